@@ -1,0 +1,30 @@
+"""Who does something, when, and because of what: every write carries one, so nobody is anonymous."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person, an organisation's system, or one of our services.
+
+    `reference` is a FHIR reference (`Practitioner/physiotherapist`, `Organization/family-practice`,
+    `Device/scheduling`); `client` is the id of the registered client, None for our own services.
+    """
+
+    reference: str
+    client: str | None = None
+
+    @classmethod
+    def service(cls, name: str) -> "Actor":
+        """Name one of our own services as the actor."""
+        return cls(reference=f"Device/{name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One command or event being handled: care time (aware UTC), the actor, and the id of what caused it."""
+
+    at: datetime
+    actor: Actor
+    cause: str | None = None

@@ -1,0 +1,262 @@
+"""What a clinic is: sites, people, hours, programmes, payers, clients, and the numbers of its promise.
+
+Read once at start from clinic.yaml (`load_clinic`); a wrong file stops the start with one line that names the
+file, the line, the element and what is allowed. Every service is handed the whole clinic and uses its part.
+
+Wall-clock times and weekdays are those of the site's `time_zone`.
+"""
+
+from datetime import date, time
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.fhir.codes import Stream
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+SystemAndValue = Annotated[str, StringConstraints(pattern=r"^\S*\|\S+$")]
+
+
+class Weekday(StrEnum):
+    """Days of the week, in the order of date.weekday()."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+    @property
+    def number(self) -> int:
+        """0 for Monday, as date.weekday() counts."""
+        return list(Weekday).index(self)
+
+
+class Discipline(StrEnum):
+    """The professions that form a team."""
+
+    PHYSIATRY = "physiatry"
+    PHYSIOTHERAPY = "physiotherapy"
+    OCCUPATIONAL_THERAPY = "occupational-therapy"
+    PSYCHOLOGY = "psychology"
+    PAIN_MEDICINE = "pain-medicine"
+
+
+class Part(BaseModel):
+    """Part of clinic.yaml: nothing unknown is allowed, nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Promise(Part):
+    """The four-week guarantee: `days` on the raw clock, `at_risk_days` before its end unbooked is at risk."""
+
+    days: int = Field(ge=1, le=365)
+    at_risk_days: int = Field(ge=0, le=364)
+
+
+class Emergency(Part):
+    """How long the referrer has to acknowledge, and how often the coordinator is told after that."""
+
+    acknowledge_within_minutes: int = Field(ge=1)
+    escalate_every_minutes: int = Field(ge=1)
+
+
+class Room(Part):
+    """A room; a booking needs one of the right kind."""
+
+    id: Id
+    name: str
+    kind: Literal["assessment", "treatment"]
+
+
+class MeetingHour(Part):
+    """The hour that a site keeps for its weekly case meeting; nothing is booked into it."""
+
+    weekday: Weekday
+    start: time
+    minutes: int = Field(ge=10, le=480)
+    chair: Id
+
+
+class Site(Part):
+    """A place of care with its own time zone."""
+
+    id: Id
+    name: str
+    time_zone: str
+    closed: tuple[date, ...] = ()
+    rooms: tuple[Room, ...] = Field(min_length=1)
+    meeting: MeetingHour
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class Hours(Part):
+    """Weekly working hours of a person, and what they are for."""
+
+    days: tuple[Weekday, ...] = Field(min_length=1)
+    start: time = Field(alias="from")
+    end: time = Field(alias="to")
+    purpose: tuple[Literal["first", "session"], ...] = Field(alias="for", default=("first", "session"))
+
+
+class Absence(Part):
+    """Whole local days on which a person is away, both included."""
+
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+
+
+class Person(Part):
+    """A clinician; `id` is the id of the Practitioner."""
+
+    id: Id
+    family: str
+    given: str
+    discipline: Discipline
+    site: Id
+    email: Email
+    hours: tuple[Hours, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+
+class Visit(Part):
+    """What one visit needs: minutes, the discipline and the kind of room."""
+
+    minutes: int = Field(ge=5, le=480, multiple_of=5)
+    discipline: Discipline
+    room: Literal["assessment", "treatment"]
+
+
+class Sessions(Visit):
+    """A series: how many sessions, how many a week at the most."""
+
+    count: int = Field(ge=1, le=60)
+    per_week: int = Field(ge=1, le=7)
+
+
+class Programme(Part):
+    """A programme of care; `streams` says for whom, the first programme of a stream is its default."""
+
+    id: Id
+    name: str
+    streams: tuple[Stream, ...] = Field(min_length=1)
+    eligibility: Literal["rapid-access", "adult"]
+    site: Id
+    first: Visit
+    sessions: Sessions | None = None
+    team: tuple[Discipline, ...] = Field(min_length=1)
+    weeks: int = Field(ge=1, le=52)
+
+
+class Payer(Part):
+    """An insurer; `identifiers` (system|value) are those by which a Coverage's payor is recognised."""
+
+    id: Id
+    name: str
+    stream: Literal["workplace", "motor-vehicle", "private"]
+    identifiers: tuple[SystemAndValue, ...] = Field(min_length=1)
+    email: Email
+    authorization_required: bool
+
+
+class Organization(Part):
+    """A referring practice."""
+
+    id: Id
+    name: str
+    identifiers: tuple[SystemAndValue, ...] = ()
+    email: Email
+
+
+class Client(Part):
+    """A registered client: a party's system, or (with `practitioner`) a person of the clinic.
+
+    A referrer names its `organization`, an insurer its `payer`, a clinician a `practitioner`, a coordinator a
+    `site` and an `email`.
+    """
+
+    id: Id
+    party: Literal["referrer", "insurer", "clinician", "coordinator", "operator"]
+    scopes: tuple[str, ...] = Field(min_length=1)
+    organization: Id | None = None
+    payer: Id | None = None
+    practitioner: Id | None = None
+    site: Id | None = None
+    email: Email | None = None
+
+
+class Clinic(Part):
+    """The whole of clinic.yaml."""
+
+    id: Id
+    name: str
+    email: Email
+    promise: Promise
+    emergency: Emergency
+    duplicate_window_days: int = Field(ge=1)
+    review_weeks: tuple[int, ...] = Field(min_length=1)
+    sites: tuple[Site, ...] = Field(min_length=1)
+    people: tuple[Person, ...] = Field(min_length=1)
+    programmes: tuple[Programme, ...] = Field(min_length=1)
+    payers: tuple[Payer, ...] = ()
+    organizations: tuple[Organization, ...] = Field(min_length=1)
+    clients: tuple[Client, ...] = Field(min_length=1)
+
+    def site(self, site_id: str) -> Site:
+        """Find a site; raises KeyError."""
+        return _by_id(self.sites, site_id)
+
+    def person(self, person_id: str) -> Person:
+        """Find a person; raises KeyError."""
+        return _by_id(self.people, person_id)
+
+    def programme(self, programme_id: str) -> Programme:
+        """Find a programme; raises KeyError."""
+        return _by_id(self.programmes, programme_id)
+
+    def payer(self, payer_id: str) -> Payer:
+        """Find a payer; raises KeyError."""
+        return _by_id(self.payers, payer_id)
+
+    def organization(self, organization_id: str) -> Organization:
+        """Find a referring practice; raises KeyError."""
+        return _by_id(self.organizations, organization_id)
+
+    def client(self, client_id: str) -> Client:
+        """Find a registered client; raises KeyError."""
+        return _by_id(self.clients, client_id)
+
+    def coordinators(self, site_id: str) -> tuple[Client, ...]:
+        """The coordinators of a site."""
+        return tuple(one for one in self.clients if one.party == "coordinator" and one.site == site_id)
+
+
+Named = TypeVar("Named", Site, Person, Programme, Payer, Organization, Client)
+
+
+class ClinicFileError(Exception):
+    """clinic.yaml is wrong; the text is one line with the file, the line, the element and what is allowed."""
+
+
+def load_clinic(path: Path) -> Clinic:
+    """Read clinic.yaml; raises ClinicFileError for the first thing that is wrong."""
+    raise NotImplementedError
+
+
+def _by_id(things: tuple[Named, ...], wanted: str) -> Named:
+    for thing in things:
+        if thing.id == wanted:
+            return thing
+    raise KeyError(wanted)

@@ -1,0 +1,162 @@
+"""The tables that every service's database has: events out and in, timers, history, idempotency, audit.
+
+`add_shared_tables(Base.metadata)` puts them beside a service's own, so that its migrations make them.
+Business time columns hold care time, the columns whose name begins with `machine_` hold machine time.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+def add_shared_tables(metadata: MetaData) -> None:
+    """Declare the shared tables in this metadata."""
+    _events_out(metadata)
+    _events_in(metadata)
+    _time_and_doors(metadata)
+
+
+def _when(name: str, *, null: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=null)
+
+
+def _events_out(metadata: MetaData) -> None:
+    Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("event_id", Text, nullable=False, unique=True),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("value", LargeBinary, nullable=False),
+        _when("machine_at"),
+    )
+    Table(
+        "event_log",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("log_offset", BigInteger, primary_key=True),
+        Column("key", Text, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("value", LargeBinary, nullable=False),
+        _when("machine_at"),
+    )
+    Table(
+        "event_log_end",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+        Column("first_offset", BigInteger, nullable=False, server_default=text("0")),
+    )
+    Table(
+        "relay_epoch",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("epoch", BigInteger, nullable=False),
+    )
+
+
+def _events_in(metadata: MetaData) -> None:
+    Table(
+        "inbox",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
+        _when("machine_at"),
+    )
+    Table(
+        "consumer_position",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+    Table(
+        "held_key",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("state", Text, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        _when("machine_since"),
+        _when("machine_next_at", null=True),
+        Column("waits", Integer, nullable=False, server_default=text("0")),
+        Column("error", Text, nullable=False, server_default=text("''")),
+    )
+    Table(
+        "held_event",
+        metadata,
+        Column("seq", BigInteger, Identity(always=True), primary_key=True),
+        Column("consumer_group", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("event_id", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("log_partition", Integer, nullable=False),
+        Column("log_offset", BigInteger, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("value", LargeBinary, nullable=False),
+        _when("machine_at"),
+        UniqueConstraint("consumer_group", "event_id", name="held_event_once"),
+        Index("held_event_by_key", "consumer_group", "key", "seq"),
+    )
+
+
+def _time_and_doors(metadata: MetaData) -> None:
+    Table(
+        "timer",
+        metadata,
+        Column("kind", Text, primary_key=True),
+        Column("ref", Text, primary_key=True),
+        _when("due_at"),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        _when("machine_next_at", null=True),
+        Column("error", Text, nullable=False, server_default=text("''")),
+        Index("timer_by_due", "due_at"),
+    )
+    Table(
+        "resource_version",
+        metadata,
+        Column("type", Text, primary_key=True),
+        Column("id", Text, primary_key=True),
+        Column("version", Integer, primary_key=True),
+        _when("last_updated"),
+        Column("body", LargeBinary, nullable=False),
+    )
+    Table(
+        "idempotency",
+        metadata,
+        Column("client", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("request_hash", Text, nullable=False),
+        Column("status", Integer, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        _when("machine_at"),
+    )
+    Table(
+        "audit_event",
+        metadata,
+        Column("id", Text, primary_key=True),
+        _when("recorded"),
+        Column("actor", Text, nullable=False),
+        Column("client", Text),
+        Column("action", Text, nullable=False),
+        Column("outcome", Text, nullable=False),
+        Column("what", Text),
+        Column("patient_id", Text),
+        Column("body", LargeBinary, nullable=False),
+        Index("audit_event_by_patient", "patient_id", "recorded"),
+    )

@@ -1,0 +1,97 @@
+"""What a service may refuse, in business words; only shared/http knows which HTTP status that is.
+
+Invariants:
+- A Refusal lists every problem that was found, each with the FHIRPath of the element it is about.
+- The text of a Problem goes to the caller and to nobody else: logs get the class name and the ids.
+- Whoever raises a Refusal inside a transaction has written nothing: the transaction rolls back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: `code` is a FHIR IssueType, `expression` the FHIRPath of the element."""
+
+    text: str
+    code: str = "invalid"
+    expression: str | None = None
+    severity: str = "error"
+
+
+class Refusal(Exception):
+    """The caller asked for something that cannot be done; subclasses say why in one word.
+
+    Subclass beside the function that raises it, from the kind that fits (Invalid, Conflict, ...).
+    """
+
+    code = "processing"
+
+    def __init__(
+        self, text: str = "", *, expression: str | None = None, problems: Sequence[Problem] = ()
+    ) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems) or (
+            Problem(text=text, code=self.code, expression=expression),
+        )
+        super().__init__(text or "; ".join(problem.text for problem in self.problems))
+
+
+class Malformed(Refusal):
+    """The body is no FHIR JSON at all (400)."""
+
+    code = "structure"
+
+
+class TooLarge(Refusal):
+    """The body is over a limit (413)."""
+
+    code = "too-long"
+
+
+class Invalid(Refusal):
+    """The content breaks a rule of FHIR or of this clinic (422)."""
+
+    code = "invalid"
+
+
+class Unauthenticated(Refusal):
+    """There is no valid token (401)."""
+
+    code = "login"
+
+
+class Forbidden(Refusal):
+    """The token's scopes or the caller's part do not allow this kind of act (403)."""
+
+    code = "forbidden"
+
+
+class NotFound(Refusal):
+    """There is no such resource, or none that this caller may see (404)."""
+
+    code = "not-found"
+
+
+class Conflict(Refusal):
+    """The state of the resource does not allow the act, or somebody was faster (409)."""
+
+    code = "conflict"
+
+
+class Stale(Refusal):
+    """If-Match names another version than the current one (412)."""
+
+    code = "conflict"
+
+
+class NotSupported(Refusal):
+    """The server does not do this (400 for a parameter, 405 or 415 for the rest)."""
+
+    code = "not-supported"
+
+
+class Unavailable(Refusal):
+    """A part that we need does not answer; the same call may work later (503)."""
+
+    code = "transient"

@@ -1,0 +1,86 @@
+"""One event as it travels: CloudEvents 1.0 attributes as headers, a FHIR R4B message Bundle as the value.
+
+Invariants:
+- Nothing in the attributes or the key says anything about a person: ids, types, versions and times only.
+- The same event has the same bytes in the outbox, on every transport and in the held table.
+- `key` is the patient's id, except for the event types whose catalog entry says `keyed_by="aggregate"`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event as a handler gets it.
+
+    `subject` is the FHIR reference of the aggregate (`ServiceRequest/<id>`), `version` the aggregate's dense
+    event version, `time` care time in UTC, `causation` the id of the event or request that caused it.
+    """
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    key: str
+    version: int
+    traceparent: str | None = None
+    causation: str | None = None
+    value: bytes = field(repr=False)
+
+    @cached_property
+    def bundle(self) -> dict[str, Any]:
+        """The message Bundle, decoded once; raises msgspec.DecodeError for bytes that are no JSON object."""
+        return msgspec.json.decode(self.value, type=dict[str, Any])
+
+    @cached_property
+    def resources(self) -> list[dict[str, Any]]:
+        """Every resource after the MessageHeader, the focus first."""
+        return [entry["resource"] for entry in self.bundle["entry"][1:]]
+
+    @property
+    def focus(self) -> dict[str, Any]:
+        """The resource that the event is about."""
+        return self.resources[0]
+
+    def carried(self, resource_type: str) -> list[dict[str, Any]]:
+        """Every carried resource of one type, the focus included."""
+        return [resource for resource in self.resources if resource["resourceType"] == resource_type]
+
+    def headers(self) -> dict[str, str]:
+        """The attributes as the headers of the wire, in Kafka's binary mode of CloudEvents."""
+        optional = {"traceparent": self.traceparent, "ce_causationid": self.causation}
+        return {
+            "ce_specversion": "1.0",
+            "ce_id": self.id,
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_subject": self.subject,
+            "ce_time": self.time.isoformat(),
+            "ce_version": str(self.version),
+            "content-type": "application/fhir+json",
+        } | {name: text for name, text in optional.items() if text is not None}
+
+    @classmethod
+    def from_wire(cls, *, key: str, headers: Mapping[str, str], value: bytes) -> "Event":
+        """Read an event from the wire; raises KeyError or ValueError where an attribute is missing or
+        wrong.
+        """
+        return cls(
+            id=headers["ce_id"],
+            type=headers["ce_type"],
+            source=headers["ce_source"],
+            subject=headers["ce_subject"],
+            time=datetime.fromisoformat(headers["ce_time"]),
+            key=key,
+            version=int(headers["ce_version"]),
+            traceparent=headers.get("traceparent"),
+            causation=headers.get("ce_causationid"),
+            value=value,
+        )

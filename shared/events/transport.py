@@ -1,0 +1,82 @@
+"""What carries events from an outbox to the consumers: the embedded log or Kafka, behind one contract.
+
+Invariants that every transport keeps (tests/contract/ runs one suite over all of them):
+- `send` returns only when every record is durable where consumers read; the relay deletes only after that.
+- Records of one key arrive in the order in which they were sent; a record may arrive more than once.
+- A subscription hands out nothing again that was committed, except after a lost commit or a change of owner.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared.db import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One event waiting in an outbox; `id` is its place in the order of sending."""
+
+    id: int
+    event_id: str
+    topic: str
+    key: str
+    headers: Mapping[str, str]
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One event as a consumer reads it, with its place on the transport."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: Mapping[str, str]
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records of one partition, in order; never empty."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+
+
+class Subscription(Protocol):
+    """One consumer group's reading of some topics, in this process."""
+
+    async def next_batch(self, *, limit: int) -> Batch | None:
+        """Wait a little for records (at most about 250 ms) and give them, or None when there are none."""
+        ...
+
+    async def commit(self, batch: Batch) -> None:
+        """Remember that everything up to the batch's last record was handled."""
+        ...
+
+    async def lag(self) -> Mapping[str, int]:
+        """Tell for each topic how many records lie beyond the committed position."""
+        ...
+
+    async def close(self) -> None:
+        """Stop reading; what was not committed will be read again."""
+        ...
+
+
+class Transport(Protocol):
+    """Where events go and come from."""
+
+    async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
+        """Make these rows durable for consumers, in order; `tx` is the relay's transaction of the outbox."""
+        ...
+
+    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> Subscription:
+        """Read these topics as this group; `database` is the consumer's."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...

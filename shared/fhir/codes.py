@@ -1,0 +1,94 @@
+"""Code systems, codes and extension addresses that more than one service writes or reads.
+
+What one service writes into an event another reads by these names, so this file is part of the event
+contract.
+"""
+
+from enum import StrEnum
+
+LUMBAR = "https://lumbar.care/fhir"
+
+EVENT_SYSTEM = f"{LUMBAR}/CodeSystem/event"
+PROGRAMME_SYSTEM = f"{LUMBAR}/CodeSystem/programme"
+STREAM_SYSTEM = f"{LUMBAR}/CodeSystem/stream"
+DISCIPLINE_SYSTEM = f"{LUMBAR}/CodeSystem/discipline"
+TASK_CODE_SYSTEM = f"{LUMBAR}/CodeSystem/task-code"
+TASK_INPUT_SYSTEM = f"{LUMBAR}/CodeSystem/task-input"
+BUSINESS_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/business-status"
+APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
+SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
+TRIAGE_RULE_SYSTEM = f"{LUMBAR}/CodeSystem/triage-rule"
+
+# Da Vinci PAS: item.adjudication.extension(reviewAction) holds the status, in its own sub-extension.
+_PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition"
+REVIEW_ACTION_EXTENSION = f"{_PAS}/extension-reviewAction"
+REVIEW_ACTION_CODE_EXTENSION = f"{_PAS}/extension-reviewActionCode"
+X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
+
+UCUM = "http://unitsofmeasure.org"
+LOINC = "http://loinc.org"
+
+
+class Stream(StrEnum):
+    """Who pays decides the stream (design.md section 6)."""
+
+    PUBLIC = "public"
+    WORKPLACE = "workplace"
+    MOTOR_VEHICLE = "motor-vehicle"
+    PRIVATE = "private"
+    SELF_PAY = "self-pay"
+
+
+class TaskCode(StrEnum):
+    """What our Tasks are for (Task.code, system TASK_CODE_SYSTEM)."""
+
+    PROCESS_REQUEST = "process-request"
+    ACKNOWLEDGE_EMERGENCY = "acknowledge-emergency"
+    TELEPHONE_REFERRER = "telephone-referrer"
+    REVIEW_REFERRAL = "review-referral"
+    MERGE_DUPLICATE = "merge-duplicate"
+    DECIDE_AUTHORIZATION = "decide-authorization"
+    RESOLVE_DENIAL = "resolve-denial"
+    GUARANTEE = "guarantee"
+    AGENDA_ITEM = "agenda-item"
+    ACTION = "action"
+
+
+class TaskInput(StrEnum):
+    """Names of the Task.input entries of a referral's Task (system TASK_INPUT_SYSTEM).
+
+    programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml); requester: valueReference
+    to the referring Organization (clinic.yaml id); sent-at, complete-at: valueDateTime (UTC); due-on:
+    valueDate (local date of the site); unavailable: valuePeriod, repeated; reason-for-hold and the like stand
+    in statusReason.
+    """
+
+    PROGRAMME = "programme"
+    STREAM = "stream"
+    SITE = "site"
+    PAYER = "payer"
+    REQUESTER = "requester"
+    SENT_AT = "sent-at"
+    COMPLETE_AT = "complete-at"
+    DUE_ON = "due-on"
+    UNAVAILABLE = "unavailable"
+    TRIAGE_RULE = "triage-rule"
+    TURN = "turn"
+
+
+class AppointmentKind(StrEnum):
+    """Appointment.appointmentType (system APPOINTMENT_KIND_SYSTEM)."""
+
+    FIRST = "first"
+    SESSION = "session"
+    MEETING = "meeting"
+
+
+class GuaranteeStatus(StrEnum):
+    """businessStatus of a guarantee's Task."""
+
+    ON_TRACK = "on-track"
+    AT_RISK = "at-risk"
+    BREACHED = "breached"
+    MET = "met"
+    ENDED = "ended"

@@ -1,0 +1,35 @@
+"""What a composition root hands to a service: its database, clock, clinic, transport and the rest.
+
+One Runtime per service and process; `main.create_app(runtime)` and `worker.create_worker(runtime)` take it.
+"""
+
+from dataclasses import dataclass
+
+from shared.auth.verifier import TokenVerifier
+from shared.clinic import Clinic
+from shared.clock import Clock
+from shared.db import Database
+from shared.events.transport import Transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """Everything that a service does not make itself.
+
+    `service` is its name, `base_url` the public address of the clinic without a trailing slash
+    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere.
+    """
+
+    service: str
+    database: Database
+    clock: Clock
+    clinic: Clinic
+    transport: Transport
+    verifier: TokenVerifier
+    base_url: str
+    smtp_url: str | None = None
+
+    @property
+    def fhir_base(self) -> str:
+        """The absolute address of this service's FHIR root."""
+        return f"{self.base_url}/{self.service}/fhir"
