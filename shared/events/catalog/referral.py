@@ -1,7 +1,8 @@
 """Events that `referral` publishes: the closed loop with the referrer, and the insurer's authorization.
 
 Every event about a referral carries the referral's Task (code `process-request`), whose `input` says
-programme, stream, site, requester, times and due date (`shared.fhir.codes.TaskInput`).
+programme, stream, site, requester, times and due date (`shared.fhir.codes.TaskInput`). What an authorization
+grants stands as Parameters beside the Claim, so that nobody else has to read review actions.
 """
 
 from shared.events.catalog.types import EventType
@@ -57,12 +58,17 @@ COMPLETED = _referral(
     "completed", "The patient was discharged and the report stands in Task.output.", "Composition"
 )
 
-AUTHORIZATION_REQUESTED = _authorization("requested", "The Claim was put on the insurer's work list.")
+AUTHORIZATION_REQUESTED = _authorization(
+    "requested", "The Claim was put on the insurer's work list.", "Parameters"
+)
 AUTHORIZATION_PENDED = _authorization(
-    "pended", "The insurer's newest ClaimResponse pends an item (review action A4).", "ClaimResponse"
+    "pended",
+    "The insurer's newest ClaimResponse pends an item (review action A4).",
+    "ClaimResponse",
+    "Parameters",
 )
 AUTHORIZATION_DECIDED = _authorization(
-    "decided", "The insurer's newest ClaimResponse decides every item.", "ClaimResponse"
+    "decided", "The insurer's newest ClaimResponse decides every item.", "ClaimResponse", "Parameters"
 )
 AUTHORIZATION_CANCELLED = _authorization("cancelled", "The referral ended, and its Claim with it.")
 

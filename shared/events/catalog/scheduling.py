@@ -2,7 +2,7 @@
 
 Every Appointment says `serviceType` = the programme, `appointmentType` = first or session
 (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its participants with the patient first.
-A guarantee is a Task (code `guarantee`): focus = the ServiceRequest, restriction.period.end = the due date,
+Those of a first appointment carry the guarantee's Task. A guarantee is a Task (code `guarantee`): focus = the ServiceRequest, restriction.period.end = the due date,
 businessStatus = on-track, at-risk, breached, met or ended.
 """
 
@@ -15,20 +15,23 @@ def _event(name: str, focus: str, emitted: str, *carries: str) -> EventType:
 
 
 APPOINTMENT_BOOKED = _event(
-    "appointment.booked", "Appointment", "A first appointment was booked, or booked again."
+    "appointment.booked", "Appointment", "A first appointment was booked, or booked again.", "Task"
 )
-APPOINTMENT_MOVED = _event("appointment.moved", "Appointment", "An appointment got a new time.")
+APPOINTMENT_MOVED = _event("appointment.moved", "Appointment", "An appointment got a new time.", "Task")
 APPOINTMENT_CANCELLED = _event(
-    "appointment.cancelled", "Appointment", "An appointment was cancelled; cancelationReason says why."
+    "appointment.cancelled",
+    "Appointment",
+    "An appointment was cancelled; cancelationReason says why.",
+    "Task",
 )
-APPOINTMENT_ARRIVED = _event("appointment.arrived", "Appointment", "The patient arrived.")
-APPOINTMENT_FULFILLED = _event("appointment.fulfilled", "Appointment", "The appointment took place.")
-APPOINTMENT_MISSED = _event("appointment.missed", "Appointment", "The patient did not come.")
+APPOINTMENT_ARRIVED = _event("appointment.arrived", "Appointment", "The patient arrived.", "Task")
+APPOINTMENT_FULFILLED = _event("appointment.fulfilled", "Appointment", "The appointment took place.", "Task")
+APPOINTMENT_MISSED = _event("appointment.missed", "Appointment", "The patient did not come.", "Task")
 WAITLIST_JOINED = _event(
-    "waitlist.joined", "Appointment", "No fitting time was free; the Appointment is `waitlist`."
+    "waitlist.joined", "Appointment", "No fitting time was free; the Appointment is `waitlist`.", "Task"
 )
 WAITLIST_LEFT = _event(
-    "waitlist.left", "Appointment", "The patient left the waitlist: booked, or the referral ended."
+    "waitlist.left", "Appointment", "The patient left the waitlist: booked, or the referral ended.", "Task"
 )
 SERIES_BOOKED = _event(
     "series.booked", "List", "A whole series of sessions was booked; the List names each.", "Appointment"
