@@ -1,0 +1,113 @@
+"""Logs: one JSON line per event, of ids, codes, numbers and times; nothing about a person gets through.
+
+Invariants:
+- A key that is not on the list is dropped; a value that has not the shape of an id, a code, a number or a
+  time is replaced by `[redacted]`. So a name, a note or a resource is not written, whoever passes it.
+- The text of an exception is never written, nor the text of a library's message: class, place in the code and
+  ids only.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from datetime import date, datetime
+from typing import Any, TextIO
+from uuid import UUID
+
+import structlog
+
+REDACTED = "[redacted]"
+KEYS = frozenset(
+    """event level timestamp logger service request_id event_id event_type error error_id place status method
+    route client party action outcome attempts count kind ref topic group partition offset key version
+    appointment referral patient task claim care_plan care_team meeting message subscription channel
+    milliseconds port pid ratio database role signal part traceparent sqlstate state reason_code due_at at
+    """.split()
+)
+
+# Ids, codes, class names, places (`file.py:12 in verb`), route templates, references: no blank but in places.
+_SHAPE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/{}$@+#|-]{0,200}$|^/[A-Za-z0-9._:/{}$-]{0,200}$")
+_PLACE = re.compile(r"^[\w./<>-]+:\d+ in [\w.<>]+$")
+_EVENT = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")
+
+_ROUTED = ("uvicorn", "uvicorn.error", "sqlalchemy", "asyncpg", "asyncio", "fastapi", "aiosmtpd", "mail.log")
+
+
+def start_logging(*, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Write every log line of this process, our own and the libraries', through the allow-list."""
+    sink = stream or sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sink),
+        cache_logger_on_first_use=False,
+    )
+    handler = _LibraryHandler()
+    logging.root.handlers = [handler]
+    logging.root.setLevel(logging.WARNING)
+    for name in _ROUTED:
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").handlers = []
+    logging.getLogger("uvicorn.access").propagate = False
+
+
+def logger() -> Any:
+    """Give the logger: `logger().info("appointment.booked", appointment=str(row.id))`."""
+    return structlog.get_logger()
+
+
+def place_of(error: BaseException) -> str:
+    """Tell where in the code an error was raised, as `file.py:12 in verb`, without a word of its text."""
+    found = error.__traceback__
+    while found is not None and found.tb_next is not None:
+        found = found.tb_next
+    if found is None:
+        return "nowhere:0 in nothing"
+    code = found.tb_frame.f_code
+    return f"{'/'.join(code.co_filename.split('/')[-3:])}:{found.tb_lineno} in {code.co_name}"
+
+
+def class_of(error: BaseException) -> str:
+    """Tell the class of an error with its module."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def redact(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep what is on the list and has its shape; a processor of structlog."""
+    failed = line.pop("exc_info", None)
+    kept = {key: _shown(key, value) for key, value in line.items() if key in KEYS}
+    if isinstance(failed, BaseException):
+        kept |= {"error": class_of(failed), "place": place_of(failed)}
+    return kept
+
+
+def _shown(key: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, UUID | date | datetime):
+        return str(value)
+    if not isinstance(value, str):
+        return REDACTED
+    shape = {"event": _EVENT, "place": _PLACE}.get(key, _SHAPE)
+    return value if shape.match(value) else REDACTED
+
+
+class _LibraryHandler(logging.Handler):
+    """Turns a library's record into one line: who, how grave, where; never what it says."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failed = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger().log(
+            record.levelno,
+            "library.message",
+            logger=record.name,
+            place=f"{'/'.join(record.pathname.split('/')[-3:])}:{record.lineno} in {record.funcName}",
+            **({"exc_info": failed} if failed is not None else {}),
+        )

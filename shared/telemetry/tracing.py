@@ -1,0 +1,98 @@
+"""Traces: one from the POST to the last notification, made of ids, route templates and times.
+
+Invariants:
+- A span's name and attributes hold templates, types and ids, never a path, a query, a header or a body.
+- Of an incoming request only `traceparent` is read; `tracestate` and `baggage` could carry anything.
+- Nothing is recorded for a trace that is not sampled; the ratio is decided once, at the root.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+
+DEFAULT_RATIO = 0.01
+
+_TRACEPARENT = re.compile(r"^00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})$")
+
+
+class _Tracing:
+    """The provider of this process; replaced when tracing is started again."""
+
+    tracer: trace.Tracer = trace.NoOpTracer()
+
+
+def start_tracing(*, ratio: float = DEFAULT_RATIO, exporter: SpanExporter | None = None) -> None:
+    """Sample this part of all traces from now on and give the finished spans to the exporter."""
+    provider = TracerProvider(
+        resource=Resource({"service.name": "lumbar"}),
+        sampler=ParentBased(TraceIdRatioBased(ratio)),
+        shutdown_on_exit=False,
+    )
+    if exporter is not None:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    _Tracing.tracer = provider.get_tracer("lumbar")
+
+
+def current_traceparent() -> str | None:
+    """Tell the `traceparent` that continues the current trace; None outside of one and where not sampled."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid or not context.trace_flags.sampled:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+
+
+@contextmanager
+def server_span(traceparent: str | None) -> Iterator[Span]:
+    """Open the one span of a request; whoever knows the route's template names it."""
+    with _Tracing.tracer.start_as_current_span(
+        "request",
+        context=_parent(traceparent),
+        kind=SpanKind.SERVER,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        yield span
+
+
+@contextmanager
+def handler_span(
+    name: str, *, traceparent: str | None, attributes: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Continue the trace of an event in its handler; costs nothing where the trace is not sampled.
+
+    `name` is an event type or a kind of timer, the attributes are ids and types.
+    """
+    parent = _parent(traceparent)
+    if not trace.get_current_span(parent).get_span_context().trace_flags.sampled:
+        yield
+        return
+    with _Tracing.tracer.start_as_current_span(
+        name,
+        context=parent,
+        kind=SpanKind.CONSUMER,
+        attributes=dict(attributes or {}),
+        record_exception=False,
+        set_status_on_exception=False,
+    ):
+        yield
+
+
+def _parent(traceparent: str | None) -> Context:
+    matched = _TRACEPARENT.match(traceparent) if traceparent else None
+    if matched is None:
+        return Context()
+    context = SpanContext(
+        trace_id=int(matched["trace"], 16),
+        span_id=int(matched["span"], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(int(matched["flags"], 16)),
+    )
+    return trace.set_span_in_context(NonRecordingSpan(context), Context())
