@@ -18,16 +18,45 @@ from uuid import UUID
 import structlog
 
 REDACTED = "[redacted]"
-KEYS = frozenset(
-    """event level timestamp logger service request_id event_id event_type error error_id place status method
-    route client party action outcome attempts count kind ref topic group partition offset key version
-    appointment referral patient task claim care_plan care_team meeting message subscription channel
-    milliseconds port pid ratio database role signal part traceparent sqlstate state reason_code due_at at
-    """.split()
+_ID_KEYS = frozenset(
+    (
+        "request_id",
+        "event_id",
+        "error_id",
+        "key",
+        "ref",
+        "appointment",
+        "referral",
+        "patient",
+        "task",
+        "claim",
+    )
+    + ("care_plan", "care_team", "meeting", "message", "subscription", "notification", "resource")
 )
+_CODE_KEYS = frozenset(
+    ("level", "logger", "service", "event_type", "error", "status", "method", "party", "action", "outcome")
+    + (
+        "client",
+        "kind",
+        "topic",
+        "group",
+        "channel",
+        "database",
+        "role",
+        "signal",
+        "part",
+        "sqlstate",
+        "state",
+    )
+    + ("loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent")
+)
+_NUMBER_KEYS = frozenset(
+    ("attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds")
+)
+KEYS = _ID_KEYS | _CODE_KEYS | _NUMBER_KEYS | {"event", "place"}
 
-# Ids, codes, class names, places (`file.py:12 in verb`), route templates, references: no blank but in places.
-_SHAPE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/{}$@+#|-]{0,200}$|^/[A-Za-z0-9._:/{}$-]{0,200}$")
+_ID = re.compile(r"^([A-Za-z]{1,40}/)?[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*$")
+_CODE = re.compile(r"^[A-Za-z0-9/$][A-Za-z0-9._:/{}$@+-]{0,120}$")
 _PLACE = re.compile(r"^[\w./<>-]+:\d+ in [\w.<>]+$")
 _EVENT = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")
 
@@ -93,10 +122,13 @@ def _shown(key: str, value: Any) -> Any:
         return value
     if isinstance(value, UUID | date | datetime):
         return str(value)
-    if not isinstance(value, str):
-        return REDACTED
-    shape = {"event": _EVENT, "place": _PLACE}.get(key, _SHAPE)
-    return value if shape.match(value) else REDACTED
+    return value if isinstance(value, str) and _shape_of(key).match(value) else REDACTED
+
+
+def _shape_of(key: str) -> re.Pattern[str]:
+    if key in _ID_KEYS:
+        return _ID
+    return {"event": _EVENT, "place": _PLACE}.get(key, _CODE)
 
 
 class _LibraryHandler(logging.Handler):
