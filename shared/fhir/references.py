@@ -1,0 +1,136 @@
+"""Reading a FHIR reference in each of its forms, and replacing the links of a Bundle in the bytes.
+
+Forms (R4 references.html 2.3.0): relative `Patient/1`, absolute `https://x/fhir/Patient/1`, either with
+`/_history/2`; `urn:uuid:`/`urn:oid:` (an entry of the same Bundle); `#x` (contained); a search
+`Patient?identifier=...` (conditional); and an element with an `identifier` only (logical).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shared.errors import Invalid
+
+_URL = re.compile(
+    r"(?P<base>(?:https?|HTTPS?)://[^\s?#]*?/)?"
+    r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
+    r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?(?:#\S*)?"
+)
+_CONDITIONAL = re.compile(r"(?:https?://[^\s?#]*/)?(?P<type>[A-Z][A-Za-z]{1,63})\?\S+")
+_URN = re.compile(r"urn:(?:uuid|oid):\S+")
+
+# Where a transaction replaces links (R4 http.html 3.1.0.11.2): references and elements of type uri, url, oid
+# and uuid, never canonicals. `system` names a vocabulary, never an entry.
+_LINK_MEMBERS = frozenset(
+    {"reference", "url", "uri", "source", "instantiatesUri", "valueUri", "valueUrl", "valueOid", "valueUuid"}
+)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?P<key>[ \t\r\n]*:)?', re.DOTALL)
+_HTML_LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>[^"']*)(?P=quote)""")
+
+
+class Form(StrEnum):
+    """How a reference names its target."""
+
+    RELATIVE = "relative"
+    ABSOLUTE = "absolute"
+    URN = "urn"
+    FRAGMENT = "fragment"
+    CONDITIONAL = "conditional"
+    LOGICAL = "logical"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A reference taken apart; `text` is the reference as it was written."""
+
+    form: Form
+    text: str = ""
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    base: str | None = None
+
+
+def parse(reference: str | Mapping[str, Any]) -> Reference:
+    """Take a reference apart: its text, or the Reference element around it; never fails."""
+    if isinstance(reference, str):
+        return _parsed(reference)
+    text, stated = reference.get("reference"), reference.get("type")
+    stated = stated.rsplit("/", 1)[-1] if isinstance(stated, str) else None
+    if not isinstance(text, str):
+        return Reference(form=Form.LOGICAL if "identifier" in reference else Form.OTHER, type=stated)
+    parsed = _parsed(text)
+    if parsed.type is None and stated is not None:
+        return Reference(form=parsed.form, text=text, type=stated, id=parsed.id)
+    return parsed
+
+
+def local_id(reference: str | Mapping[str, Any], *, expression: str | None = None) -> str:
+    """Give the id in a relative or absolute reference; raises Invalid for a reference without one."""
+    parsed = parse(reference)
+    if parsed.form not in (Form.RELATIVE, Form.ABSOLUTE) or parsed.id is None:
+        raise Invalid("a reference of the form Type/id is needed here", expression=expression)
+    return parsed.id
+
+
+def reference_type(reference: str | Mapping[str, Any]) -> str | None:
+    """Give the resource type that a reference says it points to, or None where it does not say."""
+    return parse(reference).type
+
+
+def replaced(body: bytes, links: Mapping[str, str]) -> bytes:
+    """Replace links in a JSON body and keep every other byte.
+
+    `links` maps a reference as it was written (an entry's fullUrl, `urn:uuid:...`) to `Type/id`. A string is
+    a link when it is equal to one and its member is a reference or of a uri type, or when it is the href or
+    src of the narrative; a text that merely looks like one stays.
+    """
+    if not links:
+        return body
+    pieces: list[bytes] = []
+    member, done = "", 0
+    for match in _STRING.finditer(body):
+        token = match.group()
+        if match["key"]:
+            member = json.loads(token[: token.rindex(b'"') + 1])
+            continue
+        new = _replacement(member, token, links)
+        if new is not None:
+            pieces += [body[done : match.start()], new]
+            done = match.end()
+    return b"".join([*pieces, body[done:]])
+
+
+def _parsed(text: str) -> Reference:
+    if text.startswith("#"):
+        return Reference(form=Form.FRAGMENT, text=text, id=text[1:])
+    if _URN.fullmatch(text):
+        return Reference(form=Form.URN, text=text)
+    if match := _URL.fullmatch(text):
+        form = Form.ABSOLUTE if match["base"] else Form.RELATIVE
+        return Reference(form=form, text=text, **match.groupdict())
+    if match := _CONDITIONAL.fullmatch(text):
+        return Reference(form=Form.CONDITIONAL, text=text, type=match["type"])
+    return Reference(form=Form.OTHER, text=text)
+
+
+def _replacement(member: str, token: bytes, links: Mapping[str, str]) -> bytes | None:
+    if member in _LINK_MEMBERS:
+        text = json.loads(token) if b"\\" in token else token[1:-1].decode()
+        new = links.get(text)
+    elif member == "div":
+        text = json.loads(token)
+        new = _HTML_LINK.sub(lambda match: _html_link(match, links), text)
+        new = None if new == text else new
+    else:
+        return None
+    return None if new is None else json.dumps(new, ensure_ascii=False).encode()
+
+
+def _html_link(match: re.Match[str], links: Mapping[str, str]) -> str:
+    link = links.get(match["link"], match["link"])
+    return f"{match['before']}{link}{match['quote']}"
