@@ -10,10 +10,11 @@ Invariants:
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.act import Act
-from shared.db import Transaction
+from shared.act import Act, Actor
+from shared.clock import Clock, machine_now
+from shared.db import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +29,109 @@ class Timer:
 TimerHandler = Callable[[Transaction, Timer, Act], Awaitable[None]]
 TimerTable = Mapping[str, TimerHandler]
 
+_LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class TimerFailed(Exception):
+    """A timer's handler raised: the timer stays, `__cause__` is what was raised."""
+
+    def __init__(self, timer: Timer) -> None:
+        super().__init__(f"timer {timer.kind}/{timer.ref}")
+        self.timer = timer
+
 
 async def schedule(tx: Transaction, *, kind: str, ref: str, due: datetime) -> None:
     """Set a timer, or move it to a new time; raises ValueError for a naive time."""
-    raise NotImplementedError
+    await tx.sql(
+        "INSERT INTO timer (kind, ref, due_at) VALUES (:kind, :ref, :due)"
+        " ON CONFLICT (kind, ref) DO UPDATE"
+        " SET due_at = excluded.due_at, attempts = 0, machine_next_at = NULL, error = ''",
+        kind=kind,
+        ref=ref,
+        due=_aware(due),
+    )
+    _wake_after(tx)
 
 
 async def schedule_once(tx: Transaction, *, kind: str, ref: str, due: datetime) -> bool:
     """Set a timer unless it stands already; tell whether it was set."""
-    raise NotImplementedError
+    result = await tx.sql(
+        "INSERT INTO timer (kind, ref, due_at) VALUES (:kind, :ref, :due) ON CONFLICT (kind, ref) DO NOTHING",
+        kind=kind,
+        ref=ref,
+        due=_aware(due),
+    )
+    _wake_after(tx)
+    return result.rowcount == 1
 
 
 async def cancel(tx: Transaction, *, kind: str, ref: str) -> None:
     """Remove a timer; nothing happens where there is none."""
-    raise NotImplementedError
+    await tx.sql("DELETE FROM timer WHERE kind = :kind AND ref = :ref", kind=kind, ref=ref)
+
+
+async def fire_next(database: Database, handlers: TimerTable, *, clock: Clock, actor: Actor) -> Timer | None:
+    """Fire the timer that has been due longest, effect and removal in one transaction; None if none is due.
+
+    Raises TimerFailed when the handler raises; `postpone` then says when it is tried again.
+    """
+    async with database.transaction() as tx:
+        timer = await _claim(tx, tuple(handlers), now=clock.now())
+        if timer is None:
+            return None
+        await cancel(tx, kind=timer.kind, ref=timer.ref)
+        act = Act(at=clock.now(), actor=actor, cause=f"timer/{timer.kind}/{timer.ref}")
+        try:
+            await handlers[timer.kind](tx, timer, act)
+            await tx.flush()
+        except Exception as error:
+            raise TimerFailed(timer) from error
+    return timer
+
+
+async def postpone(database: Database, timer: Timer, *, error: str) -> None:
+    """Let a failed timer stand and say when it is tried again (machine time): 1 s, 2 s, 4 s ... 5 minutes."""
+    async with database.transaction() as tx:
+        attempts = (
+            await tx.sql(
+                "UPDATE timer SET attempts = attempts + 1, error = :error"
+                " WHERE kind = :kind AND ref = :ref AND due_at = :due RETURNING attempts",
+                kind=timer.kind,
+                ref=timer.ref,
+                due=timer.due_at,
+                error=error,
+            )
+        ).scalar()
+        if attempts is None:
+            return
+        pause = min(timedelta(seconds=2.0 ** min(attempts - 1, 20)), _LONGEST_PAUSE)
+        await tx.sql(
+            "UPDATE timer SET machine_next_at = :next WHERE kind = :kind AND ref = :ref",
+            kind=timer.kind,
+            ref=timer.ref,
+            next=machine_now() + pause,
+        )
+
+
+async def _claim(tx: Transaction, kinds: tuple[str, ...], *, now: datetime) -> Timer | None:
+    row = (
+        await tx.sql(
+            "SELECT kind, ref, due_at FROM timer WHERE due_at <= :now AND kind = ANY(:kinds)"
+            " AND (machine_next_at IS NULL OR machine_next_at <= :machine)"
+            " ORDER BY due_at, kind, ref LIMIT 1 FOR UPDATE SKIP LOCKED",
+            now=now,
+            kinds=list(kinds),
+            machine=machine_now(),
+        )
+    ).first()
+    return None if row is None else Timer(kind=row.kind, ref=row.ref, due_at=row.due_at)
+
+
+def _wake_after(tx: Transaction) -> None:
+    tx.after_commit("wake timers", lambda: tx.database.wake_timers())
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a timer needs a time with a zone")
+    return moment
