@@ -1,0 +1,240 @@
+"""Start and stop the embedded server.
+
+Invariants:
+- One process at a time owns a data folder: it holds `lock`. A server that runs while nobody holds the lock
+  was left behind; whoever gets the lock next stops it.
+- The server is our child and dies with us, however we die (PR_SET_PDEATHSIG; where there is no such signal,
+  by the rule above). It must be started from the main thread: the signal is tied to the thread.
+- `start` returns when the server answers.
+"""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from deploy.embedded.account import Account, server_account
+from deploy.embedded.binaries import programs_for
+from deploy.embedded.cluster import (
+    SUPERUSER,
+    EmbeddedError,
+    environment,
+    home_of,
+    make_cluster,
+    socket_folder,
+    write_configuration,
+)
+
+_PR_SET_PDEATHSIG = 1
+_DEADLINE = 20.0
+_STILL_THERE = ("shared memory block", "lock file", "could not bind")
+
+
+class FolderInUse(EmbeddedError):
+    """Another process owns the data folder."""
+
+
+@dataclass(kw_only=True)
+class EmbeddedPostgres:
+    """A running server that belongs to this process."""
+
+    data: Path
+    socket: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+    lock: IO[str] = field(repr=False)
+
+    @classmethod
+    def start(cls, data: Path, *, durable: bool = True) -> "EmbeddedPostgres":
+        """Start the server of this data folder, made where there is none.
+
+        Raises FolderInUse where another process runs it, EmbeddedError where it cannot be started.
+        """
+        data = data.absolute()
+        account = server_account()
+        _make_folder(data, account)
+        lock = _take_lock(data)
+        home = home_of(data, account)
+        programs = programs_for(account, home)
+        cluster = make_cluster(home, account, programs)
+        _stop_left_behind(cluster)
+        socket = socket_folder(home, account)
+        configuration = write_configuration(cluster, socket, durable=durable)
+        command = [str(programs / "postgres"), "-D", str(cluster), "-c", f"config_file={configuration}"]
+        process = _start_until_ready(command, cluster, account, data / "postgres.log")
+        return cls(data=data, socket=socket, process=process, lock=lock)
+
+    def url(self, database: str) -> str:
+        """Give the address of one of its databases."""
+        return server_url(self.socket, database)
+
+    def stop(self) -> None:
+        """Stop the server (its clients are disconnected) and let go of the data folder."""
+        for polite in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            if self.process.poll() is None:
+                self.process.send_signal(polite)
+            try:
+                self.process.wait(_DEADLINE / 2)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        if self.socket.name != "socket":
+            shutil.rmtree(self.socket, ignore_errors=True)
+        self.lock.close()
+
+
+def server_url(socket: Path, database: str) -> str:
+    """Give the address of a database behind this socket's folder."""
+    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(socket), safe='/')}"
+
+
+def running_server(data: Path) -> Path | None:
+    """Find the socket's folder of the server that another process runs for this data folder."""
+    try:
+        _take_lock(data).close()
+    except FolderInUse:
+        state = _state(home_of(data.absolute(), server_account()) / "postgres")
+        return state.socket if state is not None and state.ready else None
+    except FileNotFoundError:
+        return None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    pid: int
+    socket: Path
+    ready: bool
+
+
+def _state(cluster: Path) -> _State | None:
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if not lines or not lines[0].strip().isdigit():
+        return None
+    socket = lines[4] if len(lines) > 4 else ""
+    return _State(int(lines[0]), Path(socket), len(lines) > 7 and lines[7].strip() == "ready")
+
+
+def _make_folder(data: Path, account: Account) -> None:
+    if data.exists():
+        return
+    data.mkdir(parents=True, mode=0o700)
+    if account.other:
+        data.chmod(0o711)
+
+
+def _take_lock(data: Path) -> IO[str]:
+    lock = (data / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise FolderInUse(f"the data folder {data} is in use by another process") from error
+    return lock
+
+
+def _stop_left_behind(cluster: Path) -> None:
+    state = _state(cluster)
+    if state is None or not _is_server_of(state.pid, cluster):
+        return
+    for insistent in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        try:
+            os.kill(state.pid, insistent)
+        except ProcessLookupError:
+            return
+        if _wait_until(lambda: not _is_server_of(state.pid, cluster), seconds=_DEADLINE / 4):
+            return
+
+
+def _is_server_of(pid: int, cluster: Path) -> bool:
+    return os.fsencode(cluster) in _command_line(pid)
+
+
+def _command_line(pid: int) -> bytes:
+    if not Path("/proc/self/cmdline").exists():
+        asked = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(asked, capture_output=True, check=False).stdout  # noqa: S603
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _start_until_ready(
+    command: list[str], cluster: Path, account: Account, log: Path
+) -> subprocess.Popen[bytes]:
+    deadline = time.monotonic() + _DEADLINE
+    while True:
+        begin = log.stat().st_size if log.exists() else 0
+        process = _spawn(command, account, log)
+        if _became_ready(process, cluster):
+            return process
+        process.kill()
+        process.wait()
+        said = log.read_bytes()[begin:].decode(errors="replace").strip()
+        if time.monotonic() > deadline or not any(hint in said for hint in _STILL_THERE):
+            raise EmbeddedError(f"the embedded database does not start, see {log}")
+        time.sleep(0.05)
+
+
+def _became_ready(process: subprocess.Popen[bytes], cluster: Path) -> bool:
+    _wait_until(lambda: process.poll() is not None or _ready(cluster, process.pid), seconds=_DEADLINE)
+    return process.poll() is None and _ready(cluster, process.pid)
+
+
+def _ready(cluster: Path, pid: int) -> bool:
+    state = _state(cluster)
+    return state is not None and state.pid == pid and state.ready
+
+
+def _spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            cwd="/",
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_dies_with(os.getpid()),
+            user=account.user,
+            group=account.group,
+            extra_groups=account.extra_groups,
+        )
+
+
+def _dies_with(parent: int) -> Callable[[], None] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    if threading.current_thread() is not threading.main_thread():
+        raise EmbeddedError("the embedded database must be started from the main thread")
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child
+
+
+def _wait_until(reached: Callable[[], bool], *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True

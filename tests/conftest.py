@@ -1,0 +1,70 @@
+"""Fixtures of all tests; the databases come from tests/support/postgres.py."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import MetaData
+
+from shared.db import Database
+from tests.support import server
+from tests.support.postgres import service_database, toy_database
+
+MakeDatabase = Callable[..., Awaitable[Database]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        server.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and server.RUN in os.environ:
+        server.end_run()
+
+
+@pytest_asyncio.fixture
+async def referral_db() -> AsyncIterator[Database]:
+    """The referral service's database, empty."""
+    database = await service_database("referral")
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def scheduling_db() -> AsyncIterator[Database]:
+    """The scheduling service's database, empty."""
+    database = await service_database("scheduling")
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def careteam_db() -> AsyncIterator[Database]:
+    """The careteam service's database, empty."""
+    database = await service_database("careteam")
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def notifications_db() -> AsyncIterator[Database]:
+    """The notifications service's database, empty."""
+    database = await service_database("notifications")
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def make_database() -> AsyncIterator[MakeDatabase]:
+    """A function `await make_database(metadata, name="toy")` that gives an empty database of these tables."""
+    made: list[Database] = []
+
+    async def make(metadata: MetaData, *, name: str = "toy") -> Database:
+        made.append(await toy_database(metadata, name=name))
+        return made[-1]
+
+    yield make
+    for database in made:
+        await database.close()
