@@ -1,7 +1,4 @@
-"""What a clinic is: sites, people, hours, programmes, payers, clients, and the numbers of its promise.
-
-Read once at start from clinic.yaml (`load_clinic`); a wrong file stops the start with one line that names the
-file, the line, the element and what is allowed. Every service is handed the whole clinic and uses its part.
+"""The parts of a clinic, as clinic.yaml names them.
 
 Wall-clock times and weekdays are those of the site's `time_zone`.
 """
@@ -9,16 +6,24 @@ Wall-clock times and weekdays are those of the site's `time_zone`.
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.fhir.codes import Stream
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+def _of_the_wall(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError("a time here is the wall clock's, such as 09:00, without a zone")
+    return moment
+
+
+WallTime = Annotated[time, AfterValidator(_of_the_wall)]
 SystemAndValue = Annotated[str, StringConstraints(pattern=r"^\S*\|\S+$")]
 
 
@@ -81,7 +86,7 @@ class MeetingHour(Part):
     """The hour that a site keeps for its weekly case meeting; nothing is booked into it."""
 
     weekday: Weekday
-    start: time
+    start: WallTime
     minutes: int = Field(ge=10, le=480)
     chair: Id
 
@@ -106,8 +111,8 @@ class Hours(Part):
     """Weekly working hours of a person, and what they are for."""
 
     days: tuple[Weekday, ...] = Field(min_length=1)
-    start: time = Field(alias="from")
-    end: time = Field(alias="to")
+    start: WallTime = Field(alias="from")
+    end: WallTime = Field(alias="to")
     purpose: tuple[Literal["first", "session"], ...] = Field(alias="for", default=("first", "session"))
 
 
@@ -244,15 +249,6 @@ class Clinic(Part):
 
 
 Named = TypeVar("Named", Site, Person, Programme, Payer, Organization, Client)
-
-
-class ClinicFileError(Exception):
-    """clinic.yaml is wrong; the text is one line with the file, the line, the element and what is allowed."""
-
-
-def load_clinic(path: Path) -> Clinic:
-    """Read clinic.yaml; raises ClinicFileError for the first thing that is wrong."""
-    raise NotImplementedError
 
 
 def _by_id(things: tuple[Named, ...], wanted: str) -> Named:

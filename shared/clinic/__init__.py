@@ -1,0 +1,50 @@
+"""What a clinic is: sites, people, hours, programmes, payers, clients, and the numbers of its promise.
+
+Read once at start from clinic.yaml (`load_clinic`); a wrong file stops the start with one line that names the
+file, the line, the element and what is allowed. Every service is handed the whole clinic and uses its part.
+"""
+
+from shared.clinic.load import ClinicFileError, load_clinic
+from shared.clinic.model import (
+    Absence,
+    Client,
+    Clinic,
+    Discipline,
+    Emergency,
+    Hours,
+    MeetingHour,
+    Organization,
+    Part,
+    Payer,
+    Person,
+    Programme,
+    Promise,
+    Room,
+    Sessions,
+    Site,
+    Visit,
+    Weekday,
+)
+
+__all__ = [
+    "Absence",
+    "Client",
+    "Clinic",
+    "ClinicFileError",
+    "Discipline",
+    "Emergency",
+    "Hours",
+    "MeetingHour",
+    "Organization",
+    "Part",
+    "Payer",
+    "Person",
+    "Programme",
+    "Promise",
+    "Room",
+    "Sessions",
+    "Site",
+    "Visit",
+    "Weekday",
+    "load_clinic",
+]

@@ -1,0 +1,211 @@
+"""What must hold between the parts of a clinic: what is named exists, and what is promised can be kept."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shared.auth.scopes import NotAScope, Scopes
+from shared.clinic.model import Client, Clinic, Discipline, Person, Programme, Site, Visit
+from shared.fhir.codes import Stream
+
+Place = tuple[str | int, ...]
+
+_NEEDED = {
+    "referrer": ("organization",),
+    "insurer": ("payer",),
+    "clinician": ("practitioner",),
+    "coordinator": ("site", "email"),
+    "operator": (),
+}
+_PERMITTED = {"clinician": ("site", "email"), "operator": ("email",)}
+
+
+class Identified(Protocol):
+    """A part of the clinic that has an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: where in the file, and what is allowed."""
+
+    place: Place
+    text: str
+
+
+def findings(clinic: Clinic) -> Iterator[Finding]:
+    """Find everything that does not fit together."""
+    yield from _numbers(clinic)
+    yield from _ids(clinic)
+    for index, site in enumerate(clinic.sites):
+        yield from _site(clinic, site, ("sites", index))
+    for index, person in enumerate(clinic.people):
+        yield from _person(clinic, person, ("people", index))
+    for index, programme in enumerate(clinic.programmes):
+        yield from _programme(clinic, programme, ("programmes", index))
+    for index, client in enumerate(clinic.clients):
+        yield from _client(clinic, client, ("clients", index))
+    yield from _streams(clinic)
+
+
+def _numbers(clinic: Clinic) -> Iterator[Finding]:
+    if clinic.promise.at_risk_days >= clinic.promise.days:
+        yield Finding(
+            ("promise", "at_risk_days"), f"must be less than the promise's {clinic.promise.days} days"
+        )
+    for index, week in enumerate(clinic.review_weeks):
+        if week < 1 or week in clinic.review_weeks[:index]:
+            yield Finding(("review_weeks", index), "a week is a number from 1 that stands here once")
+
+
+def _ids(clinic: Clinic) -> Iterator[Finding]:
+    locations = _each("sites", clinic.sites)
+    for index, site in enumerate(clinic.sites):
+        locations += [(("sites", index, *place), name) for place, name in _each("rooms", site.rooms)]
+    here: tuple[Place, str] = (("id",), clinic.id)
+    organizations = [here, *_each("payers", clinic.payers), *_each("organizations", clinic.organizations)]
+    yield from _twice(locations)
+    yield from _twice(organizations)
+    yield from _twice(_each("people", clinic.people))
+    yield from _twice(_each("programmes", clinic.programmes))
+    yield from _twice(_each("clients", clinic.clients))
+    for member, known in (("payers", clinic.payers), ("organizations", clinic.organizations)):
+        identifiers = [one.identifiers for one in known]
+        yield from _twice(
+            ((member, i, "identifiers", j), text)
+            for i, all_ in enumerate(identifiers)
+            for j, text in enumerate(all_)
+        )
+
+
+def _each(member: str, things: Sequence[Identified]) -> list[tuple[Place, str]]:
+    return [((member, index, "id"), thing.id) for index, thing in enumerate(things)]
+
+
+def _twice(named: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for place, name in named:
+        if name in seen:
+            yield Finding(place, f"{name!r} is taken already; it must be different from the others")
+        seen.add(name)
+
+
+def _known(place: Place, name: str, things: Iterable[str]) -> Iterator[Finding]:
+    allowed = sorted(things)
+    if name not in allowed:
+        yield Finding(place, f"there is no {name!r}; allowed are {', '.join(allowed) or 'none'}")
+
+
+def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Finding]:
+    try:
+        ZoneInfo(site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield Finding(
+            (*place, "time_zone"),
+            f"{site.time_zone!r} is no time zone; allowed are names such as America/Toronto",
+        )
+    staff = [one.id for one in clinic.people if one.site == site.id]
+    yield from _known((*place, "meeting", "chair"), site.meeting.chair, staff)
+    if site.meeting.start.hour * 60 + site.meeting.start.minute + site.meeting.minutes > 24 * 60:
+        yield Finding((*place, "meeting", "minutes"), "the meeting must end on the day on which it began")
+    if not clinic.coordinators(site.id):
+        yield Finding(place, f"no client is a coordinator of {site.id!r}; a site needs one")
+
+
+def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Finding]:
+    yield from _known((*place, "site"), person.site, (site.id for site in clinic.sites))
+    for index, hours in enumerate(person.hours):
+        if hours.start >= hours.end:
+            yield Finding(
+                (*place, "hours", index, "from"), f"must be before {hours.end:%H:%M}, the end of these hours"
+            )
+    for index, absence in enumerate(person.absences):
+        if absence.start > absence.end:
+            yield Finding(
+                (*place, "absences", index, "from"), f"must not be after {absence.end}, the last day away"
+            )
+
+
+def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Finding]:
+    sites = {site.id: site for site in clinic.sites}
+    yield from _known((*place, "site"), programme.site, sites)
+    site = sites.get(programme.site)
+    if site is None:
+        return
+    staff = [one for one in clinic.people if one.site == site.id]
+    for index, discipline in enumerate(programme.team):
+        if all(one.discipline != discipline for one in staff):
+            yield Finding(
+                (*place, "team", index), f"nobody at {site.id!r} has the discipline {discipline.value!r}"
+            )
+    visits: list[tuple[str, str, Visit | None]] = [
+        ("first", "first", programme.first),
+        ("sessions", "session", programme.sessions),
+    ]
+    for member, purpose, visit in visits:
+        if visit is not None:
+            yield from _visit(programme.team, site, staff, visit, purpose, (*place, member))
+
+
+def _visit(
+    team: tuple[Discipline, ...], site: Site, staff: list[Person], visit: Visit, purpose: str, place: Place
+) -> Iterator[Finding]:
+    if visit.room not in {room.kind for room in site.rooms}:
+        yield Finding((*place, "room"), f"there is no {visit.room} room at {site.id!r}")
+    if visit.discipline not in team:
+        yield Finding((*place, "discipline"), f"must be of the programme's team: {', '.join(team)}")
+    hours = [hours for one in staff if one.discipline == visit.discipline for hours in one.hours]
+    if not any(purpose in one.purpose for one in hours):
+        yield Finding(
+            (*place, "discipline"),
+            f"nobody of {visit.discipline.value} at {site.id!r} has hours for {purpose!r}",
+        )
+
+
+def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
+    try:
+        Scopes.parse(client.scopes)
+    except NotAScope as error:
+        wrong = next(index for index, text in enumerate(client.scopes) if not _is_scope(text))
+        yield Finding((*place, "scopes", wrong), str(error))
+    needed = _NEEDED[client.party]
+    for member in ("organization", "payer", "practitioner", "site", "email"):
+        given = getattr(client, member) is not None
+        if member in needed and not given:
+            yield Finding((*place, member), f"is missing: the party {client.party!r} needs it")
+        elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
+            yield Finding((*place, member), f"is not for the party {client.party!r}")
+    yield from _client_names(clinic, client, place)
+
+
+def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
+    people = {one.id: one for one in clinic.people}
+    for member, name, known in (
+        ("organization", client.organization, [one.id for one in clinic.organizations]),
+        ("payer", client.payer, [one.id for one in clinic.payers]),
+        ("practitioner", client.practitioner, list(people)),
+        ("site", client.site, [one.id for one in clinic.sites]),
+    ):
+        if name is not None:
+            yield from _known((*place, member), name, known)
+    person = people.get(client.practitioner or "")
+    if person is not None and client.site not in (None, person.site):
+        yield Finding((*place, "site"), f"must be {person.site!r}, where {person.id!r} works")
+
+
+def _is_scope(text: str) -> bool:
+    try:
+        Scopes.parse([text])
+    except NotAScope:
+        return False
+    return True
+
+
+def _streams(clinic: Clinic) -> Iterator[Finding]:
+    served = {stream for programme in clinic.programmes for stream in programme.streams}
+    for stream in Stream:
+        if stream not in served:
+            yield Finding(
+                ("programmes",), f"no programme is for the stream {stream.value!r}; each stream needs one"
+            )
