@@ -1,0 +1,41 @@
+"""Pure decisions: who is told what, when it is tried again, who may see an entry of the feed."""
+
+from services.notifications.rules.audiences import (
+    Message,
+    Standing,
+    address,
+    messages,
+    still_wanted,
+)
+from services.notifications.rules.feed import FeedEntry, may_see
+from services.notifications.rules.mail import Mail, mail
+from services.notifications.rules.sending import GIVE_UP_AFTER, Reason, next_attempt
+from services.notifications.rules.told import (
+    TELLS_NOBODY,
+    TOLD,
+    UNDELIVERABLE_TEXT,
+    Audience,
+    Channel,
+    Told,
+)
+
+__all__ = [
+    "GIVE_UP_AFTER",
+    "TELLS_NOBODY",
+    "TOLD",
+    "UNDELIVERABLE_TEXT",
+    "Audience",
+    "Channel",
+    "FeedEntry",
+    "Mail",
+    "Message",
+    "Reason",
+    "Standing",
+    "Told",
+    "address",
+    "mail",
+    "may_see",
+    "messages",
+    "next_attempt",
+    "still_wanted",
+]

@@ -1,0 +1,71 @@
+"""The live feed: what stands in an entry, and who may see it at this moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.notifications.rules.audiences import Standing
+from services.notifications.rules.told import Audience
+from shared.auth.principal import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One entry of the log: what a reader is shown, and what its row scope is decided by.
+
+    `people` are the practitioners that the event names (participants, an owner). `only` is the one client
+    that an alert is for.
+    """
+
+    id: str
+    type: str
+    time: str
+    text: str
+    focus: str
+    patient: str | None
+    referral: str | None
+    audiences: tuple[Audience, ...]
+    site: str | None = None
+    requester: str | None = None
+    payer: str | None = None
+    claim: str | None = None
+    people: tuple[str, ...] = ()
+    only: str | None = None
+
+    def shown(self) -> Mapping[str, Any]:
+        """Give what a reader gets."""
+        names = ("id", "type", "time", "patient", "referral", "focus", "text")
+        return {name: getattr(self, name) for name in names}
+
+
+def may_see(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
+    """Decide by the reader's party and the memberships as they are now; an operator sees nothing."""
+    if entry.only is not None:
+        return reader.client == entry.only
+    match reader.party:
+        case "referrer":
+            return Audience.REFERRER in entry.audiences and _same(reader.organization, entry.requester)
+        case "insurer":
+            return _insurer_may(entry, reader, standing)
+        case "coordinator":
+            return Audience.COORDINATOR in entry.audiences and _same(reader.site, entry.site)
+        case "clinician":
+            return _clinician_may(entry, reader, standing)
+        case _:
+            return False
+
+
+def _insurer_may(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
+    return (
+        Audience.INSURER in entry.audiences and _same(reader.organization, entry.payer) and standing.consented
+    )
+
+
+def _clinician_may(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
+    on_team = Audience.TEAM in entry.audiences and reader.practitioner in standing.team
+    named = reader.practitioner is not None and reader.practitioner in entry.people
+    return on_team or named
+
+
+def _same(mine: str | None, theirs: str | None) -> bool:
+    return mine is not None and mine == theirs

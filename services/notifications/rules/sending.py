@@ -1,0 +1,24 @@
+"""When a message is tried again, and why it is not sent at all."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+GIVE_UP_AFTER = timedelta(hours=24)
+_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240))
+
+
+class Reason(StrEnum):
+    """Why a message did not arrive, in the words of Communication.statusReason."""
+
+    NO_SERVER = "There is no mail server."
+    NO_ADDRESS = "The recipient has no address."
+    NO_CONSENT = "The consent does not stand any more."
+    LEFT_TEAM = "The recipient is no longer on the team."
+    REFUSED = "The mail server refused the message."
+    GAVE_UP = "The mail server did not take the message within 24 hours."
+
+
+def next_attempt(*, created_at: datetime, attempts: int, now: datetime) -> datetime | None:
+    """Tell when to try again after so many attempts, or None when it is time to give up."""
+    again = now + _PAUSES[min(attempts, len(_PAUSES)) - 1]
+    return again if again <= created_at + GIVE_UP_AFTER else None

@@ -1,0 +1,68 @@
+"""End a message: taken by its channel, or not, with the reason and, where somebody must look, an alert."""
+
+from datetime import datetime
+
+from services.notifications import fhir, queries
+from services.notifications.models import Notification
+from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
+from services.notifications.states import Status, may_become
+from services.notifications.use_cases.tell import put_entry
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events import outbox
+from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
+from shared.fhir import store
+
+_SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
+
+
+class MessageEnded(Conflict):
+    """The message has ended already; a message ends once."""
+
+
+async def end_message(
+    tx: Transaction, row: Notification, *, reason: Reason | None, clinic: Clinic, act: Act
+) -> None:
+    """End a message, `completed` without a reason; raises MessageEnded for one that ended before."""
+    status = _ends_as(row, reason)
+    if not may_become(Status(row.status), status):
+        raise MessageEnded(f"notification {row.id} is {row.status} and cannot become {status}")
+
+    row.status, row.reason = status, reason
+    row.sent_at = act.at if reason is None else None
+    row.next_attempt_at = row.lease = row.machine_lease_until = None
+    attempts = await queries.attempts(tx, row.id)
+    await store.put(tx, row, fhir.communication(row, attempts, sender=clinic.id), at=act.at)
+    about = Act(at=act.at, actor=act.actor, cause=row.event_id)
+    event_type = DELIVERED if reason is None else UNDELIVERABLE
+    event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
+    if reason in _SOMEBODY_MUST_LOOK:
+        _alert(tx, row, event_id=event_id, at=act.at, clinic=clinic)
+
+
+def _ends_as(row: Notification, reason: Reason | None) -> Status:
+    if reason is None:
+        return Status.COMPLETED
+    return Status.NOT_DONE if row.status == Status.PREPARATION else Status.STOPPED
+
+
+def _alert(tx: Transaction, row: Notification, *, event_id: str, at: datetime, clinic: Clinic) -> None:
+    """Tell one owner, without saying whom the message was about."""
+    owners = clinic.coordinators(row.site) if row.site else ()
+    for owner in owners[:1]:
+        put_entry(
+            tx,
+            FeedEntry(
+                id=event_id,
+                type=UNDELIVERABLE.name,
+                time=at.isoformat(),
+                text=UNDELIVERABLE_TEXT,
+                focus=f"Communication/{row.id}",
+                patient=None,
+                referral=None,
+                audiences=(Audience.COORDINATOR,),
+                only=owner.id,
+            ),
+        )

@@ -1,0 +1,52 @@
+"""Record what became of an attempt: delivered, to be tried again, or given up."""
+
+from dataclasses import dataclass
+
+from services.notifications import fhir, queries
+from services.notifications.models import Notification
+from services.notifications.rules import Reason, next_attempt
+from services.notifications.states import Outcome
+from services.notifications.use_cases.end import end_message
+from services.notifications.use_cases.take import Outgoing
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.fhir import store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the channel said: taken, failed (may be tried again) or refused for good."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+async def record_attempt(
+    tx: Transaction, sent: Outgoing, result: Result, *, clinic: Clinic, act: Act
+) -> bool:
+    """Record an attempt under its lease; tell whether the lease was still ours, else nothing is written."""
+    row = await queries.leased(tx, sent.id, lease=sent.lease)
+    if row is None:
+        return False
+    attempt = (await queries.attempts(tx, row.id))[-1]
+    attempt.outcome, attempt.detail = result.outcome, result.detail
+    tx.add(attempt)
+
+    again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
+    if result.outcome is Outcome.TAKEN:
+        await end_message(tx, row, reason=None, clinic=clinic, act=act)
+    elif result.outcome is Outcome.REFUSED:
+        await end_message(tx, row, reason=Reason.REFUSED, clinic=clinic, act=act)
+    elif again is None:
+        await end_message(tx, row, reason=Reason.GAVE_UP, clinic=clinic, act=act)
+    else:
+        row.next_attempt_at = again
+        await _release(tx, row, clinic=clinic, act=act)
+    return True
+
+
+async def _release(tx: Transaction, row: Notification, *, clinic: Clinic, act: Act) -> None:
+    row.lease = row.machine_lease_until = None
+    attempts = await queries.attempts(tx, row.id)
+    await store.put(tx, row, fhir.communication(row, attempts, sender=clinic.id), at=act.at)

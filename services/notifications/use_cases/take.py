@@ -1,0 +1,78 @@
+"""Take the messages that are due: what may go out is leased, what must not is ended at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications import fhir, queries
+from services.notifications.models import Attempt, Notification
+from services.notifications.rules import Audience, Reason, Standing, address, still_wanted
+from services.notifications.states import Status
+from services.notifications.use_cases.end import end_message
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.fhir import store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message that this worker may hand to its channel while the lease lasts."""
+
+    id: UUID
+    lease: UUID
+    address: str
+    event_type: str
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who takes messages, and for how long in machine time."""
+
+    token: UUID
+    machine_now: datetime
+    machine_until: datetime
+
+
+async def take_due(
+    tx: Transaction, *, lease: Lease, limit: int, has_server: bool, clinic: Clinic, act: Act
+) -> tuple[int, list[Outgoing]]:
+    """Take at most `limit` messages; give how many were found and those that are to be sent."""
+    rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
+    team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
+    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id}, at=act.at)
+
+    outgoing = []
+    for row in rows:
+        standing = Standing(
+            team=team.get(row.referral_id or "", frozenset()), consented=row.claim_id in consented
+        )
+        found = address(row.recipient, clinic=clinic)
+        reason = still_wanted(Audience(row.audience), row.recipient, standing)
+        reason = reason or (None if has_server else Reason.NO_SERVER)
+        if reason is not None or found is None:
+            await end_message(tx, row, reason=reason or Reason.NO_ADDRESS, clinic=clinic, act=act)
+        else:
+            await _start_attempt(tx, row, lease=lease, clinic=clinic, act=act)
+            outgoing.append(
+                Outgoing(
+                    id=row.id,
+                    lease=lease.token,
+                    address=found,
+                    event_type=row.event_type,
+                    traceparent=row.traceparent,
+                )
+            )
+    return len(rows), outgoing
+
+
+async def _start_attempt(
+    tx: Transaction, row: Notification, *, lease: Lease, clinic: Clinic, act: Act
+) -> None:
+    row.attempts += 1
+    row.lease, row.machine_lease_until = lease.token, lease.machine_until
+    tx.add(Attempt(notification_id=row.id, number=row.attempts, at=act.at))
+    if row.status == Status.PREPARATION:
+        row.status = Status.IN_PROGRESS
+        await store.put(tx, row, fhir.communication(row, (), sender=clinic.id), at=act.at)

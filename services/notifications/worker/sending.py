@@ -1,0 +1,84 @@
+"""The loop that sends: claim under a lease, send outside any transaction, record under the same lease.
+
+A crash between sending and recording lets the lease run out, and the message goes again with the same
+Message-ID: at least once to the server, and once in our books.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.notifications import queries, use_cases
+from services.notifications.rules import TOLD, mail
+from services.notifications.use_cases import Lease, Outgoing, Result
+from services.notifications.worker.email import Letter, Smtp
+from shared.act import Act, Actor
+from shared.clock import machine_now
+from shared.ids import new_id
+from shared.runtime import Runtime
+from shared.telemetry.tracing import handler_span
+
+BATCH = 20
+LEASE = timedelta(minutes=5)
+
+
+class Sending:
+    """Sends the e-mails that are due; `mail` is None where there is no server."""
+
+    name = "notifications.sending"
+
+    def __init__(self, runtime: Runtime, *, mail: Smtp | None, lease: timedelta = LEASE) -> None:
+        self._runtime = runtime
+        self._mail = mail
+        self._lease = lease
+
+    async def run_once(self) -> bool:
+        """Send a handful of messages; tell whether any was due."""
+        found, outgoing = await self._take()
+        if outgoing and self._mail is not None:
+            letters = [self._letter(one) for one in outgoing]
+            results = await self._mail.send(letters, at=self._runtime.clock.now())
+            await self._record(outgoing, results)
+        return found > 0
+
+    async def pending(self, now: datetime) -> int:
+        """Count the messages that are due at this care time and not done."""
+        async with self._runtime.database.transaction() as tx:
+            return await queries.due(tx, now=now)
+
+    async def next_due(self) -> datetime | None:
+        """Tell when the next message is due."""
+        async with self._runtime.database.transaction() as tx:
+            return await queries.next_due(tx)
+
+    async def _take(self) -> tuple[int, list[Outgoing]]:
+        now = machine_now()
+        lease = Lease(token=new_id(), machine_now=now, machine_until=now + self._lease)
+        async with self._runtime.database.transaction() as tx:
+            return await use_cases.take_due(
+                tx,
+                lease=lease,
+                limit=BATCH,
+                has_server=self._mail is not None,
+                clinic=self._runtime.clinic,
+                act=self._act(),
+            )
+
+    async def _record(self, outgoing: Sequence[Outgoing], results: Mapping[UUID, Result]) -> None:
+        act = self._act()
+        async with self._runtime.database.transaction() as tx:
+            for sent in outgoing:
+                with handler_span("notification.sent", traceparent=sent.traceparent):
+                    await use_cases.record_attempt(
+                        tx, sent, results[sent.id], clinic=self._runtime.clinic, act=act
+                    )
+
+    def _letter(self, outgoing: Outgoing) -> Letter:
+        urgent = TOLD[outgoing.event_type].urgent
+        written = mail(
+            outgoing.id, urgent=urgent, clinic=self._runtime.clinic, base_url=self._runtime.base_url
+        )
+        return Letter(id=outgoing.id, address=outgoing.address, mail=written)
+
+    def _act(self) -> Act:
+        return Act(at=self._runtime.clock.now(), actor=Actor.service(self._runtime.service))
