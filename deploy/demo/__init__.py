@@ -1,0 +1,1 @@
+"""The demo: an embedded clinic, twelve stories, twelve weeks of care in time-lapse."""
