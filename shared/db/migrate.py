@@ -1,0 +1,150 @@
+"""Migrations: each service's Alembic versions, run in one transaction, forward only.
+
+Invariants:
+- A database is at a known version or was not touched: an upgrade that fails rolls back as a whole.
+- Two starters of one database take turns (an advisory lock), and every migration gives up rather than wait
+  behind a long transaction (`lock_timeout`, set in each version).
+- What the migrations build is what the models declare (`schema` of both is the same; a test holds it).
+"""
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command, context
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.autogenerate.api import AutogenContext
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DateTime, MetaData, String, text
+from sqlalchemy.types import TypeDecorator
+
+from shared.db.database import Database
+
+_LOCK = 7_110_001
+_VERSION = '''"""{title}."""
+
+import sqlalchemy as sa
+from alembic import op
+{dialect}
+revision = {revision!r}
+down_revision = {down!r}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change the schema; gives up instead of waiting behind a long transaction."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    {body}
+'''
+
+
+async def upgrade(database: Database, *, package: str) -> None:
+    """Bring a database to the newest version of a service (`services.referral`)."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_upgrade, package)
+
+
+async def current(database: Database) -> str | None:
+    """Tell the version that a database is at, None for one without tables."""
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+def head(package: str) -> str | None:
+    """Tell the newest version that a service has."""
+    return ScriptDirectory.from_config(_config(package)).get_current_head()
+
+
+def run_migrations(metadata: MetaData) -> None:
+    """Run what Alembic was asked for; the one call of every `migrations/env.py`."""
+    context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def write_revision(database: Database, metadata: MetaData, *, package: str, title: str) -> Path | None:
+    """Write the version that leads from this database's schema to the models; None where they agree."""
+    async with database.engine.connect() as connection:
+        body = await connection.run_sync(_difference, metadata)
+    if not body:
+        return None
+    down = head(package)
+    number = f"{int(down) + 1 if down else 1:04d}"
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    path = _folder(package) / "versions" / f"{number}_{name}.py"
+    path.parent.mkdir(exist_ok=True)
+    dialect = "from sqlalchemy.dialects import postgresql\n" if "postgresql." in body else ""
+    path.write_text(_VERSION.format(title=title, dialect=dialect, revision=number, down=down, body=body))
+    return path
+
+
+async def schema(database: Database) -> Sequence[str]:
+    """Describe every column, constraint, index and enumeration of a database, in a stable order."""
+    async with database.engine.connect() as connection:
+        return (await connection.execute(text(_SCHEMA))).scalars().all()
+
+
+def _upgrade(connection: Connection, package: str) -> None:
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    config = _config(package)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_folder(package)).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _folder(package: str) -> Path:
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"there is no package {package}", name=package)
+    return Path(found.origin).parent / "migrations"
+
+
+def _difference(connection: Connection, metadata: MetaData) -> str:
+    migration = MigrationContext.configure(connection, opts={"compare_type": True})
+    changes = produce_migrations(migration, metadata).upgrade_ops
+    if changes is None or changes.is_empty():
+        return ""
+    body = render_python_code(changes, migration_context=migration, render_item=_rendered)
+    return "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("# ###")).strip()
+
+
+def _rendered(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write SQLModel's own types as the plain ones that they are in the database."""
+    if kind == "type" and isinstance(item, TypeDecorator) and isinstance(item.impl_instance, DateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, TypeDecorator) and isinstance(item.impl_instance, String):
+        length = item.impl_instance.length
+        return f"sa.String(length={length})" if length else "sa.String()"
+    return False
+
+
+_SCHEMA = """
+SELECT format('column %s.%s %s %s default %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+              CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END,
+              coalesce(pg_get_expr(d.adbin, d.adrelid), a.attidentity::text)) AS line
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+  AND c.relname <> 'alembic_version'
+UNION ALL
+SELECT format('constraint %s on %s %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+  AND conrelid::regclass::text <> 'alembic_version'
+UNION ALL
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+UNION ALL
+SELECT format('enumeration %s %s', t.typname, string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder))
+FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY t.typname
+ORDER BY line
+"""
