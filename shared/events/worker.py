@@ -1,13 +1,32 @@
 """A service's worker: its relay, its consumer, its timers and its own loops, started and stopped together."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.act import Act, Actor
+from shared.db import Transaction
+from shared.events import backlog
+from shared.events.consumer import Consumer
+from shared.events.handler_call import Handlers
 from shared.events.handling import HandlerTable
+from shared.events.held_retry import HeldRetry
+from shared.events.patience import Patience
+from shared.events.relay import Relay
+from shared.events.retention import Retention
+from shared.events.timer_firing import TimerFiring
+from shared.events.transport import Subscription
+from shared.events.wake import Repetition
 from shared.runtime import Runtime
 from shared.timers import TimerTable
+
+_LAST_STEPS = 5.0
+
+
+OnStart = Callable[[Transaction, Act], Awaitable[None]]
 
 
 class Loop(Protocol):
@@ -32,7 +51,10 @@ class Loop(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """How much is left to do, for settle, /metrics and readiness; `positions` are the committed offsets."""
+    """How much is left to do, for settle, /metrics and readiness.
+
+    `positions` are the committed offsets of what is read, `ends` the log ends of what is published.
+    """
 
     outbox: int
     lag: Mapping[str, int]
@@ -42,6 +64,7 @@ class Figures:
     loops_pending: int
     next_timer: datetime | None
     positions: Mapping[str, int] = field(default_factory=dict)
+    ends: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -56,7 +79,11 @@ class Figures:
 
 
 class Worker:
-    """Everything of one service that runs without a request."""
+    """Everything of one service that runs without a request.
+
+    `on_start` is called once in a transaction of its own before anything runs; `patience` says how held
+    events are tried again.
+    """
 
     def __init__(
         self,
@@ -67,17 +94,105 @@ class Worker:
         timers: TimerTable,
         loops: Sequence[Loop] = (),
         batch: int = 200,
+        on_start: OnStart | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.runtime = runtime
+        self.service = runtime.service
+        self._topics = topics
+        self._handlers = Handlers(group=runtime.service, table=handlers, clock=runtime.clock)
+        self._timers = timers
+        self._loops = loops
+        self._batch = batch
+        self._on_start = on_start
+        self._patience = patience or Patience()
+        self._subscription: Subscription | None = None
+        self._relay: Relay | None = None
+        self._repetitions: list[Repetition] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start the tasks; returns when they run."""
-        raise NotImplementedError
+        if self._on_start is not None:
+            async with self.runtime.database.transaction() as tx:
+                act = Act(at=self.runtime.clock.now(), actor=Actor.service(self.service), cause="start")
+                await self._on_start(tx, act)
+        self._compose()
+        self._tasks = [
+            asyncio.create_task(repetition.run(), name=f"{self.service} {repetition.name}")
+            for repetition in self._repetitions
+        ]
 
     async def stop(self) -> None:
         """Let what is in hand finish or roll back, then stop."""
-        raise NotImplementedError
+        for repetition in self._repetitions:
+            repetition.stop()
+        tasks, self._tasks = self._tasks, []
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=_LAST_STEPS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._relay is not None:
+            with contextlib.suppress(OSError):
+                await self._relay.stop()
+        if self._subscription is not None:
+            await self._subscription.close()
+
+    def healthy(self) -> bool:
+        """Tell whether every task runs without failing and it is known who leads the relay."""
+        running = bool(self._tasks) and not any(task.done() for task in self._tasks)
+        failing = any(repetition.failures > 2 for repetition in self._repetitions)
+        return running and not failing and self._relay is not None and self._relay.leadership.known
 
     async def figures(self) -> Figures:
         """Read how much is left, at the clock's time."""
-        raise NotImplementedError
+        now = self.runtime.clock.now()
+        lag = await self._subscription.lag() if self._subscription is not None else {}
+        loops_pending = sum([await loop.pending(now) for loop in self._loops])
+        dues = [await loop.next_due() for loop in self._loops]
+        found = await backlog.read(self.runtime.database, group=self.service, now=now)
+        later = [due for due in (*dues, found.next_timer) if due is not None and due > now]
+        return Figures(
+            outbox=found.outbox,
+            lag=lag,
+            held_retrying=found.held_retrying,
+            held_dead=found.held_dead,
+            timers_due=found.timers_due,
+            loops_pending=loops_pending,
+            next_timer=min(later, default=None),
+            positions=found.positions,
+            ends=found.ends,
+        )
+
+    def _compose(self) -> None:
+        runtime, database = self.runtime, self.runtime.database
+        self._relay = Relay(database, runtime.transport)
+        self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
+        consumer = Consumer(
+            database,
+            self._subscription,
+            self._handlers,
+            batch=self._batch,
+            patience=self._patience,
+            progressed=self._wake_all,
+        )
+        retry = HeldRetry(database, self._handlers, patience=self._patience)
+        firing = TimerFiring(database, self._timers, clock=runtime.clock, service=self.service)
+        relaying, timing = Repetition("relay", self._relay.step), Repetition("timers", firing.step)
+        self._repetitions = [
+            relaying,
+            timing,
+            Repetition("consumer", consumer.step),
+            Repetition("held", retry.step),
+            Repetition("retention", Retention(database, service=self.service).step, poll=3600),
+            *(Repetition(loop.name, loop.run_once) for loop in self._loops),
+        ]
+        database.wake_relay = relaying.wake.set
+        database.wake_timers = timing.wake.set
+        runtime.clock.on_change(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for repetition in self._repetitions:
+            if repetition.name not in ("relay", "retention"):
+                repetition.wake.set()

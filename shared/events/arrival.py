@@ -1,0 +1,67 @@
+"""A record as the consumer takes it: an event, or something that is none but must not be lost.
+
+Invariants:
+- Every record gets an id and a key, whatever is wrong with it, so that it can be held and shown.
+- Whatever makes a record malformed lies in the record: trying it again is of no use.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from shared.events.envelope import Event
+from shared.events.transport import Record
+
+
+class MalformedEvent(Exception):
+    """The record is no event of ours: an attribute is missing or wrong, or the value is no message Bundle."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One record with what could be read of it."""
+
+    record: Record
+
+    @property
+    def id(self) -> str:
+        """The event's id, or the record's place where it has none."""
+        return self.record.headers.get("ce_id") or self._place
+
+    @property
+    def key(self) -> str:
+        """The record's key, or its place where it has none."""
+        return self.record.key or self._place
+
+    @property
+    def type(self) -> str:
+        """The event's type as its header says."""
+        return self.record.headers.get("ce_type", "")
+
+    @cached_property
+    def event(self) -> Event:
+        """The event; raises MalformedEvent where the record is none."""
+        record = self.record
+        if not record.key or record.headers.get("ce_specversion") != "1.0":
+            raise MalformedEvent("no key, or not CloudEvents 1.0")
+        try:
+            event = Event.from_wire(key=record.key, headers=record.headers, value=record.value)
+            well_formed = event.version > 0 and bool(event.id) and isinstance(event.resources, list)
+        except (KeyError, ValueError, TypeError, msgspec.MsgspecError) as error:
+            raise MalformedEvent(type(error).__name__) from None
+        if not well_formed:
+            raise MalformedEvent("no id, or no version")
+        return event
+
+    @property
+    def malformed(self) -> bool:
+        """Tell whether the record is no event."""
+        try:
+            return not self.event
+        except MalformedEvent:
+            return True
+
+    @property
+    def _place(self) -> str:
+        return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"

@@ -1,0 +1,84 @@
+"""Trying held events again, key by key, each in the order in which its events came.
+
+Invariants:
+- One event, one transaction: its effect, its inbox row and its removal from the held table are one.
+- The key stays locked meanwhile, so that the consumer's newcomers of the key wait or are held behind.
+- Backoff is machine time.
+"""
+
+import asyncio
+
+from shared.clock import machine_now
+from shared.db import Database, Transaction
+from shared.events import held, inbox
+from shared.events.counters import HELD_RETRIES
+from shared.events.failures import is_operational
+from shared.events.handler_call import Handlers
+from shared.events.patience import Patience
+from shared.events.reading import fetch
+from shared.events.wake import POLL
+
+
+class HeldRetry:
+    """One group's retrying of its held events."""
+
+    def __init__(self, database: Database, handlers: Handlers, *, patience: Patience) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._patience = patience
+        self._group = handlers.group
+
+    async def step(self) -> bool:
+        """Try the held event that is due first; tell whether to come back at once."""
+        remaining = await self._seconds_to_next()
+        if remaining is None or remaining > POLL:
+            return False
+        if remaining > 0:
+            await asyncio.sleep(remaining)
+        return await self._try_one()
+
+    async def _try_one(self) -> bool:
+        attempt: tuple[held.HeldKey, held.HeldEvent] | None = None
+        try:
+            async with self._database.transaction() as tx:
+                key = await held.lock_due(tx, group=self._group)
+                if key is None:
+                    return False
+                event = await held.oldest(tx, group=self._group, key=key.key)
+                if event is None:
+                    await held.release_if_empty(tx, group=self._group, key=key.key)
+                    return True
+                attempt = key, event
+                await self._handle(tx, event)
+                await held.done(tx, group=self._group, event=event)
+        except Exception as error:
+            if attempt is None or is_operational(error):
+                raise
+            await self._postpone(attempt, error)
+        else:
+            HELD_RETRIES.add(1, {"group": self._group, "outcome": "done"})
+        return True
+
+    async def _handle(self, tx: Transaction, event: held.HeldEvent) -> None:
+        wanted = event.arrival.event
+        first = await inbox.first_time(tx, group=self._group, event_ids=[wanted.id])
+        if first and wanted.type in self._handlers.table:
+            await self._handlers.call(tx, wanted)
+
+    async def _postpone(self, attempt: tuple[held.HeldKey, held.HeldEvent], error: Exception) -> None:
+        key, event = attempt
+        async with self._database.transaction() as tx:
+            await held.postpone(
+                tx, group=self._group, held=key, event=event, patience=self._patience, error=error
+            )
+        HELD_RETRIES.add(1, {"group": self._group, "outcome": "failed"})
+
+    async def _seconds_to_next(self) -> float | None:
+        rows = await fetch(
+            self._database,
+            "SELECT min(machine_next_at) AS due FROM held_key"
+            " WHERE consumer_group = $1 AND state = 'retrying'",
+            self._group,
+        )
+        due = rows[0]["due"]
+        return None if due is None else float((due - machine_now()).total_seconds())

@@ -1,0 +1,71 @@
+"""One leader among the replicas of a service: a session advisory lock on a connection of its own.
+
+Invariants:
+- The lock says who works; only the epoch says whose work counts. Every new leader raises `relay_epoch`, and
+  what a leader writes happens in a transaction that found its own epoch there and keeps it locked.
+- Whoever lost the connection is no leader any more, and asks again.
+"""
+
+import zlib
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db import Database, Transaction
+
+
+class Deposed(Exception):
+    """Another leader has begun a later epoch: nothing of this transaction may count."""
+
+
+class Leadership:
+    """The attempt to lead, and the epoch while it lasts."""
+
+    def __init__(self, database: Database, *, name: str) -> None:
+        self.epoch: int | None = None
+        self.known = False
+        self._database = database
+        self._name = name
+        self._connection: AsyncConnection | None = None
+
+    async def hold(self) -> bool:
+        """Become or stay the leader if nobody else is; tell whether we are."""
+        self.known = False
+        driver = await self._driver()
+        if self.epoch is None and await driver.fetchval("SELECT pg_try_advisory_lock($1)", self._lock_key):
+            self.epoch = await driver.fetchval(
+                "INSERT INTO relay_epoch AS e (name, epoch) VALUES ($1, 1)"
+                " ON CONFLICT (name) DO UPDATE SET epoch = e.epoch + 1 RETURNING epoch",
+                self._name,
+            )
+        elif self.epoch is not None:
+            await driver.fetchval("SELECT 1")
+        self.known = True
+        return self.epoch is not None
+
+    async def check(self, tx: Transaction) -> None:
+        """Hold our epoch in this transaction until its end; raises Deposed where it is not the newest."""
+        driver = await tx.driver()
+        newest = await driver.fetchval("SELECT epoch FROM relay_epoch WHERE name = $1 FOR SHARE", self._name)
+        if self.epoch is None or newest != self.epoch:
+            raise Deposed(f"epoch {self.epoch} of {self._name} is over")
+
+    async def let_go(self) -> None:
+        """Stop leading; closing the connection gives the lock back."""
+        self.epoch, self.known = None, False
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.invalidate()
+            await connection.close()
+
+    @property
+    def _lock_key(self) -> int:
+        return zlib.crc32(f"lumbar {self._name}".encode())
+
+    async def _driver(self) -> asyncpg.Connection:
+        if self._connection is None:
+            self._connection = await self._database.engine.connect()
+        raw = await self._connection.get_raw_connection()
+        if raw.driver_connection is None:
+            raise asyncpg.InterfaceError("the pool gave no connection")
+        return raw.driver_connection

@@ -1,0 +1,125 @@
+"""The embedded transport: each topic is a log in its publisher's database, read by offset.
+
+Invariants:
+- Appending happens in the relay's own transaction of the outbox: offset, epoch check and delete are one.
+- A group keeps its position in the consumer's database and moves it only from where it read, so that a
+  position that somebody set back to read again, or another owner moved on, is never written over.
+- Two owners of a group may read the same records at once: the inbox keeps the effect single.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from shared.db import Database, Transaction
+from shared.events import log as event_log
+from shared.events.reading import fetch
+from shared.events.topics import TOPICS
+from shared.events.transport import Batch, OutboxRow
+from shared.events.wake import POLL, Wake
+
+log = structlog.get_logger("lumbar.transport")
+
+
+class PostgresTransport:
+    """Events that never leave PostgreSQL; `databases` maps every publishing service to its database."""
+
+    def __init__(self, databases: Mapping[str, Database]) -> None:
+        self._databases = databases
+
+    async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
+        """Append the rows to their topics' logs, in the relay's transaction."""
+        await event_log.append_all(tx, rows)
+
+    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> "LogSubscription":
+        """Read these topics as this group; raises KeyError for a topic without a publisher's database."""
+        sources = {topic: self._databases[TOPICS[topic].publisher] for topic in topics}
+        return LogSubscription(database, group=group, sources=sources)
+
+    async def close(self) -> None:
+        """Nothing to let go of: the databases belong to whoever made them."""
+
+
+class LogSubscription:
+    """One group's reading of some logs; a topic that gave a full batch goes to the end of the queue."""
+
+    def __init__(self, database: Database, *, group: str, sources: Mapping[str, Database]) -> None:
+        self._database = database
+        self._group = group
+        self._sources = sources
+        self._positions: dict[str, int] | None = None
+        self._turns = deque(sources)
+        self._wake = Wake()
+        for topic, source in sources.items():
+            event_log.register(source, (topic,), self._wake)
+
+    async def next_batch(self, *, limit: int) -> Batch | None:
+        """Give the next records of the topic whose turn it is, or wait a little and give None."""
+        self._wake.clear()
+        if self._positions is None:
+            self._positions = await self._committed()
+        for _ in range(len(self._turns)):
+            topic = self._turns[0]
+            self._turns.rotate(-1)
+            records = await event_log.read(
+                self._sources[topic], topic, offset=self._positions[topic], limit=limit
+            )
+            if records:
+                self._tell_gap(topic, expected=self._positions[topic], found=records[0].offset)
+                return Batch(topic=topic, partition=0, records=records)
+        await self._wake.wait(at_most=POLL)
+        self._positions = None
+        return None
+
+    async def commit(self, batch: Batch) -> None:
+        """Move the position behind the batch, if it still is where the batch was read from."""
+        if self._positions is None:
+            return
+        read_from, behind = self._positions[batch.topic], batch.records[-1].offset + 1
+        moved = await fetch(
+            self._database,
+            "INSERT INTO consumer_position AS p (consumer_group, topic, next_offset) VALUES ($1, $2, $3)"
+            " ON CONFLICT (consumer_group, topic) DO UPDATE SET next_offset = excluded.next_offset"
+            " WHERE p.next_offset = $4 RETURNING next_offset",
+            self._group,
+            batch.topic,
+            behind,
+            read_from,
+        )
+        if moved:
+            self._positions[batch.topic] = behind
+        else:
+            self._positions = None
+
+    async def positions(self) -> Mapping[str, int]:
+        """Tell the committed position of each topic."""
+        return await self._committed()
+
+    async def lag(self) -> Mapping[str, int]:
+        """Tell for each topic how many records lie beyond the committed position."""
+        positions = await self._committed()
+        lag = {}
+        for topic, source in self._sources.items():
+            extent = await event_log.extent(source, topic)
+            lag[topic] = max(0, extent.end - max(positions[topic], extent.first))
+        return lag
+
+    async def close(self) -> None:
+        """Stop reading; what was not committed will be read again."""
+        for topic, source in self._sources.items():
+            event_log.unregister(source, (topic,), self._wake)
+
+    async def _committed(self) -> dict[str, int]:
+        rows = await fetch(
+            self._database,
+            "SELECT topic, next_offset FROM consumer_position WHERE consumer_group = $1",
+            self._group,
+        )
+        return dict.fromkeys(self._sources, 0) | {
+            row["topic"]: row["next_offset"] for row in rows if row["topic"] in self._sources
+        }
+
+    def _tell_gap(self, topic: str, *, expected: int, found: int) -> None:
+        if found > expected:
+            log.error("log.gap", group=self._group, topic=topic, expected=expected, found=found)

@@ -1,0 +1,44 @@
+"""The worker's part of timers: fires what is due at the clock's time and lets a failing timer wait."""
+
+import structlog
+
+from shared.act import Actor
+from shared.clock import Clock
+from shared.db import Database
+from shared.events.counters import TIMERS
+from shared.events.failures import is_operational, where_it_failed
+from shared.timers import TimerFailed, TimerTable, fire_next, postpone
+
+log = structlog.get_logger("lumbar.timers")
+
+
+class TimerFiring:
+    """One service's timers."""
+
+    def __init__(self, database: Database, handlers: TimerTable, *, clock: Clock, service: str) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._clock = clock
+        self._service = service
+        self._actor = Actor.service(service)
+
+    async def step(self) -> bool:
+        """Fire the timer that has been due longest; tell whether there was one."""
+        try:
+            fired = await fire_next(self._database, self._handlers, clock=self._clock, actor=self._actor)
+        except TimerFailed as failure:
+            await self._put_off(failure)
+            return True
+        if fired is not None:
+            TIMERS.add(1, {"service": self._service, "outcome": "fired"})
+        return fired is not None
+
+    async def _put_off(self, failure: TimerFailed) -> None:
+        """Let the timer wait; raises where the failure was the machine's and not the timer's."""
+        cause = failure.__cause__ or failure
+        if is_operational(cause):
+            raise cause
+        where = where_it_failed(cause)
+        log.error("timer.failed", kind=failure.timer.kind, ref=failure.timer.ref, error=where)
+        await postpone(self._database, failure.timer, error=where)
+        TIMERS.add(1, {"service": self._service, "outcome": "failed"})

@@ -1,0 +1,107 @@
+"""The outbox: rows beside the cause, in the order of the calls."""
+
+import asyncio
+import json
+
+import pytest
+
+from shared.events import outbox
+from shared.events.envelope import Event
+from tests.conftest import MakeDatabase
+from tests.support.events import BY_A_TEST, CLAIMED, METADATA, Toy, basic, claim, count, new_toy
+
+
+async def test_a_rolled_back_transaction_publishes_nothing(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toy = await new_toy(database)
+
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await claim(tx, toy, key="p1")
+            await tx.flush()
+            raise RuntimeError
+
+    assert await count(database, "outbox") == 0
+
+
+async def test_a_raw_first_insert_is_rolled_back_with_the_rest(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            driver = await tx.driver()
+            await driver.execute("INSERT INTO effect (event_id, key, version) VALUES ('e', 'k', 1)")
+            raise RuntimeError
+
+    assert await count(database, "effect") == 0
+
+
+async def test_versions_are_dense_and_in_id_order_under_sixteen_writers(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toys = [await new_toy(database) for _ in range(3)]
+
+    async def write() -> None:
+        for toy in toys:
+            async with database.transaction() as tx:
+                await claim(tx, toy, key=str(toy))
+                await claim(tx, toy, key=str(toy))
+
+    await asyncio.gather(*(write() for _ in range(16)))
+
+    async with database.transaction() as tx:
+        rows = (await tx.sql("SELECT key, headers FROM outbox ORDER BY id")).all()
+    for toy in toys:
+        versions = [int(row.headers["ce_version"]) for row in rows if row.key == str(toy)]
+        assert versions == list(range(1, 33))
+
+
+async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+
+    async with database.transaction() as tx:
+        toys = [Toy() for _ in range(20)]
+        for toy in toys:
+            tx.add(toy)
+        published = [
+            outbox.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), act=BY_A_TEST)
+            for toy in reversed(toys)
+        ]
+
+    async with database.transaction() as tx:
+        rows = (await tx.sql("SELECT event_id FROM outbox ORDER BY id")).scalars().all()
+    assert list(rows) == published
+
+
+async def test_the_row_is_the_event_that_was_published(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toy = await new_toy(database)
+
+    async with database.transaction() as tx:
+        event_id = await claim(tx, toy, key="p1")
+
+    async with database.transaction() as tx:
+        row = (await tx.sql("SELECT * FROM outbox")).one()
+    event = Event.from_wire(key=row.key, headers=row.headers, value=row.value)
+    assert (event.id, event.type, event.version, event.causation) == (event_id, "toy.claimed", 1, "test")
+    assert event.subject == f"Basic/{toy}"
+    assert event.focus == json.loads(json.dumps(basic(Toy(id=toy))))
+
+
+async def test_the_relay_is_woken_after_the_commit_and_not_after_a_rollback(
+    make_database: MakeDatabase,
+) -> None:
+    database = await make_database(METADATA)
+    toy = await new_toy(database)
+    woken: list[int] = []
+    database.wake_relay = lambda: woken.append(1)
+
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await claim(tx, toy, key="p1")
+            raise RuntimeError
+    assert woken == []
+
+    async with database.transaction() as tx:
+        await claim(tx, toy, key="p1")
+        assert woken == []
+    assert woken == [1]

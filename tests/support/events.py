@@ -1,0 +1,83 @@
+"""What tests of events need: tables of no service, an aggregate to publish about, and a way to write records.
+
+`a_patient_row()` is an aggregate that any event may be about; `observation_of(row)` is a small focus for it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from shared.act import Act, Actor
+from shared.db import AggregateRow, Database, Transaction
+from shared.db.tables import add_shared_tables
+from shared.events import outbox
+from shared.events.catalog.types import EventType
+from shared.events.topics import REFERRAL
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+BY_A_TEST = Act(at=NOON, actor=Actor(reference="Device/test"), cause="test")
+CLAIMED = EventType(
+    name="toy.claimed", topic=REFERRAL, focus="Basic", emitted="A test did.", carries=("Basic",)
+)
+
+
+class ToyBase(SQLModel, registry=registry()):
+    """The models of a service that exists only in tests."""
+
+
+class Toy(AggregateRow, ToyBase, table=True):
+    """An aggregate; `note` is what a handler or a use case writes."""
+
+    __tablename__ = "toy"
+
+    note: str = ""
+
+
+add_shared_tables(ToyBase.metadata)
+Table(
+    "effect",
+    ToyBase.metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+METADATA: MetaData = ToyBase.metadata
+
+
+def basic(of: Toy) -> Mapping[str, Any]:
+    """Give a small resource to publish about an aggregate."""
+    return {"resourceType": "Basic", "id": str(of.id), "code": {"text": "a toy"}}
+
+
+async def new_toy(database: Database) -> UUID:
+    """Put an aggregate into the database."""
+    async with database.transaction() as tx:
+        toy = Toy()
+        tx.add(toy)
+    return toy.id
+
+
+async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
+    """Lock an aggregate and publish its next event, as a use case does."""
+    toy = await tx.get(Toy, toy_id, lock=True)
+    assert toy is not None
+    return outbox.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), act=BY_A_TEST)
+
+
+async def effects(database: Database) -> list[tuple[str, str, int]]:
+    """Give every effect as (event id, key, version) in the order in which they happened."""
+    async with database.transaction() as tx:
+        rows = await tx.sql("SELECT event_id, key, version FROM effect ORDER BY id")
+        return [(row.event_id, row.key, row.version) for row in rows]
+
+
+async def count(database: Database, table: str) -> int:
+    """Count the rows of a table."""
+    async with database.transaction() as tx:
+        return int((await tx.sql(f"SELECT count(*) FROM {table}")).scalar_one())
