@@ -1,0 +1,36 @@
+"""The twelve stories, one script each."""
+
+from collections.abc import Awaitable, Callable
+
+from deploy.demo.stories import (
+    s01_rapid_access,
+    s02_cauda_equina,
+    s03_something_missing,
+    s04_workplace_insurer,
+    s05_motor_insurer_pends,
+    s06_denied,
+    s07_under_eighteen,
+    s08_sent_again,
+    s09_revoked,
+    s10_clinic_full,
+    s11_missed,
+    s12_chronic_pain,
+)
+from deploy.demo.story import Story
+
+Play = Callable[[Story], Awaitable[None]]
+
+STORIES: dict[int, tuple[str, Play]] = {
+    1: (s01_rapid_access.TITLE, s01_rapid_access.play),
+    2: (s02_cauda_equina.TITLE, s02_cauda_equina.play),
+    3: (s03_something_missing.TITLE, s03_something_missing.play),
+    4: (s04_workplace_insurer.TITLE, s04_workplace_insurer.play),
+    5: (s05_motor_insurer_pends.TITLE, s05_motor_insurer_pends.play),
+    6: (s06_denied.TITLE, s06_denied.play),
+    7: (s07_under_eighteen.TITLE, s07_under_eighteen.play),
+    8: (s08_sent_again.TITLE, s08_sent_again.play),
+    9: (s09_revoked.TITLE, s09_revoked.play),
+    10: (s10_clinic_full.TITLE, s10_clinic_full.play),
+    11: (s11_missed.TITLE, s11_missed.play),
+    12: (s12_chronic_pain.TITLE, s12_chronic_pain.play),
+}

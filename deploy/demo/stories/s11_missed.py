@@ -1,0 +1,27 @@
+"""A missed first appointment: booked again, the referrer told."""
+
+from deploy.demo.acts import change, first_appointment, moment, task_stands_at, visit
+from deploy.demo.story import Story, location_of
+
+TITLE = "Missed first appointment"
+
+
+async def play(story: Story) -> None:
+    """Refer, miss the visit, and be booked again."""
+    await story.until(9, "09:00")
+    referral = location_of(await story.send("second-practice", "11-missed.json"), "ServiceRequest")
+    await story.settled()
+    missed = await first_appointment(story, "second-practice", referral)
+    await story.until_moment(moment(missed["end"]))
+    await change(story, "coordinator", f"/scheduling/fhir/Appointment/{missed['id']}", status="noshow")
+    story.note("coordinator", "records that the patient did not come", "PUT Appointment")
+    await story.settled()
+    again = await first_appointment(story, "second-practice", referral)
+    story.expect("it is booked again", again["id"] != missed["id"] and again["start"] > missed["start"])
+    await task_stands_at(story, "second-practice", referral, "booked")
+    told = await story.find(
+        "coordinator", f"/notifications/fhir/Communication?based-on=ServiceRequest/{referral}"
+    )
+    events = str(told)
+    story.expect("the referrer was told", "second-practice" in events and "appointment.missed" in events)
+    await visit(story, again)
