@@ -1,0 +1,47 @@
+"""How a command gets at the databases of a clinic, whether it is up or not."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.embedded import EmbeddedError, EmbeddedPostgres, running_server, server_url
+from deploy.runtime import close_databases, open_databases
+from deploy.services import SERVICES
+from deploy.settings import load_settings
+from shared.db import Database
+
+
+@asynccontextmanager
+async def attached(data: Path | None = None) -> AsyncIterator[dict[str, Database]]:
+    """Give every service's Database: of the running clinic, or of a server started for the duration.
+
+    The data folder is LUMBAR_DATA's unless it is given. Raises EmbeddedError where there is no clinic in it.
+    Must be entered in the main thread, because the server is tied to the thread that starts it.
+    """
+    data = data or load_settings().data
+    socket = running_server(data)
+    if socket is not None:
+        databases = {name: Database.connect(server_url(socket, name), name=name) for name in SERVICES}
+        try:
+            yield databases
+        finally:
+            await close_databases(databases)
+        return
+    if not data.exists():
+        raise EmbeddedError(f"there is no clinic in {data}: start one with `lumbar up`, or set LUMBAR_DATA")
+    async with started(data) as databases:
+        yield databases
+
+
+@asynccontextmanager
+async def started(data: Path, *, durable: bool = True) -> AsyncIterator[dict[str, Database]]:
+    """Run the server of a data folder for the duration of the block, its databases made and migrated."""
+    server = EmbeddedPostgres.start(data, durable=durable)
+    try:
+        databases = await open_databases(server.url)
+        try:
+            yield databases
+        finally:
+            await close_databases(databases)
+    finally:
+        server.stop()

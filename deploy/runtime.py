@@ -1,0 +1,65 @@
+"""The embedded shape: one server, a database per service, and the Runtime that each service is handed."""
+
+from collections.abc import Callable, Mapping
+
+import asyncpg
+
+from deploy.services import SERVICES, package
+from shared.auth.verifier import TokenVerifier
+from shared.clinic import Clinic
+from shared.clock import Clock
+from shared.db import Database, migrate
+from shared.events.postgres import PostgresTransport
+from shared.runtime import Runtime
+
+
+async def open_databases(url: Callable[[str], str]) -> dict[str, Database]:
+    """Connect to every service's database on a server, each made and migrated where it must be."""
+    await _make_missing(url)
+    databases = {service: Database.connect(url(service), name=service) for service in SERVICES}
+    for service, database in databases.items():
+        await migrate.upgrade(database, package=package(service))
+    return databases
+
+
+async def close_databases(databases: Mapping[str, Database]) -> None:
+    """Close every connection."""
+    for database in databases.values():
+        await database.close()
+
+
+def make_runtimes(
+    databases: Mapping[str, Database],
+    *,
+    clock: Clock,
+    clinic: Clinic,
+    verifier: TokenVerifier,
+    base_url: str,
+    smtp_url: str | None = None,
+) -> dict[str, Runtime]:
+    """Make the Runtime of every service; the events stay in PostgreSQL."""
+    transport = PostgresTransport(databases)
+    return {
+        service: Runtime(
+            service=service,
+            database=database,
+            clock=clock,
+            clinic=clinic,
+            transport=transport,
+            verifier=verifier,
+            base_url=base_url,
+            smtp_url=smtp_url,
+        )
+        for service, database in databases.items()
+    }
+
+
+async def _make_missing(url: Callable[[str], str]) -> None:
+    connection = await asyncpg.connect(url("postgres"))
+    try:
+        found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        for service in SERVICES:
+            if service not in found:
+                await connection.execute(f'CREATE DATABASE "{service}"')
+    finally:
+        await connection.close()

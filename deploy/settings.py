@@ -1,0 +1,90 @@
+"""What the environment says: LUMBAR_ variables, typed; a wrong or unknown one stops the start with one line.
+
+The embedded shape needs none of them. The variables of the distributed shape are refused until it exists.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "LUMBAR_"
+_DISTRIBUTED = ("KAFKA_BOOTSTRAP", "TRANSPORT", "ISSUER", "REPLICA")
+_OF_TESTS = ("KILLS", "REQUIRE_KAFKA")
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the text is one line that names it and says what is allowed."""
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must be an address that begins with http:// or https://")
+    return text.rstrip("/")
+
+
+def _mail_address(text: str) -> str:
+    if not text.startswith(("smtp://", "smtps://")):
+        raise ValueError("must be an address that begins with smtp:// or smtps://")
+    return text
+
+
+class Settings(BaseSettings):
+    """The settings of one process.
+
+    `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
+    `lumbar up` calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data: Path = Path(".lumbar")
+    url: Annotated[str, AfterValidator(_web_address)] | None = None
+    clinic: Path | None = None
+    smtp_url: Annotated[str, AfterValidator(_mail_address)] | None = None
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load_settings` alone, which has looked at all the names first."""
+        return (init_settings,)
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises SettingsError for the first that is wrong, unknown or does not fit."""
+    environment = os.environ if environment is None else environment
+    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text}
+    values = {}
+    for name, text in sorted(given.items()):
+        member = name.removeprefix(PREFIX)
+        _refuse_distributed(name, member)
+        if member.startswith("TEST_") or member in _OF_TESTS:
+            continue
+        if member.lower() not in Settings.model_fields:
+            known = ", ".join(f"{PREFIX}{field.upper()}" for field in Settings.model_fields)
+            raise SettingsError(f"{name}: there is no such setting; allowed are {known}")
+        values[member.lower()] = text
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            f"{PREFIX}{str(first['loc'][0]).upper()}: {_said(first['msg'])}, not {first['input']!r}"
+        ) from error
+
+
+def _refuse_distributed(name: str, member: str) -> None:
+    if member in _DISTRIBUTED or member.endswith("_DATABASE_URL"):
+        raise SettingsError(
+            f"{name}: belongs to the distributed shape, which this version does not have; unset it"
+        )
+
+
+def _said(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

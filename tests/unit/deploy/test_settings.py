@@ -1,0 +1,42 @@
+"""A wrong setting is told in one line that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.settings import SettingsError, load_settings
+
+
+def test_nothing_set_is_the_embedded_shape() -> None:
+    settings = load_settings({"PATH": "/bin"})
+    assert (settings.data, settings.url, settings.smtp_url) == (Path(".lumbar"), None, None)
+
+
+def test_an_address_loses_its_last_slash() -> None:
+    assert load_settings({"LUMBAR_URL": "https://clinic.example/"}).url == "https://clinic.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("LUMBAR_DATE", "/srv", "there is no such setting; allowed are LUMBAR_DATA,"),
+        ("LUMBAR_URL", "clinic.example", "must be an address that begins with http"),
+        ("LUMBAR_SMTP_URL", "localhost:25", "must be an address that begins with smtp"),
+        ("LUMBAR_TRACE_RATIO", "2", "should be less than or equal to 1"),
+        ("LUMBAR_TRACE_RATIO", "often", "should be a valid number"),
+        ("LUMBAR_KAFKA_BOOTSTRAP", "broker:9092", "distributed shape"),
+        ("LUMBAR_REFERRAL_DATABASE_URL", "postgresql://db/referral", "distributed shape"),
+        ("LUMBAR_ISSUER", "https://login.example", "distributed shape"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({name: text})
+    told = str(refused.value)
+    assert told.startswith(f"{name}: ")
+    assert says in told
+    assert "\n" not in told
+
+
+def test_variables_of_the_tests_are_no_settings() -> None:
+    load_settings({"LUMBAR_TEST_RUN": "1:/somewhere", "LUMBAR_KILLS": "50"})
