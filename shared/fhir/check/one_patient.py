@@ -1,0 +1,131 @@
+"""Step 5, second part: every patient reference of a Bundle means the same patient.
+
+A reference is followed to its entry (fullUrl, urn, `Type/id`) or its contained resource. The patient of the
+Bundle is the one that the first reference means; whoever means another is named with its entry. A logical or
+contained patient is another one when an identifier of the same system, or the birth date, says so.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.errors import Problem
+from shared.fhir import references
+from shared.fhir.check.across import entries_of
+from shared.fhir.references import Form
+
+Data = Mapping[str, Any]
+_TEXT = "this means another patient than the other entries of the Bundle"
+
+
+def problems(bundle: Data, path: str = "Bundle") -> Iterator[Problem]:
+    """Give each place of a Bundle that means another patient than the rest."""
+    entries = entries_of(bundle)
+    patients = _Patients(entries)
+    expected: str | None = None
+    for index, entry in enumerate(entries):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict):
+            continue
+        place = f"{path}.entry[{index}].resource"
+        for where, meant in patients.meant_by(resource, place, entry):
+            expected = expected or meant
+            if meant != expected:
+                yield Problem(text=_TEXT, code="business-rule", expression=where)
+
+
+class _Patients:
+    """The Patient entries of a Bundle, by each name that a reference may use."""
+
+    def __init__(self, entries: list[Data]) -> None:
+        self._by_name: dict[str, str] = {}
+        self._known: list[Data] = []
+        for entry in entries:
+            resource = entry.get("resource")
+            if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
+                self._add(entry, resource)
+
+    def _add(self, entry: Data, patient: Data) -> None:
+        self._known.append(patient)
+        local, url = patient.get("id"), entry.get("fullUrl")
+        name = f"Patient/{local}" if isinstance(local, str) else str(url)
+        self._by_name[name] = name
+        if isinstance(url, str):
+            self._by_name[url] = name
+            parsed = references.parse(url)
+            if parsed.id is not None:
+                self._by_name[f"Patient/{parsed.id}"] = name
+
+    def meant_by(self, resource: Data, place: str, entry: Data) -> Iterator[tuple[str, str]]:
+        """Give the place and the name of each patient that a resource is or refers to."""
+        if resource.get("resourceType") == "Patient":
+            yield place, self._own_name(resource, entry)
+        for where, reference in _references(resource, place):
+            meant = self._meant(reference, resource)
+            if meant is not None:
+                yield where, meant
+
+    def _own_name(self, patient: Data, entry: Data) -> str:
+        local = patient.get("id")
+        return self._by_name.get(
+            f"Patient/{local}" if isinstance(local, str) else str(entry.get("fullUrl")), ""
+        )
+
+    def _meant(self, reference: Data, resource: Data) -> str | None:
+        parsed = references.parse(reference)
+        if parsed.text in self._by_name:
+            return self._by_name[parsed.text]
+        if parsed.form is Form.FRAGMENT:
+            return self._described(_contained(resource, parsed.id))
+        if parsed.type != "Patient":
+            return None
+        if parsed.form in (Form.RELATIVE, Form.ABSOLUTE):
+            return self._by_name.get(f"Patient/{parsed.id}", f"Patient/{parsed.id}")
+        if parsed.form is Form.LOGICAL:
+            return self._described({"identifier": [reference.get("identifier")]})
+        return None
+
+    def _described(self, patient: Data | None) -> str | None:
+        """Give a name of its own to a patient whose description contradicts every Patient entry."""
+        if patient is None or not self._known or not all(_differ(patient, known) for known in self._known):
+            return None
+        return f"described:{sorted(_identifiers(patient).items())}"
+
+
+def _references(node: Any, path: str) -> Iterator[tuple[str, Data]]:
+    """Give each Reference below with its path, except Patient.link, which is there for other records."""
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _references(item, f"{path}[{index}]")
+    elif isinstance(node, dict):
+        if "reference" in node or ("identifier" in node and node.get("type") == "Patient"):
+            yield path, node
+        linked = node.get("resourceType") == "Patient"
+        for name, value in node.items():
+            if isinstance(value, dict | list) and not (linked and name == "link"):
+                yield from _references(value, f"{path}.{name}")
+
+
+def _contained(resource: Data, local: str | None) -> Data | None:
+    contained = resource.get("contained")
+    for inner in contained if isinstance(contained, list) else ():
+        if isinstance(inner, dict) and inner.get("id") == local and inner.get("resourceType") == "Patient":
+            return inner
+    return None
+
+
+def _differ(described: Data, known: Data) -> bool:
+    theirs, ours = _identifiers(described), _identifiers(known)
+    shared = theirs.keys() & ours.keys()
+    if any(theirs[system] & ours[system] for system in shared):
+        return False
+    births = {str(patient["birthDate"]) for patient in (described, known) if "birthDate" in patient}
+    return bool(shared) or len(births) > 1
+
+
+def _identifiers(patient: Data) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    identifiers = patient.get("identifier")
+    for identifier in identifiers if isinstance(identifiers, list) else ():
+        if isinstance(identifier, dict) and "value" in identifier:
+            found.setdefault(str(identifier.get("system")), set()).add(str(identifier["value"]))
+    return found
