@@ -1,0 +1,261 @@
+"""From a message to an e-mail: real SMTP, real database, simulated care time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from services.notifications import handlers, queries, use_cases
+from services.notifications.models import Attempt, KnownAuthorization, Notification
+from services.notifications.rules import Reason
+from services.notifications.states import Outcome, Status
+from services.notifications.worker import Sending, Smtp
+from shared.act import Act, Actor
+from shared.clinic import Clinic, load_clinic
+from shared.clock import SimulatedClock
+from shared.db import Database
+from shared.events.envelope import Event
+from shared.runtime import Runtime
+from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.news import NOON, authorization_event, referral_event, team_event
+
+Hear = Callable[..., Awaitable[None]]
+NOWHERE = "smtp://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Clinic:
+    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with open_mailbox() as box:
+        yield box
+
+
+@pytest.fixture
+def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
+    nobody: Any = None
+    return Runtime(
+        service="notifications",
+        database=notifications_db,
+        clock=SimulatedClock(NOON),
+        clinic=clinic,
+        transport=nobody,
+        verifier=nobody,
+        base_url="http://clinic.example",
+    )
+
+
+@pytest.fixture
+def hear(runtime: Runtime) -> Hear:
+    async def handle(*events: Event) -> None:
+        for event in events:
+            handler = handlers.KEEPING.get(event.type, handlers.on_news)
+            act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
+            async with runtime.database.transaction() as tx:
+                await handler(tx, event, act, clinic=runtime.clinic)
+
+    return handle
+
+
+async def drain(sending: Sending) -> None:
+    while await sending.run_once():
+        pass
+
+
+async def messages(runtime: Runtime) -> list[Notification]:
+    async with runtime.database.transaction() as tx:
+        return list(await tx.all(select(Notification).order_by(Notification.id)))  # type: ignore[arg-type]
+
+
+async def attempts(runtime: Runtime) -> list[tuple[int, str, str]]:
+    async with runtime.database.transaction() as tx:
+        rows = await tx.all(select(Attempt).order_by(Attempt.number))  # type: ignore[arg-type]
+    return [(row.number, row.outcome, row.detail) for row in rows]
+
+
+async def published(runtime: Runtime) -> list[str]:
+    async with runtime.database.transaction() as tx:
+        rows = await tx.sql(
+            "SELECT headers ->> 'ce_type' AS type FROM outbox"
+            " WHERE topic = 'lumbar.notifications' ORDER BY id"
+        )
+        return [row.type for row in rows]
+
+
+async def alerts(runtime: Runtime) -> list[dict[str, Any]]:
+    async with runtime.database.transaction() as tx:
+        rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
+    found = [msgspec.json.decode(row.value) for row in rows]
+    return [entry for entry in found if entry["type"] == "notification.undeliverable"]
+
+
+def move(runtime: Runtime, by: timedelta) -> None:
+    clock = runtime.clock
+    assert isinstance(clock, SimulatedClock)
+    clock.set(clock.now() + by)
+
+
+class TestSending:
+    async def test_hands_over_one_email_and_records_it(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        [row] = await messages(runtime)
+        assert mailbox.recipients == ["referrals@family-practice.example"]
+        assert mailbox.letters[0]["Message-ID"] == f"<{row.id}@harbour-spine.example>"
+        assert row.status == Status.COMPLETED
+        assert await attempts(runtime) == [(1, Outcome.TAKEN, "")]
+        assert await published(runtime) == ["notification.delivered"]
+        body = msgspec.json.decode(row.body)
+        assert body["status"] == "completed"
+        assert body["sent"] == NOON.isoformat()
+        assert [note["text"] for note in body["note"]] == ["attempt 1 taken"]
+
+    async def test_by_two_workers_at_once_sends_once(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), *(referral_event("accepted") for _ in range(30)))
+        workers = [Sending(runtime, mail=Smtp(mailbox.url)) for _ in range(2)]
+        await asyncio.gather(*(drain(worker) for worker in workers))
+        names = [letter["Message-ID"] for letter in mailbox.letters]
+        assert len(names) == len(set(names)) == 30
+        assert {row.status for row in await messages(runtime)} == {Status.COMPLETED}
+
+    async def test_tries_again_in_care_time_until_the_server_takes_it(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        mailbox.answers = ["451 later", "451 later"]
+        sending = Sending(runtime, mail=Smtp(mailbox.url))
+        await drain(sending)
+        assert await sending.pending(runtime.clock.now()) == 0
+        assert await sending.next_due() == NOON + timedelta(minutes=1)
+        move(runtime, timedelta(minutes=1))
+        assert await sending.pending(runtime.clock.now()) == 1
+        await drain(sending)
+        move(runtime, timedelta(minutes=2))
+        await drain(sending)
+        assert await attempts(runtime) == [
+            (1, Outcome.FAILED, "reply 451"),
+            (2, Outcome.FAILED, "reply 451"),
+            (3, Outcome.TAKEN, ""),
+        ]
+        assert len(mailbox.letters) == 1
+        assert await sending.next_due() is None
+
+    async def test_gives_up_after_a_day_and_alerts_one_owner(self, runtime: Runtime, hear: Hear) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        sending = Sending(runtime, mail=Smtp(NOWHERE))
+        for _ in range(40):
+            await drain(sending)
+            due = await sending.next_due()
+            if due is None:
+                break
+            move(runtime, due - runtime.clock.now())
+        [row] = await messages(runtime)
+        assert (row.status, row.reason) == (Status.STOPPED, Reason.GAVE_UP)
+        assert runtime.clock.now() - NOON <= timedelta(hours=24)
+        assert await published(runtime) == ["notification.undeliverable"]
+        [alert] = await alerts(runtime)
+        assert alert["only"] == "coordinator"
+        assert (alert["patient"], alert["referral"]) == (None, None)
+
+    async def test_stops_at_once_when_the_server_refuses_for_good(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        mailbox.answers = ["550 no such address"]
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        [row] = await messages(runtime)
+        assert (row.status, row.reason) == (Status.STOPPED, Reason.REFUSED)
+        assert await attempts(runtime) == [(1, Outcome.REFUSED, "reply 550")]
+
+    async def test_without_a_server_is_undeliverable_at_once_without_an_alert(
+        self, runtime: Runtime, hear: Hear
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        await drain(Sending(runtime, mail=None))
+        [row] = await messages(runtime)
+        assert (row.status, row.reason) == (Status.NOT_DONE, Reason.NO_SERVER)
+        assert await attempts(runtime) == []
+        assert await published(runtime) == ["notification.undeliverable"]
+        assert await alerts(runtime) == []
+        assert msgspec.json.decode(row.body)["statusReason"] == {"text": Reason.NO_SERVER}
+
+    async def test_spares_whoever_left_the_team_meanwhile(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(
+            referral_event(),
+            team_event(members=["physiatrist", "psychologist"]),
+            team_event("changed", members=["physiatrist"]),
+        )
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        assert set(mailbox.recipients) == {"physiatrist@harbour-spine.example"}
+        spared = [row for row in await messages(runtime) if row.recipient == "Practitioner/psychologist"]
+        assert [(row.status, row.reason) for row in spared] == [(Status.NOT_DONE, Reason.LEFT_TEAM)]
+
+    async def test_spares_an_insurer_whose_consent_was_withdrawn_meanwhile(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event(), authorization_event())
+        async with runtime.database.transaction() as tx:
+            for known in await tx.all(select(KnownAuthorization)):
+                known.consented = False
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        assert mailbox.recipients == []
+        [row] = await messages(runtime)
+        assert (row.status, row.reason) == (Status.NOT_DONE, Reason.NO_CONSENT)
+
+
+class TestAfterACrash:
+    async def test_between_sending_and_recording_the_same_message_id_goes_again(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        crashed = Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        _, outgoing = await crashed._take()
+        assert crashed._mail is not None
+        await crashed._mail.send([crashed._letter(one) for one in outgoing], at=NOON)
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        assert len({letter["Message-ID"] for letter in mailbox.letters}) == 1
+        assert len(mailbox.letters) == 2
+        assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
+        assert await attempts(runtime) == [(1, Outcome.STARTED, ""), (2, Outcome.TAKEN, "")]
+
+    async def test_a_worker_that_was_overtaken_records_nothing(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        slow = Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        _, [outgoing] = await slow._take()
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        async with runtime.database.transaction() as tx:
+            recorded = await use_cases.record_attempt(
+                tx,
+                outgoing,
+                use_cases.Result(outcome=Outcome.FAILED),
+                clinic=runtime.clinic,
+                act=Act(at=NOON, actor=Actor.service("notifications")),
+            )
+        assert not recorded
+        assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
+
+    async def test_nobody_else_takes_what_is_leased(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        await Sending(runtime, mail=Smtp(mailbox.url))._take()
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        assert mailbox.letters == []
+        async with runtime.database.transaction() as tx:
+            assert await queries.due(tx, now=NOON) == 1

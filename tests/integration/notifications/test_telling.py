@@ -1,0 +1,179 @@
+"""From an event to messages and feed entries, on a real database."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from services.notifications import handlers
+from services.notifications.models import Notification
+from services.notifications.rules import TOLD
+from shared.act import Act, Actor
+from shared.clinic import Clinic, load_clinic
+from shared.db import Database
+from shared.events.envelope import Event
+from shared.events.handling import NotYet
+from tests.support.news import (
+    NOON,
+    PATIENT,
+    REFERRAL,
+    action_event,
+    appointment_event,
+    authorization_event,
+    meeting_event,
+    referral_event,
+    team_event,
+)
+
+Hear = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Clinic:
+    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+
+
+@pytest.fixture
+def hear(notifications_db: Database, clinic: Clinic) -> Hear:
+    """Handle events, each in its own transaction, without the inbox."""
+
+    async def handle(*events: Event) -> None:
+        for event in events:
+            handler = handlers.KEEPING.get(event.type, handlers.on_news)
+            act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
+            async with notifications_db.transaction() as tx:
+                await handler(tx, event, act, clinic=clinic)
+
+    return handle
+
+
+async def told(database: Database, event_type: str) -> list[str]:
+    async with database.transaction() as tx:
+        rows = await tx.all(select(Notification).where(Notification.event_type == event_type))  # type: ignore[arg-type]
+    return sorted(row.recipient for row in rows)
+
+
+async def entries(database: Database) -> list[dict[str, object]]:
+    async with database.transaction() as tx:
+        rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
+    return [msgspec.json.decode(row.value) for row in rows]
+
+
+class TestTelling:
+    async def test_of_an_accepted_referral_reaches_its_sender(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        assert await told(notifications_db, "referral.received") == []
+        assert await told(notifications_db, "referral.accepted") == ["Organization/family-practice"]
+
+    async def test_waits_while_the_referral_is_unknown_and_writes_nothing(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        for event in (referral_event("accepted"), authorization_event(), team_event(members=["physiatrist"])):
+            with pytest.raises(NotYet):
+                await hear(event)
+        assert await entries(notifications_db) == []
+
+    async def test_twice_of_the_same_event_tells_once(self, notifications_db: Database, hear: Hear) -> None:
+        accepted = referral_event("accepted")
+        await hear(referral_event("received"), accepted)
+        async with notifications_db.transaction() as tx:
+            await tx.sql("DELETE FROM outbox")
+        await hear(accepted)
+        assert await told(notifications_db, "referral.accepted") == ["Organization/family-practice"]
+
+    async def test_of_an_authorization_reaches_its_insurer_and_of_the_decision_the_offices(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), authorization_event(), authorization_event("decided"))
+        assert await told(notifications_db, "authorization.requested") == ["Organization/workplace-insurer"]
+        assert await told(notifications_db, "authorization.decided") == [
+            "Device/coordinator",
+            "Organization/family-practice",
+        ]
+
+    async def test_does_not_reach_an_insurer_whose_consent_is_over(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), authorization_event(until="2026-03-01T00:00:00Z"))
+        assert await told(notifications_db, "authorization.requested") == []
+
+    async def test_reaches_the_team_as_it_is_now(self, notifications_db: Database, hear: Hear) -> None:
+        await hear(
+            referral_event(),
+            team_event(members=["physiatrist", "psychologist"]),
+            team_event("changed", members=["physiatrist"]),
+        )
+        assert await told(notifications_db, "careteam.formed") == [
+            "Practitioner/physiatrist",
+            "Practitioner/psychologist",
+        ]
+        assert await told(notifications_db, "careteam.changed") == ["Practitioner/physiatrist"]
+
+    async def test_reaches_the_last_members_of_a_team_that_ended(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(
+            referral_event(),
+            team_event(members=["physiatrist"]),
+            team_event("changed", members=[], status="inactive"),
+            referral_event("revoked"),
+        )
+        assert await told(notifications_db, "referral.revoked") == [
+            "Device/coordinator",
+            "Practitioner/physiatrist",
+        ]
+
+    async def test_of_a_meeting_reaches_its_participants(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(meeting_event(people=["physiatrist", "psychologist"]))
+        assert await told(notifications_db, "meeting.agenda-published") == [
+            "Practitioner/physiatrist",
+            "Practitioner/psychologist",
+        ]
+        [entry] = await entries(notifications_db)
+        assert (entry["site"], entry["referral"]) == ("toronto", None)
+        assert entry["people"] == ["physiatrist", "psychologist"]
+
+    async def test_of_an_action_reaches_its_owner(self, notifications_db: Database, hear: Hear) -> None:
+        await hear(referral_event(), action_event())
+        assert await told(notifications_db, "action.assigned") == ["Practitioner/psychologist"]
+
+    async def test_of_a_single_session_is_the_feeds_business(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), appointment_event("missed", kind="session"))
+        assert await told(notifications_db, "appointment.missed") == []
+        assert [entry["type"] for entry in await entries(notifications_db)] == [
+            "referral.received",
+            "appointment.missed",
+        ]
+
+
+class TestAFeedEntry:
+    async def test_names_ids_and_a_sentence_and_nothing_of_the_payload(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), appointment_event("booked"))
+        entry = (await entries(notifications_db))[-1]
+        assert entry["text"] == TOLD["appointment.booked"].text
+        assert (entry["patient"], entry["referral"]) == (PATIENT, REFERRAL)
+        assert entry["people"] == ["physiotherapist"]
+        assert entry["requester"] == "family-practice"
+
+
+class TestAMessage:
+    async def test_is_a_communication_without_names(self, notifications_db: Database, hear: Hear) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        async with notifications_db.transaction() as tx:
+            [row] = await tx.all(select(Notification))
+        body = msgspec.json.decode(row.body)
+        assert body["resourceType"] == "Communication"
+        assert body["status"] == "preparation"
+        assert body["basedOn"] == [{"reference": f"ServiceRequest/{REFERRAL}"}]
+        assert body["recipient"] == [{"reference": "Organization/family-practice"}]
+        assert body["meta"]["versionId"] == "1"

@@ -1,0 +1,155 @@
+"""The table of who is told what: complete, and without a clinical word."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.notifications import rules
+from services.notifications.rules import (
+    TELLS_NOBODY,
+    TOLD,
+    UNDELIVERABLE_TEXT,
+    Audience,
+    Channel,
+    Reason,
+    Standing,
+    address,
+    messages,
+    still_wanted,
+)
+from shared.clinic import Clinic, load_clinic
+from shared.events.catalog import CATALOG
+
+CLINICAL = (
+    "pain|back|spine|spinal|lumbar|disc|nerve|cauda|equina|emergenc|urgent|red flag|flag|diagnos|symptom|injur"
+    "|rehab|therap|physi|psych|occupational|medic|clinical|treat|assess|session|program|chronic|acute|score"
+    "|oswestry|nprs|outcome|scale|flare|surg|imaging|mri|disab|worker|motor|vehicle|rapid|access"
+)
+OPAQUE = UUID("01998f00-0000-7000-8000-000000000001")
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Clinic:
+    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+
+
+def everybody() -> Standing:
+    return Standing(
+        site="toronto",
+        requester="family-practice",
+        team=frozenset({"physiatrist", "psychologist"}),
+        payer="workplace-insurer",
+        consented=True,
+        owner="Practitioner/psychologist",
+        participants=frozenset({"physiatrist"}),
+    )
+
+
+class TestTheTable:
+    def test_has_a_row_for_every_event_or_says_that_it_tells_nobody(self) -> None:
+        assert set(TOLD) | TELLS_NOBODY == set(CATALOG)
+
+    def test_tells_somebody_in_every_row(self) -> None:
+        assert all(told.feed for told in TOLD.values())
+
+    def test_shows_whoever_gets_an_email_the_same_in_the_feed(self) -> None:
+        assert not [name for name, told in TOLD.items() if not set(told.email) <= set(told.feed)]
+
+    def test_tells_an_insurer_of_authorizations_only(self) -> None:
+        heard = [name for name, told in TOLD.items() if Audience.INSURER in told.feed + told.email]
+        assert heard
+        assert all(name.startswith("authorization.") for name in heard)
+
+    def test_lets_the_coordinator_see_everything_in_the_feed(self) -> None:
+        assert all(Audience.COORDINATOR in told.feed for told in TOLD.values())
+
+
+class TestEveryText:
+    def test_has_no_clinical_word(self, clinic: Clinic) -> None:
+        texts = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *Reason]
+        for urgent in (True, False):
+            written = rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
+            texts += [written.subject, written.body]
+        found = [(text, word) for text in texts for word in re.findall(rf"\b(?:{CLINICAL})", text.lower())]
+        assert found == []
+
+    def test_of_an_email_says_where_to_sign_in_and_an_opaque_reference(self, clinic: Clinic) -> None:
+        written = rules.mail(OPAQUE, urgent=False, clinic=clinic, base_url="https://news.example")
+        assert "https://news.example" in written.body
+        assert str(OPAQUE) in written.body
+
+    def test_of_an_email_has_neither_clinic_nor_person_nor_programme(self, clinic: Clinic) -> None:
+        written = rules.mail(OPAQUE, urgent=True, clinic=clinic, base_url="https://news.example")
+        named = [clinic.name, *(one.name for one in (*clinic.sites, *clinic.programmes, *clinic.payers))]
+        named += [person.family for person in clinic.people]
+        assert not [name for name in named if name in written.subject + written.body]
+
+    def test_of_one_notification_has_one_message_id(self, clinic: Clinic) -> None:
+        one, again = (
+            rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://x.example")
+            for urgent in (True, False)
+        )
+        assert one.message_id == again.message_id == f"<{OPAQUE}@harbour-spine.example>"
+
+
+class TestMessages:
+    def test_reach_referrer_and_coordinator_of_a_decision(self, clinic: Clinic) -> None:
+        found = messages(TOLD["authorization.decided"], everybody(), clinic=clinic, first=True)
+        assert [(one.recipient, one.audience) for one in found] == [
+            ("Device/coordinator", Audience.COORDINATOR),
+            ("Organization/family-practice", Audience.REFERRER),
+        ]
+
+    def test_reach_the_owner_of_an_action_once(self, clinic: Clinic) -> None:
+        found = messages(TOLD["action.assigned"], everybody(), clinic=clinic, first=True)
+        assert [one.recipient for one in found] == ["Practitioner/psychologist"]
+
+    def test_reach_the_coordinators_where_the_clinic_owns_the_task(self, clinic: Clinic) -> None:
+        owned = Standing(site="toronto", owner="Organization/harbour-spine")
+        found = messages(TOLD["action.assigned"], owned, clinic=clinic, first=True)
+        assert [one.recipient for one in found] == ["Device/coordinator"]
+
+    def test_are_not_sent_for_single_sessions(self, clinic: Clinic) -> None:
+        assert messages(TOLD["appointment.missed"], everybody(), clinic=clinic, first=False) == []
+
+    def test_do_not_reach_an_insurer_without_consent(self, clinic: Clinic) -> None:
+        refused = Standing(site="toronto", payer="workplace-insurer", consented=False)
+        assert messages(TOLD["authorization.requested"], refused, clinic=clinic, first=True) == []
+
+    def test_are_one_for_each_recipient_and_channel(self, clinic: Clinic) -> None:
+        for told in TOLD.values():
+            found = messages(told, everybody(), clinic=clinic, first=True)
+            keys = [(one.recipient, one.channel) for one in found]
+            assert len(keys) == len(set(keys))
+            assert {channel for _, channel in keys} <= {Channel.EMAIL}
+
+
+class TestAtSendTime:
+    def test_a_member_who_left_is_not_told(self) -> None:
+        left = Standing(team=frozenset({"physiatrist"}))
+        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is Reason.LEFT_TEAM
+        assert still_wanted(Audience.TEAM, "Practitioner/physiatrist", left) is None
+
+    def test_an_insurer_whose_consent_ended_is_not_told(self) -> None:
+        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is Reason.NO_CONSENT
+        assert still_wanted(Audience.INSURER, "Organization/x", Standing(consented=True)) is None
+
+    def test_a_referrer_is_always_told(self) -> None:
+        assert still_wanted(Audience.REFERRER, "Organization/family-practice", Standing()) is None
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("recipient", "expected"),
+        [
+            ("Organization/family-practice", "referrals@family-practice.example"),
+            ("Organization/motor-insurer", "claims@motor-insurer.example"),
+            ("Practitioner/pain-physician", "pain-physician@harbour-spine.example"),
+            ("Device/coordinator", "coordinator@harbour-spine.example"),
+            ("Organization/nobody", None),
+        ],
+    )
+    def test_come_from_the_clinic(self, clinic: Clinic, recipient: str, expected: str | None) -> None:
+        assert address(recipient, clinic=clinic) == expected
