@@ -137,7 +137,7 @@ async def postpone(
     if event.arrival.malformed:
         pause = None
     if pause is None:
-        alert(group, event.arrival, where)
+        tx.after_commit(f"alert {held.key}", lambda: alert(group, event.arrival, where))
     await tx.sql(
         "UPDATE held_key SET state = :state, attempts = :attempts, waits = :waits, machine_next_at = :next,"
         " error = :error WHERE consumer_group = :group AND key = :key AND state = 'retrying'",
@@ -153,7 +153,7 @@ async def postpone(
 
 def alert(group: str, arrival: Arrival, where: str) -> None:
     """Tell the operator that a key is dead: ids, type, class and place, nothing else."""
-    log.error("held.dead", group=group, key=arrival.key, event=arrival.id, type=arrival.type, error=where)
+    log.error("held.dead", group=group, key=arrival.key, event_id=arrival.id, type=arrival.type, error=where)
 
 
 async def _hold_key(
@@ -177,7 +177,7 @@ async def _hold_key(
         error=where,
     )
     if dead:
-        alert(group, arrival, where)
+        tx.after_commit(f"alert {arrival.key}", lambda: alert(group, arrival, where))
 
 
 async def _hold_event(tx: Transaction, *, group: str, arrival: Arrival, now: datetime) -> None:

@@ -1,8 +1,10 @@
 """What tests of events need: tables of no service, an aggregate to publish about, and a way to write records.
 
-`a_patient_row()` is an aggregate that any event may be about; `observation_of(row)` is a small focus for it.
+`new_toy` puts an aggregate into a database, `claim` publishes its next event; METADATA and CONSUMER_METADATA
+are the same tables for two databases.
 """
 
+import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +50,9 @@ Table(
     Column("version", Integer, nullable=False),
 )
 METADATA: MetaData = ToyBase.metadata
+CONSUMER_METADATA = MetaData()
+for _table in METADATA.tables.values():
+    _table.to_metadata(CONSUMER_METADATA)
 
 
 def basic(of: Toy) -> Mapping[str, Any]:
@@ -61,6 +66,19 @@ async def new_toy(database: Database) -> UUID:
         toy = Toy()
         tx.add(toy)
     return toy.id
+
+
+class Undone(Exception):
+    """The test rolls a transaction back."""
+
+
+async def claim_and_roll_back(database: Database, toy_id: UUID, *, key: str) -> None:
+    """Publish in a transaction that is rolled back after its rows were sent."""
+    with contextlib.suppress(Undone):
+        async with database.transaction() as tx:
+            await claim(tx, toy_id, key=key)
+            await tx.flush()
+            raise Undone
 
 
 async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:

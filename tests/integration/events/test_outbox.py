@@ -1,25 +1,31 @@
 """The outbox: rows beside the cause, in the order of the calls."""
 
 import asyncio
+import contextlib
 import json
-
-import pytest
 
 from shared.events import outbox
 from shared.events.envelope import Event
 from tests.conftest import MakeDatabase
-from tests.support.events import BY_A_TEST, CLAIMED, METADATA, Toy, basic, claim, count, new_toy
+from tests.support.events import (
+    BY_A_TEST,
+    CLAIMED,
+    METADATA,
+    Toy,
+    Undone,
+    basic,
+    claim,
+    claim_and_roll_back,
+    count,
+    new_toy,
+)
 
 
 async def test_a_rolled_back_transaction_publishes_nothing(make_database: MakeDatabase) -> None:
     database = await make_database(METADATA)
     toy = await new_toy(database)
 
-    with pytest.raises(RuntimeError):
-        async with database.transaction() as tx:
-            await claim(tx, toy, key="p1")
-            await tx.flush()
-            raise RuntimeError
+    await claim_and_roll_back(database, toy, key="p1")
 
     assert await count(database, "outbox") == 0
 
@@ -27,11 +33,11 @@ async def test_a_rolled_back_transaction_publishes_nothing(make_database: MakeDa
 async def test_a_raw_first_insert_is_rolled_back_with_the_rest(make_database: MakeDatabase) -> None:
     database = await make_database(METADATA)
 
-    with pytest.raises(RuntimeError):
+    with contextlib.suppress(Undone):
         async with database.transaction() as tx:
             driver = await tx.driver()
             await driver.execute("INSERT INTO effect (event_id, key, version) VALUES ('e', 'k', 1)")
-            raise RuntimeError
+            raise Undone
 
     assert await count(database, "effect") == 0
 
@@ -95,10 +101,7 @@ async def test_the_relay_is_woken_after_the_commit_and_not_after_a_rollback(
     woken: list[int] = []
     database.wake_relay = lambda: woken.append(1)
 
-    with pytest.raises(RuntimeError):
-        async with database.transaction() as tx:
-            await claim(tx, toy, key="p1")
-            raise RuntimeError
+    await claim_and_roll_back(database, toy, key="p1")
     assert woken == []
 
     async with database.transaction() as tx:
