@@ -1,0 +1,239 @@
+"""The doors of scheduling: appointments and their changes, series, the guarantee, computed free time."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from sqlmodel import col
+from starlette.responses import Response
+
+from services.scheduling import fhir, queries, use_cases
+from services.scheduling.models import Appointment, Guarantee, Series
+from services.scheduling.rules import Span
+from services.scheduling.settings import Desk
+from shared.clinic import Person
+from shared.db import Transaction
+from shared.errors import NotFound, NotSupported
+from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.references import parse
+from shared.fhir.search import SearchParam
+from shared.http.call import Call, only, requires
+from shared.http.resources import add_reads
+
+APPOINTMENT_ROWS = (
+    "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
+)
+SERIES_ROWS = "as appointments; a clinician those with a session of their own"
+GUARANTEE_ROWS = "as appointments; a clinician those of patients with a visit of their own"
+FREE_ROWS = "the people of a coordinator's or clinician's site; nobody else any"
+_LONGEST_LOOK = timedelta(days=62)
+_USUAL_LOOK = timedelta(days=14)
+
+Asked = Depends(requires("Appointment", "u", rows=APPOINTMENT_ROWS))
+AskedGuarantee = Depends(requires("Task", "s", rows=GUARANTEE_ROWS))
+AskedSchedule = Depends(requires("Schedule", "r", rows=FREE_ROWS))
+AskedSchedules = Depends(requires("Schedule", "s", rows=FREE_ROWS))
+AskedSlot = Depends(requires("Slot", "r", rows=FREE_ROWS))
+AskedSlots = Depends(requires("Slot", "s", rows=FREE_ROWS))
+
+
+class NoSuchLook(NotSupported):
+    """The search for free time asks for something that this server does not do."""
+
+
+def router_of(desk: Desk) -> APIRouter:
+    """Make the routes of scheduling."""
+    router = APIRouter()
+    _add_reads(router)
+    _add_change(router, desk)
+    _add_guarantee(router)
+    _add_schedule(router, desk)
+    _add_slot(router, desk)
+    return router
+
+
+def _add_reads(router: APIRouter) -> None:
+    patient = ("Patient",)
+    add_reads(
+        router,
+        resource_type="Appointment",
+        model=Appointment,
+        visible=queries.appointment_scope,
+        rows=APPOINTMENT_ROWS,
+        params={
+            "based-on": SearchParam(kind="reference", column=col(Appointment.referral_id), types=_REQUEST),
+            "patient": SearchParam(kind="reference", column=col(Appointment.patient_id), types=patient),
+            "practitioner": SearchParam(
+                kind="reference", column=col(Appointment.practitioner), types=("Practitioner",)
+            ),
+            "location": SearchParam(kind="reference", column=col(Appointment.room), types=("Location",)),
+            "status": SearchParam(kind="token", column=col(Appointment.status)),
+            "date": SearchParam(kind="date", column=col(Appointment.starts_at)),
+            "appointment-type": SearchParam(kind="token", column=col(Appointment.kind)),
+            "service-type": SearchParam(kind="token", column=col(Appointment.programme)),
+        },
+    )
+    add_reads(
+        router,
+        resource_type="List",
+        model=Series,
+        visible=queries.series_scope,
+        rows=SERIES_ROWS,
+        params={
+            "identifier": SearchParam(kind="tokens", column=col(Series.identifiers)),
+            "patient": SearchParam(kind="reference", column=col(Series.patient_id), types=patient),
+            "subject": SearchParam(kind="reference", column=col(Series.patient_id), types=patient),
+        },
+    )
+    add_reads(
+        router,
+        resource_type="Task",
+        model=Guarantee,
+        visible=queries.guarantee_scope,
+        rows=GUARANTEE_ROWS,
+        params={
+            "focus": SearchParam(kind="reference", column=col(Guarantee.referral_id), types=_REQUEST),
+            "based-on": SearchParam(kind="reference", column=col(Guarantee.referral_id), types=_REQUEST),
+            "patient": SearchParam(kind="reference", column=col(Guarantee.patient_id), types=patient),
+            "subject": SearchParam(kind="reference", column=col(Guarantee.patient_id), types=patient),
+            "business-status": SearchParam(kind="token", column=col(Guarantee.status)),
+        },
+    )
+
+
+_REQUEST = ("ServiceRequest",)
+
+
+def _add_change(router: APIRouter, desk: Desk) -> None:
+    @router.put("/fhir/Appointment/{id}")
+    async def change(id: str, call: Call = Asked) -> Response:
+        """Record arrived, fulfilled, noshow or cancelled, or give a new start."""
+        only(call, "coordinator", "clinician", what="change appointments")
+        asked = await call.resource("Appointment")
+        async with call.transaction() as tx:
+            row = await use_cases.appointment_for_change(tx, id, by=call.principal)
+            call.expect(row)
+            wanted = fhir.wanted_change(row, asked.data)
+            await use_cases.change_appointment(tx, row, wanted, desk=desk, act=call.act)
+            return await call.answer(tx, row.body, about=row, patient=row.patient_id)
+
+
+def _add_guarantee(router: APIRouter) -> None:
+    @router.get("/guarantee")
+    async def guarantee(call: Call = AskedGuarantee) -> Response:
+        """List the promises of the coordinator's site, the one that ends first first; `?status=` filters."""
+        only(call, "coordinator", what="see the promises of a site")
+        statuses = _statuses(call.query.get("status"))
+        async with call.transaction() as tx:
+            found = await queries.guarantees_visible_to(tx, call.principal, statuses=statuses)
+            rows = [
+                fhir.describe_guarantee(row, referral=referral, first=first) for row, referral, first in found
+            ]
+            return await call.answer(tx, msgspec.json.encode(rows), media_type="application/json")
+
+
+def _add_schedule(router: APIRouter, desk: Desk) -> None:
+    @router.get("/fhir/Schedule")
+    async def schedules(call: Call = AskedSchedules) -> Response:
+        """List the calendars of the site; `?actor=Practitioner/...` names one."""
+        wanted = parse(call.query.get("actor", "")).id
+        _know(call, {"actor"})
+        found = [
+            fhir.render_schedule(person)
+            for person in _people(call, desk)
+            if "actor" not in call.query or person.id == wanted
+        ]
+        async with call.transaction() as tx:
+            return await call.answer(tx, _searchset(found, call))
+
+    @router.get("/fhir/Schedule/{id}")
+    async def schedule(id: str, call: Call = AskedSchedule) -> Response:
+        """Read one calendar."""
+        person = _person(id, call, desk)
+        async with call.transaction() as tx:
+            return await call.answer(tx, fhir.render_schedule(person))
+
+
+def _add_slot(router: APIRouter, desk: Desk) -> None:
+    @router.get("/fhir/Slot")
+    async def slots(call: Call = AskedSlots) -> Response:
+        """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks from now without)."""
+        _know(call, {"schedule", "start", "status"})
+        window = _window(call)
+        wanted = parse(call.query.get("schedule", "")).id
+        people = [_person(wanted or "", call, desk)] if "schedule" in call.query else _people(call, desk)
+        async with call.transaction() as tx:
+            found = [slot for person in people for slot in await _free(tx, person, window, desk)]
+            return await call.answer(tx, _searchset(found, call))
+
+    @router.get("/fhir/Slot/{id}")
+    async def slot(id: str, call: Call = AskedSlot) -> Response:
+        """Read one free time, as long as it is free."""
+        named = fhir.slot_start(id)
+        if named is None:
+            raise NotFound(f"there is no Slot/{id}")
+        person, start = _person(named[0], call, desk), named[1]
+        async with call.transaction() as tx:
+            for one in await _free(tx, person, Span(start, start + _USUAL_LOOK), desk):
+                if one["id"] == id:
+                    return await call.answer(tx, one)
+            raise NotFound(f"there is no Slot/{id}")
+
+
+async def _free(tx: Transaction, person: Person, window: Span, desk: Desk) -> list[dict[str, Any]]:
+    free = await use_cases.free_time(tx, person, window=window, desk=desk)
+    return [fhir.render_slot(span, person=person) for span in free]
+
+
+def _people(call: Call, desk: Desk) -> list[Person]:
+    if call.principal.party not in ("coordinator", "clinician"):
+        return []
+    return [person for person in desk.clinic.people if person.site == call.principal.site]
+
+
+def _person(person_id: str, call: Call, desk: Desk) -> Person:
+    for person in _people(call, desk):
+        if person.id == person_id:
+            return person
+    raise NotFound(f"there is no Schedule/{person_id}")
+
+
+def _searchset(found: Sequence[dict[str, Any]], call: Call) -> dict[str, Any]:
+    return fhir.searchset(found, address=str(call.request.url), base=call.runtime.fhir_base)
+
+
+def _statuses(text: str | None) -> list[str]:
+    wanted = text.split(",") if text else []
+    for one in wanted:
+        if one not in list(GuaranteeStatus):
+            raise NoSuchLook(f"status {one!r} is none of {', '.join(GuaranteeStatus)}")
+    return wanted
+
+
+def _know(call: Call, known: set[str]) -> None:
+    for name in call.query:
+        if name not in known:
+            raise NoSuchLook(f"parameter {name!r} is none of {', '.join(sorted(known))}")
+
+
+def _window(call: Call) -> Span:
+    bounds = dict[str, datetime]()
+    for text in call.query.getlist("start"):
+        if text[:2] not in ("ge", "gt", "lt", "le"):
+            raise NoSuchLook(f"start={text}: write start=ge... and start=lt...")
+        bounds[text[0]] = _moment(text[2:])
+    start = bounds.get("g", call.act.at)
+    end = bounds.get("l", start + _USUAL_LOOK)
+    if end - start > _LONGEST_LOOK:
+        raise NoSuchLook(f"free time is computed for at most {_LONGEST_LOOK.days} days at once")
+    return Span(start, max(start, end))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise NoSuchLook(f"{text!r} is no date or instant") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

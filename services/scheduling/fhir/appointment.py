@@ -1,0 +1,40 @@
+"""An appointment as a FHIR Appointment; FHIR R4 writes `cancelationReason` with one l."""
+
+from typing import Any
+
+from services.scheduling.fhir.elements import coded, instant, of_referral, own
+from services.scheduling.models import Appointment
+from services.scheduling.settings import Desk
+from services.scheduling.states import AppointmentStatus
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
+
+CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+
+
+def render_appointment(row: Appointment, *, desk: Desk) -> dict[str, Any]:
+    """Write the row as an Appointment, the patient first among the participants."""
+    resource: dict[str, Any] = {
+        "resourceType": "Appointment",
+        "id": str(row.id),
+        "status": row.status,
+        "serviceType": [coded(PROGRAMME_SYSTEM, row.programme)],
+        "appointmentType": coded(APPOINTMENT_KIND_SYSTEM, row.kind),
+        "minutesDuration": row.minutes,
+        "basedOn": [of_referral(desk, "ServiceRequest", row.referral_id)],
+        "participant": _participants(row, desk=desk),
+    }
+    if row.series_id is not None:
+        resource["supportingInformation"] = [own("List", row.series_id)]
+    if row.starts_at is not None and row.ends_at is not None:
+        resource |= {"start": instant(row.starts_at), "end": instant(row.ends_at)}
+    if row.reason_code is not None and row.status == AppointmentStatus.CANCELLED:
+        reason = coded(CANCELLATION_SYSTEM, row.reason_code)
+        resource["cancelationReason"] = reason | ({"text": row.reason_text} if row.reason_text else {})
+    return resource
+
+
+def _participants(row: Appointment, *, desk: Desk) -> list[dict[str, Any]]:
+    actors = [of_referral(desk, "Patient", row.patient_id)]
+    actors += [own("Practitioner", row.practitioner)] if row.practitioner else []
+    actors += [own("Location", row.room)] if row.room else []
+    return [{"actor": actor, "status": "accepted"} for actor in actors]

@@ -1,0 +1,28 @@
+"""Small FHIR elements that several resources of scheduling are made of."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.scheduling.settings import Desk
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment as a FHIR instant in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
+    """Write a CodeableConcept with one coding."""
+    concept: dict[str, Any] = {"coding": [{"system": system, "code": code}]}
+    return concept if text is None else concept | {"text": text}
+
+
+def of_referral(desk: Desk, resource_type: str, resource_id: object) -> dict[str, str]:
+    """Refer to a resource that the referral service answers for."""
+    root = f"{desk.referral_root}/" if desk.referral_root else ""
+    return {"reference": f"{root}{resource_type}/{resource_id}"}
+
+
+def own(resource_type: str, resource_id: object) -> dict[str, str]:
+    """Refer to a resource of ours, or to one that clinic.yaml names."""
+    return {"reference": f"{resource_type}/{resource_id}"}

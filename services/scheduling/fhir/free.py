@@ -1,0 +1,43 @@
+"""Computed free time as Schedule and Slot; neither is stored."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.scheduling.fhir.elements import coded, instant
+from services.scheduling.rules import Span
+from shared.clinic import Person
+from shared.fhir.codes import DISCIPLINE_SYSTEM
+
+_STAMP = "%Y%m%dT%H%MZ"
+
+
+def render_schedule(person: Person) -> dict[str, Any]:
+    """Write a clinician's calendar."""
+    return {
+        "resourceType": "Schedule",
+        "id": person.id,
+        "active": True,
+        "specialty": [coded(DISCIPLINE_SYSTEM, person.discipline)],
+        "actor": [{"reference": f"Practitioner/{person.id}"}],
+    }
+
+
+def render_slot(span: Span, *, person: Person) -> dict[str, Any]:
+    """Write a free time of a clinician; its id says whose and from when."""
+    return {
+        "resourceType": "Slot",
+        "id": f"{person.id}.{span.start.astimezone(UTC).strftime(_STAMP)}",
+        "schedule": {"reference": f"Schedule/{person.id}"},
+        "status": "free",
+        "start": instant(span.start),
+        "end": instant(span.end),
+    }
+
+
+def slot_start(slot_id: str) -> tuple[str, datetime] | None:
+    """Read whose and from when a Slot's id says it is; None for no such id."""
+    person_id, _, stamp = slot_id.partition(".")
+    try:
+        return person_id, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None

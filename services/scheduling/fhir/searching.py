@@ -1,0 +1,22 @@
+"""A searchset of computed resources."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def searchset(resources: Sequence[dict[str, Any]], *, address: str, base: str) -> dict[str, Any]:
+    """Write a searchset Bundle of everything that was found."""
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(resources),
+        "link": [{"relation": "self", "url": address}],
+        "entry": [
+            {
+                "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
+                "resource": resource,
+                "search": {"mode": "match"},
+            }
+            for resource in resources
+        ],
+    }

@@ -1,0 +1,39 @@
+"""A session series as a FHIR List that names each of its appointments."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.scheduling.fhir.elements import instant, of_referral, own
+from services.scheduling.models import Appointment, Series
+from services.scheduling.settings import Desk
+from services.scheduling.states import SeriesStatus
+from shared.fhir.codes import LUMBAR
+
+
+def render_series(row: Series, *, sessions: Iterable[Appointment], desk: Desk) -> dict[str, Any]:
+    """Write the row as a List; it is `retired` when no session of it is still to come."""
+    over = row.status in (SeriesStatus.SUSPENDED, SeriesStatus.COMPLETED)
+    entries = [{"item": own("Appointment", session.id)} for session in sessions]
+    resource: dict[str, Any] = {
+        "resourceType": "List",
+        "id": str(row.id),
+        "identifier": [{"system": f"{LUMBAR}/referral", "value": str(row.referral_id)}],
+        "status": "retired" if over else "current",
+        "mode": "snapshot",
+        "title": f"Session series: {row.status}",
+        "code": {"text": "session-series"},
+        "subject": of_referral(desk, "Patient", row.patient_id),
+    }
+    if entries:
+        resource["entry"] = entries
+    else:
+        resource["emptyReason"] = {"text": row.note or row.status}
+    if row.note:
+        resource["note"] = [{"text": row.note}]
+    return resource
+
+
+def entry_text(session: Appointment) -> str:
+    """Name a session without a word about the patient: when, with whom."""
+    start = instant(session.starts_at) if session.starts_at else "no time"
+    return f"{start} with Practitioner/{session.practitioner}"

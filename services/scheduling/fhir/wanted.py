@@ -1,0 +1,144 @@
+"""What a PUT of an Appointment asks for: the difference to what stands, and nothing else may differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from services.scheduling.fhir.appointment import CANCELLATION_SYSTEM
+from services.scheduling.fhir.elements import instant
+from services.scheduling.models import Appointment
+from services.scheduling.states import AppointmentStatus
+from shared.errors import Invalid, Problem
+from shared.fhir.references import parse
+
+_OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing."""
+
+    code: str
+    text: str | None
+
+    @property
+    def patients(self) -> bool:
+        """The patient called it off, not the clinic."""
+        return self.code == "pat" or self.code.startswith("pat-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The change: a new status, a new start, or neither; a reason where it is cancelled."""
+
+    status: AppointmentStatus | None = None
+    start: datetime | None = None
+    reason: Reason | None = None
+
+
+def wanted_change(row: Appointment, resource: Mapping[str, Any]) -> Wanted:
+    """Read the wanted change; raises Invalid with every element that may not differ."""
+    current: dict[str, Any] = msgspec.json.decode(row.body)
+    problems = [
+        Problem(text=f"{name} cannot be changed here", code="business-rule", expression=f"Appointment.{name}")
+        for name in sorted((current.keys() | resource.keys()) - _OURS)
+        if not _same(current.get(name), resource.get(name))
+    ]
+    status = _status(row, resource, problems)
+    start = _start(row, resource, problems)
+    reason = _reason(resource, status, problems)
+    if start is not None and status not in (None, AppointmentStatus.BOOKED):
+        problems.append(
+            Problem(text="move it or change its status, one at a time", expression="Appointment.start")
+        )
+    if problems:
+        raise Invalid(problems=problems)
+    return Wanted(status=status, start=start, reason=reason)
+
+
+def _status(
+    row: Appointment, resource: Mapping[str, Any], problems: list[Problem]
+) -> AppointmentStatus | None:
+    text = resource.get("status")
+    try:
+        status = AppointmentStatus(str(text))
+    except ValueError:
+        allowed = ", ".join(AppointmentStatus)
+        problems.append(
+            Problem(
+                text=f"this clinic does not use the status {text!r}; it uses {allowed}",
+                code="code-invalid",
+                expression="Appointment.status",
+            )
+        )
+        return None
+    return None if status == row.status else status
+
+
+def _start(row: Appointment, resource: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
+    start, end = _moment(resource, "start", problems), _moment(resource, "end", problems)
+    if start is None:
+        if row.starts_at is not None:
+            problems.append(_required("start"))
+        return None
+    fits = start + timedelta(minutes=row.minutes)
+    if end is not None and end not in (fits, row.ends_at):
+        text = f"this visit takes {row.minutes} minutes, so it would end at {instant(fits)}"
+        problems.append(Problem(text=text, code="business-rule", expression="Appointment.end"))
+    return None if start == row.starts_at else start
+
+
+def _moment(resource: Mapping[str, Any], name: str, problems: list[Problem]) -> datetime | None:
+    text = resource.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        problems.append(
+            Problem(text="not an instant with a zone", code="value", expression=f"Appointment.{name}")
+        )
+        return None
+    return moment
+
+
+def _reason(
+    resource: Mapping[str, Any], status: AppointmentStatus | None, problems: list[Problem]
+) -> Reason | None:
+    given = resource.get("cancelationReason")
+    if status != AppointmentStatus.CANCELLED:
+        return None
+    if not isinstance(given, Mapping):
+        problems.append(_required("cancelationReason"))
+        return None
+    codes = [
+        coding["code"]
+        for coding in given.get("coding", [])
+        if coding.get("system") == CANCELLATION_SYSTEM and coding.get("code")
+    ]
+    if not codes:
+        text = f"a code of {CANCELLATION_SYSTEM} is needed: pat... for the patient, prov... for the clinic"
+        problems.append(Problem(text=text, code="required", expression="Appointment.cancelationReason"))
+        return None
+    return Reason(code=codes[0], text=given.get("text"))
+
+
+def _required(name: str) -> Problem:
+    return Problem(text=f"{name} is needed", code="required", expression=f"Appointment.{name}")
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Compare elements; a reference is the same in its relative and its absolute form."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and "reference" in ours:
+        one, other = parse(ours), parse(theirs)
+        return (one.type, one.id) == (other.type, other.id)
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(_same(ours[name], theirs[name]) for name in ours)
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+    return bool(ours == theirs)

@@ -1,0 +1,93 @@
+"""What scheduling does when it hears an event, or when a timer falls due.
+
+- Events of the referral topic about one patient come in order, so what is unknown here was never accepted:
+  revoking, closing or merging it ends nothing. An authorization of an unknown referral is held (`NotYet`).
+- What comes after the end of a referral changes nothing.
+"""
+
+from uuid import UUID
+
+from services.scheduling import fhir, use_cases
+from services.scheduling.settings import Desk
+from shared.act import Act
+from shared.db import Transaction
+from shared.events.envelope import Event
+from shared.events.handling import NotYet
+from shared.timers import Timer
+
+
+async def on_referral_accepted(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Make the promise and book the first appointment."""
+    heard = fhir.accepted_referral(event, clinic=desk.clinic)
+    await use_cases.accept_referral(tx, heard, desk=desk, act=act)
+
+
+async def on_referral_revoked(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Cancel what the sender revoked."""
+    await use_cases.end_referral(
+        tx,
+        fhir.referral_of_request(event),
+        because="the referral was revoked",
+        patients=True,
+        desk=desk,
+        act=act,
+    )
+
+
+async def on_referral_closed(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Cancel what a coordinator closed."""
+    await use_cases.end_referral(
+        tx,
+        fhir.referral_of_request(event),
+        because="the referral was closed",
+        patients=False,
+        desk=desk,
+        act=act,
+    )
+
+
+async def on_referral_merged(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Cancel what was booked for a duplicate; the first referral keeps its own."""
+    await use_cases.end_referral(
+        tx,
+        fhir.referral_of_request(event),
+        because="the referral was merged into an earlier one",
+        patients=False,
+        desk=desk,
+        act=act,
+    )
+
+
+async def on_authorization_changed(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Settle the series by the payer's newest answer: pended, decided or cancelled."""
+    referral_id = fhir.referral_of_claim(event)
+    known = await use_cases.hear_authorization(tx, referral_id, event=event, desk=desk, act=act)
+    if not known:
+        raise NotYet(f"referral {referral_id} was not accepted yet")
+
+
+async def on_patient_discharged(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
+    """Cancel the sessions that a discharged patient no longer needs."""
+    referral_id = fhir.referral_of_plan(event)
+    if not await use_cases.end_care(tx, referral_id, desk=desk, act=act):
+        raise NotYet(f"referral {referral_id} was not accepted yet")
+
+
+async def on_at_risk_due(tx: Transaction, timer: Timer, act: Act, *, desk: Desk) -> None:
+    """Look at a promise that ends soon."""
+    await use_cases.look_at_promise(tx, UUID(timer.ref), desk=desk, act=act)
+
+
+async def on_promise_due(tx: Transaction, timer: Timer, act: Act, *, desk: Desk) -> None:
+    """Look at a promise at its end; where it broke, the earliest time at all is taken."""
+    await use_cases.promise_is_due(tx, UUID(timer.ref), desk=desk, act=act)
+
+
+async def on_offer_due(tx: Transaction, timer: Timer, act: Act, *, desk: Desk) -> None:
+    """Offer the freed time of a site to those who wait."""
+    await use_cases.offer_time(tx, timer.ref, act=act)
+
+
+async def on_try_due(tx: Transaction, timer: Timer, act: Act, *, desk: Desk) -> None:
+    """Try to book a patient who waits."""
+    await use_cases.try_waiting(tx, UUID(timer.ref), desk=desk, act=act)

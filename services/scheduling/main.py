@@ -1,0 +1,18 @@
+"""The HTTP process of scheduling."""
+
+from fastapi import FastAPI
+
+from services.scheduling.api import router_of
+from services.scheduling.settings import Desk
+from shared.http.app import create_app as create_service_app
+from shared.runtime import Runtime
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Make the app: appointments, series, the guarantee, free time."""
+    return create_service_app(runtime, title="Lumbar scheduling", routers=[router_of(desk_of(runtime))])
+
+
+def desk_of(runtime: Runtime) -> Desk:
+    """Make the booking desk of this process."""
+    return Desk(clinic=runtime.clinic, referral_root=f"{runtime.base_url}/referral/fhir")

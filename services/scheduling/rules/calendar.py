@@ -1,0 +1,70 @@
+"""From a site's wall clock to UTC: hours, closed days, absences, the meeting hour, over daylight saving.
+
+- A wall-clock time that a day skips (clocks go forward) is read with the offset before the change, so it
+  lies as much later on the wall as the clocks jumped; no working hour is lost or doubled by that.
+- A wall-clock time that a day has twice (clocks go back) is the first of the two.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.scheduling.rules.intervals import Span, clipped, subtracted
+from shared.clinic import Hours, Person, Site, Weekday
+
+DAY = timedelta(days=1)
+WEEKDAYS = tuple(Weekday)
+
+
+def to_utc(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """Tell the moment at which a wall clock of the zone shows this time on this day."""
+    return datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
+
+
+def local_day_start(day: date, zone: ZoneInfo) -> datetime:
+    """Tell when a local day begins."""
+    return to_utc(day, time(0), zone)
+
+
+def local_day_end(day: date, zone: ZoneInfo) -> datetime:
+    """Tell when a local day is over: the first moment of the next one."""
+    return to_utc(day + DAY, time(0), zone)
+
+
+def local_days(window: Span, zone: ZoneInfo) -> Iterator[date]:
+    """Go through every local day that shares a moment with the window."""
+    day = window.start.astimezone(zone).date()
+    while local_day_start(day, zone) < window.end:
+        yield day
+        day += DAY
+
+
+def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> list[Span]:
+    """Give the times inside the window at which a person works for this purpose (`first` or `session`)."""
+    worked = [
+        Span(to_utc(day, hours.start, site.zone), to_utc(day, hours.end, site.zone))
+        for day in local_days(window, site.zone)
+        if day not in site.closed and not _is_absent(person, day)
+        for hours in person.hours
+        if _is_for(hours, day=day, purpose=purpose)
+    ]
+    return clipped(subtracted(worked, meeting_spans(site, window=window)), window)
+
+
+def meeting_spans(site: Site, *, window: Span) -> list[Span]:
+    """Give the hours inside the window that the site keeps for its case meeting."""
+    hour = site.meeting
+    starts = (
+        to_utc(day, hour.start, site.zone)
+        for day in local_days(window, site.zone)
+        if day.weekday() == hour.weekday.number
+    )
+    return [Span(start, start + timedelta(minutes=hour.minutes)) for start in starts]
+
+
+def _is_absent(person: Person, day: date) -> bool:
+    return any(absence.start <= day <= absence.end for absence in person.absences)
+
+
+def _is_for(hours: Hours, *, day: date, purpose: str) -> bool:
+    return purpose in hours.purpose and WEEKDAYS[day.weekday()] in hours.days

@@ -1,0 +1,217 @@
+"""A whole series of sessions, or none: every occurrence is evaluated before anything is booked.
+
+Invariants:
+- As many sessions as asked for, each at a free time inside the window, at most `per_week` in a local week
+  (Monday to Sunday) and one a day.
+- One clinician at the same weekdays and the same wall-clock time where the calendar has that, over daylight
+  saving too; else the same clinician near it; else whoever is free. The same input gives the same plan.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from services.scheduling.rules.calendar import local_day_end, local_day_start
+from services.scheduling.rules.candidates import Candidate, Need, Taken, candidates
+from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.intervals import Span
+from services.scheduling.rules.notice import NOTICE
+
+Week = tuple[int, int]
+Day = Mapping[time, Candidate]
+Calendar = Mapping[date, Day]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How many sessions in all, and at most how many in a local week beside those that stand there."""
+
+    count: int
+    per_week: int
+    already: Mapping[Week, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedSession:
+    """One session of a plan."""
+
+    number: int
+    candidate: Candidate
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSeries:
+    """No whole series fits: which session failed first, how many were asked for, and free times instead."""
+
+    failed: int
+    count: int
+    alternatives: tuple[Candidate, ...]
+
+
+def series_windows(
+    entitled: Entitlement, *, per_week: int, after: datetime, now: datetime, zone: ZoneInfo
+) -> tuple[Span, Span]:
+    """Tell where sessions may lie, and where to look for free times when they do not fit there.
+
+    Without an end in the grant, a series takes at most twice as long as its pace asks for, and four weeks.
+    """
+    earliest = max(after, now + NOTICE)
+    horizon = earliest + timedelta(weeks=2 * -(-entitled.count // per_week) + 4)
+    start = max(earliest, local_day_start(entitled.starts_on, zone)) if entitled.starts_on else earliest
+    end = min(horizon, local_day_end(entitled.ends_on, zone)) if entitled.ends_on else horizon
+    return Span(start, max(start, end)), Span(earliest, max(horizon, start))
+
+
+def describe_refusal(refusal: NoSeries, *, zone: ZoneInfo) -> str:
+    """Say which session found no time, and what is free instead, in the site's wall-clock time."""
+    text = f"session {refusal.failed} of {refusal.count} finds no time inside the grant and the pace"
+    if not refusal.alternatives:
+        return f"{text}; nothing is free later either"
+    free = ", ".join(
+        f"{one.span.start.astimezone(zone):%Y-%m-%d %H:%M} with Practitioner/{one.person}"
+        for one in refusal.alternatives
+    )
+    return f"{text}; free instead: {free}"
+
+
+def week_of(day: date) -> Week:
+    """Name the local week (ISO) of a day."""
+    return day.isocalendar()[:2]
+
+
+def plan_series(
+    need: Need, *, pace: Pace, taken: Taken, patient: Sequence[Span], window: Span, spare: Span
+) -> list[PlannedSession] | NoSeries:
+    """Plan every session inside the window, or tell which one fails.
+
+    `spare` is where alternatives to a failed session are looked for.
+    """
+    free = list(candidates(need, taken=taken, never=patient, window=window))
+    zone = need.site.zone
+    load = {person.id: len(taken.get(f"person/{person.id}", ())) for person in need.people}
+    order = sorted((person.id for person in need.people), key=lambda one: (load[one], one))
+    calendars = [calendar for one in order if (calendar := _calendar(free, zone=zone, person=one))]
+    chosen = _same_time_each_week(calendars, pace) or _one_clinician(calendars, pace)
+    if chosen is None:
+        chosen = _fill(_calendar(free, zone=zone), pace=pace, near=None)
+    if len(chosen) < pace.count:
+        others = candidates(need, taken=taken, never=patient, window=spare)
+        return _refusal(chosen, pace=pace, others=list(others), zone=zone)
+    return [PlannedSession(number=number, candidate=one) for number, one in enumerate(chosen, start=1)]
+
+
+def _calendar(free: Sequence[Candidate], *, zone: ZoneInfo, person: str | None = None) -> Calendar:
+    """Sort candidates by local day and wall clock; of an hour that comes twice, the first one counts."""
+    days: dict[date, dict[time, Candidate]] = defaultdict(dict)
+    for one in free:
+        if person is None or one.person == person:
+            local = one.span.start.astimezone(zone)
+            days[local.date()].setdefault(local.time(), one)
+    return days
+
+
+def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Candidate] | None:
+    """Take fixed weekdays and one wall-clock time for the whole series, where some clinician has them."""
+    best: tuple[tuple[date, int, time, int], list[Candidate]] | None = None
+    for place, calendar in enumerate(calendars):
+        weekdays = sorted({day.weekday() for day in calendar})
+        times = sorted({wall for day in calendar.values() for wall in day})
+        for pattern in combinations(weekdays, min(pace.per_week, len(weekdays))):
+            for wall in times:
+                run = _run(calendar, pattern=pattern, wall=wall, pace=pace)
+                if run is not None:
+                    rank = (run[-1][0], -_narrowest_gap(pattern), wall, place)
+                    if best is None or rank < best[0]:
+                        best = (rank, [candidate for _, candidate in run])
+    return None if best is None else best[1]
+
+
+def _run(
+    calendar: Calendar, *, pattern: tuple[int, ...], wall: time, pace: Pace
+) -> list[tuple[date, Candidate]] | None:
+    run: list[tuple[date, Candidate]] = []
+    used: dict[Week, int] = dict(pace.already)
+    day, last = min(calendar), max(calendar)
+    while day <= last:
+        week = week_of(day)
+        if day.weekday() in pattern and used.get(week, 0) < pace.per_week:
+            candidate = calendar.get(day, {}).get(wall)
+            if candidate is not None:
+                run.append((day, candidate))
+                used[week] = used.get(week, 0) + 1
+            elif run:
+                return None
+            if len(run) == pace.count:
+                return run
+        day += timedelta(days=1)
+    return None
+
+
+def _one_clinician(calendars: Sequence[Calendar], pace: Pace) -> list[Candidate] | None:
+    """Stay with one clinician and near one time, moving single sessions where the calendar asks for it."""
+    plans = [_fill(calendar, pace=pace, near=_favourite(calendar)) for calendar in calendars]
+    whole = [plan for plan in plans if len(plan) == pace.count]
+    return min(whole, key=lambda plan: plan[-1].span.start) if whole else None
+
+
+def _favourite(calendar: Calendar) -> time:
+    """Give the wall-clock time that is free on most days, the earliest of equals."""
+    counts: dict[time, int] = defaultdict(int)
+    for day in calendar.values():
+        for wall in day:
+            counts[wall] += 1
+    return min(counts, key=lambda wall: (-counts[wall], wall))
+
+
+def _fill(calendar: Calendar, *, pace: Pace, near: time | None) -> list[Candidate]:
+    """Go week by week and take its days far apart, each at the time nearest to `near` (None: earliest)."""
+    weeks: dict[Week, list[date]] = defaultdict(list)
+    for day in sorted(calendar):
+        weeks[week_of(day)].append(day)
+    chosen: list[Candidate] = []
+    for week, days in sorted(weeks.items()):
+        room = min(pace.per_week - pace.already.get(week, 0), pace.count - len(chosen))
+        chosen += [_nearest(calendar[day], near) for day in _spread(days, room)]
+    return chosen
+
+
+def _spread(days: Sequence[date], wanted: int) -> Sequence[date]:
+    if wanted >= len(days):
+        return days
+    if wanted <= 1:
+        return days[: max(wanted, 0)]
+    return [days[round(place * (len(days) - 1) / (wanted - 1))] for place in range(wanted)]
+
+
+def _nearest(day: Day, near: time | None) -> Candidate:
+    if near is None:
+        return day[min(day)]
+    return day[min(day, key=lambda wall: (abs(_minutes(wall) - _minutes(near)), wall))]
+
+
+def _minutes(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
+
+
+def _narrowest_gap(pattern: tuple[int, ...]) -> int:
+    following = (*pattern[1:], pattern[0] + 7)
+    return min(later - earlier for earlier, later in zip(pattern, following, strict=True))
+
+
+def _refusal(
+    chosen: Sequence[Candidate], *, pace: Pace, others: Sequence[Candidate], zone: ZoneInfo
+) -> NoSeries:
+    after: datetime | None = chosen[-1].span.start if chosen else None
+    days = {one.span.start.astimezone(zone).date() for one in chosen}
+    offers: list[Candidate] = []
+    for one in others:
+        day = one.span.start.astimezone(zone).date()
+        if day not in days and (after is None or one.span.start > after):
+            offers.append(one)
+            days.add(day)
+        if len(offers) == 3:
+            break
+    return NoSeries(failed=len(chosen) + 1, count=pace.count, alternatives=tuple(offers))

@@ -1,0 +1,78 @@
+"""The life cycles of scheduling as tables of allowed transitions.
+
+An appointment that moves to another time stays `booked`: a move is not a transition.
+"""
+
+from enum import StrEnum
+
+
+class AppointmentStatus(StrEnum):
+    """Appointment.status, as far as this clinic uses it."""
+
+    WAITLIST = "waitlist"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    MISSED = "noshow"
+    CANCELLED = "cancelled"
+
+
+class SeriesStatus(StrEnum):
+    """Where a session series stands."""
+
+    NOT_BOOKED = "not-booked"
+    BOOKED = "booked"
+    SUSPENDED = "suspended"
+    COMPLETED = "completed"
+
+
+class ReferralState(StrEnum):
+    """What scheduling knows of a referral."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+_S = AppointmentStatus
+
+ALLOWED: frozenset[tuple[AppointmentStatus, AppointmentStatus]] = frozenset(
+    {
+        (_S.WAITLIST, _S.BOOKED),
+        (_S.WAITLIST, _S.CANCELLED),
+        (_S.BOOKED, _S.ARRIVED),
+        (_S.BOOKED, _S.FULFILLED),
+        (_S.BOOKED, _S.MISSED),
+        (_S.BOOKED, _S.CANCELLED),
+        (_S.ARRIVED, _S.FULFILLED),
+        (_S.ARRIVED, _S.CANCELLED),
+    }
+)
+
+STANDING = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
+LIVE_FIRST = (
+    AppointmentStatus.WAITLIST,
+    AppointmentStatus.BOOKED,
+    AppointmentStatus.ARRIVED,
+    AppointmentStatus.FULFILLED,
+)
+
+ALLOWED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
+    {
+        (SeriesStatus.NOT_BOOKED, SeriesStatus.BOOKED),
+        (SeriesStatus.BOOKED, SeriesStatus.NOT_BOOKED),
+        (SeriesStatus.BOOKED, SeriesStatus.SUSPENDED),
+        (SeriesStatus.BOOKED, SeriesStatus.COMPLETED),
+        (SeriesStatus.SUSPENDED, SeriesStatus.BOOKED),
+        (SeriesStatus.SUSPENDED, SeriesStatus.NOT_BOOKED),
+    }
+)
+
+
+def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:
+    """Tell whether an appointment may go from one status to another."""
+    return (old, new) in ALLOWED
+
+
+def reachable(old: AppointmentStatus) -> list[str]:
+    """Name the statuses that an appointment can go to from here."""
+    return sorted(after.value for before, after in ALLOWED if before == old)

@@ -1,0 +1,153 @@
+"""Book a whole series of sessions, or nothing, and say which session failed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.scheduling import fhir, queries, rules
+from services.scheduling.models import Appointment, Referral, Series
+from services.scheduling.settings import Desk
+from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.use_cases.promise import unavailable_spans
+from services.scheduling.use_cases.recording import claim_of, keep, patient_key, put_into, resources_of
+from shared.act import Act
+from shared.clinic import Sessions
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import scheduling as events
+from shared.fhir import store
+from shared.fhir.codes import LUMBAR, AppointmentKind
+
+# A plan that loses a race is made anew from what the others took; each round somebody else has booked.
+_ROUNDS = 20
+
+
+async def book_series(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    series: Series | None,
+    entitled: rules.Entitlement,
+    kept: Sequence[Appointment],
+    after: datetime,
+    desk: Desk,
+    act: Act,
+) -> None:
+    """Book every session that the entitlement has left after `kept`, later than `after`, or none of them."""
+    visit = _visit(referral, desk=desk)
+    need = rules.need_of(desk.clinic, site_id=referral.site, visit=visit, purpose="session")
+    weeks = Counter(
+        rules.week_of(row.starts_at.astimezone(need.site.zone).date()) for row in kept if row.starts_at
+    )
+    pace = rules.Pace(count=entitled.count - len(kept), per_week=visit.per_week, already=weeks)
+    if pace.count <= 0:
+        return
+    row = series or _new_series(referral)
+    window, spare = rules.series_windows(
+        entitled, per_week=visit.per_week, after=after, now=act.at, zone=need.site.zone
+    )
+    planned = await _claimed(
+        tx, referral, row.id, need=need, pace=pace, window=window, spare=spare, desk=desk
+    )
+    if isinstance(planned, rules.NoSeries):
+        note = rules.describe_refusal(planned, zone=need.site.zone)
+        await say_not_booked(tx, referral, series=row, note=note, desk=desk, act=act)
+        return
+    await _record(tx, row, kept=kept, booked=planned, desk=desk, act=act)
+
+
+async def say_not_booked(
+    tx: Transaction, referral: Referral, *, series: Series | None, note: str, desk: Desk, act: Act
+) -> None:
+    """Tell that no series is booked, and why; once for the same reason."""
+    row = series or _new_series(referral)
+    if row.version and row.status == SeriesStatus.NOT_BOOKED and row.note == note:
+        return
+    row.status, row.note = SeriesStatus.NOT_BOOKED, note
+    await store.put(tx, row, fhir.render_series(row, sessions=(), desk=desk), at=act.at)
+    outbox.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, act=act)
+
+
+async def _claimed(
+    tx: Transaction,
+    referral: Referral,
+    series_id: UUID,
+    *,
+    need: rules.Need,
+    pace: rules.Pace,
+    window: rules.Span,
+    spare: rules.Span,
+    desk: Desk,
+) -> list[Appointment] | rules.NoSeries:
+    resources = resources_of(need, patient_id=referral.patient_id)
+    await queries.know_resources(tx, resources)
+    for _ in range(_ROUNDS):
+        taken = await queries.taken(tx, resources, window=spare)
+        mine = [*unavailable_spans(referral), *taken.get(patient_key(referral.patient_id), ())]
+        plan = rules.plan_series(need, pace=pace, taken=taken, patient=mine, window=window, spare=spare)
+        if isinstance(plan, rules.NoSeries):
+            return plan
+        rows = [_session(referral, series_id, minutes=_visit(referral, desk=desk).minutes) for _ in plan]
+        claims = [claim_of(row, one.candidate) for row, one in zip(rows, plan, strict=True)]
+        if await queries.claim(tx, claims):
+            for row, one in zip(rows, plan, strict=True):
+                put_into(row, one.candidate)
+            return rows
+    return rules.NoSeries(failed=1, count=pace.count, alternatives=())
+
+
+async def _record(
+    tx: Transaction,
+    series: Series,
+    *,
+    kept: Sequence[Appointment],
+    booked: Sequence[Appointment],
+    desk: Desk,
+    act: Act,
+) -> None:
+    series.status, series.note = SeriesStatus.BOOKED, ""
+    sessions = [*kept, *booked]
+    await store.put(tx, series, fhir.render_series(series, sessions=sessions, desk=desk), at=act.at)
+    for row in booked:
+        await keep(tx, row, desk=desk, act=act)
+    outbox.publish(
+        tx,
+        events.SERIES_BOOKED,
+        of=series,
+        key=series.patient_id,
+        focus=series.body,
+        carries=[row.body for row in sessions],
+        act=act,
+    )
+
+
+def _visit(referral: Referral, *, desk: Desk) -> Sessions:
+    visit = desk.clinic.programme(referral.programme).sessions
+    if visit is None:
+        raise LookupError(f"programme {referral.programme} has no sessions")
+    return visit
+
+
+def _new_series(referral: Referral) -> Series:
+    return Series(
+        referral_id=referral.id,
+        identifiers=[f"{LUMBAR}/referral|{referral.id}"],
+        patient_id=referral.patient_id,
+        site=referral.site,
+        requester=referral.requester,
+    )
+
+
+def _session(referral: Referral, series_id: UUID, *, minutes: int) -> Appointment:
+    return Appointment(
+        referral_id=referral.id,
+        kind=AppointmentKind.SESSION,
+        status=AppointmentStatus.BOOKED,
+        patient_id=referral.patient_id,
+        programme=referral.programme,
+        site=referral.site,
+        requester=referral.requester,
+        minutes=minutes,
+        series_id=series_id,
+    )

@@ -1,0 +1,90 @@
+"""Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
+
+from services.scheduling import queries, rules
+from services.scheduling.models import Appointment, Referral
+from services.scheduling.settings import Desk
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases.promise import tell_promise, unavailable_spans, weigh_promise
+from services.scheduling.use_cases.recording import keep, patient_key, resources_of, take, tell
+from services.scheduling.use_cases.settle_series import settle_series
+from services.scheduling.use_cases.timer_kinds import TimerKind
+from shared import timers
+from shared.act import Act
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
+
+
+async def place_first(
+    tx: Transaction, referral: Referral, *, waiting: Appointment | None = None, desk: Desk, act: Act
+) -> None:
+    """Book the earliest time that fits, whoever races; where there is none, the patient waits.
+
+    `waiting` is the patient's place on the waitlist, which becomes the booking.
+    """
+    row = waiting or _first_visit(referral, desk=desk)
+    if await _book_earliest(tx, row, referral=referral, desk=desk, act=act):
+        await record_first(tx, row, referral=referral, from_waitlist=waiting is not None, desk=desk, act=act)
+    elif waiting is None:
+        await _join_waitlist(tx, row, referral=referral, desk=desk, act=act)
+    else:
+        tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
+
+
+async def record_first(
+    tx: Transaction, row: Appointment, *, referral: Referral, from_waitlist: bool, desk: Desk, act: Act
+) -> None:
+    """Record a first appointment whose time was taken, tell of it, and settle what follows it."""
+    row.status = AppointmentStatus.BOOKED
+    await keep(tx, row, desk=desk, act=act)
+    promise = await weigh_promise(tx, referral, desk=desk, act=act)
+    if from_waitlist:
+        tell(tx, events.WAITLIST_LEFT, row, promise=promise, act=act)
+        await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
+    tell(tx, events.APPOINTMENT_BOOKED, row, promise=promise, act=act)
+    tell_promise(tx, promise, act=act)
+    await settle_series(tx, referral, desk=desk, act=act)
+
+
+async def _book_earliest(
+    tx: Transaction, row: Appointment, *, referral: Referral, desk: Desk, act: Act
+) -> bool:
+    programme = desk.clinic.programme(referral.programme)
+    need = rules.need_of(desk.clinic, site_id=referral.site, visit=programme.first, purpose="first")
+    window = rules.first_window(now=act.at, due_at=referral.due_at)
+    resources = resources_of(need, patient_id=referral.patient_id)
+    await queries.know_resources(tx, resources)
+    taken = await queries.taken(tx, resources, window=window)
+    never = [*unavailable_spans(referral), *taken.get(patient_key(referral.patient_id), ())]
+    for candidate in rules.candidates(need, taken=taken, never=never, window=window):
+        if await take(tx, row, candidate):
+            return True
+    return False
+
+
+async def _join_waitlist(
+    tx: Transaction, row: Appointment, *, referral: Referral, desk: Desk, act: Act
+) -> None:
+    """Put the patient on the waitlist, and try once more after this transaction.
+
+    A time that was freed while this one looked would otherwise be seen by nobody.
+    """
+    await keep(tx, row, desk=desk, act=act)
+    promise = await weigh_promise(tx, referral, desk=desk, act=act)
+    tell(tx, events.WAITLIST_JOINED, row, promise=promise, act=act)
+    tell_promise(tx, promise, act=act)
+    await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=act.at)
+    await settle_series(tx, referral, desk=desk, act=act)
+
+
+def _first_visit(referral: Referral, *, desk: Desk) -> Appointment:
+    return Appointment(
+        referral_id=referral.id,
+        kind=AppointmentKind.FIRST,
+        status=AppointmentStatus.WAITLIST,
+        patient_id=referral.patient_id,
+        programme=referral.programme,
+        site=referral.site,
+        requester=referral.requester,
+        minutes=desk.clinic.programme(referral.programme).first.minutes,
+    )

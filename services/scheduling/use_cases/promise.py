@@ -1,0 +1,136 @@
+"""Weigh the promise whenever something changed, record both clocks, and tell when its status changed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.scheduling import fhir, queries, rules
+from services.scheduling.models import Guarantee, Referral
+from services.scheduling.settings import Desk
+from services.scheduling.states import STANDING, ReferralState
+from services.scheduling.use_cases.timer_kinds import TimerKind
+from shared import timers
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import EventType
+from shared.events.catalog import scheduling as events
+from shared.fhir import store
+from shared.fhir.codes import GuaranteeStatus
+
+_NEWS: dict[str, EventType] = {
+    GuaranteeStatus.AT_RISK: events.GUARANTEE_AT_RISK,
+    GuaranteeStatus.BREACHED: events.GUARANTEE_BREACHED,
+    GuaranteeStatus.MET: events.GUARANTEE_MET,
+}
+_ASK_AGAIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """The promise as it stands now, and what there is to tell about it."""
+
+    guarantee: Guarantee
+    news: EventType | None
+
+
+async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
+    """Record the promise of an accepted referral and set its two timers."""
+    guarantee = Guarantee(
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        site=referral.site,
+        requester=referral.requester,
+        due_at=referral.due_at,
+    )
+    await store.put(tx, guarantee, fhir.render_guarantee(guarantee, referral=referral, desk=desk), at=act.at)
+    at_risk = referral.due_at - timedelta(days=desk.clinic.promise.at_risk_days)
+    await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=str(referral.id), due=at_risk)
+    await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=referral.due_at)
+
+
+async def weigh_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> Promise:
+    """Work out the promise anew; a new version of its Task is recorded when anything changed."""
+    guarantee = await _guarantee(tx, referral.id)
+    visits = [
+        rules.FirstVisit(status=row.status, start=row.starts_at, patient_caused=row.patient_caused)
+        for row in await queries.first_appointments(tx, referral.id)
+    ]
+    status = rules.promise_status(
+        visits,
+        now=act.at,
+        due_at=referral.due_at,
+        at_risk_days=desk.clinic.promise.at_risk_days,
+        ended=referral.state == ReferralState.ENDED,
+        before=GuaranteeStatus(guarantee.status),
+    )
+    clocks = rules.clocks(
+        visits,
+        sent_at=referral.sent_at,
+        unavailable=unavailable_spans(referral),
+        zone=desk.clinic.site(referral.site).zone,
+    )
+    figures = (None, None) if clocks is None else (clocks.raw, clocks.adjusted)
+    before = (guarantee.status, guarantee.raw_days, guarantee.adjusted_days)
+    guarantee.status, (guarantee.raw_days, guarantee.adjusted_days) = status, figures
+    if before != (status, *figures):
+        body = fhir.render_guarantee(guarantee, referral=referral, desk=desk)
+        await store.put(tx, guarantee, body, at=act.at)
+    if status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
+        await _stop_timers(tx, referral.id)
+    return Promise(guarantee=guarantee, news=_NEWS.get(status) if before[0] != status else None)
+
+
+def tell_promise(tx: Transaction, promise: Promise, *, act: Act) -> None:
+    """Publish what is new about the promise, if anything is."""
+    if promise.news is not None:
+        guarantee = promise.guarantee
+        outbox.publish(
+            tx, promise.news, of=guarantee, key=guarantee.patient_id, focus=guarantee.body, act=act
+        )
+
+
+async def look_at_promise(tx: Transaction, referral_id: UUID, *, desk: Desk, act: Act) -> None:
+    """Weigh the promise of a referral and tell what is new; nothing where the referral is unknown."""
+    referral = await queries.locked_referral(tx, referral_id)
+    if referral is not None:
+        tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
+
+
+async def promise_broke(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> bool:
+    """Weigh the promise at its end; tell whether it broke.
+
+    Where a visit inside the promise stands whose outcome nobody recorded yet, it is asked again a day later.
+    """
+    promise = await weigh_promise(tx, referral, desk=desk, act=act)
+    tell_promise(tx, promise, act=act)
+    visits = await queries.first_appointments(tx, referral.id)
+    unrecorded = any(row.status in STANDING for row in visits)
+    if unrecorded and promise.guarantee.status == GuaranteeStatus.ON_TRACK:
+        tomorrow = _tomorrow(referral.due_at, act.at)
+        await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=tomorrow)
+    return promise.guarantee.status == GuaranteeStatus.BREACHED
+
+
+def unavailable_spans(referral: Referral) -> list[rules.Span]:
+    """Give the times at which the patient said not to be available."""
+    return [
+        rules.Span(datetime.fromisoformat(start), datetime.fromisoformat(end))
+        for start, end in referral.unavailable
+    ]
+
+
+def _tomorrow(due_at: datetime, now: datetime) -> datetime:
+    return due_at + _ASK_AGAIN * ((now - due_at) // _ASK_AGAIN + 1)
+
+
+async def _guarantee(tx: Transaction, referral_id: UUID) -> Guarantee:
+    guarantee = await queries.guarantee_of(tx, referral_id)
+    if guarantee is None:
+        raise LookupError(f"referral {referral_id} has no guarantee")
+    return guarantee
+
+
+async def _stop_timers(tx: Transaction, referral_id: UUID) -> None:
+    for kind in (TimerKind.AT_RISK, TimerKind.DUE):
+        await timers.cancel(tx, kind=kind, ref=str(referral_id))

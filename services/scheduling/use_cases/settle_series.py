@@ -1,0 +1,202 @@
+"""Bring the series of a referral into line with its grant and its first appointment.
+
+Called whenever either changed. What it does, and nothing else:
+- no entitlement: sessions still to come are cancelled (`series.suspended`); nothing is held meanwhile;
+- entitled, and the first appointment has a time: all sessions are booked, or none (`series.not-booked`);
+- the first appointment moved past a session: what is still to come is cancelled and booked anew;
+- a narrower grant: the sessions beyond its units or dates are cancelled one by one. A wider grant adds none
+  to a series that stands: the newest grant bounds it, and a series is booked once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.scheduling import fhir, queries, rules
+from services.scheduling.models import Appointment, Funding, Referral, Series
+from services.scheduling.settings import Desk
+from services.scheduling.states import STANDING, AppointmentStatus, ReferralState, SeriesStatus
+from services.scheduling.use_cases.book_series import book_series, say_not_booked
+from services.scheduling.use_cases.recording import free, keep, tell
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import scheduling as events
+from shared.fhir import store
+
+CLINIC_CANCELS = "prov"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The series as it stands: its row, all its sessions, and those still to come."""
+
+    series: Series | None
+    sessions: Sequence[Appointment]
+    to_come: list[Appointment]
+
+
+async def settle_series(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
+    """Book, keep, cut or cancel the series of a referral, as its grant and first appointment now say."""
+    programme = desk.clinic.programme(referral.programme)
+    if programme.sessions is None or referral.state == ReferralState.ENDED:
+        return
+    entitled = await entitlement_of(tx, referral, desk=desk)
+    stands = await _standing(tx, referral, now=act.at)
+    first = await first_with_time(tx, referral)
+    if isinstance(entitled, rules.NoEntitlement):
+        await _withdraw(tx, stands, because=entitled.why, desk=desk, act=act)
+    elif first is None:
+        why = "the first appointment has no time yet"
+        await _withdraw(tx, stands, because=why, desk=desk, act=act)
+        await say_not_booked(tx, referral, series=stands.series, note=why, desk=desk, act=act)
+    else:
+        await _follow(tx, referral, entitled=entitled, first=first, stands=stands, desk=desk, act=act)
+
+
+async def withdraw_sessions(
+    tx: Transaction, referral: Referral, *, because: str, desk: Desk, act: Act
+) -> None:
+    """Cancel every session still to come and tell why; nothing where there is none."""
+    stands = await _standing(tx, referral, now=act.at)
+    await _withdraw(tx, stands, because=because, desk=desk, act=act)
+
+
+async def entitlement_of(
+    tx: Transaction, referral: Referral, *, desk: Desk
+) -> rules.Entitlement | rules.NoEntitlement:
+    """Work out what a referral is entitled to now."""
+    funding = await queries.funding_of(tx, referral.id)
+    grant = None if funding is None else _grant(funding)
+    payer = desk.clinic.payer(referral.payer) if referral.payer else None
+    firsts = await queries.first_appointments(tx, referral.id)
+    return rules.entitlement(
+        desk.clinic.programme(referral.programme),
+        authorization_required=payer is not None and payer.authorization_required,
+        grant=grant,
+        first_held=any(row.status == AppointmentStatus.FULFILLED for row in firsts),
+    )
+
+
+def _grant(funding: Funding) -> rules.Grant:
+    return rules.Grant(
+        status=funding.status, units=funding.units, starts_on=funding.starts_on, ends_on=funding.ends_on
+    )
+
+
+async def first_with_time(tx: Transaction, referral: Referral) -> Appointment | None:
+    """Load the first appointment that stands or was held."""
+    holding = (*STANDING, AppointmentStatus.FULFILLED)
+    firsts = await queries.first_appointments(tx, referral.id)
+    return next((row for row in firsts if row.status in holding), None)
+
+
+async def close_if_over(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
+    """Complete a booked series of which nothing stands any more."""
+    stands = await _standing(tx, referral, now=act.at)
+    series = stands.series
+    if series is None or series.status != SeriesStatus.BOOKED:
+        return
+    if any(row.status in STANDING for row in stands.sessions):
+        return
+    held = [row for row in stands.sessions if row.status == AppointmentStatus.FULFILLED]
+    series.status = SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED
+    series.note = f"{len(held)} sessions took place"
+    body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
+    await store.put(tx, series, body, at=act.at)
+    event = events.SERIES_COMPLETED if held else events.SERIES_SUSPENDED
+    outbox.publish(tx, event, of=series, key=series.patient_id, focus=series.body, act=act)
+
+
+async def _follow(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    entitled: rules.Entitlement,
+    first: Appointment,
+    stands: Standing,
+    desk: Desk,
+    act: Act,
+) -> None:
+    ends_at = first.ends_at or act.at
+    series, to_come = stands.series, stands.to_come
+    if any(row.starts_at is not None and row.starts_at < ends_at for row in to_come):
+        await _withdraw(tx, stands, because="the first appointment moved", desk=desk, act=act)
+    elif series is not None and series.status in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
+        await _cut(tx, referral, entitled=entitled, stands=stands, desk=desk, act=act)
+        return
+    kept = [row for row in stands.sessions if row.status in (*STANDING, AppointmentStatus.FULFILLED)]
+    await book_series(
+        tx,
+        referral,
+        series=series,
+        entitled=entitled,
+        kept=kept,
+        after=ends_at,
+        desk=desk,
+        act=act,
+    )
+
+
+async def _cut(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    entitled: rules.Entitlement,
+    stands: Standing,
+    desk: Desk,
+    act: Act,
+) -> None:
+    zone = desk.clinic.site(referral.site).zone
+    used = [row for row in stands.sessions if row.status in (*STANDING, AppointmentStatus.FULFILLED)]
+    inside = [
+        row
+        for row in used
+        if row not in stands.to_come
+        or (row.starts_at and rules.inside_dates(row.starts_at.astimezone(zone).date(), entitled=entitled))
+    ]
+    keep_rows = inside[: entitled.count]
+    surplus = [row for row in stands.to_come if row not in keep_rows]
+    for row in surplus:
+        await _cancel(tx, row, because="beyond what the payer grants", desk=desk, act=act)
+        tell(tx, events.APPOINTMENT_CANCELLED, row, act=act)
+    await free(tx, surplus, act=act)
+    if surplus:
+        await close_if_over(tx, referral, desk=desk, act=act)
+
+
+async def _withdraw(tx: Transaction, stands: Standing, *, because: str, desk: Desk, act: Act) -> None:
+    series = stands.series
+    if series is None or not stands.to_come:
+        return
+    for row in stands.to_come:
+        await _cancel(tx, row, because=because, desk=desk, act=act)
+    await free(tx, stands.to_come, act=act)
+    series.status, series.note = SeriesStatus.SUSPENDED, because
+    body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
+    await store.put(tx, series, body, at=act.at)
+    outbox.publish(
+        tx,
+        events.SERIES_SUSPENDED,
+        of=series,
+        key=series.patient_id,
+        focus=series.body,
+        carries=[row.body for row in stands.to_come],
+        act=act,
+    )
+
+
+async def _cancel(tx: Transaction, row: Appointment, *, because: str, desk: Desk, act: Act) -> None:
+    row.status, row.reason_code, row.reason_text = AppointmentStatus.CANCELLED, CLINIC_CANCELS, because
+    await keep(tx, row, desk=desk, act=act)
+
+
+async def _standing(tx: Transaction, referral: Referral, *, now: datetime) -> Standing:
+    series = await queries.series_of(tx, referral.id)
+    sessions = [] if series is None else await queries.sessions_of(tx, series.id)
+    to_come = [row for row in sessions if row.status == AppointmentStatus.BOOKED and _is_ahead(row, now)]
+    return Standing(series=series, sessions=sessions, to_come=to_come)
+
+
+def _is_ahead(row: Appointment, now: datetime) -> bool:
+    return row.starts_at is not None and row.starts_at > now

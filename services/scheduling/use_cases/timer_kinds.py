@@ -1,0 +1,12 @@
+"""The timers of scheduling: what falls due, and what `ref` names."""
+
+from enum import StrEnum
+
+
+class TimerKind(StrEnum):
+    """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist."""
+
+    AT_RISK = "guarantee-at-risk"
+    DUE = "guarantee-due"
+    OFFER = "offer-time"
+    TRY = "try-waiting"
