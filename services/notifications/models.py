@@ -80,6 +80,7 @@ class Notification(ResourceRow, Base, table=True):
     event_key: str
     audience: str
     recipient: str
+    recipient_id: str
     channel: str
     referral_id: str | None = Field(default=None, foreign_key="known_referral.id", index=True)
     claim_id: str | None = None

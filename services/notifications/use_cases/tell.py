@@ -116,6 +116,7 @@ async def _prepare(
         event_key=news.key,
         audience=message.audience,
         recipient=message.recipient,
+        recipient_id=message.recipient.partition("/")[2],
         channel=message.channel,
         referral_id=news.referral,
         claim_id=news.claim,

@@ -23,8 +23,8 @@ from shared.clinic import Clinic, load_clinic
 from shared.events.catalog import CATALOG
 
 CLINICAL = (
-    "pain|back|spine|spinal|lumbar|disc|nerve|cauda|equina|emergenc|urgent|red flag|flag|diagnos|symptom|injur"
-    "|rehab|therap|physi|psych|occupational|medic|clinical|treat|assess|session|program|chronic|acute|score"
+    "pain|back|spine|spinal|lumbar|disc|nerve|cauda|equina|emergenc|urgent|red flag|flag|diagnos|symptom"
+    "|injur|rehab|therap|physi|psych|occupational|medic|clinical|treat|assess|session|program|chronic|acute|score"
     "|oswestry|nprs|outcome|scale|flare|surg|imaging|mri|disab|worker|motor|vehicle|rapid|access"
 )
 OPAQUE = UUID("01998f00-0000-7000-8000-000000000001")

@@ -1,0 +1,36 @@
+"""The public API of `notifications`: messages as Communications, and the live feed."""
+
+from fastapi import APIRouter
+
+from services.notifications import queries
+from services.notifications.api.feed import router as feed
+from services.notifications.models import Notification
+from shared.fhir.search import SearchParam
+from shared.http.resources import add_reads
+from shared.runtime import Runtime
+
+PARAMS = {
+    "recipient": SearchParam(
+        kind="reference",
+        column=Notification.recipient_id,
+        types=("Organization", "Practitioner", "Device"),
+    ),
+    "based-on": SearchParam(kind="reference", column=Notification.referral_id, types=("ServiceRequest",)),
+    "subject": SearchParam(kind="reference", column=Notification.patient_id, types=("Patient",)),
+    "status": SearchParam(kind="token", column=Notification.status),
+    "sent": SearchParam(kind="date", column=Notification.sent_at),
+}
+
+
+def routers(runtime: Runtime) -> list[APIRouter]:
+    """Give the routers of this service."""
+    communications = APIRouter()
+    add_reads(
+        communications,
+        resource_type="Communication",
+        model=Notification,
+        visible=lambda reader: queries.visible_to(reader, at=runtime.clock.now()),
+        rows="a coordinator those of its site, everybody else those sent to them",
+        params=PARAMS,
+    )
+    return [communications, feed]
