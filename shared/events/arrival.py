@@ -47,11 +47,12 @@ class Arrival:
             raise MalformedEvent("no key, or not CloudEvents 1.0")
         try:
             event = Event.from_wire(key=record.key, headers=record.headers, value=record.value)
-            well_formed = event.version > 0 and bool(event.id) and isinstance(event.resources, list)
-        except (KeyError, ValueError, TypeError, msgspec.MsgspecError) as error:
+            well_formed = event.version > 0 and bool(event.id) and event.time.tzinfo is not None
+            well_formed &= bool(event.focus["resourceType"])
+        except (KeyError, IndexError, ValueError, TypeError, msgspec.MsgspecError) as error:
             raise MalformedEvent(type(error).__name__) from None
         if not well_formed:
-            raise MalformedEvent("no id, or no version")
+            raise MalformedEvent("no id, no version, or a time without a zone")
         return event
 
     @property
