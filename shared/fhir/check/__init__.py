@@ -61,7 +61,7 @@ class _Request(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     fullUrl: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw()
     request: _Request | None = None
 
 
@@ -82,7 +82,7 @@ def _received(body: bytes, data: Mapping[str, Any]) -> Received:
 
 def _entry(index: int, cut: _Entry, data: Mapping[str, Any]) -> Entry:
     request = cut.request or _Request()
-    resource = _received(bytes(cut.resource), data["resource"]) if cut.resource is not None else None
+    resource = _received(bytes(cut.resource), data["resource"]) if "resource" in data else None
     return Entry(
         index=index,
         full_url=cut.fullUrl,

@@ -1,0 +1,91 @@
+"""Keyset paging: a page ends with a token of its last row's sort keys, so pages stay right while rows come.
+
+A nullable column sorts by "is it null" first and then by its value, so that nulls stand last in both
+directions and a token never compares with null.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, or_
+
+from shared.errors import Invalid
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "t": datetime.fromisoformat,
+    "d": date.fromisoformat,
+    "u": UUID,
+    "v": lambda value: value,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One sort key and its direction."""
+
+    column: Any
+    descending: bool = False
+
+    def order(self) -> Any:
+        """Give the ORDER BY of this key."""
+        return self.column.desc() if self.descending else self.column.asc()
+
+    def past(self, value: Any) -> ColumnElement[bool]:
+        """Hold for rows that come after this value."""
+        if value is None:
+            return false()
+        found: ColumnElement[bool] = self.column < value if self.descending else self.column > value
+        return found
+
+    def same(self, value: Any) -> ColumnElement[bool]:
+        """Hold for rows with this value."""
+        found: ColumnElement[bool] = self.column.is_(None) if value is None else self.column == value
+        return found
+
+
+def keys(column: Any, descending: bool) -> list[Key]:
+    """Give the sort keys of a column that may be null: nulls last."""
+    return [Key(column=column.is_(None)), Key(column=column, descending=descending)]
+
+
+def token(values: Sequence[Any]) -> str:
+    """Write the sort keys of a row as an opaque token."""
+    return base64.urlsafe_b64encode(json.dumps([_written(value) for value in values]).encode()).decode()
+
+
+def after(sort: Sequence[Key], text: str) -> ColumnElement[bool]:
+    """Hold for the rows after the one that a token was written for; raises Invalid for another's token."""
+    values = _read(text)
+    if len(values) != len(sort):
+        raise Invalid("this token is of another search", expression="_after")
+    return or_(
+        *(
+            and_(
+                *(key.same(value) for key, value in zip(sort[:place], values, strict=False)),
+                sort[place].past(values[place]),
+            )
+            for place in range(len(sort))
+        )
+    )
+
+
+def _written(value: Any) -> list[Any]:
+    if isinstance(value, datetime):
+        return ["t", value.isoformat()]
+    if isinstance(value, date):
+        return ["d", value.isoformat()]
+    return ["u", str(value)] if isinstance(value, UUID) else ["v", value]
+
+
+def _read(text: str) -> list[Any]:
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(text.encode()))
+        return [_READERS[kind](value) for kind, value in parts]
+    except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+        raise Invalid("this is no token of ours", expression="_after") from None
