@@ -24,13 +24,13 @@ _SQL_TEXT = re.compile(
     r"^\s*(SELECT\s.+\sFROM\s|INSERT INTO\s|UPDATE\s\S+\sSET\s|DELETE FROM\s|WITH\s\S+\sAS\s)", re.S
 )
 _LOG_VERBS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
-_LOGGERS = {"log", "logger", "_log", "_logger"}
+_LOGGERS = {"log", "logger", "_log", "_logger", "get_logger"}
 _PAYLOADS = (
     {"body", "payload", "value", "bundle", "resource", "resources", "focus", "carried", "content", "query"}
     | {"note", "notes", "name", "family", "given", "headers", "parameters", "record", "records", "token"}
     | {"text", "description", "problems", "args"}
 )
-_MAY_CATCH_ALL = ("shared/events/", "shared/http/")
+_MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/timers.py")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 
 
@@ -67,12 +67,8 @@ def sql_outside_queries(path: PurePath, tree: ast.Module) -> Iterator[str]:
     if room_of(path) in (None, *_MAY_SPEAK_SQL):
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in (
-            "sqlalchemy",
-            "sqlmodel",
-        ):
-            if {alias.name for alias in node.names} & _SQL_NAMES:
-                yield f"{path}:{node.lineno}: imports a statement"
+        if isinstance(node, ast.ImportFrom) and _imports_statement(node):
+            yield f"{path}:{node.lineno}: imports a statement"
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -81,6 +77,11 @@ def sql_outside_queries(path: PurePath, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{node.lineno}: speaks SQL"
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL_TEXT.match(node.value):
             yield f"{path}:{node.lineno}: holds a statement"
+
+
+def _imports_statement(node: ast.ImportFrom) -> bool:
+    from_sql = (node.module or "").split(".")[0] in ("sqlalchemy", "sqlmodel")
+    return from_sql and bool({alias.name for alias in node.names} & _SQL_NAMES)
 
 
 def catching_everything(path: PurePath, tree: ast.Module) -> Iterator[str]:
@@ -125,7 +126,8 @@ def _names(value: ast.expr) -> Iterator[str]:
         if getattr(value.func, "id", "") in ("str", "repr"):
             yield from (name for argument in value.args for name in _names(argument))
     elif isinstance(value, ast.Attribute):
-        yield value.attr
+        if not (value.attr == "name" and getattr(value.value, "id", "") == "self"):
+            yield value.attr
     elif isinstance(value, ast.Name):
         yield value.id
     elif isinstance(value, ast.JoinedStr):
