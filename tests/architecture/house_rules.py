@@ -30,6 +30,7 @@ _PAYLOADS = (
     | {"note", "notes", "name", "family", "given", "headers", "parameters", "record", "records", "token"}
     | {"text", "description", "problems", "args"}
 )
+_REDACTION = "shared/telemetry/logging.py"
 _MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/timers.py")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 
@@ -103,6 +104,8 @@ def _is_everything(caught: ast.expr | None) -> bool:
 
 def payloads_in_logs(path: PurePath, tree: ast.Module) -> Iterator[str]:
     """Find log calls whose message is not a constant, or that are handed what may hold a person."""
+    if str(path) == _REDACTION:
+        return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _is_log_call(node):
             if not node.args or not isinstance(node.args[0], ast.Constant):
