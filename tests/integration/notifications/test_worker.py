@@ -1,0 +1,102 @@
+"""The whole worker over the embedded log: every event's people are told once, whatever comes twice."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notifications.worker import create_worker
+from shared.clinic import load_clinic
+from shared.clock import SimulatedClock
+from shared.db import Database
+from shared.events import log
+from shared.events.envelope import Event
+from shared.events.postgres import PostgresTransport
+from shared.events.settle import settle
+from shared.events.topics import CARETEAM, FEED, REFERRAL, SCHEDULING
+from shared.events.transport import OutboxRow
+from shared.runtime import Runtime
+from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.news import NOON, appointment_event, referral_event, team_event
+
+SERVICES = ("referral", "scheduling", "careteam", "notifications")
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with open_mailbox() as box:
+        yield box
+
+
+@pytest.fixture
+def runtime(notifications_db: Database, mailbox: Mailbox) -> Runtime:
+    nobody: Any = None
+    return Runtime(
+        service="notifications",
+        database=notifications_db,
+        clock=SimulatedClock(NOON),
+        clinic=load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml"),
+        transport=PostgresTransport(dict.fromkeys(SERVICES, notifications_db)),
+        verifier=nobody,
+        base_url="http://clinic.example",
+        smtp_url=mailbox.url,
+    )
+
+
+async def append(database: Database, topic: str, events: Sequence[Event]) -> None:
+    rows = [
+        OutboxRow(id=0, event_id=one.id, topic=topic, key=one.key, headers=one.headers(), value=one.value)
+        for one in events
+    ]
+    async with database.transaction() as tx:
+        await log.append(tx, topic, rows)
+
+
+async def feed(database: Database) -> list[str]:
+    return [record.headers["ce_type"] for record in await log.read(database, FEED, offset=0, limit=1000)]
+
+
+class TestTheWorker:
+    async def test_tells_once_when_events_come_twice_and_two_workers_hear_them(
+        self, runtime: Runtime, mailbox: Mailbox
+    ) -> None:
+        received, accepted = referral_event("received"), referral_event("accepted")
+        await append(runtime.database, REFERRAL, [received, accepted, accepted, received])
+        workers = [create_worker(runtime), create_worker(runtime)]
+        for worker in workers:
+            await worker.start()
+        try:
+            await append(runtime.database, REFERRAL, [accepted, referral_event("completed")])
+            await settle(workers)
+        finally:
+            for worker in workers:
+                await worker.stop()
+        assert mailbox.recipients == ["referrals@family-practice.example"] * 2
+        assert sorted(await feed(runtime.database)) == [
+            "referral.accepted",
+            "referral.completed",
+            "referral.received",
+        ]
+
+    async def test_holds_what_came_before_its_referral_and_tells_it_after(
+        self, runtime: Runtime, mailbox: Mailbox
+    ) -> None:
+        await append(runtime.database, SCHEDULING, [appointment_event("booked")])
+        await append(runtime.database, CARETEAM, [team_event(members=["physiatrist"])])
+        worker = create_worker(runtime)
+        await worker.start()
+        try:
+            await append(runtime.database, REFERRAL, [referral_event("received")])
+            await settle([worker])
+        finally:
+            await worker.stop()
+        assert sorted(mailbox.recipients) == [
+            "physiatrist@harbour-spine.example",
+            "referrals@family-practice.example",
+        ]
+        assert sorted(await feed(runtime.database)) == [
+            "appointment.booked",
+            "careteam.formed",
+            "referral.received",
+        ]
