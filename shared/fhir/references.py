@@ -19,7 +19,8 @@ _URL = re.compile(
     r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?(?:#\S*)?"
 )
-_CONDITIONAL = re.compile(r"(?:https?://[^\s?#]*/)?(?P<type>[A-Z][A-Za-z]{1,63})\?\S+")
+_PAIR = r"[A-Za-z_][A-Za-z0-9_\-.:]*=[^\s&=?]+"
+_CONDITIONAL = re.compile(rf"(?:https?://[^\s?#]*/)?(?P<type>[A-Z][A-Za-z]{{1,63}})\?{_PAIR}(?:&{_PAIR})*")
 _URN = re.compile(r"urn:(?:uuid|oid):\S+")
 
 # Where a transaction replaces links (R4 http.html 3.1.0.11.2): references and elements of type uri, url, oid

@@ -38,6 +38,20 @@ def entries_of(bundle: Data) -> list[Data]:
     return [entry if isinstance(entry, dict) else {} for entry in entries]
 
 
+def references_in(node: Any, path: str) -> Iterator[tuple[str, Data]]:
+    """Give each Reference below with its path, except Patient.link, which is there for other records."""
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from references_in(item, f"{path}[{index}]")
+    elif isinstance(node, dict):
+        if "reference" in node or ("identifier" in node and node.get("type") == "Patient"):
+            yield path, node
+        is_patient = node.get("resourceType") == "Patient"
+        for name, value in node.items():
+            if isinstance(value, dict | list) and not (is_patient and name == "link"):
+                yield from references_in(value, f"{path}.{name}")
+
+
 def _broken(text: str, path: str) -> Problem:
     return Problem(text=text, code="invariant", expression=path)
 

@@ -1,5 +1,6 @@
 """Step 3, first part: required bindings and the targets of references, from the model's own metadata."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from shared.fhir.check.schema import Member, is_resource_type
 from shared.fhir.references import Form
 
 _SHOWN = 12
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S")
 
 
 def wrong_code(member: Member, value: str) -> str | None:
@@ -35,6 +37,8 @@ def wrong_reference(
     elif reference.form in (Form.RELATIVE, Form.ABSOLUTE) and not is_resource_type(target):
         yield Problem(text="a reference names a resource type of FHIR", code="value", expression=path)
         return
+    elif reference.form is Form.OTHER and reference.text and not _SCHEME.match(reference.text):
+        yield Problem(text="a reference is Type/id, Type?query, #id or a URL", code="value", expression=path)
     if target is not None and member is not None and member.targets and target not in member.targets:
         allowed = ", ".join(sorted(member.targets)[:_SHOWN])
         yield Problem(text=f"this may refer only to: {allowed}", code="value", expression=path)

@@ -6,7 +6,8 @@ deep ends in the parser's own recursion limit within a millisecond and is refuse
 """
 
 import json
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -16,9 +17,12 @@ from shared.fhir.check.schema import is_resource_type
 MAX_BYTES = 1024 * 1024
 MAX_ENTRIES = 200
 MAX_DEPTH = 64
+# Objects and arrays; real resources have one per 40 bytes or more, and each one costs time.
+MAX_NODES = 40_000
 MAX_PROBLEMS = 100
 
 _MARK = b"\xef\xbb\xbf"
+_OPENING = re.compile(rb'(?:\s*(?:"[^"\\]{0,200}"\s*[:,]|[\[{])){0,400}')
 _DECODER = msgspec.json.Decoder()
 
 
@@ -31,6 +35,8 @@ def decoded(body: bytes) -> dict[str, Any]:
     """Decode a body that keeps all limits; raises TooLarge or Malformed."""
     if len(body) > MAX_BYTES:
         raise TooLarge(f"the body has more than {MAX_BYTES} bytes")
+    if body.count(b"{") + body.count(b"[") > MAX_NODES:
+        _refuse_nodes(body)
     data = _parsed(body)
     if _deeper_than(MAX_DEPTH, data):
         raise Malformed(f"the body is nested deeper than {MAX_DEPTH}")
@@ -42,6 +48,14 @@ def decoded(body: bytes) -> dict[str, Any]:
     if data["resourceType"] == "Bundle" and isinstance(entries, list) and len(entries) > MAX_ENTRIES:
         raise TooLarge(f"the Bundle has more than {MAX_ENTRIES} entries", expression="Bundle.entry")
     return data
+
+
+def _refuse_nodes(body: bytes) -> NoReturn:
+    """Refuse too many objects and arrays; where they stand one in the other from the start, say so."""
+    opening = _OPENING.match(body)
+    if opening and opening.group().count(b"[") + opening.group().count(b"{") > MAX_DEPTH:
+        raise Malformed(f"the body is nested deeper than {MAX_DEPTH}")
+    raise TooLarge(f"the body has more than {MAX_NODES} objects and arrays")
 
 
 def _parsed(body: bytes) -> Any:

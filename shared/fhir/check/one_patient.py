@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.errors import Problem
 from shared.fhir import references
-from shared.fhir.check.across import entries_of
+from shared.fhir.check.across import entries_of, references_in
 from shared.fhir.references import Form
 
 Data = Mapping[str, Any]
@@ -59,7 +59,7 @@ class _Patients:
         """Give the place and the name of each patient that a resource is or refers to."""
         if resource.get("resourceType") == "Patient":
             yield place, self._own_name(resource, entry)
-        for where, reference in _references(resource, place):
+        for where, reference in references_in(resource, place):
             meant = self._meant(reference, resource)
             if meant is not None:
                 yield where, meant
@@ -89,20 +89,6 @@ class _Patients:
         if patient is None or not self._known or not all(_differ(patient, known) for known in self._known):
             return None
         return f"described:{sorted(_identifiers(patient).items())}"
-
-
-def _references(node: Any, path: str) -> Iterator[tuple[str, Data]]:
-    """Give each Reference below with its path, except Patient.link, which is there for other records."""
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            yield from _references(item, f"{path}[{index}]")
-    elif isinstance(node, dict):
-        if "reference" in node or ("identifier" in node and node.get("type") == "Patient"):
-            yield path, node
-        linked = node.get("resourceType") == "Patient"
-        for name, value in node.items():
-            if isinstance(value, dict | list) and not (linked and name == "link"):
-                yield from _references(value, f"{path}.{name}")
 
 
 def _contained(resource: Data, local: str | None) -> Data | None:

@@ -54,6 +54,8 @@ class Walk:
             self.problems.append(Problem(text=text, code=code, expression=path))
 
     def _element(self, data: Data, shape: Shape, path: str, member: Member | None, resource: Data) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         self.elements.append(Element(path, shape.name, data, member, resource))
         if not data or (shape.is_resource and len(data) == 1 and shape.required):
             self._wrong(

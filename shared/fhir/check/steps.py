@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.errors import Problem
-from shared.fhir.check import across, invariants, one_patient, shape
+from shared.fhir.check import across, documents, invariants, one_patient, shape
 from shared.fhir.check.limits import MAX_PROBLEMS
 
 _COMMANDS = frozenset({"transaction", "message"})
@@ -21,6 +21,7 @@ def problems_of(data: Mapping[str, Any]) -> list[Problem]:
         found.extend(invariants.problems(element))
         if element.type == "Bundle":
             found.extend(across.problems(element.data, element.path))
+            found.extend(documents.problems(element.data, element.path))
     if data.get("resourceType") == "Bundle" and data.get("type") in _COMMANDS:
         found.extend(one_patient.problems(data))
     return in_place(found)
