@@ -1,0 +1,15 @@
+"""The routes of careteam, by area."""
+
+from services.careteam.api import meetings, messages, outcomes, plans, reads, tasks, teams
+
+ROUTERS = (
+    meetings.router,
+    tasks.router,
+    plans.router,
+    teams.router,
+    outcomes.router,
+    messages.router,
+    reads.router,
+)
+
+__all__ = ["ROUTERS"]

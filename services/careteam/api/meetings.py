@@ -1,0 +1,64 @@
+"""What the chair of a meeting does."""
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.careteam import fhir, use_cases
+from services.careteam.api.received import person, settings
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+_ROWS = "meetings that the clinician takes part in; only the chair acts"
+
+
+@router.post("/fhir/Appointment/{id}/$open")
+async def open_meeting(id: str, call: Call = Depends(requires("Appointment", "u", rows=_ROWS))) -> Response:
+    """Open a meeting: `attended` (a Practitioner, repeated) says who came."""
+    only(call, "clinician", what="lead a meeting")
+    chair = person(call)
+    asked = await call.parameters()
+    async with call.transaction() as tx:
+        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
+        await use_cases.meetings.open_meeting(
+            tx, meeting, asked=asked, by=chair, settings=settings(call), act=call.act
+        )
+        return await call.answer(tx, meeting.body, about=meeting)
+
+
+@router.post("/fhir/Appointment/{id}/$decide")
+async def decide_case(id: str, call: Call = Depends(requires("Appointment", "u", rows=_ROWS))) -> Response:
+    """Decide a case: `case`, `decision`, `action` (owner, description, due; repeated), `revise-plan`."""
+    only(call, "clinician", what="lead a meeting")
+    chair = person(call)
+    site = settings(call).clinic.person(chair).site
+    asked = fhir.meetings.asked_decision(await call.parameters(), zone=settings(call).clinic.site(site).zone)
+    async with call.transaction() as tx:
+        meeting, case, team = await use_cases.load.case_of_meeting(tx, id, asked.case_id, by=call.principal)
+        await use_cases.meetings.decide_case(
+            tx, meeting, case, team, asked=asked, by=chair, settings=settings(call), act=call.act
+        )
+        return await call.answer(tx, case.body, about=case)
+
+
+@router.post("/fhir/Appointment/{id}/$close")
+async def close_meeting(id: str, call: Call = Depends(requires("Appointment", "u", rows=_ROWS))) -> Response:
+    """Close a meeting; what was not decided is carried over."""
+    only(call, "clinician", what="lead a meeting")
+    chair = person(call)
+    async with call.transaction() as tx:
+        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
+        await use_cases.meetings.close_meeting(tx, meeting, by=chair, settings=settings(call), act=call.act)
+        return await call.answer(tx, meeting.body, about=meeting)
+
+
+@router.post("/fhir/Appointment/{id}/$sign-minutes")
+async def sign_minutes(id: str, call: Call = Depends(requires("Appointment", "u", rows=_ROWS))) -> Response:
+    """Sign the minutes of a closed meeting; answers the Composition."""
+    only(call, "clinician", what="lead a meeting")
+    chair = person(call)
+    async with call.transaction() as tx:
+        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
+        minutes = await use_cases.meetings.sign_minutes(
+            tx, meeting, by=chair, settings=settings(call), act=call.act
+        )
+        return await call.answer(tx, minutes.body, about=minutes)

@@ -1,0 +1,34 @@
+"""Messages of the team about its patient."""
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.careteam import use_cases
+from services.careteam.api.received import person, settings
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+
+
+@router.post("/fhir/Communication")
+async def post_message(
+    call: Call = Depends(requires("Communication", "c", rows="patients of the clinician's own teams")),
+) -> Response:
+    """Write to members of the patient's team."""
+    only(call, "clinician", what="write to a team")
+    sender = person(call)
+    received = await call.resource("Communication")
+    async with call.transaction() as tx:
+        team = await use_cases.load.team_of_patient(tx, received.data, member="subject", by=call.principal)
+        message = await use_cases.messages.post_message(
+            tx,
+            team,
+            received=received,
+            sender=sender,
+            by=call.principal,
+            settings=settings(call),
+            act=call.act,
+        )
+        return await call.answer(
+            tx, message.body, status=201, about=message, location=f"Communication/{message.id}/_history/1"
+        )

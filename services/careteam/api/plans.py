@@ -1,0 +1,37 @@
+"""Plans and goals: written by the team."""
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.careteam import use_cases
+from services.careteam.api.received import settings, to_replace
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+_ROWS = "patients of the clinician's own teams"
+
+
+@router.put("/fhir/CarePlan/{id}")
+async def save_plan(id: str, call: Call = Depends(requires("CarePlan", "u", rows=_ROWS))) -> Response:
+    """Activate, revise or complete a plan."""
+    only(call, "clinician", what="write a plan")
+    received = await to_replace(call, "CarePlan", id)
+    async with call.transaction() as tx:
+        team, plan = await use_cases.load.plan(tx, id, by=call.principal)
+        call.expect(plan)
+        await use_cases.plans.save_plan(
+            tx, team, plan, received=received, settings=settings(call), act=call.act
+        )
+        return await call.answer(tx, plan.body, about=plan)
+
+
+@router.put("/fhir/Goal/{id}")
+async def save_goal(id: str, call: Call = Depends(requires("Goal", "u", rows=_ROWS))) -> Response:
+    """Change a goal: its words, its target, its lifecycle, whether it is achieved."""
+    only(call, "clinician", what="write a goal")
+    received = await to_replace(call, "Goal", id)
+    async with call.transaction() as tx:
+        team, goal = await use_cases.load.goal(tx, id, by=call.principal)
+        call.expect(goal)
+        await use_cases.plans.save_goal(tx, team, goal, received=received, act=call.act)
+        return await call.answer(tx, goal.body, about=goal)

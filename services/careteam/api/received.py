@@ -1,0 +1,30 @@
+"""What every change of a resource checks of its body before anything else."""
+
+from services.careteam.settings import Settings
+from shared.errors import Forbidden, Invalid
+from shared.fhir.received import Received
+from shared.http.call import Call
+
+
+class NotAPerson(Forbidden):
+    """The caller's token names no practitioner."""
+
+
+async def to_replace(call: Call, resource_type: str, resource_id: str) -> Received:
+    """Read the resource that shall stand at this id."""
+    received = await call.resource(resource_type)
+    if received.data.get("id") != resource_id:
+        raise Invalid("the id in the body and in the address differ", expression=f"{resource_type}.id")
+    return received
+
+
+def person(call: Call) -> str:
+    """Give the practitioner who calls; raises NotAPerson for everybody else."""
+    if call.principal.practitioner is None:
+        raise NotAPerson("only a practitioner of the clinic may do this")
+    return call.principal.practitioner
+
+
+def settings(call: Call) -> Settings:
+    """The clinic that this process serves."""
+    return Settings.of(call.runtime)

@@ -1,0 +1,50 @@
+"""Actions, updated by their owner, and cases that a member brings."""
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.careteam import use_cases
+from services.careteam.api.received import person, settings, to_replace
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+
+
+@router.post("/fhir/Task")
+async def bring_case(
+    call: Call = Depends(requires("Task", "c", rows="patients of the clinician's own teams")),
+) -> Response:
+    """Put a patient's case on the next agenda; no other Task is created here."""
+    only(call, "clinician", what="bring a case")
+    requester = person(call)
+    received = await call.resource("Task")
+    async with call.transaction() as tx:
+        team = await use_cases.load.team_of_patient(tx, received.data, member="for", by=call.principal)
+        case = await use_cases.agenda.bring_case(
+            tx, team, asked=received.data, requester=requester, settings=settings(call), act=call.act
+        )
+        return await call.answer(
+            tx, case.body, status=201, about=case, location=f"Task/{case.id}/_history/{case.version}"
+        )
+
+
+@router.put("/fhir/Task/{id}")
+async def update_action(
+    id: str, call: Call = Depends(requires("Task", "u", rows="actions that the caller owns"))
+) -> Response:
+    """Say how an action stands: accepted, in-progress, completed, or rejected with the reason."""
+    only(call, "clinician", "coordinator", what="update an action")
+    received = await to_replace(call, "Task", id)
+    async with call.transaction() as tx:
+        team, task = await use_cases.load.task(tx, id, by=call.principal)
+        call.expect(task)
+        await use_cases.actions.update_action(
+            tx,
+            team,
+            task,
+            asked=received.data,
+            by=call.principal.practitioner,
+            settings=settings(call),
+            act=call.act,
+        )
+        return await call.answer(tx, task.body, about=task)

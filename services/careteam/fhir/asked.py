@@ -1,0 +1,93 @@
+"""Reading what a caller or another service sent: every problem is collected before any is raised."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.errors import Invalid, NotFound, Problem
+from shared.fhir.references import local_id, reference_type
+
+
+class Findings:
+    """The problems found so far in one request."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, text: str, *, expression: str, code: str = "invalid") -> None:
+        """Note one thing that is wrong."""
+        self.problems.append(Problem(text=text, code=code, expression=expression))
+
+    def extend(self, problems: Sequence[Problem]) -> None:
+        """Note what a rule found."""
+        self.problems.extend(problems)
+
+    def refuse(self) -> None:
+        """Raise Invalid with everything that was noted, if anything was."""
+        if self.problems:
+            raise Invalid(problems=self.problems)
+
+
+def referred(
+    element: Mapping[str, Any] | None, resource_type: str, *, expression: str, findings: Findings
+) -> str | None:
+    """Read the id that a reference to one resource type names; notes what is wrong and gives None."""
+    if not element:
+        findings.add(f"a reference to a {resource_type} is needed", expression=expression, code="required")
+        return None
+    if reference_type(element) != resource_type:
+        findings.add(f"this must refer to a {resource_type}", expression=expression)
+        return None
+    try:
+        return local_id(element, expression=expression)
+    except Invalid as refused:
+        findings.extend(refused.problems)
+        return None
+
+
+def optional_referral(data: Mapping[str, Any], *, findings: Findings) -> str | None:
+    """Read the referral that `basedOn` names, or None where it names none."""
+    based_on = data.get("basedOn") or []
+    expression = f"{data['resourceType']}.basedOn"
+    for element in based_on:
+        if reference_type(element) == "ServiceRequest":
+            return referred(element, "ServiceRequest", expression=expression, findings=findings)
+    return None
+
+
+def unchanged(
+    data: Mapping[str, Any], stored: Mapping[str, Any], *, members: Sequence[str], findings: Findings
+) -> None:
+    """Note each of these members that the caller sent with another value than the stored one."""
+    for member in members:
+        if member in data and not _same(data[member], stored.get(member)):
+            findings.add(
+                f"{member} is the clinic's and cannot be changed here",
+                expression=f"{data['resourceType']}.{member}",
+                code="business-rule",
+            )
+
+
+def row_id(text: str) -> UUID:
+    """Read the id of a row of ours; raises NotFound, since no other id can exist."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("there is no such resource") from None
+
+
+def _same(sent: Any, stored: Any) -> bool:
+    if (
+        isinstance(sent, Mapping)
+        and isinstance(stored, Mapping)
+        and "reference" in sent
+        and "reference" in stored
+    ):
+        return _target(sent) == _target(stored)
+    if isinstance(sent, list) and isinstance(stored, list):
+        return len(sent) == len(stored) and all(map(_same, sent, stored))
+    return bool(sent == stored)
+
+
+def _target(element: Mapping[str, Any]) -> str:
+    return "/".join(str(element["reference"]).split("/_history/")[0].split("/")[-2:])

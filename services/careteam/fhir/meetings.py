@@ -1,0 +1,230 @@
+"""Meetings as Appointment, minutes as Composition, decisions as Provenance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.careteam.fhir.asked import Findings, referred
+from services.careteam.fhir.elements import Resource, concept, instant, reference
+from services.careteam.models import CareTask, Meeting, MeetingParticipant
+from services.careteam.settings import Settings
+from services.careteam.states import CaseState, MeetingState
+from shared.act import Act
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
+
+MEETING_STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
+_DOCUMENT_SYSTEM = f"{LUMBAR}/CodeSystem/document"
+_STATUS = {
+    MeetingState.OPEN: "arrived",
+    MeetingState.CLOSED: "fulfilled",
+    MeetingState.MINUTES_SIGNED: "fulfilled",
+    MeetingState.NOT_HELD: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAction:
+    """An action that the chair asks for."""
+
+    owner: str
+    description: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedDecision:
+    """What the chair says about a case."""
+
+    case_id: str
+    text: str
+    actions: Sequence[AskedAction]
+    revise_plan: bool
+
+
+def meeting_status(state: MeetingState) -> str:
+    """FHIR's Appointment.status for a meeting."""
+    return _STATUS.get(state, "booked")
+
+
+def appointment(
+    meeting: Meeting, participants: Sequence[MeetingParticipant], *, settings: Settings
+) -> Resource:
+    """Render a meeting; no patient stands in it, its cases are Tasks of their own."""
+    written: Resource = {
+        "resourceType": "Appointment",
+        "extension": [{"url": MEETING_STATE_EXTENSION, "valueCode": meeting.state}],
+        "status": meeting.status,
+        "appointmentType": concept(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
+        "description": f"Case meeting, {settings.clinic.site(meeting.site).name}",
+        "start": instant(meeting.starts_at),
+        "end": instant(meeting.ends_at),
+        "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
+        "participant": [_participant(one, meeting=meeting) for one in participants]
+        + [{"actor": reference("Location", meeting.site), "status": "accepted"}],
+    }
+    if meeting.state == MeetingState.NOT_HELD:
+        written["cancelationReason"] = {"text": "nobody opened it; its cases are carried over"}
+    return written
+
+
+def asked_attendance(parameters: Mapping[str, Any], *, settings: Settings, site: str) -> list[str]:
+    """Read who came; raises Invalid with everybody who is nobody of the site."""
+    findings = Findings()
+    staff = {one.id for one in settings.clinic.people if one.site == site}
+    expression = "Parameters.parameter.where(name='attended')"
+    came = []
+    for element in _repeated(parameters, "attended"):
+        person = referred(_mapping(element), "Practitioner", expression=expression, findings=findings)
+        if person is not None and person not in staff:
+            findings.add("this is nobody of the site", expression=expression)
+        elif person is not None and person not in came:
+            came.append(person)
+    if not came:
+        findings.add("say who came", expression=expression, code="required")
+    findings.refuse()
+    return came
+
+
+def asked_decision(parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
+    """Read a decision; raises Invalid with everything that is wrong."""
+    findings = Findings()
+    case_id = referred(
+        _mapping(parameters.get("case")),
+        "Task",
+        expression="Parameters.parameter.where(name='case')",
+        findings=findings,
+    )
+    text = str(parameters.get("decision") or "").strip()
+    if not text:
+        findings.add(
+            "a decision needs its text",
+            expression="Parameters.parameter.where(name='decision')",
+            code="required",
+        )
+    revise = parameters.get("revise-plan", False)
+    if not isinstance(revise, bool):
+        findings.add("true or false", expression="Parameters.parameter.where(name='revise-plan')")
+    parts = _repeated(parameters, "action")
+    actions = [_asked_action(_mapping(part) or {}, zone=zone, findings=findings) for part in parts]
+    findings.refuse()
+    return AskedDecision(
+        case_id=case_id or "",
+        text=text,
+        actions=[one for one in actions if one is not None],
+        revise_plan=revise is True,
+    )
+
+
+def minutes(
+    meeting: Meeting,
+    *,
+    cases: Sequence[CareTask],
+    attended: Sequence[str],
+    act: Act,
+    settings: Settings,
+) -> Resource:
+    """Render the minutes: who came, and each case by reference, so that its text stays inside its own
+    scope.
+    """
+    return {
+        "resourceType": "Composition",
+        "status": "preliminary",
+        "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text="Minutes of a case meeting"),
+        "date": instant(act.at),
+        "author": [reference("Practitioner", meeting.chair)],
+        "title": f"Minutes, {meeting.starts_at.astimezone(settings.clinic.site(meeting.site).zone):%Y-%m-%d}",
+        "custodian": reference("Organization", settings.clinic.id),
+        "event": [
+            {
+                "period": {"start": instant(meeting.opened_at or meeting.starts_at), "end": instant(act.at)},
+                "detail": [reference("Appointment", meeting.id)],
+            }
+        ],
+        "section": [
+            {"title": "Present", "entry": [reference("Practitioner", one) for one in attended]},
+            *(_case_section(number, case) for number, case in enumerate(cases, start=1)),
+        ],
+    }
+
+
+def provenance(*, target: Resource, activity: str, act: Act) -> Resource:
+    """Render who decided something, and when."""
+    return {
+        "resourceType": "Provenance",
+        "target": [target],
+        "recorded": instant(act.at),
+        "occurredDateTime": instant(act.at),
+        "activity": {"text": activity},
+        "agent": [{"who": {"reference": act.actor.reference}}],
+    }
+
+
+def _participant(one: MeetingParticipant, *, meeting: Meeting) -> Resource:
+    role = "CHAIR" if one.practitioner == meeting.chair else "PART"
+    if meeting.state in (MeetingState.SCHEDULED, MeetingState.AGENDA_PUBLISHED):
+        status = "needs-action"
+    else:
+        status = "accepted" if one.attended else "declined"
+    return {
+        "type": [{"text": "chair" if role == "CHAIR" else "member"}],
+        "actor": reference("Practitioner", one.practitioner),
+        "required": "required",
+        "status": status,
+    }
+
+
+def _case_section(number: int, case: CareTask) -> Resource:
+    what = "decided" if case.state == CaseState.DECIDED else "not decided, carried over"
+    return {"title": f"Case {number}: {what}", "entry": [reference("Task", case.id)]}
+
+
+def _asked_action(part: Mapping[str, Any], *, zone: ZoneInfo, findings: Findings) -> AskedAction | None:
+    base = "Parameters.parameter.where(name='action')"
+    owner = referred(
+        _mapping(part.get("owner")),
+        "Practitioner",
+        expression=f"{base}.part.where(name='owner')",
+        findings=findings,
+    )
+    description = str(part.get("description") or "").strip()
+    if not description:
+        findings.add(
+            "an action says what to do",
+            expression=f"{base}.part.where(name='description')",
+            code="required",
+        )
+    due = _due(part.get("due"), zone=zone)
+    if due is None:
+        findings.add(
+            "an action has a due date (valueDate or valueDateTime with its zone)",
+            expression=f"{base}.part.where(name='due')",
+            code="required",
+        )
+    if owner is None or due is None:
+        return None
+    return AskedAction(owner=owner, description=description, due=due)
+
+
+def _due(text: object, *, zone: ZoneInfo) -> datetime | None:
+    """Read a due date as the end of that day at the site, or a time as it stands."""
+    try:
+        if isinstance(text, str) and "T" in text:
+            moment = datetime.fromisoformat(text)
+            return None if moment.tzinfo is None else moment
+        if isinstance(text, str):
+            day = date.fromisoformat(text) + timedelta(days=1)
+            return datetime.combine(day, time(), tzinfo=zone)
+    except ValueError:
+        return None
+    return None
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None
+
+
+def _repeated(parameters: Mapping[str, Any], name: str) -> list[Any]:
+    value = parameters.get(name, [])
+    return list(value) if isinstance(value, list) else [value]

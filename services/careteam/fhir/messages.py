@@ -1,0 +1,63 @@
+"""Messages as Communication."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.careteam.fhir.asked import Findings, referred
+from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
+from services.careteam.models import Message
+from services.careteam.settings import Settings
+from shared.fhir.references import local_id
+
+
+def asked_recipients(
+    data: Mapping[str, Any], *, members: Collection[str], sender: str, findings: Findings
+) -> list[str]:
+    """Read whom a message is for: the named members of the team, or all others where nobody is named."""
+    recipients = []
+    for index, element in enumerate(data.get("recipient", [])):
+        expression = f"Communication.recipient[{index}]"
+        person = referred(element, "Practitioner", expression=expression, findings=findings)
+        if person is not None and person not in members:
+            findings.add("this is no member of the patient's team", expression=expression)
+        elif person is not None:
+            recipients.append(person)
+    return recipients or sorted(one for one in members if one != sender)
+
+
+def check_message(data: Mapping[str, Any], *, sender: str, findings: Findings) -> None:
+    """Note what keeps a Communication from being a message of this sender."""
+    if data.get("status") != "completed":
+        findings.add("a message that is sent is completed", expression="Communication.status")
+    if not any(one.get("contentString", "").strip() for one in data.get("payload", [])):
+        findings.add(
+            "a message has a text", expression="Communication.payload.contentString", code="required"
+        )
+    if data.get("sender") and local_id(data["sender"], expression="Communication.sender") != sender:
+        findings.add("nobody writes in another's name", expression="Communication.sender")
+
+
+def answered(data: Mapping[str, Any], *, findings: Findings) -> str | None:
+    """Read which message this one answers, if it says so."""
+    if not data.get("inResponseTo"):
+        return None
+    return referred(
+        data["inResponseTo"][0],
+        "Communication",
+        expression="Communication.inResponseTo[0]",
+        findings=findings,
+    )
+
+
+def message_overlay(message: Message, *, recipients: Sequence[str], settings: Settings) -> Resource:
+    """The members of a Communication that are ours."""
+    sent: datetime = message.sent_at
+    return {
+        "basedOn": [referral_reference("ServiceRequest", message.referral_id, base_url=settings.base_url)],
+        "subject": referral_reference("Patient", message.patient_id, base_url=settings.base_url),
+        "sender": reference("Practitioner", message.sender),
+        "recipient": [reference("Practitioner", one) for one in recipients],
+        "sent": instant(sent),
+        "received": None,
+    }

@@ -1,0 +1,239 @@
+"""Outcomes: Observation and QuestionnaireResponse in, scored Observation out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.careteam.fhir.asked import Findings
+from services.careteam.fhir.elements import (
+    OUTCOME_SYSTEM,
+    Resource,
+    codes,
+    concept,
+    instant,
+    number,
+    reference,
+    referral_reference,
+)
+from services.careteam.models import Answers, Outcome
+from services.careteam.rules.progress import Progress, Trend
+from services.careteam.rules.scoring import (
+    INSTRUMENTS,
+    NPRS,
+    OSWESTRY,
+    OSWESTRY_HIGHEST,
+    OSWESTRY_SECTIONS,
+    Instrument,
+    oswestry_band,
+)
+from services.careteam.settings import Settings
+from shared.fhir.codes import LOINC, LUMBAR, UCUM
+
+QUESTIONNAIRE_ID = "oswestry"
+QUESTIONNAIRE_URL = f"{LUMBAR}/Questionnaire/{QUESTIONNAIRE_ID}"
+_INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_NEVER_TAKEN = ("component", "interpretation", "derivedFrom", "hasMember", "referenceRange")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A score and what it means beside the baseline (None for the baseline itself)."""
+
+    instrument: Instrument
+    score: Decimal
+    progress: Progress | None
+
+
+def check_rating(data: Mapping[str, Any], *, findings: Findings) -> None:
+    """Note what keeps an Observation from being an answer to the pain rating."""
+    if NPRS.loinc not in codes(data.get("code"), system=LOINC):
+        findings.add(
+            f"only the 0-10 pain rating (LOINC {NPRS.loinc}) is taken as an Observation; "
+            "what is scored from several items comes as a QuestionnaireResponse",
+            expression="Observation.code",
+            code="not-supported",
+        )
+    if data.get("status") != "final":
+        findings.add("only a final answer is recorded", expression="Observation.status")
+    for member in _NEVER_TAKEN:
+        if member in data:
+            findings.add(
+                f"{member} is made here from the answer and never taken as posted",
+                expression=f"Observation.{member}",
+                code="business-rule",
+            )
+
+
+def oswestry_answers(data: Mapping[str, Any], *, findings: Findings) -> dict[str, int]:
+    """Read the answered sections; notes an item that is none, such as a score that was posted."""
+    if data.get("questionnaire", "").split("|")[0] != QUESTIONNAIRE_URL:
+        findings.add(
+            f"the questionnaire scored here is {QUESTIONNAIRE_URL}",
+            expression="QuestionnaireResponse.questionnaire",
+            code="not-supported",
+        )
+    if data.get("status") != "completed":
+        findings.add("only completed answers are scored", expression="QuestionnaireResponse.status")
+    answers: dict[str, int] = {}
+    for index, item in enumerate(data.get("item", [])):
+        _read_section(
+            item, answers=answers, expression=f"QuestionnaireResponse.item[{index}]", findings=findings
+        )
+    return answers
+
+
+def measured_at(data: Mapping[str, Any], *, member: str, now: datetime, findings: Findings) -> datetime:
+    """Read when something was measured; now where it does not say, never later than now."""
+    text = data.get(member)
+    if text is None:
+        return now
+    expression = f"{data['resourceType']}.{member}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        findings.add("the time of the measurement needs its zone", expression=expression)
+        return now
+    if moment > now:
+        findings.add("what was measured cannot lie in the future", expression=expression)
+    return moment
+
+
+def observation_overlay(outcome: Outcome, scored: Scored, *, performer: str, settings: Settings) -> Resource:
+    """The members of a scored Observation that are ours."""
+    laid: Resource = {
+        "basedOn": [referral_reference("ServiceRequest", outcome.referral_id, base_url=settings.base_url)],
+        "subject": referral_reference("Patient", outcome.patient_id, base_url=settings.base_url),
+        "effectiveDateTime": instant(outcome.effective_at),
+        "performer": [reference("Practitioner", performer)],
+        "interpretation": _interpretation(scored) or None,
+        "component": _components(scored),
+    }
+    return laid
+
+
+def scored_observation(outcome: Outcome, scored: Scored) -> Resource:
+    """Render the Observation of a score that was computed from a questionnaire's items."""
+    return {
+        "resourceType": "Observation",
+        "status": outcome.status,
+        "category": [concept(_CATEGORY, "survey")],
+        "code": {
+            "coding": [{"system": LOINC, "code": scored.instrument.loinc, "display": scored.instrument.name}]
+        },
+        "valueQuantity": _quantity(scored.score, unit=scored.instrument.unit),
+        "derivedFrom": [reference("QuestionnaireResponse", outcome.answers_id)],
+    }
+
+
+def answers_overlay(answers: Answers, *, author: str, settings: Settings) -> Resource:
+    """The members of a QuestionnaireResponse that are ours."""
+    return {
+        "basedOn": [referral_reference("ServiceRequest", answers.referral_id, base_url=settings.base_url)],
+        "subject": referral_reference("Patient", answers.patient_id, base_url=settings.base_url),
+        "authored": instant(answers.authored_at),
+        "author": reference("Practitioner", author),
+    }
+
+
+def questionnaire() -> Resource:
+    """Render the Oswestry questionnaire: its codes and its scoring; the wording is the licence holder's."""
+    return {
+        "resourceType": "Questionnaire",
+        "id": QUESTIONNAIRE_ID,
+        "url": QUESTIONNAIRE_URL,
+        "name": "Oswestry",
+        "title": OSWESTRY.name,
+        "status": "active",
+        "subjectType": ["Patient"],
+        "copyright": "The wording of the items is licensed to each site and is not part of this resource.",
+        "description": (
+            "Each answered section counts 0 to 5; score = sum / (5 x answered sections) x 100 %; "
+            "fewer than 8 answered sections are not scored. The score is made by the server."
+        ),
+        "code": [{"system": LOINC, "code": OSWESTRY.loinc}],
+        "item": [
+            _section(number_of, link_id) for number_of, link_id in enumerate(OSWESTRY_SECTIONS, start=1)
+        ],
+    }
+
+
+def instrument_of(outcome: Outcome) -> Instrument:
+    """The instrument that a stored outcome was measured with."""
+    return INSTRUMENTS[outcome.instrument]
+
+
+def _read_section(
+    item: Mapping[str, Any], *, answers: dict[str, int], expression: str, findings: Findings
+) -> None:
+    link_id, given = item.get("linkId", ""), item.get("answer", [])
+    if link_id not in OSWESTRY_SECTIONS:
+        findings.add(
+            "this is no section of the questionnaire; a score is never taken as posted",
+            expression=f"{expression}.linkId",
+            code="business-rule",
+        )
+    elif link_id in answers:
+        findings.add("this section is answered twice", expression=f"{expression}.linkId")
+    elif len(given) == 1 and _is_whole(given[0].get("valueInteger")):
+        answers[link_id] = given[0]["valueInteger"]
+    elif given:
+        findings.add("one whole number is needed here", expression=f"{expression}.answer")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _interpretation(scored: Scored) -> list[Resource]:
+    written = []
+    if scored.instrument is OSWESTRY:
+        written.append(concept(OUTCOME_SYSTEM, oswestry_band(scored.score)))
+    if scored.progress is not None and scored.progress.trend is Trend.IMPROVING:
+        written.append(concept(_INTERPRETATION, "B", text="better than the baseline"))
+    if scored.progress is not None and scored.progress.trend is Trend.WORSENING:
+        written.append(concept(_INTERPRETATION, "W", text="worse than the baseline"))
+    return written
+
+
+def _components(scored: Scored) -> list[Resource]:
+    if scored.progress is None:
+        return [_component("is-baseline", valueBoolean=True)]
+    found, unit = scored.progress, scored.instrument.unit
+    components = [
+        _component("is-baseline", valueBoolean=False),
+        _component("baseline", valueQuantity=_quantity(found.baseline, unit=unit)),
+        _component("change", valueQuantity=_quantity(found.change, unit=unit)),
+        _component("improvement", valueQuantity=_quantity(found.improvement, unit=unit)),
+        _component("trend", valueCodeableConcept=concept(OUTCOME_SYSTEM, found.trend)),
+        _component("important-change", valueBoolean=found.important),
+        _component("importantly-worse", valueBoolean=found.importantly_worse),
+        _component("responder", valueBoolean=found.responder),
+    ]
+    if found.percent is not None:
+        percent = _component("percent-improvement", valueQuantity=_quantity(found.percent, unit="%"))
+        components.append(percent)
+    return components
+
+
+def _component(code: str, **value: object) -> Resource:
+    return {"code": concept(OUTCOME_SYSTEM, code), **value}
+
+
+def _quantity(value: Decimal, *, unit: str) -> Resource:
+    return {"value": number(value), "unit": unit, "system": UCUM, "code": unit}
+
+
+def _section(number_of: int, link_id: str) -> Resource:
+    options = [{"valueInteger": points} for points in range(OSWESTRY_HIGHEST + 1)]
+    return {
+        "linkId": link_id,
+        "text": f"Section {number_of}",
+        "type": "choice",
+        "required": False,
+        "answerOption": options,
+    }

@@ -1,0 +1,92 @@
+"""Plans and goals as CarePlan and Goal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.careteam.fhir.asked import Findings, unchanged
+from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
+from services.careteam.models import Goal, Plan, Team
+from services.careteam.rules.scoring import INSTRUMENTS, Instrument
+from services.careteam.settings import Settings
+from services.careteam.states import GoalState, PlanState
+from shared.fhir.codes import LOINC
+from shared.fhir.references import Form, parse
+
+_OURS = ("subject", "careTeam", "basedOn", "author", "created", "intent")
+_GOAL_TEXT = {"nprs": "Less pain in daily life", "oswestry": "Doing more in daily life"}
+
+
+def draft_plan(plan: Plan, *, team: Team, goals: Sequence[Goal], settings: Settings) -> Resource:
+    """Render the draft that waits for a clinician to fill it."""
+    return {
+        "resourceType": "CarePlan",
+        "status": PlanState.DRAFT,
+        "intent": "plan",
+        "title": settings.clinic.programme(team.programme).name,
+        "subject": referral_reference("Patient", plan.patient_id, base_url=settings.base_url),
+        "basedOn": [referral_reference("ServiceRequest", plan.referral_id, base_url=settings.base_url)],
+        "careTeam": [reference("CareTeam", team.id)],
+        "author": reference("Practitioner", plan.owner),
+        "created": instant(plan.drafted_at),
+        "goal": [reference("Goal", goal.id) for goal in goals],
+    }
+
+
+def draft_goals(plan: Plan, *, settings: Settings) -> list[tuple[Goal, Resource]]:
+    """Propose one goal for each instrument that the clinic measures with."""
+    return [_draft_goal(plan, instrument, settings=settings) for instrument in INSTRUMENTS.values()]
+
+
+def asked_plan(data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: Findings) -> PlanState:
+    """Read the status that a plan shall have, and note what the caller may not change."""
+    unchanged(data, stored, members=_OURS, findings=findings)
+    try:
+        return PlanState(data["status"])
+    except ValueError:
+        allowed = ", ".join(PlanState)
+        findings.add(f"the status of a plan is one of {allowed}", expression="CarePlan.status")
+        return PlanState(stored["status"])
+
+
+def plan_overlay(stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]) -> Resource:
+    """What a plan's new version takes from the stored one, whatever was sent."""
+    return {name: stored.get(name) for name in _OURS} | {"goal": list(goals) or None, "contained": None}
+
+
+def contained_goals(data: Mapping[str, Any]) -> dict[str, Resource]:
+    """Give the Goals that a plan brings inside itself, by their `#id`."""
+    contained = data.get("contained", [])
+    return {f"#{one['id']}": one for one in contained if one["resourceType"] == "Goal" and "id" in one}
+
+
+def goal_ids(data: Mapping[str, Any], *, findings: Findings) -> list[str]:
+    """Read which goals a plan refers to: ids of Goals of ours, or `#id` of contained ones."""
+    found = []
+    contained = contained_goals(data)
+    for index, element in enumerate(data.get("goal", [])):
+        target = parse(element)
+        if target.form is Form.FRAGMENT and target.text in contained:
+            found.append(target.text)
+        elif target.type == "Goal" and target.id is not None:
+            found.append(target.id)
+        else:
+            findings.add("this refers to no Goal", expression=f"CarePlan.goal[{index}]")
+    return found
+
+
+def summary(data: Mapping[str, Any]) -> str:
+    """Read how a plan ended: the texts of its notes."""
+    return " ".join(note.get("text", "").strip() for note in data.get("note", [])).strip()
+
+
+def _draft_goal(plan: Plan, instrument: Instrument, *, settings: Settings) -> tuple[Goal, Resource]:
+    goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
+    measure = {"coding": [{"system": LOINC, "code": instrument.loinc, "display": instrument.name}]}
+    rendered = {
+        "resourceType": "Goal",
+        "lifecycleStatus": GoalState.PROPOSED,
+        "description": {"text": _GOAL_TEXT[instrument.id]},
+        "subject": referral_reference("Patient", plan.patient_id, base_url=settings.base_url),
+        "target": [{"measure": measure}],
+    }
+    return goal, rendered

@@ -1,0 +1,167 @@
+"""Cases and actions as Task."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.careteam.fhir.asked import Findings, unchanged
+from services.careteam.fhir.elements import (
+    CASE_STATUS_SYSTEM,
+    Resource,
+    codes,
+    concept,
+    decoded,
+    instant,
+    reference,
+    referral_reference,
+)
+from services.careteam.models import CareTask
+from services.careteam.settings import Settings
+from services.careteam.states import ActionState, CaseState
+from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
+
+CASE_REASON_SYSTEM = f"{LUMBAR}/CodeSystem/case-reason"
+_CASE_STATUS = {CaseState.DECIDED: "completed", CaseState.DROPPED: "cancelled"}
+_ACTION_OURS = (
+    "code",
+    "for",
+    "focus",
+    "basedOn",
+    "owner",
+    "requester",
+    "intent",
+    "authoredOn",
+    "restriction",
+)
+
+
+class CaseReason(StrEnum):
+    """Why a case is on an agenda."""
+
+    FIRST_PLAN_REVIEW = "first-plan-review"
+    OFF_TRACK = "off-track"
+    REQUESTED = "requested"
+    ACTION_OVERDUE = "action-overdue"
+    ACTION_REJECTED = "action-rejected"
+
+
+def case_status(state: CaseState) -> str:
+    """FHIR's Task.status for a case."""
+    return _CASE_STATUS.get(state, "requested")
+
+
+def case(
+    task: CareTask, *, reason: CaseReason, text: str, requester: str | None, settings: Settings
+) -> Resource:
+    """Render a new case."""
+    asked_by = {} if requester is None else {"requester": reference("Practitioner", requester)}
+    return {
+        **_task(task, intent="plan", settings=settings),
+        **asked_by,
+        "focus": reference("CareTeam", task.team_id),
+        "reasonCode": concept(CASE_REASON_SYSTEM, reason, text=text),
+        **case_overlay(task, at=task.authored_at),
+    }
+
+
+def case_overlay(task: CareTask, *, at: datetime) -> Resource:
+    """The members of a case that its state owns."""
+    laid: Resource = {
+        "status": task.status,
+        "businessStatus": concept(CASE_STATUS_SYSTEM, task.state),
+        "lastModified": instant(at),
+        "input": None,
+    }
+    if task.meeting_id is not None:
+        meeting = {"type": {"text": "meeting"}, "valueReference": reference("Appointment", task.meeting_id)}
+        laid["input"] = [meeting]
+    return laid
+
+
+def with_reason(body: bytes, *, reason: CaseReason, text: str) -> Resource | None:
+    """Give a case's reasons with one more, or None where it has this one already."""
+    stored = decoded(body)["reasonCode"]
+    if reason in codes(stored, system=CASE_REASON_SYSTEM):
+        return None
+    coding = {"system": CASE_REASON_SYSTEM, "code": reason}
+    return {"reasonCode": {"coding": [*stored["coding"], coding], "text": f"{stored['text']}; {text}"}}
+
+
+def decided(text: str, *, actions: Sequence[CareTask]) -> Resource:
+    """The members of a case that its decision adds."""
+    output: list[Resource] = [{"type": {"text": "decision"}, "valueString": text}]
+    output += [
+        {"type": {"text": "action"}, "valueReference": reference("Task", action.id)} for action in actions
+    ]
+    return {"output": output}
+
+
+def dropped(reason: str) -> Resource:
+    """The members of a Task that its cancelling adds."""
+    return {"statusReason": {"text": reason}}
+
+
+def action(task: CareTask, *, description: str, requester: str | None, settings: Settings) -> Resource:
+    """Render a new action; `requester` is the chair, None where the clinic itself asks."""
+    rendered = _task(task, intent="order", settings=settings)
+    rendered["description"] = description
+    rendered["lastModified"] = instant(task.authored_at)
+    if requester is None:
+        rendered["requester"] = reference("Organization", settings.clinic.id)
+    else:
+        rendered["requester"] = reference("Practitioner", requester)
+    if task.case_id is not None:
+        rendered["partOf"] = [reference("Task", task.case_id)]
+    rendered["focus"] = (
+        reference("CareTeam", task.team_id) if task.plan_id is None else reference("CarePlan", task.plan_id)
+    )
+    if task.due_at is not None:
+        rendered["restriction"] = {"period": {"end": instant(task.due_at)}}
+    return rendered
+
+
+def asked_action_status(
+    data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: Findings
+) -> ActionState:
+    """Read the status that its owner gives an action, and note what the owner may not change."""
+    unchanged(data, stored, members=_ACTION_OURS, findings=findings)
+    try:
+        return ActionState(data["status"])
+    except ValueError:
+        findings.add(f"{data['status']} is no status of an action", expression="Task.status")
+        return ActionState(stored["status"])
+
+
+def reason_text(data: Mapping[str, Any]) -> str:
+    """Read the reason that stands beside a status."""
+    return str(data.get("statusReason", {}).get("text", "")).strip()
+
+
+def asked_case_text(data: Mapping[str, Any], *, findings: Findings) -> str:
+    """Read why a member brings a case, and note what keeps the Task from being one."""
+    if TaskCode.AGENDA_ITEM not in codes(data.get("code"), system=TASK_CODE_SYSTEM):
+        findings.add(
+            f"only a Task with the code {TaskCode.AGENDA_ITEM} of {TASK_CODE_SYSTEM} is created here",
+            expression="Task.code",
+            code="business-rule",
+        )
+    if data.get("status") != "requested":
+        findings.add("a new case is requested", expression="Task.status")
+    text = str(data.get("reasonCode", {}).get("text") or data.get("description") or "").strip()
+    if not text:
+        findings.add("say why the case is brought", expression="Task.reasonCode.text", code="required")
+    return text
+
+
+def _task(task: CareTask, *, intent: str, settings: Settings) -> Resource:
+    return {
+        "resourceType": "Task",
+        "basedOn": [referral_reference("ServiceRequest", task.referral_id, base_url=settings.base_url)],
+        "status": task.status,
+        "intent": intent,
+        "code": concept(TASK_CODE_SYSTEM, task.code),
+        "for": referral_reference("Patient", task.patient_id, base_url=settings.base_url),
+        "authoredOn": instant(task.authored_at),
+        "owner": reference("Practitioner", task.owner),
+    }

@@ -1,0 +1,72 @@
+"""Teams as CareTeam."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.careteam.fhir.asked import Findings, referred
+from services.careteam.fhir.elements import (
+    REFERRAL_SYSTEM,
+    Resource,
+    codes,
+    concept,
+    instant,
+    reference,
+    referral_reference,
+)
+from services.careteam.models import Team, TeamMember
+from services.careteam.rules.teams import Place
+from services.careteam.settings import Settings
+from shared.fhir.codes import DISCIPLINE_SYSTEM
+
+
+def care_team(
+    team: Team, members: Sequence[TeamMember], *, settings: Settings, missing: Sequence[str] = ()
+) -> Resource:
+    """Render a team with everybody who was ever in it, each with the period."""
+    written: Resource = {
+        "resourceType": "CareTeam",
+        "identifier": [{"system": REFERRAL_SYSTEM, "value": team.referral_id}],
+        "status": team.status,
+        "name": settings.clinic.programme(team.programme).name,
+        "subject": referral_reference("Patient", team.patient_id, base_url=settings.base_url),
+        "period": {"start": instant(team.formed_at)},
+        "participant": [_participant(member, team=team) for member in members],
+        "managingOrganization": [reference("Organization", settings.clinic.id)],
+    }
+    if team.ended_at is not None:
+        written["period"]["end"] = instant(team.ended_at)
+    if missing:
+        written["note"] = [{"text": f"Nobody at this site for: {', '.join(missing)}"}]
+    return written
+
+
+def asked_members(data: Mapping[str, Any], *, settings: Settings, findings: Findings) -> list[Place]:
+    """Read who shall be in a team from now on: the participants whose period has no end."""
+    places = []
+    for index, participant in enumerate(data.get("participant", [])):
+        if "end" in participant.get("period", {}):
+            continue
+        expression = f"CareTeam.participant[{index}].member"
+        person = referred(participant.get("member"), "Practitioner", expression=expression, findings=findings)
+        discipline = _discipline(person, participant, settings=settings)
+        if person is not None and discipline is None:
+            findings.add("this is nobody of the clinic in this discipline", expression=expression)
+        if person is not None and discipline is not None:
+            places.append(Place(practitioner=person, discipline=discipline))
+    return places
+
+
+def _discipline(person: str | None, participant: Mapping[str, Any], *, settings: Settings) -> str | None:
+    found = [one.discipline for one in settings.clinic.people if one.id == person]
+    stated = [code for role in participant.get("role", []) for code in codes(role, system=DISCIPLINE_SYSTEM)]
+    return found[0] if found and (not stated or found[0] in stated) else None
+
+
+def _participant(member: TeamMember, *, team: Team) -> Resource:
+    end = member.left_at or team.ended_at
+    period = {"start": instant(member.joined_at)} | ({} if end is None else {"end": instant(end)})
+    return {
+        "role": [concept(DISCIPLINE_SYSTEM, member.discipline)],
+        "member": reference("Practitioner", member.practitioner),
+        "period": period,
+    }

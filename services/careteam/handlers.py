@@ -1,0 +1,83 @@
+"""What careteam does when another service says that something happened.
+
+Events of the same patient come in order from one service and in no order between two: a booking that is heard
+after its referral's end forms no team, and a visit that is heard before the booking is held.
+"""
+
+from uuid import UUID
+
+from services.careteam import fhir, queries, use_cases
+from services.careteam.settings import Settings
+from shared.act import Act
+from shared.db import Transaction
+from shared.events.envelope import Event
+from shared.events.handling import NotYet
+from shared.timers import Timer
+
+
+async def on_appointment_booked(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """Form the team, or bring in who will see the patient instead."""
+    visit = fhir.booked.visit(event.focus)
+    if visit.first:
+        await use_cases.form_team.form_team(tx, visit, settings=settings, act=act)
+
+
+async def on_appointment_fulfilled(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """Open the draft plan after the first visit; raises NotYet while the booking was not heard."""
+    visit = fhir.booked.visit(event.focus)
+    if not visit.first:
+        return
+    await queries.teams.lock_referral(tx, visit.referral_id)
+    team = await queries.teams.of_referral(tx, visit.referral_id)
+    if team is None and await queries.teams.ended_referral(tx, visit.referral_id) is None:
+        raise NotYet(f"no team for referral {visit.referral_id}")
+    if team is not None:
+        await use_cases.plans.draft_plan(tx, team, seen_by=visit.practitioner, settings=settings, act=act)
+
+
+async def on_referral_revoked(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """End the team, because the sender revoked the referral."""
+    await _end(tx, event, act, reason="the referral was revoked", settings=settings)
+
+
+async def on_referral_closed(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """End the team, because a coordinator closed the referral."""
+    await _end(tx, event, act, reason="the referral was closed", settings=settings)
+
+
+async def on_referral_merged(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """End the team of a duplicate, because it was merged into the first referral."""
+    await _end(tx, event, act, reason="the referral was merged into another", settings=settings)
+
+
+async def _end(tx: Transaction, event: Event, act: Act, *, reason: str, settings: Settings) -> None:
+    referral_id = str(event.focus["id"])
+    await use_cases.end_care.end_referral(tx, referral_id, reason=reason, settings=settings, act=act)
+
+
+async def on_calendar_due(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
+    """Put a site's next case meeting on the calendar."""
+    await use_cases.meetings.schedule_next_meeting(tx, timer.ref, settings=settings, act=act)
+
+
+async def on_agenda_due(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
+    """Publish the agenda of a meeting."""
+    await use_cases.meetings.publish_agenda(tx, UUID(timer.ref), settings=settings, act=act)
+
+
+async def on_meeting_over(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
+    """End a meeting that nobody ended."""
+    await use_cases.meetings.meeting_is_over(
+        tx, UUID(timer.ref), due_at=timer.due_at, settings=settings, act=act
+    )
+
+
+async def on_review_due(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
+    """Review the outcomes of a plan at one of its review weeks."""
+    plan_id, _, week = timer.ref.partition("/")
+    await use_cases.reviews.review_progress(tx, UUID(plan_id), week=int(week), settings=settings, act=act)
+
+
+async def on_action_overdue(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
+    """Put the case of an overdue action on the next agenda."""
+    await use_cases.actions.action_is_overdue(tx, UUID(timer.ref), settings=settings, act=act)

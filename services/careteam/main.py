@@ -1,0 +1,12 @@
+"""The HTTP process of careteam."""
+
+from fastapi import FastAPI
+
+from services.careteam import api
+from shared.http.app import create_app as create_service_app
+from shared.runtime import Runtime
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Put the app together."""
+    return create_service_app(runtime, title="Lumbar care team", routers=api.ROUTERS)

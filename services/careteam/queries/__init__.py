@@ -1,0 +1,5 @@
+"""Every SELECT of careteam, by area; who may see which row stands in `scope`."""
+
+from services.careteam.queries import meetings, outcomes, plans, scope, tasks, teams
+
+__all__ = ["meetings", "outcomes", "plans", "scope", "tasks", "teams"]

@@ -1,0 +1,84 @@
+"""Case meetings: when the next one is, who must be there, what may be decided."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.careteam import states
+from services.careteam.models import Meeting
+from services.careteam.states import MeetingState
+from shared.clinic import Clinic, Site
+from shared.errors import Conflict, Forbidden
+
+AGENDA_BEFORE = timedelta(hours=24)
+CLOSE_BY_ITSELF_AFTER = timedelta(hours=12)
+
+
+class NotTheChair(Forbidden):
+    """Only the chair of a meeting leads it."""
+
+
+class NotInThisState(Conflict):
+    """The state of the meeting does not allow the act."""
+
+
+class NoQuorum(Conflict):
+    """A discipline of the case's team is not at the meeting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingTime:
+    """A meeting's hour, as UTC instants."""
+
+    start: datetime
+    end: datetime
+
+
+def next_meeting(site: Site, *, after: datetime) -> MeetingTime:
+    """Find the site's next meeting hour whose agenda can still be published a day before.
+
+    The hour is wall-clock time of the site on every date; a day on which the site is closed has no meeting.
+    """
+    hour = site.meeting
+    day = after.astimezone(site.zone).date()
+    while True:
+        start = datetime.combine(day, hour.start, tzinfo=site.zone)
+        fits = start - AGENDA_BEFORE > after
+        if day.weekday() == hour.weekday.number and day not in site.closed and fits:
+            start = start.astimezone(after.tzinfo)
+            return MeetingTime(start=start, end=start + timedelta(minutes=hour.minutes))
+        day += timedelta(days=1)
+
+
+def must_be_chair(meeting: Meeting, *, practitioner: str | None) -> None:
+    """Raise NotTheChair for everybody else."""
+    if practitioner != meeting.chair:
+        raise NotTheChair("only the chair of this meeting may do this")
+
+
+def must_become(meeting: Meeting, state: MeetingState) -> None:
+    """Raise NotInThisState where the meeting's life cycle does not lead to this state from where it is."""
+    if state not in states.allowed(states.MEETING, MeetingState(meeting.state)):
+        raise NotInThisState(f"the meeting is {meeting.state} and cannot become {state}")
+
+
+def must_be_open(meeting: Meeting) -> None:
+    """Raise NotInThisState unless the meeting is in progress."""
+    if meeting.state != MeetingState.OPEN:
+        raise NotInThisState(f"the meeting is {meeting.state}; cases are decided while it is open")
+
+
+def absent_disciplines(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> list[str]:
+    """Name the disciplines of a case's team that nobody at the meeting has, in the team's order."""
+    present = {one.discipline for one in clinic.people if one.id in attending}
+    return [discipline for discipline in required if discipline not in present]
+
+
+def must_have_quorum(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> None:
+    """Raise NoQuorum with the disciplines that are missing."""
+    absent = absent_disciplines(required, attending=attending, clinic=clinic)
+    if absent:
+        raise NoQuorum(
+            f"no quorum for this case: nobody present for {', '.join(absent)}",
+            expression="Parameters.parameter.where(name='case')",
+        )

@@ -1,0 +1,121 @@
+"""Better or worse: change from baseline, the important change, the 30% rule, and who is off track.
+
+Improvement is counted in the instrument's own direction, so that a rising pain rating is never good news.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from services.careteam.rules.scoring import INSTRUMENTS, Instrument
+
+RESPONDER_PERCENT = 30
+
+
+class Trend(StrEnum):
+    """Goal.achievementStatus's own words for a direction."""
+
+    IMPROVING = "improving"
+    NO_CHANGE = "no-change"
+    WORSENING = "worsening"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A score against its baseline.
+
+    `change` is score less baseline as it stands; `improvement` the same in the better direction, `percent` of
+    the baseline (None where the baseline is 0). `important` says that the improvement reaches the important
+    change, `importantly_worse` the opposite, `responder` that it reaches 30% of the baseline.
+    """
+
+    baseline: Decimal
+    score: Decimal
+    change: Decimal
+    improvement: Decimal
+    percent: Decimal | None
+    trend: Trend
+    important: bool
+    importantly_worse: bool
+    responder: bool
+
+    @property
+    def off_track(self) -> bool:
+        """Better by less than 30% and less than the important change, or worse by it."""
+        if self.baseline == 0:
+            return self.importantly_worse
+        return self.importantly_worse or not (self.important or self.responder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a review knows of one instrument: baseline and newest score, and when that was measured."""
+
+    baseline: Decimal
+    newest: Decimal
+    newest_at: datetime
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a review finds: instruments that are off track, and those that nobody measured since the last."""
+
+    off_track: Sequence[str]
+    missing: Sequence[str]
+
+
+def progress(instrument: Instrument, *, baseline: Decimal, score: Decimal) -> Progress:
+    """Compare a score with its baseline."""
+    change = score - baseline
+    improvement = -change if instrument.better == "lower" else change
+    return Progress(
+        baseline=baseline,
+        score=score,
+        change=change,
+        improvement=improvement,
+        percent=_percent(improvement, baseline=baseline),
+        trend=_trend(improvement),
+        important=improvement >= instrument.important,
+        importantly_worse=-improvement >= instrument.important,
+        responder=baseline > 0 and improvement * 100 >= baseline * RESPONDER_PERCENT,
+    )
+
+
+def review(measured: Mapping[str, Measured], *, since: datetime) -> Review:
+    """Judge the newest scores at a review; `since` is the review before, or the plan's start.
+
+    An instrument that has a baseline and no later score since then is missing; where no instrument has one,
+    all are.
+    """
+    missing = [name for name, one in measured.items() if not one.repeated or one.newest_at < since]
+    judged = [name for name in measured if name not in missing]
+    off_track = [
+        name
+        for name in judged
+        if progress(
+            INSTRUMENTS[name], baseline=measured[name].baseline, score=measured[name].newest
+        ).off_track
+    ]
+    return Review(off_track=off_track, missing=missing if measured else list(INSTRUMENTS))
+
+
+def review_time(activated_at: datetime, *, weeks: int, zone: ZoneInfo) -> datetime:
+    """Tell when the review of a week is due: the same wall-clock time, whole weeks after the activation."""
+    local = activated_at.astimezone(zone).replace(tzinfo=None) + timedelta(weeks=weeks)
+    return local.replace(tzinfo=zone)
+
+
+def _percent(improvement: Decimal, *, baseline: Decimal) -> Decimal | None:
+    if baseline == 0:
+        return None
+    return (improvement * 100 / baseline).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+def _trend(improvement: Decimal) -> Trend:
+    if improvement == 0:
+        return Trend.NO_CHANGE
+    return Trend.IMPROVING if improvement > 0 else Trend.WORSENING

@@ -1,0 +1,136 @@
+"""Actions: what a meeting or the clinic asks of one owner by a date."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.careteam import fhir, queries, rules
+from services.careteam.fhir.tasks import CaseReason
+from services.careteam.models import CareTask, Team
+from services.careteam.settings import Settings
+from services.careteam.states import LIVE_ACTIONS, ActionState, TeamState
+from services.careteam.use_cases import agenda
+from shared import timers
+from shared.act import Act
+from shared.db import Transaction
+from shared.errors import Conflict, Forbidden
+from shared.events import outbox
+from shared.events.catalog import careteam
+from shared.fhir import store
+from shared.fhir.codes import TaskCode
+
+OVERDUE = "action-overdue"
+
+
+class NotTheOwner(Forbidden):
+    """Only its owner says how an action stands."""
+
+
+class DecidedAtAMeeting(Conflict):
+    """A case changes at a meeting and nowhere else."""
+
+
+async def assign_action(
+    tx: Transaction,
+    team: Team,
+    *,
+    owner: str,
+    description: str,
+    due: datetime,
+    requester: str | None = None,
+    case_id: UUID | None = None,
+    plan_id: UUID | None = None,
+    settings: Settings,
+    act: Act,
+) -> CareTask:
+    """Give a member of a locked team something to do by a date."""
+    action = CareTask(
+        team_id=team.id,
+        referral_id=team.referral_id,
+        patient_id=team.patient_id,
+        code=TaskCode.ACTION,
+        state=ActionState.REQUESTED,
+        status=ActionState.REQUESTED,
+        owner=owner,
+        authored_at=act.at,
+        due_at=due,
+        case_id=case_id,
+        plan_id=plan_id,
+    )
+    rendered = fhir.tasks.action(action, description=description, requester=requester, settings=settings)
+    await store.put(tx, action, rendered, at=act.at)
+    outbox.publish(tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act)
+    await timers.schedule(tx, kind=OVERDUE, ref=str(action.id), due=due)
+    return action
+
+
+async def update_action(
+    tx: Transaction,
+    team: Team,
+    action: CareTask,
+    *,
+    asked: Mapping[str, Any],
+    by: str | None,
+    settings: Settings,
+    act: Act,
+) -> None:
+    """Give an action the status that its owner asks for; team and action are locked."""
+    if action.code != TaskCode.ACTION:
+        raise DecidedAtAMeeting("a case is decided at its meeting, with $decide")
+    if action.owner != by:
+        raise NotTheOwner("only its owner updates an action")
+    findings = fhir.asked.Findings()
+    state = fhir.tasks.asked_action_status(asked, fhir.decoded(action.body), findings=findings)
+    reason = fhir.tasks.reason_text(asked)
+    findings.extend(rules.plans.action_problems(ActionState(action.state), to=state, has_reason=bool(reason)))
+    findings.refuse()
+
+    action.state = action.status = state
+    overlay = {"status": state, "lastModified": fhir.elements.instant(act.at)} | {
+        member: asked[member] for member in ("statusReason", "note", "output") if member in asked
+    }
+    await store.put(tx, action, action.body, at=act.at, overlay=overlay)
+    if state not in LIVE_ACTIONS:
+        await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
+    if state is ActionState.COMPLETED:
+        outbox.publish(
+            tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, act=act
+        )
+    if state is ActionState.REJECTED:
+        await agenda.put_on_agenda(
+            tx,
+            team,
+            reason=CaseReason.ACTION_REJECTED,
+            text="an action was rejected by its owner",
+            requester=by,
+            settings=settings,
+            act=act,
+        )
+
+
+async def action_is_overdue(tx: Transaction, task_id: UUID, *, settings: Settings, act: Act) -> None:
+    """Put the case of an action that is not done in time on the next agenda."""
+    known = await tx.get(CareTask, task_id)
+    if known is None:
+        raise LookupError(f"action {task_id}")
+    team = await queries.teams.locked(tx, known.team_id)
+    action = await queries.tasks.locked(tx, task_id)
+    if action is None or action.state not in LIVE_ACTIONS or team.status != TeamState.ACTIVE:
+        return
+    await agenda.put_on_agenda(
+        tx,
+        team,
+        reason=CaseReason.ACTION_OVERDUE,
+        text="an action was not done in time",
+        settings=settings,
+        act=act,
+    )
+
+
+async def cancel_action(tx: Transaction, action: CareTask, *, reason: str, act: Act) -> None:
+    """Cancel a locked action, because its patient's care ended."""
+    action.state = action.status = ActionState.CANCELLED
+    overlay = {"status": action.status, "lastModified": fhir.elements.instant(act.at)}
+    await store.put(tx, action, action.body, at=act.at, overlay=overlay | fhir.tasks.dropped(reason))
+    await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))

@@ -1,0 +1,74 @@
+"""Members come and go; who goes sees nothing of the patient from that moment on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.careteam import fhir, queries
+from services.careteam.models import Team, TeamMember
+from services.careteam.rules.teams import Place
+from services.careteam.settings import Settings
+from services.careteam.states import TeamState
+from services.careteam.use_cases import hand_over
+from shared.act import Act
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events import outbox
+from shared.events.catalog import careteam
+from shared.fhir import store
+
+
+class TeamHasEnded(Conflict):
+    """The referral's care has ended, and its team with it."""
+
+
+async def change_team(
+    tx: Transaction, team: Team, *, asked: Mapping[str, Any], settings: Settings, act: Act
+) -> Team:
+    """Give a team the members that the CareTeam names; `team` is locked and its version was compared."""
+    findings = fhir.asked.Findings()
+    wanted = fhir.teams.asked_members(asked, settings=settings, findings=findings)
+    if not wanted:
+        findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
+    fhir.asked.unchanged(
+        asked, fhir.decoded(team.body), members=("status", "subject", "identifier"), findings=findings
+    )
+    findings.refuse()
+    if team.status != TeamState.ACTIVE:
+        raise TeamHasEnded("the team has ended with its referral")
+    await change_members(tx, team, wanted=wanted, settings=settings, act=act)
+    return team
+
+
+async def change_members(
+    tx: Transaction, team: Team, *, wanted: Sequence[Place], settings: Settings, act: Act
+) -> None:
+    """Let members go and come so that the wanted ones remain, and hand over what the leaving ones owned."""
+    ever = list(await queries.teams.members(tx, team.id))
+    now = [one for one in ever if one.left_at is None]
+    people = {place.practitioner for place in wanted}
+    leaving = [one for one in now if one.practitioner not in people]
+    there = {one.practitioner for one in now}
+    joining = [place for place in wanted if place.practitioner not in there]
+    if not leaving and not joining:
+        return
+
+    for member in leaving:
+        member.left_at = act.at
+    newcomers = [
+        TeamMember(
+            team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=act.at
+        )
+        for place in joining
+    ]
+    rendered = fhir.teams.care_team(team, [*ever, *newcomers], settings=settings)
+    await store.put(tx, team, rendered, at=act.at)
+    for newcomer in newcomers:
+        tx.add(newcomer)
+    outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
+    staying = [_place(one) for one in now if one not in leaving]
+    for member in leaving:
+        await hand_over.hand_over(tx, team, leaving=_place(member), joining=joining, staying=staying, act=act)
+
+
+def _place(member: TeamMember) -> Place:
+    return Place(practitioner=member.practitioner, discipline=member.discipline)

@@ -1,0 +1,42 @@
+"""What a member who leaves a team owned goes to somebody who stays."""
+
+from collections.abc import Sequence
+
+from services.careteam import fhir, queries, rules
+from services.careteam.models import Team
+from services.careteam.rules.teams import Place
+from services.careteam.states import PlanState
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import careteam
+from shared.fhir import store
+
+
+async def hand_over(
+    tx: Transaction,
+    team: Team,
+    *,
+    leaving: Place,
+    joining: Sequence[Place],
+    staying: Sequence[Place],
+    act: Act,
+) -> None:
+    """Give the plan and the open actions of who leaves to their successor; the team is locked."""
+    plan = await queries.plans.of_team(tx, team.id)
+    owner = "" if plan is None else plan.owner
+    heir = rules.teams.successor(leaving, joining=joining, staying=staying, owner=owner)
+    if plan is not None and plan.owner == leaving.practitioner and plan.status != PlanState.COMPLETED:
+        plan.owner = heir
+        author = {"author": fhir.elements.reference("Practitioner", heir)}
+        await store.put(tx, plan, plan.body, at=act.at, overlay=author)
+    for action in await queries.tasks.live_actions(tx, team.id, owner=leaving.practitioner):
+        action.owner = heir
+        overlay = {
+            "owner": fhir.elements.reference("Practitioner", heir),
+            "lastModified": fhir.elements.instant(act.at),
+        }
+        await store.put(tx, action, action.body, at=act.at, overlay=overlay)
+        outbox.publish(
+            tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act
+        )

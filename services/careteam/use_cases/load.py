@@ -1,0 +1,123 @@
+"""Loading what a caller names: inside their row scope, the team locked first, then the row.
+
+The scope is asked again under the lock, so that who was taken off a team while waiting gets nothing. Whatever
+is outside the scope is not found.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.careteam import fhir, queries
+from services.careteam.fhir.asked import Findings
+from services.careteam.models import CareTask, Goal, Meeting, Plan, Team
+from services.careteam.states import TeamState
+from services.careteam.use_cases.change_team import TeamHasEnded
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.errors import Invalid, NotFound
+
+
+class NoSuchThing(NotFound):
+    """There is none, or none that this caller may see."""
+
+
+async def team(tx: Transaction, team_id: str, *, by: Principal) -> Team:
+    """Load and lock a team."""
+    found = await queries.teams.visible(tx, fhir.asked.row_id(team_id), by=by)
+    if found is None:
+        raise NoSuchThing("there is no such CareTeam")
+    return await queries.teams.locked(tx, found.id)
+
+
+async def plan(tx: Transaction, plan_id: str, *, by: Principal) -> tuple[Team, Plan]:
+    """Load and lock a plan and its team."""
+    identity = fhir.asked.row_id(plan_id)
+    found = await queries.plans.visible(tx, identity, by=by)
+    if found is not None:
+        its_team = await queries.teams.locked(tx, found.team_id)
+        locked = await queries.plans.locked(tx, identity)
+        if locked is not None and await queries.plans.visible(tx, identity, by=by) is not None:
+            return its_team, locked
+    raise NoSuchThing("there is no such CarePlan")
+
+
+async def goal(tx: Transaction, goal_id: str, *, by: Principal) -> tuple[Team, Goal]:
+    """Load and lock a goal and its team."""
+    identity = fhir.asked.row_id(goal_id)
+    found = await queries.plans.goal_visible(tx, identity, by=by)
+    if found is not None:
+        its_team = await queries.teams.locked(tx, found.team_id)
+        locked = await queries.plans.goal_locked(tx, identity)
+        if locked is not None and await queries.plans.goal_visible(tx, identity, by=by) is not None:
+            return its_team, locked
+    raise NoSuchThing("there is no such Goal")
+
+
+async def task(tx: Transaction, task_id: str, *, by: Principal) -> tuple[Team, CareTask]:
+    """Load and lock a case or an action and its team."""
+    identity = fhir.asked.row_id(task_id)
+    found = await queries.tasks.visible(tx, identity, by=by)
+    if found is not None:
+        its_team = await queries.teams.locked(tx, found.team_id)
+        locked = await queries.tasks.locked(tx, identity)
+        if locked is not None and await queries.tasks.visible(tx, identity, by=by) is not None:
+            return its_team, locked
+    raise NoSuchThing("there is no such Task")
+
+
+async def meeting(tx: Transaction, meeting_id: str, *, by: Principal) -> Meeting:
+    """Load and lock a meeting."""
+    identity = fhir.asked.row_id(meeting_id)
+    if await queries.meetings.visible(tx, identity, by=by) is not None:
+        locked = await queries.meetings.locked(tx, identity)
+        if locked is not None:
+            return locked
+    raise NoSuchThing("there is no such Appointment")
+
+
+async def case_of_meeting(
+    tx: Transaction, meeting_id: str, case_id: str, *, by: Principal
+) -> tuple[Meeting, CareTask, Team]:
+    """Load and lock the team of a case, the meeting and the case, in the order in which all lock them."""
+    identity = fhir.asked.row_id(case_id)
+    if await queries.meetings.visible(tx, fhir.asked.row_id(meeting_id), by=by) is None:
+        raise NoSuchThing("there is no such Appointment")
+    found = await queries.tasks.visible(tx, identity, by=by)
+    if found is None:
+        raise NoSuchThing("there is no such case", expression="Parameters.parameter.where(name='case')")
+    its_team = await queries.teams.locked(tx, found.team_id)
+    its_meeting = await meeting(tx, meeting_id, by=by)
+    locked = await queries.tasks.locked(tx, identity)
+    if locked is None:
+        raise NoSuchThing("there is no such case", expression="Parameters.parameter.where(name='case')")
+    return its_meeting, locked, its_team
+
+
+async def team_of_patient(tx: Transaction, data: Mapping[str, Any], *, member: str, by: Principal) -> Team:
+    """Load and lock the caller's active team of the patient, and of the referral where `basedOn` names
+    one.
+    """
+    findings = Findings()
+    expression = f"{data['resourceType']}.{member}"
+    patient = fhir.asked.referred(data.get(member), "Patient", expression=expression, findings=findings)
+    referral = fhir.asked.optional_referral(data, findings=findings)
+    findings.refuse()
+    teams = [
+        one
+        for one in await queries.teams.of_patient_visible(tx, patient or "", by=by)
+        if referral is None or one.referral_id == referral
+    ]
+    if not teams:
+        raise NoSuchThing("you are in no team of such a patient", expression=expression)
+    active = [one for one in teams if one.status == TeamState.ACTIVE]
+    if len(active) > 1:
+        raise Invalid(
+            "the patient has two teams of yours: name the referral",
+            expression=f"{data['resourceType']}.basedOn",
+        )
+    if not active:
+        raise TeamHasEnded("the team has ended with its referral")
+    locked = await team(tx, str(active[0].id), by=by)
+    if locked.status != TeamState.ACTIVE:
+        raise TeamHasEnded("the team has ended with its referral")
+    return locked

@@ -1,0 +1,88 @@
+"""The end of a meeting: closed by the chair, or by the clinic where nobody did or nobody came."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.careteam import fhir, queries, rules
+from services.careteam.models import CareTask, Meeting, Minutes
+from services.careteam.settings import Settings
+from services.careteam.states import CaseState, MeetingState
+from services.careteam.use_cases import agenda
+from services.careteam.use_cases.meetings.lead import become, live
+from services.careteam.use_cases.meetings.schedule import MEETING_OVER
+from shared import timers
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import careteam
+from shared.fhir import store
+
+
+async def close_meeting(
+    tx: Transaction, meeting: Meeting, *, by: str | None, settings: Settings, act: Act
+) -> None:
+    """Close a locked meeting for its chair."""
+    rules.meetings.must_be_chair(meeting, practitioner=by)
+    rules.meetings.must_become(meeting, MeetingState.CLOSED)
+    await _end(tx, meeting, MeetingState.CLOSED, settings=settings, act=act)
+
+
+async def meeting_is_over(
+    tx: Transaction, meeting_id: UUID, *, due_at: datetime, settings: Settings, act: Act
+) -> None:
+    """End what nobody ended: a meeting that was not opened was not held; an open one is closed 12 h later."""
+    meeting = await queries.meetings.locked(tx, meeting_id)
+    if meeting is None:
+        raise LookupError(f"meeting {meeting_id}")
+    if meeting.state in (MeetingState.SCHEDULED, MeetingState.AGENDA_PUBLISHED):
+        await _end(tx, meeting, MeetingState.NOT_HELD, settings=settings, act=act)
+    elif meeting.state == MeetingState.OPEN and due_at < _at_the_latest(meeting):
+        await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=_at_the_latest(meeting))
+    elif meeting.state == MeetingState.OPEN:
+        await _end(tx, meeting, MeetingState.CLOSED, settings=settings, act=act)
+
+
+async def _end(
+    tx: Transaction, meeting: Meeting, state: MeetingState, *, settings: Settings, act: Act
+) -> None:
+    """Carry over what was not decided, write the minutes of what was held, and tell."""
+    cases = [
+        case
+        for case in await queries.tasks.cases_of_meeting(tx, meeting.id)
+        if case.state != CaseState.DROPPED
+    ]
+    undecided = live(cases)
+    meeting.closed_at = act.at
+    await become(tx, meeting, state, settings=settings, act=act)
+    await agenda.move_to_next_meeting(tx, undecided, site=meeting.site, settings=settings, act=act)
+    if state is MeetingState.CLOSED:
+        await _write_minutes(tx, meeting, cases, settings=settings, act=act)
+    outbox.publish(
+        tx,
+        careteam.MEETING_CLOSED,
+        of=meeting,
+        key=str(meeting.id),
+        focus=meeting.body,
+        carries=[case.body for case in undecided],
+        act=act,
+    )
+
+
+async def _write_minutes(
+    tx: Transaction, meeting: Meeting, cases: Sequence[CareTask], *, settings: Settings, act: Act
+) -> None:
+    participants = await queries.meetings.participants(tx, meeting.id)
+    minutes = Minutes(meeting_id=meeting.id, site=meeting.site, dated_at=act.at)
+    rendered = fhir.meetings.minutes(
+        meeting,
+        cases=cases,
+        attended=[one.practitioner for one in participants if one.attended],
+        act=act,
+        settings=settings,
+    )
+    await store.put(tx, minutes, rendered, at=act.at)
+
+
+def _at_the_latest(meeting: Meeting) -> datetime:
+    return meeting.ends_at + rules.meetings.CLOSE_BY_ITSELF_AFTER

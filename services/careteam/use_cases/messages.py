@@ -1,0 +1,67 @@
+"""Messages: a team member writes to the team about its patient."""
+
+from services.careteam import fhir, queries
+from services.careteam.fhir.asked import Findings
+from services.careteam.models import Message, Team
+from services.careteam.settings import Settings
+from shared.act import Act
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.errors import NotFound
+from shared.events import outbox
+from shared.events.catalog import careteam
+from shared.fhir import store
+from shared.fhir.received import Received
+
+
+async def post_message(
+    tx: Transaction,
+    team: Team,
+    *,
+    received: Received,
+    sender: str,
+    by: Principal,
+    settings: Settings,
+    act: Act,
+) -> Message:
+    """Post a message of a member to a locked team; recipients are members of this team and nobody else."""
+    findings = Findings()
+    members = [one.practitioner for one in await queries.teams.members(tx, team.id) if one.left_at is None]
+    fhir.messages.check_message(received.data, sender=sender, findings=findings)
+    recipients = fhir.messages.asked_recipients(
+        received.data, members=members, sender=sender, findings=findings
+    )
+    answered = fhir.messages.answered(received.data, findings=findings)
+    first = None if answered is None else await _answered(tx, team, answered, by=by, findings=findings)
+    findings.refuse()
+
+    message = Message(
+        team_id=team.id,
+        referral_id=team.referral_id,
+        patient_id=team.patient_id,
+        sender=sender,
+        sent_at=act.at,
+        answers=None if first is None else first.id,
+    )
+    overlay = fhir.messages.message_overlay(message, recipients=recipients, settings=settings)
+    await store.put(tx, message, received.raw, at=act.at, overlay=overlay)
+    outbox.publish(tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, act=act)
+    return message
+
+
+async def _answered(
+    tx: Transaction, team: Team, answered: str, *, by: Principal, findings: Findings
+) -> Message | None:
+    """Load the message that is answered; it must be one of the same team."""
+    try:
+        message = await queries.outcomes.message_visible(tx, fhir.asked.row_id(answered), by=by)
+    except NotFound:
+        message = None
+    if message is None or message.team_id != team.id:
+        findings.add(
+            "there is no such message of this team",
+            expression="Communication.inResponseTo[0]",
+            code="not-found",
+        )
+        return None
+    return message

@@ -1,0 +1,126 @@
+"""Reviews at fixed weeks of the plan: who is off track goes on the next agenda, who was not measured is
+asked.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.careteam import queries, rules
+from services.careteam.fhir.tasks import CaseReason
+from services.careteam.models import Outcome, Plan, Team
+from services.careteam.rules.progress import Measured
+from services.careteam.rules.scoring import INSTRUMENTS
+from services.careteam.settings import Settings
+from services.careteam.states import PlanState
+from services.careteam.use_cases import actions, agenda
+from shared import timers
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import careteam
+
+REVIEW = "outcome-review"
+TO_MEASURE = timedelta(days=7)
+
+
+async def schedule_reviews(tx: Transaction, plan: Plan, *, team: Team, settings: Settings) -> None:
+    """Set the timers of the reviews of a plan that was just activated."""
+    for week in settings.clinic.review_weeks:
+        due = _review_time(plan, week, team=team, settings=settings)
+        await timers.schedule(tx, kind=REVIEW, ref=f"{plan.id}/{week}", due=due)
+
+
+async def cancel_reviews(tx: Transaction, plan: Plan, *, settings: Settings) -> None:
+    """Remove the timers of the reviews of a plan that ended."""
+    for week in settings.clinic.review_weeks:
+        await timers.cancel(tx, kind=REVIEW, ref=f"{plan.id}/{week}")
+
+
+async def review_progress(tx: Transaction, plan_id: UUID, *, week: int, settings: Settings, act: Act) -> None:
+    """Review the outcomes of a plan's patient: off track, or not measured since the review before."""
+    known = await tx.get(Plan, plan_id)
+    if known is None:
+        raise LookupError(f"plan {plan_id}")
+    team = await queries.teams.locked(tx, known.team_id)
+    plan = await queries.plans.locked(tx, plan_id)
+    if plan is None or plan.status != PlanState.ACTIVE:
+        return
+    outcomes = await queries.outcomes.of_team(tx, team.id)
+    since = _reviewed_before(plan, week, team=team, settings=settings)
+    found = rules.progress.review(measured(outcomes), since=since)
+
+    for instrument in found.off_track:
+        newest = [one for one in outcomes if one.instrument == instrument][-1]
+        await tell_off_track(tx, team, newest, settings=settings, act=act)
+    plan.awaited_review = week if found.missing else None
+    if found.missing:
+        await _ask_to_measure(tx, plan, found.missing, team=team, week=week, settings=settings, act=act)
+
+
+async def tell_off_track(
+    tx: Transaction, team: Team, outcome: Outcome, *, settings: Settings, act: Act
+) -> None:
+    """Say that an outcome is off track and put the case on the next agenda; the team is locked."""
+    outcome = await queries.outcomes.locked(tx, outcome.id)
+    outbox.publish(
+        tx, careteam.OUTCOME_OFF_TRACK, of=outcome, key=team.patient_id, focus=outcome.body, act=act
+    )
+    await agenda.put_on_agenda(
+        tx,
+        team,
+        reason=CaseReason.OFF_TRACK,
+        text=f"off track: {INSTRUMENTS[outcome.instrument].name}",
+        settings=settings,
+        act=act,
+    )
+
+
+def measured(outcomes: Sequence[Outcome]) -> dict[str, Measured]:
+    """Sum up what was measured, by instrument; the outcomes come in order, each baseline first."""
+    found: dict[str, Measured] = {}
+    for outcome in outcomes:
+        baseline = outcome.score if outcome.baseline else found[outcome.instrument].baseline
+        found[outcome.instrument] = Measured(
+            baseline=baseline,
+            newest=outcome.score,
+            newest_at=outcome.effective_at,
+            repeated=not outcome.baseline,
+        )
+    return found
+
+
+async def _ask_to_measure(
+    tx: Transaction,
+    plan: Plan,
+    missing: Sequence[str],
+    *,
+    team: Team,
+    week: int,
+    settings: Settings,
+    act: Act,
+) -> None:
+    names = ", ".join(INSTRUMENTS[name].name for name in missing)
+    await actions.assign_action(
+        tx,
+        team,
+        owner=plan.owner,
+        description=f"Review of week {week}: measure {names}",
+        due=act.at + TO_MEASURE,
+        plan_id=plan.id,
+        settings=settings,
+        act=act,
+    )
+
+
+def _review_time(plan: Plan, week: int, *, team: Team, settings: Settings) -> datetime:
+    if plan.activated_at is None:
+        raise LookupError(f"plan {plan.id} was never activated")
+    zone = settings.clinic.site(team.site).zone
+    return rules.progress.review_time(plan.activated_at, weeks=week, zone=zone)
+
+
+def _reviewed_before(plan: Plan, week: int, *, team: Team, settings: Settings) -> datetime:
+    """Tell when the review before this one was due; the plan's activation for the first."""
+    earlier = max((one for one in settings.clinic.review_weeks if one < week), default=0)
+    return _review_time(plan, earlier, team=team, settings=settings)
