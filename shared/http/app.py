@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 
+from shared.errors import Refusal
+from shared.http.door import Door
+from shared.http.errors import as_refusal, failure_answer, refusal_answer
+from shared.http.idempotency import Replayed
+from shared.http.metadata import add_metadata
+from shared.http.refused import audit_refusal, audit_replay
 from shared.runtime import Runtime
 
 
@@ -13,4 +24,36 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
     Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), OperationOutcome answers for every
     refusal and for 404, 405 and 5xx, and the ASGI middleware of shared/telemetry.
     """
-    raise NotImplementedError
+    app = FastAPI(
+        title=title,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        middleware=[Middleware(Door, service=runtime.service, fail=answer_error)],
+        exception_handlers={
+            Refusal: answer_error,
+            Replayed: answer_error,
+            HTTPException: answer_error,
+            RequestValidationError: answer_error,
+        },
+    )
+    app.state.runtime = runtime
+    for router in routers:
+        app.include_router(router)
+    add_metadata(app, runtime, title=title)
+    return app
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Answer an error: the stored answer of a key, a refusal, or a failure with an id."""
+    if isinstance(error, Replayed):
+        await audit_replay(request)
+        return error.response
+    refusal = as_refusal(error)
+    if refusal is None:
+        return failure_answer(error, error_id=request.state.request_id)
+    await audit_refusal(request, refusal)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return refusal_answer(refusal, headers=headers)

@@ -12,49 +12,107 @@ Invariants:
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from email.utils import format_datetime
 from typing import Any
 
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.act import Act
+from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import ResourceRow, Transaction
+from shared.errors import Forbidden, Invalid, Stale, Unauthenticated
+from shared.fhir import check
 from shared.fhir.received import Received
+from shared.http import idempotency
+from shared.http.body import read_body
+from shared.http.errors import FHIR_JSON
+from shared.http.guard import Guard, Requirement, guard_of
+from shared.http.idempotency import KeyedRequest
+from shared.http.parameters import by_name
 from shared.runtime import Runtime
+
+__all__ = ["Call", "guard_of", "only", "requires"]
+
+_HOW: Mapping[Interaction, audit.How] = {
+    "c": "create",
+    "r": "read",
+    "u": "update",
+    "d": "delete",
+    "s": "search-type",
+}
+
+
+class MissingIfMatch(Invalid):
+    """A change of a resource must name the version that it changes."""
+
+    code = "required"
+
+
+class OtherVersion(Stale):
+    """If-Match names another version than the current one."""
+
+
+class MissingScope(Forbidden):
+    """The token lacks the scope that this route asks for."""
+
+
+class NotThisParty(Forbidden):
+    """This act is another party's."""
 
 
 class Call:
     """What a route works with."""
 
-    principal: Principal
-    runtime: Runtime
-    act: Act
-    body: bytes
-    query: Mapping[str, str]
+    def __init__(self, request: Request, *, guard: Guard, principal: Principal, runtime: Runtime) -> None:
+        self.request = request
+        self.guard = guard
+        self.principal = principal
+        self.runtime = runtime
+        self.request_id: str = request.state.request_id
+        self.act = Act(at=runtime.clock.now(), actor=principal.actor, cause=self.request_id)
+        self.body = b""
+        self.query: QueryParams = request.query_params
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
-        raise NotImplementedError
+        return await check.receive(self.body, allowed=allowed or None)
 
     async def parameters(self) -> Mapping[str, Any]:
         """Read a Parameters body as name -> value (the value[x] or resource; a list where the name repeats).
 
-        An empty body is an empty Parameters.
+        The value of a parameter with parts is a mapping of the same kind. An empty body is an empty
+        Parameters.
         """
-        raise NotImplementedError
+        if not self.body.strip():
+            return {}
+        return by_name((await self.resource("Parameters")).data.get("parameter", ()))
 
     def expect(self, row: ResourceRow) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
-        raise NotImplementedError
+        wanted = self.request.headers.get("if-match")
+        if wanted is None:
+            if self.request.method == "PUT":
+                raise MissingIfMatch(f'say which version you change: If-Match: W/"{row.version}"')
+            return
+        versions = {version_in(part) for part in wanted.split(",")}
+        if "*" not in versions and str(row.version) not in versions:
+            raise OtherVersion(f'If-Match names {wanted}; the current version is W/"{row.version}"')
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open the transaction of this command; an answer that is already stored for its key is given
         instead.
         """
-        raise NotImplementedError
-        yield
+        keyed = self._keyed()
+        async with self.runtime.database.transaction() as tx:
+            if keyed is not None:
+                await idempotency.begin(tx, keyed)
+            yield tx
 
     async def answer(
         self,
@@ -65,13 +123,51 @@ class Call:
         about: ResourceRow | None = None,
         patient: str | None = None,
         location: str | None = None,
+        media_type: str = FHIR_JSON,
+        how: audit.How | None = None,
     ) -> Response:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
-        the audit, `location` the relative address of what was created (`Task/<id>/_history/1`).
+        the audit (default: the row's `patient_id`), `location` the relative address of what was created
+        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
         """
-        raise NotImplementedError
+        await tx.flush()
+        headers = {"Cache-Control": "no-store"}
+        if about is not None:
+            headers |= version_headers(about)
+        if location is not None:
+            headers["Location"] = f"{self.runtime.fhir_base}/{location}"
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        response = Response(content, status_code=status, media_type=media_type, headers=headers)
+        await audit.record(tx, self._access(about, patient, how), act=self.act)
+        keyed = self._keyed()
+        if keyed is not None:
+            await idempotency.store(tx, keyed, response)
+        return response
+
+    def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:
+        how = how or how_of(self.request, self.guard)
+        return audit.Access(
+            service=self.runtime.service,
+            how=how,
+            what=reference_to(about) if about is not None else None,
+            patient=patient or _patient_of(about),
+            query=str(self.request.url) if how == "search-type" else None,
+        )
+
+    def _keyed(self) -> KeyedRequest | None:
+        key = self.request.headers.get("idempotency-key")
+        if key is None or self.request.method in ("GET", "HEAD"):
+            return None
+        url = self.request.url
+        return KeyedRequest.of(
+            client=self.principal.client,
+            key=key,
+            method=self.request.method,
+            address=f"{url.path}?{url.query}",
+            body=self.body,
+        )
 
 
 def requires(resource_type: str, interaction: Interaction, *, rows: str) -> Callable[..., Any]:
@@ -81,9 +177,65 @@ def requires(resource_type: str, interaction: Interaction, *, rows: str) -> Call
     `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
     this. Refused calls are audited. Raises Unauthenticated or Forbidden.
     """
-    raise NotImplementedError
+    return Requirement(Guard(resource_type=resource_type, interaction=interaction, rows=rows), open_call)
 
 
 def only(call: Call, *parties: str, what: str) -> None:
     """Raise Forbidden unless the caller is of one of these parties (`referrer`, `coordinator`, ...)."""
-    raise NotImplementedError
+    if call.principal.party not in parties:
+        raise NotThisParty(f"only {' or '.join(parties)} may {what}; you are {call.principal.party}")
+
+
+async def open_call(request: Request, guard: Guard) -> Call:
+    """Verify the caller and read what they sent; the body of a refused caller is not read."""
+    runtime: Runtime = request.app.state.runtime
+    request.state.guard = guard
+    principal = await runtime.verifier.principal(_bearer(request))
+    call = Call(request, guard=guard, principal=principal, runtime=runtime)
+    request.state.call = call
+    if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):
+        raise MissingScope(f"this needs the scope {guard.scope}; the token has {principal.scopes}")
+    call.body = await read_body(request)
+    return call
+
+
+def how_of(request: Request, guard: Guard) -> audit.How:
+    """Tell what kind of access a route is, for the audit."""
+    if "$" in request.url.path or guard.interaction is None:
+        return "operation"
+    return _HOW[guard.interaction]
+
+
+def version_headers(row: ResourceRow) -> dict[str, str]:
+    """ETag and Last-Modified of a row."""
+    headers = {"ETag": f'W/"{row.version}"'}
+    if row.last_updated is not None:
+        headers["Last-Modified"] = format_datetime(row.last_updated, usegmt=True)
+    return headers
+
+
+def version_in(tag: str) -> str:
+    """Read the version out of an entity tag: `W/"3"` is 3."""
+    return tag.strip().removeprefix("W/").strip('"')
+
+
+class _TypeOnly(msgspec.Struct):
+    resourceType: str = "Resource"
+
+
+def reference_to(row: ResourceRow) -> str:
+    """Refer to one version of a row, by the type that stands in its body."""
+    kind = msgspec.json.decode(row.body, type=_TypeOnly).resourceType if row.body else "Resource"
+    return f"{kind}/{row.id}/_history/{row.version}"
+
+
+def _patient_of(row: ResourceRow | None) -> str | None:
+    found = getattr(row, "patient_id", None)
+    return str(found) if found is not None else None
+
+
+def _bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("send a bearer token: Authorization: Bearer ...")
+    return token.strip()

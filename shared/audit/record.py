@@ -1,0 +1,160 @@
+"""Who saw or did what: one AuditEvent (FHIR R4B, IHE BALP) for each access, granted or refused.
+
+Invariants:
+- The AuditEvent of a granted access stands in the transaction of the access; a refused one has its own.
+- It names ids, the request and the query; never the content that was read or sent.
+- `recorded` is care time, like every business column.
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from shared.act import Act
+from shared.db import Transaction
+from shared.ids import new_text_id
+
+How = Literal["read", "vread", "history-instance", "search-type", "create", "update", "delete", "operation"]
+Outcome = Literal["0", "4", "8"]
+
+GRANTED: Outcome = "0"
+REFUSED: Outcome = "4"
+FAILED: Outcome = "8"
+
+_ACTION = {"create": "C", "read": "R", "vread": "R", "history-instance": "R", "update": "U", "delete": "D"}
+_PROFILE = {
+    "read": "PatientRead",
+    "vread": "PatientRead",
+    "history-instance": "PatientRead",
+    "search-type": "PatientQuery",
+    "create": "PatientCreate",
+    "update": "PatientUpdate",
+    "delete": "PatientDelete",
+}
+_BALP = "https://profiles.ihe.net/ITI/BALP"
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+_TERMS = "http://terminology.hl7.org/CodeSystem"
+_INSERT = """
+    INSERT INTO audit_event (id, recorded, actor, client, action, outcome, what, patient_id, body)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One access: `what` is a reference (`Task/<id>/_history/3`), `query` the address that was asked for.
+
+    `reason` is the class of the refusal where `outcome` is not GRANTED.
+    """
+
+    service: str
+    how: How
+    what: str | None = None
+    patient: str | None = None
+    outcome: Outcome = GRANTED
+    reason: str | None = None
+    query: str | None = None
+
+
+async def record(tx: Transaction, access: Access, *, act: Act) -> None:
+    """Write the AuditEvent of this access into the transaction."""
+    identifier = new_text_id()
+    body = msgspec.json.encode(audit_event(access, act=act, identifier=identifier))
+    connection = await tx.driver()
+    await connection.execute(
+        _INSERT,
+        identifier,
+        act.at,
+        act.actor.reference,
+        act.actor.client,
+        access.how,
+        access.outcome,
+        access.what,
+        access.patient,
+        body,
+    )
+
+
+def audit_event(access: Access, *, act: Act, identifier: str) -> dict[str, Any]:
+    """Render the AuditEvent."""
+    event: dict[str, Any] = {
+        "resourceType": "AuditEvent",
+        "id": identifier,
+        "type": _coding(f"{_TERMS}/audit-event-type", "rest"),
+        "subtype": [_coding("http://hl7.org/fhir/restful-interaction", access.how)],
+        "action": _ACTION.get(access.how, "E"),
+        "recorded": instant(act.at),
+        "outcome": access.outcome,
+        "agent": _agents(access, act),
+        "source": {
+            "site": "lumbar",
+            "observer": {"reference": f"Device/{access.service}"},
+            "type": [_coding(f"{_TERMS}/security-source-type", "4")],
+        },
+    }
+    entities = _entities(access, act)
+    if entities:
+        event["entity"] = entities
+    if access.reason is not None:
+        event["outcomeDesc"] = access.reason
+    if access.patient is not None and access.how in _PROFILE and access.outcome == GRANTED:
+        profile = f"{_BALP}/StructureDefinition/IHE.BasicAudit.{_PROFILE[access.how]}"
+        event["meta"] = {"profile": [profile]}
+    return event
+
+
+def instant(moment: datetime) -> str:
+    """Write a time as a FHIR instant in UTC."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _agents(access: Access, act: Act) -> list[dict[str, Any]]:
+    reads = _ACTION.get(access.how) == "R"
+    source, destination = _role("110153"), _role("110152")
+    client = {"identifier": {"value": act.actor.client}} if act.actor.client else {"display": "unknown"}
+    agents: list[dict[str, Any]] = [
+        {"type": destination if reads else source, "who": client, "requestor": True},
+        {
+            "type": source if reads else destination,
+            "who": {"reference": f"Device/{access.service}"},
+            "requestor": False,
+        },
+    ]
+    if not act.actor.reference.startswith("Device/"):
+        agents[0]["requestor"] = False
+        party = {"coding": [_coding(f"{_TERMS}/v3-ParticipationType", "IRCP")]}
+        agents.append({"type": party, "who": {"reference": act.actor.reference}, "requestor": True})
+    return agents
+
+
+def _entities(access: Access, act: Act) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if access.patient is not None:
+        found.append(_entity("1", "1", what={"reference": f"Patient/{access.patient}"}))
+    if access.what is not None:
+        found.append(_entity("2", "4", what={"reference": access.what}))
+    if access.query is not None:
+        found.append(_entity("2", "24", query=b64encode(access.query.encode()).decode()))
+    if act.cause is not None:
+        request = _coding(f"{_BALP}/CodeSystem/BasicAuditEntityType", "XrequestId")
+        found.append({"type": request, "what": {"identifier": {"value": act.cause}}})
+    return found
+
+
+def _entity(kind: str, role: str, **members: Any) -> dict[str, Any]:
+    return {
+        "type": _coding(f"{_TERMS}/audit-entity-type", kind),
+        "role": _coding(f"{_TERMS}/object-role", role),
+        **members,
+    }
+
+
+def _role(code: str) -> dict[str, Any]:
+    return {"coding": [_coding(_DICOM, code)]}
+
+
+def _coding(system: str, code: str) -> dict[str, str]:
+    return {"system": system, "code": code}

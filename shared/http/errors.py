@@ -1,0 +1,165 @@
+"""Refusals and failures as answers: the status says whose fault it is, an OperationOutcome says why.
+
+Invariants:
+- Only this file knows which refusal is which status.
+- The text of a Problem goes to the caller; of an unexpected failure nobody: the caller gets an id.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    NotSupported,
+    Problem,
+    Refusal,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from shared.telemetry.logging import class_of, logger, place_of
+
+FHIR_JSON = "application/fhir+json"
+
+
+class WrongMethod(NotSupported):
+    """The path exists, but not with this method (405)."""
+
+
+class WrongContentType(NotSupported):
+    """The body is of a content type that this server does not read (415)."""
+
+
+_STATUS: Mapping[type[Refusal], int] = {
+    Malformed: 400,
+    WrongMethod: 405,
+    WrongContentType: 415,
+    NotSupported: 400,
+    TooLarge: 413,
+    Invalid: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    Unavailable: 503,
+}
+_SAYS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After": "1"}}
+_TRY_AGAIN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    ConnectionError,
+    TimeoutError,
+    PoolTimeout,
+    InterfaceError,
+)
+
+
+def status_of(refusal: Refusal) -> int:
+    """Tell the HTTP status of a refusal; a kind that nobody named is the caller's (400)."""
+    return next((_STATUS[kind] for kind in type(refusal).__mro__ if kind in _STATUS), 400)
+
+
+def outcome(problems: Sequence[Problem]) -> dict[str, Any]:
+    """Write problems as an OperationOutcome."""
+    return {"resourceType": "OperationOutcome", "issue": [_issue(problem) for problem in problems]}
+
+
+def refusal_answer(refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer a refusal with every one of its problems."""
+    status = status_of(refusal)
+    return _answer(status, refusal.problems, {**_SAYS.get(status, {}), **(headers or {})})
+
+
+def as_refusal(error: Exception) -> Refusal | None:
+    """Read an error of the framework or the database as a refusal; None for what nobody expected."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        return _of_framework(error)
+    if isinstance(error, RequestValidationError):
+        return NotSupported(problems=[_of_parameter(found) for found in error.errors()])
+    if isinstance(error, IntegrityError) and _sqlstate(error) in ("23505", "23P01"):
+        return Conflict("somebody else did the same at this moment; read the current state and try again")
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
+    if isinstance(error, _TRY_AGAIN) or isinstance(cause, _TRY_AGAIN) or _lost(error):
+        return Unavailable("a part that this needs does not answer at the moment; try again")
+    return None
+
+
+def failure_answer(error: Exception, *, error_id: str) -> Response:
+    """Answer what nobody expected (500) with an id, and log its class and place under the same id."""
+    logger().error("request.failed", error_id=error_id, error=class_of(error), place=place_of(error))
+    problem = Problem(
+        text=f"something went wrong here, and it is not your fault; it is logged as {error_id}",
+        code="exception",
+        severity="fatal",
+    )
+    return _answer(500, [problem], {})
+
+
+def _answer(status: int, problems: Sequence[Problem], headers: Mapping[str, str]) -> Response:
+    return Response(
+        msgspec.json.encode(outcome(problems)),
+        status_code=status,
+        media_type=FHIR_JSON,
+        headers={"Cache-Control": "no-store", **headers},
+    )
+
+
+def _issue(problem: Problem) -> dict[str, Any]:
+    issue: dict[str, Any] = {
+        "severity": problem.severity,
+        "code": problem.code,
+        "details": {"text": problem.text or problem.code},
+    }
+    if problem.expression is not None:
+        issue["expression"] = [problem.expression]
+    return issue
+
+
+def _of_framework(error: HTTPException) -> Refusal:
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return WrongMethod(f"this address does not take this method; allowed: {allowed}")
+    if error.status_code == 413:
+        return TooLarge("the body is over the limit")
+    if error.status_code == 404:
+        return NotFound("there is nothing at this address")
+    return Malformed("the request could not be read")
+
+
+def _of_parameter(found: Mapping[str, Any]) -> Problem:
+    name = ".".join(str(part) for part in found["loc"][1:])
+    return Problem(text=f"parameter {name}: {found['msg']}", code="value")
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _lost(error: Exception) -> bool:
+    state = _sqlstate(error) if isinstance(error, DBAPIError) else getattr(error, "sqlstate", None)
+    return (isinstance(error, DBAPIError) and error.connection_invalidated) or (
+        isinstance(state, str) and state[:2] in ("08", "40", "53", "57")
+    )

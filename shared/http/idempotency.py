@@ -1,0 +1,110 @@
+"""Idempotency keys: after a crash a client cannot know, so the same key gives the same answer.
+
+Invariants:
+- The key of a client is locked for the whole transaction, so ten of the same at once have one effect.
+- The answer is stored in the transaction of its effect: both stand, or neither.
+- A refusal is not stored: nothing happened, so the same key may try again.
+- A key is forgotten after 7 days of machine time.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+from starlette.responses import Response
+
+from shared.clock import machine_now, monotonic
+from shared.db import Transaction
+from shared.errors import Invalid
+
+KEPT_FOR = timedelta(days=7)
+MAX_LENGTH = 255
+
+_SWEEP_EVERY = 3600.0
+_last_sweep: dict[str, float] = {}
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_FIND = """
+    SELECT request_hash, status, headers::text, body FROM idempotency
+    WHERE client = $1 AND key = $2 AND machine_at > $3
+"""
+_STORE = """
+    INSERT INTO idempotency (client, key, request_hash, status, headers, body, machine_at)
+    VALUES ($1, $2, $3, $4, ($5::text)::jsonb, $6, $7)
+    ON CONFLICT (client, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+        headers = excluded.headers, body = excluded.body, machine_at = excluded.machine_at
+"""
+_FORGET = "DELETE FROM idempotency WHERE machine_at <= $1"
+
+
+class Replayed(Exception):
+    """This command was done before; `response` is its answer. Ends the transaction, nothing is written."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class KeyUsedOtherwise(Invalid):
+    """The key came before with another body or for another address."""
+
+    code = "duplicate"
+
+
+class KeyTooLong(Invalid):
+    """The key is longer than a key may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedRequest:
+    """One request with an Idempotency-Key."""
+
+    client: str
+    key: str = field(repr=False)
+    request_hash: str
+
+    @classmethod
+    def of(cls, *, client: str, key: str, method: str, address: str, body: bytes) -> "KeyedRequest":
+        """Take the hash of what is asked; `address` is the path with its query."""
+        if len(key) > MAX_LENGTH:
+            raise KeyTooLong(f"Idempotency-Key has {len(key)} characters; at most {MAX_LENGTH} are allowed")
+        content = hashlib.sha256(f"{method} {address}\n".encode() + body).hexdigest()
+        return cls(client=client, key=key, request_hash=content)
+
+
+async def begin(tx: Transaction, request: KeyedRequest) -> None:
+    """Lock the key; raises Replayed with the stored answer, KeyUsedOtherwise for another request."""
+    connection = await tx.driver()
+    await connection.execute(_LOCK, f"{request.client}\x1f{request.key}")
+    found = await connection.fetchrow(_FIND, request.client, request.key, machine_now() - KEPT_FOR)
+    if found is None:
+        return
+    if found["request_hash"] != request.request_hash:
+        raise KeyUsedOtherwise("this Idempotency-Key came before with another body or for another address")
+    raise Replayed(
+        Response(
+            found["body"],
+            status_code=found["status"],
+            headers={**msgspec.json.decode(found["headers"]), "Idempotent-Replayed": "true"},
+        )
+    )
+
+
+async def store(tx: Transaction, request: KeyedRequest, response: Response) -> None:
+    """Keep the answer under its key, in the transaction of its effect."""
+    headers = {name: text for name, text in response.headers.items() if name != "content-length"}
+    connection = await tx.driver()
+    await connection.execute(
+        _STORE,
+        request.client,
+        request.key,
+        request.request_hash,
+        response.status_code,
+        msgspec.json.encode(headers).decode(),
+        bytes(response.body),
+        machine_now(),
+    )
+    if monotonic() - _last_sweep.get(tx.database.name, float("-inf")) > _SWEEP_EVERY:
+        _last_sweep[tx.database.name] = monotonic()
+        await connection.execute(_FORGET, machine_now() - KEPT_FOR)

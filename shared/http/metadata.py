@@ -1,0 +1,125 @@
+"""GET /fhir/metadata: what this service can do, read from its routes, so it cannot say what is not there."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from fastapi import Depends, FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.responses import Response
+
+from shared.audit.record import instant
+from shared.clock import machine_now
+from shared.http.errors import FHIR_JSON
+from shared.http.guard import guard_of, open_to_all
+from shared.runtime import Runtime
+
+_RESOURCE = re.compile(r"^/fhir/(?P<type>[A-Z][A-Za-z]+)(?P<rest>/.*)?$")
+_OPERATION = re.compile(r"^/fhir(/[A-Z][A-Za-z]+)?(/\{\w+\})?/\$(?P<name>[a-z-]+)$")
+_INTERACTIONS = {
+    ("GET", ""): "search-type",
+    ("POST", ""): "create",
+    ("GET", "/{id}"): "read",
+    ("PUT", "/{id}"): "update",
+    ("DELETE", "/{id}"): "delete",
+    ("GET", "/{id}/_history"): "history-instance",
+    ("GET", "/{id}/_history/{version}"): "vread",
+}
+_SEARCH_TYPES = {
+    "token": "token",
+    "tokens": "token",
+    "reference": "reference",
+    "date": "date",
+    "string": "string",
+}
+_DEFINITION = "https://lumbar.care/fhir/OperationDefinition"
+
+
+def add_metadata(app: FastAPI, runtime: Runtime, *, title: str) -> None:
+    """Add the route; the statement is made once, from the routes that stand now."""
+    content = msgspec.json.encode(capability_statement(app, runtime, title=title))
+
+    @app.get("/fhir/metadata", dependencies=[Depends(open_to_all("says what the server can do"))])
+    async def metadata() -> Response:
+        return Response(content, media_type=FHIR_JSON)
+
+
+def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[str, Any]:
+    """Render the CapabilityStatement of an app."""
+    rest: dict[str, Any] = {
+        "mode": "server",
+        "security": {
+            "cors": False,
+            "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
+            "description": "SMART Backend Services: private_key_jwt, scopes of version 2",
+        },
+        "resource": [one for _, one in sorted(_resources(app).items())],
+    }
+    whole = sorted({name for path, _, _ in _routes(app) if (name := _operation(path, resource=False))})
+    if whole:
+        rest["operation"] = [_named(name) for name in whole]
+    if any(path == "/fhir" and method == "POST" for path, method, _ in _routes(app)):
+        rest["interaction"] = [{"code": "transaction"}]
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": instant(machine_now()),
+        "kind": "instance",
+        "software": {"name": title},
+        "implementation": {"description": title, "url": runtime.fhir_base},
+        "fhirVersion": "4.3.0",
+        "format": ["application/fhir+json"],
+        "rest": [rest],
+    }
+
+
+_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, str, Any]]:
+    for route in iter_route_contexts(app.routes):
+        if guard_of(route) is not None:
+            for method in sorted(route.methods or ()):
+                yield route.path_format or "", method, route.endpoint
+
+
+def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for path, method, endpoint in _routes(app):
+        matched = _RESOURCE.match(path)
+        if matched is None:
+            continue
+        one = found.setdefault(matched["type"], {"type": matched["type"], "versioning": "versioned"})
+        rest = matched["rest"] or ""
+        if (method, rest) in _INTERACTIONS:
+            one.setdefault("interaction", []).append({"code": _INTERACTIONS[method, rest]})
+        if (name := _operation(path, resource=True)) is not None:
+            _once(one.setdefault("operation", []), _named(name))
+        for parameter in _parameters(endpoint):
+            _once(one.setdefault("searchParam", []), parameter)
+        includes = sorted(getattr(endpoint, "search_includes", ()))
+        if includes:
+            one["searchInclude"] = includes
+    return found
+
+
+def _parameters(endpoint: Any) -> list[dict[str, str]]:
+    params = getattr(endpoint, "search_params", {})
+    return [{"name": name, "type": _SEARCH_TYPES[param.kind]} for name, param in sorted(params.items())]
+
+
+def _operation(path: str, *, resource: bool) -> str | None:
+    matched = _OPERATION.match(path)
+    if matched is None or (_RESOURCE.match(path) is not None) is not resource:
+        return None
+    return matched["name"]
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"name": name, "definition": f"{_DEFINITION}/{name}"}
+
+
+def _once(found: list[Any], one: Any) -> None:
+    if one not in found:
+        found.append(one)

@@ -1,0 +1,51 @@
+"""The AuditEvent of what was refused, and of an answer that was given again: each in a transaction of its
+own.
+"""
+
+from starlette.requests import Request
+
+from shared.act import Act, Actor
+from shared.audit import record as audit
+from shared.errors import Refusal, Unavailable
+from shared.http.call import Call, how_of
+from shared.http.guard import Guard
+from shared.runtime import Runtime
+from shared.telemetry.logging import class_of, logger
+
+NOBODY = Actor(reference="Device/unknown")
+
+
+async def audit_refusal(request: Request, refusal: Refusal) -> None:
+    """Record that an access was refused; where the database does not answer, the log says that it is missing.
+
+    An address that no route has is no access. What could not be tried (503) was neither granted nor refused.
+    """
+    guard: Guard | None = getattr(request.state, "guard", None)
+    if guard is None or isinstance(refusal, Unavailable):
+        return
+    reason = "; ".join(dict.fromkeys(problem.code for problem in refusal.problems))
+    await _record(request, guard, outcome=audit.REFUSED, reason=f"{type(refusal).__name__}: {reason}")
+
+
+async def audit_replay(request: Request) -> None:
+    """Record that a stored answer was given again."""
+    await _record(request, request.state.guard, outcome=audit.GRANTED, reason=None)
+
+
+async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, reason: str | None) -> None:
+    runtime: Runtime = request.app.state.runtime
+    call: Call | None = getattr(request.state, "call", None)
+    actor = call.principal.actor if call is not None else NOBODY
+    access = audit.Access(
+        service=runtime.service,
+        how=how_of(request, guard),
+        outcome=outcome,
+        reason=reason,
+        query=str(request.url),
+    )
+    act = Act(at=runtime.clock.now(), actor=actor, cause=request.state.request_id)
+    try:
+        async with runtime.database.transaction() as tx:
+            await audit.record(tx, access, act=act)
+    except Exception as error:
+        logger().error("audit.missing", request_id=request.state.request_id, error=class_of(error))
