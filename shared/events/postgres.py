@@ -123,3 +123,19 @@ class LogSubscription:
     def _tell_gap(self, topic: str, *, expected: int, found: int) -> None:
         if found > expected:
             log.error("log.gap", group=self._group, topic=topic, expected=expected, found=found)
+
+
+async def read_again(database: Database, *, group: str, topic: str, offset: int) -> bool:
+    """Set a group's position in its own database back to an offset; tell whether it lay beyond it.
+
+    What the group has handled stays handled, because the inbox knows it: only what it misses has an effect.
+    """
+    moved = await fetch(
+        database,
+        "UPDATE consumer_position SET next_offset = $3"
+        " WHERE consumer_group = $1 AND topic = $2 AND next_offset > $3 RETURNING next_offset",
+        group,
+        topic,
+        offset,
+    )
+    return bool(moved)
