@@ -159,7 +159,7 @@ def _add_schedule(router: APIRouter, desk: Desk) -> None:
 def _add_slot(router: APIRouter, desk: Desk) -> None:
     @router.get("/fhir/Slot")
     async def slots(call: Call = AskedSlots) -> Response:
-        """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks from now without)."""
+        """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
         _know(call, {"schedule", "start", "status"})
         window = _window(call)
         wanted = parse(call.query.get("schedule", "")).id

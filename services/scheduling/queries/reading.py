@@ -87,7 +87,7 @@ async def guarantees_visible_to(
 ) -> Sequence[tuple[Guarantee, Referral, Appointment | None]]:
     """Load the promises a caller may see with referral and first appointment, most urgent first."""
     live = (col(Appointment.kind) == AppointmentKind.FIRST, col(Appointment.status).in_(LIVE_FIRST))
-    found: Select[Any] = (
+    found: Any = (
         select(Guarantee, Referral, Appointment)
         .join(Referral, col(Referral.id) == Guarantee.referral_id)
         .outerjoin(Appointment, (col(Appointment.referral_id) == Guarantee.referral_id) & live[0] & live[1])
@@ -96,7 +96,8 @@ async def guarantees_visible_to(
     )
     if statuses:
         found = found.where(col(Guarantee.status).in_(statuses))
-    return [(row[0], row[1], row[2]) for row in (await tx.execute(found)).all()]
+    rows: Sequence[Any] = (await tx.execute(found)).all()
+    return [(guarantee, referral, first) for guarantee, referral, first in rows]
 
 
 def _locked(statement: Select[T]) -> Select[T]:
