@@ -1,15 +1,35 @@
 """Read, vread, history and search of one resource type, the same for every service."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
 
-from fastapi import APIRouter
-from sqlalchemy import ColumnElement
+from fastapi import APIRouter, Depends
+from sqlalchemy import ColumnElement, column, desc, select, table
+from starlette.responses import Response
 
 from shared.auth.principal import Principal
-from shared.db import ResourceRow
+from shared.db import ResourceRow, Transaction
+from shared.errors import NotFound
 from shared.fhir.search import Include, Params
+from shared.http import pages
+from shared.http.call import Call, requires, version_headers, version_in
+from shared.http.errors import FHIR_JSON
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
+
+_VERSIONS = table(
+    "resource_version",
+    column("type"),
+    column("id"),
+    column("version"),
+    column("last_updated"),
+    column("body"),
+)
+
+
+class NoSuchResource(NotFound):
+    """There is none, or none that this caller may see."""
 
 
 def add_reads(
@@ -30,4 +50,117 @@ def add_reads(
     params and `_lastUpdated`), `_include` and stable paging links (`_after`); an unknown parameter is refused
     (400).
     """
-    raise NotImplementedError
+    reading = Depends(requires(resource_type, "r", rows=rows))
+    searching = Depends(requires(resource_type, "s", rows=rows))
+    one = _Reader(resource_type, model, visible)
+    base = f"/fhir/{resource_type}"
+
+    async def read(id: str, call: Call = reading) -> Response:
+        return await one.read(call, id)
+
+    async def history(id: str, call: Call = reading) -> Response:
+        return await one.history(call, id)
+
+    async def vread(id: str, version: str, call: Call = reading) -> Response:
+        return await one.vread(call, id, version)
+
+    async def search(call: Call = searching) -> Response:
+        return await pages.answer(
+            call,
+            resource_type=resource_type,
+            model=model,
+            visible=visible,
+            params=params,
+            includes=includes or {},
+        )
+
+    search.search_params = params  # type: ignore[attr-defined]
+    search.search_includes = tuple(includes or ())  # type: ignore[attr-defined]
+    router.add_api_route(base, search, methods=["GET"])
+    router.add_api_route(f"{base}/_search", search, methods=["POST"])
+    router.add_api_route(f"{base}/{{id}}", read, methods=["GET"])
+    router.add_api_route(f"{base}/{{id}}/_history", history, methods=["GET"])
+    router.add_api_route(f"{base}/{{id}}/_history/{{version}}", vread, methods=["GET"])
+
+
+class _Reader:
+    """Reads one resource type inside the row scope of the caller."""
+
+    def __init__(self, resource_type: str, model: type[ResourceRow], visible: RowRule) -> None:
+        self._type = resource_type
+        self._model = model
+        self._visible = visible
+
+    async def read(self, call: Call, id: str) -> Response:
+        """Answer the row as it stands, 304 where the caller has this version already."""
+        async with call.transaction() as tx:
+            row = await self._find(tx, call, id)
+            answer = await call.answer(tx, row.body, about=row, patient=self._patient(row))
+        return _unless_known(call, row) or answer
+
+    async def vread(self, call: Call, id: str, version: str) -> Response:
+        """Answer one version of a row that the caller may see now."""
+        async with call.transaction() as tx:
+            row = await self._find(tx, call, id)
+            body = await self._version(tx, row, version)
+            answer = await call.answer(tx, body, about=row, patient=self._patient(row), how="vread")
+            answer.headers["ETag"] = f'W/"{version}"'
+            del answer.headers["Last-Modified"]
+        return answer
+
+    async def history(self, call: Call, id: str) -> Response:
+        """Answer every version of a row that the caller may see now, newest first."""
+        async with call.transaction() as tx:
+            row = await self._find(tx, call, id)
+            bundle = await self._history(tx, call, row)
+            return await call.answer(
+                tx, bundle, about=row, patient=self._patient(row), how="history-instance"
+            )
+
+    async def _find(self, tx: Transaction, call: Call, id: str) -> ResourceRow:
+        wanted = _uuid(id)
+        found = None
+        if wanted is not None:
+            model: Any = self._model
+            found = await tx.first(select(model).where(model.id == wanted, self._visible(call.principal)))
+        if found is None:
+            raise NoSuchResource(f"there is no {self._type}/{id[:64]} that you may see")
+        row: ResourceRow = found
+        return row
+
+    async def _version(self, tx: Transaction, row: ResourceRow, version: str) -> bytes:
+        statement = select(_VERSIONS.c.body).where(*self._of(row), _VERSIONS.c.version == _number(version))
+        body = await tx.first(statement)
+        if body is None:
+            raise NoSuchResource(f"{self._type}/{row.id} has no version {version[:20]}")
+        return bytes(body)
+
+    async def _history(self, tx: Transaction, call: Call, row: ResourceRow) -> bytes:
+        statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
+        found = (await tx.execute(statement.order_by(desc(_VERSIONS.c.version)))).all()
+        address = f"{call.runtime.fhir_base}/{self._type}/{row.id}"
+        return pages.history_bundle(f"{address}/_history", f"{self._type}/{row.id}", address, found)
+
+    def _of(self, row: ResourceRow) -> tuple[ColumnElement[bool], ...]:
+        return (_VERSIONS.c.type == self._type, _VERSIONS.c.id == str(row.id))
+
+    def _patient(self, row: ResourceRow) -> str | None:
+        return str(row.id) if self._type == "Patient" else None
+
+
+def _unless_known(call: Call, row: ResourceRow) -> Response | None:
+    known = call.request.headers.get("if-none-match")
+    if known is None or str(row.version) not in {version_in(tag) for tag in known.split(",")}:
+        return None
+    return Response(status_code=304, headers=version_headers(row), media_type=FHIR_JSON)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -1,0 +1,108 @@
+"""Searchset and history Bundles made of stored bytes: nothing that did not change is dumped again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from sqlalchemy import ColumnElement
+from starlette.responses import Response
+
+from shared.auth.principal import Principal
+from shared.db import ResourceRow
+from shared.errors import Malformed
+from shared.fhir import search as fhir_search
+from shared.fhir.search import Include, Params
+from shared.http.call import Call
+
+_PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
+
+
+async def answer(
+    call: Call,
+    *,
+    resource_type: str,
+    model: type[ResourceRow],
+    visible: Callable[[Principal], ColumnElement[bool]],
+    params: Params,
+    includes: Mapping[str, Include],
+) -> Response:
+    """Search inside the caller's row scope and answer one page as a searchset."""
+    asked = _asked(call)
+    search = fhir_search.parse(asked, params, includes=includes)
+    async with call.transaction() as tx:
+        page = await fhir_search.run(tx, search, model, visible(call.principal))
+        added = await fhir_search.included(
+            tx, search, page.rows, includes, visible=lambda include: include.visible(call.principal)
+        )
+        base = call.runtime.fhir_base
+        entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
+        entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
+        links = _links(f"{base}/{resource_type}", asked, page.next)
+        bundle = _bundle("searchset", entries, links=links, total=page.total)
+        return await call.answer(tx, bundle, patient=_patient(asked), how="search-type")
+
+
+def history_bundle(
+    link: str, reference: str, address: str, versions: Sequence[tuple[int, bytes]] | Sequence[Any]
+) -> bytes:
+    """Write the versions of one resource, newest first, as a history Bundle."""
+    entries = [
+        {
+            "fullUrl": address,
+            "resource": msgspec.Raw(bytes(body)),
+            "request": {
+                "method": "POST" if number == 1 else "PUT",
+                "url": reference.partition("/")[0] if number == 1 else reference,
+            },
+            "response": {"status": "201" if number == 1 else "200", "etag": f'W/"{number}"'},
+        }
+        for number, body in versions
+    ]
+    return _bundle("history", entries, links=[("self", link)], total=len(entries))
+
+
+def _asked(call: Call) -> list[tuple[str, str]]:
+    asked = call.query.multi_items()
+    if call.body:
+        try:
+            asked += parse_qsl(call.body.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise Malformed("the body is no list of search parameters") from None
+    return asked
+
+
+def _entry(address: str, row: ResourceRow, *, mode: str) -> dict[str, Any]:
+    return {"fullUrl": address, "resource": msgspec.Raw(row.body), "search": {"mode": mode}}
+
+
+def _links(address: str, asked: Sequence[tuple[str, str]], after: str | None) -> list[tuple[str, str]]:
+    links = [("self", _link(address, asked))]
+    if after is not None:
+        kept = [(name, value) for name, value in asked if name != "_after"]
+        links.append(("next", _link(address, [*kept, ("_after", after)])))
+    return links
+
+
+def _link(address: str, asked: Sequence[tuple[str, str]]) -> str:
+    return f"{address}?{urlencode(asked)}" if asked else address
+
+
+def _bundle(
+    kind: str, entries: Sequence[Mapping[str, Any]], *, links: Sequence[tuple[str, str]], total: int | None
+) -> bytes:
+    bundle: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "type": kind,
+        "link": [{"relation": relation, "url": url} for relation, url in links],
+    }
+    if total is not None:
+        bundle["total"] = total
+    if entries:
+        bundle["entry"] = entries
+    return msgspec.json.encode(bundle)
+
+
+def _patient(asked: Sequence[tuple[str, str]]) -> str | None:
+    named = {value.rpartition("/")[2] for name, value in asked if name.partition(":")[0] in _PATIENT_PARAMS}
+    return named.pop() if len(named) == 1 else None
