@@ -10,7 +10,7 @@ from services.notifications.rules import TOLD
 from services.notifications.states import Status
 from shared.events.envelope import Event
 from shared.fhir import references
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind, TaskInput
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, EVENT_SYSTEM, LUMBAR, AppointmentKind, TaskInput
 
 REFERRAL_IDENTIFIER = f"{LUMBAR}/referral"
 CONSENT_UNTIL = "consent-until"
@@ -123,6 +123,7 @@ def communication(row: Notification, attempts: Sequence[Attempt], *, sender: str
         "id": str(row.id),
         "identifier": [{"system": f"{LUMBAR}/notification-event", "value": row.event_id}],
         "status": row.status,
+        "topic": {"coding": [{"system": EVENT_SYSTEM, "code": row.event_type}]},
         "medium": [_EMAIL],
         "sender": {"reference": f"Organization/{sender}"},
         "recipient": [{"reference": row.recipient}],

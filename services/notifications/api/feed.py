@@ -1,7 +1,5 @@
 """GET /feed: what happens, as it happens, cut to the reader's row scope; resumed by Last-Event-ID."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Depends
 from starlette.responses import StreamingResponse
 
@@ -28,7 +26,7 @@ class NotAnEntry(Invalid):
 
 @router.get("/feed")
 async def feed(
-    call: Annotated[Call, Depends(requires("Communication", "r", rows=_ROWS))],
+    call: Call = Depends(requires("Communication", "r", rows=_ROWS)),
 ) -> StreamingResponse:
     """Stream the feed from behind the entry that was seen last, or from the newest few hundred on."""
     live = LiveFeed(call.runtime, reader=call.principal, ending=stream_end(call.request.app))
