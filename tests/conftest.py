@@ -9,6 +9,7 @@ from sqlalchemy import MetaData
 
 from shared.db import Database
 from tests.support import server
+from tests.support.clinic import TestClinic
 from tests.support.postgres import service_database, toy_database
 
 MakeDatabase = Callable[..., Awaitable[Database]]
@@ -68,3 +69,10 @@ async def make_database() -> AsyncIterator[MakeDatabase]:
     yield make
     for database in made:
         await database.close()
+
+
+@pytest_asyncio.fixture
+async def clinic() -> AsyncIterator[TestClinic]:
+    """A whole clinic, all services, at the start of an empty Monday."""
+    async with TestClinic() as running:
+        yield running

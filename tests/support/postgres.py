@@ -10,8 +10,10 @@ from sqlalchemy import MetaData
 
 from deploy.embedded import server_url
 from shared.db import Database
+from shared.db.tables import add_shared_tables
 from tests.support.server import run, socket_of_run
 
+_logs: dict[str, MetaData] = {}
 _toys: dict[int, tuple[MetaData, str]] = {}
 
 
@@ -42,6 +44,14 @@ async def service_database(service: str) -> Database:
     return await _emptied(Database.connect(database_url(name), name=service), metadata)
 
 
+async def log_database(service: str) -> Database:
+    """Give this worker's database with the shared tables only, for a service that does not run; empty."""
+    if service not in _logs:
+        _logs[service] = MetaData()
+        add_shared_tables(_logs[service])
+    return await toy_database(_logs[service], name=service)
+
+
 async def toy_database(metadata: MetaData, *, name: str) -> Database:
     """Give this worker's database for a metadata that is no service's, empty."""
     known = _toys.get(id(metadata))
@@ -57,6 +67,7 @@ async def _make_template(template: str, metadata: MetaData) -> None:
     with (run()[1] / template).open("w") as making:
         fcntl.flock(making, fcntl.LOCK_EX)
         if not await _exists(template):
+            await _run(f'DROP DATABASE IF EXISTS "{template}.new"')
             await _run(f'CREATE DATABASE "{template}.new"')
             await _create_all(f"{template}.new", metadata)
             await _run(f'ALTER DATABASE "{template}.new" RENAME TO "{template}"')

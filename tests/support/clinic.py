@@ -1,0 +1,215 @@
+"""A whole clinic in one process: services, event log, simulated clock, and a client for every party.
+
+async with TestClinic() as clinic:
+    answer = await clinic.as_("family-practice").post("/referral/fhir", content=bundle)
+    await clinic.days(3)
+    assert await clinic.events("appointment.booked")
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from deploy.app import make_app, make_workers, running
+from deploy.runtime import make_runtimes
+from deploy.services import SERVICES
+from shared.clinic import Clinic, load_clinic
+from shared.clock import SimulatedClock
+from shared.db import Database
+from shared.events import log as event_log
+from shared.events.catalog import CATALOG, EventType
+from shared.events.envelope import Event
+from shared.events.message import head, message
+from shared.events.settle import NotSettled, settle
+from shared.events.topics import FEED, TOPICS
+from shared.events.transport import OutboxRow
+from shared.events.worker import Figures, Worker
+from shared.fhir.codes import LUMBAR
+from shared.ids import new_text_id
+from tests.support.identity import TrustingVerifier
+from tests.support.postgres import log_database, service_database
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
+BASE_URL = "http://clinic.test"
+# A Monday, eight in the morning in Toronto.
+MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+
+
+class TestClinic:
+    """The clinic of examples/clinic.yaml, or another; with `services`, only those run."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        *,
+        services: Sequence[str] = SERVICES,
+        clinic: Clinic | None = None,
+        start: datetime = MONDAY,
+        smtp_url: str | None = None,
+    ) -> None:
+        self.services = tuple(services)
+        self.clinic = clinic or load_clinic(EXAMPLE)
+        self.clock = SimulatedClock(start)
+        self.databases: dict[str, Database] = {}
+        self.workers: dict[str, Worker] = {}
+        self._smtp_url = smtp_url
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._ends = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for service in SERVICES:
+            made = service_database if service in self.services else log_database
+            self.databases[service] = await made(service)
+            self._ends.push_async_callback(self.databases[service].close)
+        runtimes = make_runtimes(
+            self.databases,
+            clock=self.clock,
+            clinic=self.clinic,
+            verifier=TrustingVerifier(self.clinic),
+            base_url=BASE_URL,
+            smtp_url=self._smtp_url,
+        )
+        mine = {service: runtimes[service] for service in self.services}
+        self.workers = make_workers(mine)
+        self.app = make_app(mine, self.workers, issuer_routes=())
+        await self._ends.enter_async_context(running(self.workers.values()))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        await self._ends.aclose()
+
+    def as_(self, client: str) -> httpx.AsyncClient:
+        """Give the HTTP client of a party, with its own token."""
+        if client not in self._clients:
+            self._clients[client] = self.anonymous(headers={"Authorization": f"Bearer {client}"})
+        return self._clients[client]
+
+    def anonymous(self, *, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+        """Give an HTTP client without a token."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=dict(headers or {}))
+
+    async def settle(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+        """Wait until nothing is on its way; where something stays held, say what and why."""
+        try:
+            await settle(list(self.workers.values()), timeout=timeout)
+        except NotSettled as error:
+            raise AssertionError(f"{error}\n{await self._held()}") from None
+
+    async def at(self, moment: datetime) -> None:
+        """Move care time to a moment, through every timer on the way."""
+        await self.settle()
+        while (due := await self._next_due()) is not None and due < moment:
+            self.clock.set(due)
+            await self.settle()
+        self.clock.set(moment)
+        await self.settle()
+
+    async def days(self, number: float) -> None:
+        """Move care time on by so many days of 24 hours."""
+        await self.at(self.clock.now() + timedelta(days=number))
+
+    async def figures(self) -> dict[str, Figures]:
+        """Read what every service has left to do."""
+        return {service: await worker.figures() for service, worker in self.workers.items()}
+
+    async def events(self, name: str | None = None) -> list[Event]:
+        """Give the events published so far, of one type or of all, in the order in which they were made."""
+        found: list[Event] = []
+        for topic in TOPICS.values():
+            if topic.name != FEED:
+                found += await self._logged(self.databases[topic.publisher], topic.name)
+        wanted = [event for event in found if name is None or event.type == name]
+        return sorted(wanted, key=lambda event: event.id)
+
+    async def publish(
+        self,
+        event_type: EventType | str,
+        *,
+        focus: Mapping[str, Any],
+        carries: Sequence[Mapping[str, Any]] = (),
+        key: str | None = None,
+        version: int = 1,
+        cause: str | None = None,
+    ) -> Event:
+        """Put an event of a service that does not run here into its log; the key is the focus's patient."""
+        declared = event_type if isinstance(event_type, EventType) else _declared(event_type)
+        event = _event(declared, focus, carries, key=key, version=version, cause=cause, at=self.clock.now())
+        row = OutboxRow(
+            id=0,
+            event_id=event.id,
+            topic=declared.topic,
+            key=event.key,
+            headers=event.headers(),
+            value=event.value,
+        )
+        async with self.databases[TOPICS[declared.topic].publisher].transaction() as tx:
+            await event_log.append_all(tx, [row])
+        return event
+
+    async def _next_due(self) -> datetime | None:
+        found = [figures.next_timer for figures in (await self.figures()).values()]
+        return min((due for due in found if due is not None), default=None)
+
+    async def _logged(self, database: Database, topic: str) -> list[Event]:
+        records = await event_log.read(database, topic, offset=0, limit=1_000_000)
+        return [Event.from_wire(key=one.key, headers=one.headers, value=one.value) for one in records]
+
+    async def _held(self) -> str:
+        lines = []
+        for service in self.services:
+            async with self.databases[service].transaction() as tx:
+                for row in await tx.sql("SELECT * FROM held_key WHERE state <> 'done'"):
+                    lines.append(f"  {service}: {row.key} is {row.state} after {row.attempts}: {row.error}")
+                for row in await tx.sql("SELECT * FROM timer WHERE error <> ''"):
+                    lines.append(f"  {service}: timer {row.kind}/{row.ref} after {row.attempts}: {row.error}")
+        return "\n".join(lines)
+
+
+def _declared(name: str) -> EventType:
+    found = CATALOG[name]
+    assert isinstance(found, EventType)
+    return found
+
+
+def _event(
+    declared: EventType,
+    focus: Mapping[str, Any],
+    carries: Sequence[Mapping[str, Any]],
+    *,
+    key: str | None,
+    version: int,
+    cause: str | None,
+    at: datetime,
+) -> Event:
+    event_id, source = new_text_id(), f"{LUMBAR}/{TOPICS[declared.topic].publisher}"
+    resources = [(head(resource), resource) for resource in (focus, *carries)]
+    return Event(
+        id=event_id,
+        type=declared.name,
+        source=source,
+        subject=resources[0][0].reference,
+        time=at,
+        key=key or _patient_of(focus),
+        version=version,
+        causation=cause,
+        value=message(event_id=event_id, event_type=declared.name, source=source, at=at, resources=resources),
+    )
+
+
+def _patient_of(focus: Mapping[str, Any]) -> str:
+    """Read the id of the patient that a resource is about."""
+    references = [focus.get(member, {}) for member in ("subject", "patient", "for")]
+    references += [participant.get("actor", {}) for participant in focus.get("participant", ())]
+    for reference in references:
+        kind, _, patient = str(reference.get("reference", "")).rpartition("/")
+        if kind.endswith("Patient"):
+            return patient
+    raise ValueError("give the key: the focus names no patient")
