@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlmodel import col, select
@@ -235,8 +236,6 @@ def authorized(
 
 def local(day: date, wall: str) -> datetime:
     """Give the moment of a wall-clock time in Toronto."""
-    from zoneinfo import ZoneInfo
-
     return datetime.combine(day, time.fromisoformat(wall), tzinfo=ZoneInfo(TORONTO)).astimezone(UTC)
 
 

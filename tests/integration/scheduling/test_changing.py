@@ -1,0 +1,143 @@
+"""People change appointments; a refusal names what stands in the way, and nothing is written."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.scheduling import use_cases
+from shared.db import Database
+from shared.errors import Conflict, Invalid, NotFound
+from tests.support.booking import COORDINATOR, Desk, a_clinic, a_person, local
+
+WEDNESDAY = date(2026, 6, 3)
+PAT = [{"system": "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason", "code": "pat"}]
+
+
+@pytest.fixture
+def desk(scheduling_db: Database) -> Desk:
+    return Desk(scheduling_db, a_clinic())
+
+
+async def refused(desk: Desk, referral: str, kind: type[Exception], **changes: Any) -> str:
+    """Try a change, see that it is refused and that nothing was written, and give the text."""
+    before = await desk.first(referral)
+    told = await desk.told()
+    with pytest.raises(kind) as refusal:
+        await desk.put(before, **changes)
+    after = await desk.first(referral)
+    assert (after.version, after.body) == (before.version, before.body)
+    assert await desk.told() == told
+    return str(refusal.value)
+
+
+class TestMoving:
+    async def test_moves_and_keeps_clinician_and_room(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        row = await desk.put(
+            await desk.first(referral), start=local(WEDNESDAY, "14:00").isoformat(), end=None
+        )
+        assert (row.starts_at, row.practitioner) == (local(WEDNESDAY, "14:00"), "ana")
+        (moved,) = await desk.carried("appointment.moved")
+        assert moved.focus["end"] == "2026-06-03T19:00:00Z"
+
+    async def test_may_overlap_its_own_old_time(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        start = local(date(2026, 6, 2), "09:30")
+        row = await desk.put(await desk.first(referral), start=start.isoformat(), end=None)
+        assert row.starts_at == start
+
+    async def test_names_the_clinician_who_is_busy_and_until_when(self, desk: Desk) -> None:
+        await desk.accept()
+        referral = await desk.accept()
+        start = local(date(2026, 6, 2), "09:30").isoformat()
+        text = await refused(desk, referral, Conflict, start=start, end=None)
+        assert text == "Practitioner/ana has another appointment until 2026-06-02T14:00:00Z"
+
+    async def test_names_the_room_when_every_one_is_taken(self, scheduling_db: Database) -> None:
+        desk = Desk(scheduling_db, a_clinic(people=[a_person("ana"), a_person("ben")], rooms=1))
+        await desk.accept()
+        referral = await desk.accept()
+        start = local(date(2026, 6, 2), "09:00").isoformat()
+        text = await refused(desk, referral, Conflict, start=start, end=None)
+        assert text.startswith("Location/assessment-1") or text.startswith("Practitioner/ana")
+        assert "until 2026-06-02T14:00:00Z" in text
+
+    @pytest.mark.parametrize("wall", ["07:00", "12:00", "11:30", "16:30"])
+    async def test_refuses_times_outside_the_hours_and_in_the_meeting(self, desk: Desk, wall: str) -> None:
+        referral = await desk.accept()
+        start = local(WEDNESDAY, wall).isoformat()
+        text = await refused(desk, referral, Conflict, start=start, end=None)
+        assert text == "Practitioner/ana has no hours for a first visit at this time"
+
+    async def test_refuses_the_past(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        start = local(date(2026, 5, 29), "09:00").isoformat()
+        await refused(desk, referral, Conflict, start=start, end=None)
+
+    async def test_two_who_want_one_time_get_it_once(self, scheduling_db: Database) -> None:
+        desk = Desk(scheduling_db, a_clinic(people=[a_person("ana"), a_person("ben")], rooms=1))
+        rows = [await desk.first(await desk.accept()) for _ in range(6)]
+        start = local(WEDNESDAY, "14:00").isoformat()
+        tries = [desk.put(row, start=start, end=None) for row in rows]
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        assert sum(isinstance(result, Conflict) for result in results) == 5
+
+
+class TestRecording:
+    async def test_nothing_is_fulfilled_or_missed_before_it_begins(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        for status in ("fulfilled", "noshow", "arrived"):
+            text = await refused(desk, referral, Conflict, status=status)
+            assert "cannot be recorded before" in text
+
+    async def test_arrived_is_recorded_on_the_day_and_then_fulfilled(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        await desk.at(local(date(2026, 6, 2), "08:30"))
+        await desk.put(await desk.first(referral), status="arrived")
+        await desk.at(local(date(2026, 6, 2), "10:00"))
+        await desk.put(await desk.first(referral), status="fulfilled")
+        told = await desk.told()
+        assert told[1:4] == ["appointment.arrived", "appointment.fulfilled", "guarantee.met"]
+
+    async def test_what_is_over_stays_over(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        await desk.at(local(date(2026, 6, 2), "10:00"))
+        await desk.put(await desk.first(referral), status="fulfilled")
+        text = await refused(desk, referral, Conflict, status="noshow")
+        assert text == "an appointment that is fulfilled cannot become noshow; it can become nothing else"
+
+    async def test_a_cancellation_says_why(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        await refused(desk, referral, Invalid, status="cancelled")
+        first = await desk.first(referral)
+        await desk.put(first, status="cancelled", cancelationReason={"coding": PAT})
+        assert (await desk.told())[-2:] == ["appointment.cancelled", "appointment.booked"]
+
+    async def test_the_same_again_changes_nothing(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        before = await desk.first(referral)
+        after = await desk.put(before)
+        assert after.version == before.version
+
+    async def test_lists_every_element_that_may_not_change(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        before = await desk.first(referral)
+        with pytest.raises(Invalid) as refusal:
+            await desk.put(before, participant=[], comment="late", minutesDuration=30)
+        assert [problem.expression for problem in refusal.value.problems] == [
+            "Appointment.comment",
+            "Appointment.minutesDuration",
+            "Appointment.participant",
+        ]
+
+
+class TestWhoMay:
+    async def test_a_foreign_appointment_is_not_there(self, desk: Desk) -> None:
+        first = await desk.first(await desk.accept())
+        stranger = replace(COORDINATOR, site="ottawa")
+        async with desk.database.transaction() as tx:
+            with pytest.raises(NotFound):
+                await use_cases.appointment_for_change(tx, str(first.id), by=stranger)

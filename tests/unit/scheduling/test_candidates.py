@@ -1,0 +1,61 @@
+"""Free time in quarter hours, earliest first, fairly shared."""
+
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from services.scheduling import rules
+from services.scheduling.rules import Span
+from shared.clinic import Clinic
+from tests.support.booking import MONDAY, a_clinic, a_person, local
+
+TUESDAY = date(2026, 6, 2)
+DAY = Span(local(TUESDAY, "00:00"), local(date(2026, 6, 3), "00:00"))
+
+
+def need(clinic: Clinic) -> rules.Need:
+    return rules.need_of(clinic, site_id="toronto", visit=clinic.programme("rehab").first, purpose="first")
+
+
+def starts(clinic: Clinic, taken: rules.Taken | None = None, window: Span = DAY) -> list[datetime]:
+    found = rules.candidates(need(clinic), taken=taken or {}, never=(), window=window)
+    return sorted({one.span.start for one in found})
+
+
+class TestCandidates:
+    def test_begin_at_full_quarter_hours_and_end_inside_the_hours(self) -> None:
+        clinic = a_clinic(people=[a_person("ana", start="09:10", end="10:50")])
+        assert starts(clinic) == [local(TUESDAY, wall) for wall in ("09:15", "09:30", "09:45")]
+
+    def test_come_directly_after_what_is_taken(self) -> None:
+        clinic = a_clinic(people=[a_person("ana", start="09:00", end="11:00")])
+        taken = {"person/ana": [Span(local(TUESDAY, "09:00"), local(TUESDAY, "10:00"))]}
+        assert starts(clinic, taken) == [local(TUESDAY, "10:00")]
+
+    def test_need_a_room_of_the_kind(self) -> None:
+        clinic = a_clinic(people=[a_person("ana", start="09:00", end="11:00")], rooms=1)
+        taken = {"room/assessment-1": [Span(local(TUESDAY, "09:30"), local(TUESDAY, "10:00"))]}
+        assert starts(clinic, taken) == [local(TUESDAY, "10:00")]
+
+    def test_offer_an_equal_time_by_load_and_then_by_id(self) -> None:
+        clinic = a_clinic(people=[a_person("cleo"), a_person("ben"), a_person("ana")], rooms=1)
+        busy = [Span(local(TUESDAY, "15:00"), local(TUESDAY, "16:00"))]
+        taken = {"person/ana": busy}
+        found = rules.candidates(need(clinic), taken=taken, never=(), window=DAY)
+        assert [one.person for one in islice(found, 3)] == ["ben", "cleo", "ana"]
+
+    def test_there_are_none_in_an_empty_window(self) -> None:
+        assert starts(a_clinic(), window=Span(DAY.start, DAY.start)) == []
+
+
+class TestFirstWindow:
+    def test_gives_a_days_notice_and_ends_with_the_promise(self) -> None:
+        due_at = MONDAY + timedelta(days=28)
+        assert rules.first_window(now=MONDAY, due_at=due_at) == Span(MONDAY + timedelta(days=1), due_at)
+
+    def test_is_empty_when_the_promise_ends_within_the_notice(self) -> None:
+        window = rules.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5))
+        assert window.start == window.end
+
+    def test_goes_on_when_the_promise_is_broken(self) -> None:
+        window = rules.first_window(now=MONDAY, due_at=MONDAY)
+        assert window.end == MONDAY + timedelta(weeks=26)
