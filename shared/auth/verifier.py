@@ -1,10 +1,29 @@
 """Tokens in, Principals out: signature by JWKS, issuer, audience, expiry, then the client's entry in
 clinic.yaml.
+
+Invariants:
+- The algorithm is taken from our list and the key, never from the token.
+- A verified token is remembered until it expires, at most so many of them; machine time decides.
+- What is wrong with a token is said in words of ours; the token itself is in no text and no log.
 """
 
-from typing import Protocol
+from collections import OrderedDict
+from typing import Any, Protocol
 
+import jwt
+from jwt.exceptions import ExpiredSignatureError, PyJWTError
+
+from shared.auth.jwks import Jwks
+from shared.auth.keys import ALGORITHMS
 from shared.auth.principal import Principal
+from shared.auth.scopes import NotAScope, Scopes
+from shared.clinic import Client, Clinic
+from shared.clock import machine_now
+from shared.errors import Unauthenticated
+
+LEEWAY_SECONDS = 30
+MAX_REMEMBERED = 10_000
+MAX_LENGTH = 8192
 
 
 class TokenVerifier(Protocol):
@@ -13,3 +32,101 @@ class TokenVerifier(Protocol):
     async def principal(self, token: str) -> Principal:
         """Verify a token; raises Unauthenticated with what is wrong with it, never with the token."""
         ...
+
+
+class BadToken(Unauthenticated):
+    """The token was not made by our issuer for us, or is over."""
+
+
+class JwtVerifier:
+    """Verifies the access tokens of one issuer."""
+
+    def __init__(self, clinic: Clinic, *, issuer: str, audience: str, jwks: Jwks) -> None:
+        self._clinic = clinic
+        self._issuer = issuer
+        self._audience = audience
+        self._jwks = jwks
+        self._remembered: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+
+    async def principal(self, token: str) -> Principal:
+        """Verify a token; raises Unauthenticated with what is wrong with it, never with the token."""
+        known = self._remembered.get(token)
+        if known is not None and machine_now().timestamp() < known[1]:
+            return known[0]
+        self._remembered.pop(token, None)
+        claims = await self._claims(token)
+        principal = principal_of(self._clinic, client=claims["client_id"], scope=claims["scope"])
+        self._remember(token, principal, until=float(claims["exp"]) + LEEWAY_SECONDS)
+        return principal
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        key = await self._key(token)
+        try:
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm_name],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "client_id", "scope"]},
+            )
+        except ExpiredSignatureError:
+            raise BadToken("the token has expired") from None
+        except PyJWTError as error:
+            raise BadToken(f"the token is not valid: {_why(error)}") from None
+        if not isinstance(claims["client_id"], str) or not isinstance(claims["scope"], str):
+            raise BadToken("the token does not say whose it is")
+        return claims
+
+    async def _key(self, token: str) -> jwt.PyJWK:
+        if len(token) > MAX_LENGTH:
+            raise BadToken("the token is too long")
+        try:
+            header = jwt.get_unverified_header(token)
+        except PyJWTError:
+            raise BadToken("this is no token") from None
+        if header.get("alg") not in ALGORITHMS:
+            raise BadToken(f"the token must be signed with {' or '.join(ALGORITHMS)}")
+        key = await self._jwks.key(str(header.get("kid")))
+        if key is None or key.algorithm_name != header["alg"]:
+            raise BadToken("the token was signed with a key that our issuer does not have")
+        return key
+
+    def _remember(self, token: str, principal: Principal, *, until: float) -> None:
+        self._remembered[token] = (principal, until)
+        while len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+
+def principal_of(clinic: Clinic, *, client: str, scope: str) -> Principal:
+    """Make the Principal of a verified token; raises Unauthenticated for a client that is not registered."""
+    try:
+        registered = clinic.client(client)
+        scopes = Scopes.parse(scope.split())
+    except KeyError:
+        raise BadToken("the client of this token is not registered") from None
+    except NotAScope:
+        raise BadToken("the token holds a scope that is none") from None
+    return Principal(
+        client=registered.id,
+        party=registered.party,
+        scopes=scopes,
+        organization=registered.organization or registered.payer,
+        practitioner=registered.practitioner,
+        site=registered.site or _site_of(clinic, registered),
+    )
+
+
+def _site_of(clinic: Clinic, client: Client) -> str | None:
+    return clinic.person(client.practitioner).site if client.practitioner is not None else None
+
+
+def _why(error: PyJWTError) -> str:
+    name = type(error).__name__.removesuffix("Error")
+    return {
+        "InvalidAudience": "it is meant for somebody else",
+        "InvalidIssuer": "it comes from another issuer",
+        "InvalidSignature": "its signature is wrong",
+        "MissingRequiredClaim": "it lacks a claim",
+    }.get(name, "it cannot be read")

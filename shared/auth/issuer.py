@@ -1,0 +1,160 @@
+"""The embedded SMART authorization server: client credentials by `private_key_jwt`, and nothing else.
+
+Invariants:
+- A client proves itself with its own key, for this token endpoint, for at most 5 minutes, once.
+- A token holds no scope that clinic.yaml does not give its client.
+- Every time here is machine time.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from jwt.exceptions import PyJWTError
+
+from shared.auth.jwks import KnownJwks
+from shared.auth.keys import ALGORITHMS, Keys
+from shared.auth.scopes import NotAScope, Scopes
+from shared.auth.tables import use_once
+from shared.clinic import Client, Clinic
+from shared.clock import machine_now
+from shared.db import Database
+from shared.ids import new_text_id
+
+TOKEN_LIFETIME = timedelta(seconds=300)
+ASSERTION_LIFETIME = timedelta(minutes=5)
+LEEWAY = timedelta(seconds=30)
+MAX_LENGTH = 8192
+
+
+class OAuthError(Exception):
+    """A token request is refused: `code` is the OAuth 2.0 error, the text its description."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """An access token with what it allows."""
+
+    access_token: str
+    scope: str
+
+
+class Issuer:
+    """Gives tokens to the clients of clinic.yaml."""
+
+    def __init__(self, clinic: Clinic, *, keys: Keys, database: Database, base_url: str) -> None:
+        self.base_url = base_url
+        self.keys = keys
+        self._clinic = clinic
+        self._database = database
+        self._client_keys = {client: KnownJwks([jwk]) for client, jwk in keys.clients.items()}
+
+    @property
+    def token_url(self) -> str:
+        """The address of the token endpoint, which every assertion must name."""
+        return f"{self.base_url}/auth/token"
+
+    def jwks(self) -> KnownJwks:
+        """The public keys that verify this issuer's tokens."""
+        return KnownJwks([self.keys.issuer.jwk])
+
+    async def exchange(self, assertion: str, *, scope: str | None) -> Grant:
+        """Change an assertion for a token; raises OAuthError."""
+        client = await self._verified(assertion)
+        return self.grant(client, scope=scope)
+
+    def grant(self, client: Client, *, scope: str | None = None) -> Grant:
+        """Sign a token for a client that has proved itself; raises OAuthError for a scope beyond its own."""
+        text = " ".join(_within(client, scope))
+        now = machine_now()
+        claims: dict[str, Any] = {
+            "iss": self.base_url,
+            "aud": self.base_url,
+            "sub": client.id,
+            "client_id": client.id,
+            "scope": text,
+            "jti": new_text_id(),
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+        }
+        if (person := _person(client)) is not None:
+            claims["fhirUser"] = person
+        key = self.keys.issuer
+        token = jwt.encode(claims, key.private, algorithm=key.algorithm, headers={"kid": key.kid})
+        return Grant(access_token=token, scope=text)
+
+    async def _verified(self, assertion: str) -> Client:
+        client, key = await self._claimed(assertion)
+        try:
+            claims = jwt.decode(
+                assertion,
+                key.key,
+                algorithms=[key.algorithm_name],
+                audience=self.token_url,
+                issuer=client.id,
+                subject=client.id,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "sub", "aud", "jti"]},
+            )
+        except PyJWTError as error:
+            name = type(error).__name__.removesuffix("Error")
+            raise OAuthError("invalid_client", f"the assertion is not valid: {name}") from None
+        await self._only_once(client, claims)
+        return client
+
+    async def _claimed(self, assertion: str) -> tuple[Client, jwt.PyJWK]:
+        """Find the client that the assertion claims to come from, and that client's key."""
+        refused = OAuthError("invalid_client", "the assertion was not signed with this client's key")
+        if len(assertion) > MAX_LENGTH:
+            raise refused
+        try:
+            header = jwt.get_unverified_header(assertion)
+            claims = jwt.decode(assertion, options={"verify_signature": False})
+            client = self._clinic.client(str(claims.get("iss")))
+        except (PyJWTError, KeyError):
+            raise refused from None
+        if header.get("alg") not in ALGORITHMS:
+            raise OAuthError("invalid_client", f"sign with {' or '.join(ALGORITHMS)}")
+        key = await self._client_keys[client.id].key(str(header.get("kid")))
+        if key is None or key.algorithm_name != header["alg"]:
+            raise refused
+        return client, key
+
+    async def _only_once(self, client: Client, claims: dict[str, Any]) -> None:
+        now, expires_at = machine_now(), datetime.fromtimestamp(float(claims["exp"]), UTC)
+        if expires_at - now > ASSERTION_LIFETIME + timedelta(seconds=5):
+            raise OAuthError("invalid_client", "the assertion lives longer than 5 minutes")
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not 0 < len(jti) <= 255:
+            raise OAuthError("invalid_client", "the assertion needs a jti of at most 255 characters")
+        async with self._database.transaction() as tx:
+            first = await use_once(tx, client=client.id, jti=jti, expires_at=expires_at + LEEWAY, now=now)
+        if not first:
+            raise OAuthError("invalid_client", "this assertion was used before")
+
+
+def _within(client: Client, scope: str | None) -> list[str]:
+    if scope is None or not scope.strip():
+        return sorted(client.scopes)
+    wanted = scope.split()
+    registered = Scopes.parse(client.scopes)
+    levels = {text.partition("/")[0] for text in client.scopes}
+    try:
+        granted = Scopes.parse(wanted).granted
+    except NotAScope as error:
+        raise OAuthError("invalid_scope", str(error)) from None
+    beyond = {pair for pair in granted if not registered.allow(*pair)}  # type: ignore[arg-type]
+    if beyond or any(text.partition("/")[0] not in levels for text in wanted):
+        raise OAuthError("invalid_scope", "a scope goes beyond what this client is registered for")
+    return sorted(set(wanted))
+
+
+def _person(client: Client) -> str | None:
+    if client.practitioner is not None:
+        return f"Practitioner/{client.practitioner}"
+    return f"Person/{client.id}" if client.party == "coordinator" else None

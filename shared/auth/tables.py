@@ -1,0 +1,35 @@
+"""The identity database: which client assertions were used already."""
+
+from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text
+
+from shared.db import Database, Transaction
+
+METADATA = MetaData()
+
+Table(
+    "used_assertion",
+    METADATA,
+    Column("client", Text, primary_key=True),
+    Column("jti", Text, primary_key=True),
+    Column("machine_expires_at", DateTime(timezone=True), nullable=False),
+    Index("used_assertion_by_expiry", "machine_expires_at"),
+)
+
+
+async def prepare(database: Database) -> None:
+    """Make the tables where they are missing; they hold nothing that outlives ten minutes."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+
+
+async def use_once(tx: Transaction, *, client: str, jti: str, expires_at: object, now: object) -> bool:
+    """Note that an assertion is used; tell whether it was the first time. Expired ones are forgotten."""
+    await tx.sql("DELETE FROM used_assertion WHERE machine_expires_at < :now", now=now)
+    noted = await tx.sql(
+        "INSERT INTO used_assertion (client, jti, machine_expires_at) VALUES (:client, :jti, :expires_at)"
+        " ON CONFLICT DO NOTHING",
+        client=client,
+        jti=jti,
+        expires_at=expires_at,
+    )
+    return noted.rowcount == 1
