@@ -1,0 +1,1 @@
+"""Referral: intake, triage, the closed loop with the referrer, and the insurer's authorization."""

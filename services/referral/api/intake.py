@@ -1,0 +1,182 @@
+"""The three doors of a referral, the dry run, and the Questionnaire that says what the clinic needs."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.referral import fhir, queries, use_cases
+from services.referral.models import Referral
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.errors import Invalid, NotFound
+from shared.fhir import check
+from shared.fhir.received import Received
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+
+_OWN = "what the caller sends becomes the caller's own"
+_SENDING = requires("ServiceRequest", "c", rows=_OWN)
+_EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
+
+
+class UnknownEvent(Invalid):
+    """A message that this clinic does not take."""
+
+    code = "not-supported"
+
+
+@router.post("/fhir")
+async def transact(call: Call = Depends(_SENDING)) -> Response:
+    """Take a transaction Bundle, or a message Bundle at the base."""
+    received = await call.resource("Bundle")
+    if received.data.get("type") == "message":
+        return await _process(call, received)
+    submission = fhir.read_submission(received, clinic=call.runtime.clinic)
+    only(call, "referrer", what="send a referral")
+    async with call.transaction() as tx:
+        receipt = await use_cases.receive_referral(
+            tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        body = fhir.transaction_response(receipt.referral.answer)
+        return await call.answer(tx, body, about=receipt.referral)
+
+
+@router.post("/fhir/$process-message")
+async def process_message(call: Call = Depends(_SENDING)) -> Response:
+    """Take a message Bundle: a new referral, or the revocation of one."""
+    return await _process(call, await call.resource("Bundle"))
+
+
+@router.post("/fhir/ServiceRequest")
+async def create(call: Call = Depends(_SENDING)) -> Response:
+    """Take a bare ServiceRequest with its Patient contained, or known by identifier."""
+    submission = fhir.read_submission(await call.resource("ServiceRequest"), clinic=call.runtime.clinic)
+    only(call, "referrer", what="send a referral")
+    async with call.transaction() as tx:
+        receipt = await use_cases.receive_referral(
+            tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        referral = receipt.referral
+        return await call.answer(
+            tx,
+            referral.body,
+            status=201 if receipt.new else 200,
+            about=referral,
+            location=str(referral.answer[0]["location"]),
+        )
+
+
+@router.post("/fhir/ServiceRequest/$validate")
+async def validate(
+    call: Call = Depends(requires("ServiceRequest", "c", rows="nothing is written")),
+) -> Response:
+    """Say what would happen to a referral, without taking it."""
+    only(call, "referrer", what="try a referral")
+    try:
+        received = await _what_is_tried(call)
+    except Invalid as refusal:
+        return await _say(call, fhir.dry_run(refusal.problems, verdict=None))
+    async with call.transaction() as tx:
+        body = await use_cases.dry_run(
+            tx, received, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await call.answer(tx, body)
+
+
+@router.get("/fhir/Questionnaire/{id}")
+async def read_questionnaire(
+    id: str, call: Call = Depends(requires("Questionnaire", "r", rows=_EVERYBODY))
+) -> Response:
+    """Read the clinic's Questionnaire."""
+    body = fhir.questionnaire()
+    if id != body["id"]:
+        raise NotFound(f"there is no Questionnaire {id}")
+    return await _say(call, body)
+
+
+@router.get("/fhir/Questionnaire")
+async def search_questionnaires(
+    call: Call = Depends(requires("Questionnaire", "s", rows=_EVERYBODY)),
+) -> Response:
+    """Search the one Questionnaire by url, name or status."""
+    body = fhir.questionnaire()
+    wanted = {name: value for name, value in call.query.items() if name in ("url", "name", "status")}
+    found = [body] if all(str(body[name]) == value for name, value in wanted.items()) else []
+    address = f"{call.runtime.fhir_base}/Questionnaire/{body['id']}"
+    entries = [{"fullUrl": address, "resource": one, "search": {"mode": "match"}} for one in found]
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+    return await _say(call, bundle | ({"entry": entries} if entries else {}))
+
+
+async def _process(call: Call, received: Received) -> Response:
+    event = fhir.event_code(received)
+    if event not in (fhir.ADD, fhir.REVOKE):
+        text = f"the events are {fhir.ADD} and {fhir.REVOKE}; {event} is none of them"
+        raise UnknownEvent(text, expression="Bundle.entry[0].resource.eventCoding.code")
+    only(call, "referrer", what="send a referral")
+    submission = None
+    if event == fhir.ADD:
+        submission = fhir.read_submission(received, clinic=call.runtime.clinic)
+    async with call.transaction() as tx:
+        if submission is None:
+            referral = await _revoke(tx, received, call=call, by=call.principal)
+        else:
+            receipt = await use_cases.receive_referral(
+                tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
+            )
+            referral = receipt.referral
+        task = await queries.process_task(tx, referral.id)
+        body = fhir.message_response(
+            task.body,
+            task_id=task.id,
+            answers=str(fhir.message_id(received)),
+            of=referral.id,
+            code=str(event),
+            clinic=call.runtime.clinic.name,
+            at=call.act.at,
+        )
+        return await call.answer(tx, body, about=referral)
+
+
+async def _revoke(tx: Transaction, received: Received, *, call: Call, by: Principal) -> Referral:
+    for entry in received.entries:
+        if entry.resource is not None and entry.resource.resource_type == "ServiceRequest":
+            request = entry.resource.data
+            reasons = [one.get("text", "") for one in request.get("reasonCode", [])]
+            return await use_cases.revoke_by_identifier(
+                tx,
+                fhir.tokens(request.get("identifier")),
+                reason=" ".join(reasons).strip() or "revoked by message",
+                by=by,
+                act=call.act,
+                clinic=call.runtime.clinic,
+            )
+    raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
+
+
+class _Tried(msgspec.Struct):
+    name: str = ""
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Trying(msgspec.Struct):
+    resourceType: str = ""
+    parameter: list[_Tried] = []
+
+
+async def _what_is_tried(call: Call) -> Received:
+    received = await call.resource("Bundle", "ServiceRequest", "Parameters")
+    if received.resource_type != "Parameters":
+        return received
+    for parameter in msgspec.json.decode(call.body, type=_Trying).parameter:
+        if bytes(parameter.resource) != b"null":
+            return await check.receive(bytes(parameter.resource), allowed=("Bundle", "ServiceRequest"))
+    raise Invalid("what is tried: a Bundle or a ServiceRequest", expression="Parameters.parameter.resource")
+
+
+async def _say(call: Call, body: dict[str, Any]) -> Response:
+    async with call.transaction() as tx:
+        return await call.answer(tx, body)

@@ -1,0 +1,141 @@
+"""What a referrer and a coordinator do with a referral, each as an operation on the ServiceRequest."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from services.referral import fhir, use_cases
+from services.referral.models import Piece, Referral
+from shared.db import Transaction
+from shared.http.call import Call, only, requires
+
+router = APIRouter()
+
+_SENDER = requires("ServiceRequest", "u", rows="the sender's own referrals")
+_SITE = requires("ServiceRequest", "u", rows="the referrals of the coordinator's site")
+
+
+@router.post("/fhir/ServiceRequest/{id}/$acknowledge")
+async def acknowledge(id: str, call: Call = Depends(_SENDER)) -> Response:
+    """Acknowledge that the patient goes to an emergency department."""
+    only(call, "referrer", what="acknowledge")
+    await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.acknowledge_emergency(
+            tx, id, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$provide-information")
+async def provide_information(id: str, call: Call = Depends(_SENDER)) -> Response:
+    """Add what was asked for, or what came late."""
+    only(call, "referrer", what="provide information")
+    await call.parameters()
+    pieces = _pieces(call.body)
+    async with call.transaction() as tx:
+        referral = await use_cases.provide_information(
+            tx, id, pieces=pieces, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$revoke")
+async def revoke(id: str, call: Call = Depends(_SENDER)) -> Response:
+    """Take a referral back, with the reason."""
+    only(call, "referrer", what="revoke")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.revoke_referral(
+            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$accept")
+async def accept(id: str, call: Call = Depends(_SITE)) -> Response:
+    """Accept a referral that the rules left to a person."""
+    only(call, "coordinator", what="accept")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.accept_referral(
+            tx, id, said=said, by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$decline")
+async def decline(id: str, call: Call = Depends(_SITE)) -> Response:
+    """Decline a referral, with the reason."""
+    only(call, "coordinator", what="decline")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.decline_referral(
+            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$request-information")
+async def request_information(id: str, call: Call = Depends(_SITE)) -> Response:
+    """Ask the referrer for something; the reason says what."""
+    only(call, "coordinator", what="request information")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.request_information(
+            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$merge")
+async def merge(id: str, call: Call = Depends(_SITE)) -> Response:
+    """Merge a duplicate into the referral that goes on (`into`)."""
+    only(call, "coordinator", what="merge")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.merge_referral(
+            tx, id, into=said.get("into"), by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+@router.post("/fhir/ServiceRequest/{id}/$close")
+async def close(id: str, call: Call = Depends(_SITE)) -> Response:
+    """Close a referral that will not go on, with the reason."""
+    only(call, "coordinator", what="close")
+    said = await call.parameters()
+    async with call.transaction() as tx:
+        referral = await use_cases.close_referral(
+            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
+        )
+        return await _answer(call, tx, referral)
+
+
+async def _answer(call: Call, tx: Transaction, referral: Referral) -> Response:
+    return await call.answer(tx, referral.body, about=referral)
+
+
+class _Parameter(msgspec.Struct):
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Parameters(msgspec.Struct):
+    parameter: list[_Parameter] = []
+
+
+def _pieces(body: bytes) -> list[Piece]:
+    """Cut the resources out of the checked Parameters, each with its own bytes."""
+    if not body.strip():
+        return []
+    raws = [bytes(one.resource) for one in msgspec.json.decode(body, type=_Parameters).parameter]
+    return [_piece(raw) for raw in raws if raw != b"null"]
+
+
+def _piece(raw: bytes) -> Piece:
+    data: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, Any])
+    stated = data.get("identifier", [])
+    identifiers = fhir.tokens(stated if isinstance(stated, list) else [stated])
+    return Piece(type=str(data.get("resourceType")), data=data, raw=raw, identifiers=identifiers)

@@ -1,0 +1,102 @@
+"""What the three doors answer: a transaction-response, a message response, and the dry run's Parameters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.referral.fhir.submission import ADD
+from services.referral.fhir.task import instant
+from services.referral.models import Verdict
+from shared.db import ResourceRow
+from shared.errors import Problem
+
+
+def created(resource_type: str, row: ResourceRow, *, at: datetime, new: bool = True) -> dict[str, Any]:
+    """Say where one resource of a transaction stands."""
+    return {
+        "status": "201 Created" if new else "200 OK",
+        "location": f"{resource_type}/{row.id}/_history/{row.version}",
+        "etag": f'W/"{row.version}"',
+        "lastModified": instant(at),
+    }
+
+
+def transaction_response(responses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Answer a transaction, entry by entry in its order."""
+    entries = [{"response": response} for response in responses]
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+
+
+def message_response(
+    task: bytes, *, task_id: UUID, answers: str, of: UUID, code: str = ADD, clinic: str, at: datetime
+) -> bytes:
+    """Answer a message with the process Task; `answers` is the message's id, `of` makes the answer's own."""
+    header = {
+        "resourceType": "MessageHeader",
+        "id": f"answer-{of}",
+        "eventCoding": {"system": _MESSAGE_EVENTS, "code": code},
+        "source": {"name": clinic, "endpoint": "urn:lumbar:referral"},
+        "response": {"identifier": answers, "code": "ok"},
+        "focus": [{"reference": f"Task/{task_id}"}],
+    }
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "message",
+        "timestamp": instant(at),
+        "entry": [
+            {"fullUrl": f"urn:lumbar:answer-{of}", "resource": header},
+            {"fullUrl": f"urn:uuid:{task_id}", "resource": msgspec.Raw(task)},
+        ],
+    }
+    return msgspec.json.encode(bundle)
+
+
+def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None) -> dict[str, Any]:
+    """Say what would happen: the problems as an OperationOutcome, and the verdict of triage."""
+    issues = [
+        {
+            "severity": problem.severity,
+            "code": problem.code,
+            "details": {"text": problem.text},
+            **({"expression": [problem.expression]} if problem.expression else {}),
+        }
+        for problem in problems
+    ] or [{"severity": "information", "code": "informational", "details": {"text": "It would be taken."}}]
+    parameters: list[dict[str, Any]] = [
+        {"name": "return", "resource": {"resourceType": "OperationOutcome", "issue": issues}}
+    ]
+    if verdict is not None:
+        parameters += _verdict(verdict)
+    return {"resourceType": "Parameters", "parameter": parameters}
+
+
+def _verdict(verdict: Verdict) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [{"name": "verdict", "valueCode": verdict.outcome}]
+    for name, value in (
+        ("stream", verdict.stream),
+        ("programme", verdict.programme),
+        ("payer", verdict.payer),
+    ):
+        if value is not None:
+            parameters.append({"name": name, "valueCode": value})
+    for finding in verdict.findings:
+        part: list[dict[str, Any]] = [
+            {"name": "id", "valueCode": finding.rule},
+            {"name": "text", "valueString": finding.text},
+        ]
+        part += [{"name": "element", "valueString": element} for element in finding.elements]
+        parameters.append({"name": "rule", "part": part})
+    for missing in (*verdict.missing, *verdict.asked_after):
+        part = [
+            {"name": "code", "valueCode": missing.code},
+            {"name": "text", "valueString": missing.text},
+            {"name": "element", "valueString": missing.element},
+        ]
+        parameters.append({"name": "missing", "part": part})
+    return parameters
+
+
+_MESSAGE_EVENTS = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-eReC-event"

@@ -1,0 +1,62 @@
+"""Who a resource names: the insurer, the member id, the parts of a person's name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from services.referral.fhir.reading import has_code, tokens
+from shared.clinic import Clinic
+
+Resource = Mapping[str, Any]
+
+
+def payer_of(
+    reference: Resource, *, within: Resource, known: Mapping[str, Resource], clinic: Clinic
+) -> str | None:
+    """Find the insurer of clinic.yaml that a Reference names: by identifier, our id, or a sent Organization.
+
+    `within` is the resource that holds the reference (its contained resources are looked at), `known` the
+    others by the text with which they are referred to.
+    """
+    named = set(tokens([reference.get("identifier")]))
+    text = reference.get("reference")
+    if isinstance(text, str):
+        target = known.get(text) or _contained(within, text)
+        named |= set(tokens((target or {}).get("identifier")))
+        if text.rpartition("Organization/")[2] in {payer.id for payer in clinic.payers}:
+            return text.rpartition("Organization/")[2]
+    for payer in clinic.payers:
+        if named & set(payer.identifiers):
+            return payer.id
+    return None
+
+
+def member_ids(*resources: Resource) -> list[str]:
+    """Collect the member ids (MB) that a Coverage and its Patient state."""
+    found: dict[str, None] = {}
+    for resource in resources:
+        if resource.get("resourceType") == "Coverage" and resource.get("subscriberId"):
+            found[str(resource["subscriberId"])] = None
+        found |= dict.fromkeys(_members(resource.get("identifier", [])))
+    return list(found)
+
+
+def names(patient: Resource) -> tuple[str, str]:
+    """Give family and given name of the official name, or of the first there is."""
+    stated: Sequence[Any] = patient.get("name", [])
+    ranked = sorted(stated, key=lambda name: name.get("use") not in ("official", "usual"))
+    name: Resource = ranked[0] if ranked else {}
+    family = str(name.get("family") or name.get("text") or "")
+    return family, " ".join(one for one in name.get("given", []) if isinstance(one, str))
+
+
+def _members(identifiers: Any) -> Iterator[str]:
+    for one in identifiers:
+        if has_code(one.get("type"), "MB") and one.get("value"):
+            yield str(one["value"])
+
+
+def _contained(within: Resource, text: str) -> Resource | None:
+    for resource in within.get("contained", []):
+        if text == f"#{resource.get('id')}":
+            return resource  # type: ignore[no-any-return]
+    return None

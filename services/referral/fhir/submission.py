@@ -1,0 +1,256 @@
+"""From the three doors to one Submission, with everything that makes acting impossible named at once.
+
+Refused is only what leaves open who the patient is or what is asked for; all else that is missing is asked
+for later by triage.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.referral.fhir.facts import programme_asked
+from services.referral.fhir.reading import tokens
+from services.referral.models import Piece, Submission
+from shared.clinic import Clinic
+from shared.errors import Invalid, Problem
+from shared.fhir import references
+from shared.fhir.received import Entry, Received
+
+ACCEPTED_TYPES = (
+    "AllergyIntolerance",
+    "Communication",
+    "Condition",
+    "Consent",
+    "Coverage",
+    "Device",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Encounter",
+    "FamilyMemberHistory",
+    "HealthcareService",
+    "ImagingStudy",
+    "Immunization",
+    "Location",
+    "Media",
+    "Medication",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+    "Provenance",
+    "QuestionnaireResponse",
+    "RelatedPerson",
+    "ServiceRequest",
+    "Specimen",
+)
+INTENTS = ("order", "proposal", "plan")
+ADD, REVOKE = "add-service-request", "revoke-service-request"
+
+
+class NotAReferral(Invalid):
+    """What came cannot be acted on: who the patient is or what is asked for is not said."""
+
+
+class _Containing(msgspec.Struct):
+    contained: list[msgspec.Raw] = []
+
+
+def read_submission(received: Received, *, clinic: Clinic) -> Submission:
+    """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath."""
+    problems: list[Problem] = []
+    pieces = list(_pieces(received, problems))
+    request = _only_request(pieces, problems)
+    if request is None:
+        raise NotAReferral(problems=problems)
+    pieces += [piece for piece in contained(request.raw, index=None) if piece.type in ACCEPTED_TYPES]
+    where = _where(request, "")
+    problems += _wrong_request(request, where=where, clinic=clinic)
+    patient, identifiers, known_id = _subject(request, pieces, where=where, problems=problems)
+    others = [piece for piece in pieces if piece.type == "Patient" and piece is not patient]
+    problems += [_problem("another patient than the referred one", _where(piece, "")) for piece in others]
+    if problems:
+        raise NotAReferral(problems=problems)
+    return Submission(
+        request=request,
+        patient=patient,
+        patient_identifiers=identifiers,
+        patient_id=known_id,
+        enclosures=tuple(piece for piece in pieces if piece not in (request, patient)),
+        entries=len(received.entries) or 1,
+        message_id=message_id(received),
+    )
+
+
+def event_code(received: Received) -> str | None:
+    """Give the event code of a message Bundle, None for anything else."""
+    header = _header(received)
+    if header is None:
+        return None
+    coding = header.get("eventCoding", {})
+    return str(coding.get("code") or header.get("eventUri", "").rpartition("/")[2])
+
+
+def message_id(received: Received) -> str | None:
+    """Give the id of a message: its MessageHeader's, by which the answer refers to it."""
+    header = _header(received)
+    return None if header is None else str(header.get("id") or received.data.get("id") or "")
+
+
+def contained(raw: bytes, *, index: int | None) -> Iterator[Piece]:
+    """Cut the contained resources out of a resource's own bytes."""
+    for one in msgspec.json.decode(raw, type=_Containing).contained:
+        data = msgspec.json.decode(bytes(one), type=dict[str, Any])
+        yield Piece(
+            type=str(data.get("resourceType")),
+            data=data,
+            raw=bytes(one),
+            links=(f"#{data.get('id')}",),
+            index=index,
+            identifiers=tokens(_identifiers(data)),
+        )
+
+
+def as_piece(received: Received) -> Piece:
+    """Take one received resource as a piece of a referral."""
+    data = received.data
+    return Piece(
+        type=received.resource_type, data=data, raw=received.raw, identifiers=tokens(_identifiers(data))
+    )
+
+
+def _header(received: Received) -> Mapping[str, Any] | None:
+    first = received.entries[0].resource if received.entries else None
+    if received.data.get("type") != "message" or first is None or first.resource_type != "MessageHeader":
+        return None
+    return first.data
+
+
+def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
+    if received.resource_type == "ServiceRequest":
+        yield as_piece(received)
+        return
+    kind = received.data.get("type")
+    if kind not in ("transaction", "message"):
+        problems.append(_problem(f"a transaction or a message is taken here, not a {kind}", "Bundle.type"))
+        return
+    for entry in received.entries:
+        where = f"Bundle.entry[{entry.index}]"
+        if entry.resource is None:
+            problems.append(_problem("an entry needs its resource", f"{where}.resource"))
+        elif entry.resource.resource_type == "MessageHeader":
+            continue
+        elif entry.resource.resource_type not in ACCEPTED_TYPES:
+            text = f"a referral does not take a {entry.resource.resource_type}"
+            problems.append(_problem(text, f"{where}.resource", code="not-supported"))
+        elif kind == "transaction" and entry.method != "POST":
+            text = f"this transaction creates: POST, not {entry.method}"
+            problems.append(_problem(text, f"{where}.request.method", code="not-supported"))
+        else:
+            yield _entry_piece(entry, entry.resource)
+
+
+def _entry_piece(entry: Entry, resource: Received) -> Piece:
+    own = f"{resource.resource_type}/{resource.data['id']}" if resource.data.get("id") else None
+    links = [link for link in (entry.full_url, own) if link]
+    if entry.full_url and "://" in entry.full_url:
+        links.append("/".join(entry.full_url.rsplit("/", 2)[1:]))
+    return Piece(
+        type=resource.resource_type,
+        data=resource.data,
+        raw=resource.raw,
+        links=tuple(dict.fromkeys(links)),
+        index=entry.index,
+        identifiers=tokens(_identifiers(resource.data)),
+        if_none_exist=_condition(entry.if_none_exist),
+    )
+
+
+def _condition(text: str | None) -> str | None:
+    if text is None:
+        return None
+    name, _, token = text.lstrip("?").partition("=")
+    return token if name == "identifier" and "|" in token else None
+
+
+def _identifiers(data: Mapping[str, Any]) -> Sequence[Any]:
+    stated = data.get("identifier", [])
+    return stated if isinstance(stated, list) else [stated]
+
+
+def _only_request(pieces: Sequence[Piece], problems: list[Problem]) -> Piece | None:
+    requests = [piece for piece in pieces if piece.type == "ServiceRequest"]
+    if not requests:
+        problems.append(_problem("what is asked for: a ServiceRequest", "Bundle.entry", code="required"))
+        return None
+    problems += [_problem("one referral at a time", _where(piece, "")) for piece in requests[1:]]
+    return requests[0]
+
+
+def _wrong_request(request: Piece, *, where: str, clinic: Clinic) -> Iterator[Problem]:
+    data = request.data
+    if data.get("status") != "active":
+        yield _problem(f"a new referral is active, not {data.get('status')}", f"{where}.status")
+    if data.get("intent") not in INTENTS:
+        yield _problem(f"one of {', '.join(INTENTS)}, not {data.get('intent')}", f"{where}.intent")
+    if not (data.get("code") or data.get("reasonCode") or data.get("reasonReference")):
+        yield _problem("what is asked for: a code or a reason", f"{where}.code", code="required")
+    asked = programme_asked(data)
+    known = [programme.id for programme in clinic.programmes]
+    if asked is not None and asked not in known:
+        text = f"the clinic's programmes are {', '.join(known)}; {asked} is none of them"
+        yield _problem(text, f"{where}.code.coding.code", code="code-invalid")
+
+
+def _subject(
+    request: Piece, pieces: Sequence[Piece], *, where: str, problems: list[Problem]
+) -> tuple[Piece | None, tuple[str, ...], UUID | None]:
+    subject = request.data.get("subject", {})
+    text = subject.get("reference")
+    for piece in pieces:
+        if piece.type == "Patient" and text in piece.links:
+            problems += _unknown_person(piece)
+            return piece, piece.identifiers, None
+    known = _known_id(text)
+    named = tokens([subject.get("identifier")])
+    if known is None and not named and isinstance(text, str) and text.startswith("Patient?"):
+        condition = _condition(text.removeprefix("Patient"))
+        named = () if condition is None else (condition,)
+    if known is None and not named:
+        expression = f"{where}.subject"
+        text = "who the patient is: a Patient that is sent along, or the identifier of a known one"
+        problems.append(_problem(text, expression, code="required"))
+    return None, named, known
+
+
+def _known_id(reference: Any) -> UUID | None:
+    parsed = references.parse(reference) if isinstance(reference, str) else None
+    if parsed is None or parsed.type != "Patient" or parsed.id is None:
+        return None
+    try:
+        return UUID(parsed.id)
+    except ValueError:
+        return None
+
+
+def _unknown_person(patient: Piece) -> Iterator[Problem]:
+    named = any(
+        one.get("family") or one.get("text") or one.get("given") for one in patient.data.get("name", [])
+    )
+    if not patient.identifiers and not named:
+        text = "who the patient is: an identifier with a value, or a name"
+        yield _problem(text, _where(patient, "identifier"), code="required")
+
+
+def _where(piece: Piece, member: str) -> str:
+    base = piece.type if piece.index is None else f"Bundle.entry[{piece.index}].resource"
+    return f"{base}.{member}" if member else base
+
+
+def _problem(text: str, expression: str, *, code: str = "invalid") -> Problem:
+    return Problem(text=text, code=code, expression=expression)

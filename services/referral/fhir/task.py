@@ -1,0 +1,183 @@
+"""Tasks: the process Task of a referral, kept true, and what the people of the clinic are asked to do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.referral.models import Claim, Referral
+from services.referral.states import TASK_STATUS, State
+from shared.clinic import Clinic
+from shared.fhir.codes import (
+    BUSINESS_STATUS_SYSTEM,
+    LUMBAR,
+    PROGRAMME_SYSTEM,
+    STREAM_SYSTEM,
+    TASK_CODE_SYSTEM,
+    TASK_INPUT_SYSTEM,
+    TRIAGE_RULE_SYSTEM,
+    TaskCode,
+    TaskInput,
+)
+
+_CANADIAN = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-referralbusinessstatus"
+_BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
+_CANADIAN_STATUS = frozenset({State.AWAITING_TRIAGE, State.AWAITING_BOOKING, State.BOOKED})
+_BSER_STATUS = {
+    State.AWAITING_TRIAGE: "2.0",
+    State.ACCEPTED: "3.0",
+    State.DECLINED: "4.0",
+    State.EMERGENCY_REDIRECTED: "4.0",
+    State.EMERGENCY_ACKNOWLEDGED: "4.0",
+    State.BOOKED: "5.1.1",
+    State.MISSED: "5.1.2",
+    State.APPOINTMENT_CANCELLED: "5.1.3",
+    State.ASSESSED: "5.1.4",
+    State.REVOKED: "6.0",
+    State.CLOSED: "6.0",
+    State.MERGED: "6.0",
+    State.DISCHARGED: "7.0",
+}
+_TITLES = {
+    TaskCode.ACKNOWLEDGE_EMERGENCY: "Acknowledge that the patient goes to an emergency department",
+    TaskCode.TELEPHONE_REFERRER: "Telephone the referrer: the emergency is not acknowledged",
+    TaskCode.REVIEW_REFERRAL: "Review the referral: accept, decline or ask",
+    TaskCode.MERGE_DUPLICATE: "Decide whether this is a duplicate: merge it, or accept it as new",
+    TaskCode.RESOLVE_DENIAL: "The insurer denied the sessions: other payer, self-pay, or close",
+    TaskCode.DECIDE_AUTHORIZATION: "Decide the authorization",
+}
+# Our own name for "the first referral", in the output of a merged one.
+MERGED_INTO = "merged-into"
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment as FHIR does, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
+    """Render the Task that tells the referrer where the referral stands, why, and whose turn it is."""
+    state = State(referral.state)
+    task = {
+        "resourceType": "Task",
+        "identifier": [{"system": f"{LUMBAR}/referral", "value": str(referral.id)}],
+        "status": TASK_STATUS[state],
+        "intent": "order",
+        "code": _code(TaskCode.PROCESS_REQUEST),
+        **_about(referral),
+        "requester": {"reference": f"Organization/{referral.requester}"},
+        "owner": {"reference": f"Organization/{clinic.id}"},
+        "authoredOn": instant(referral.sent_at),
+        "businessStatus": _business_status(state),
+        "statusReason": {"text": _reason(referral)},
+        "input": _inputs(referral),
+        "output": _outputs(referral),
+    }
+    return {name: value for name, value in task.items() if value}
+
+
+def work_task(
+    referral: Referral,
+    *,
+    code: TaskCode,
+    owner: str,
+    reason: str,
+    at: datetime,
+    due: datetime | None = None,
+    claim: Claim | None = None,
+) -> dict[str, Any]:
+    """Render a Task that asks somebody to act on a referral, or an insurer on its Claim."""
+    task: dict[str, Any] = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "code": _code(code),
+        "description": _TITLES[code],
+        **_about(referral),
+        "requester": {"reference": f"Organization/{referral.requester}"},
+        "owner": {"reference": owner},
+        "authoredOn": instant(at),
+        "statusReason": {"text": reason},
+    }
+    if claim is not None:
+        task["focus"] = {"reference": f"Claim/{claim.id}"}
+    if due is not None:
+        task["restriction"] = {"period": {"end": instant(due)}}
+    return task
+
+
+def suspected_output(task: dict[str, Any], *, first: str) -> dict[str, Any]:
+    """Name the referral that a suspected duplicate may repeat, so that the merge can be offered."""
+    same = {"type": {"text": "duplicate-of"}, "valueReference": {"reference": f"ServiceRequest/{first}"}}
+    return task | {"input": [same]}
+
+
+def _about(referral: Referral) -> dict[str, Any]:
+    request = {"reference": f"ServiceRequest/{referral.id}"}
+    return {
+        "basedOn": [request],
+        "focus": request,
+        "for": {"reference": f"Patient/{referral.patient_id}"},
+    }
+
+
+def _code(code: TaskCode) -> dict[str, Any]:
+    return {"coding": [{"system": TASK_CODE_SYSTEM, "code": code}]}
+
+
+def _business_status(state: State) -> dict[str, Any]:
+    codings = [{"system": BUSINESS_STATUS_SYSTEM, "code": str(state)}]
+    if state in _CANADIAN_STATUS:
+        codings.append({"system": _CANADIAN, "code": str(state)})
+    if state in _BSER_STATUS:
+        codings.append({"system": _BSER, "code": _BSER_STATUS[state]})
+    return {"coding": codings, "text": str(state).replace("-", " ")}
+
+
+def _reason(referral: Referral) -> str:
+    return " ".join(part for part in (referral.reason, referral.funding, referral.sessions) if part)
+
+
+def _inputs(referral: Referral) -> list[dict[str, Any]]:
+    given: list[tuple[TaskInput, str, Any]] = [
+        (TaskInput.PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, referral.programme)),
+        (TaskInput.STREAM, "valueCoding", _coding(STREAM_SYSTEM, referral.stream)),
+        (TaskInput.SITE, "valueString", referral.site),
+        (TaskInput.PAYER, "valueString", referral.payer),
+        (TaskInput.REQUESTER, "valueReference", {"reference": f"Organization/{referral.requester}"}),
+        (TaskInput.SENT_AT, "valueDateTime", instant(referral.sent_at)),
+        (TaskInput.COMPLETE_AT, "valueDateTime", referral.complete_at and instant(referral.complete_at)),
+        (TaskInput.DUE_ON, "valueDate", referral.due_on.isoformat()),
+        (TaskInput.TURN, "valueCode", referral.turn),
+    ]
+    given += [
+        (TaskInput.UNAVAILABLE, "valuePeriod", {"start": start, "end": end})
+        for start, end in referral.unavailable
+    ]
+    given += [
+        (
+            TaskInput.TRIAGE_RULE,
+            "valueCoding",
+            {"system": TRIAGE_RULE_SYSTEM, "code": one["rule"], "display": one["text"]},
+        )
+        for one in referral.rules
+    ]
+    return [
+        {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": name}]}, member: value}
+        for name, member, value in given
+        if value is not None
+    ]
+
+
+def _coding(system: str, code: str | None) -> dict[str, str] | None:
+    return None if code is None else {"system": system, "code": code}
+
+
+def _outputs(referral: Referral) -> list[dict[str, Any]]:
+    named = (
+        (MERGED_INTO, "ServiceRequest", referral.merged_into),
+        ("report", "Composition", referral.report),
+    )
+    return [
+        {"type": {"text": text}, "valueReference": {"reference": f"{resource_type}/{target}"}}
+        for text, resource_type, target in named
+        if target is not None
+    ]

@@ -1,0 +1,133 @@
+"""What this service does when scheduling and careteam say that something happened."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.referral import use_cases
+from services.referral.models import Referral
+from services.referral.states import Turn
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.events.envelope import Event
+from shared.fhir import references
+from shared.fhir.codes import LUMBAR, AppointmentKind
+from shared.timers import Timer
+
+
+async def on_first_appointment(
+    tx: Transaction, event: Event, act: Act, *, clinic: Clinic, turn: Turn, text: str
+) -> None:
+    """Follow a first appointment; single sessions do not change where the referral stands."""
+    if not _is_first(event.focus):
+        return
+    referral = await _referral(tx, event)
+    if referral is not None:
+        when = _when(event.focus, referral, clinic=clinic)
+        reason = text.format(when=when, why=_why(event.focus))
+        await use_cases.follow(
+            tx, referral, event=event.type, reason=reason, turn=turn, act=act, clinic=clinic
+        )
+
+
+async def on_appointment_arrived(tx: Transaction, event: Event, act: Act, *, clinic: Clinic) -> None:
+    """Note that the patient is there."""
+    if not _is_first(event.focus):
+        return
+    referral = await _referral(tx, event)
+    if referral is not None:
+        reason = f"The patient arrived for the appointment of {_when(event.focus, referral, clinic=clinic)}."
+        await use_cases.note(tx, referral, reason=reason, act=act, clinic=clinic)
+
+
+async def on_guarantee(tx: Transaction, event: Event, act: Act, *, clinic: Clinic, text: str) -> None:
+    """Note what became of the promise."""
+    referral = await _referral(tx, event)
+    if referral is not None:
+        await use_cases.note(tx, referral, reason=text, act=act, clinic=clinic)
+
+
+async def on_series(tx: Transaction, event: Event, act: Act, *, clinic: Clinic, text: str) -> None:
+    """Note what became of the series of sessions."""
+    referral = await _referral(tx, event)
+    if referral is not None:
+        notes = " ".join(one.get("text", "") for one in event.focus.get("note", []))
+        said = f"{text} {notes}".strip() if event.type == "series.not-booked" else text
+        await use_cases.note_sessions(tx, referral, text=said, act=act, clinic=clinic)
+
+
+async def on_plan_activated(tx: Transaction, event: Event, act: Act, *, clinic: Clinic) -> None:
+    """Follow the care plan: the patient is in the programme."""
+    referral = await _referral(tx, event)
+    if referral is not None:
+        await use_cases.follow(
+            tx,
+            referral,
+            event=event.type,
+            reason="The care plan is active.",
+            turn=Turn.CLINIC,
+            act=act,
+            clinic=clinic,
+        )
+
+
+async def on_patient_discharged(
+    tx: Transaction, event: Event, act: Act, *, clinic: Clinic, base_url: str
+) -> None:
+    """Write the report and close the loop."""
+    referral = await _referral(tx, event)
+    if referral is not None:
+        await use_cases.complete_referral(
+            tx,
+            referral,
+            plan=event.focus,
+            observations=event.carried("Observation"),
+            base_url=base_url,
+            at=event.time,
+            act=act,
+            clinic=clinic,
+        )
+
+
+async def on_escalation_due(tx: Transaction, timer: Timer, act: Act, *, clinic: Clinic) -> None:
+    """Escalate an emergency that nobody acknowledged."""
+    await use_cases.escalate_emergency(tx, timer.ref, act=act, clinic=clinic)
+
+
+async def _referral(tx: Transaction, event: Event) -> Referral | None:
+    return await use_cases.load_for_event(tx, _about(event.focus), event=event.type)
+
+
+def _about(focus: Mapping[str, Any]) -> UUID | None:
+    """Find the referral that a resource is about: basedOn, focus, or our identifier."""
+    based_on = focus.get("basedOn", [])
+    named = [*(based_on if isinstance(based_on, list) else [based_on]), focus.get("focus", {})]
+    for reference in named:
+        parsed = references.parse(reference)
+        if parsed.type == "ServiceRequest" and parsed.id is not None:
+            return UUID(parsed.id)
+    for identifier in focus.get("identifier", []):
+        if identifier.get("system") == f"{LUMBAR}/referral":
+            return UUID(identifier["value"])
+    return None
+
+
+def _is_first(appointment: Mapping[str, Any]) -> bool:
+    codings = appointment.get("appointmentType", {}).get("coding", [])
+    return any(coding.get("code") == AppointmentKind.FIRST for coding in codings)
+
+
+def _when(appointment: Mapping[str, Any], referral: Referral, *, clinic: Clinic) -> str:
+    start = appointment.get("start")
+    if not isinstance(start, str):
+        return ""
+    local = datetime.fromisoformat(start).astimezone(clinic.site(referral.site).zone)
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def _why(appointment: Mapping[str, Any]) -> str:
+    stated = appointment.get("cancelationReason", {})
+    texts = [coding.get("display", "") for coding in stated.get("coding", [])]
+    return str(stated.get("text") or next(iter(texts), "")).rstrip(".")

@@ -1,0 +1,12 @@
+"""The HTTP process of this service."""
+
+from fastapi import FastAPI
+
+from services.referral.api import ROUTERS
+from shared.http.app import create_app as create_service_app
+from shared.runtime import Runtime
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Make the app."""
+    return create_service_app(runtime, title="Lumbar referral", routers=ROUTERS)

@@ -1,0 +1,96 @@
+"""What triage reads (coded answers and dates, never text) and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A FHIR date: one day, or every day of a month or a year where no more was said."""
+
+    earliest: date
+    latest: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageFact:
+    """What a Coverage says about who pays: `kind` is its type code, `payer` the insurer of clinic.yaml."""
+
+    element: str
+    kind: str | None = None
+    payer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that triage reads about one referral.
+
+    `answers` and `days` hold the answered items of the Questionnaire by linkId, `elements` the FHIRPath of
+    each thing that was read; what is not in them was not answered, which is not "no".
+    """
+
+    birth_date: Day | None = None
+    programme: str | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, Day] = field(default_factory=dict)
+    coverages: tuple[CoverageFact, ...] = ()
+    consents: frozenset[str] = frozenset()
+    unavailable: tuple[tuple[date, date], ...] = ()
+    elements: Mapping[str, str] = field(default_factory=dict)
+
+    def element(self, link_id: str) -> str:
+        """The FHIRPath of an answer, whether or not it was given."""
+        return self.elements.get(link_id) or f"QuestionnaireResponse.item.where(linkId='{link_id}').answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule that fired: its id, what it means in words, and the elements it read."""
+
+    rule: str
+    text: str
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something that is needed and was not sent: its code, what to send, and where it belongs."""
+
+    code: str
+    text: str
+    element: str
+
+
+class Outcome(StrEnum):
+    """What triage decided."""
+
+    EMERGENCY = "emergency"
+    REVIEW = "review"
+    DECLINE = "decline"
+    ASK = "ask"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer of triage, with every rule that fired and everything that is missing.
+
+    `same_day` is set where a person must look at it today, `asked_after` holds what is asked for although the
+    referral goes on.
+    """
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    stream: str | None = None
+    payer: str | None = None
+    programme: str | None = None
+    missing: tuple[Missing, ...] = ()
+    asked_after: tuple[Missing, ...] = ()
+    same_day: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The findings in words."""
+        return " ".join(finding.text for finding in self.findings)

@@ -1,0 +1,242 @@
+"""Every SELECT and every claim of this service, by what is looked for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from services.referral.models import (
+    Claim,
+    ClaimResponse,
+    Enclosure,
+    Patient,
+    PatientIdentifier,
+    Referral,
+    SenderIdentifier,
+    Task,
+)
+from services.referral.queries import scope
+from services.referral.states import OPEN, Authorization
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.fhir.codes import TaskCode
+
+_LOCK_IDENTIFIERS = text(
+    "SELECT pg_advisory_xact_lock(lock) FROM (SELECT hashtextextended(token, 0) AS lock"
+    " FROM unnest(CAST(:tokens AS text[])) AS token ORDER BY 1) AS locks"
+)
+OPEN_TASKS = ("requested", "received", "accepted", "in-progress", "on-hold")
+# Resources about people and places, which one sender uses in many referrals.
+DIRECTORY_TYPES = ("Practitioner", "PractitionerRole", "Organization")
+
+
+async def claim_sender_identifiers(
+    tx: Transaction, referral: Referral, *, tokens: Sequence[str]
+) -> UUID | None:
+    """Put the sender's identifiers down for this referral, or give the referral that has one of them already.
+
+    Waits for another transaction that is putting the same one down, so that ten at once make one referral.
+    """
+    if not tokens:
+        return None
+    rows = [
+        {"requester": referral.requester, "token": token, "referral_id": referral.id}
+        for token in sorted(tokens)
+    ]
+    put_down = insert(SenderIdentifier).values(rows).on_conflict_do_nothing()
+    result = await tx.execute(put_down.returning(col(SenderIdentifier.token)))
+    if len(result.all()) == len(rows):
+        return None
+    found = await tx.first(
+        select(col(SenderIdentifier.referral_id)).where(
+            col(SenderIdentifier.requester) == referral.requester,
+            col(SenderIdentifier.token).in_(tokens),
+            col(SenderIdentifier.referral_id) != referral.id,
+        )
+    )
+    # What is new among the identifiers is another name of the referral that was sent before.
+    renamed = update(SenderIdentifier).where(col(SenderIdentifier.referral_id) == referral.id)
+    await tx.execute(renamed.values(referral_id=found))
+    return found
+
+
+async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str]) -> UUID | None:
+    """Find the referral that this requester sent under one of these identifiers."""
+    return await tx.first(
+        select(col(SenderIdentifier.referral_id)).where(
+            col(SenderIdentifier.requester) == requester, col(SenderIdentifier.token).in_(tokens)
+        )
+    )
+
+
+async def lock_identifiers(tx: Transaction, tokens: Sequence[str]) -> None:
+    """Let one transaction at a time decide who carries these identifiers."""
+    if tokens:
+        await tx.execute(_LOCK_IDENTIFIERS, {"tokens": list(tokens)})
+
+
+async def claim_patient_identifiers(tx: Transaction, patient: Patient, *, tokens: Sequence[str]) -> None:
+    """Put identifiers down for this patient; those that somebody else has stay with them."""
+    if tokens:
+        rows = [{"token": token, "patient_id": patient.id} for token in sorted(tokens)]
+        await tx.execute(insert(PatientIdentifier).values(rows).on_conflict_do_nothing())
+
+
+async def patients_by_identifiers(tx: Transaction, tokens: Sequence[str]) -> Sequence[Patient]:
+    """Find who carries any of these identifiers."""
+    holders = select(col(PatientIdentifier.patient_id)).where(col(PatientIdentifier.token).in_(tokens))
+    return await tx.all(select(Patient).where(col(Patient.id).in_(holders)).order_by(col(Patient.id)))
+
+
+async def patient_visible_to(tx: Transaction, principal: Principal, patient_id: UUID) -> Patient | None:
+    """Find a patient that the caller may see."""
+    return await tx.first(select(Patient).where(col(Patient.id) == patient_id, scope.patients(principal)))
+
+
+async def referral_visible_to(tx: Transaction, principal: Principal, referral_id: UUID) -> Referral | None:
+    """Find a referral that the caller may see, locked."""
+    return await tx.first(
+        select(Referral)
+        .where(col(Referral.id) == referral_id, scope.referrals(principal))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def open_referrals(
+    tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID
+) -> Sequence[Referral]:
+    """List the patient's open referrals that were sent since then, the oldest first."""
+    return await tx.all(
+        select(Referral)
+        .where(
+            col(Referral.patient_id) == patient_id,
+            col(Referral.id) != but,
+            col(Referral.sent_at) >= since,
+            col(Referral.state).in_(OPEN),
+        )
+        .order_by(col(Referral.sent_at), col(Referral.id))
+    )
+
+
+async def enclosures_of(tx: Transaction, referral_id: UUID) -> Sequence[Enclosure]:
+    """List what came with a referral, in the order of arrival."""
+    return await tx.all(
+        select(Enclosure).where(col(Enclosure.referral_id) == referral_id).order_by(col(Enclosure.id))
+    )
+
+
+async def enclosures_by_id(tx: Transaction, ids: Sequence[UUID]) -> Sequence[Enclosure]:
+    """List enclosures by their ids."""
+    return await tx.all(select(Enclosure).where(col(Enclosure.id).in_(ids)))
+
+
+async def directory_entry(
+    tx: Transaction, requester: str, *, resource_type: str, token: str
+) -> Enclosure | None:
+    """Find a person or organisation that this sender has sent before, by identifier."""
+    if resource_type not in DIRECTORY_TYPES:
+        return None
+    return await tx.first(
+        select(Enclosure)
+        .where(
+            col(Enclosure.type) == resource_type,
+            col(Enclosure.requester) == requester,
+            col(Enclosure.identifiers).contains([token]),
+        )
+        .order_by(col(Enclosure.id))
+    )
+
+
+async def process_task(tx: Transaction, referral_id: UUID) -> Task:
+    """Give the process Task of a referral; every stored referral has one."""
+    found = await tx.first(
+        select(Task).where(col(Task.referral_id) == referral_id, col(Task.code) == TaskCode.PROCESS_REQUEST)
+    )
+    if found is None:
+        raise LookupError(f"referral {referral_id} has no process Task")
+    return found
+
+
+async def open_task(tx: Transaction, referral_id: UUID, *, code: TaskCode) -> Task | None:
+    """Find the open Task of a kind; there is at most one."""
+    return await tx.first(
+        select(Task)
+        .where(col(Task.referral_id) == referral_id, col(Task.code) == code, col(Task.status).in_(OPEN_TASKS))
+        .with_for_update()
+    )
+
+
+async def open_work(tx: Transaction, referral_id: UUID) -> Sequence[Task]:
+    """List the open Tasks of a referral but the process Task."""
+    return await tx.all(
+        select(Task)
+        .where(
+            col(Task.referral_id) == referral_id,
+            col(Task.code) != TaskCode.PROCESS_REQUEST,
+            col(Task.status).in_(OPEN_TASKS),
+        )
+        .order_by(col(Task.id))
+        .with_for_update()
+    )
+
+
+async def task_visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> Task | None:
+    """Find a Task that the caller may see, locked."""
+    return await tx.first(
+        select(Task)
+        .where(col(Task.id) == task_id, scope.tasks(principal))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def live_claims(tx: Transaction, referral_id: UUID) -> Sequence[Claim]:
+    """List the Claims of a referral that have not been denied or cancelled, locked."""
+    ended = (Authorization.DENIED, Authorization.CANCELLED)
+    return await tx.all(
+        select(Claim)
+        .where(col(Claim.referral_id) == referral_id, col(Claim.authorization).not_in(ended))
+        .order_by(col(Claim.id))
+        .with_for_update()
+    )
+
+
+async def claims_of(tx: Transaction, referral_id: UUID) -> Sequence[Claim]:
+    """List every Claim of a referral, locked."""
+    return await tx.all(
+        select(Claim).where(col(Claim.referral_id) == referral_id).order_by(col(Claim.id)).with_for_update()
+    )
+
+
+async def claim_visible_to(tx: Transaction, principal: Principal, claim_id: UUID) -> Claim | None:
+    """Find a Claim that the caller may see."""
+    return await tx.first(select(Claim).where(col(Claim.id) == claim_id, scope.claims(principal)))
+
+
+async def claims_of_member(
+    tx: Transaction, principal: Principal, *, members: Sequence[str], claims: Sequence[str]
+) -> Sequence[Claim]:
+    """List the caller's Claims of a member, all of them or the named ones."""
+    found = select(Claim).where(scope.claims(principal), col(Claim.members).op("&&")(list(members)))
+    named = [one for text in claims if (one := _uuid(text)) is not None]
+    if claims:
+        found = found.where(col(Claim.id).in_(named))
+    return await tx.all(found.order_by(col(Claim.id)))
+
+
+async def current_response(tx: Transaction, claim_id: UUID) -> ClaimResponse | None:
+    """Give the newest answer to a Claim."""
+    return await tx.first(
+        select(ClaimResponse).where(col(ClaimResponse.claim_id) == claim_id, col(ClaimResponse.current))
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,46 @@
+"""Pure decisions of this service; time is an argument."""
+
+from services.referral.rules.authorization import (
+    ACTIONS,
+    WrongDecision,
+    decided,
+    needs_authorization,
+    requested_items,
+    whole_status,
+)
+from services.referral.rules.eligibility import adult, rapid_access
+from services.referral.rules.identity import same_person
+from services.referral.rules.paying import payment
+from services.referral.rules.red_flags import emergencies, unknowns, urgencies
+from services.referral.rules.steps import (
+    Refused,
+    check_step,
+    check_task_step,
+    comes_too_early,
+    comes_too_late,
+    following,
+)
+from services.referral.rules.triage import triage
+
+__all__ = [
+    "ACTIONS",
+    "Refused",
+    "WrongDecision",
+    "adult",
+    "check_step",
+    "check_task_step",
+    "comes_too_early",
+    "comes_too_late",
+    "decided",
+    "emergencies",
+    "following",
+    "needs_authorization",
+    "payment",
+    "rapid_access",
+    "requested_items",
+    "same_person",
+    "triage",
+    "unknowns",
+    "urgencies",
+    "whole_status",
+]

@@ -1,0 +1,132 @@
+"""What is asked of an insurer, and what its review actions mean (domain.md 4.3)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from services.referral.models import Decision, GrantedItem, RequestedItem
+from services.referral.states import Authorization
+from shared.clinic import Clinic
+from shared.errors import Invalid, Problem
+
+_STATUS_OF_ACTION = {
+    "A1": Authorization.APPROVED,
+    "A2": Authorization.PARTIALLY_APPROVED,
+    "A3": Authorization.DENIED,
+    "A4": Authorization.PENDED,
+    "A6": Authorization.MODIFIED,
+    "C": Authorization.CANCELLED,
+    "CT": Authorization.PENDED,
+    "NA": Authorization.NOT_REQUIRED,
+}
+ACTIONS = tuple(_STATUS_OF_ACTION)
+
+
+class WrongDecision(Invalid):
+    """A ClaimResponse that cannot be acted on."""
+
+
+def needs_authorization(programme: str | None, payer: str | None, *, clinic: Clinic) -> bool:
+    """Tell whether this payer wants to be asked before this programme's sessions."""
+    if programme is None or payer is None:
+        return False
+    return clinic.payer(payer).authorization_required and clinic.programme(programme).sessions is not None
+
+
+def requested_items(programme: str, *, on: date, clinic: Clinic) -> tuple[RequestedItem, ...]:
+    """List what the programme's sessions need: units, and a period that begins today.
+
+    The period has room for the wait until the first appointment beside the programme's own weeks.
+    """
+    found = clinic.programme(programme)
+    if found.sessions is None:
+        return ()
+    days = clinic.promise.days + 7 * found.weeks
+    return (
+        RequestedItem(
+            sequence=1,
+            product=f"{found.sessions.discipline}-session",
+            units=found.sessions.count,
+            start=on,
+            end=on + timedelta(days=days),
+        ),
+    )
+
+
+def decided(
+    requested: Sequence[RequestedItem],
+    answered: Sequence[GrantedItem],
+    *,
+    reason: str | None,
+    problems: Sequence[Problem] = (),
+) -> Decision:
+    """Judge an insurer's answer item by item; raises WrongDecision with all that is wrong.
+
+    An item that was not answered is still pended. The outcome of the ClaimResponse is not looked at.
+    """
+    problems = [*problems, *_wrong_sequences(requested, answered), *_wrong_units(requested, answered)]
+    denied = any(item.action == "A3" for item in answered)
+    if denied and not reason:
+        problems.append(
+            Problem(
+                text="an item that is not certified (A3) needs its reason",
+                code="required",
+                expression="ClaimResponse.processNote",
+            )
+        )
+    if problems:
+        raise WrongDecision(problems=problems)
+    said = {item.sequence: item for item in answered}
+    pending = [
+        GrantedItem(sequence=item.sequence, action="A4", product=item.product, units=0)
+        for item in requested
+        if item.sequence not in said
+    ]
+    items = tuple(sorted([*answered, *pending], key=lambda item: item.sequence))
+    return Decision(status=whole_status([item.action for item in items]), items=items, reason=reason)
+
+
+def whole_status(actions: Sequence[str]) -> Authorization:
+    """Roll the items up: one that is pended pends the whole, one word for all stands, a mix is partial."""
+    states = {_STATUS_OF_ACTION[action] for action in actions}
+    if not states or Authorization.PENDED in states:
+        return Authorization.PENDED
+    if len(states) == 1:
+        return states.pop()
+    return Authorization.PARTIALLY_APPROVED
+
+
+def _wrong_sequences(requested: Sequence[RequestedItem], answered: Sequence[GrantedItem]) -> list[Problem]:
+    known, seen, problems = {item.sequence for item in requested}, set[int](), []
+    for place, item in enumerate(answered):
+        expression = f"ClaimResponse.item[{place}].itemSequence"
+        if item.sequence not in known:
+            text = f"the Claim has no item {item.sequence}; it has {', '.join(map(str, sorted(known)))}"
+            problems.append(Problem(text=text, expression=expression))
+        if item.sequence in seen:
+            text = f"item {item.sequence} is answered twice"
+            problems.append(Problem(text=text, expression=expression))
+        seen.add(item.sequence)
+    return problems
+
+
+def _wrong_units(requested: Sequence[RequestedItem], answered: Sequence[GrantedItem]) -> list[Problem]:
+    asked = {item.sequence: item for item in requested}
+    problems = []
+    for place, item in enumerate(answered):
+        grants = _STATUS_OF_ACTION[item.action] in (
+            Authorization.APPROVED,
+            Authorization.PARTIALLY_APPROVED,
+            Authorization.MODIFIED,
+        )
+        expression = f"ClaimResponse.item[{place}]"
+        if grants and item.units < 1:
+            text = f"{item.action} says how many units are granted: at least one"
+            problems.append(Problem(text=text, code="required", expression=expression))
+        of = asked.get(item.sequence)
+        if item.action == "A2" and of is not None and item.units >= of.units:
+            text = f"A2 grants less than the {of.units} units that were asked for"
+            problems.append(Problem(text=text, expression=expression))
+        if grants and item.start and item.end and item.start > item.end:
+            text = "the granted period ends before it starts"
+            problems.append(Problem(text=text, expression="ClaimResponse.preAuthPeriod"))
+    return problems

@@ -1,0 +1,65 @@
+"""What may follow what: commands are refused with the reason, late events are ignored by rule."""
+
+from services.referral.states import (
+    TASK_ALLOWED,
+    TERMINAL,
+    State,
+    may,
+)
+from shared.errors import Conflict
+
+
+class Refused(Conflict):
+    """The referral's state does not allow the act."""
+
+
+def check_step(now: str, to: State, *, act: str) -> None:
+    """Refuse an act that the life cycle does not have; the text says where the referral stands."""
+    if not may(State(now), to):
+        raise Refused(f"{act} is not possible: the referral is {now}", expression="ServiceRequest")
+
+
+def check_task_step(now: str, to: str) -> None:
+    """Refuse a Task status that may not follow; raises Refused."""
+    if to not in TASK_ALLOWED.get(now, frozenset()):
+        allowed = ", ".join(sorted(TASK_ALLOWED.get(now, ()))) or "nothing"
+        raise Refused(f"a Task that is {now} may become {allowed}, not {to}", expression="Task.status")
+
+
+_S = State
+_BEFORE_ASSESSED = frozenset(
+    {_S.ACCEPTED, _S.AWAITING_BOOKING, _S.WAITLISTED, _S.BOOKED, _S.MISSED, _S.APPOINTMENT_CANCELLED}
+)
+
+# What scheduling and careteam tell us -> (the states in which it changes something, the state it leads to).
+_STEPS: dict[str, tuple[frozenset[State], State]] = {
+    "appointment.booked": (_BEFORE_ASSESSED, _S.BOOKED),
+    "appointment.moved": (_BEFORE_ASSESSED, _S.BOOKED),
+    "appointment.cancelled": (_BEFORE_ASSESSED, _S.APPOINTMENT_CANCELLED),
+    "appointment.missed": (_BEFORE_ASSESSED, _S.MISSED),
+    "appointment.fulfilled": (_BEFORE_ASSESSED, _S.ASSESSED),
+    "waitlist.joined": (_BEFORE_ASSESSED, _S.WAITLISTED),
+    "waitlist.left": (frozenset({_S.WAITLISTED}), _S.AWAITING_BOOKING),
+    "plan.activated": (frozenset({_S.ASSESSED}), _S.IN_PROGRAMME),
+    "patient.discharged": (frozenset({_S.IN_PROGRAMME}), _S.DISCHARGED),
+}
+_WAITS_FOR: dict[str, frozenset[State]] = {
+    "plan.activated": _BEFORE_ASSESSED,
+    "patient.discharged": _BEFORE_ASSESSED | {_S.ASSESSED},
+}
+
+
+def comes_too_late(state: str) -> bool:
+    """Tell whether a referral has ended, so that what is still said about it changes nothing."""
+    return State(state) in TERMINAL
+
+
+def following(state: str, event: str) -> State | None:
+    """Give the state that an event leads to, None where it changes nothing."""
+    changes, leads_to = _STEPS[event]
+    return leads_to if State(state) in changes else None
+
+
+def comes_too_early(state: str, event: str) -> bool:
+    """Tell whether something that must come first has not been heard yet."""
+    return State(state) in _WAITS_FOR.get(event, frozenset())

@@ -1,0 +1,85 @@
+"""Triage: rules over coded answers, in the order in which harm is avoided.
+
+An emergency stops everything; what a person must see goes to a person; only then is a referral declined,
+asked about or accepted. Unanswered is not "no".
+"""
+
+from datetime import date
+
+from services.referral.models import Facts, Finding, Missing, Outcome, Verdict
+from services.referral.rules import red_flags
+from services.referral.rules.authorization import needs_authorization
+from services.referral.rules.eligibility import adult, rapid_access
+from services.referral.rules.paying import Payment, payment
+from shared.clinic import Clinic
+
+
+def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
+    """Decide about a referral on this local date, with every rule that fired and all that is missing."""
+    pays = payment(facts, clinic=clinic)
+    emergency = red_flags.emergencies(facts)
+    if emergency:
+        return _verdict(Outcome.EMERGENCY, emergency, pays)
+    urgent = red_flags.urgencies(facts)
+    if urgent:
+        return _verdict(Outcome.REVIEW, urgent, pays, same_day=True)
+    excluded, missing = _eligible(facts, pays, on=on, clinic=clinic)
+    if excluded:
+        return _verdict(Outcome.DECLINE, excluded, pays)
+    unknown = red_flags.unknowns(facts)
+    if unknown:
+        return _verdict(Outcome.REVIEW, unknown, pays, missing=missing, same_day=True)
+    if missing:
+        text = f"Needed before it can be decided: {'; '.join(one.text for one in missing)}."
+        elements = tuple(one.element for one in missing)
+        asked = Finding(rule="information-needed", text=text, elements=elements)
+        return _verdict(Outcome.ASK, (asked,), pays, missing=missing)
+    if pays.programme is None:
+        text = f"No programme of the clinic is for the stream {pays.stream}."
+        finding = Finding(rule="no-programme", text=text, elements=("Coverage",))
+        return _verdict(Outcome.REVIEW, (finding,), pays)
+    return _accepted(facts, pays, clinic=clinic)
+
+
+def _eligible(
+    facts: Facts, pays: Payment, *, on: date, clinic: Clinic
+) -> tuple[tuple[Finding, ...], tuple[Missing, ...]]:
+    excluded, unknown_age = adult(facts, on=on)
+    missing = (*unknown_age, *red_flags.unanswered(facts), *pays.missing)
+    if pays.programme is not None and clinic.programme(pays.programme).eligibility == "rapid-access":
+        barred, unanswered = rapid_access(facts, on=on)
+        excluded, missing = (*excluded, *barred), (*missing, *unanswered)
+    return excluded, missing
+
+
+def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:
+    programme = clinic.programme(str(pays.programme))
+    rule = "rapid-access-criteria" if programme.eligibility == "rapid-access" else "adult-without-red-flags"
+    read = tuple(facts.elements.values())
+    finding = Finding(rule=rule, text=f"Accepted for: {programme.name}.", elements=read)
+    asked: tuple[Missing, ...] = ()
+    if needs_authorization(pays.programme, pays.payer, clinic=clinic) and pays.payer not in facts.consents:
+        text = f"the patient's Consent that names {clinic.payer(str(pays.payer)).name}"
+        asked = (Missing(code="consent", text=text, element="Consent.provision.actor"),)
+    return _verdict(Outcome.ACCEPT, (finding,), pays, asked_after=asked)
+
+
+def _verdict(
+    outcome: Outcome,
+    findings: tuple[Finding, ...],
+    pays: Payment,
+    *,
+    missing: tuple[Missing, ...] = (),
+    asked_after: tuple[Missing, ...] = (),
+    same_day: bool = False,
+) -> Verdict:
+    return Verdict(
+        outcome=outcome,
+        findings=(*findings, *pays.findings),
+        stream=pays.stream,
+        payer=pays.payer,
+        programme=pays.programme,
+        missing=missing,
+        asked_after=asked_after,
+        same_day=same_day,
+    )

@@ -1,0 +1,165 @@
+"""The life cycles of a referral, of its Tasks and of an authorization, as tables of allowed transitions."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a referral stands; the value is the businessStatus code of its Task."""
+
+    AWAITING_TRIAGE = "awaiting-triage"
+    INFORMATION_REQUESTED = "information-requested"
+    EMERGENCY_REDIRECTED = "emergency-redirected"
+    EMERGENCY_ACKNOWLEDGED = "emergency-acknowledged"
+    AWAITING_REVIEW = "awaiting-review"
+    DECLINED = "declined"
+    DUPLICATE_SUSPECTED = "duplicate-suspected"
+    MERGED = "merged"
+    ACCEPTED = "accepted"
+    AWAITING_BOOKING = "awaiting-booking"
+    WAITLISTED = "waitlisted"
+    BOOKED = "booked"
+    MISSED = "missed"
+    APPOINTMENT_CANCELLED = "appointment-cancelled"
+    ASSESSED = "assessed"
+    IN_PROGRAMME = "in-programme"
+    DISCHARGED = "discharged"
+    REVOKED = "revoked"
+    CLOSED = "closed"
+
+
+class Turn(StrEnum):
+    """Who must act next."""
+
+    REFERRER = "referrer"
+    CLINIC = "clinic"
+    PATIENT = "patient"
+    INSURER = "insurer"
+    NOBODY = "nobody"
+
+
+_S = State
+_ENDS = frozenset({_S.REVOKED, _S.CLOSED})
+_TRIAGED = frozenset(
+    {
+        _S.INFORMATION_REQUESTED,
+        _S.EMERGENCY_REDIRECTED,
+        _S.AWAITING_REVIEW,
+        _S.DECLINED,
+        _S.DUPLICATE_SUSPECTED,
+        _S.ACCEPTED,
+    }
+)
+_BOOKING = frozenset(
+    {_S.AWAITING_BOOKING, _S.WAITLISTED, _S.BOOKED, _S.MISSED, _S.APPOINTMENT_CANCELLED, _S.ASSESSED}
+)
+
+ALLOWED: dict[State, frozenset[State]] = {
+    _S.AWAITING_TRIAGE: _TRIAGED | _ENDS,
+    _S.INFORMATION_REQUESTED: _TRIAGED | _ENDS,
+    _S.AWAITING_REVIEW: _TRIAGED | _ENDS,
+    _S.DUPLICATE_SUSPECTED: _TRIAGED | _ENDS | {_S.MERGED},
+    _S.EMERGENCY_REDIRECTED: frozenset({_S.EMERGENCY_ACKNOWLEDGED}),
+    _S.EMERGENCY_ACKNOWLEDGED: frozenset({_S.AWAITING_REVIEW}),
+    _S.DECLINED: frozenset({_S.AWAITING_REVIEW}),
+    _S.ACCEPTED: _BOOKING | _ENDS,
+    _S.AWAITING_BOOKING: _BOOKING | _ENDS,
+    _S.WAITLISTED: _BOOKING | _ENDS,
+    _S.BOOKED: _BOOKING | _ENDS,
+    _S.MISSED: _BOOKING | _ENDS,
+    _S.APPOINTMENT_CANCELLED: _BOOKING | _ENDS,
+    _S.ASSESSED: frozenset({_S.IN_PROGRAMME}) | _ENDS,
+    _S.IN_PROGRAMME: frozenset({_S.DISCHARGED}) | _ENDS,
+    _S.DISCHARGED: frozenset(),
+    _S.MERGED: frozenset(),
+    _S.REVOKED: frozenset(),
+    _S.CLOSED: frozenset(),
+}
+
+TERMINAL = frozenset(state for state, following in ALLOWED.items() if not following)
+# What the clinic has said yes to and not yet brought to an end.
+UNDER_CARE = frozenset({_S.ACCEPTED, _S.IN_PROGRAMME}) | _BOOKING
+# A new referral for the same patient and programme may be the same one while the first is in these states.
+OPEN = UNDER_CARE | {_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW}
+# Before a verdict stands, new information is triaged again.
+UNDECIDED = frozenset({_S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW, _S.DUPLICATE_SUSPECTED})
+
+# Task.status as FHIR has it, for each state of ours (domain.md 4.1).
+TASK_STATUS: dict[State, str] = {
+    _S.AWAITING_TRIAGE: "received",
+    _S.INFORMATION_REQUESTED: "on-hold",
+    _S.EMERGENCY_REDIRECTED: "rejected",
+    _S.EMERGENCY_ACKNOWLEDGED: "rejected",
+    _S.AWAITING_REVIEW: "received",
+    _S.DECLINED: "rejected",
+    _S.DUPLICATE_SUSPECTED: "on-hold",
+    _S.MERGED: "cancelled",
+    _S.ACCEPTED: "accepted",
+    _S.AWAITING_BOOKING: "in-progress",
+    _S.WAITLISTED: "in-progress",
+    _S.BOOKED: "in-progress",
+    _S.MISSED: "in-progress",
+    _S.APPOINTMENT_CANCELLED: "in-progress",
+    _S.ASSESSED: "in-progress",
+    _S.IN_PROGRAMME: "in-progress",
+    _S.DISCHARGED: "completed",
+    _S.REVOKED: "cancelled",
+    _S.CLOSED: "cancelled",
+}
+
+# ServiceRequest.status where it is no longer `active`.
+REQUEST_STATUS: dict[State, str] = {
+    _S.DISCHARGED: "completed",
+    _S.REVOKED: "revoked",
+    _S.CLOSED: "revoked",
+    _S.MERGED: "revoked",
+}
+
+TASK_ALLOWED: dict[str, frozenset[str]] = {
+    "requested": frozenset({"received", "accepted", "in-progress", "rejected", "completed", "cancelled"}),
+    "received": frozenset({"accepted", "rejected", "on-hold", "cancelled", "in-progress", "completed"}),
+    "accepted": frozenset({"in-progress", "on-hold", "completed", "cancelled"}),
+    "in-progress": frozenset({"on-hold", "completed", "failed", "cancelled"}),
+    "on-hold": frozenset({"received", "accepted", "in-progress", "cancelled", "rejected"}),
+    "rejected": frozenset({"received"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+}
+
+
+class Authorization(StrEnum):
+    """Where an authorization stands, derived from the items' review actions and never from the outcome."""
+
+    REQUESTED = "requested"
+    PENDED = "pended"
+    APPROVED = "approved"
+    PARTIALLY_APPROVED = "partially-approved"
+    MODIFIED = "modified"
+    DENIED = "denied"
+    NOT_REQUIRED = "not-required"
+    CANCELLED = "cancelled"
+
+
+_A = Authorization
+_DECIDED = frozenset(
+    {_A.PENDED, _A.APPROVED, _A.PARTIALLY_APPROVED, _A.MODIFIED, _A.DENIED, _A.NOT_REQUIRED, _A.CANCELLED}
+)
+
+# A denied authorization is not updated: a new Claim is needed (domain.md 3.5).
+AUTHORIZATION_ALLOWED: dict[Authorization, frozenset[Authorization]] = {
+    _A.REQUESTED: _DECIDED,
+    _A.PENDED: _DECIDED,
+    _A.APPROVED: _DECIDED,
+    _A.PARTIALLY_APPROVED: _DECIDED,
+    _A.MODIFIED: _DECIDED,
+    _A.NOT_REQUIRED: _DECIDED,
+    _A.DENIED: frozenset({_A.CANCELLED}),
+    _A.CANCELLED: frozenset(),
+}
+
+GRANTS = frozenset({_A.APPROVED, _A.PARTIALLY_APPROVED, _A.MODIFIED})
+
+
+def may(now: State, following: State) -> bool:
+    """Tell whether a referral may go from one state to the other."""
+    return following in ALLOWED[now]

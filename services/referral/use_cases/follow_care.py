@@ -1,0 +1,104 @@
+"""Keep the referrer's Task true while scheduling and careteam do their part."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.referral import fhir, rules
+from services.referral.models import Referral
+from services.referral.states import State, Turn
+from services.referral.use_cases.end_referral import finish_open_work
+from services.referral.use_cases.recording import announce, keep_enclosure, keep_task, move
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.events.catalog import referral as events
+from shared.events.handling import NotYet
+
+log = structlog.get_logger()
+
+
+async def load_for_event(tx: Transaction, referral_id: UUID | None, *, event: str) -> Referral | None:
+    """Load and lock the referral that an event is about; None where it has ended, by rule.
+
+    Raises NotYet for one that we do not know (yet).
+    """
+    referral = None if referral_id is None else await tx.get(Referral, referral_id, lock=True)
+    if referral is None:
+        raise NotYet(f"{event} is about a referral that is not here")
+    if rules.comes_too_late(referral.state):
+        log.info("referral.event-after-its-end", referral=str(referral.id), event=event, state=referral.state)
+        return None
+    if rules.comes_too_early(referral.state, event):
+        raise NotYet(f"{event} of referral {referral.id} comes before the state {referral.state} allows it")
+    return referral
+
+
+async def follow(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    event: str,
+    reason: str,
+    turn: Turn,
+    act: Act,
+    clinic: Clinic,
+) -> None:
+    """Take the step that an event means and say why; one that means none is logged and changes nothing."""
+    to = rules.following(referral.state, event)
+    if to is None:
+        log.info(
+            "referral.event-changes-nothing", referral=str(referral.id), event=event, state=referral.state
+        )
+        return
+    referral.was_booked = referral.was_booked or to is State.BOOKED
+    if to != referral.state:
+        await move(tx, referral, to, reason=reason, turn=turn, act=act, name=event)
+    referral.reason, referral.turn = reason, turn
+    await keep_task(tx, referral, act=act, clinic=clinic)
+
+
+async def note(tx: Transaction, referral: Referral, *, reason: str, act: Act, clinic: Clinic) -> None:
+    """Say something new about where the referral stands, without a step."""
+    referral.reason = reason
+    await keep_task(tx, referral, act=act, clinic=clinic)
+
+
+async def note_sessions(tx: Transaction, referral: Referral, *, text: str, act: Act, clinic: Clinic) -> None:
+    """Say something new about the series of sessions."""
+    referral.sessions = text
+    await keep_task(tx, referral, act=act, clinic=clinic)
+
+
+async def complete_referral(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    plan: Mapping[str, Any],
+    observations: Sequence[Mapping[str, Any]],
+    base_url: str,
+    at: datetime,
+    act: Act,
+    clinic: Clinic,
+) -> None:
+    """Store the report, complete the request and its Task, and tell the referrer."""
+    body = fhir.report(
+        referral, plan=plan, observations=observations, clinic=clinic, base_url=base_url, at=at
+    )
+    report = await keep_enclosure(tx, referral, body, act=act, status="final")
+    referral.report = report.id
+    await move(
+        tx,
+        referral,
+        State.DISCHARGED,
+        reason="The patient was discharged; the report is there.",
+        turn=Turn.NOBODY,
+        act=act,
+        name="completing",
+    )
+    await finish_open_work(tx, referral, reason="The patient was discharged.", act=act)
+    task = await keep_task(tx, referral, act=act, clinic=clinic)
+    announce(tx, events.COMPLETED, referral, task, report.body, act=act)

@@ -1,0 +1,38 @@
+"""An insurer asks where its requests for a member stand, and gets the truth from current data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from services.referral import fhir, queries, rules
+from services.referral.models import Claim
+from shared.auth.principal import Principal
+from shared.db import Transaction
+
+
+async def inquire(tx: Transaction, question: Mapping[str, Any], *, by: Principal) -> dict[str, Any]:
+    """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
+    asked = fhir.read_inquiry(question)
+    claims = await queries.claims_of_member(tx, by, members=asked.members, claims=asked.claims)
+    parameters = [{"name": "return", "resource": await _return(tx, claim)} for claim in claims]
+    answer: dict[str, Any] = {"resourceType": "Parameters"}
+    return answer | ({"parameter": parameters} if parameters else {})
+
+
+async def _return(tx: Transaction, claim: Claim) -> dict[str, Any]:
+    response = await queries.current_response(tx, claim.id)
+    decision = None
+    if response is not None:
+        requested = fhir.items_of(msgspec.json.decode(claim.body))
+        answered = fhir.read_response(msgspec.json.decode(response.body), requested=requested)
+        decision = rules.decided(requested, answered.items, reason=answered.reason)
+    grant = fhir.grant_parameters(
+        claim,
+        of=claim.id if response is None else response.id,
+        decision=decision,
+        referral_id=claim.referral_id,
+        turn=True,
+    )
+    body = None if response is None else msgspec.Raw(response.body)
+    return fhir.inquiry_return(msgspec.Raw(claim.body), body, grant)

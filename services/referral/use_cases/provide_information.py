@@ -1,0 +1,124 @@
+"""The referrer answers what was asked, or sends something late; the raw clock goes on."""
+
+from collections.abc import Sequence
+
+from services.referral import fhir, queries, rules
+from services.referral.models import Claim, Enclosure, Outcome, Piece, Referral
+from services.referral.states import TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
+from services.referral.use_cases.emergency import redirect
+from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
+from services.referral.use_cases.recording import announce, keep_task, load_referral
+from services.referral.use_cases.request_authorization import request_authorization
+from services.referral.use_cases.triage_referral import triage_referral
+from shared.act import Act
+from shared.auth.principal import Principal
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.errors import Conflict, Invalid, Problem
+from shared.events.catalog import referral as events
+from shared.fhir import references, store
+
+_PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
+
+
+class NothingProvided(Invalid):
+    """There is nothing in the call that a referral could take."""
+
+    code = "required"
+
+
+class AnotherPatientsResource(Invalid):
+    """A resource is about somebody else."""
+
+
+class Ended(Conflict):
+    """The referral has ended; nothing is added to it."""
+
+
+async def provide_information(
+    tx: Transaction,
+    referral_id: str,
+    *,
+    pieces: Sequence[Piece],
+    by: Principal,
+    act: Act,
+    clinic: Clinic,
+) -> Referral:
+    """Store what was sent, triage again where no verdict stands, and follow the newest Consent."""
+    referral = await load_referral(tx, referral_id, by=by)
+    if State(referral.state) in TERMINAL:
+        raise Ended(f"the referral is {referral.state}", expression="ServiceRequest")
+    _check(pieces, referral)
+    for piece in pieces:
+        await _store(tx, piece, referral, act=act)
+    await tx.flush()
+    gathered = await gather(tx, referral)
+    referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
+    task = await keep_task(tx, referral, act=act, clinic=clinic)
+    announce(tx, events.INFORMATION_PROVIDED, referral, task, act=act)
+    if State(referral.state) in UNDECIDED:
+        await triage_referral(tx, referral, gathered, act=act, clinic=clinic)
+    elif State(referral.state) in UNDER_CARE:
+        await _late(tx, referral, gathered, act=act, clinic=clinic)
+    await _follow_consent(tx, referral, gathered, act=act, clinic=clinic)
+    return referral
+
+
+def _check(pieces: Sequence[Piece], referral: Referral) -> None:
+    if not pieces:
+        text = "what is provided: one parameter with a resource, or more"
+        raise NothingProvided(text, expression="Parameters.parameter.resource")
+    problems = []
+    for index, piece in enumerate(pieces):
+        where = f"Parameters.parameter[{index}].resource"
+        if piece.type not in fhir.ACCEPTED_TYPES or piece.type in ("Patient", "ServiceRequest"):
+            text = f"a {piece.type} cannot be added to a referral"
+            problems.append(Problem(text=text, code="not-supported", expression=where))
+        for member in _PATIENT_MEMBERS:
+            named = piece.data.get(member)
+            if isinstance(named, dict) and _is_somebody_else(named, referral):
+                text = "another patient than the referred one"
+                problems.append(Problem(text=text, expression=f"{where}.{member}"))
+    if problems:
+        raise AnotherPatientsResource(problems=problems)
+
+
+def _is_somebody_else(named: dict[str, object], referral: Referral) -> bool:
+    parsed = references.parse(named)
+    return parsed.type == "Patient" and parsed.id is not None and parsed.id != str(referral.patient_id)
+
+
+async def _store(tx: Transaction, piece: Piece, referral: Referral, *, act: Act) -> None:
+    status = piece.data.get("status")
+    row = Enclosure(
+        type=piece.type,
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        requester=referral.requester,
+        identifiers=list(piece.identifiers),
+        status=status if isinstance(status, str) else None,
+    )
+    await store.put(tx, row, piece.raw, at=act.at)
+
+
+async def _late(tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic) -> None:
+    """Act on what comes after acceptance: an emergency, or the Consent that lets the insurer be asked."""
+    on = local_day(act.at, site=referral.site, clinic=clinic)
+    verdict = rules.triage(facts_of(gathered, on=on, clinic=clinic), on=on, clinic=clinic)
+    if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
+        await redirect(tx, referral, verdict=verdict, act=act, clinic=clinic)
+        return
+    if referral.payer is not None and referral.payer in facts_of(gathered, on=on, clinic=clinic).consents:
+        referral.asked = [code for code in referral.asked if code != "consent"]
+        await request_authorization(tx, referral, gathered, act=act, clinic=clinic)
+
+
+async def _follow_consent(
+    tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic
+) -> None:
+    """Show each Claim to its insurer exactly while the newest Consent allows it."""
+    on = local_day(act.at, site=referral.site, clinic=clinic)
+    consents = facts_of(gathered, on=on, clinic=clinic).consents
+    claims: Sequence[Claim] = await queries.claims_of(tx, referral.id)
+    for claim in claims:
+        claim.consented = claim.payer in consents

@@ -1,0 +1,198 @@
+"""The one command behind the three doors: store what came, once, and triage it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.referral import fhir, queries
+from services.referral.models import Enclosure, Patient, Piece, Referral, Submission, Task
+from services.referral.states import TASK_STATUS, State, Turn
+from services.referral.use_cases.gathering import Gathered, local_day
+from services.referral.use_cases.patients import find_patient, is_about
+from services.referral.use_cases.recording import announce
+from services.referral.use_cases.triage_referral import triage_referral
+from shared.act import Act
+from shared.auth.principal import Principal
+from shared.clinic import Clinic
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events.catalog import referral as events
+from shared.fhir import references, store
+from shared.fhir.codes import TaskCode
+
+
+class AnotherPatient(Conflict):
+    """The sender's identifier stands on a referral of somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The referral, and whether it is new or was sent before."""
+
+    referral: Referral
+    new: bool
+
+
+async def receive_referral(
+    tx: Transaction, submission: Submission, *, by: Principal, act: Act, clinic: Clinic
+) -> Receipt:
+    """Store and triage a referral; the same sender's same identifier gets the first one again."""
+    candidate = Patient()
+    referral = _new_referral(submission, candidate, by=by, act=act, clinic=clinic)
+    first = await queries.claim_sender_identifiers(tx, referral, tokens=submission.request.identifiers)
+    if first is not None:
+        return await _sent_before(tx, submission, first=await tx.get(Referral, first))
+    matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
+    referral.patient_id, referral.doubt = matched.patient.id, matched.doubt
+    rows = await _rows(tx, submission, referral)
+    await _store(tx, submission, referral, rows, act=act)
+    referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=act.at)
+    task = await _first_task(tx, referral, act=act, clinic=clinic)
+    announce(tx, events.RECEIVED, referral, task, matched.patient.body, act=act)
+    gathered = Gathered(
+        patient=matched.patient_data,
+        request=submission.request.data,
+        enclosures=[(row, piece.data) for piece, row, _ in rows],
+        known={link: piece.data for piece, _, _ in rows for link in piece.links},
+    )
+    await triage_referral(tx, referral, gathered, act=act, clinic=clinic)
+    return Receipt(referral=referral, new=True)
+
+
+Rows = list[tuple[Piece, Enclosure, bool]]
+
+
+def _new_referral(
+    submission: Submission, candidate: Patient, *, by: Principal, act: Act, clinic: Clinic
+) -> Referral:
+    data = submission.request.data
+    site = clinic.sites[0].id
+    return Referral(
+        patient_id=candidate.id,
+        requester=str(by.organization),
+        sender=by.client,
+        identifiers=list(submission.request.identifiers),
+        intent=data["intent"],
+        priority=data.get("priority"),
+        authored_on=fhir.moment_of(data.get("authoredOn")),
+        sent_at=act.at,
+        due_on=local_day(act.at, site=site, clinic=clinic) + timedelta(days=clinic.promise.days),
+        site=site,
+        turn=Turn.CLINIC,
+        reason="Received.",
+    )
+
+
+async def _sent_before(tx: Transaction, submission: Submission, *, first: Referral | None) -> Receipt:
+    if first is None:
+        raise LookupError("a sender's identifier names no referral")
+    patient = await tx.get(Patient, first.patient_id)
+    if patient is not None and not is_about(submission, patient):
+        text = "this identifier was sent before, for another patient"
+        raise AnotherPatient(text, expression="ServiceRequest.identifier")
+    return Receipt(referral=first, new=False)
+
+
+async def _rows(tx: Transaction, submission: Submission, referral: Referral) -> Rows:
+    rows: Rows = []
+    for piece in submission.enclosures:
+        known = None
+        if piece.if_none_exist is not None:
+            known = await queries.directory_entry(
+                tx, referral.requester, resource_type=piece.type, token=piece.if_none_exist
+            )
+        rows.append((piece, known or _row(piece, referral), known is None))
+    return rows
+
+
+def _row(piece: Piece, referral: Referral) -> Enclosure:
+    status = piece.data.get("status")
+    return Enclosure(
+        type=piece.type,
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        requester=referral.requester,
+        identifiers=list(piece.identifiers),
+        status=status if isinstance(status, str) else None,
+    )
+
+
+async def _store(
+    tx: Transaction, submission: Submission, referral: Referral, rows: Rows, *, act: Act
+) -> None:
+    request = submission.request
+    links = {link: f"{piece.type}/{row.id}" for piece, row, _ in rows for link in piece.links}
+    links |= {link: f"ServiceRequest/{referral.id}" for link in request.links}
+    if submission.patient is not None:
+        links |= dict.fromkeys(submission.patient.links, f"Patient/{referral.patient_id}")
+    outside = {link: target for link, target in links.items() if not link.startswith("#")}
+    overlay = {
+        "subject": {"reference": f"Patient/{referral.patient_id}"},
+        "contained": _left_contained(submission),
+    }
+    await store.put(tx, referral, references.replaced(request.raw, links), at=act.at, overlay=overlay)
+    await tx.flush()
+    for piece, row, new in rows:
+        if new:
+            body = references.replaced(piece.raw, links if piece.index is None else outside)
+            await store.put(tx, row, body, at=act.at)
+
+
+def _left_contained(submission: Submission) -> list[object] | None:
+    stated = submission.request.data.get("contained", [])
+    left = [one for one in stated if one.get("resourceType") not in fhir.ACCEPTED_TYPES]
+    return left or None
+
+
+def _answer(
+    submission: Submission,
+    referral: Referral,
+    rows: Rows,
+    patient: Patient,
+    *,
+    new: bool,
+    at: datetime,
+) -> list[dict[str, object]]:
+    placed = {submission.request.index: fhir.created("ServiceRequest", referral, at=at)}
+    if submission.patient is not None:
+        placed[submission.patient.index] = fhir.created("Patient", patient, at=at, new=new)
+    for piece, row, made in rows:
+        if piece.index is not None:
+            placed[piece.index] = fhir.created(piece.type, row, at=at, new=made)
+    if submission.request.index is None:
+        return [placed[None]]
+    return [placed[index] for index in range(submission.entries) if index in placed]
+
+
+async def _first_task(tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic) -> Task:
+    task = Task(
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        code=TaskCode.PROCESS_REQUEST,
+        status=TASK_STATUS[State.AWAITING_TRIAGE],
+        owner=f"Organization/{clinic.id}",
+        identifiers=[*referral.identifiers],
+        authored_on=act.at,
+    )
+    await store.put(tx, task, fhir.process_task(referral, clinic=clinic), at=act.at)
+    return task
+
+
+def would_be(submission: Submission, *, act: Act, clinic: Clinic) -> tuple[Gathered, str]:
+    """Gather a submission that is not stored, and the site whose date counts, for the dry run."""
+    patient = {} if submission.patient is None else submission.patient.data
+    blank = Referral(
+        patient_id=Patient().id,
+        requester="",
+        sender="",
+        sent_at=act.at,
+        due_on=act.at.date(),
+        site=clinic.sites[0].id,
+        turn=Turn.CLINIC,
+    )
+    gathered = Gathered(
+        patient=patient,
+        request=submission.request.data,
+        enclosures=[(_row(piece, blank), piece.data) for piece in submission.enclosures],
+        known={link: piece.data for piece in submission.enclosures for link in piece.links},
+    )
+    return gathered, blank.site

@@ -1,0 +1,58 @@
+"""The process of this service that consumes events and fires timers."""
+
+from functools import partial
+
+from services.referral import handlers, use_cases
+from services.referral.states import Turn
+from shared.clinic import Clinic
+from shared.events.handling import Handler, HandlerTable
+from shared.events.topics import CARETEAM, SCHEDULING
+from shared.events.worker import Worker
+from shared.runtime import Runtime
+
+_FIRST_APPOINTMENT = {
+    "appointment.booked": (Turn.PATIENT, "The first appointment is booked for {when}."),
+    "appointment.moved": (Turn.PATIENT, "The first appointment was moved to {when}."),
+    "appointment.cancelled": (Turn.CLINIC, "The first appointment of {when} was cancelled: {why}."),
+    "appointment.missed": (Turn.CLINIC, "The patient missed the first appointment of {when}."),
+    "appointment.fulfilled": (Turn.CLINIC, "The first appointment took place on {when}."),
+    "waitlist.joined": (Turn.CLINIC, "No fitting time is free; the patient is on the waitlist."),
+    "waitlist.left": (Turn.CLINIC, "The patient left the waitlist."),
+}
+_GUARANTEE = {
+    "guarantee.at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
+    "guarantee.breached": "The promised time for the first appointment has passed; the clinic is on it.",
+}
+_SERIES = {
+    "series.booked": "The sessions are booked.",
+    "series.not-booked": "The sessions could not be booked.",
+    "series.suspended": "The sessions not yet held were cancelled.",
+    "series.completed": "The sessions have been held.",
+}
+
+
+def create_worker(runtime: Runtime) -> Worker:
+    """Make the worker."""
+    clinic = runtime.clinic
+    return Worker(
+        runtime,
+        topics=(SCHEDULING, CARETEAM),
+        handlers=_handlers(clinic, base_url=runtime.base_url),
+        timers={use_cases.ESCALATION: partial(handlers.on_escalation_due, clinic=clinic)},
+    )
+
+
+def _handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
+    table: dict[str, Handler] = {
+        name: partial(handlers.on_first_appointment, clinic=clinic, turn=turn, text=text)
+        for name, (turn, text) in _FIRST_APPOINTMENT.items()
+    }
+    table |= {
+        name: partial(handlers.on_guarantee, clinic=clinic, text=text) for name, text in _GUARANTEE.items()
+    }
+    table |= {name: partial(handlers.on_series, clinic=clinic, text=text) for name, text in _SERIES.items()}
+    return table | {
+        "appointment.arrived": partial(handlers.on_appointment_arrived, clinic=clinic),
+        "plan.activated": partial(handlers.on_plan_activated, clinic=clinic),
+        "patient.discharged": partial(handlers.on_patient_discharged, clinic=clinic, base_url=base_url),
+    }
