@@ -106,7 +106,7 @@ class TestClinic:
     async def at(self, moment: datetime) -> None:
         """Move care time to a moment, through every timer on the way."""
         await self.settle()
-        while (due := await self._next_due()) is not None and due < moment:
+        while (due := await self.next_due()) is not None and due < moment:
             self.clock.set(due)
             await self.settle()
         self.clock.set(moment)
@@ -154,7 +154,8 @@ class TestClinic:
             await event_log.append_all(tx, [row])
         return event
 
-    async def _next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
+        """Tell when the next timer of any service is due."""
         found = [figures.next_timer for figures in (await self.figures()).values()]
         return min((due for due in found if due is not None), default=None)
 

@@ -1,0 +1,125 @@
+"""The twelve stories, each from its first request to its last event, and what must be true after it."""
+
+import pytest
+
+from tests.journeys.stage import play
+from tests.support.clinic import TestClinic
+
+
+async def published(clinic: TestClinic) -> list[str]:
+    """Name the events published so far, in order."""
+    return [event.type for event in await clinic.events()]
+
+
+async def nothing_is_left_over(clinic: TestClinic) -> None:
+    """Expect empty outboxes and no held event after a story."""
+    for service, figures in (await clinic.figures()).items():
+        assert figures.settled, service
+        assert figures.held_dead == 0, service
+
+
+class TestStory:
+    async def test_1_routine_referral_is_seen_in_time_and_reported_to_the_referrer(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 1)
+        names = await published(clinic)
+        wanted = [
+            "referral.received",
+            "referral.triaged",
+            "referral.accepted",
+            "appointment.booked",
+            "careteam.formed",
+            "guarantee.met",
+            "plan.activated",
+            "patient.discharged",
+            "referral.completed",
+        ]
+        assert [name for name in names if name in wanted] == wanted
+        await nothing_is_left_over(clinic)
+
+    async def test_2_emergency_is_never_queued_and_is_escalated_until_acknowledged(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 2, days=3)
+        names = await published(clinic)
+        assert "referral.redirected-to-emergency" in names
+        assert names.count("referral.emergency-escalated") == 2
+        assert names.index("referral.emergency-acknowledged") > names.index("referral.emergency-escalated")
+        assert not [name for name in names if name.startswith(("appointment.", "waitlist."))]
+        await nothing_is_left_over(clinic)
+
+    async def test_3_what_is_missing_is_asked_for_and_the_raw_clock_goes_on(self, clinic: TestClinic) -> None:
+        await play(clinic, 3, days=6)
+        names = await published(clinic)
+        assert names.index("referral.information-requested") < names.index("referral.information-provided")
+        assert names.index("referral.information-provided") < names.index("referral.accepted")
+        await nothing_is_left_over(clinic)
+
+    async def test_4_twelve_sessions_are_booked_inside_the_grant(self, clinic: TestClinic) -> None:
+        await play(clinic, 4)
+        names = await published(clinic)
+        assert names.index("authorization.decided") < names.index("series.booked")
+        assert "series.completed" in names
+        await nothing_is_left_over(clinic)
+
+    async def test_5_funded_sessions_wait_for_the_approval(self, clinic: TestClinic) -> None:
+        await play(clinic, 5)
+        names = await published(clinic)
+        assert names.index("authorization.pended") < names.index("authorization.decided")
+        assert names.index("authorization.decided") < names.index("series.booked")
+        await nothing_is_left_over(clinic)
+
+    async def test_6_denial_reaches_referrer_and_coordinator_and_no_funded_session_stands(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 6, days=12)
+        names = await published(clinic)
+        assert "series.booked" not in names
+        assert "referral.closed" in names
+        await nothing_is_left_over(clinic)
+
+    async def test_7_under_eighteen_is_declined_with_rule_and_element(self, clinic: TestClinic) -> None:
+        await play(clinic, 7, days=8)
+        names = await published(clinic)
+        assert "referral.declined" in names
+        assert "referral.accepted" not in names
+
+    async def test_8_sent_again_is_answered_again_and_new_ids_are_merged(self, clinic: TestClinic) -> None:
+        await play(clinic, 8, days=10)
+        names = await published(clinic)
+        assert names.count("referral.received") == 2
+        assert names.count("referral.accepted") == 1
+        assert names.count("appointment.booked") == 1
+        assert "referral.merged" in names
+        await nothing_is_left_over(clinic)
+
+    async def test_9_10_and_12_the_full_clinic_gives_the_freed_time_to_who_waits(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 9, 10, 12)
+        names = await published(clinic)
+        assert names.index("guarantee.at-risk") < names.index("referral.revoked")
+        assert names.index("referral.revoked") < names.index("waitlist.left")
+        assert "guarantee.breached" not in names
+        for wanted in ("outcome.off-track", "meeting.case-decided", "action.assigned", "plan.revised"):
+            assert wanted in names
+        assert names.index("outcome.off-track") < names.index("meeting.case-decided")
+        await nothing_is_left_over(clinic)
+
+    async def test_11_a_missed_visit_is_booked_again_and_the_referrer_told(self, clinic: TestClinic) -> None:
+        await play(clinic, 11, days=40)
+        names = await published(clinic)
+        assert names.count("appointment.booked") == 2
+        assert names.count("appointment.missed") == 1
+        await nothing_is_left_over(clinic)
+
+
+@pytest.mark.parametrize("number", [4, 5, 6])
+async def test_the_other_insurer_learns_nothing_of_an_authorization(clinic: TestClinic, number: int) -> None:
+    other = "motor-insurer" if number == 4 else "workplace-insurer"
+    await play(clinic, number, days=9)
+    for path in ("/referral/fhir/Claim", "/referral/fhir/ClaimResponse", "/referral/fhir/Task"):
+        found = (await clinic.as_(other).get(path)).json()
+        assert found["total"] == 0, path
+        assert not found.get("entry"), path
