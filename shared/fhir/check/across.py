@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.errors import Problem
 from shared.fhir import references
+from shared.fhir.check.schema import word
 from shared.fhir.references import Form
 
 Data = Mapping[str, Any]
@@ -57,7 +58,7 @@ def _broken(text: str, path: str) -> Problem:
 
 
 def _whole(bundle: Data, path: str) -> Iterator[Problem]:
-    kind = bundle.get("type")
+    kind = word(bundle.get("type"))
     if "total" in bundle and kind not in ("searchset", "history"):
         yield _broken("total stands only in a search or history (bdl-1)", f"{path}.total")
     identifier = bundle.get("identifier")
@@ -81,7 +82,7 @@ def _whole(bundle: Data, path: str) -> Iterator[Problem]:
 
 
 def _entry(bundle: Data, entry: Data) -> Iterator[str]:
-    kind = bundle.get("type")
+    kind = word(bundle.get("type"))
     if "search" in entry and kind not in _SEARCHES:
         yield "search stands only in a searchset (bdl-2)"
     if ("request" in entry) is not (kind in _REQUESTS):
@@ -101,7 +102,7 @@ def _full_urls(bundle: Data, entries: list[Data], path: str) -> Iterator[Problem
         if not isinstance(url, str):
             continue
         place = f"{path}.entry[{index}].fullUrl"
-        for text in _full_url(url, entry, kind=bundle.get("type")):
+        for text in _full_url(url, entry):
             yield _broken(text, place)
         mark = (url, _version(entry))
         if mark in seen and bundle.get("type") != "history":
@@ -109,7 +110,7 @@ def _full_urls(bundle: Data, entries: list[Data], path: str) -> Iterator[Problem
         seen.add(mark)
 
 
-def _full_url(url: str, entry: Data, *, kind: Any) -> Iterator[str]:
+def _full_url(url: str, entry: Data) -> Iterator[str]:
     parsed = references.parse(url)
     if parsed.version is not None:
         yield "a fullUrl names no version (bdl-8)"

@@ -25,6 +25,8 @@ def wrong_reference(
     data: Mapping[str, Any], path: str, *, member: Member | None, resource: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Hold a Reference against its allowed targets, its own `type` and the contained resources."""
+    if not data:
+        return
     if not data.keys() & {"reference", "identifier", "display", "extension", "_reference", "_display"}:
         yield Problem(text="a reference refers to something", code="required", expression=path)
         return

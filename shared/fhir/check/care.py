@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.fhir.check.moments import comes_after
+from shared.fhir.check.schema import word
 
 Data = Mapping[str, Any]
 Rule = Callable[[Data], str | None]
@@ -36,7 +37,7 @@ def _reference_range(data: Data) -> str | None:
 
 
 def _appointment(data: Data) -> str | None:
-    status = data.get("status")
+    status = word(data.get("status"))
     if ("start" in data) is not ("end" in data):
         return "start and end stand together or not at all (app-2)"
     if "start" not in data and status not in ("proposed", "cancelled", "waitlist"):

@@ -76,7 +76,7 @@ def _clean(text: str) -> str:
 
 def _deeper_than(limit: int, data: Any) -> bool:
     level = [data]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         level = [
             child
             for node in level

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.errors import Problem
+from shared.fhir.check.schema import word
 from shared.fhir.check.shape import Element
 
 TYPES = frozenset(
@@ -46,7 +47,7 @@ def _link_ids(data: Data) -> Iterator[str]:
 
 
 def _item(data: Data) -> Iterator[str]:
-    kind = data.get("type")
+    kind = word(data.get("type"))
     if kind == "group" and "item" not in data:
         yield "a group has items (que-1)"
     if kind == "display":

@@ -22,6 +22,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def word(value: object) -> str:
+    """Give a value that is a string, or else an empty one: of a wrong value its shape was told already."""
+    return value if isinstance(value, str) else ""
+
+
 # Required bindings that the library cuts short with a "+" (seen in 8.3.0), whole from the R4B value sets.
 _OBSERVATION = "registered preliminary final amended corrected cancelled entered-in-error unknown"
 _ENCOUNTER = "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown"
