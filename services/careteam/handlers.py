@@ -81,3 +81,8 @@ async def on_review_due(tx: Transaction, timer: Timer, act: Act, *, settings: Se
 async def on_action_overdue(tx: Transaction, timer: Timer, act: Act, *, settings: Settings) -> None:
     """Put the case of an overdue action on the next agenda."""
     await use_cases.actions.action_is_overdue(tx, UUID(timer.ref), settings=settings, act=act)
+
+
+async def on_start(tx: Transaction, act: Act, *, settings: Settings) -> None:
+    """Start the calendar of the case meetings."""
+    await use_cases.meetings.start_calendar(tx, settings=settings, act=act)

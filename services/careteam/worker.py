@@ -4,7 +4,7 @@ start.
 
 from functools import partial
 
-from services.careteam import handlers, use_cases
+from services.careteam import handlers
 from services.careteam.settings import Settings
 from services.careteam.use_cases import actions, meetings, reviews
 from shared.events import topics
@@ -32,5 +32,5 @@ def create_worker(runtime: Runtime) -> Worker:
             reviews.REVIEW: partial(handlers.on_review_due, settings=settings),
             actions.OVERDUE: partial(handlers.on_action_overdue, settings=settings),
         },
-        on_start=partial(use_cases.meetings.start_calendar, settings=settings),
+        on_start=partial(handlers.on_start, settings=settings),
     )

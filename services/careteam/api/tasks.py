@@ -42,7 +42,7 @@ async def update_action(
             tx,
             team,
             task,
-            asked=received.data,
+            received=received,
             by=call.principal.practitioner,
             settings=settings(call),
             act=call.act,

@@ -61,8 +61,7 @@ def appointment(
         "start": instant(meeting.starts_at),
         "end": instant(meeting.ends_at),
         "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
-        "participant": [_participant(one, meeting=meeting) for one in participants]
-        + [{"actor": reference("Location", meeting.site), "status": "accepted"}],
+        "participant": [_participant(one, meeting=meeting) for one in participants],
     }
     if meeting.state == MeetingState.NOT_HELD:
         written["cancelationReason"] = {"text": "nobody opened it; its cases are carried over"}

@@ -67,6 +67,13 @@ def check_rating(data: Mapping[str, Any], *, findings: Findings) -> None:
             )
 
 
+def rating_overlay(data: Mapping[str, Any]) -> Resource:
+    """Name the pain rating in words where the sender's code does not."""
+    code = data["code"]
+    named = "text" in code or any("display" in coding for coding in code.get("coding", []))
+    return {} if named else {"code": code | {"text": NPRS.name}}
+
+
 def oswestry_answers(data: Mapping[str, Any], *, findings: Findings) -> dict[str, int]:
     """Read the answered sections; notes an item that is none, such as a score that was posted."""
     if data.get("questionnaire", "").split("|")[0] != QUESTIONNAIRE_URL:

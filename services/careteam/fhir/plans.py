@@ -3,16 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from services.careteam.fhir.asked import Findings, unchanged
-from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
 from services.careteam.models import Goal, Plan, Team
 from services.careteam.rules.scoring import INSTRUMENTS, Instrument
 from services.careteam.settings import Settings
 from services.careteam.states import GoalState, PlanState
 from shared.fhir.codes import LOINC
+from shared.fhir.received import Received
 from shared.fhir.references import Form, parse
 
-_OURS = ("subject", "careTeam", "basedOn", "author", "created", "intent")
+_OURS = ("identifier", "subject", "careTeam", "supportingInfo", "author", "created", "intent")
+
+
+class _Contained(msgspec.Struct):
+    contained: list[msgspec.Raw] = []
+
+
+_CONTAINED = msgspec.json.Decoder(_Contained)
 _GOAL_TEXT = {"nprs": "Less pain in daily life", "oswestry": "Doing more in daily life"}
 
 
@@ -20,11 +30,14 @@ def draft_plan(plan: Plan, *, team: Team, goals: Sequence[Goal], settings: Setti
     """Render the draft that waits for a clinician to fill it."""
     return {
         "resourceType": "CarePlan",
+        "identifier": [{"system": REFERRAL_SYSTEM, "value": plan.referral_id}],
         "status": PlanState.DRAFT,
         "intent": "plan",
         "title": settings.clinic.programme(team.programme).name,
         "subject": referral_reference("Patient", plan.patient_id, base_url=settings.base_url),
-        "basedOn": [referral_reference("ServiceRequest", plan.referral_id, base_url=settings.base_url)],
+        "supportingInfo": [
+            referral_reference("ServiceRequest", plan.referral_id, base_url=settings.base_url)
+        ],
         "careTeam": [reference("CareTeam", team.id)],
         "author": reference("Practitioner", plan.owner),
         "created": instant(plan.drafted_at),
@@ -48,22 +61,35 @@ def asked_plan(data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: 
         return PlanState(stored["status"])
 
 
-def plan_overlay(stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]) -> Resource:
-    """What a plan's new version takes from the stored one, whatever was sent."""
-    return {name: stored.get(name) for name in _OURS} | {"goal": list(goals) or None, "contained": None}
+def plan_overlay(
+    received: Received, stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]
+) -> Resource:
+    """What a plan's new version does not take from what was sent.
+
+    The clinic's own members come from the stored version; goals are resources of their own, so those that
+    came inside the plan leave it.
+    """
+    laid = {name: stored.get(name) for name in _OURS} | {"goal": list(goals) or None}
+    if contained_goals(received):
+        others = [raw for one, raw in _contained(received) if one.get("resourceType") != "Goal"]
+        laid["contained"] = others or None
+    return laid
 
 
-def contained_goals(data: Mapping[str, Any]) -> dict[str, Resource]:
-    """Give the Goals that a plan brings inside itself, by their `#id`."""
-    contained = data.get("contained", [])
-    return {f"#{one['id']}": one for one in contained if one["resourceType"] == "Goal" and "id" in one}
+def contained_goals(received: Received) -> dict[str, bytes]:
+    """Give the bytes of the Goals that a plan brings inside itself, by their `#id`."""
+    return {
+        f"#{one['id']}": bytes(raw)
+        for one, raw in _contained(received)
+        if one.get("resourceType") == "Goal" and "id" in one
+    }
 
 
-def goal_ids(data: Mapping[str, Any], *, findings: Findings) -> list[str]:
+def goal_ids(received: Received, *, findings: Findings) -> list[str]:
     """Read which goals a plan refers to: ids of Goals of ours, or `#id` of contained ones."""
     found = []
-    contained = contained_goals(data)
-    for index, element in enumerate(data.get("goal", [])):
+    contained = contained_goals(received)
+    for index, element in enumerate(received.data.get("goal", [])):
         target = parse(element)
         if target.form is Form.FRAGMENT and target.text in contained:
             found.append(target.text)
@@ -77,6 +103,11 @@ def goal_ids(data: Mapping[str, Any], *, findings: Findings) -> list[str]:
 def summary(data: Mapping[str, Any]) -> str:
     """Read how a plan ended: the texts of its notes."""
     return " ".join(note.get("text", "").strip() for note in data.get("note", [])).strip()
+
+
+def _contained(received: Received) -> list[tuple[Mapping[str, Any], msgspec.Raw]]:
+    raws = _CONTAINED.decode(received.raw).contained
+    return list(zip(received.data.get("contained", []), raws, strict=True))
 
 
 def _draft_goal(plan: Plan, instrument: Instrument, *, settings: Settings) -> tuple[Goal, Resource]:

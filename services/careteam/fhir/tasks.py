@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from services.careteam.fhir.asked import Findings, unchanged
 from services.careteam.fhir.elements import (
     CASE_STATUS_SYSTEM,
@@ -20,9 +22,11 @@ from services.careteam.models import CareTask
 from services.careteam.settings import Settings
 from services.careteam.states import ActionState, CaseState
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
+from shared.fhir.received import Received
 
 CASE_REASON_SYSTEM = f"{LUMBAR}/CodeSystem/case-reason"
 _CASE_STATUS = {CaseState.DECIDED: "completed", CaseState.DROPPED: "cancelled"}
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ACTION_OURS = (
     "code",
     "for",
@@ -131,6 +135,13 @@ def asked_action_status(
     except ValueError:
         findings.add(f"{data['status']} is no status of an action", expression="Task.status")
         return ActionState(stored["status"])
+
+
+def action_overlay(received: Received, *, status: ActionState, at: datetime) -> Resource:
+    """The members of an action that its owner may write, as they were sent, with the clinic's time."""
+    sent = _MEMBERS.decode(received.raw)
+    written: Resource = {name: sent[name] for name in ("statusReason", "note", "output") if name in sent}
+    return written | {"status": status, "lastModified": instant(at)}
 
 
 def reason_text(data: Mapping[str, Any]) -> str:

@@ -1,8 +1,6 @@
 """Actions: what a meeting or the clinic asks of one owner by a date."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from services.careteam import fhir, queries, rules
@@ -19,6 +17,7 @@ from shared.events import outbox
 from shared.events.catalog import careteam
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
+from shared.fhir.received import Received
 
 OVERDUE = "action-overdue"
 
@@ -70,7 +69,7 @@ async def update_action(
     team: Team,
     action: CareTask,
     *,
-    asked: Mapping[str, Any],
+    received: Received,
     by: str | None,
     settings: Settings,
     act: Act,
@@ -81,15 +80,13 @@ async def update_action(
     if action.owner != by:
         raise NotTheOwner("only its owner updates an action")
     findings = fhir.asked.Findings()
-    state = fhir.tasks.asked_action_status(asked, fhir.decoded(action.body), findings=findings)
-    reason = fhir.tasks.reason_text(asked)
+    state = fhir.tasks.asked_action_status(received.data, fhir.decoded(action.body), findings=findings)
+    reason = fhir.tasks.reason_text(received.data)
     findings.extend(rules.plans.action_problems(ActionState(action.state), to=state, has_reason=bool(reason)))
     findings.refuse()
 
     action.state = action.status = state
-    overlay = {"status": state, "lastModified": fhir.elements.instant(act.at)} | {
-        member: asked[member] for member in ("statusReason", "note", "output") if member in asked
-    }
+    overlay = fhir.tasks.action_overlay(received, status=state, at=act.at)
     await store.put(tx, action, action.body, at=act.at, overlay=overlay)
     if state not in LIVE_ACTIONS:
         await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))

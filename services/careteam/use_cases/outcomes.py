@@ -39,6 +39,7 @@ async def record_rating(
     outcome = _outcome(team, NPRS, score, at=at, known=known)
     scored = _scored(outcome, NPRS, known=known, expression="Observation.effectiveDateTime")
     overlay = fhir.outcomes.observation_overlay(outcome, scored, performer=by, settings=settings)
+    overlay |= fhir.outcomes.rating_overlay(received.data)
     await store.put(tx, outcome, received.raw, at=act.at, overlay=overlay)
     await _tell(tx, team, outcome, scored, settings=settings, act=act)
     return outcome

@@ -56,9 +56,9 @@ async def save_plan(
     stored = fhir.decoded(plan.body)
     before = PlanState(plan.status)
     goals = {str(goal.id): goal for goal in await queries.plans.goals(tx, plan.id)}
-    after, wanted = _checked(received.data, stored, state=before, goals=goals)
+    after, wanted = _checked(received, stored, state=before, goals=goals)
 
-    kept = await _save_goals(tx, plan, wanted, data=received.data, goals=goals, state=after, act=act)
+    kept = await _save_goals(tx, plan, wanted, received=received, goals=goals, state=after, act=act)
     plan.status = after
     if before is PlanState.DRAFT and after is PlanState.ACTIVE:
         plan.activated_at = act.at
@@ -66,7 +66,7 @@ async def save_plan(
         plan.ended_at = act.at
         plan.awaited_review = None
     references = [fhir.elements.reference("Goal", goal.id) for goal in kept]
-    overlay = fhir.plans.plan_overlay(stored, goals=references)
+    overlay = fhir.plans.plan_overlay(received, stored, goals=references)
     await store.put(tx, plan, received.raw, at=act.at, overlay=overlay)
     await _follow_up(tx, team, plan, before=before, goals=kept, settings=settings, act=act)
     return plan
@@ -86,12 +86,13 @@ async def save_goal(tx: Transaction, team: Team, goal: Goal, *, received: Receiv
 
 
 def _checked(
-    data: Mapping[str, Any], stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
+    received: Received, stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
 ) -> tuple[PlanState, Sequence[str]]:
     """Read the asked status and goals; raises Invalid with everything that is wrong."""
     findings = Findings()
+    data = received.data
     after = fhir.plans.asked_plan(data, stored, findings=findings)
-    wanted = fhir.plans.goal_ids(data, findings=findings)
+    wanted = fhir.plans.goal_ids(received, findings=findings)
     for index, goal in enumerate(wanted):
         if not goal.startswith("#") and goal not in goals:
             findings.add("this is no goal of this plan", expression=f"CarePlan.goal[{index}]")
@@ -114,7 +115,7 @@ async def _save_goals(
     plan: Plan,
     wanted: Sequence[str],
     *,
-    data: Mapping[str, Any],
+    received: Received,
     goals: Mapping[str, Goal],
     state: PlanState,
     act: Act,
@@ -123,7 +124,7 @@ async def _save_goals(
     if state is PlanState.COMPLETED:
         await end_care.close_goals(tx, plan, reached=True, act=act)
         return [goals[one] for one in wanted if one in goals]
-    contained = fhir.plans.contained_goals(data)
+    contained = fhir.plans.contained_goals(received)
     subject = fhir.decoded(plan.body)["subject"]
     kept = []
     for one in wanted:
@@ -132,7 +133,7 @@ async def _save_goals(
             goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
             await _put_goal(tx, goal, contained[one], subject=subject, state=state, act=act)
         elif state is PlanState.ACTIVE and goal.lifecycle_status == GoalState.PROPOSED:
-            await _put_goal(tx, goal, fhir.decoded(goal.body), subject=subject, state=state, act=act)
+            await _put_goal(tx, goal, goal.body, subject=subject, state=state, act=act)
         kept.append(goal)
     for identity, goal in goals.items():
         if identity not in wanted and goal.lifecycle_status in LIVE_GOALS:
@@ -143,7 +144,7 @@ async def _save_goals(
 
 
 async def _put_goal(
-    tx: Transaction, goal: Goal, body: Resource, *, subject: Resource, state: PlanState, act: Act
+    tx: Transaction, goal: Goal, body: bytes, *, subject: Resource, state: PlanState, act: Act
 ) -> None:
     goal.lifecycle_status = GoalState.ACTIVE if state is PlanState.ACTIVE else GoalState.PROPOSED
     overlay = {"lifecycleStatus": goal.lifecycle_status, "subject": subject}
