@@ -1,0 +1,119 @@
+"""GET /fhir/AuditEvent: a coordinator reads who saw or did what in this service."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, Depends
+from sqlalchemy import and_, column, func, select, table
+from starlette.responses import Response
+
+from shared.errors import Invalid, NotSupported
+from shared.http.call import Call, only, requires
+
+_EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
+_ROWS = "a coordinator every AuditEvent of this service, nobody else any"
+_KNOWN = frozenset(("patient", "date", "_count", "_after"))
+_PREFIXES = ("eq", "gt", "ge", "lt", "le")
+
+
+class NotADate(Invalid):
+    """`date` is a date or a time with a zone, with a prefix where wanted."""
+
+    code = "value"
+
+
+def audit_router() -> APIRouter:
+    """Give the router of AuditEvent; every service has the same."""
+    router = APIRouter()
+
+    @router.get("/fhir/AuditEvent")
+    async def search(call: Call = Depends(requires("AuditEvent", "s", rows=_ROWS))) -> Response:
+        only(call, "coordinator", what="read who saw or did what")
+        asked = call.query.multi_items()
+        where, count = _where(asked), _count(call.query.get("_count"))
+        page = where if "_after" not in call.query else [*where, _EVENTS.c.id < _id(call.query["_after"])]
+        async with call.transaction() as tx:
+            newest = select(_EVENTS.c.id, _EVENTS.c.body).where(and_(True, *page))
+            found = (await tx.execute(newest.order_by(_EVENTS.c.id.desc()).limit(count + 1))).all()
+            every = select(func.count()).select_from(_EVENTS).where(and_(True, *where))
+            total = int((await tx.execute(every)).scalar_one())
+            bundle = _bundle(call, asked, found, total=total, count=count)
+            return await call.answer(tx, bundle, patient=_patient(call))
+
+    return router
+
+
+def _where(asked: Sequence[tuple[str, str]]) -> list[Any]:
+    where: list[Any] = []
+    for name, value in asked:
+        if name not in _KNOWN:
+            raise NotSupported("there is no such search parameter here", expression=name[:64])
+        if name == "patient":
+            where.append(_EVENTS.c.patient_id == value.rpartition("/")[2])
+        if name == "date":
+            where.append(_on(value))
+    return where
+
+
+def _on(text: str) -> Any:
+    prefix, rest = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
+    try:
+        start = datetime.fromisoformat(rest if "T" in rest else f"{rest}T00:00:00+00:00")
+    except ValueError:
+        raise NotADate("a date, or a time with its zone, is needed", expression="date") from None
+    if start.tzinfo is None:
+        raise NotADate("a time needs its zone", expression="date")
+    end = start + (timedelta(seconds=1) if "T" in rest else timedelta(days=1))
+    recorded = _EVENTS.c.recorded
+    return {
+        "eq": and_(recorded >= start, recorded < end),
+        "gt": recorded >= end,
+        "ge": recorded >= start,
+        "lt": recorded < start,
+        "le": recorded < end,
+    }[prefix]
+
+
+def _count(text: str | None) -> int:
+    if text is None:
+        return 50
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9])):
+        raise Invalid("a number above 0 is needed", expression="_count")
+    return min(int(text[:9]), 200)
+
+
+def _bundle(
+    call: Call, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
+) -> bytes:
+    address = f"{call.runtime.fhir_base}/AuditEvent"
+    links = [{"relation": "self", "url": f"{address}?{urlencode(asked)}"}]
+    if len(found) > count:
+        kept = [(name, value) for name, value in asked if name != "_after"]
+        after = urlsafe_b64encode(found[count - 1].id.encode()).decode()
+        links.append({"relation": "next", "url": f"{address}?{urlencode([*kept, ('_after', after)])}"})
+    entries = [
+        {
+            "fullUrl": f"{address}/{row.id}",
+            "resource": msgspec.Raw(bytes(row.body)),
+            "search": {"mode": "match"},
+        }
+        for row in found[:count]
+    ]
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
+    return msgspec.json.encode(bundle | ({"entry": entries} if entries else {}))
+
+
+def _id(after: str) -> str:
+    try:
+        return urlsafe_b64decode(after).decode()
+    except ValueError:
+        raise Invalid("this is no place to go on from", expression="_after") from None
+
+
+def _patient(call: Call) -> str | None:
+    asked = call.query.get("patient")
+    return asked.rpartition("/")[2] if asked is not None else None

@@ -1,0 +1,199 @@
+"""A toy service over the real database: notes about patients, written by practices, read inside a row scope.
+
+Its practices are `family-practice` and `second-practice`; a note belongs to the practice that wrote it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy import CheckConstraint, ColumnElement, false, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+from starlette.responses import Response
+
+from shared.auth.principal import Principal
+from shared.clinic import Clinic, load_clinic
+from shared.clock import SimulatedClock
+from shared.db import Database, ResourceRow
+from shared.db.tables import add_shared_tables
+from shared.errors import NotFound
+from shared.fhir import store
+from shared.fhir.search import Include, SearchParam
+from shared.http.app import create_app
+from shared.http.call import Call, only, requires
+from shared.http.resources import add_reads
+from shared.runtime import Runtime
+from tests.support.identity import TrustingVerifier
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
+BASE_URL = "http://clinic.test"
+MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+
+
+class Base(SQLModel, registry=registry()):
+    """The toy's own metadata."""
+
+
+class Person(ResourceRow, Base, table=True):
+    """Whom notes are about; seen by the practice that made it."""
+
+    __tablename__ = "toy_person"
+    organization: str
+
+
+class Note(ResourceRow, Base, table=True):
+    """One note, a Communication."""
+
+    __tablename__ = "toy_note"
+    __table_args__ = (CheckConstraint("organization <> 'nobody'", name="somebody"),)
+    organization: str
+    status: str = "completed"
+    label: str | None = Field(default=None, unique=True)
+    patient_id: str | None = None
+
+
+add_shared_tables(Base.metadata)
+
+
+def notes_of(caller: Principal) -> ColumnElement[bool]:
+    """The row scope: a practice its own."""
+    mine: Any = Note.organization
+    return mine == caller.organization if caller.party == "referrer" else false()
+
+
+def people_of(caller: Principal) -> ColumnElement[bool]:
+    """The row scope of the people."""
+    mine: Any = Person.organization
+    return mine == caller.organization if caller.party == "referrer" else false()
+
+
+def router() -> APIRouter:
+    """The toy's API."""
+    toy = APIRouter()
+    own = "the practice's own notes"
+
+    @toy.post("/fhir/Communication")
+    async def create(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
+        received = await call.resource("Communication")
+        only(call, "referrer", what="write a note")
+        async with call.transaction() as tx:
+            note = Note(organization=call.principal.organization or "nobody", label=_label(received.data))
+            note.patient_id = _patient(received.data)
+            await store.put(tx, note, received.raw, at=call.act.at)
+            return await call.answer(
+                tx, note.body, status=201, about=note, location=f"Communication/{note.id}/_history/1"
+            )
+
+    @toy.put("/fhir/Communication/{id}")
+    async def change(id: str, call: Call = Depends(requires("ServiceRequest", "u", rows=own))) -> Response:
+        received = await call.resource("Communication")
+        async with call.transaction() as tx:
+            note = await tx.get(Note, id, lock=True)
+            if note is None or note.organization != call.principal.organization:
+                raise NotFound(f"there is no Communication/{id}")
+            call.expect(note)
+            await store.put(tx, note, received.raw, at=call.act.at)
+            return await call.answer(tx, note.body, about=note)
+
+    @toy.post("/fhir/Communication/$explode")
+    async def explode(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
+        raise RuntimeError(f"unexpected, with a name in it: {call.body.decode()}")
+
+    @toy.post("/fhir/Communication/$fail-late")
+    async def fail_late(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
+        async with call.transaction() as tx:
+            note = Note(organization="family-practice")
+            await store.put(
+                tx, note, {"resourceType": "Communication", "status": "completed"}, at=call.act.at
+            )
+            answer = await call.answer(tx, note.body, status=201, about=note)
+            await tx.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+            await tx.execute(text("INSERT INTO toy_later (id) VALUES (1), (1)"))
+            return answer
+
+    @toy.post("/fhir/Communication/$sum")
+    async def add_up(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
+        asked = await call.parameters()
+        async with call.transaction() as tx:
+            return await call.answer(tx, {"resourceType": "Parameters", "asked": dict(asked)})
+
+    add_reads(
+        toy,
+        resource_type="Communication",
+        model=Note,
+        visible=notes_of,
+        rows=own,
+        params={
+            "status": SearchParam(kind="token", column=Note.status),
+            "subject": SearchParam(kind="reference", column=Note.patient_id, types=("Patient",)),
+        },
+        includes={
+            "Communication:subject": Include(
+                resource_type="Patient", model=Person, column=Note.patient_id, visible=people_of
+            )
+        },
+    )
+    return toy
+
+
+def _label(note: Any) -> str | None:
+    return next((one["value"] for one in note.get("identifier", ())), None)
+
+
+def _patient(note: Any) -> str | None:
+    reference: str = note.get("subject", {}).get("reference", "")
+    return reference.removeprefix("Patient/") or None
+
+
+@dataclass
+class Toy:
+    """The toy, running."""
+
+    app: FastAPI
+    database: Database
+    runtime: Runtime
+    clinic: Clinic
+
+    def as_(self, client: str, **headers: str) -> httpx.AsyncClient:
+        """Give the HTTP client of a party."""
+        return self.anonymous(Authorization=f"Bearer {client}", **headers)
+
+    def anonymous(self, **headers: str) -> httpx.AsyncClient:
+        """Give an HTTP client without a token."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
+
+    async def count(self, table: str) -> int:
+        """Count the rows of a table."""
+        async with self.database.transaction() as tx:
+            return int((await tx.sql(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    async def audited(self) -> list[dict[str, Any]]:
+        """Give the audit rows without their bodies, oldest first."""
+        columns = "actor, client, action, outcome, what, patient_id"
+        async with self.database.transaction() as tx:
+            found = await tx.sql(f"SELECT {columns} FROM audit_event ORDER BY id")
+            return [dict(row._mapping) for row in found]
+
+
+async def run_toy(database: Database, *, verifier: Any = None) -> Toy:
+    """Make the toy over an empty database of `Base.metadata`."""
+    clinic = load_clinic(EXAMPLE)
+    runtime = Runtime(
+        service="toy",
+        database=database,
+        clock=SimulatedClock(MONDAY),
+        clinic=clinic,
+        transport=None,  # type: ignore[arg-type]
+        verifier=verifier or TrustingVerifier(clinic),
+        base_url=BASE_URL,
+    )
+    async with database.transaction() as tx:
+        await tx.execute(text("DROP TABLE IF EXISTS toy_later"))
+        unique = "int UNIQUE DEFERRABLE INITIALLY DEFERRED"
+        await tx.execute(text(f"CREATE TABLE toy_later (id {unique})"))
+    return Toy(create_app(runtime, title="Toy", routers=[router()]), database, runtime, clinic)
