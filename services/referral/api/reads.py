@@ -58,7 +58,7 @@ add_reads(
         "focus": SearchParam(kind="reference", column=Task.referral_id, types=("ServiceRequest",)),
         "based-on": SearchParam(kind="reference", column=Task.referral_id, types=("ServiceRequest",)),
         "patient": SearchParam(kind="reference", column=Task.patient_id, types=("Patient",)),
-        "owner": SearchParam(kind="reference", column=Task.owner),
+        "owner": SearchParam(kind="reference", column=Task.owner, types=("Organization",)),
         "status": SearchParam(kind="token", column=Task.status),
         "code": SearchParam(kind="token", column=Task.code),
         "identifier": SearchParam(kind="tokens", column=Task.identifiers),

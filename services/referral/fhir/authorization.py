@@ -61,7 +61,7 @@ def grant_parameters(
     claim: Claim, *, of: UUID, decision: Decision | None, referral_id: UUID, turn: bool = False
 ) -> dict[str, Any]:
     """Say what an authorization grants, free of review actions; `of` is the id of what says so."""
-    status = Authorization(claim.authorization)
+    status = Authorization(claim.standing)
     parameters: list[dict[str, Any]] = [
         {"name": "status", "valueCode": status},
         {"name": "referral", "valueReference": {"reference": f"ServiceRequest/{referral_id}"}},

@@ -153,12 +153,12 @@ class Claim(ResourceRow, Base, table=True):
 
     __tablename__ = "claim"
     __table_args__ = (
-        _one_of("authorization", Authorization),
+        _one_of("standing", Authorization),
         Index(
             "one_live_claim_per_referral",
             "referral_id",
             unique=True,
-            postgresql_where=text("\"authorization\" NOT IN ('denied', 'cancelled')"),
+            postgresql_where=text("standing NOT IN ('denied', 'cancelled')"),
         ),
         Index("claim_members", "members", postgresql_using="gin"),
     )
@@ -170,7 +170,7 @@ class Claim(ResourceRow, Base, table=True):
     members: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     consented: bool
     status: str = "active"
-    authorization: str = Authorization.REQUESTED
+    standing: str = Authorization.REQUESTED
     created_at: datetime
 
 
@@ -187,7 +187,7 @@ class ClaimResponse(ResourceRow, Base, table=True):
     payer: str
     status: str = "active"
     outcome: str
-    authorization: str
+    standing: str
     current: bool = True
     created_at: datetime
 

@@ -199,7 +199,7 @@ async def live_claims(tx: Transaction, referral_id: UUID) -> Sequence[Claim]:
     ended = (Authorization.DENIED, Authorization.CANCELLED)
     return await tx.all(
         select(Claim)
-        .where(col(Claim.referral_id) == referral_id, col(Claim.authorization).not_in(ended))
+        .where(col(Claim.referral_id) == referral_id, col(Claim.standing).not_in(ended))
         .order_by(col(Claim.id))
         .with_for_update()
     )

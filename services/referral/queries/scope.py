@@ -57,9 +57,7 @@ def tasks(principal: Principal) -> ColumnElement[bool]:
     """The Tasks that a caller may see: an insurer the ones that wait for its decision."""
     if principal.party == "insurer" and principal.organization is not None:
         own_claims = select(col(Claim.id)).where(claims(principal))
-        return and_(
-            col(Task.owner) == f"Organization/{principal.organization}", col(Task.claim_id).in_(own_claims)
-        )
+        return and_(col(Task.owner) == principal.organization, col(Task.claim_id).in_(own_claims))
     if principal.party == "referrer":
         return and_(col(Task.referral_id).in_(_referral_ids(principal)), col(Task.code).in_(_FOR_REFERRERS))
     return col(Task.referral_id).in_(_referral_ids(principal))

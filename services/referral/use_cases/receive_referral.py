@@ -169,7 +169,7 @@ async def _first_task(tx: Transaction, referral: Referral, *, act: Act, clinic: 
         patient_id=referral.patient_id,
         code=TaskCode.PROCESS_REQUEST,
         status=TASK_STATUS[State.AWAITING_TRIAGE],
-        owner=f"Organization/{clinic.id}",
+        owner=clinic.id,
         identifiers=[*referral.identifiers],
         authored_on=act.at,
     )

@@ -42,11 +42,11 @@ async def record_decision(
     claim, referral = await _load(tx, received.data, by=by)
     _check_fits(received.data, claim, clinic=clinic)
     decision = _read(received.data, claim)
-    if decision.status not in AUTHORIZATION_ALLOWED[Authorization(claim.authorization)]:
-        text = f"the Claim is {claim.authorization}: a new decision needs a new Claim"
+    if decision.status not in AUTHORIZATION_ALLOWED[Authorization(claim.standing)]:
+        text = f"the Claim is {claim.standing}: a new decision needs a new Claim"
         raise ClaimDecided(text, expression="ClaimResponse.request")
     response = await _store(tx, received, claim, decision, act=act)
-    claim.authorization = decision.status
+    claim.standing = decision.status
     await _tell_people(tx, referral, claim, decision, act=act, clinic=clinic)
     pended = decision.status is Authorization.PENDED
     outbox.publish(
@@ -115,7 +115,7 @@ async def _store(
         patient_id=claim.patient_id,
         payer=claim.payer,
         outcome=str(received.data.get("outcome")),
-        authorization=decision.status,
+        standing=decision.status,
         created_at=act.at,
     )
     overlay = {

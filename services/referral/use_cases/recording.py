@@ -117,7 +117,7 @@ async def open_work_task(
             claim_id=None if claim is None else claim.id,
             code=code,
             status="requested",
-            owner=owner,
+            owner=owner.removeprefix("Organization/"),
             authored_on=act.at,
         )
     else:

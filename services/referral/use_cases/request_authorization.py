@@ -82,7 +82,7 @@ def _coverage_of(gathered: Gathered, *, payer: str, clinic: Clinic) -> tuple[Enc
 async def cancel_authorizations(tx: Transaction, referral: Referral, *, act: Act) -> None:
     """Cancel what is asked or granted when the referral ends."""
     for claim in await queries.live_claims(tx, referral.id):
-        claim.authorization, claim.status = Authorization.CANCELLED, "cancelled"
+        claim.standing, claim.status = Authorization.CANCELLED, "cancelled"
         await store.put(tx, claim, claim.body, at=act.at, overlay={"status": "cancelled"})
         outbox.publish(
             tx,
