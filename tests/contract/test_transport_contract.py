@@ -12,7 +12,8 @@ import pytest_asyncio
 from shared.act import Act
 from shared.clock import SystemClock
 from shared.db import Database, Transaction
-from shared.events import dead_letters
+from shared.events import dead_letters, held
+from shared.events.arrival import Arrival
 from shared.events.consumer import Consumer
 from shared.events.envelope import Event
 from shared.events.handler_call import Handlers
@@ -297,6 +298,25 @@ async def _dead(wire: Wire, retry: HeldRetry) -> bool:
     return [key.state for key in await dead_letters.list_keys(wire.consumer)] == ["dead"]
 
 
+async def test_a_key_is_not_released_while_a_newcomer_is_being_put_behind_it(wire: Wire) -> None:
+    (poison,) = await wire.publish("p1")
+    subscription = wire.subscribe()
+    await wire.owner(refusing(poison), subscription=subscription).step()
+    await wire.publish("p1")
+    newcomer = await subscription.next_batch(limit=10)
+    assert newcomer is not None
+    retry = wire.retry(WORKING)
+
+    async with wire.consumer.transaction() as tx:
+        assert await held.held_among(tx, group=GROUP, keys={"p1"}) == {"p1"}
+        await asyncio.wait([asyncio.create_task(retry.step())], timeout=1)
+        arrival = Arrival(newcomer.records[0])
+        await held.hold(tx, group=GROUP, arrival=arrival, patience=QUICK, error=None)
+    await eventually(lambda: _retried(wire, retry, expected=2))
+
+    assert await count(wire.consumer, "held_event") == 0
+
+
 async def test_an_event_that_came_too_early_waits_and_is_handled_without_an_attempt(wire: Wire) -> None:
     await wire.publish("p1", times=2)
     ready = asyncio.Event()
@@ -311,8 +331,8 @@ async def test_an_event_that_came_too_early_waits_and_is_handled_without_an_atte
     retry = wire.retry(table)
     for _ in range(5):
         await retry.step()
-    (held,) = await dead_letters.list_keys(wire.consumer)
-    assert (held.state, held.attempts) == ("retrying", 0)
+    (early_key,) = await dead_letters.list_keys(wire.consumer)
+    assert (early_key.state, early_key.attempts) == ("retrying", 0)
 
     ready.set()
     await eventually(lambda: _retried(wire, retry, expected=2))

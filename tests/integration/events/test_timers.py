@@ -105,8 +105,19 @@ async def test_a_failing_timer_stays_without_its_effect_and_backs_off(make_datab
 async def test_two_workers_fire_a_timer_once(make_database: MakeDatabase) -> None:
     database, clock = await make_database(METADATA), SimulatedClock(LATER)
     await promise(database, LATER)
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
-    await asyncio.gather(*(firing(database, clock).step() for _ in range(4)))
+    async def slowly(tx: Transaction, timer: Timer, act: Act) -> None:
+        begun.set()
+        await go_on.wait()
+        await note(tx, timer, act)
+
+    one = asyncio.create_task(firing(database, clock, handler=slowly).step())
+    await begun.wait()
+    async with asyncio.timeout(5):
+        assert not await firing(database, clock).step()
+    go_on.set()
+    assert await one
 
     assert await count(database, "effect") == 1
 

@@ -1,0 +1,76 @@
+"""At rest means two readings in a row with nothing left and nothing moved between them."""
+
+from typing import Any, cast
+
+import pytest
+
+from shared.events.settle import NotSettled, settle
+from shared.events.worker import Figures, Worker
+
+
+def reading(**changes: Any) -> Figures:
+    nothing: dict[str, Any] = {
+        "outbox": 0,
+        "lag": {"lumbar.referral": 0},
+        "held_retrying": 0,
+        "held_dead": 0,
+        "timers_due": 0,
+        "loops_pending": 0,
+        "next_timer": None,
+    }
+    return Figures(**nothing | changes)
+
+
+class Readings:
+    """A worker that is known only by what it reads, the last one for ever."""
+
+    service = "scheduling"
+
+    def __init__(self, *readings: Figures) -> None:
+        self.left = list(readings)
+        self.taken = 0
+
+    async def figures(self) -> Figures:
+        self.taken += 1
+        return self.left.pop(0) if len(self.left) > 1 else self.left[0]
+
+
+def worker(*readings: Figures) -> Any:
+    return cast(Worker, Readings(*readings))
+
+
+async def test_one_quiet_reading_is_not_enough() -> None:
+    quiet = worker(reading())
+    await settle([quiet])
+    assert quiet.taken == 2
+
+
+async def test_a_log_that_grew_between_two_quiet_readings_is_not_at_rest() -> None:
+    moving = worker(reading(ends={"t": 1}), reading(ends={"t": 2}), reading(ends={"t": 2}))
+    await settle([moving])
+    assert moving.taken == 3
+
+
+async def test_a_position_that_moved_between_two_quiet_readings_is_not_at_rest() -> None:
+    moving = worker(reading(positions={"t": 1}), reading(positions={"t": 2}), reading(positions={"t": 2}))
+    await settle([moving])
+    assert moving.taken == 3
+
+
+@pytest.mark.parametrize(
+    ("left", "named"),
+    [
+        ({"outbox": 2}, "scheduling: outbox 2"),
+        ({"lag": {"lumbar.referral": 3}}, "scheduling: lag of lumbar.referral 3"),
+        ({"held_retrying": 1}, "scheduling: held keys 1"),
+        ({"timers_due": 1}, "scheduling: timers due 1"),
+        ({"loops_pending": 4}, "scheduling: loops 4"),
+    ],
+)
+async def test_what_is_left_is_named(left: dict[str, Any], named: str) -> None:
+    with pytest.raises(NotSettled, match=named):
+        await settle([worker(reading(**left))], timeout=0.05)
+
+
+async def test_dead_keys_wait_for_a_person_and_do_not_count() -> None:
+    await settle([worker(reading(held_dead=2))])
