@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from deploy.services import room
 from shared.events.worker import Worker
+from shared.http.streams import end_streams
 from shared.runtime import Runtime
 from shared.telemetry import metrics
 
@@ -34,26 +35,30 @@ def make_app(
     workers: Mapping[str, Worker],
     *,
     issuer_routes: Sequence[BaseRoute],
-    started: Callable[[], None] = lambda: None,
 ) -> Starlette:
-    """Make the app that answers on the clinic's one port; `started` is called when the workers run."""
+    """Make the app that answers on the clinic's one port."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with running(workers.values()):
-            started()
             yield
 
-    mounts = [
-        Mount(f"/{service}", app=room(service, "main").create_app(runtime))
-        for service, runtime in runtimes.items()
-    ]
+    apps = {service: room(service, "main").create_app(runtime) for service, runtime in runtimes.items()}
+    mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
     health = [
         Route("/healthz", _alive),
         Route("/readyz", _readiness(runtimes, workers)),
         Route("/metrics", _figures(workers)),
     ]
-    return Starlette(routes=[*health, *issuer_routes, *mounts], lifespan=lifespan)
+    parent = Starlette(routes=[*health, *issuer_routes, *mounts], lifespan=lifespan)
+    parent.state.apps = apps
+    return parent
+
+
+def end_all_streams(parent: Starlette) -> None:
+    """Ask every open stream of every service to end."""
+    for app in parent.state.apps.values():
+        end_streams(app)
 
 
 @asynccontextmanager

@@ -1,9 +1,13 @@
-"""The embedded shape: one server, a database per service, and the Runtime that each service is handed."""
+"""The embedded shape: one server, a database per service, and the Runtime that each service is handed.
+
+The authorization server has a database of its own beside them, which is in no service's hands.
+"""
 
 from collections.abc import Callable, Mapping
 
 import asyncpg
 
+from deploy import identity
 from deploy.services import SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
@@ -26,6 +30,11 @@ async def close_databases(databases: Mapping[str, Database]) -> None:
     """Close every connection."""
     for database in databases.values():
         await database.close()
+
+
+async def current_versions(databases: Mapping[str, Database]) -> dict[str, str | None]:
+    """Tell the version of every database's schema."""
+    return {service: await migrate.current(database) for service, database in databases.items()}
 
 
 def make_runtimes(
@@ -58,8 +67,8 @@ async def _make_missing(url: Callable[[str], str]) -> None:
     connection = await asyncpg.connect(url("postgres"))
     try:
         found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-        for service in SERVICES:
-            if service not in found:
-                await connection.execute(f'CREATE DATABASE "{service}"')
+        for name in (*SERVICES, identity.DATABASE):
+            if name not in found:
+                await connection.execute(f'CREATE DATABASE "{name}"')
     finally:
         await connection.close()

@@ -15,8 +15,10 @@ from typing import Any, Self
 import httpx
 
 from deploy.app import make_app, make_workers, running
+from deploy.identity import open_identity
 from deploy.runtime import make_runtimes
 from deploy.services import SERVICES
+from shared.auth import tables
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
@@ -30,8 +32,8 @@ from shared.events.transport import OutboxRow
 from shared.events.worker import Figures, Worker
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
-from tests.support.identity import TrustingVerifier
-from tests.support.postgres import log_database, service_database
+from tests.support.identity import PartyAuth, keys_of_run
+from tests.support.postgres import log_database, service_database, toy_database
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
 BASE_URL = "http://clinic.test"
@@ -66,17 +68,22 @@ class TestClinic:
             made = service_database if service in self.services else log_database
             self.databases[service] = await made(service)
             self._ends.push_async_callback(self.databases[service].close)
+        of_identity = await toy_database(tables.METADATA, name="identity")
+        self._ends.push_async_callback(of_identity.close)
+        identity = await open_identity(
+            self.clinic, keys=keys_of_run(), database=of_identity, base_url=BASE_URL
+        )
         runtimes = make_runtimes(
             self.databases,
             clock=self.clock,
             clinic=self.clinic,
-            verifier=TrustingVerifier(self.clinic),
+            verifier=identity.verifier,
             base_url=BASE_URL,
             smtp_url=self._smtp_url,
         )
         mine = {service: runtimes[service] for service in self.services}
         self.workers = make_workers(mine)
-        self.app = make_app(mine, self.workers, issuer_routes=())
+        self.app = make_app(mine, self.workers, issuer_routes=identity.routes)
         await self._ends.enter_async_context(running(self.workers.values()))
         return self
 
@@ -88,13 +95,14 @@ class TestClinic:
     def as_(self, client: str) -> httpx.AsyncClient:
         """Give the HTTP client of a party, with its own token."""
         if client not in self._clients:
-            self._clients[client] = self.anonymous(headers={"Authorization": f"Bearer {client}"})
+            self._clients[client] = self.anonymous()
+            self._clients[client].auth = PartyAuth(client, base_url=BASE_URL, http=self.anonymous())
         return self._clients[client]
 
-    def anonymous(self, *, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+    def anonymous(self) -> httpx.AsyncClient:
         """Give an HTTP client without a token."""
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=dict(headers or {}))
+        return httpx.AsyncClient(transport=transport, base_url=BASE_URL)
 
     async def settle(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
         """Wait until nothing is on its way; where something stays held, say what and why."""

@@ -1,31 +1,36 @@
-"""Tokens for tests until they come from the issuer: the client's own id, trusted."""
+"""Identity in tests: the real authorization server, its keys made once per test run."""
 
-from typing import get_args
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
-from shared.auth.principal import PartyKind, Principal
-from shared.auth.scopes import Scopes
-from shared.clinic import Clinic
-from shared.errors import Unauthenticated
+import httpx
+
+from shared.auth.assertion import fetch_token
+from shared.clock import monotonic
+from tests.support.server import run
+
+_RENEW_AFTER = 200.0
 
 
-class TrustingVerifier:
-    """Takes a client's id as its token."""
+def keys_of_run() -> Path:
+    """Name the folder of the keys of this test run."""
+    return run()[1] / "keys"
 
-    def __init__(self, clinic: Clinic) -> None:
-        self._clinic = clinic
 
-    async def principal(self, token: str) -> Principal:
-        """Make the Principal of the client that the token names."""
-        try:
-            client = self._clinic.client(token)
-        except KeyError:
-            raise Unauthenticated("no such client") from None
-        assert client.party in get_args(PartyKind)
-        return Principal(
-            client=client.id,
-            party=client.party,
-            scopes=Scopes.parse(client.scopes),
-            organization=client.organization or client.payer,
-            practitioner=client.practitioner,
-            site=client.site,
-        )
+class PartyAuth(httpx.Auth):
+    """Gets a client's token from the issuer at the first request, and a new one before it expires."""
+
+    def __init__(self, client: str, *, base_url: str, http: httpx.AsyncClient) -> None:
+        self._client = client
+        self._base_url = base_url
+        self._http = http
+        self._token = ""
+        self._renewed = float("-inf")
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Put the token on the request."""
+        if monotonic() - self._renewed > _RENEW_AFTER:
+            self._token = await fetch_token(self._base_url, self._client, keys_of_run(), http=self._http)
+            self._renewed = monotonic()
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request

@@ -1,0 +1,54 @@
+"""The embedded clinic put together: databases, identity, services, workers and the app on its one port.
+
+`lumbar up` serves it over HTTP with the system's clock, the demo drives it with a simulated one.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from deploy.app import make_app, make_workers
+from deploy.embedded import EmbeddedPostgres
+from deploy.identity import DATABASE, keys_folder, open_identity
+from deploy.runtime import make_runtimes, open_databases
+from shared.clinic import Clinic
+from shared.clock import Clock
+from shared.db import Database
+from shared.events.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedClinic:
+    """A clinic that is ready to run; the app's lifespan (or deploy.app.running) starts its workers."""
+
+    app: Starlette
+    workers: Mapping[str, Worker]
+    databases: Mapping[str, Database]
+
+
+@asynccontextmanager
+async def embedded_clinic(
+    server: EmbeddedPostgres, clinic: Clinic, *, clock: Clock, base_url: str, smtp_url: str | None = None
+) -> AsyncIterator[EmbeddedClinic]:
+    """Put a clinic together on a running server; its connections are closed at the end of the block."""
+    async with AsyncExitStack() as ends:
+        databases = await open_databases(server.url)
+        of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
+        for database in (*databases.values(), of_identity):
+            ends.push_async_callback(database.close)
+        identity = await open_identity(
+            clinic, keys=keys_folder(server.data), database=of_identity, base_url=base_url
+        )
+        runtimes = make_runtimes(
+            databases,
+            clock=clock,
+            clinic=clinic,
+            verifier=identity.verifier,
+            base_url=base_url,
+            smtp_url=smtp_url,
+        )
+        workers = make_workers(runtimes)
+        app = make_app(runtimes, workers, issuer_routes=identity.routes)
+        yield EmbeddedClinic(app=app, workers=workers, databases=databases)
