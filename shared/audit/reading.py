@@ -81,7 +81,7 @@ def _on(text: str) -> Any:
 def _count(text: str | None) -> int:
     if text is None:
         return 50
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9])):
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise Invalid("a number above 0 is needed", expression="_count")
     return min(int(text[:9]), 200)
 
