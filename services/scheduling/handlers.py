@@ -16,9 +16,14 @@ from shared.events.handling import NotYet
 from shared.timers import Timer
 
 
+async def on_start(tx: Transaction, act: Act, *, desk: Desk) -> None:
+    """Offer free time to those who wait: clinic.yaml may have new hours since the last start."""
+    await use_cases.open_desk(tx, desk=desk, act=act)
+
+
 async def on_referral_accepted(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
     """Make the promise and book the first appointment."""
-    heard = fhir.accepted_referral(event, clinic=desk.clinic)
+    heard = fhir.accepted_referral(event)
     await use_cases.accept_referral(tx, heard, desk=desk, act=act)
 
 

@@ -10,9 +10,4 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app: appointments, series, the guarantee, free time."""
-    return create_service_app(runtime, title="Lumbar scheduling", routers=[router_of(desk_of(runtime))])
-
-
-def desk_of(runtime: Runtime) -> Desk:
-    """Make the booking desk of this process."""
-    return Desk(clinic=runtime.clinic, referral_root=f"{runtime.base_url}/referral/fhir")
+    return create_service_app(runtime, title="Lumbar scheduling", routers=[router_of(Desk.of(runtime))])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.clinic import Clinic
+from shared.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +15,8 @@ class Desk:
 
     clinic: Clinic
     referral_root: str = ""
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> "Desk":
+        """Make the booking desk of a process."""
+        return cls(clinic=runtime.clinic, referral_root=f"{runtime.base_url}/referral/fhir")

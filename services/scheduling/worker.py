@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from services.scheduling import handlers, use_cases
-from services.scheduling.main import desk_of
+from services.scheduling import handlers
+from services.scheduling.settings import Desk
 from services.scheduling.use_cases import TimerKind
 from shared.events.topics import CARETEAM, REFERRAL
 from shared.events.worker import Worker
@@ -15,7 +15,7 @@ _BATCH = 10
 
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker: handlers, timers, and an offer of free time at the start."""
-    desk = desk_of(runtime)
+    desk = Desk.of(runtime)
     return Worker(
         runtime,
         topics=(REFERRAL, CARETEAM),
@@ -36,5 +36,5 @@ def create_worker(runtime: Runtime) -> Worker:
             TimerKind.TRY: partial(handlers.on_try_due, desk=desk),
         },
         batch=_BATCH,
-        on_start=partial(use_cases.open_desk, desk=desk),
+        on_start=partial(handlers.on_start, desk=desk),
     )

@@ -256,7 +256,7 @@ class Desk:
             "authorization.cancelled": handlers.on_authorization_changed,
             "patient.discharged": handlers.on_patient_discharged,
         }
-        self._timers = {
+        self._timers: dict[str, timers.TimerHandler] = {
             TimerKind.AT_RISK: partial(handlers.on_at_risk_due, desk=self.desk),
             TimerKind.DUE: partial(handlers.on_promise_due, desk=self.desk),
             TimerKind.OFFER: partial(handlers.on_offer_due, desk=self.desk),

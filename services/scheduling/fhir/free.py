@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.scheduling.fhir.elements import coded, instant
-from services.scheduling.rules import Span
+from services.scheduling.models.spans import Span
 from shared.clinic import Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 

@@ -7,14 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.scheduling.rules import Span, local_day_end, local_day_start
-from shared.clinic import Clinic, Discipline
+from shared.clinic import Discipline
 from shared.events.envelope import Event
 from shared.fhir.codes import LUMBAR, TASK_INPUT_SYSTEM, TaskInput
 from shared.fhir.references import local_id
 
 Resource = Mapping[str, Any]
-_FOREVER = date(9998, 12, 31)
+Bound = date | datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +29,7 @@ class AcceptedReferral:
     sent_at: datetime
     complete_at: datetime
     due_on: date
-    due_at: datetime
-    unavailable: tuple[Span, ...]
+    unavailable: tuple[tuple[Bound, Bound], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +44,9 @@ class DecidedFunding:
     ends_on: date | None = None
 
 
-def accepted_referral(event: Event, *, clinic: Clinic) -> AcceptedReferral:
+def accepted_referral(event: Event) -> AcceptedReferral:
     """Read `referral.accepted`; raises KeyError or ValueError where the contract is broken."""
     inputs = _inputs(_task(event))
-    zone = clinic.site(inputs["site"][0]).zone
-    due_on = date.fromisoformat(inputs["due-on"][0])
     return AcceptedReferral(
         id=UUID(event.focus["id"]),
         patient_id=local_id(event.focus["subject"]),
@@ -60,9 +56,8 @@ def accepted_referral(event: Event, *, clinic: Clinic) -> AcceptedReferral:
         payer=inputs["payer"][0] if "payer" in inputs else None,
         sent_at=_moment(inputs["sent-at"][0]),
         complete_at=_moment(inputs["complete-at"][0]),
-        due_on=due_on,
-        due_at=local_day_end(due_on, zone),
-        unavailable=tuple(_span(period, zone=zone) for period in inputs.get("unavailable", [])),
+        due_on=date.fromisoformat(inputs["due-on"][0]),
+        unavailable=tuple(_bounds(period) for period in inputs.get("unavailable", [])),
     )
 
 
@@ -163,19 +158,20 @@ def _day(text: str) -> date:
     return date.fromisoformat(text[:10])
 
 
-def _span(period: Resource, *, zone: Any) -> Span:
-    """Read a FHIR Period: dates are whole local days, both included; an open end has no end."""
+def _bounds(period: Resource) -> tuple[Bound, Bound]:
+    """Read a FHIR Period; a bound is a moment, a day, or None where it is open."""
     start, end = period.get("start"), period.get("end")
-    begins = datetime(1, 1, 2, tzinfo=UTC) if start is None else _bound(start, zone=zone, last=False)
-    ends = local_day_end(_FOREVER, zone) if end is None else _bound(end, zone=zone, last=True)
-    return Span(begins, ends)
+    return (
+        None if start is None else _bound(start, last=False),
+        None if end is None else _bound(end, last=True),
+    )
 
 
-def _bound(text: str, *, zone: Any, last: bool) -> datetime:
+def _bound(text: str, *, last: bool) -> Bound:
     if "T" in text:
         return _moment(text)
     first, final = _days_of(text)
-    return local_day_end(final, zone) if last else local_day_start(first, zone)
+    return final if last else first
 
 
 def _days_of(text: str) -> tuple[date, date]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.scheduling.rules import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from shared.db import Transaction
 
 _KNOW = """

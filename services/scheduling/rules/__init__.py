@@ -1,16 +1,17 @@
 """Pure decisions of scheduling; time and the calendar are arguments."""
 
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import (
     local_day_end,
     local_day_start,
     meeting_spans,
+    span_between,
     to_utc,
     working_spans,
 )
 from services.scheduling.rules.candidates import (
     Candidate,
     Need,
-    Taken,
     candidates,
     free_spans,
     need_of,
@@ -26,7 +27,7 @@ from services.scheduling.rules.entitlement import (
     inside_dates,
 )
 from services.scheduling.rules.guarantee import Clocks, FirstVisit, clocks, promise_status
-from services.scheduling.rules.intervals import Span, is_free, merged, subtracted, until_free
+from services.scheduling.rules.intervals import is_free, merged, subtracted, until_free
 from services.scheduling.rules.moving import Blocked, place_at
 from services.scheduling.rules.notice import BACKSTOP, NOTICE, STEP, first_window
 from services.scheduling.rules.series import (
@@ -77,6 +78,7 @@ __all__ = [
     "promise_status",
     "room_key",
     "series_windows",
+    "span_between",
     "subtracted",
     "to_utc",
     "until_free",

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.rules.intervals import Span, clipped, subtracted
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.intervals import clipped, subtracted
 from shared.clinic import Hours, Person, Site, Weekday
 
 DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
 WEEKDAYS = tuple(Weekday)
 
 
@@ -29,6 +31,13 @@ def local_day_start(day: date, zone: ZoneInfo) -> datetime:
 def local_day_end(day: date, zone: ZoneInfo) -> datetime:
     """Tell when a local day is over: the first moment of the next one."""
     return to_utc(day + DAY, time(0), zone)
+
+
+def span_between(first: date | datetime | None, last: date | datetime | None, zone: ZoneInfo) -> Span:
+    """Give the time from one bound to another: days are whole local days, both included; None has no end."""
+    begins = first if isinstance(first, datetime) else local_day_start(first or EARLIEST, zone)
+    ends = last if isinstance(last, datetime) else local_day_end(last or LATEST, zone)
+    return Span(begins, ends)
 
 
 def local_days(window: Span, zone: ZoneInfo) -> Iterator[date]:

@@ -8,16 +8,16 @@ Invariants:
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import working_spans
-from services.scheduling.rules.intervals import Span, is_free, merged, subtracted
+from services.scheduling.rules.intervals import is_free, merged, subtracted
 from services.scheduling.rules.notice import STEP
 from shared.clinic import Clinic, Discipline, Person, Room, Site, Visit
 
-Taken = Mapping[str, Sequence[Span]]
 _EPOCH_STEP = STEP.total_seconds()
 
 

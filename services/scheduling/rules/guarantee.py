@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import local_days
-from services.scheduling.rules.intervals import Span, clipped
+from services.scheduling.rules.intervals import clipped
 from services.scheduling.states import STANDING, AppointmentStatus
 from shared.fhir.codes import GuaranteeStatus
 

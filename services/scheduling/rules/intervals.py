@@ -6,18 +6,8 @@ A span that ends at ten and one that begins at ten do not meet.
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-
-class Span(NamedTuple):
-    """The moments from `start` up to, but not at, `end`."""
-
-    start: datetime
-    end: datetime
-
-    def meets(self, other: "Span") -> bool:
-        """Tell whether the two share a moment."""
-        return self.start < other.end and other.start < self.end
+from services.scheduling.models.spans import Span
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import working_spans
-from services.scheduling.rules.candidates import Candidate, Need, Taken, person_key, room_key
-from services.scheduling.rules.intervals import Span, is_free, merged, until_free
+from services.scheduling.rules.candidates import Candidate, Need, person_key, room_key
+from services.scheduling.rules.intervals import is_free, merged, until_free
 from shared.clinic import Person, Room
 
 

@@ -9,7 +9,7 @@
 
 from datetime import datetime, timedelta
 
-from services.scheduling.rules.intervals import Span
+from services.scheduling.models.spans import Span
 
 NOTICE = timedelta(hours=24)
 STEP = timedelta(minutes=15)

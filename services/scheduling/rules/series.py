@@ -14,10 +14,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import local_day_end, local_day_start
-from services.scheduling.rules.candidates import Candidate, Need, Taken, candidates
+from services.scheduling.rules.candidates import Candidate, Need, candidates
 from services.scheduling.rules.entitlement import Entitlement
-from services.scheduling.rules.intervals import Span
 from services.scheduling.rules.notice import NOTICE
 
 Week = tuple[int, int]
@@ -114,8 +114,11 @@ def _calendar(free: Sequence[Candidate], *, zone: ZoneInfo, person: str | None =
 
 
 def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Candidate] | None:
-    """Take fixed weekdays and one wall-clock time for the whole series, where some clinician has them."""
-    best: tuple[tuple[date, int, time, int], list[Candidate]] | None = None
+    """Take fixed weekdays and one wall-clock time for the whole series, where some clinician has them.
+
+    Of those that end in the same week, the weekdays farthest apart are best.
+    """
+    best: tuple[tuple[Week, int, date, time, int], list[Candidate]] | None = None
     for place, calendar in enumerate(calendars):
         weekdays = sorted({day.weekday() for day in calendar})
         times = sorted({wall for day in calendar.values() for wall in day})
@@ -123,7 +126,8 @@ def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Cand
             for wall in times:
                 run = _run(calendar, pattern=pattern, wall=wall, pace=pace)
                 if run is not None:
-                    rank = (run[-1][0], -_narrowest_gap(pattern), wall, place)
+                    last = run[-1][0]
+                    rank = (week_of(last), -_narrowest_gap(pattern), last, wall, place)
                     if best is None or rank < best[0]:
                         best = (rank, [candidate for _, candidate in run])
     return None if best is None else best[1]

@@ -1,6 +1,6 @@
 """An accepted referral gets its promise and its first appointment."""
 
-from services.scheduling import fhir, queries
+from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Referral
 from services.scheduling.settings import Desk
 from services.scheduling.use_cases.place_first import place_first
@@ -16,6 +16,8 @@ async def accept_referral(tx: Transaction, heard: fhir.AcceptedReferral, *, desk
     """
     if await queries.locked_referral(tx, heard.id) is not None:
         return
+    zone = desk.clinic.site(heard.site).zone
+    away = [rules.span_between(first, last, zone) for first, last in heard.unavailable]
     referral = Referral(
         id=heard.id,
         patient_id=heard.patient_id,
@@ -27,8 +29,8 @@ async def accept_referral(tx: Transaction, heard: fhir.AcceptedReferral, *, desk
         sent_at=heard.sent_at,
         complete_at=heard.complete_at,
         due_on=heard.due_on,
-        due_at=heard.due_at,
-        unavailable=[[start.isoformat(), end.isoformat()] for start, end in heard.unavailable],
+        due_at=rules.local_day_end(heard.due_on, zone),
+        unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
     )
     tx.add(referral)
     await tx.flush()
