@@ -300,11 +300,11 @@ def upgrade() -> None:
         sa.Column("members", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("consented", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
-        sa.Column("authorization", sa.String(), nullable=False),
+        sa.Column("standing", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "authorization IN ('requested', 'pended', 'approved', 'partially-approved', 'modified', 'denied', 'not-required', 'cancelled')",
-            name="authorization_known",
+            "standing IN ('requested', 'pended', 'approved', 'partially-approved', 'modified', 'denied', 'not-required', 'cancelled')",
+            name="standing_known",
         ),
         sa.ForeignKeyConstraint(
             ["coverage_id"],
@@ -326,7 +326,7 @@ def upgrade() -> None:
         "claim",
         ["referral_id"],
         unique=True,
-        postgresql_where=sa.text("\"authorization\" NOT IN ('denied', 'cancelled')"),
+        postgresql_where=sa.text("standing NOT IN ('denied', 'cancelled')"),
     )
     op.create_table(
         "claim_response",
@@ -340,7 +340,7 @@ def upgrade() -> None:
         sa.Column("payer", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("authorization", sa.String(), nullable=False),
+        sa.Column("standing", sa.String(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
