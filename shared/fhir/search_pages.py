@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, case, false, or_
 
 from shared.errors import Invalid
 
@@ -36,6 +36,16 @@ class Key:
         """Give the ORDER BY of this key."""
         return self.column.desc() if self.descending else self.column.asc()
 
+    def fits(self, value: Any) -> bool:
+        """Say whether a value from outside can be compared with the column."""
+        if value is None:
+            return True
+        if not isinstance(value, self.column.type.python_type) or isinstance(value, bool):
+            return False
+        if isinstance(value, datetime):
+            return value.tzinfo is not None
+        return abs(value) < 2**31 if isinstance(value, int) else "\x00" not in str(value)
+
     def past(self, value: Any) -> ColumnElement[bool]:
         """Hold for rows that come after this value."""
         if value is None:
@@ -51,7 +61,8 @@ class Key:
 
 def keys(column: Any, descending: bool) -> list[Key]:
     """Give the sort keys of a column that may be null: nulls last."""
-    return [Key(column=column.is_(None)), Key(column=column, descending=descending)]
+    is_null = case((column.is_(None), 1), else_=0)
+    return [Key(column=is_null), Key(column=column, descending=descending)]
 
 
 def token(values: Sequence[Any]) -> str:
@@ -62,7 +73,7 @@ def token(values: Sequence[Any]) -> str:
 def after(sort: Sequence[Key], text: str) -> ColumnElement[bool]:
     """Hold for the rows after the one that a token was written for; raises Invalid for another's token."""
     values = _read(text)
-    if len(values) != len(sort):
+    if len(values) != len(sort) or not all(key.fits(value) for key, value in zip(sort, values, strict=True)):
         raise Invalid("this token is of another search", expression="_after")
     return or_(
         *(
@@ -87,5 +98,5 @@ def _read(text: str) -> list[Any]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(text.encode()))
         return [_READERS[kind](value) for kind, value in parts]
-    except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+    except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Invalid("this is no token of ours", expression="_after") from None

@@ -1,0 +1,94 @@
+"""Keeping a resource in a real database: its versions, its history, its meta."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+from sqlmodel import SQLModel
+from sqlmodel.main import registry
+
+from shared.db import Database, ResourceRow
+from shared.db.tables import add_shared_tables
+from shared.fhir import store
+
+
+class Base(SQLModel, registry=registry()):
+    """The tables of this test."""
+
+
+class Kept(ResourceRow, Base, table=True):
+    """A row to keep."""
+
+    __tablename__ = "kept"
+
+
+add_shared_tables(Base.metadata)
+NOON = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
+RECEIVED = (
+    b'{"resourceType":"Observation","id":"theirs","meta":{"versionId":"77","lastUpdated":"2020-01-01T00:00:00Z",'
+    b'"profile":["http://p"],"tag":[{"code":"t"}]},"valueQuantity":{"value":250.50}}'
+)
+
+
+@pytest.fixture
+async def db(make_database: Any) -> Database:
+    """An empty database."""
+    made: Database = await make_database(Base.metadata)
+    return made
+
+
+async def versions(db: Database) -> list[tuple[str, str, int, datetime, bytes]]:
+    """Give the history as it stands."""
+    async with db.transaction() as tx:
+        found = await tx.sql(
+            "SELECT type, id, version, last_updated, body FROM resource_version ORDER BY version"
+        )
+        return [tuple(row) for row in found]  # type: ignore[misc]
+
+
+async def test_each_put_is_a_version_that_stands_in_the_history(db: Database) -> None:
+    row = Kept()
+    async with db.transaction() as tx:
+        await store.put(tx, row, RECEIVED, at=NOON)
+    async with db.transaction() as tx:
+        again = await tx.get(Kept, row.id, lock=True)
+        assert again is not None
+        await store.put(tx, again, again.body, at=NOON + timedelta(hours=1), overlay={"status": "final"})
+    found = await versions(db)
+    assert [(kind, id, version) for kind, id, version, _, _ in found] == [
+        ("Observation", str(row.id), 1),
+        ("Observation", str(row.id), 2),
+    ]
+    assert found[1][3] == NOON + timedelta(hours=1)
+    assert found[1][4] == again.body
+    assert b'"status"' not in found[0][4]
+
+
+async def test_id_and_version_are_ours_and_the_rest_of_meta_stays(db: Database) -> None:
+    row = Kept()
+    async with db.transaction() as tx:
+        await store.put(tx, row, RECEIVED, at=NOON)
+    kept = msgspec.json.decode(row.body)
+    assert kept["id"] == str(row.id)
+    assert kept["meta"] == {
+        "versionId": "1",
+        "lastUpdated": "2026-01-05T17:00:00.123Z",
+        "profile": ["http://p"],
+        "tag": [{"code": "t"}],
+    }
+    assert b'"value":250.50' in row.body
+    assert row.last_updated == NOON.astimezone(UTC)
+
+
+async def fail_after_put(db: Database) -> None:
+    """Put a resource in a transaction that fails."""
+    async with db.transaction() as tx:
+        await store.put(tx, Kept(), RECEIVED, at=NOON)
+        raise RuntimeError("after all not")
+
+
+async def test_a_transaction_that_fails_leaves_no_version(db: Database) -> None:
+    with pytest.raises(RuntimeError, match="after all"):
+        await fail_after_put(db)
+    assert await versions(db) == []

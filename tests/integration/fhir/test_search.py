@@ -1,0 +1,250 @@
+"""Search on a real database: each kind of parameter, or and and, the row scope, pages that stay right."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import ARRAY, Column, Text, true
+from sqlmodel import Field, SQLModel
+from sqlmodel.main import registry
+
+from shared.db import Database, ResourceRow
+from shared.db.tables import add_shared_tables
+from shared.errors import Invalid, NotSupported
+from shared.fhir import search, store
+from shared.fhir.search import Include, SearchParam
+from shared.ids import new_id
+
+
+class Base(SQLModel, registry=registry()):
+    """The tables of this test."""
+
+
+class Sender(ResourceRow, Base, table=True):
+    """What the matches refer to."""
+
+    __tablename__ = "sender"
+
+    name: str
+
+
+class Request(ResourceRow, Base, table=True):
+    """What is searched."""
+
+    __tablename__ = "request"
+
+    status: str
+    patient_id: str
+    sender_id: UUID
+    due_at: datetime | None = None
+    family: str = ""
+    identifiers: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+
+
+add_shared_tables(Base.metadata)
+
+PARAMS = {
+    "status": SearchParam(kind="token", column=Request.status),
+    "identifier": SearchParam(kind="tokens", column=Request.identifiers),
+    "subject": SearchParam(kind="reference", column=Request.patient_id, types=("Patient",)),
+    "requester": SearchParam(kind="reference", column=Request.sender_id, types=("Organization",)),
+    "due": SearchParam(kind="date", column=Request.due_at),
+    "family": SearchParam(kind="string", column=Request.family),
+}
+INCLUDES = {
+    "ServiceRequest:requester": Include(
+        resource_type="Organization", model=Sender, column=Request.sender_id, visible=None
+    )
+}
+MONDAY = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
+CLINIC, OTHER = new_id(), new_id()
+
+
+@pytest_asyncio.fixture
+async def db(make_database: Any) -> AsyncIterator[Database]:
+    """A database with five requests and two senders."""
+    database: Database = await make_database(Base.metadata)
+    rows: list[tuple[ResourceRow, str]] = [
+        (Sender(id=CLINIC, name="clinic"), "Organization"),
+        (Sender(id=OTHER, name="other"), "Organization"),
+    ]
+    for number, (status, family) in enumerate(
+        [("active", "Roy"), ("active", "Royer"), ("revoked", "roY"), ("draft", "100%"), ("active", "Ng")]
+    ):
+        request = Request(
+            status=status,
+            patient_id=f"p{number % 2}",
+            sender_id=CLINIC if number < 3 else OTHER,
+            due_at=None if number == 4 else MONDAY + timedelta(days=number),
+            family=family,
+            identifiers=[f"urn:a|{number}", f"urn:b|x{number}"],
+        )
+        rows.append((request, "ServiceRequest"))
+    async with database.transaction() as tx:
+        for row, kind in rows:
+            await store.put(tx, row, {"resourceType": kind}, at=MONDAY)
+    yield database
+
+
+async def found(db: Database, *query: tuple[str, str], visible: Any = None) -> list[str]:
+    """Give the first identifier of each match, without its system."""
+    asked = search.parse(query, PARAMS)
+    async with db.transaction() as tx:
+        page = await search.run(tx, asked, Request, true() if visible is None else visible)
+    return numbers(page.rows)
+
+
+def numbers(rows: Sequence[ResourceRow]) -> list[str]:
+    """Give the number of each row."""
+    return [row.identifiers[0].partition("|")[2] for row in rows if isinstance(row, Request)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ([], "01234"),
+        ([("status", "active")], "014"),
+        ([("status", "revoked,draft")], "23"),
+        ([("status", "http://hl7.org/fhir/request-status|draft")], "3"),
+        ([("status", "|draft")], "3"),
+        ([("status", "active"), ("subject", "Patient/p0")], "04"),
+        ([("subject", "p1")], "13"),
+        ([("subject", "https://x/referral/fhir/Patient/p1")], "13"),
+        ([("subject:Patient", "p1")], "13"),
+        ([("requester", f"Organization/{OTHER}")], "34"),
+        ([("requester", "Organization/not-a-uuid")], ""),
+        ([("identifier", "urn:a|3")], "3"),
+        ([("identifier", "urn:b|x1,urn:a|0")], "01"),
+        ([("identifier", "x4")], "4"),
+        ([("identifier", "urn:a|")], "01234"),
+        ([("identifier", "urn:c|")], ""),
+        ([("family", "roy")], "012"),
+        ([("family", "100%")], "3"),
+        ([("family", "%")], ""),
+        ([("due", "2026-01-06")], "1"),
+        ([("due", "ne2026-01-06")], "023"),
+        ([("due", "ge2026-01-06")], "123"),
+        ([("due", "gt2026-01-06")], "23"),
+        ([("due", "lt2026-01-06")], "0"),
+        ([("due", "le2026-01-06")], "01"),
+        ([("due", "2026-01")], "0123"),
+        ([("due", "2026")], "0123"),
+        ([("due", "2026-01-05T15:30Z")], "0"),
+        ([("due", "2026-01-05T10:30:00-05:00")], "0"),
+        ([("due", "2026-01-05T16:30:00 01:00")], "0"),
+        ([("due", "ge2026-01-06"), ("due", "lt2026-01-08")], "12"),
+        ([("_lastUpdated", "2026-01-05")], "01234"),
+        ([("_lastUpdated", "gt2026-01-05")], ""),
+        ([("_id", "nobody")], ""),
+        ([("_id", str(CLINIC))], ""),
+        ([("_format", "json"), ("status", "draft")], "3"),
+        ([("_sort", "-due")], "32104"),
+        ([("_sort", "due")], "01234"),
+        ([("_sort", "status,-due")], "10432"),
+    ],
+)
+async def test_what_matches_is_found(db: Database, query: list[tuple[str, str]], expected: str) -> None:
+    assert "".join(await found(db, *query)) == expected
+
+
+@pytest.mark.parametrize("sort", ["", "due", "-due", "status", "-status,due", "_lastUpdated", "-family"])
+async def test_pages_follow_each_other_without_gap_or_repetition(db: Database, sort: str) -> None:
+    whole = await found(db, ("_sort", sort))
+    seen: list[str] = []
+    after: list[tuple[str, str]] = []
+    for _ in range(5):
+        asked = search.parse([("_sort", sort), ("_count", "2"), *after], PARAMS)
+        async with db.transaction() as tx:
+            page = await search.run(tx, asked, Request, true())
+        seen += numbers(page.rows)
+        assert page.total == 5
+        if page.next is None:
+            break
+        after = [("_after", page.next)]
+    assert seen == whole
+    assert len(seen) == 5
+
+
+async def test_a_row_out_of_scope_is_neither_found_nor_counted(db: Database) -> None:
+    visible = Request.sender_id == OTHER
+    asked = search.parse([("status", "active")], PARAMS)
+    async with db.transaction() as tx:
+        page = await search.run(tx, asked, Request, visible)  # type: ignore[arg-type]
+    assert (numbers(page.rows), page.total) == (["4"], 1)
+
+
+async def test_count_0_gives_the_total_only(db: Database) -> None:
+    async with db.transaction() as tx:
+        page = await search.run(tx, search.parse([("_count", "0")], PARAMS), Request, true())
+    assert (list(page.rows), page.total, page.next) == ([], 5, None)
+
+
+async def test_what_the_matches_refer_to_is_included_once_if_visible(db: Database) -> None:
+    asked = search.parse([("_include", "ServiceRequest:requester")], PARAMS, includes=INCLUDES)
+    async with db.transaction() as tx:
+        page = await search.run(tx, asked, Request, true())
+        both = await search.included(tx, asked, page.rows, INCLUDES, visible=lambda _: true())
+        one = await search.included(
+            tx,
+            asked,
+            page.rows,
+            INCLUDES,
+            visible=lambda _: Sender.name == "other",  # type: ignore[arg-type,return-value]
+        )
+    assert [(kind, row.id) for kind, row in both] == [("Organization", CLINIC), ("Organization", OTHER)]
+    assert [row.id for _, row in one] == [OTHER]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refusal"),
+    [
+        ("colour", "x", NotSupported),
+        ("status:not", "x", NotSupported),
+        ("subject:Group", "x", NotSupported),
+        ("_include", "ServiceRequest:patient", NotSupported),
+        ("_sort", "identifier", NotSupported),
+        ("_sort", "colour", NotSupported),
+        ("_summary", "true", NotSupported),
+        ("due", "ap2026", NotSupported),
+        ("due", "yesterday", Invalid),
+        ("due", "2026-02-30", Invalid),
+        ("due", "", Invalid),
+        ("status", "", Invalid),
+        ("status", "active,", Invalid),
+        ("status", "a\x00b", Invalid),
+        ("subject", "Group/1", Invalid),
+        ("subject", "a/b/c", Invalid),
+        ("_count", "-1", Invalid),
+        ("_count", "many", Invalid),
+        ("_count", "²", Invalid),
+    ],
+)
+def test_what_is_unknown_or_wrong_is_refused_by_its_name(
+    name: str, value: str, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal) as refused:
+        search.parse([(name, value)], PARAMS, includes=INCLUDES)
+    assert refused.value.problems[0].expression == name.partition(":")[0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x",
+        "",
+        "W10=",
+        "bnVsbA==",
+        "WzFd",
+        "é",
+        "W1sidSIsMV1d",
+        "W1sidiIseyJhIjoxfV1d",
+        "W1siZCIsICIyMDI2LTAxLTAxIl1d",
+    ],
+)
+async def test_a_token_that_is_not_ours_is_refused(db: Database, token: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await found(db, ("_after", token))
+    assert refused.value.problems[0].expression == "_after"
