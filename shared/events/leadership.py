@@ -11,7 +11,10 @@ import zlib
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.clock import monotonic
 from shared.db import Database, Transaction
+
+_SILENCE = 1.0
 
 
 class Deposed(Exception):
@@ -19,7 +22,7 @@ class Deposed(Exception):
 
 
 class Leadership:
-    """The attempt to lead, and the epoch while it lasts."""
+    """The attempt to lead, and the epoch while it lasts; `known` says whether somebody is known to lead."""
 
     def __init__(self, database: Database, *, name: str) -> None:
         self.epoch: int | None = None
@@ -27,20 +30,18 @@ class Leadership:
         self._database = database
         self._name = name
         self._connection: AsyncConnection | None = None
+        self._heard_at = 0.0
 
     async def hold(self) -> bool:
         """Become or stay the leader if nobody else is; tell whether we are."""
-        self.known = False
         driver = await self._driver()
-        if self.epoch is None and await driver.fetchval("SELECT pg_try_advisory_lock($1)", self._lock_key):
-            self.epoch = await driver.fetchval(
-                "INSERT INTO relay_epoch AS e (name, epoch) VALUES ($1, 1)"
-                " ON CONFLICT (name) DO UPDATE SET epoch = e.epoch + 1 RETURNING epoch",
-                self._name,
-            )
-        elif self.epoch is not None:
+        if self.epoch is None:
+            self.epoch = await self._begin(driver)
+        elif monotonic() > self._heard_at + _SILENCE:
             await driver.fetchval("SELECT 1")
-        self.known = True
+        else:
+            return True
+        self.known, self._heard_at = True, monotonic()
         return self.epoch is not None
 
     async def check(self, tx: Transaction) -> None:
@@ -57,6 +58,17 @@ class Leadership:
         if connection is not None:
             await connection.invalidate()
             await connection.close()
+
+    async def _begin(self, driver: asyncpg.Connection) -> int | None:
+        """Take the lock and begin a new epoch, None where somebody else has the lock."""
+        if not await driver.fetchval("SELECT pg_try_advisory_lock($1)", self._lock_key):
+            return None
+        epoch: int = await driver.fetchval(
+            "INSERT INTO relay_epoch AS e (name, epoch) VALUES ($1, 1)"
+            " ON CONFLICT (name) DO UPDATE SET epoch = e.epoch + 1 RETURNING epoch",
+            self._name,
+        )
+        return epoch
 
     @property
     def _lock_key(self) -> int:

@@ -50,6 +50,7 @@ def publish(
     value = message(
         event_id=event_id, event_type=event_type.name, source=source, at=act.at, resources=resources
     )
+    tx.add(of)
     of.event_version += 1
     event = Event(
         id=event_id,

@@ -15,7 +15,7 @@ class Patience:
     """The pauses between attempts in seconds; as many pauses as there are attempts after the first."""
 
     pauses: tuple[float, ...] = (0.2, 1, 5, 30, 120, 300, 600)
-    first_wait: float = 0.05
+    first_wait: float = 0.025
     longest_wait: float = 2.0
     early: timedelta = timedelta(minutes=10)
 

@@ -3,10 +3,11 @@
 import structlog
 
 from shared.act import Actor
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.db import Database
 from shared.events.counters import TIMERS
 from shared.events.failures import is_operational, where_it_failed
+from shared.events.reading import fetch
 from shared.timers import TimerFailed, TimerTable, fire_next, postpone
 
 log = structlog.get_logger("lumbar.timers")
@@ -24,6 +25,8 @@ class TimerFiring:
 
     async def step(self) -> bool:
         """Fire the timer that has been due longest; tell whether there was one."""
+        if not await self._any_due():
+            return False
         try:
             fired = await fire_next(self._database, self._handlers, clock=self._clock, actor=self._actor)
         except TimerFailed as failure:
@@ -32,6 +35,18 @@ class TimerFiring:
         if fired is not None:
             TIMERS.add(1, {"service": self._service, "outcome": "fired"})
         return fired is not None
+
+    async def _any_due(self) -> bool:
+        """Look without a transaction, because mostly there is nothing to do."""
+        rows = await fetch(
+            self._database,
+            "SELECT EXISTS (SELECT FROM timer WHERE due_at <= $1 AND kind = ANY($2::text[])"
+            " AND (machine_next_at IS NULL OR machine_next_at <= $3)) AS due",
+            self._clock.now(),
+            list(self._handlers),
+            machine_now(),
+        )
+        return bool(rows[0]["due"])
 
     async def _put_off(self, failure: TimerFailed) -> None:
         """Let the timer wait; raises where the failure was the machine's and not the timer's."""
