@@ -1,1 +1,5 @@
 """The demo: an embedded clinic, twelve stories, twelve weeks of care in time-lapse."""
+
+from deploy.demo.run import run
+
+__all__ = ["run"]

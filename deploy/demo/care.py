@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from deploy.demo.acts import first_appointment, moment, sessions, visit
+from deploy.demo.acts import change, first_appointment, moment, sessions, visit
 from deploy.demo.story import Resource, StepMissed, Story
 from shared.fhir import codes
 
@@ -112,8 +112,18 @@ async def see_first(story: Story, referral: str) -> None:
     await visit(story, await first_appointment(story, "coordinator", referral))
 
 
-async def attend_sessions(story: Story, referral: str) -> None:
-    """Attend every session that ends before the demo does."""
-    for session in await sessions(story, referral):
-        if moment(session["end"]) < story.begin + timedelta(days=83):
-            await visit(story, session)
+async def revise_plan(story: Story, clinician: str, referral: str, description: str) -> Resource:
+    """Write a new version of the active plan."""
+    plan = await plan_of(story, clinician, referral)
+    revised = await change(story, clinician, f"/careteam/fhir/CarePlan/{plan['id']}", description=description)
+    story.note(clinician, "revises the plan", "PUT CarePlan")
+    await story.settled()
+    return revised
+
+
+async def expect_sessions_held(story: Story, referral: str, *, count: int) -> None:
+    """Wait until the last session is over, and expect that every one took place."""
+    last = (await sessions(story, referral))[-1]
+    await story.until_moment(moment(last["end"]) + timedelta(hours=12))
+    held = await sessions(story, referral, "fulfilled")
+    story.expect(f"{count} sessions took place", len(held) == count, len(held))

@@ -24,9 +24,10 @@ class StepMissed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the timeline: care time, who, what happened, and the event type or the call."""
+    """One line of the timeline: care time, which story, who, what happened, and the event or the call."""
 
     at: datetime
+    story: int | None
     who: str
     what: str
     event: str
@@ -44,6 +45,7 @@ class Story:
     zone: ZoneInfo
     parties: Callable[[str], Awaitable[httpx.AsyncClient]]
     timeline: list[Line]
+    referrals: set[str] = field(default_factory=set)
     steps: list[str] = field(default_factory=list)
     missed: str | None = None
     finished: bool = False
@@ -72,7 +74,9 @@ class Story:
         """Send an example Bundle as this practice, with an Idempotency-Key of its own."""
         body = example(file, at=self.clock.now())
         self.note(party, "sends a referral", f"POST {file}")
-        return await self.act(party, "POST", "/referral/fhir", body=body)
+        answer = await self.act(party, "POST", "/referral/fhir", body=body)
+        self.referrals.add(location_of(answer, "ServiceRequest"))
+        return answer
 
     async def act(
         self,
@@ -115,9 +119,7 @@ class Story:
 
     def note(self, who: str, what: str, event: str = "") -> None:
         """Put a line into the timeline."""
-        self.timeline.append(
-            Line(at=self.clock.now(), who=who, what=f"story {self.number}: {what}", event=event)
-        )
+        self.timeline.append(Line(at=self.clock.now(), story=self.number, who=who, what=what, event=event))
 
 
 def parameters(**values: Any) -> Resource:

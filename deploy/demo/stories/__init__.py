@@ -1,6 +1,6 @@
 """The twelve stories, one script each."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from deploy.demo.stories import (
     s01_rapid_access,
@@ -18,7 +18,7 @@ from deploy.demo.stories import (
 )
 from deploy.demo.story import Story
 
-Play = Callable[[Story], Awaitable[None]]
+Play = Callable[[Story], Coroutine[None, None, None]]
 
 STORIES: dict[int, tuple[str, Play]] = {
     1: (s01_rapid_access.TITLE, s01_rapid_access.play),

@@ -1,7 +1,7 @@
 """Workplace insurer: authorization requested and approved; a series of twelve sessions inside the grant."""
 
 from deploy.demo.acts import first_appointment, sessions, visit
-from deploy.demo.care import activate_plan, attend_sessions
+from deploy.demo.care import activate_plan, expect_sessions_held
 from deploy.demo.insurer import answer, inquire, work_list
 from deploy.demo.story import Story, location_of
 
@@ -29,4 +29,4 @@ async def play(story: Story) -> None:
 
     await visit(story, appointment)
     await activate_plan(story, "physiatrist", referral)
-    await attend_sessions(story, referral)
+    await expect_sessions_held(story, referral, count=12)

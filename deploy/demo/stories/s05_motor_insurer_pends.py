@@ -1,7 +1,7 @@
 """Motor-vehicle insurer: pended, then approved; funded sessions are booked only then."""
 
 from deploy.demo.acts import sessions, task_stands_at
-from deploy.demo.care import attend_sessions, see_first
+from deploy.demo.care import expect_sessions_held, see_first
 from deploy.demo.insurer import answer, inquire, work_list
 from deploy.demo.story import Story, location_of
 
@@ -32,4 +32,4 @@ async def play(story: Story) -> None:
     booked = await sessions(story, referral)
     story.expect("ten funded sessions are booked now", len(booked) == 10, len(booked))
     await see_first(story, referral)
-    await attend_sessions(story, referral)
+    await expect_sessions_held(story, referral, count=10)

@@ -14,6 +14,7 @@ async def play(story: Story) -> None:
     first = location_of(
         await story.act("family-practice", "POST", "/referral/fhir", body=body), "ServiceRequest"
     )
+    story.referrals.add(first)
     story.note("family-practice", "sends a referral; its answer gets lost", "POST 08-sent-once.json")
     await story.settled()
     again = location_of(

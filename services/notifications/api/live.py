@@ -4,6 +4,7 @@ Invariants:
 - Each entry is held against the reader's row scope when it is sent, with the memberships and consents of
   that moment; what the reader may not see leaves no trace but a gap in the numbers.
 - The id of an entry is its offset in the log, the same on every replica.
+- The comment `: now` says once that everything that stood in the log has been sent.
 - A stream lives no longer than a token does, so whoever lost access cannot stay.
 """
 
@@ -45,6 +46,7 @@ class LiveFeed:
             opened = spoke = monotonic()
             position, reset = await self._begin(seen)
             yield reset if reset is not None else b": open\n\n"
+            caught_up = False
             while not self._ending.is_set() and monotonic() - opened < LIFETIME:
                 wake.clear()
                 records = await log.read(database, FEED, offset=position, limit=PAGE)
@@ -54,6 +56,9 @@ class LiveFeed:
                 if records:
                     position = records[-1].offset + 1
                     continue
+                if not caught_up:
+                    caught_up = True
+                    yield b": now\n\n"
                 if monotonic() - spoke >= HEARTBEAT:
                     spoke = monotonic()
                     yield b": still here\n\n"

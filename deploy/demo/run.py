@@ -1,0 +1,98 @@
+"""`lumbar demo`: a clinic of its own, twelve weeks in time-lapse, then what happened and what it came to."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import uvloop
+
+from deploy.demo.feed import read_feed
+from deploy.demo.play import play
+from deploy.demo.serving import served_clinic
+from deploy.demo.show import Result, Show
+from deploy.demo.stories import STORIES, Play
+from deploy.demo.summary import Summary, read_summary
+from deploy.embedded import EmbeddedPostgres
+from shared.clinic import Clinic, Site
+from shared.clock import machine_now, monotonic
+from shared.events.settle import NotSettled
+from shared.ids import new_text_id
+from shared.telemetry.logging import start_logging
+
+DAYS = 84
+LOG = "demo.log"
+
+
+def run(
+    clinic: Clinic,
+    *,
+    data: Path | None = None,
+    stories: Mapping[int, tuple[str, Play]] = STORIES,
+    show: Show | None = None,
+) -> int:
+    """Play the demo and give the exit status: 0 only if every step of every story happened.
+
+    The clinic stays in `data` where it is given, ready for `lumbar up`. Must be called in the main thread.
+    """
+    folder = data or Path(tempfile.gettempdir()) / f"lumbar-demo-{new_text_id()}"
+    show = show or Show()
+    server = EmbeddedPostgres.start(folder, durable=False)
+    try:
+        with (folder / LOG).open("w", encoding="utf-8") as log:
+            start_logging(stream=log)
+            return uvloop.run(_demo(server, clinic, stories=stories, show=show))
+    finally:
+        server.stop()
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _demo(
+    server: EmbeddedPostgres, clinic: Clinic, *, stories: Mapping[int, tuple[str, Play]], show: Show
+) -> int:
+    site, end, started = clinic.sites[0], machine_now(), monotonic()
+    begin = _morning(site, end - timedelta(days=DAYS))
+    async with served_clinic(server, clinic, begin=begin) as served:
+        try:
+            with show.progress(begin=begin, end=end) as progress:
+                told, timeline = await play(served, stories, site=site, end=end, progress=progress)
+                served.clock.set(machine_now())
+                await served.settle()
+        except NotSettled as error:
+            show.say(str(error))
+            return 1
+        timeline += await read_feed(served.parties, told)
+        summary = await read_summary(served.parties, served.letters, told)
+        dead = await served.left_behind()
+    show.timeline(timeline, begin=begin, zone=site.zone)
+    show.summary(summary)
+    results = [Result.of(story) for story in told] + _checks(summary, dead=dead)
+    show.results(results)
+    missed = [one for one in results if one.missed]
+    took = monotonic() - started
+    show.say(f"\n{len(results) - len(missed)} of {len(results)} complete, in {took:.0f} seconds")
+    return 1 if missed else 0
+
+
+def _checks(summary: Summary, *, dead: int) -> list[Result]:
+    """Hold the clinic's own books against the mail server, and look that nothing was given up."""
+    sent = summary.messages.get("completed", 0)
+    others = sum(summary.messages.values()) - sent
+    same = sent == summary.letters and sent > 0
+    return [
+        Result(
+            title="every message that says so arrived at the mail server, once",
+            missed=None if same else f"{sent} say so, {summary.letters} arrived, {others} were not sent",
+        ),
+        Result(
+            title="no event was given up",
+            missed=None if not dead else f"{dead} keys wait for a person: lumbar dead-letters list",
+        ),
+    ]
+
+
+def _morning(site: Site, moment: datetime) -> datetime:
+    """Give the beginning of the site's day."""
+    return datetime.combine(moment.astimezone(site.zone).date(), time(), site.zone)
