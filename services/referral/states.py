@@ -33,7 +33,6 @@ class Turn(StrEnum):
     REFERRER = "referrer"
     CLINIC = "clinic"
     PATIENT = "patient"
-    INSURER = "insurer"
     NOBODY = "nobody"
 
 

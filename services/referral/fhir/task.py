@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.referral.models import Claim, Referral
-from services.referral.states import TASK_STATUS, State
+from services.referral.states import TASK_STATUS, State, Turn
 from shared.clinic import Clinic
 from shared.fhir.codes import (
     BUSINESS_STATUS_SYSTEM,
@@ -68,7 +68,7 @@ def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
         "authoredOn": instant(referral.sent_at),
         "businessStatus": _business_status(state),
         "statusReason": {"text": _reason(referral)},
-        "input": _inputs(referral),
+        "input": _inputs(referral, clinic=clinic),
         "output": _outputs(referral),
     }
     return {name: value for name, value in task.items() if value}
@@ -136,7 +136,7 @@ def _reason(referral: Referral) -> str:
     return " ".join(part for part in (referral.reason, referral.funding, referral.sessions) if part)
 
 
-def _inputs(referral: Referral) -> list[dict[str, Any]]:
+def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
     given: list[tuple[TaskInput, str, Any]] = [
         (TaskInput.PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, referral.programme)),
         (TaskInput.STREAM, "valueCoding", _coding(STREAM_SYSTEM, referral.stream)),
@@ -146,7 +146,7 @@ def _inputs(referral: Referral) -> list[dict[str, Any]]:
         (TaskInput.SENT_AT, "valueDateTime", instant(referral.sent_at)),
         (TaskInput.COMPLETE_AT, "valueDateTime", referral.complete_at and instant(referral.complete_at)),
         (TaskInput.DUE_ON, "valueDate", referral.due_on.isoformat()),
-        (TaskInput.TURN, "valueCode", referral.turn),
+        (TaskInput.TURN, "valueReference", _turn(referral, clinic=clinic)),
     ]
     given += [
         (TaskInput.UNAVAILABLE, "valuePeriod", {"start": start, "end": end})
@@ -165,6 +165,16 @@ def _inputs(referral: Referral) -> list[dict[str, Any]]:
         for name, member, value in given
         if value is not None
     ]
+
+
+def _turn(referral: Referral, *, clinic: Clinic) -> dict[str, str] | None:
+    """Name who must act next, nobody where the referral has ended."""
+    who = {
+        Turn.REFERRER: f"Organization/{referral.requester}",
+        Turn.CLINIC: f"Organization/{clinic.id}",
+        Turn.PATIENT: f"Patient/{referral.patient_id}",
+    }.get(Turn(referral.turn))
+    return None if who is None else {"reference": who, "display": referral.turn}
 
 
 def _coding(system: str, code: str | None) -> dict[str, str] | None:

@@ -98,7 +98,16 @@ async def _store(tx: Transaction, piece: Piece, referral: Referral, *, act: Act)
         identifiers=list(piece.identifiers),
         status=status if isinstance(status, str) else None,
     )
-    await store.put(tx, row, piece.raw, at=act.at)
+    await store.put(tx, row, piece.raw, at=act.at, overlay=_own_patient(piece, referral))
+
+
+def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
+    """Name our patient where the sender named him by an identifier."""
+    return {
+        member: {**named, "reference": f"Patient/{referral.patient_id}"}
+        for member in ("subject", "patient", "beneficiary")
+        if isinstance(named := piece.data.get(member), dict) and "reference" not in named
+    }
 
 
 async def _late(tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic) -> None:
