@@ -30,7 +30,12 @@ async def load_for_event(tx: Transaction, referral_id: UUID | None, *, event: st
     if referral is None:
         raise NotYet(f"{event} is about a referral that is not here")
     if rules.comes_too_late(referral.state):
-        log.info("referral.event-after-its-end", referral=str(referral.id), event=event, state=referral.state)
+        log.info(
+            "referral.event-after-its-end",
+            referral=str(referral.id),
+            event_type=event,
+            state=referral.state,
+        )
         return None
     if rules.comes_too_early(referral.state, event):
         raise NotYet(f"{event} of referral {referral.id} comes before the state {referral.state} allows it")
@@ -51,7 +56,10 @@ async def follow(
     to = rules.following(referral.state, event)
     if to is None:
         log.info(
-            "referral.event-changes-nothing", referral=str(referral.id), event=event, state=referral.state
+            "referral.event-changes-nothing",
+            referral=str(referral.id),
+            event_type=event,
+            state=referral.state,
         )
         return
     referral.was_booked = referral.was_booked or to is State.BOOKED
