@@ -48,6 +48,15 @@ def local_days(window: Span, zone: ZoneInfo) -> Iterator[date]:
         day += DAY
 
 
+def local_weeks(window: Span, zone: ZoneInfo) -> Iterator[Span]:
+    """Cut the window at local midnights into pieces of at most seven days; no visit goes over midnight."""
+    start = window.start
+    while start < window.end:
+        end = local_day_start(start.astimezone(zone).date() + 7 * DAY, zone)
+        yield Span(start, min(end, window.end))
+        start = end
+
+
 def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> list[Span]:
     """Give the times inside the window at which a person works for this purpose (`first` or `session`)."""
     worked = [

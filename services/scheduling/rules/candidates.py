@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.scheduling.models.spans import Span, Taken
-from services.scheduling.rules.calendar import working_spans
+from services.scheduling.rules.calendar import local_weeks, working_spans
 from services.scheduling.rules.intervals import is_free, merged, subtracted
 from services.scheduling.rules.notice import STEP
 from shared.clinic import Clinic, Discipline, Person, Room, Site, Visit
@@ -70,19 +70,25 @@ def who_is_able(clinic: Clinic, *, site_id: str, discipline: Discipline) -> tupl
     return tuple(one for one in clinic.people if one.site == site_id and one.discipline == discipline)
 
 
-def candidates(need: Need, *, taken: Taken, never: Iterable[Span], window: Span) -> Iterator[Candidate]:
+def candidates(
+    need: Need, *, taken: Taken, never: Iterable[Span], window: Span, every_room: bool = True
+) -> Iterator[Candidate]:
     """Go through every fitting time, best first; `never` is when the patient cannot come.
 
-    Each free room of a time is a candidate of its own, in the order of clinic.yaml.
+    Each free room of a time is a candidate of its own, in the order of clinic.yaml; without `every_room` only
+    the first. Computed week by week, because most searches end in the first.
     """
     closed = merged(never)
     rooms = [(room.id, merged(taken.get(room_key(room.id), ()))) for room in need.rooms]
-    each = [_starts(person, need=need, taken=taken, closed=closed, window=window) for person in need.people]
-    for start, _, person in heapq.merge(*each):
-        span = Span(start, start + need.length)
-        for room, busy in rooms:
-            if is_free(busy, span):
-                yield Candidate(person=person, room=room, span=span)
+    for week in local_weeks(window, need.site.zone):
+        each = [_starts(one, need=need, taken=taken, closed=closed, window=week) for one in need.people]
+        for start, _, person in heapq.merge(*each):
+            span = Span(start, start + need.length)
+            for room, busy in rooms:
+                if is_free(busy, span):
+                    yield Candidate(person=person, room=room, span=span)
+                    if not every_room:
+                        break
 
 
 def free_spans(

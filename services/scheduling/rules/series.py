@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import combinations
@@ -89,7 +89,7 @@ def plan_series(
 
     `spare` is where alternatives to a failed session are looked for.
     """
-    free = list(candidates(need, taken=taken, never=patient, window=window))
+    free = list(candidates(need, taken=taken, never=patient, window=window, every_room=False))
     zone = need.site.zone
     load = {person.id: len(taken.get(f"person/{person.id}", ())) for person in need.people}
     order = sorted((person.id for person in need.people), key=lambda one: (load[one], one))
@@ -98,8 +98,8 @@ def plan_series(
     if chosen is None:
         chosen = _fill(_calendar(free, zone=zone), pace=pace, near=None)
     if len(chosen) < pace.count:
-        others = candidates(need, taken=taken, never=patient, window=spare)
-        return _refusal(chosen, pace=pace, others=list(others), zone=zone)
+        others = candidates(need, taken=taken, never=patient, window=spare, every_room=False)
+        return _refusal(chosen, pace=pace, others=others, zone=zone)
     return [PlannedSession(number=number, candidate=one) for number, one in enumerate(chosen, start=1)]
 
 
@@ -120,11 +120,13 @@ def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Cand
     """
     best: tuple[tuple[Week, int, date, time, int], list[Candidate]] | None = None
     for place, calendar in enumerate(calendars):
+        days = _every_day(calendar)
         weekdays = sorted({day.weekday() for day in calendar})
         times = sorted({wall for day in calendar.values() for wall in day})
         for pattern in combinations(weekdays, min(pace.per_week, len(weekdays))):
+            mine = [one for one in days if one[0].weekday() in pattern]
             for wall in times:
-                run = _run(calendar, pattern=pattern, wall=wall, pace=pace)
+                run = _run(mine, wall=wall, pace=pace)
                 if run is not None:
                     last = run[-1][0]
                     rank = (week_of(last), -_narrowest_gap(pattern), last, wall, place)
@@ -133,24 +135,30 @@ def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Cand
     return None if best is None else best[1]
 
 
+def _every_day(calendar: Calendar) -> list[tuple[date, Week, Day]]:
+    """Give every day from the first free one to the last, those without a free time too."""
+    first, last = min(calendar), max(calendar)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [(day, week_of(day), calendar.get(day, {})) for day in days]
+
+
 def _run(
-    calendar: Calendar, *, pattern: tuple[int, ...], wall: time, pace: Pace
+    days: Sequence[tuple[date, Week, Day]], *, wall: time, pace: Pace
 ) -> list[tuple[date, Candidate]] | None:
+    """Take one time on each of these days, from the first on which it is free, without a gap."""
     run: list[tuple[date, Candidate]] = []
     used: dict[Week, int] = dict(pace.already)
-    day, last = min(calendar), max(calendar)
-    while day <= last:
-        week = week_of(day)
-        if day.weekday() in pattern and used.get(week, 0) < pace.per_week:
-            candidate = calendar.get(day, {}).get(wall)
-            if candidate is not None:
-                run.append((day, candidate))
-                used[week] = used.get(week, 0) + 1
-            elif run:
-                return None
-            if len(run) == pace.count:
-                return run
-        day += timedelta(days=1)
+    for day, week, free in days:
+        if used.get(week, 0) >= pace.per_week:
+            continue
+        candidate = free.get(wall)
+        if candidate is not None:
+            run.append((day, candidate))
+            used[week] = used.get(week, 0) + 1
+        elif run:
+            return None
+        if len(run) == pace.count:
+            return run
     return None
 
 
@@ -206,7 +214,7 @@ def _narrowest_gap(pattern: tuple[int, ...]) -> int:
 
 
 def _refusal(
-    chosen: Sequence[Candidate], *, pace: Pace, others: Sequence[Candidate], zone: ZoneInfo
+    chosen: Sequence[Candidate], *, pace: Pace, others: Iterable[Candidate], zone: ZoneInfo
 ) -> NoSeries:
     after: datetime | None = chosen[-1].span.start if chosen else None
     days = {one.span.start.astimezone(zone).date() for one in chosen}

@@ -34,5 +34,5 @@ async def accept_referral(tx: Transaction, heard: fhir.AcceptedReferral, *, desk
     )
     tx.add(referral)
     await tx.flush()
-    await make_promise(tx, referral, desk=desk, act=act)
+    await make_promise(tx, referral, desk=desk)
     await place_first(tx, referral, desk=desk, act=act)

@@ -91,8 +91,9 @@ async def _check_bounds(
     """Hold a session's new time against the first appointment, the grant and the pace of the programme."""
     zone = desk.clinic.site(referral.site).zone
     day = span.start.astimezone(zone).date()
-    entitled = await entitlement_of(tx, referral, desk=desk)
-    first = await first_with_time(tx, referral)
+    firsts = await queries.first_appointments(tx, referral.id)
+    entitled = await entitlement_of(tx, referral, firsts=firsts, desk=desk)
+    first = first_with_time(firsts)
     if first is not None and first.ends_at is not None and span.start < first.ends_at:
         raise CannotMove("a session comes after the first appointment", expression="Appointment.start")
     if isinstance(entitled, rules.NoEntitlement):

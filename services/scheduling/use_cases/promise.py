@@ -34,8 +34,8 @@ class Promise:
     news: EventType | None
 
 
-async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
-    """Record the promise of an accepted referral and set its two timers."""
+async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> None:
+    """Make the promise of an accepted referral, which weighing it records, and set its two timers."""
     guarantee = Guarantee(
         referral_id=referral.id,
         patient_id=referral.patient_id,
@@ -43,7 +43,7 @@ async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: 
         requester=referral.requester,
         due_at=referral.due_at,
     )
-    await store.put(tx, guarantee, fhir.render_guarantee(guarantee, referral=referral, desk=desk), at=act.at)
+    tx.add(guarantee)
     at_risk = referral.due_at - timedelta(days=desk.clinic.promise.at_risk_days)
     await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=str(referral.id), due=at_risk)
     await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=referral.due_at)
@@ -73,7 +73,7 @@ async def weigh_promise(tx: Transaction, referral: Referral, *, desk: Desk, act:
     figures = (None, None) if clocks is None else (clocks.raw, clocks.adjusted)
     before = (guarantee.status, guarantee.raw_days, guarantee.adjusted_days)
     guarantee.status, (guarantee.raw_days, guarantee.adjusted_days) = status, figures
-    if before != (status, *figures):
+    if before != (status, *figures) or not guarantee.version:
         body = fhir.render_guarantee(guarantee, referral=referral, desk=desk)
         await store.put(tx, guarantee, body, at=act.at)
     if status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):

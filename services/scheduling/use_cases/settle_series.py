@@ -41,9 +41,10 @@ async def settle_series(tx: Transaction, referral: Referral, *, desk: Desk, act:
     programme = desk.clinic.programme(referral.programme)
     if programme.sessions is None or referral.state == ReferralState.ENDED:
         return
-    entitled = await entitlement_of(tx, referral, desk=desk)
+    firsts = await queries.first_appointments(tx, referral.id)
+    entitled = await entitlement_of(tx, referral, firsts=firsts, desk=desk)
     stands = await _standing(tx, referral, now=act.at)
-    first = await first_with_time(tx, referral)
+    first = first_with_time(firsts)
     if isinstance(entitled, rules.NoEntitlement):
         await _withdraw(tx, stands, because=entitled.why, desk=desk, act=act)
     elif first is None:
@@ -63,17 +64,16 @@ async def withdraw_sessions(
 
 
 async def entitlement_of(
-    tx: Transaction, referral: Referral, *, desk: Desk
+    tx: Transaction, referral: Referral, *, firsts: Sequence[Appointment], desk: Desk
 ) -> rules.Entitlement | rules.NoEntitlement:
-    """Work out what a referral is entitled to now."""
-    funding = await queries.funding_of(tx, referral.id)
-    grant = None if funding is None else _grant(funding)
+    """Work out what a referral is entitled to now; `firsts` are its first appointments."""
     payer = desk.clinic.payer(referral.payer) if referral.payer else None
-    firsts = await queries.first_appointments(tx, referral.id)
+    asks = payer is not None and payer.authorization_required
+    funding = await queries.funding_of(tx, referral.id) if asks else None
     return rules.entitlement(
         desk.clinic.programme(referral.programme),
-        authorization_required=payer is not None and payer.authorization_required,
-        grant=grant,
+        authorization_required=asks,
+        grant=None if funding is None else _grant(funding),
         first_held=any(row.status == AppointmentStatus.FULFILLED for row in firsts),
     )
 
@@ -84,10 +84,9 @@ def _grant(funding: Funding) -> rules.Grant:
     )
 
 
-async def first_with_time(tx: Transaction, referral: Referral) -> Appointment | None:
-    """Load the first appointment that stands or was held."""
+def first_with_time(firsts: Sequence[Appointment]) -> Appointment | None:
+    """Give the first appointment that stands or was held."""
     holding = (*STANDING, AppointmentStatus.FULFILLED)
-    firsts = await queries.first_appointments(tx, referral.id)
     return next((row for row in firsts if row.status in holding), None)
 
 
