@@ -1,21 +1,273 @@
 """Receiving a referral through the doors of the API."""
 
+import asyncio
+from typing import Any
+
 from tests.integration.referral.doors import located, send, task_of, told
 from tests.support import referrals
 from tests.support.clinic import TestClinic
 
+ACCEPTED = ["referral.received", "referral.triaged", "referral.accepted"]
 
-async def test_a_complete_referral_is_accepted_and_its_task_says_so(clinic: TestClinic) -> None:
-    sent = referrals.bundle()
-    answer = await send(clinic, sent)
-    referral = located(answer)
-    assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["201 Created"] * 4
-    task = await task_of(clinic, referral)
-    assert task["status"] == "accepted"
-    assert task["businessStatus"]["coding"][0]["code"] == "accepted"
-    assert "Rapid access" in task["statusReason"]["text"]
-    assert await told(clinic) == ["referral.received", "referral.triaged", "referral.accepted"]
-    for entry in answer.json()["entry"]:
-        location = entry["response"]["location"].partition("/_history")[0]
-        read = await clinic.as_("family-practice").get(f"/referral/fhir/{location}")
-        assert read.status_code == 200, read.text
+
+def message(sent: dict[str, Any], event: str = "add-service-request") -> dict[str, Any]:
+    """Make a message Bundle of a transaction."""
+    request = next(one for one in sent["entry"] if one["resource"]["resourceType"] == "ServiceRequest")
+    header = {
+        "resourceType": "MessageHeader",
+        "id": "m-1",
+        "eventCoding": {"system": "https://example.org/ereferral", "code": event},
+        "source": {"endpoint": "https://elm-street.example/fhir"},
+        "focus": [{"reference": request["fullUrl"]}],
+    }
+    entries = [{"fullUrl": one["fullUrl"], "resource": one["resource"]} for one in sent["entry"]]
+    first = {"fullUrl": "urn:uuid:6f4d4a62-40a3-4b0b-9ff9-5c9d6a2b0d55", "resource": header}
+    return {"resourceType": "Bundle", "type": "message", "entry": [first, *entries]}
+
+
+def bare(sent: dict[str, Any]) -> dict[str, Any]:
+    """Make a bare ServiceRequest with everything contained of a transaction."""
+    names = {one["fullUrl"]: f"c{place}" for place, one in enumerate(sent["entry"])}
+    request: dict[str, Any] = {}
+    contained = []
+    for one in sent["entry"]:
+        resource = _with_references(one["resource"], names)
+        if resource["resourceType"] == "ServiceRequest":
+            request = resource
+        else:
+            contained.append(resource | {"id": names[one["fullUrl"]]})
+    links = [
+        {"reference": f"#{one['id']}"}
+        for one in contained
+        if one["resourceType"] in ("QuestionnaireResponse", "Coverage")
+    ]
+    return request | {"contained": contained, "supportingInfo": links}
+
+
+def _with_references(node: Any, names: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: f"#{names[value]}"
+            if key == "reference" and value in names
+            else _with_references(value, names)
+            for key, value in node.items()
+        }
+    return [_with_references(one, names) for one in node] if isinstance(node, list) else node
+
+
+class TestThreeDoors:
+    async def test_a_transaction_is_accepted_its_task_says_so_and_each_location_reads(
+        self, clinic: TestClinic
+    ) -> None:
+        answer = await send(clinic, referrals.bundle())
+        task = await task_of(clinic, located(answer))
+        assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["201 Created"] * 4
+        assert task["status"] == "accepted"
+        assert task["businessStatus"]["coding"][0]["code"] == "accepted"
+        assert "Rapid access" in task["statusReason"]["text"]
+        assert await told(clinic) == ACCEPTED
+        for entry in answer.json()["entry"]:
+            location = entry["response"]["location"]
+            read = await clinic.as_("family-practice").get(f"/referral/fhir/{location}")
+            assert read.status_code == 200, read.text
+
+    async def test_a_message_is_answered_with_the_task(self, clinic: TestClinic) -> None:
+        sent = message(referrals.bundle(intent="proposal"))
+        answer = await clinic.as_("family-practice").post("/referral/fhir/$process-message", json=sent)
+        assert answer.status_code == 200, answer.text
+        header, task = (entry["resource"] for entry in answer.json()["entry"])
+        assert header["response"] == {"identifier": "m-1", "code": "ok"}
+        assert task["code"]["coding"][0]["code"] == "process-request"
+        assert task["status"] == "accepted"
+        assert await told(clinic) == ACCEPTED
+
+    async def test_a_message_is_taken_at_the_base_too(self, clinic: TestClinic) -> None:
+        answer = await send(clinic, message(referrals.bundle()))
+        assert answer.json()["entry"][0]["resource"]["resourceType"] == "MessageHeader"
+        assert await told(clinic) == ACCEPTED
+
+    async def test_a_revoking_message_cancels_the_task(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(identifier="r-1")
+        referral = located(await send(clinic, sent))
+        referrals.resource(sent, "ServiceRequest")["status"] = "revoked"
+        answer = await send(clinic, message(sent, event="revoke-service-request"))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["entry"][1]["resource"]["status"] == "cancelled"
+        read = await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{referral}")
+        assert read.json()["status"] == "revoked"
+
+    async def test_an_unknown_event_is_refused(self, clinic: TestClinic) -> None:
+        answer = await send(clinic, message(referrals.bundle(), event="notify-data-correction"))
+        assert answer.status_code == 422
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource.eventCoding.code"]
+
+    async def test_a_bare_request_with_everything_contained_is_accepted(self, clinic: TestClinic) -> None:
+        sent = bare(referrals.bundle())
+        answer = await clinic.as_("family-practice").post("/referral/fhir/ServiceRequest", json=sent)
+        assert answer.status_code == 201, answer.text
+        stored = answer.json()
+        assert "contained" not in stored
+        assert stored["subject"]["reference"].startswith("Patient/")
+        assert all(not one["reference"].startswith("#") for one in stored["supportingInfo"])
+        assert await told(clinic) == ACCEPTED
+
+    async def test_a_bare_request_names_a_known_patient_by_identifier(self, clinic: TestClinic) -> None:
+        first = located(await send(clinic, referrals.bundle(health_card="9876543210")), "Patient")
+        request = referrals.a_request("unused", programme="chronic-pain")
+        request["subject"] = {"identifier": {"system": referrals.HEALTH_CARD, "value": "9876543210"}}
+        doors = "/referral/fhir/ServiceRequest"
+        answer = await clinic.as_("family-practice").post(doors, json=request)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["subject"]["reference"] == f"Patient/{first}"
+        other = await clinic.as_("second-practice").post(doors, json=request)
+        assert other.status_code == 422, "another practice does not know this patient"
+
+
+class TestSentAgain:
+    async def test_the_same_identifier_gets_the_first_answer_again(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(identifier="again")
+        first, again = await send(clinic, sent), await send(clinic, sent)
+        assert again.status_code == 200
+        assert again.json() == first.json()
+        assert await told(clinic) == ACCEPTED
+
+    async def test_ten_at_once_make_one_referral(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(identifier="ten")
+        answers = await asyncio.gather(*(send(clinic, sent) for _ in range(10)))
+        assert {located(answer) for answer in answers} == {located(answers[0])}
+        assert await told(clinic) == ACCEPTED
+
+    async def test_another_practice_may_use_the_same_identifier(self, clinic: TestClinic) -> None:
+        one = located(await send(clinic, referrals.bundle(identifier="same")))
+        other = await send(clinic, referrals.bundle(identifier="same"), as_="second-practice")
+        assert located(other) != one
+
+    async def test_the_same_identifier_for_another_patient_is_a_conflict(self, clinic: TestClinic) -> None:
+        await send(clinic, referrals.bundle(identifier="mine"))
+        answer = await send(clinic, referrals.bundle(identifier="mine", family="Somebody-Else"))
+        assert answer.status_code == 409
+        assert answer.json()["issue"][0]["expression"] == ["ServiceRequest.identifier"]
+
+    async def test_new_ids_for_the_same_patient_and_programme_are_stored_and_not_accepted(
+        self, clinic: TestClinic
+    ) -> None:
+        await send(clinic, referrals.bundle(health_card="1112223334"))
+        other = located(await send(clinic, referrals.bundle(health_card="1112223334")))
+        task = await task_of(clinic, other)
+        assert task["businessStatus"]["coding"][0]["code"] == "duplicate-suspected"
+        assert (await told(clinic))[3:] == [
+            "referral.received",
+            "referral.triaged",
+            "referral.duplicate-suspected",
+        ]
+
+    async def test_another_programme_is_no_duplicate(self, clinic: TestClinic) -> None:
+        await send(clinic, referrals.bundle(health_card="1112223335"))
+        sent = referrals.bundle(health_card="1112223335", programme="chronic-pain")
+        assert (await task_of(clinic, located(await send(clinic, sent))))["status"] == "accepted"
+
+    async def test_after_the_window_it_is_no_duplicate(self, clinic: TestClinic) -> None:
+        await send(clinic, referrals.bundle(health_card="1112223336"))
+        await clinic.days(91)
+        other = located(await send(clinic, referrals.bundle(health_card="1112223336")))
+        assert (await task_of(clinic, other))["status"] == "accepted"
+
+
+class TestPatient:
+    async def test_the_same_identifier_and_name_is_the_same_patient(self, clinic: TestClinic) -> None:
+        one = located(await send(clinic, referrals.bundle(health_card="77")), "Patient")
+        again = await send(clinic, referrals.bundle(health_card="77"), as_="second-practice")
+        assert located(again, "Patient") == one
+
+    async def test_another_name_on_the_same_identifier_is_left_to_a_person(self, clinic: TestClinic) -> None:
+        one = located(await send(clinic, referrals.bundle(health_card="78")), "Patient")
+        answer = await send(clinic, referrals.bundle(health_card="78", family="Zimmer"))
+        assert located(answer, "Patient") != one
+        task = await task_of(clinic, located(answer))
+        assert task["businessStatus"]["coding"][0]["code"] == "awaiting-review"
+        assert "another name" in task["statusReason"]["text"]
+
+
+class TestRefusal:
+    async def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(
+        self, clinic: TestClinic
+    ) -> None:
+        sent = referrals.bundle(programme="acupuncture", intent="filler-order")
+        request = referrals.resource(sent, "ServiceRequest")
+        request["status"] = "draft"
+        referrals.resource(sent, "Patient").pop("identifier")
+        referrals.resource(sent, "Patient").pop("name")
+        sent["entry"].append(_entry({"resourceType": "Basic", "code": {"text": "what"}}))
+        answer = await send(clinic, sent)
+        assert answer.status_code == 422, answer.text
+        expressions = {one["expression"][0] for one in answer.json()["issue"]}
+        assert expressions == {
+            "Bundle.entry[1].resource.status",
+            "Bundle.entry[1].resource.intent",
+            "Bundle.entry[1].resource.code.coding.code",
+            "Bundle.entry[0].resource.identifier",
+            "Bundle.entry[4].resource",
+        }
+        assert await told(clinic) == []
+        for kind in ("ServiceRequest", "Patient", "Task"):
+            found = await clinic.as_("coordinator").get(f"/referral/fhir/{kind}")
+            assert found.json()["total"] == 0
+
+    async def test_a_bundle_without_a_patient_is_refused(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle()
+        sent["entry"] = [one for one in sent["entry"] if one["resource"]["resourceType"] == "ServiceRequest"]
+        answer = await send(clinic, sent)
+        assert answer.status_code == 422
+        assert "subject" in str(answer.json()["issue"])
+
+    async def test_only_a_referrer_sends_referrals(self, clinic: TestClinic) -> None:
+        for party in ("coordinator", "workplace-insurer", "physiatrist", "operator"):
+            answer = await send(clinic, referrals.bundle(), as_=party)
+            assert answer.status_code == 403, party
+
+    async def test_an_emergency_with_little_else_is_never_refused(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(
+            answers={name: None for name in referrals.ANSWERS} | {"saddle-anaesthesia": "Y"},
+            kind=None,
+            birth_date=None,
+        )
+        task = await task_of(clinic, located(await send(clinic, sent)))
+        assert task["businessStatus"]["coding"][0]["code"] == "emergency-redirected"
+
+
+class TestDryRun:
+    async def test_it_says_what_triage_would_say_and_writes_nothing(self, clinic: TestClinic) -> None:
+        answer = await clinic.as_("family-practice").post(
+            "/referral/fhir/ServiceRequest/$validate",
+            json=referrals.bundle(answers={"onset-date": "2026-02-20"}),
+        )
+        assert answer.status_code == 200, answer.text
+        said = answer.json()["parameter"]
+        assert next(one["valueCode"] for one in said if one["name"] == "verdict") == "decline"
+        assert "rapid-access-six-weeks" in str(said)
+        assert await told(clinic) == []
+
+    async def test_it_lists_what_would_be_refused(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(intent="option")
+        answer = await clinic.as_("family-practice").post(
+            "/referral/fhir/ServiceRequest/$validate", json=sent
+        )
+        outcome = answer.json()["parameter"][0]["resource"]
+        assert outcome["issue"][0]["expression"] == ["Bundle.entry[1].resource.intent"]
+
+
+class TestQuestionnaire:
+    async def test_it_is_read_and_found_by_its_address(self, clinic: TestClinic) -> None:
+        referrer = clinic.as_("family-practice")
+        read = (await referrer.get("/referral/fhir/Questionnaire/back-pain-referral")).json()
+        found = (await referrer.get(f"/referral/fhir/Questionnaire?url={read['url']}")).json()
+        assert found["entry"][0]["resource"] == read
+        assert (await referrer.get("/referral/fhir/Questionnaire?url=other")).json()["total"] == 0
+
+
+def _entry(resource: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "fullUrl": "urn:uuid:0f2c4a5e-33f4-4f6a-8f67-0c1d2e3f4a5b",
+        "resource": resource,
+        "request": {"method": "POST", "url": resource["resourceType"]},
+    }
