@@ -1,17 +1,17 @@
 """What careteam does when another service says that something happened.
 
-Events of the same patient come in order from one service and in no order between two: a booking that is heard
-after its referral's end forms no team, and a visit that is heard before the booking is held.
+Events of the same patient come in order from one service and in no order between two. Nothing here has to
+wait for another event: a referral's end is remembered where there is no team yet, so that a booking which is
+heard later is ignored, by this rule.
 """
 
 from uuid import UUID
 
-from services.careteam import fhir, queries, use_cases
+from services.careteam import fhir, use_cases
 from services.careteam.settings import Settings
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import NotYet
 from shared.timers import Timer
 
 
@@ -23,14 +23,14 @@ async def on_appointment_booked(tx: Transaction, event: Event, act: Act, *, sett
 
 
 async def on_appointment_fulfilled(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
-    """Open the draft plan after the first visit; raises NotYet while the booking was not heard."""
+    """Open the draft plan after the first visit.
+
+    A visit says all that a booking says, so one whose booking was never heard forms the team too.
+    """
     visit = fhir.booked.visit(event.focus)
     if not visit.first:
         return
-    await queries.teams.lock_referral(tx, visit.referral_id)
-    team = await queries.teams.of_referral(tx, visit.referral_id)
-    if team is None and await queries.teams.ended_referral(tx, visit.referral_id) is None:
-        raise NotYet(f"no team for referral {visit.referral_id}")
+    team = await use_cases.form_team.form_team(tx, visit, settings=settings, act=act)
     if team is not None:
         await use_cases.plans.draft_plan(tx, team, seen_by=visit.practitioner, settings=settings, act=act)
 

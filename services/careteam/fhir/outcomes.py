@@ -17,16 +17,17 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
-from services.careteam.models import Answers, Outcome
-from services.careteam.rules.progress import Progress, Trend
-from services.careteam.rules.scoring import (
-    INSTRUMENTS,
+from services.careteam.models import (
     NPRS,
     OSWESTRY,
     OSWESTRY_HIGHEST,
     OSWESTRY_SECTIONS,
+    Answers,
+    Band,
     Instrument,
-    oswestry_band,
+    Outcome,
+    Progress,
+    Trend,
 )
 from services.careteam.settings import Settings
 from shared.fhir.codes import LOINC, LUMBAR, UCUM
@@ -40,11 +41,12 @@ _NEVER_TAKEN = ("component", "interpretation", "derivedFrom", "hasMember", "refe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A score and what it means beside the baseline (None for the baseline itself)."""
+    """A score and what it means: beside the baseline (None for the baseline itself), and its band if any."""
 
     instrument: Instrument
     score: Decimal
     progress: Progress | None
+    band: Band | None = None
 
 
 def check_rating(data: Mapping[str, Any], *, findings: Findings) -> None:
@@ -169,11 +171,6 @@ def questionnaire() -> Resource:
     }
 
 
-def instrument_of(outcome: Outcome) -> Instrument:
-    """The instrument that a stored outcome was measured with."""
-    return INSTRUMENTS[outcome.instrument]
-
-
 def _read_section(
     item: Mapping[str, Any], *, answers: dict[str, int], expression: str, findings: Findings
 ) -> None:
@@ -198,8 +195,8 @@ def _is_whole(value: object) -> bool:
 
 def _interpretation(scored: Scored) -> list[Resource]:
     written = []
-    if scored.instrument is OSWESTRY:
-        written.append(concept(OUTCOME_SYSTEM, oswestry_band(scored.score)))
+    if scored.band is not None:
+        written.append(concept(OUTCOME_SYSTEM, scored.band))
     if scored.progress is not None and scored.progress.trend is Trend.IMPROVING:
         written.append(concept(_INTERPRETATION, "B", text="better than the baseline"))
     if scored.progress is not None and scored.progress.trend is Trend.WORSENING:

@@ -7,8 +7,7 @@ import msgspec
 
 from services.careteam.fhir.asked import Findings, unchanged
 from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
-from services.careteam.models import Goal, Plan, Team
-from services.careteam.rules.scoring import INSTRUMENTS, Instrument
+from services.careteam.models import INSTRUMENTS, Goal, Instrument, Plan, Team
 from services.careteam.settings import Settings
 from services.careteam.states import GoalState, PlanState
 from shared.fhir.codes import LOINC

@@ -13,8 +13,7 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
-from services.careteam.models import Team, TeamMember
-from services.careteam.rules.teams import Place
+from services.careteam.models import Place, Team, TeamMember
 from services.careteam.settings import Settings
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 

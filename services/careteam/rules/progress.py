@@ -7,47 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from services.careteam.rules.scoring import INSTRUMENTS, Instrument
+from services.careteam.models import INSTRUMENTS, Instrument, Progress, Trend
 
 RESPONDER_PERCENT = 30
-
-
-class Trend(StrEnum):
-    """Goal.achievementStatus's own words for a direction."""
-
-    IMPROVING = "improving"
-    NO_CHANGE = "no-change"
-    WORSENING = "worsening"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """A score against its baseline.
-
-    `change` is score less baseline as it stands; `improvement` the same in the better direction, `percent` of
-    the baseline (None where the baseline is 0). `important` says that the improvement reaches the important
-    change, `importantly_worse` the opposite, `responder` that it reaches 30% of the baseline.
-    """
-
-    baseline: Decimal
-    score: Decimal
-    change: Decimal
-    improvement: Decimal
-    percent: Decimal | None
-    trend: Trend
-    important: bool
-    importantly_worse: bool
-    responder: bool
-
-    @property
-    def off_track(self) -> bool:
-        """Better by less than 30% and less than the important change, or worse by it."""
-        if self.baseline == 0:
-            return self.importantly_worse
-        return self.importantly_worse or not (self.important or self.responder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,68 +1,13 @@
-"""Instruments and how they are scored: from item answers only, in exact numbers.
-
-The thresholds are data with their source: Ostelo 2008 (Spine 33:90-94) for the important changes of NPRS and
-Oswestry and for the 30% from baseline.
-"""
+"""How the instruments are scored: from item answers only, in exact numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
-from typing import Literal
 
+from services.careteam.models import OSWESTRY_HIGHEST, OSWESTRY_SECTIONS, Band
 from shared.errors import Invalid, Problem
 
 HUNDREDTH = Decimal("0.01")
-OSWESTRY_SECTIONS = tuple(f"section-{number}" for number in range(1, 11))
 OSWESTRY_FEWEST = 8
-OSWESTRY_HIGHEST = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instrument:
-    """An outcome measure; `better` is the direction in which the patient gets better.
-
-    `important` is the smallest change that matters to patients, in points, by `source`.
-    """
-
-    id: str
-    loinc: str
-    name: str
-    unit: str
-    better: Literal["lower", "higher"]
-    important: Decimal
-    source: str
-
-
-NPRS = Instrument(
-    id="nprs",
-    loinc="72514-3",
-    name="Pain severity - 0-10 numeric rating",
-    unit="{score}",
-    better="lower",
-    important=Decimal(2),
-    source="Ostelo 2008",
-)
-OSWESTRY = Instrument(
-    id="oswestry",
-    loinc="97909-6",
-    name="Oswestry Disability Index",
-    unit="%",
-    better="lower",
-    important=Decimal(10),
-    source="Ostelo 2008",
-)
-INSTRUMENTS = {instrument.id: instrument for instrument in (NPRS, OSWESTRY)}
-
-
-class Band(StrEnum):
-    """How far the Oswestry index says that the back disables; the last two in neutral words."""
-
-    MINIMAL = "minimal"
-    MODERATE = "moderate"
-    SEVERE = "severe"
-    VERY_SEVERE = "very-severe"
-    EXTREME = "extreme"
 
 
 _BANDS = (

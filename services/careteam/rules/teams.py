@@ -1,17 +1,9 @@
 """Who is in a team: one person for each discipline of the programme."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from services.careteam.models import Place
 from shared.clinic import Clinic, Discipline, Person, Programme
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A place in a team and who has it."""
-
-    practitioner: str
-    discipline: str
 
 
 def choose_members(

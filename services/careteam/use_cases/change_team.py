@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import fhir, queries
-from services.careteam.models import Team, TeamMember
-from services.careteam.rules.teams import Place
+from services.careteam.models import Place, Team, TeamMember
 from services.careteam.settings import Settings
 from services.careteam.states import TeamState
 from services.careteam.use_cases import hand_over
@@ -27,7 +26,7 @@ async def change_team(
     """Give a team the members that the CareTeam names; `team` is locked and its version was compared."""
     findings = fhir.asked.Findings()
     wanted = fhir.teams.asked_members(asked, settings=settings, findings=findings)
-    if not wanted:
+    if not wanted and not findings.problems:
         findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
     fhir.asked.unchanged(
         asked, fhir.decoded(team.body), members=("status", "subject", "identifier"), findings=findings

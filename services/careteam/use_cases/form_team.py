@@ -2,8 +2,7 @@
 
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.booked import Visit
-from services.careteam.models import Team, TeamMember
-from services.careteam.rules.teams import Place
+from services.careteam.models import Place, Team, TeamMember
 from services.careteam.settings import Settings
 from services.careteam.states import TeamState
 from services.careteam.use_cases import change_team

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Team
-from services.careteam.rules.teams import Place
+from services.careteam.models import Place, Team
 from services.careteam.states import PlanState
 from shared.act import Act
 from shared.db import Transaction

@@ -8,8 +8,7 @@ from uuid import UUID
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.outcomes import QUESTIONNAIRE_URL, Scored
-from services.careteam.models import Answers, Outcome, Plan, Team
-from services.careteam.rules.scoring import NPRS, OSWESTRY, Instrument
+from services.careteam.models import NPRS, OSWESTRY, Answers, Instrument, Outcome, Plan, Team
 from services.careteam.settings import Settings
 from services.careteam.states import PlanState
 from services.careteam.use_cases import reviews
@@ -97,8 +96,9 @@ def _outcome(
 
 
 def _scored(outcome: Outcome, instrument: Instrument, *, known: Sequence[Outcome], expression: str) -> Scored:
+    band = rules.scoring.oswestry_band(outcome.score) if instrument is OSWESTRY else None
     if outcome.baseline:
-        return Scored(instrument=instrument, score=outcome.score, progress=None)
+        return Scored(instrument=instrument, score=outcome.score, progress=None, band=band)
     baseline = next(one for one in known if one.baseline and one.instrument == instrument.id)
     if outcome.effective_at < baseline.effective_at:
         raise BeforeTheBaseline(
@@ -106,7 +106,7 @@ def _scored(outcome: Outcome, instrument: Instrument, *, known: Sequence[Outcome
             expression=expression,
         )
     found = rules.progress.progress(instrument, baseline=baseline.score, score=outcome.score)
-    return Scored(instrument=instrument, score=outcome.score, progress=found)
+    return Scored(instrument=instrument, score=outcome.score, progress=found, band=band)
 
 
 async def _tell(

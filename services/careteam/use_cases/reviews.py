@@ -8,9 +8,8 @@ from uuid import UUID
 
 from services.careteam import queries, rules
 from services.careteam.fhir.tasks import CaseReason
-from services.careteam.models import Outcome, Plan, Team
+from services.careteam.models import INSTRUMENTS, Outcome, Plan, Team
 from services.careteam.rules.progress import Measured
-from services.careteam.rules.scoring import INSTRUMENTS
 from services.careteam.settings import Settings
 from services.careteam.states import PlanState
 from services.careteam.use_cases import actions, agenda

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.careteam.models import Place
 from services.careteam.rules import meetings, teams
-from services.careteam.rules.teams import Place
 from shared.clinic import load_clinic
 
 CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.careteam.rules.progress import Measured, Trend, progress, review, review_time
-from services.careteam.rules.scoring import NPRS, OSWESTRY, Instrument
+from services.careteam.models import NPRS, OSWESTRY, Instrument, Trend
+from services.careteam.rules.progress import Measured, progress, review, review_time
 
 START = datetime(2026, 9, 1, 9, tzinfo=UTC)
 FUNCTION = Instrument(

@@ -4,9 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from services.careteam.models import OSWESTRY_SECTIONS, Band
 from services.careteam.rules.scoring import (
-    OSWESTRY_SECTIONS,
-    Band,
     Unscorable,
     nprs_score,
     oswestry_band,

@@ -1,0 +1,20 @@
+"""careteam's own metadata: no other service's tables are in it."""
+
+from enum import StrEnum
+
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from shared.db.tables import add_shared_tables
+
+
+class Base(SQLModel, registry=registry()):
+    """What every table of careteam derives from."""
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """Write the check that a column holds one of these states."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+add_shared_tables(Base.metadata)
