@@ -17,6 +17,8 @@ Data = Mapping[str, Any]
 
 _REQUESTS = frozenset({"batch", "transaction", "history"})
 _RESPONSES = frozenset({"batch-response", "transaction-response", "history"})
+_COMMANDS = frozenset({"batch", "transaction"})
+_SENDING = frozenset({"POST", "PUT", "PATCH"})
 _SEARCHES = frozenset({"searchset"})
 _LINKS_ONCE = frozenset({"self", "first", "previous", "prev", "next", "last"})
 
@@ -89,6 +91,10 @@ def _entry(bundle: Data, entry: Data) -> Iterator[str]:
         yield f"request {'is missing' if kind in _REQUESTS else 'is not allowed'} in this Bundle (bdl-3)"
     if ("response" in entry) is not (kind in _RESPONSES):
         yield f"response {'is missing' if kind in _RESPONSES else 'is not allowed'} in this Bundle (bdl-4)"
+    request = entry.get("request")
+    method = word(request.get("method")) if isinstance(request, dict) else ""
+    if method in _SENDING and "resource" not in entry and kind in _COMMANDS:
+        yield f"a {method} has a resource"
     if not entry.keys() & {"resource", "request", "response"}:
         yield "an entry has a resource, a request or a response (bdl-5)"
     if kind in _SEARCHES and _resource_type(entry) != "OperationOutcome" and not _has_id(entry):

@@ -107,7 +107,7 @@ def _condition(data: Data) -> str | None:
     if "entered-in-error" in verification and "clinicalStatus" in data:
         return "what was entered in error has no clinicalStatus (con-5)"
     abated = any(name.lstrip("_").startswith("abatement") for name in data)
-    if abated and "clinicalStatus" in data and not _codes(data["clinicalStatus"]) & _ENDED:
+    if abated and not _codes(data.get("clinicalStatus")) & _ENDED:
         return "what has abated is inactive, resolved or in remission (con-4)"
     return None
 

@@ -14,6 +14,7 @@ from shared.fhir.check import bindings, care, questions
 from shared.fhir.check.moments import comes_after
 from shared.fhir.check.shape import Element
 
+_UCUM = "http://unitsofmeasure.org"
 Rule = Callable[[Mapping[str, Any]], str | None]
 
 
@@ -51,8 +52,14 @@ def _quantity(data: Mapping[str, Any]) -> str | None:
 
 
 def _duration(data: Mapping[str, Any]) -> str | None:
-    if "value" in data and "code" not in data:
-        return "a duration or age with a value has a code (drt-1, age-1)"
+    if "code" in data and not (data.get("system") == _UCUM and {"value", "_value"} & data.keys()):
+        return "a code of a duration is of UCUM and has a value (drt-1)"
+    return None
+
+
+def _measured(data: Mapping[str, Any]) -> str | None:
+    if ("value" in data and "code" not in data) or data.get("system", _UCUM) != _UCUM:
+        return "a value of an age or distance has a code of UCUM (age-1, dis-1)"
     return None
 
 
@@ -128,11 +135,11 @@ def _expression(data: Mapping[str, Any]) -> str | None:
 
 _QUANTITY: tuple[Rule, ...] = (_quantity,)
 _DATATYPES: Mapping[str, tuple[Rule, ...]] = {
-    "Age": (_quantity, _duration),
+    "Age": (_quantity, _measured),
     "Attachment": (_attachment,),
     "ContactPoint": (_contact_point,),
     "Count": _QUANTITY,
-    "Distance": _QUANTITY,
+    "Distance": (_quantity, _measured),
     "Duration": (_quantity, _duration),
     "Expression": (_expression,),
     "Extension": (_extension,),

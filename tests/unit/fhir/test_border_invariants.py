@@ -18,6 +18,19 @@ APPOINTMENT = {
     "end": "2026-01-05T10:30:00Z",
     "participant": [{"status": "accepted", "actor": {"reference": "Patient/1"}}],
 }
+MINUTES = {
+    "code": {"text": "x"},
+    "valueString": "y",
+    "extension": [{"url": "u", "valueDuration": {"value": 3, "unit": "min", "system": "s", "code": "min"}}],
+}
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+CONSENT = {
+    "resourceType": "Consent",
+    "status": "active",
+    "scope": {"text": "privacy"},
+    "category": [{"text": "disclosure"}],
+    "patient": {"reference": "Patient/1"},
+}
 ITEM = {"linkId": "1", "type": "string"}
 EXTENSION = {"url": "http://example.com/x"}
 ORGANIZATION = {"resourceType": "Organization", "id": "o", "name": "O"}
@@ -78,6 +91,17 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("obs-7", observation(valueString="x", component=[{"code": OBSERVATION["code"], "valueString": "y"}])),
     ("obs-3", observation(referenceRange=[{"age": {"low": {"value": 1}}}])),
     ("qty-3", observation(valueQuantity={"value": 1, "code": "kg"})),
+    ("drt-1", observation(note=[{"text": "x"}], component=[MINUTES])),
+    (
+        "con-4",
+        {
+            "resourceType": "Condition",
+            "subject": {"reference": "Patient/1"},
+            "abatementDateTime": "2026",
+            "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
+        },
+    ),
+    ("ppc-1", CONSENT),
     ("rng-2", observation(valueRange={"low": {"value": 2}, "high": {"value": 1}})),
     ("rat-1", observation(valueRatio={"numerator": {"value": 2}})),
     ("app-1", {**APPOINTMENT, "participant": [{"status": "accepted"}]}),

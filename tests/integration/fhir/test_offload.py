@@ -1,0 +1,69 @@
+"""Long checks run in a worker process: same answers, a free loop, and no end when the worker is killed."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from shared.errors import Invalid
+from shared.fhir import check
+from shared.fhir.check import offload
+
+ENTRY = b'{"resource":{"resourceType":"Patient","name":[{"text":"%s"}],"gender":"%s"}}'
+
+
+@pytest.fixture(autouse=True)
+def no_worker_left() -> Iterator[None]:
+    yield
+    check.close()
+
+
+def big(gender: bytes) -> bytes:
+    """A Bundle of 200 entries that is long enough for the worker."""
+    entries = b",".join([ENTRY % (b"x" * 1000, gender)] * 200)
+    return b'{"resourceType":"Bundle","type":"collection","entry":[%s]}' % entries
+
+
+def worker() -> int:
+    """Give the process id of the worker."""
+    pool = offload._pool
+    assert pool is not None
+    return next(iter(pool._processes))
+
+
+async def test_a_long_bundle_is_checked_in_another_process_with_the_same_answer() -> None:
+    assert len((await check.receive(big(b"male"))).entries) == 200
+    assert worker() != os.getpid()
+    with pytest.raises(Invalid) as refused:
+        await check.receive(big(b"x"))
+    assert len(refused.value.problems) == 100
+    assert refused.value.problems[99].expression == "Bundle.entry[99].resource.gender"
+
+
+async def test_a_rare_type_is_not_compiled_in_this_process() -> None:
+    with pytest.raises(Invalid):
+        await check.receive(b'{"resourceType":"Ingredient"}')
+    assert worker() != os.getpid()
+
+
+async def test_a_killed_worker_is_replaced() -> None:
+    await check.receive(big(b"male"))
+    first = worker()
+    os.kill(first, signal.SIGKILL)
+    assert len((await check.receive(big(b"male"))).entries) == 200
+    assert len((await check.receive(big(b"female"))).entries) == 200
+    assert worker() != first
+
+
+async def test_the_loop_stays_free_while_long_bodies_are_checked() -> None:
+    await check.receive(big(b"male"))
+    receiving = asyncio.gather(*(check.receive(big(b"male")) for _ in range(10)))
+    longest, last = 0.0, time.perf_counter()
+    while not receiving.done():
+        await asyncio.sleep(0)
+        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+    await receiving
+    assert longest < 0.25
