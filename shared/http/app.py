@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.audit.reading import audit_router
 from shared.errors import Refusal
 from shared.http.door import Door
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
@@ -21,8 +22,9 @@ from shared.runtime import Runtime
 def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
-    Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), OperationOutcome answers for every
-    refusal and for 404, 405 and 5xx, and the ASGI middleware of shared/telemetry.
+    Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), `GET /fhir/AuditEvent` for
+    coordinators, OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
+    middleware (shared/http/door.py).
     """
     app = FastAPI(
         title=title,
@@ -40,7 +42,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
         },
     )
     app.state.runtime = runtime
-    for router in routers:
+    for router in (*routers, audit_router()):
         app.include_router(router)
     add_metadata(app, runtime, title=title)
     return app

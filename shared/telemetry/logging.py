@@ -19,7 +19,7 @@ import structlog
 
 REDACTED = "[redacted]"
 _ID_KEYS = frozenset(
-    (
+    {
         "request_id",
         "event_id",
         "error_id",
@@ -30,25 +30,13 @@ _ID_KEYS = frozenset(
         "patient",
         "task",
         "claim",
-    )
-    + ("care_plan", "care_team", "meeting", "message", "subscription", "notification", "resource")
+    }
+    | {"care_plan", "care_team", "meeting", "message", "subscription", "notification", "resource"}
 )
 _CODE_KEYS = frozenset(
-    ("level", "logger", "service", "event_type", "error", "status", "method", "party", "action", "outcome")
-    + (
-        "client",
-        "kind",
-        "topic",
-        "group",
-        "channel",
-        "database",
-        "role",
-        "signal",
-        "part",
-        "sqlstate",
-        "state",
-    )
-    + ("loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent")
+    {"level", "logger", "service", "event_type", "error", "status", "method", "party", "action", "outcome"}
+    | {"client", "kind", "topic", "group", "channel", "database", "role", "signal", "part", "sqlstate"}
+    | {"state", "loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent"}
 )
 _NUMBER_KEYS = frozenset(
     ("attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds")

@@ -8,10 +8,12 @@ Invariants:
 from collections.abc import Mapping
 from typing import Protocol
 
+import asyncpg
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.04, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -50,6 +52,7 @@ _requests = _meter.create_histogram("lumbar.request.duration", unit="s", descrip
 _outbox = _meter.create_gauge("lumbar.outbox.rows", description="Events not yet handed to the transport")
 _lag = _meter.create_gauge("lumbar.consumer.lag", description="Records of a topic not yet handled")
 _held = _meter.create_gauge("lumbar.held.keys", description="Patients whose events are held")
+_readable = _meter.create_gauge("lumbar.worker.readable", description="0 where a worker's figures are old")
 _timers = _meter.create_gauge("lumbar.timers.due", description="Timers that are due and not fired")
 
 
@@ -69,7 +72,14 @@ def worker_read(*, service: str, figures: Figures) -> None:
 
 
 async def exposition(workers: Mapping[str, HasFigures]) -> bytes:
-    """Read the workers (by service name) and write every series in Prometheus' text format."""
+    """Read the workers (by service name) and write every series in Prometheus' text format.
+
+    Where a worker's database does not answer, its last figures stay and `lumbar_worker_readable` is 0.
+    """
     for service, worker in workers.items():
-        worker_read(service=service, figures=await worker.figures())
+        try:
+            worker_read(service=service, figures=await worker.figures())
+            _readable.set(1, {"service": service})
+        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            _readable.set(0, {"service": service})
     return generate_latest(_registry)

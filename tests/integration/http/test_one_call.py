@@ -220,9 +220,9 @@ class TestRefusals:
 class TestMetadata:
     async def test_tells_what_the_routes_are_without_a_token(self, toy: Toy) -> None:
         told = (await toy.anonymous().get("/fhir/metadata")).json()
-        (resource,) = told["rest"][0]["resource"]
+        audit, resource = told["rest"][0]["resource"]
         assert told["fhirVersion"] == "4.3.0"
-        assert resource["type"] == "Communication"
+        assert (audit["type"], resource["type"]) == ("AuditEvent", "Communication")
         assert {one["code"] for one in resource["interaction"]} == {
             *("create", "read", "update", "vread", "history-instance", "search-type")
         }
