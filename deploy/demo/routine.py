@@ -7,7 +7,7 @@ from deploy.demo.meeting import lead_meeting
 from deploy.demo.story import Resource, Story
 from shared.fhir.codes import AppointmentKind
 
-EVENING = "18:15"
+MORNING, EVENING = "08:00", "18:15"
 
 
 async def hold_sessions(story: Story, *, end: datetime) -> None:
@@ -23,6 +23,7 @@ async def hold_sessions(story: Story, *, end: datetime) -> None:
 
 async def lead_meetings(story: Story, *, end: datetime) -> None:
     """Lead each case meeting of the clinic's calendar as its chair."""
+    await story.until(0, MORNING)
     while True:
         coming = [one for one in await _meetings(story) if moment(one["start"]) >= story.clock.now()]
         if not coming or moment(coming[0]["end"]) > end:
