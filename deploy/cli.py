@@ -1,11 +1,10 @@
 """`lumbar`: every command; what is wrong with the surroundings is told in one line, with exit status 2."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -20,7 +19,26 @@ from shared.auth.assertion import TokenRefused, fetch_token
 from shared.auth.keys import KeyFileError
 from shared.clinic import Clinic, ClinicFileError, load_clinic
 
-app = typer.Typer(
+
+class OneLine(Exception):
+    """Something in the surroundings is wrong; the text is the line to print."""
+
+
+_ONE_LINE = (OneLine, SettingsError, ClinicFileError, EmbeddedError, KeyFileError)
+
+
+class _Lumbar(typer.Typer):
+    """The commands; an error of the surroundings is printed as its one line, whichever command met it."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **options)
+        except _ONE_LINE as error:
+            typer.echo(f"lumbar: {error}", err=True)
+            sys.exit(2)
+
+
+app = _Lumbar(
     help="Care coordination for back-pain rehabilitation centres.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -34,10 +52,6 @@ DataOption = Annotated[
 ]
 
 
-class OneLine(Exception):
-    """Something in the surroundings is wrong; the text is the line to print."""
-
-
 @app.command()
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1.")] = 8080,
@@ -46,13 +60,12 @@ def up(
     """Run the clinic: all services, the event log and the database in one process, until Ctrl-C."""
     from deploy import up as serving
 
-    with _one_line():
-        settings, clinic = _surroundings()
-        folder = data or settings.data
-        try:
-            serving.run(settings, clinic, data=folder, port=port, ready=lambda url: _say_up(url, folder))
-        except serving.NotStarted as error:
-            raise OneLine(str(error)) from error
+    settings, clinic = _surroundings()
+    folder = data or settings.data
+    try:
+        serving.run(settings, clinic, data=folder, port=port, ready=lambda url: _say_up(url, folder))
+    except serving.NotStarted as error:
+        raise OneLine(str(error)) from error
 
 
 @app.command()
@@ -64,11 +77,10 @@ def demo(
     """Play twelve weeks of care in time-lapse: a timeline, a summary, exit status 0 if all of it happened."""
     from deploy.demo import run
 
-    with _one_line():
-        _, clinic = _surroundings()
-        if data is not None and data.exists() and any(data.iterdir()):
-            raise OneLine(f"--data {data}: the demo needs an empty folder")
-        raise typer.Exit(run(clinic, data=data))
+    _, clinic = _surroundings()
+    if data is not None and data.exists() and any(data.iterdir()):
+        raise OneLine(f"--data {data}: the demo needs an empty folder")
+    raise typer.Exit(run(clinic, data=data))
 
 
 @app.command()
@@ -81,23 +93,21 @@ def migrate(data: DataOption = None) -> None:
             for service, version in (await current_versions(databases)).items():
                 typer.echo(f"{service} {version}")
 
-    with _one_line():
-        asyncio.run(bring_up_to_date())
+    asyncio.run(bring_up_to_date())
 
 
 @app.command()
 def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.yaml.")]) -> None:
     """Print a bearer token of a client of the embedded clinic, and nothing else."""
-    with _one_line():
-        settings, clinic = _surroundings()
-        if client not in {known.id for known in clinic.clients}:
-            raise OneLine(f"no client {client!r}; allowed are {', '.join(one.id for one in clinic.clients)}")
-        url = settings.url or DEFAULT_URL
-        try:
-            typer.echo(asyncio.run(fetch_token(url, client, keys_folder(settings.data))))
-        except (TokenRefused, httpx.HTTPError) as error:
-            said = str(error) or type(error).__name__
-            raise OneLine(f"no token from {url} ({said}): is the clinic up? LUMBAR_URL says where") from error
+    settings, clinic = _surroundings()
+    if client not in {known.id for known in clinic.clients}:
+        raise OneLine(f"no client {client!r}; allowed are {', '.join(one.id for one in clinic.clients)}")
+    url = settings.url or DEFAULT_URL
+    try:
+        typer.echo(asyncio.run(fetch_token(url, client, keys_folder(settings.data))))
+    except (TokenRefused, httpx.HTTPError) as error:
+        said = str(error) or type(error).__name__
+        raise OneLine(f"no token from {url} ({said}): is the clinic up? LUMBAR_URL says where") from error
 
 
 def _surroundings() -> tuple[Settings, Clinic]:
@@ -107,15 +117,6 @@ def _surroundings() -> tuple[Settings, Clinic]:
 
 def _say_up(url: str, folder: Path) -> None:
     typer.echo(f"Lumbar is up at {url} (data in {folder}, Ctrl-C stops it)")
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    try:
-        yield
-    except (OneLine, SettingsError, ClinicFileError, EmbeddedError, KeyFileError) as error:
-        typer.echo(f"lumbar: {error}", err=True)
-        raise typer.Exit(2) from error
 
 
 if __name__ == "__main__":

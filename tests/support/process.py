@@ -1,0 +1,82 @@
+"""A real `lumbar up`: a process of its own with its own data folder and port, to be killed from outside."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+LUMBAR = str(Path(sys.executable).with_name("lumbar"))
+
+
+class LumbarProcess:
+    """One clinic's folder and port, and the process that serves it at the moment, if any."""
+
+    def __init__(self, data: Path, *, environment: dict[str, str] | None = None) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.parent / "lumbar.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._environment = environment or {}
+
+    def start(self) -> None:
+        """Start the process; it is not yet ready."""
+        command = [LUMBAR, "up", "--port", str(self.port), "--data", str(self.data)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment without any setting of ours, and what this clinic was given."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("LUMBAR_")}
+        return kept | {"LUMBAR_DATA": str(self.data), "LUMBAR_URL": self.url} | self._environment
+
+    def wait_until_ready(self, *, within: float = 60.0) -> float:
+        """Wait until the clinic says that it is ready, and tell how many seconds that took."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < within:
+            assert self.process is not None
+            assert self.process.poll() is None, self.tail()
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return time.monotonic() - begin
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"not ready after {within:g} s: {self.tail()}")
+
+    def kill(self) -> None:
+        """Kill the process from outside, as the kernel or a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, *, within: float = 20.0) -> int:
+        """Ask the process to stop, and give its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within)
+
+    def tail(self) -> str:
+        """Give the end of what the process wrote."""
+        return self.log.read_text()[-4000:]
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def lumbar(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with these settings and no others."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("LUMBAR_")}
+    return subprocess.run(
+        [LUMBAR, *arguments], env=kept | environment, capture_output=True, text=True, timeout=60, check=False
+    )
