@@ -20,19 +20,30 @@ class NotSettled(Exception):
 async def settle(workers: Sequence[Worker], *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
     """Return when nothing is on its way; raises NotSettled with a line for everything that is."""
     deadline = monotonic() + timeout
-    before: list[Figures] = []
+    before: list[Figures] | None = None
+    asked = list(workers)
     while True:
-        found = [await worker.figures() for worker in workers]
-        if all(figures.settled for figures in found):
-            if before and _unmoved(before, found):
-                return
-            before = found
-            await asyncio.sleep(0)
-        else:
-            before = []
-            await asyncio.sleep(_PAUSE)
+        found = await _all_settled(asked)
+        if found is not None and before is not None and _unmoved(before, found):
+            return
+        before = found
         if monotonic() > deadline:
-            raise NotSettled(_unsettled(workers, found, after=timeout))
+            raise NotSettled(
+                _unsettled(workers, [await worker.figures() for worker in workers], after=timeout)
+            )
+        await asyncio.sleep(_PAUSE if found is None else 0)
+
+
+async def _all_settled(workers: list[Worker]) -> list[Figures] | None:
+    """Read the workers up to the first that is not settled, which is then asked first the next time."""
+    found = []
+    for place, worker in enumerate(workers):
+        figures = await worker.figures()
+        if not figures.settled:
+            workers.insert(0, workers.pop(place))
+            return None
+        found.append(figures)
+    return found
 
 
 def _unmoved(before: Sequence[Figures], after: Sequence[Figures]) -> bool:
