@@ -46,10 +46,13 @@ def _eligible(
 ) -> tuple[tuple[Finding, ...], tuple[Missing, ...]]:
     excluded, unknown_age = adult(facts, on=on)
     missing = (*unknown_age, *red_flags.unanswered(facts), *pays.missing)
-    if pays.programme is not None and clinic.programme(pays.programme).eligibility == "rapid-access":
-        barred, unanswered = rapid_access(facts, on=on)
-        excluded, missing = (*excluded, *barred), (*missing, *unanswered)
-    return excluded, missing
+    if pays.programme is not None and clinic.programme(pays.programme).eligibility != "rapid-access":
+        return excluded, missing
+    barred, unanswered = rapid_access(facts, on=on)
+    if pays.programme is None:
+        # Who pays is not known: everything is asked at once, and nobody is excluded before the answer.
+        return excluded, (*missing, *unanswered) if pays.stream is None else missing
+    return (*excluded, *barred), (*missing, *unanswered)
 
 
 def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:

@@ -31,3 +31,31 @@ async def task_of(clinic: TestClinic, referral: str, *, as_: str = "family-pract
 async def told(clinic: TestClinic) -> list[str]:
     await clinic.settle()
     return [event.type for event in await clinic.events()]
+
+
+def business_status(task: dict[str, Any]) -> str:
+    return str(task["businessStatus"]["coding"][0]["code"])
+
+
+async def operate(
+    clinic: TestClinic, as_: str, referral: str, operation: str, **values: Any
+) -> httpx.Response:
+    """Call an operation on a referral: texts as valueString, references and resources as they are."""
+    parameters = [_parameter(name, value) for name, value in values.items()]
+    body: dict[str, Any] = {"resourceType": "Parameters"}
+    return await clinic.as_(as_).post(
+        f"/referral/fhir/ServiceRequest/{referral}/${operation}",
+        json=body | ({"parameter": parameters} if parameters else {}),
+    )
+
+
+async def work_of(clinic: TestClinic, as_: str, query: str) -> list[dict[str, Any]]:
+    answer = await clinic.as_(as_).get(f"/referral/fhir/Task?{query}")
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+
+def _parameter(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {"name": name, ("resource" if "resourceType" in value else "valueReference"): value}
+    return {"name": name, "valueString": value}
