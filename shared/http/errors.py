@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -71,8 +71,12 @@ _TRY_AGAIN = (
     ConnectionError,
     TimeoutError,
     PoolTimeout,
-    InterfaceError,
 )
+# SQLSTATEs of PostgreSQL: 08 connection, 40 rolled back, 53 resources, 57 operator; 22 a wrong value.
+_CLASSES_TO_TRY_AGAIN = ("08", "40", "53", "57")
+DATA_EXCEPTION = "22"
+UNIQUE_VIOLATION = "23505"
+EXCLUSION_VIOLATION = "23P01"
 
 
 def status_of(refusal: Refusal) -> int:
@@ -99,12 +103,7 @@ def as_refusal(error: Exception) -> Refusal | None:
         return _of_framework(error)
     if isinstance(error, RequestValidationError):
         return NotSupported(problems=[_of_parameter(found) for found in error.errors()])
-    if isinstance(error, IntegrityError) and _sqlstate(error) in ("23505", "23P01"):
-        return Conflict("somebody else did the same at this moment; read the current state and try again")
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
-    if isinstance(error, _TRY_AGAIN) or isinstance(cause, _TRY_AGAIN) or _lost(error):
-        return Unavailable("a part that this needs does not answer at the moment; try again")
-    return None
+    return _of_database(error)
 
 
 def failure_answer(error: Exception, *, error_id: str) -> Response:
@@ -154,12 +153,17 @@ def _of_parameter(found: Mapping[str, Any]) -> Problem:
     return Problem(text=f"parameter {name}: {found['msg']}", code="value")
 
 
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
-
-
-def _lost(error: Exception) -> bool:
-    state = _sqlstate(error) if isinstance(error, DBAPIError) else getattr(error, "sqlstate", None)
-    return (isinstance(error, DBAPIError) and error.connection_invalidated) or (
-        isinstance(state, str) and state[:2] in ("08", "40", "53", "57")
-    )
+def _of_database(error: Exception) -> Refusal | None:
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
+        return Conflict("somebody else did the same at this moment; read the current state and try again")
+    if state.startswith(DATA_EXCEPTION) or (isinstance(cause, ValueError) and isinstance(error, DBAPIError)):
+        # Ours to find where it is no strange input: the place is logged, the value is not.
+        logger().warning("request.value-refused", error=class_of(error), place=place_of(error))
+        return Invalid("a value cannot be kept: a character or a number that the database does not know")
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or isinstance(cause, _TRY_AGAIN) or state[:2] in _CLASSES_TO_TRY_AGAIN:
+        logger().warning("request.unavailable", error=class_of(cause), place=place_of(error))
+        return Unavailable("a part that this needs does not answer at the moment; try again")
+    return None

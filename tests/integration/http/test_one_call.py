@@ -208,6 +208,12 @@ class TestRefusals:
         assert (await client.post(NOTE, json=labelled)).status_code == 201
         assert (await client.post(NOTE, json=labelled)).status_code == 409
 
+    async def test_a_character_that_the_database_does_not_know_is_the_callers(self, toy: Toy) -> None:
+        client = toy.as_("family-practice")
+        searched = await client.get(f"{NOTE}?status=%00")
+        sent = await client.post(NOTE, json=a_note(identifier=[{"value": "a\0b"}]))
+        assert (searched.status_code, sent.status_code) == (422, 422)
+
     async def test_a_database_that_does_not_answer_is_503(
         self, toy: Toy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
