@@ -154,7 +154,8 @@ def _of_parameter(found: Mapping[str, Any]) -> Problem:
 
 
 def _of_database(error: Exception) -> Refusal | None:
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    wrapped = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
+    cause = wrapped or error
     state = getattr(cause, "sqlstate", None) or ""
     if state in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
         return Conflict("somebody else did the same at this moment; read the current state and try again")
