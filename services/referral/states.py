@@ -113,12 +113,13 @@ REQUEST_STATUS: dict[State, str] = {
     _S.MERGED: "revoked",
 }
 
+# The Tasks that people work on; they may be done without being taken first.
 TASK_ALLOWED: dict[str, frozenset[str]] = {
     "requested": frozenset({"received", "accepted", "in-progress", "rejected", "completed", "cancelled"}),
     "received": frozenset({"accepted", "rejected", "on-hold", "cancelled", "in-progress", "completed"}),
     "accepted": frozenset({"in-progress", "on-hold", "completed", "cancelled"}),
     "in-progress": frozenset({"on-hold", "completed", "failed", "cancelled"}),
-    "on-hold": frozenset({"received", "accepted", "in-progress", "cancelled", "rejected"}),
+    "on-hold": frozenset({"received", "accepted", "in-progress", "cancelled"}),
     "rejected": frozenset({"received"}),
     "completed": frozenset(),
     "failed": frozenset(),

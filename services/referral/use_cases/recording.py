@@ -66,10 +66,17 @@ async def move(
 
 
 async def keep_task(tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic) -> Task:
-    """Write the process Task as the referral now stands."""
+    """Write the process Task as the referral now stands.
+
+    FHIR knows no step from on-hold to rejected: what was on hold is received again first.
+    """
     task = await queries.process_task(tx, referral.id)
-    task.status = TASK_STATUS[State(referral.state)]
-    await store.put(tx, task, fhir.process_task(referral, clinic=clinic), at=act.at)
+    status = TASK_STATUS[State(referral.state)]
+    body = fhir.process_task(referral, clinic=clinic)
+    if (task.status, status) == ("on-hold", "rejected"):
+        await store.put(tx, task, body, at=act.at, overlay={"status": "received"})
+    task.status = status
+    await store.put(tx, task, body, at=act.at)
     return task
 
 
