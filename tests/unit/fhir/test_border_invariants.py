@@ -226,6 +226,7 @@ def test_a_narrative_that_could_run_or_is_no_xhtml_is_refused(inside: str) -> No
     [
         "<div>x</div>",
         '<p xmlns="http://www.w3.org/1999/xhtml">x</p>',
+        '<!DOCTYPE div><div xmlns="http://www.w3.org/1999/xhtml">x</div>',
         '<!DOCTYPE div [<!ENTITY a "x">]><div xmlns="http://www.w3.org/1999/xhtml">&a;</div>',
         '<!DOCTYPE d [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><div xmlns="http://www.w3.org/1999/xhtml">&b;</div>',
         "",

@@ -62,6 +62,8 @@ def test_no_text_repeats_what_was_sent() -> None:
 def test_at_most_100_problems_are_told() -> None:
     names = [{"use": "x"} for _ in range(300)]
     assert len(problems({"resourceType": "Patient", "name": names})) == 100
+    telecoms = [{"value": "1"} for _ in range(300)]
+    assert len(problems({"resourceType": "Patient", "telecom": telecoms})) == 100
 
 
 @pytest.mark.parametrize(
