@@ -24,7 +24,6 @@ _ID_KEYS = frozenset(
         "event_id",
         "error_id",
         "key",
-        "ref",
         "appointment",
         "referral",
         "patient",
@@ -34,18 +33,22 @@ _ID_KEYS = frozenset(
     | {"care_plan", "care_team", "meeting", "message", "subscription", "notification", "resource"}
 )
 _CODE_KEYS = frozenset(
-    {"level", "logger", "service", "event_type", "error", "status", "method", "party", "action", "outcome"}
+    {"level", "logger", "service", "event_type", "status", "method", "party", "action", "outcome"}
     | {"client", "kind", "topic", "group", "channel", "database", "role", "signal", "part", "sqlstate"}
     | {"state", "loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent"}
+    | {"type"}
 )
 _NUMBER_KEYS = frozenset(
-    ("attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds")
+    {"attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds"}
+    | {"expected", "found"}
 )
-KEYS = _ID_KEYS | _CODE_KEYS | _NUMBER_KEYS | {"event", "place"}
+KEYS = _ID_KEYS | _CODE_KEYS | _NUMBER_KEYS | {"event", "place", "error", "ref"}
 
 _ID = re.compile(r"^([A-Za-z]{1,40}/)?[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*$")
 _CODE = re.compile(r"^[A-Za-z0-9/$][A-Za-z0-9._:/{}$@+-]{0,120}$")
 _PLACE = re.compile(r"^[\w./<>-]+:\d+ in [\w.<>]+$")
+_ERROR = re.compile(r"^[\w.]+( at [\w./-]+:\d+)?$")
+_REF = re.compile(r"^(?=.*[0-9])[A-Za-z0-9._:/-]{1,120}$")
 _EVENT = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")
 
 _ROUTED = ("uvicorn", "uvicorn.error", "sqlalchemy", "asyncpg", "asyncio", "fastapi", "aiosmtpd", "mail.log")
@@ -116,7 +119,7 @@ def _shown(key: str, value: Any) -> Any:
 def _shape_of(key: str) -> re.Pattern[str]:
     if key in _ID_KEYS:
         return _ID
-    return {"event": _EVENT, "place": _PLACE}.get(key, _CODE)
+    return {"event": _EVENT, "place": _PLACE, "error": _ERROR, "ref": _REF}.get(key, _CODE)
 
 
 class _LibraryHandler(logging.Handler):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import asyncpg
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from prometheus_client import CollectorRegistry, generate_latest
@@ -48,6 +49,8 @@ _provider = MeterProvider(
     shutdown_on_exit=False,
 )
 _meter = _provider.get_meter("lumbar")
+# For whoever names OpenTelemetry's API alone: there is one provider in a process, and it is this.
+set_meter_provider(_provider)
 _requests = _meter.create_histogram("lumbar.request.duration", unit="s", description="Time to the answer")
 _outbox = _meter.create_gauge("lumbar.outbox.rows", description="Events not yet handed to the transport")
 _lag = _meter.create_gauge("lumbar.consumer.lag", description="Records of a topic not yet handled")

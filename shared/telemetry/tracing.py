@@ -7,38 +7,77 @@ Invariants:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, TraceState
+from opentelemetry.util.types import Attributes
 
 DEFAULT_RATIO = 0.01
 
 _TRACEPARENT = re.compile(r"^00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})$")
 
 
-class _Tracing:
-    """The provider of this process; replaced when tracing is started again."""
+class _Ratio(Sampler):
+    """Samples a part of all traces; the part can be changed while the process runs."""
 
-    tracer: trace.Tracer = trace.NoOpTracer()
+    def __init__(self) -> None:
+        self.inner: Sampler = ALWAYS_OFF
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        return self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links)
+
+    def get_description(self) -> str:
+        return self.inner.get_description()
+
+
+class _Export(SpanProcessor):
+    """Gives finished spans to the exporter of the moment, if there is one."""
+
+    def __init__(self) -> None:
+        self.exporter: SpanExporter | None = None
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self.exporter is not None and span.context.trace_flags.sampled:
+            self.exporter.export((span,))
+
+
+_ratio = _Ratio()
+_export = _Export()
+_provider = TracerProvider(
+    resource=Resource({"service.name": "lumbar"}), sampler=ParentBased(_ratio), shutdown_on_exit=False
+)
+_provider.add_span_processor(_export)
+_tracer = _provider.get_tracer("lumbar")
+# For whoever names OpenTelemetry's API alone: there is one provider in a process, and it is this.
+trace.set_tracer_provider(_provider)
 
 
 def start_tracing(*, ratio: float = DEFAULT_RATIO, exporter: SpanExporter | None = None) -> None:
     """Sample this part of all traces from now on and give the finished spans to the exporter."""
-    provider = TracerProvider(
-        resource=Resource({"service.name": "lumbar"}),
-        sampler=ParentBased(TraceIdRatioBased(ratio)),
-        shutdown_on_exit=False,
-    )
-    if exporter is not None:
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-    _Tracing.tracer = provider.get_tracer("lumbar")
+    _ratio.inner = TraceIdRatioBased(ratio)
+    _export.exporter = exporter
 
 
 def current_traceparent() -> str | None:
@@ -52,7 +91,7 @@ def current_traceparent() -> str | None:
 @contextmanager
 def server_span(traceparent: str | None) -> Iterator[Span]:
     """Open the one span of a request; whoever knows the route's template names it."""
-    with _Tracing.tracer.start_as_current_span(
+    with _tracer.start_as_current_span(
         "request",
         context=_parent(traceparent),
         kind=SpanKind.SERVER,
@@ -74,7 +113,7 @@ def handler_span(
     if not trace.get_current_span(parent).get_span_context().trace_flags.sampled:
         yield
         return
-    with _Tracing.tracer.start_as_current_span(
+    with _tracer.start_as_current_span(
         name,
         context=parent,
         kind=SpanKind.CONSUMER,

@@ -74,6 +74,12 @@ class TestLog:
         (line,) = told.log
         assert (line["patient"], line["event_type"], line["attempts"]) == (patient, "referral.accepted", 3)
 
+    def test_lets_what_a_worker_says_of_a_failure_through(self, told: Told) -> None:
+        told_of = {"error": "ValueError at services/referral/rules.py:41", "ref": "toronto/2026-03-02"}
+        logger().error("timer.failed", kind="referral-review", **told_of)
+        (line,) = told.log
+        assert (line["error"], line["ref"]) == (told_of["error"], told_of["ref"])
+
     def test_of_libraries_tells_class_and_place_without_their_text(self, told: Told) -> None:
         try:
             raise ValueError("about Featherstone")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.telemetry.tracing import current_traceparent, handler_span, server_span, start_tracing
@@ -55,3 +56,9 @@ class TestTrace:
             raise ValueError("about Featherstone")
         (span,) = spans.get_finished_spans()
         assert "Featherstone" not in span.to_json()
+
+    def test_holds_the_spans_of_whoever_names_the_api_alone(self, spans: InMemorySpanExporter) -> None:
+        with server_span(None), trace.get_tracer("elsewhere").start_as_current_span("inner"):
+            pass
+        inner, request = spans.get_finished_spans()
+        assert inner.context.trace_id == request.context.trace_id
