@@ -23,6 +23,7 @@ from shared.events.topics import FEED, TOPICS
 PUBLISHERS = ("referral", "scheduling", "careteam")
 # What each consumer acts upon; None stands for everything.
 HANDLED: dict[str, frozenset[str] | None] = {
+    "referral": frozenset({"appointment.booked", "appointment.fulfilled", "waitlist.joined"}),
     "scheduling": frozenset({"referral.accepted", "referral.revoked", "referral.closed", "referral.merged"}),
     "careteam": frozenset({"appointment.booked", "appointment.fulfilled", "referral.revoked"}),
     "notifications": None,
@@ -184,8 +185,9 @@ async def _log(database: Database, service: str) -> Sequence[Mapping[str, Any]]:
     topic = next(one.name for one in TOPICS.values() if one.publisher == service and one.name != FEED)
     return await _rows(
         database,
-        "SELECT headers->>'ce_id' AS event_id, headers->>'ce_type' AS type, headers->>'ce_subject' AS subject,"
-        " (headers->>'ce_version')::int AS version FROM event_log WHERE topic = :topic ORDER BY log_offset",
+        "SELECT headers->>'ce_id' AS event_id, headers->>'ce_type' AS type,"
+        " headers->>'ce_subject' AS subject, (headers->>'ce_version')::int AS version"
+        " FROM event_log WHERE topic = :topic ORDER BY log_offset",
         topic=topic,
     )
 
