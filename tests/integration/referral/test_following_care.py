@@ -1,0 +1,148 @@
+"""The referrer's Task stays true while scheduling and careteam do their part."""
+
+from typing import Any
+
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
+from shared.ids import new_text_id
+from tests.integration.referral.doors import business_status, located, operate, send, task_of, told
+from tests.support import referrals
+from tests.support.clinic import TestClinic
+
+
+class Care:
+    """One accepted referral, and what the other services say about it."""
+
+    def __init__(self, clinic: TestClinic, referral: str, patient: str) -> None:
+        self.clinic, self.referral, self.patient = clinic, referral, patient
+
+    async def appointment(self, event: str, *, kind: str = "first", **members: Any) -> None:
+        appointment = {
+            "resourceType": "Appointment",
+            "id": new_text_id(),
+            "status": "booked",
+            "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": kind}]},
+            "basedOn": [{"reference": f"ServiceRequest/{self.referral}"}],
+            "start": "2026-03-10T14:00:00Z",
+            "end": "2026-03-10T15:00:00Z",
+            "participant": [{"actor": {"reference": f"Patient/{self.patient}"}, "status": "accepted"}],
+        }
+        await self.clinic.publish(event, focus=appointment | members)
+        await self.clinic.settle()
+
+    async def plan(self, event: str, *carries: dict[str, Any], settle: bool = True) -> None:
+        plan = {
+            "resourceType": "CarePlan",
+            "id": new_text_id(),
+            "status": "active",
+            "intent": "plan",
+            "subject": {"reference": f"Patient/{self.patient}"},
+            "basedOn": [{"reference": f"ServiceRequest/{self.referral}"}],
+        }
+        await self.clinic.publish(event, focus=plan, carries=carries)
+        if settle:
+            await self.clinic.settle()
+
+    async def task(self) -> dict[str, Any]:
+        return await task_of(self.clinic, self.referral)
+
+
+async def accepted(clinic: TestClinic) -> Care:
+    answer = await send(clinic, referrals.bundle())
+    return Care(clinic, located(answer), located(answer, "Patient"))
+
+
+async def test_the_task_follows_from_booking_to_report(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    task = await care.task()
+    assert (task["status"], business_status(task)) == ("in-progress", "booked")
+    assert "2026-03-10 10:00" in task["statusReason"]["text"], "the wall clock of Toronto"
+    seen = await clinic.as_("physiotherapist").get(f"/referral/fhir/ServiceRequest/{care.referral}")
+    assert seen.status_code == 200, "a clinician sees whom they will treat"
+    await care.appointment("appointment.fulfilled", status="fulfilled")
+    assert business_status(await care.task()) == "assessed"
+    await care.plan("plan.activated")
+    assert business_status(await care.task()) == "in-programme"
+    pain = {
+        "resourceType": "Observation",
+        "id": new_text_id(),
+        "status": "final",
+        "code": {"text": "Pain now <0-10>"},
+        "valueInteger": 2,
+        "effectiveDateTime": "2026-05-04",
+    }
+    await care.plan("patient.discharged", pain)
+    task = await care.task()
+    assert (task["status"], business_status(task)) == ("completed", "discharged")
+    assert (await told(clinic))[-2:] == ["patient.discharged", "referral.completed"]
+    report = task["output"][0]["valueReference"]["reference"]
+    read = await clinic.as_("family-practice").get(f"/referral/fhir/{report}")
+    assert read.status_code == 200, read.text
+    assert "Pain now &lt;0-10&gt;: 2 (2026-05-04)" in read.json()["section"][1]["text"]["div"]
+    request = await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{care.referral}")
+    assert request.json()["status"] == "completed"
+
+
+async def test_a_missed_visit_is_told_and_booked_again(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.appointment("appointment.missed", status="noshow")
+    assert business_status(await care.task()) == "missed"
+    await care.appointment("appointment.booked", start="2026-03-12T14:00:00Z")
+    assert business_status(await care.task()) == "booked"
+
+
+async def test_waiting_is_told_with_the_risk(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("waitlist.joined", status="waitlist", start=None)
+    assert business_status(await care.task()) == "waitlisted"
+    await care.appointment("appointment.booked")
+    await care.appointment("waitlist.left")
+    assert business_status(await care.task()) == "booked", "leaving the waitlist after the booking is no step"
+
+
+async def test_a_session_is_no_first_appointment(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.appointment("appointment.missed", kind="session", status="noshow")
+    assert business_status(await care.task()) == "booked"
+
+
+async def test_a_plan_that_is_heard_before_the_visit_waits_for_it(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.plan("plan.activated", settle=False)
+    await care.appointment("appointment.fulfilled", status="fulfilled")
+    assert business_status(await care.task()) == "in-programme"
+
+
+async def test_what_comes_after_the_end_changes_nothing(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await operate(clinic, "family-practice", care.referral, "revoke", reason="moved away")
+    before = (await care.task())["meta"]["versionId"]
+    await care.appointment("appointment.cancelled", status="cancelled")
+    await care.plan("plan.activated")
+    task = await care.task()
+    assert (business_status(task), task["meta"]["versionId"]) == ("revoked", before)
+    assert (await clinic.figures())["referral"].held_dead == 0
+
+
+async def test_the_series_is_told_beside_the_state(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await clinic.publish("series.booked", focus=_series(care))
+    await clinic.settle()
+    task = await care.task()
+    assert business_status(task) == "accepted"
+    assert "The sessions are booked." in task["statusReason"]["text"]
+
+
+def _series(care: Care) -> dict[str, Any]:
+    return {
+        "resourceType": "List",
+        "id": new_text_id(),
+        "status": "current",
+        "mode": "snapshot",
+        "identifier": [{"system": f"{LUMBAR}/referral", "value": care.referral}],
+        "subject": {"reference": f"Patient/{care.patient}"},
+    }
