@@ -42,7 +42,9 @@ class HasFigures(Protocol):
 
 _registry = CollectorRegistry()
 _provider = MeterProvider(
-    metric_readers=[PrometheusMetricReader(registry=_registry, disable_target_info=True)],
+    metric_readers=[
+        PrometheusMetricReader(registry=_registry, disable_target_info=True, scope_info_enabled=False)
+    ],
     views=[
         View(instrument_name="lumbar.*.duration", aggregation=ExplicitBucketHistogramAggregation(_SECONDS))
     ],
