@@ -77,9 +77,11 @@ class Timetable:
         """Run timers and scripts up to `end`, and leave the clock there, settled."""
         for script in self._scripts:
             await script.rest()
+        await self._settle()
         while (moment := await self._next_moment()) is not None and moment <= end:
-            self._clock.set(max(moment, self._clock.now()))
-            await self._settle()
+            if moment > self._clock.now():
+                self._clock.set(moment)
+                await self._settle()
             await self._release()
             self._progress(self._clock.now())
         self._clock.set(end)
@@ -95,7 +97,6 @@ class Timetable:
         return released
 
     async def _next_moment(self) -> datetime | None:
-        await self._settle()
         moments = [moment for moment, *_ in self._waiting[:1]]
         timer = await self._next_timer()
         return min([*moments, *([timer] if timer else [])], default=None)

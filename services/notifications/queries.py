@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select
 from sqlmodel import col
 
 from services.notifications.models import (
@@ -17,7 +17,8 @@ from services.notifications.models import (
 from services.notifications.rules import Audience
 from services.notifications.states import OPEN
 from shared.auth.principal import Principal
-from shared.db import Transaction
+from shared.db import Database, Transaction
+from shared.events.reading import fetch
 
 
 async def referral(tx: Transaction, referral_id: str) -> KnownReferral | None:
@@ -95,16 +96,24 @@ async def attempts(tx: Transaction, notification_id: UUID) -> Sequence[Attempt]:
     )
 
 
-async def due(tx: Transaction, *, now: datetime) -> int:
-    """Count the messages that are due."""
-    return await tx.first(select(func.count()).select_from(Notification).where(_due(now))) or 0
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """Tell when the next message is due."""
-    return await tx.first(
-        select(func.min(col(Notification.next_attempt_at))).where(col(Notification.status).in_(OPEN))
+async def due(database: Database, *, now: datetime) -> int:
+    """Count the messages that are due, in one round trip: it is asked for all the time."""
+    rows = await fetch(
+        database,
+        "SELECT count(*) FROM notification WHERE status = ANY($1) AND next_attempt_at <= $2",
+        list(OPEN),
+        now,
     )
+    return int(rows[0][0])
+
+
+async def next_due(database: Database) -> datetime | None:
+    """Tell when the next message is due, in one round trip."""
+    rows = await fetch(
+        database, "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1)", list(OPEN)
+    )
+    found: datetime | None = rows[0][0]
+    return found
 
 
 def visible_to(reader: Principal, *, at: datetime) -> ColumnElement[bool]:

@@ -43,13 +43,11 @@ class Sending:
 
     async def pending(self, now: datetime) -> int:
         """Count the messages that are due at this care time and not done."""
-        async with self._runtime.database.transaction() as tx:
-            return await queries.due(tx, now=now)
+        return await queries.due(self._runtime.database, now=now)
 
     async def next_due(self) -> datetime | None:
         """Tell when the next message is due."""
-        async with self._runtime.database.transaction() as tx:
-            return await queries.next_due(tx)
+        return await queries.next_due(self._runtime.database)
 
     async def _take(self) -> tuple[int, list[Outgoing]]:
         now = machine_now()

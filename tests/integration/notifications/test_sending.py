@@ -257,5 +257,4 @@ class TestAfterACrash:
         await Sending(runtime, mail=Smtp(mailbox.url))._take()
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.letters == []
-        async with runtime.database.transaction() as tx:
-            assert await queries.due(tx, now=NOON) == 1
+        assert await queries.due(runtime.database, now=NOON) == 1
