@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.db import Database
 from shared.events.reading import fetch
+from shared.events.transport import Extent
 
 _STATEMENT = """
 SELECT
@@ -17,6 +18,7 @@ SELECT
   ARRAY(SELECT topic FROM consumer_position WHERE consumer_group = $1 ORDER BY topic) AS read_topics,
   ARRAY(SELECT next_offset FROM consumer_position WHERE consumer_group = $1 ORDER BY topic) AS positions,
   ARRAY(SELECT topic FROM event_log_end ORDER BY topic) AS own_topics,
+  ARRAY(SELECT first_offset FROM event_log_end ORDER BY topic) AS firsts,
   ARRAY(SELECT next_offset FROM event_log_end ORDER BY topic) AS ends
 """
 
@@ -31,7 +33,12 @@ class Backlog:
     timers_due: int
     next_timer: datetime | None
     positions: Mapping[str, int]
-    ends: Mapping[str, int]
+    extents: Mapping[str, Extent]
+
+    @property
+    def busy(self) -> bool:
+        """Something of this service is on its way, whatever the others do."""
+        return bool(self.outbox or self.held_retrying or self.timers_due)
 
 
 async def read(database: Database, *, group: str, now: datetime) -> Backlog:
@@ -44,5 +51,8 @@ async def read(database: Database, *, group: str, now: datetime) -> Backlog:
         timers_due=row["timers_due"],
         next_timer=row["next_timer"],
         positions=dict(zip(row["read_topics"], row["positions"], strict=True)),
-        ends=dict(zip(row["own_topics"], row["ends"], strict=True)),
+        extents={
+            topic: Extent(first=first, end=end)
+            for topic, first, end in zip(row["own_topics"], row["firsts"], row["ends"], strict=True)
+        },
     )

@@ -11,25 +11,16 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from shared.clock import machine_now
 from shared.db import Database, Transaction
 from shared.events.reading import fetch
-from shared.events.transport import OutboxRow, Record
+from shared.events.transport import Extent, OutboxRow, Record
 from shared.events.wake import Wake
 
 _watchers: WeakKeyDictionary[Database, dict[str, set[Wake]]] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """Where a log begins and ends: records `first` up to and without `end` are there."""
-
-    first: int
-    end: int
 
 
 async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:

@@ -16,7 +16,7 @@ from shared.db import Database, Transaction
 from shared.events import log as event_log
 from shared.events.reading import fetch
 from shared.events.topics import TOPICS
-from shared.events.transport import Batch, OutboxRow
+from shared.events.transport import Batch, Known, OutboxRow
 from shared.events.wake import POLL, Wake
 
 log = structlog.get_logger("lumbar.transport")
@@ -96,13 +96,14 @@ class LogSubscription:
         """Tell the committed position of each topic."""
         return await self._committed()
 
-    async def lag(self) -> Mapping[str, int]:
+    async def lag(self, *, known: Known | None = None) -> Mapping[str, int]:
         """Tell for each topic how many records lie beyond the committed position."""
-        positions = await self._committed()
+        positions = await self._committed() if known is None else known.positions
+        extents = {} if known is None else known.extents
         lag = {}
         for topic, source in self._sources.items():
-            extent = await event_log.extent(source, topic)
-            lag[topic] = max(0, extent.end - max(positions[topic], extent.first))
+            extent = extents.get(topic) or await event_log.extent(source, topic)
+            lag[topic] = max(0, extent.end - max(positions.get(topic, 0), extent.first))
         return lag
 
     async def close(self) -> None:

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 
 from shared.clock import monotonic
+from shared.events.backlog import Backlog
+from shared.events.transport import Extent
 from shared.events.worker import Figures, Worker
 
 _PAUSE = 0.01
@@ -28,22 +30,44 @@ async def settle(workers: Sequence[Worker], *, timeout: float = 30.0) -> None:  
             return
         before = found
         if monotonic() > deadline:
-            raise NotSettled(
-                _unsettled(workers, [await worker.figures() for worker in workers], after=timeout)
-            )
+            raise NotSettled(_unsettled(workers, await read_all(workers), after=timeout))
         await asyncio.sleep(_PAUSE if found is None else 0)
+
+
+async def read_all(workers: Sequence[Worker]) -> list[Figures]:
+    """Read the figures of all workers, each database once."""
+    glances = [await worker.glance() for worker in workers]
+    extents = _extents(glances)
+    return [
+        await worker.figures(glance=glance, extents=extents)
+        for worker, glance in zip(workers, glances, strict=True)
+    ]
 
 
 async def _all_settled(workers: list[Worker]) -> list[Figures] | None:
     """Read the workers up to the first that is not settled, which is then asked first the next time."""
-    found = []
-    for place, worker in enumerate(workers):
-        figures = await worker.figures()
-        if not figures.settled:
-            workers.insert(0, workers.pop(place))
+    glances = []
+    for worker in workers:
+        glances.append(await worker.glance())
+        if glances[-1].busy:
+            _ask_first(worker, workers)
             return None
-        found.append(figures)
+    found = []
+    for worker, glance in zip(workers, glances, strict=True):
+        found.append(await worker.figures(glance=glance, extents=_extents(glances)))
+        if not found[-1].settled:
+            _ask_first(worker, workers)
+            return None
     return found
+
+
+def _extents(glances: Sequence[Backlog]) -> dict[str, Extent]:
+    return {topic: extent for glance in glances for topic, extent in glance.extents.items()}
+
+
+def _ask_first(worker: Worker, workers: list[Worker]) -> None:
+    workers.remove(worker)
+    workers.insert(0, worker)
 
 
 def _unmoved(before: Sequence[Figures], after: Sequence[Figures]) -> bool:

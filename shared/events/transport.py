@@ -46,6 +46,25 @@ class Batch:
     records: Sequence[Record]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where a log begins and ends: records `first` up to and without `end` are there."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the caller has just read from databases, so that a transport that lies there need not read it.
+
+    `positions` are the consumer's own, `extents` those of any topics.
+    """
+
+    positions: Mapping[str, int]
+    extents: Mapping[str, Extent]
+
+
 class Subscription(Protocol):
     """One consumer group's reading of some topics, in this process."""
 
@@ -57,7 +76,7 @@ class Subscription(Protocol):
         """Remember that everything up to the batch's last record was handled."""
         ...
 
-    async def lag(self) -> Mapping[str, int]:
+    async def lag(self, *, known: Known | None = None) -> Mapping[str, int]:
         """Tell for each topic how many records lie beyond the committed position."""
         ...
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from shared.act import Act, Actor
 from shared.db import Transaction
 from shared.events import backlog
+from shared.events.backlog import Backlog
 from shared.events.consumer import Consumer
 from shared.events.handler_call import Handlers
 from shared.events.handling import HandlerTable
@@ -18,7 +19,7 @@ from shared.events.patience import Patience
 from shared.events.relay import Relay
 from shared.events.retention import Retention
 from shared.events.timer_firing import TimerFiring
-from shared.events.transport import Subscription
+from shared.events.transport import Extent, Known, Subscription
 from shared.events.wake import Repetition
 from shared.runtime import Runtime
 from shared.timers import TimerTable
@@ -145,13 +146,20 @@ class Worker:
         failing = any(repetition.failures > 2 for repetition in self._repetitions)
         return running and not failing and self._relay is not None and self._relay.leadership.known
 
-    async def figures(self) -> Figures:
-        """Read how much is left, at the clock's time."""
+    async def glance(self) -> Backlog:
+        """Read what stands in this service's own database, in one statement."""
+        return await backlog.read(self.runtime.database, group=self.service, now=self.runtime.clock.now())
+
+    async def figures(
+        self, *, glance: Backlog | None = None, extents: Mapping[str, Extent] | None = None
+    ) -> Figures:
+        """Read how much is left, at the clock's time; what the caller has just read is not read again."""
         now = self.runtime.clock.now()
-        lag = await self._subscription.lag() if self._subscription is not None else {}
+        found = glance or await self.glance()
+        known = Known(positions=found.positions, extents=extents or found.extents)
+        lag = await self._subscription.lag(known=known) if self._subscription is not None else {}
         loops_pending = sum([await loop.pending(now) for loop in self._loops])
         dues = [await loop.next_due() for loop in self._loops]
-        found = await backlog.read(self.runtime.database, group=self.service, now=now)
         later = [due for due in (*dues, found.next_timer) if due is not None and due > now]
         return Figures(
             outbox=found.outbox,
@@ -162,7 +170,7 @@ class Worker:
             loops_pending=loops_pending,
             next_timer=min(later, default=None),
             positions=found.positions,
-            ends=found.ends,
+            ends={topic: extent.end for topic, extent in found.extents.items()},
         )
 
     def _compose(self) -> None:
