@@ -24,7 +24,8 @@ from tests.support.process import LumbarProcess
 KILLS = int(os.environ.get("LUMBAR_KILLS", "50"))
 SEED = int(os.environ.get("LUMBAR_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 SENDER = "family-practice"
-_PAUSE = 0.25
+_PAUSE = 0.3
+_LANES = 3
 _TOKEN_LASTS = 200.0
 
 
@@ -55,7 +56,7 @@ async def test_nothing_is_lost_and_nothing_happens_twice_when_the_process_is_kil
         clinic.stop()
     report(notes, recoveries, seconds=monotonic() - started)
     assert findings == [], f"seed {SEED}: {findings[:20]}"
-    assert len(notes.operations) >= KILLS
+    assert sum(operation.referral is not None for operation in notes.operations) >= KILLS // 2
     assert sum(operation.unknown for operation in notes.operations) > 0
 
 
@@ -87,11 +88,14 @@ class Practice:
         self._token_until = 0.0
 
     async def send_until_told(self) -> None:
-        """Send one referral after another; in the end, send again what is not known."""
+        """Send referrals, a few at a time; in the end, send again what is not known."""
         async with httpx.AsyncClient(base_url=self._clinic.url, timeout=10) as http:
-            while not self.enough.is_set():
-                await self._send_one(http, len(self._notes.operations) + 1)
-                await asyncio.sleep(self._chance.uniform(0, _PAUSE))
+            await asyncio.gather(*(self._send_in_turn(http) for _ in range(_LANES)))
+
+    async def _send_in_turn(self, http: httpx.AsyncClient) -> None:
+        while not self.enough.is_set():
+            await self._send_one(http, len(self._notes.operations) + 1)
+            await asyncio.sleep(self._chance.uniform(0, _PAUSE))
 
     async def _send_one(self, http: httpx.AsyncClient, number: int) -> None:
         token, body = routine_referral(number)
