@@ -1,0 +1,36 @@
+"""The authorization server of these tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+
+from shared.auth.endpoints import create_issuer_app
+from shared.auth.issuer import Issuer
+from shared.auth.keys import load_or_make_keys
+from shared.auth.tables import METADATA
+from shared.auth.verifier import JwtVerifier
+from shared.clinic import load_clinic
+from tests.conftest import MakeDatabase
+from tests.support.issuer import BASE, Identity
+from tests.support.toy import EXAMPLE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("identity") / "keys"
+
+
+@pytest_asyncio.fixture
+async def identity(make_database: MakeDatabase, folder: Path) -> AsyncIterator[Identity]:
+    clinic = load_clinic(EXAMPLE)
+    keys = load_or_make_keys(folder, clients=[client.id for client in clinic.clients])
+    database = await make_database(METADATA, name="identity")
+    issuer = Issuer(clinic, keys=keys, database=database, base_url=BASE)
+    app = Starlette(routes=create_issuer_app(issuer))
+    verifier = JwtVerifier(clinic, issuer=BASE, audience=BASE, jwks=issuer.jwks())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as http:
+        yield Identity(issuer, http, verifier, clinic, keys, folder)
