@@ -18,7 +18,7 @@ from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import local_day_end, local_day_start
 from services.scheduling.rules.candidates import Candidate, Need, candidates
 from services.scheduling.rules.entitlement import Entitlement
-from services.scheduling.rules.notice import NOTICE
+from services.scheduling.rules.notice import earliest_start
 
 Week = tuple[int, int]
 Day = Mapping[time, Candidate]
@@ -58,7 +58,7 @@ def series_windows(
 
     Without an end in the grant, a series takes at most twice as long as its pace asks for, and four weeks.
     """
-    earliest = max(after, now + NOTICE)
+    earliest = max(after, earliest_start(now=now, zone=zone))
     horizon = earliest + timedelta(weeks=2 * -(-entitled.count // per_week) + 4)
     start = max(earliest, local_day_start(entitled.starts_on, zone)) if entitled.starts_on else earliest
     end = min(horizon, local_day_end(entitled.ends_on, zone)) if entitled.ends_on else horizon

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.scheduling import queries
 from services.scheduling.models import Appointment, Referral
 from services.scheduling.settings import Desk
-from services.scheduling.states import STANDING, AppointmentStatus, ReferralState
+from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases.promise import tell_promise, weigh_promise
 from services.scheduling.use_cases.recording import free, keep, tell
 from services.scheduling.use_cases.settle_series import withdraw_sessions
@@ -14,41 +14,52 @@ from shared import timers
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import AppointmentKind
 
 
 async def end_referral(
     tx: Transaction, referral_id: UUID, *, because: str, patients: bool, desk: Desk, act: Act
 ) -> None:
-    """End a referral: cancel what is still to come, leave the waitlist, end the promise.
+    """End a referral: cancel what is booked, leave the waitlist, end the promise.
 
-    A referral that was never accepted, or has ended already, has nothing here to end. `patients` is whether
-    the patient's side ended it.
+    A visit that is over and that nobody recorded is cancelled too, so that nothing stays pending. A referral
+    that was never accepted, or has ended already, has nothing here to end. `patients` is whether the
+    patient's side ended it.
     """
     referral = await queries.locked_referral(tx, referral_id)
     if referral is None or referral.state == ReferralState.ENDED:
         return
-    await _end(tx, referral, because=because, patients=patients, desk=desk, act=act)
+    await _end(tx, referral, because=because, patients=patients, also_past=True, desk=desk, act=act)
 
 
 async def end_care(tx: Transaction, referral_id: UUID, *, desk: Desk, act: Act) -> bool:
-    """End a referral because the patient was discharged; tell whether the referral is known."""
+    """End a referral because the patient was discharged; tell whether the referral is known.
+
+    Sessions that are over and not recorded yet can still be recorded.
+    """
     referral = await queries.locked_referral(tx, referral_id)
     if referral is not None and referral.state == ReferralState.OPEN:
-        await _end(tx, referral, because="the patient was discharged", patients=False, desk=desk, act=act)
+        why = "the patient was discharged"
+        await _end(tx, referral, because=why, patients=False, also_past=False, desk=desk, act=act)
     return referral is not None
 
 
 async def _end(
-    tx: Transaction, referral: Referral, *, because: str, patients: bool, desk: Desk, act: Act
+    tx: Transaction,
+    referral: Referral,
+    *,
+    because: str,
+    patients: bool,
+    also_past: bool,
+    desk: Desk,
+    act: Act,
 ) -> None:
     referral.state, referral.ended_because = ReferralState.ENDED, because
     for row in await queries.first_appointments(tx, referral.id):
-        if row.status == AppointmentStatus.WAITLIST or _is_to_come(row, act=act):
+        if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
             await _cancel_first(
                 tx, row, referral=referral, because=because, patients=patients, desk=desk, act=act
             )
-    await withdraw_sessions(tx, referral, because=because, desk=desk, act=act)
+    await withdraw_sessions(tx, referral, because=because, also_past=also_past, desk=desk, act=act)
     tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
 
 
@@ -74,12 +85,3 @@ async def _cancel_first(
         await free(tx, [row], act=act)
         tell(tx, events.APPOINTMENT_CANCELLED, row, promise=promise, act=act)
     tell_promise(tx, promise, act=act)
-
-
-def _is_to_come(row: Appointment, *, act: Act) -> bool:
-    return (
-        row.kind == AppointmentKind.FIRST
-        and row.status in STANDING
-        and row.starts_at is not None
-        and row.starts_at > act.at
-    )

@@ -51,7 +51,7 @@ async def _book_earliest(
 ) -> bool:
     programme = desk.clinic.programme(referral.programme)
     need = rules.need_of(desk.clinic, site_id=referral.site, visit=programme.first, purpose="first")
-    window = rules.first_window(now=act.at, due_at=referral.due_at)
+    window = rules.first_window(now=act.at, due_at=referral.due_at, zone=need.site.zone)
     resources = resources_of(need, patient_id=referral.patient_id)
     await queries.know_resources(tx, resources)
     taken = await queries.taken(tx, resources, window=window)

@@ -56,10 +56,10 @@ async def settle_series(tx: Transaction, referral: Referral, *, desk: Desk, act:
 
 
 async def withdraw_sessions(
-    tx: Transaction, referral: Referral, *, because: str, desk: Desk, act: Act
+    tx: Transaction, referral: Referral, *, because: str, also_past: bool, desk: Desk, act: Act
 ) -> None:
-    """Cancel every session still to come and tell why; nothing where there is none."""
-    stands = await _standing(tx, referral, now=act.at)
+    """Cancel every session still to come, or every booked one, and tell why; nothing where there is none."""
+    stands = await _standing(tx, referral, now=None if also_past else act.at)
     await _withdraw(tx, stands, because=because, desk=desk, act=act)
 
 
@@ -190,12 +190,12 @@ async def _cancel(tx: Transaction, row: Appointment, *, because: str, desk: Desk
     await keep(tx, row, desk=desk, act=act)
 
 
-async def _standing(tx: Transaction, referral: Referral, *, now: datetime) -> Standing:
+async def _standing(tx: Transaction, referral: Referral, *, now: datetime | None) -> Standing:
     series = await queries.series_of(tx, referral.id)
     sessions = [] if series is None else await queries.sessions_of(tx, series.id)
     to_come = [row for row in sessions if row.status == AppointmentStatus.BOOKED and _is_ahead(row, now)]
     return Standing(series=series, sessions=sessions, to_come=to_come)
 
 
-def _is_ahead(row: Appointment, now: datetime) -> bool:
-    return row.starts_at is not None and row.starts_at > now
+def _is_ahead(row: Appointment, now: datetime | None) -> bool:
+    return row.starts_at is not None and (now is None or row.starts_at > now)

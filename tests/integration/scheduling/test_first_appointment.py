@@ -16,7 +16,7 @@ def desk(scheduling_db: Database) -> Desk:
 
 
 class TestOnReferralAccepted:
-    async def test_books_the_earliest_time_with_a_days_notice(self, desk: Desk) -> None:
+    async def test_books_the_earliest_time_of_the_next_day(self, desk: Desk) -> None:
         referral = await desk.accept()
         first = await desk.first(referral)
         assert first.status == "booked"

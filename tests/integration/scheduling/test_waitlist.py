@@ -58,6 +58,14 @@ class TestOnReferralRevoked:
         assert await desk.sessions(referral) == []
         assert (await desk.told())[-2:] == ["appointment.cancelled", "series.suspended"]
 
+    async def test_cancels_a_visit_that_is_over_and_was_never_recorded(self, scheduling_db: Database) -> None:
+        desk = Desk(scheduling_db, ONE_TIME)
+        referral = await desk.accept()
+        await desk.at(local(date(2026, 6, 3), "09:00"))
+        await desk.end(referral, "referral.closed")
+        assert (await desk.first(referral)).status == "cancelled"
+        assert (await desk.guarantee(referral)).status == "ended"
+
     async def test_takes_the_patient_off_the_waitlist(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, ONE_TIME)
         await desk.accept(due_on=date(2026, 6, 5))

@@ -2,13 +2,15 @@
 
 from datetime import date, datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
 from services.scheduling.rules import Span
 from shared.clinic import Clinic
-from tests.support.booking import MONDAY, a_clinic, a_person, local
+from tests.support.booking import MONDAY, TORONTO, a_clinic, a_person, local
 
 TUESDAY = date(2026, 6, 2)
+ZONE = ZoneInfo(TORONTO)
 DAY = Span(local(TUESDAY, "00:00"), local(date(2026, 6, 3), "00:00"))
 
 
@@ -48,14 +50,21 @@ class TestCandidates:
 
 
 class TestFirstWindow:
-    def test_gives_a_days_notice_and_ends_with_the_promise(self) -> None:
+    def test_begins_on_the_next_day_and_ends_with_the_promise(self) -> None:
         due_at = MONDAY + timedelta(days=28)
-        assert rules.first_window(now=MONDAY, due_at=due_at) == Span(MONDAY + timedelta(days=1), due_at)
+        window = rules.first_window(now=MONDAY, due_at=due_at, zone=ZONE)
+        assert window == Span(local(TUESDAY, "00:00"), due_at)
 
-    def test_is_empty_when_the_promise_ends_within_the_notice(self) -> None:
-        window = rules.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5))
+    def test_gives_twelve_hours_notice_in_the_evening(self) -> None:
+        window = rules.first_window(
+            now=local(date(2026, 6, 1), "21:00"), due_at=MONDAY + timedelta(days=28), zone=ZONE
+        )
+        assert window.start == local(TUESDAY, "09:00")
+
+    def test_is_empty_when_the_promise_ends_today(self) -> None:
+        window = rules.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5), zone=ZONE)
         assert window.start == window.end
 
     def test_goes_on_when_the_promise_is_broken(self) -> None:
-        window = rules.first_window(now=MONDAY, due_at=MONDAY)
+        window = rules.first_window(now=MONDAY, due_at=MONDAY, zone=ZONE)
         assert window.end == MONDAY + timedelta(weeks=26)
