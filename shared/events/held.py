@@ -1,7 +1,8 @@
 """Held events: what a group could not handle yet, kept in its own database, key by key and in order.
 
 Invariants:
-- An event of a held key is held too, behind the others of its key: one patient's events are never overtaken.
+- An event of a held key is held too, behind the others of its key and topic: what one service says about a
+  patient is never overtaken by more of it.
 - A batch reads the held keys among its own FOR SHARE; retry takes the key's row FOR UPDATE, works in order
   of `seq`, and removes the row when nothing is left: no event slips in between last retry and removal.
 - Nothing is held because of an operational error.
@@ -90,15 +91,19 @@ async def lock_due(tx: Transaction, *, group: str) -> HeldKey | None:
     )
 
 
-async def oldest(tx: Transaction, *, group: str, key: str) -> HeldEvent | None:
-    """Give the first held event of a key, None when there is none left."""
+async def heads(tx: Transaction, *, group: str, key: str) -> list[HeldEvent]:
+    """Give the first held event of a key from each topic, the oldest first.
+
+    Order is promised inside a topic only, and what one event waits for may be held behind it.
+    """
     rows = await (await tx.driver()).fetch(
-        "SELECT seq, topic, log_partition, log_offset, key, event_id, headers::text AS headers, value"
-        " FROM held_event WHERE consumer_group = $1 AND key = $2 ORDER BY seq LIMIT 1",
+        "SELECT * FROM (SELECT DISTINCT ON (topic) seq, topic, log_partition, log_offset, key, event_id,"
+        " headers::text AS headers, value FROM held_event WHERE consumer_group = $1 AND key = $2"
+        " ORDER BY topic, seq) AS heads ORDER BY seq",
         group,
         key,
     )
-    return _held_event(rows[0]) if rows else None
+    return [_held_event(row) for row in rows]
 
 
 async def done(tx: Transaction, *, group: str, event: HeldEvent) -> None:

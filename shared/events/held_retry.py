@@ -1,4 +1,4 @@
-"""Trying held events again, key by key, each in the order in which its events came.
+"""Trying held events again, key by key, each topic's in the order in which its events came.
 
 Invariants:
 - One event, one transaction: its effect, its inbox row and its removal from the held table are one.
@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from shared.clock import machine_now
 from shared.db import Database, Transaction
@@ -14,9 +15,19 @@ from shared.events import held, inbox
 from shared.events.counters import HELD_RETRIES
 from shared.events.failures import is_operational
 from shared.events.handler_call import Handlers
+from shared.events.handling import NotYet
 from shared.events.patience import Patience
 from shared.events.reading import fetch
 from shared.events.wake import POLL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """A locked key and the event of it that is tried; `is_last` when no other topic's is left to try."""
+
+    key: held.HeldKey
+    event: held.HeldEvent
+    is_last: bool
 
 
 class HeldRetry:
@@ -38,26 +49,38 @@ class HeldRetry:
         return await self._try_one()
 
     async def _try_one(self) -> bool:
-        attempt: tuple[held.HeldKey, held.HeldEvent] | None = None
-        try:
-            async with self._database.transaction() as tx:
-                key = await held.lock_due(tx, group=self._group)
-                if key is None:
-                    return False
-                event = await held.oldest(tx, group=self._group, key=key.key)
-                if event is None:
-                    await held.release_if_empty(tx, group=self._group, key=key.key)
+        too_early: set[int] = set()
+        while True:
+            attempt: _Attempt | None = None
+            try:
+                async with self._database.transaction() as tx:
+                    attempt = await self._next(tx, but=too_early)
+                    if attempt is None:
+                        return bool(too_early)
+                    await self._handle(tx, attempt.event)
+                    await held.done(tx, group=self._group, event=attempt.event)
+            except Exception as error:
+                if attempt is None or is_operational(error):
+                    raise
+                too_early.add(attempt.event.seq)
+                if not isinstance(error, NotYet) or attempt.is_last:
+                    await self._postpone(attempt, error)
                     return True
-                attempt = key, event
-                await self._handle(tx, event)
-                await held.done(tx, group=self._group, event=event)
-        except Exception as error:
-            if attempt is None or is_operational(error):
-                raise
-            await self._postpone(attempt, error)
-        else:
-            HELD_RETRIES.add(1, {"group": self._group, "outcome": "done"})
-        return True
+            else:
+                HELD_RETRIES.add(1, {"group": self._group, "outcome": "done"})
+                return True
+
+    async def _next(self, tx: Transaction, *, but: set[int]) -> "_Attempt | None":
+        """Lock a due key and choose its event: what came too early lets another topic's go first."""
+        key = await held.lock_due(tx, group=self._group)
+        if key is None:
+            return None
+        heads = await held.heads(tx, group=self._group, key=key.key)
+        left = [event for event in heads if event.seq not in but]
+        if not left:
+            await held.release_if_empty(tx, group=self._group, key=key.key)
+            return None
+        return _Attempt(key=key, event=left[0], is_last=len(left) == 1)
 
     async def _handle(self, tx: Transaction, event: held.HeldEvent) -> None:
         wanted = event.arrival.event
@@ -65,11 +88,15 @@ class HeldRetry:
         if first and wanted.type in self._handlers.table:
             await self._handlers.call(tx, wanted)
 
-    async def _postpone(self, attempt: tuple[held.HeldKey, held.HeldEvent], error: Exception) -> None:
-        key, event = attempt
+    async def _postpone(self, attempt: "_Attempt", error: Exception) -> None:
         async with self._database.transaction() as tx:
             await held.postpone(
-                tx, group=self._group, held=key, event=event, patience=self._patience, error=error
+                tx,
+                group=self._group,
+                held=attempt.key,
+                event=attempt.event,
+                patience=self._patience,
+                error=error,
             )
         HELD_RETRIES.add(1, {"group": self._group, "outcome": "failed"})
 
