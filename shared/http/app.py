@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.audit.reading import audit_router
 from shared.errors import Refusal
+from shared.http.audit_reading import audit_router
 from shared.http.door import Door
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
