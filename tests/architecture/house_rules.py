@@ -31,7 +31,7 @@ _PAYLOADS = (
     | {"text", "description", "problems", "args"}
 )
 _REDACTION = "shared/telemetry/logging.py"
-_MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/timers.py")
+_MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/auth/endpoints.py", "shared/timers.py")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 
 
