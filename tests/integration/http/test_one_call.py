@@ -155,7 +155,7 @@ class TestChange:
 REFUSED = [
     pytest.param("POST", NOTE, {"json": a_note()}, None, 401, id="no token"),
     pytest.param("POST", NOTE, {"json": a_note()}, "stranger", 401, id="unknown token"),
-    pytest.param("POST", NOTE, {"json": a_note()}, "physiotherapist", 403, id="scope missing"),
+    pytest.param("POST", f"{NOTE}/$sum", {"content": b""}, "physiotherapist", 403, id="scope missing"),
     pytest.param("POST", NOTE, {"content": b"{"}, "family-practice", 400, id="no JSON"),
     pytest.param("POST", NOTE, {"content": b"a=b"}, "family-practice", 415, id="content type"),
     pytest.param("POST", NOTE, {"content": b" " * 1_048_577}, "family-practice", 413, id="too large"),
