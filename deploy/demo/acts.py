@@ -53,6 +53,26 @@ async def sessions(story: Story, referral: str, status: str = "booked") -> list[
     return sorted(found, key=lambda appointment: str(appointment["start"]))
 
 
+async def told(story: Story, referral: str, event: str) -> list[str]:
+    """Name who was sent a message about this event of a referral, and got it."""
+    found = await story.find(
+        "coordinator",
+        f"/notifications/fhir/Communication?based-on=ServiceRequest/{referral}&status=completed&_count=200",
+    )
+    return sorted(
+        str(one["recipient"][0]["reference"]).rpartition("/")[2]
+        for one in found
+        if one["topic"]["coding"][0]["code"] == event
+    )
+
+
+async def expect_told(story: Story, referral: str, event: str, *people: str) -> None:
+    """Expect that exactly these were sent a message about an event."""
+    found = await told(story, referral, event)
+    names = " and ".join(people)
+    story.expect(f"{names} were told of {event}", found == sorted(people), found)
+
+
 def moment(instant: str) -> datetime:
     """Read a FHIR instant."""
     return datetime.fromisoformat(instant)
@@ -68,13 +88,15 @@ async def change(story: Story, party: str, path: str, **members: Any) -> Resourc
 
 
 async def visit(story: Story, appointment: Resource, clinician: str | None = None) -> None:
-    """Wait for an appointment to end, and record that the patient arrived and was seen."""
+    """Record that the patient arrived and was seen, and go on ten minutes later."""
     path = f"/scheduling/fhir/Appointment/{appointment['id']}"
     await story.until_moment(moment(appointment["start"]))
     await change(story, "coordinator", path, status="arrived")
     await story.until_moment(moment(appointment["end"]))
-    await change(story, clinician or practitioner_of(appointment), path, status="fulfilled")
-    await story.settled()
+    seen_by = clinician or practitioner_of(appointment)
+    await change(story, seen_by, path, status="fulfilled")
+    story.note(seen_by, "has seen the patient", "PUT Appointment")
+    await story.later()
 
 
 def practitioner_of(appointment: Resource) -> str:

@@ -50,7 +50,7 @@ async def activate_plan(story: Story, clinician: str, referral: str) -> Resource
         version=int(draft["meta"]["versionId"]),
     )
     story.note(clinician, "activates the plan", "PUT CarePlan")
-    await story.settled()
+    await story.later()
     plan: Resource = answer.json()
     return plan
 
@@ -67,7 +67,7 @@ async def complete_plan(story: Story, clinician: str, referral: str, summary: st
         version=int(plan["meta"]["versionId"]),
     )
     story.note(clinician, "completes the plan", "PUT CarePlan")
-    await story.settled()
+    await story.later()
 
 
 async def record_pain(story: Story, clinician: str, referral: str, score: int) -> Resource:
@@ -83,7 +83,7 @@ async def record_pain(story: Story, clinician: str, referral: str, score: int) -
     }
     answer = await story.act(clinician, "POST", "/careteam/fhir/Observation", body=body)
     story.note(clinician, "records a pain score", "POST Observation")
-    await story.settled()
+    await story.later()
     observation: Resource = answer.json()
     return observation
 
@@ -104,7 +104,7 @@ async def record_oswestry(story: Story, clinician: str, referral: str, answers: 
     }
     await story.act(clinician, "POST", "/careteam/fhir/QuestionnaireResponse", body=body)
     story.note(clinician, "records the Oswestry answers", "POST QuestionnaireResponse")
-    await story.settled()
+    await story.later()
 
 
 async def see_first(story: Story, referral: str) -> None:
@@ -117,7 +117,7 @@ async def revise_plan(story: Story, clinician: str, referral: str, description: 
     plan = await plan_of(story, clinician, referral)
     revised = await change(story, clinician, f"/careteam/fhir/CarePlan/{plan['id']}", description=description)
     story.note(clinician, "revises the plan", "PUT CarePlan")
-    await story.settled()
+    await story.later()
     return revised
 
 

@@ -7,7 +7,16 @@ from deploy.demo.parties import Parties
 from deploy.demo.story import Line, Story
 
 # What the scripts note as acts, and what repeats day after day, would hide the rest.
-_UNTOLD = frozenset({"referral.received", "appointment.arrived", "notification.undeliverable"})
+_UNTOLD = frozenset(
+    {
+        "referral.received",
+        "referral.triaged",
+        "appointment.arrived",
+        "appointment.fulfilled",
+        "outcome.recorded",
+        "notification.undeliverable",
+    }
+)
 
 
 async def read_feed(parties: Parties, stories: list[Story]) -> list[Line]:

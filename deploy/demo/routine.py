@@ -38,11 +38,12 @@ async def _record_held(story: Story) -> None:
         f"/scheduling/fhir/Appointment?appointment-type={AppointmentKind.SESSION}&status=booked"
         f"&date=lt{now:%Y-%m-%dT%H:%M:%SZ}&_sort=date&_count=200",
     )
-    for session in found:
-        if moment(session["end"]) <= now:
-            path = f"/scheduling/fhir/Appointment/{session['id']}"
-            await change(story, practitioner_of(session), path, status="fulfilled")
-    if found:
+    held = [session for session in found if moment(session["end"]) <= now]
+    for session in held:
+        path = f"/scheduling/fhir/Appointment/{session['id']}"
+        await change(story, practitioner_of(session), path, status="fulfilled")
+    if held:
+        story.note("therapists", f"sessions that took place today: {len(held)}", "PUT Appointment")
         await story.settled()
 
 

@@ -64,6 +64,10 @@ class Story:
         """Wait until everything that was set going has happened."""
         await self.script.until(self.clock.now())
 
+    async def later(self, *, minutes: int = 10) -> None:
+        """Wait until everything has happened and some minutes have passed."""
+        await self.script.until(self.clock.now() + timedelta(minutes=minutes))
+
     def expect(self, claim: str, holds: bool, found: object = "") -> None:
         """Note a step that must have happened; raises StepMissed when it did not."""
         if not holds:

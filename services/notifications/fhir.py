@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
-from services.notifications.rules import TOLD
 from services.notifications.states import Status
 from shared.events.envelope import Event
 from shared.fhir import references
@@ -116,8 +115,10 @@ def members(event: Event, *, at: datetime) -> frozenset[str]:
     return frozenset(_practitioners(current, "member"))
 
 
-def communication(row: Notification, attempts: Sequence[Attempt], *, sender: str) -> dict[str, Any]:
-    """Render a message with its attempts; `sender` is the clinic's id."""
+def communication(
+    row: Notification, attempts: Sequence[Attempt], *, sender: str, text: str
+) -> dict[str, Any]:
+    """Render a message with its attempts; `sender` is the clinic's id, `text` the sentence that it says."""
     resource: dict[str, Any] = {
         "resourceType": "Communication",
         "id": str(row.id),
@@ -127,7 +128,7 @@ def communication(row: Notification, attempts: Sequence[Attempt], *, sender: str
         "medium": [_EMAIL],
         "sender": {"reference": f"Organization/{sender}"},
         "recipient": [{"reference": row.recipient}],
-        "payload": [{"contentString": TOLD[row.event_type].text}],
+        "payload": [{"contentString": text}],
     }
     if row.patient_id is not None:
         resource["subject"] = {"reference": f"Patient/{row.patient_id}"}

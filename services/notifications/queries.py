@@ -14,8 +14,7 @@ from services.notifications.models import (
     Notification,
     TeamMember,
 )
-from services.notifications.rules import Audience
-from services.notifications.states import OPEN
+from services.notifications.states import OPEN, Audience
 from shared.auth.principal import Principal
 from shared.db import Database, Transaction
 from shared.events.reading import fetch

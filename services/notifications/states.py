@@ -1,9 +1,26 @@
-"""The life of one message, in the words of Communication.status.
+"""Whom a message is for, and its life in the words of Communication.status.
 
 A message that was never handed to a channel ends `not-done`, one that was tried and given up ends `stopped`.
 """
 
 from enum import StrEnum
+
+
+class Audience(StrEnum):
+    """Whom an event can concern."""
+
+    REFERRER = "referrer"
+    COORDINATOR = "coordinator"
+    TEAM = "team"
+    INSURER = "insurer"
+    OWNER = "owner"
+    PARTICIPANTS = "participants"
+
+
+class Channel(StrEnum):
+    """How a message reaches its recipient; the live feed is one log for all, cut to each reader's scope."""
+
+    EMAIL = "email"
 
 
 class Status(StrEnum):

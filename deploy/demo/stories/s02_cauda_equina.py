@@ -1,6 +1,6 @@
 """Suspected cauda equina: never queued, sent to the emergency department, escalated until acknowledged."""
 
-from deploy.demo.acts import business_status, process_task
+from deploy.demo.acts import business_status, process_task, told
 from deploy.demo.story import Story, location_of, parameters
 from shared.fhir.codes import TaskCode
 
@@ -29,7 +29,9 @@ async def play(story: Story) -> None:
         "coordinator",
         f"/referral/fhir/Task?code={TaskCode.TELEPHONE_REFERRER}&based-on=ServiceRequest/{referral}",
     )
-    story.expect("the coordinator was told to telephone, twice", len(calls) >= 1, len(calls))
+    story.expect("the coordinator has a Task to telephone", len(calls) >= 1, len(calls))
+    warned = (await told(story, referral, "referral.emergency-escalated")).count("coordinator")
+    story.expect("the coordinator was told every quarter of an hour", warned == 2, warned)
     await story.act(
         "family-practice",
         "POST",
@@ -48,3 +50,5 @@ async def play(story: Story) -> None:
         f"/referral/fhir/Task?code={TaskCode.TELEPHONE_REFERRER}&based-on=ServiceRequest/{referral}&status=requested",
     )
     story.expect("nobody is asked to telephone any more", not later, len(later))
+    warned = (await told(story, referral, "referral.emergency-escalated")).count("coordinator")
+    story.expect("nobody was told again after that", warned == 2, warned)

@@ -1,7 +1,8 @@
 """Something missing: asked for, with whose turn it is; answered; accepted; the raw clock did not restart."""
 
-from deploy.demo.acts import business_status, process_task
+from deploy.demo.acts import business_status, expect_told, process_task
 from deploy.demo.bundles import example
+from deploy.demo.care import see_first
 from deploy.demo.story import Story, location_of
 from shared.fhir import codes
 
@@ -32,6 +33,8 @@ async def play(story: Story) -> None:
     task = await process_task(story, "second-practice", referral)
     story.expect("it is accepted and booked", business_status(task) == "booked", business_status(task))
     story.expect("the raw clock did not restart", _input(task, codes.TaskInput.SENT_AT) == sent_at)
+    await expect_told(story, referral, "referral.information-requested", "second-practice")
+    await see_first(story, referral)
 
 
 def _input(task: dict[str, object], name: codes.TaskInput) -> object:

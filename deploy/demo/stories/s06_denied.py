@@ -1,6 +1,6 @@
 """Denied: referrer and coordinator are told with the reason; no funded session stands."""
 
-from deploy.demo.acts import process_task, sessions
+from deploy.demo.acts import expect_told, process_task, sessions
 from deploy.demo.insurer import REASON, answer, work_list
 from deploy.demo.story import Story, location_of, parameters
 from shared.fhir.codes import TaskCode
@@ -29,6 +29,7 @@ async def play(story: Story) -> None:
     story.expect(
         "the coordinator has a Task with the reason", len(work) == 1 and REASON in str(work[0]), len(work)
     )
+    await expect_told(story, referral, "authorization.decided", "coordinator", "family-practice")
     story.expect("no funded session stands", not await sessions(story, referral))
 
     await story.until(9, "10:00")

@@ -2,6 +2,7 @@
 
 from deploy.demo.acts import business_status, process_task
 from deploy.demo.bundles import example
+from deploy.demo.care import see_first
 from deploy.demo.story import Story, location_of, parameters
 
 TITLE = "Sent again"
@@ -47,3 +48,4 @@ async def play(story: Story) -> None:
     values = {one["value"] for one in stays["identifier"]}
     wanted = {one["value"] for one in merged["identifier"]}
     story.expect("its identifiers stay on the first", wanted <= values, sorted(values))
+    await see_first(story, first)

@@ -1,6 +1,6 @@
 """Revoked by the sender after booking: slot free, everyone told, nothing left pending."""
 
-from deploy.demo.acts import first_appointment, process_task
+from deploy.demo.acts import expect_told, first_appointment, process_task
 from deploy.demo.care import team_of
 from deploy.demo.story import Story, location_of, parameters
 
@@ -29,12 +29,8 @@ async def play(story: Story) -> None:
     story.expect("the appointment is cancelled", after["status"] == "cancelled", after["status"])
     team = await team_of(story, "coordinator", referral)
     story.expect("the team has ended", team["status"] == "inactive", team["status"])
-    told = await story.find(
-        "coordinator", f"/notifications/fhir/Communication?based-on=ServiceRequest/{referral}"
-    )
-    recipients = str([one.get("recipient") for one in told])
-    story.expect("the referrer was told", "second-practice" in recipients)
-    story.expect("the team was told", "pain-physician" in recipients, recipients)
+    members = [str(one["member"]["reference"]).rpartition("/")[2] for one in team["participant"]]
+    await expect_told(story, referral, "referral.revoked", "coordinator", "second-practice", *members)
     pending = await story.find(
         "coordinator",
         f"/referral/fhir/Task?based-on=ServiceRequest/{referral}&status=requested,received,in-progress",

@@ -1,6 +1,12 @@
 """The clinic is full: at risk is said before the promise breaks; the time that story 9 frees is taken."""
 
-from deploy.demo.acts import business_status, first_appointment, process_task, within_promise
+from deploy.demo.acts import (
+    business_status,
+    expect_told,
+    first_appointment,
+    process_task,
+    within_promise,
+)
 from deploy.demo.care import see_first
 from deploy.demo.story import Story, location_of
 
@@ -21,10 +27,16 @@ async def play(story: Story) -> None:
     story.expect("it is on the waitlist", business_status(task) == "waitlisted", business_status(task))
     promise = await _guarantee(story, referral)
     story.expect("the promise is said to be at risk", promise["status"] == "at-risk", promise["status"])
+    await expect_told(story, referral, "guarantee.at-risk", "coordinator")
 
     await story.until(3, "16:30")
     appointment = await first_appointment(story, "family-practice", referral)
     await within_promise(story, appointment, sent)
+    freed = await story.find(
+        "coordinator",
+        f"/scheduling/fhir/Appointment?service-type=chronic-pain&status=cancelled&date={appointment['start']}",
+    )
+    story.expect("it is the time that the revoked referral freed", len(freed) == 1, len(freed))
     for waiting in (*fillers, referral):
         await see_first(story, waiting)
     promise = await _guarantee(story, referral)

@@ -1,6 +1,6 @@
 """A missed first appointment: booked again, the referrer told."""
 
-from deploy.demo.acts import change, first_appointment, moment, task_stands_at, visit
+from deploy.demo.acts import change, expect_told, first_appointment, moment, task_stands_at, visit
 from deploy.demo.story import Story, location_of
 
 TITLE = "Missed first appointment"
@@ -19,9 +19,5 @@ async def play(story: Story) -> None:
     again = await first_appointment(story, "second-practice", referral)
     story.expect("it is booked again", again["id"] != missed["id"] and again["start"] > missed["start"])
     await task_stands_at(story, "second-practice", referral, "booked")
-    told = await story.find(
-        "coordinator", f"/notifications/fhir/Communication?based-on=ServiceRequest/{referral}"
-    )
-    events = str(told)
-    story.expect("the referrer was told", "second-practice" in events and "appointment.missed" in events)
+    await expect_told(story, referral, "appointment.missed", "coordinator", "second-practice")
     await visit(story, again)

@@ -6,24 +6,10 @@ for first appointments only; single sessions are the feed's business.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from services.notifications.states import Audience, Channel
 
-class Audience(StrEnum):
-    """Whom an event can concern."""
-
-    REFERRER = "referrer"
-    COORDINATOR = "coordinator"
-    TEAM = "team"
-    INSURER = "insurer"
-    OWNER = "owner"
-    PARTICIPANTS = "participants"
-
-
-class Channel(StrEnum):
-    """How a message reaches its recipient; the live feed is one log for all, cut to each reader's scope."""
-
-    EMAIL = "email"
+__all__ = ["TELLS_NOBODY", "TOLD", "UNDELIVERABLE_TEXT", "Audience", "Channel", "Told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +57,7 @@ _REFERRAL = {
     ),
     "duplicate-suspected": _told("The referral looks like one that is open.", _OFFICES, COORDINATOR),
     "merged": _told("The referral was merged into the first one.", _OFFICES, REFERRER),
-    "revoked": _told("The sender revoked the referral.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
+    "revoked": _told("The sender revoked the referral.", _ALL_BUT_INSURER, REFERRER, COORDINATOR, TEAM),
     "closed": _told(
         "The clinic closed the referral; the reason stands in it.", _ALL_BUT_INSURER, REFERRER, TEAM
     ),

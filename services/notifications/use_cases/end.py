@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from services.notifications import fhir, queries
+from services.notifications import queries
 from services.notifications.models import Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
 from services.notifications.states import Status, may_become
+from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.tell import put_entry
 from shared.act import Act
 from shared.clinic import Clinic
@@ -13,7 +14,6 @@ from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events import outbox
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
-from shared.fhir import store
 
 _SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
 
@@ -34,7 +34,7 @@ async def end_message(
     row.sent_at = act.at if reason is None else None
     row.next_attempt_at = row.lease = row.machine_lease_until = None
     attempts = await queries.attempts(tx, row.id)
-    await store.put(tx, row, fhir.communication(row, attempts, sender=clinic.id), at=act.at)
+    await put_message(tx, row, attempts, clinic=clinic, at=act.at)
     about = Act(at=act.at, actor=act.actor, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE
     event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from services.notifications import fhir, queries
+from services.notifications import queries
 from services.notifications.models import Notification
 from services.notifications.rules import Reason, next_attempt
 from services.notifications.states import Outcome
 from services.notifications.use_cases.end import end_message
+from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.take import Outgoing
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.fhir import store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +49,4 @@ async def record_attempt(
 async def _release(tx: Transaction, row: Notification, *, clinic: Clinic, act: Act) -> None:
     row.lease = row.machine_lease_until = None
     attempts = await queries.attempts(tx, row.id)
-    await store.put(tx, row, fhir.communication(row, attempts, sender=clinic.id), at=act.at)
+    await put_message(tx, row, attempts, clinic=clinic, at=act.at)

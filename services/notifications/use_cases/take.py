@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifications import fhir, queries
+from services.notifications import queries
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Audience, Reason, Standing, address, still_wanted
 from services.notifications.states import Status
 from services.notifications.use_cases.end import end_message
+from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.fhir import store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,4 +75,4 @@ async def _start_attempt(
     tx.add(Attempt(notification_id=row.id, number=row.attempts, at=act.at))
     if row.status == Status.PREPARATION:
         row.status = Status.IN_PROGRESS
-        await store.put(tx, row, fhir.communication(row, (), sender=clinic.id), at=act.at)
+        await put_message(tx, row, (), clinic=clinic, at=act.at)

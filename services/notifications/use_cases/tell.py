@@ -2,17 +2,17 @@
 
 import msgspec
 
-from services.notifications import fhir, queries
+from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import KnownReferral, Notification
 from services.notifications.rules import TOLD, Audience, FeedEntry, Message, Standing, Told, messages
+from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events import outbox
 from shared.events.handling import NotYet
 from shared.events.topics import FEED
-from shared.fhir import store
 from shared.telemetry.tracing import current_traceparent
 
 
@@ -126,4 +126,4 @@ async def _prepare(
         next_attempt_at=act.at,
         traceparent=current_traceparent(),
     )
-    await store.put(tx, row, fhir.communication(row, (), sender=clinic.id), at=act.at)
+    await put_message(tx, row, (), clinic=clinic, at=act.at)

@@ -124,6 +124,7 @@ class TestTelling:
         )
         assert await told(notifications_db, "referral.revoked") == [
             "Device/coordinator",
+            "Organization/family-practice",
             "Practitioner/physiatrist",
         ]
 
