@@ -96,6 +96,11 @@ async def on_escalation_due(tx: Transaction, timer: Timer, act: Act, *, clinic: 
     await use_cases.escalate_emergency(tx, timer.ref, act=act, clinic=clinic)
 
 
+async def on_consent_end_due(tx: Transaction, timer: Timer, act: Act, *, clinic: Clinic) -> None:
+    """Look again at who may see what, now that a Consent has run out."""
+    await use_cases.look_at_consent_again(tx, timer.ref, act=act, clinic=clinic)
+
+
 async def _referral(tx: Transaction, event: Event) -> Referral | None:
     return await use_cases.load_for_event(tx, _about(event.focus), event=event.type)
 

@@ -38,7 +38,10 @@ def create_worker(runtime: Runtime) -> Worker:
         runtime,
         topics=(SCHEDULING, CARETEAM),
         handlers=_handlers(clinic, base_url=runtime.base_url),
-        timers={use_cases.ESCALATION: partial(handlers.on_escalation_due, clinic=clinic)},
+        timers={
+            use_cases.ESCALATION: partial(handlers.on_escalation_due, clinic=clinic),
+            use_cases.CONSENT_END: partial(handlers.on_consent_end_due, clinic=clinic),
+        },
     )
 
 

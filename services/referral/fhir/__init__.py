@@ -8,7 +8,7 @@ from services.referral.fhir.authorization import (
     items_of,
 )
 from services.referral.fhir.claim_response import Answered, read_response
-from services.referral.fhir.facts import read_facts
+from services.referral.fhir.facts import consent_ends, read_facts
 from services.referral.fhir.inquiry import Inquiry, read_inquiry
 from services.referral.fhir.people import Resource, member_ids, names, payer_of
 from services.referral.fhir.provenance import decision_provenance
@@ -35,6 +35,7 @@ __all__ = [
     "NotAReferral",
     "Resource",
     "claim_resource",
+    "consent_ends",
     "created",
     "decision_provenance",
     "dry_run",

@@ -154,6 +154,18 @@ def _consents(
     return frozenset(given)
 
 
+def consent_ends(enclosures: Sequence[Resource], *, on: date) -> date | None:
+    """Give the next last day of a Consent, after which it must be looked at again."""
+    ends = [
+        end.latest
+        for consent in enclosures
+        if consent.get("resourceType") == "Consent"
+        and (end := day_of(consent.get("provision", {}).get("period", {}).get("end"))) is not None
+        and end.latest >= on
+    ]
+    return min(ends, default=None)
+
+
 def _actors(provision: Resource) -> Iterator[Resource]:
     if provision.get("type") == "deny":
         yield from (actor.get("reference", {}) for actor in provision.get("actor", []))

@@ -106,6 +106,14 @@ async def referral_visible_to(tx: Transaction, principal: Principal, referral_id
     )
 
 
+async def lock_patient(tx: Transaction, patient_id: UUID) -> None:
+    """Let one transaction at a time compare a patient's referrals.
+
+    Not FOR UPDATE: a new referral holds its patient by the foreign key, and two would wait for each other.
+    """
+    await tx.all(select(col(Patient.id)).where(col(Patient.id) == patient_id).with_for_update(key_share=True))
+
+
 async def open_referrals(
     tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID
 ) -> Sequence[Referral]:

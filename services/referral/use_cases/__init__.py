@@ -1,5 +1,6 @@
 """One function for each verb: load, decide, record."""
 
+from services.referral.use_cases.consent import CONSENT_END, look_at_consent_again
 from services.referral.use_cases.decide_referral import (
     accept_referral,
     decline_referral,
@@ -23,6 +24,7 @@ from services.referral.use_cases.record_decision import record_decision
 from services.referral.use_cases.update_task import update_task
 
 __all__ = [
+    "CONSENT_END",
     "ESCALATION",
     "Receipt",
     "accept_referral",
@@ -35,6 +37,7 @@ __all__ = [
     "follow",
     "inquire",
     "load_for_event",
+    "look_at_consent_again",
     "merge_referral",
     "note",
     "note_sessions",

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.referral import fhir, queries, rules
-from services.referral.models import Claim, Enclosure, Outcome, Piece, Referral
+from services.referral import fhir, rules
+from services.referral.models import Enclosure, Outcome, Piece, Referral
 from services.referral.states import TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
+from services.referral.use_cases.consent import follow_consent
 from services.referral.use_cases.emergency import redirect
 from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
 from services.referral.use_cases.recording import announce, keep_task, load_referral
@@ -60,7 +61,7 @@ async def provide_information(
         await triage_referral(tx, referral, gathered, act=act, clinic=clinic)
     elif State(referral.state) in UNDER_CARE:
         await _late(tx, referral, gathered, act=act, clinic=clinic)
-    await _follow_consent(tx, referral, gathered, act=act, clinic=clinic)
+    await follow_consent(tx, referral, gathered, act=act, clinic=clinic)
     return referral
 
 
@@ -120,14 +121,3 @@ async def _late(tx: Transaction, referral: Referral, gathered: Gathered, *, act:
     if referral.payer is not None and referral.payer in facts_of(gathered, on=on, clinic=clinic).consents:
         referral.asked = [code for code in referral.asked if code != "consent"]
         await request_authorization(tx, referral, gathered, act=act, clinic=clinic)
-
-
-async def _follow_consent(
-    tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic
-) -> None:
-    """Show each Claim to its insurer exactly while the newest Consent allows it."""
-    on = local_day(act.at, site=referral.site, clinic=clinic)
-    consents = facts_of(gathered, on=on, clinic=clinic).consents
-    claims: Sequence[Claim] = await queries.claims_of(tx, referral.id)
-    for claim in claims:
-        claim.consented = claim.payer in consents

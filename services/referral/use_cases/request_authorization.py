@@ -3,6 +3,7 @@
 from services.referral import fhir, queries, rules
 from services.referral.models import Claim, Enclosure, Referral
 from services.referral.states import Authorization
+from services.referral.use_cases.consent import follow_consent
 from services.referral.use_cases.gathering import Gathered, facts_of, local_day
 from services.referral.use_cases.recording import keep_task, open_work_task
 from shared.act import Act
@@ -41,6 +42,7 @@ async def request_authorization(
     body = fhir.claim_resource(claim, referral=referral, items=items, clinic=clinic)
     await store.put(tx, claim, body, at=act.at)
     await _tell(tx, referral, claim, act=act, clinic=clinic)
+    await follow_consent(tx, referral, gathered, act=act, clinic=clinic)
     return claim
 
 

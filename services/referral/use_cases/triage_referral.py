@@ -187,7 +187,7 @@ async def _suspect_duplicate(tx: Transaction, referral: Referral, *, act: Act, c
 
 async def _find_open_one(tx: Transaction, referral: Referral, *, clinic: Clinic) -> Referral | None:
     """Find the open referral of the same patient and programme inside the window, the oldest first."""
-    await tx.get(Patient, referral.patient_id, lock=True)
+    await queries.lock_patient(tx, referral.patient_id)
     since = referral.sent_at - timedelta(days=clinic.duplicate_window_days)
     for other in await queries.open_referrals(tx, referral.patient_id, since=since, but=referral.id):
         if None in (other.programme, referral.programme) or other.programme == referral.programme:

@@ -236,6 +236,16 @@ class TestWhoSees:
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         assert asked.json() == {"resourceType": "Parameters"}
 
+    async def test_a_consent_that_runs_out_hides_it_on_the_next_day(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(payer=WORKPLACE)
+        referrals.resource(sent, "Consent")["provision"]["period"] = {"end": "2026-03-04"}
+        located(await send(clinic, sent))
+        insurer = clinic.as_(WORKPLACE)
+        await clinic.days(2)
+        assert (await insurer.get("/referral/fhir/Claim")).json()["total"] == 1
+        await clinic.days(1)
+        assert (await insurer.get("/referral/fhir/Claim")).json()["total"] == 0
+
 
 class TestInquiry:
     async def test_it_answers_with_claim_current_answer_status_turn_and_units(

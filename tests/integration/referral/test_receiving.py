@@ -161,6 +161,26 @@ class TestSentAgain:
             "referral.duplicate-suspected",
         ]
 
+    async def test_two_at_once_for_a_known_patient_make_one_referral_and_one_suspicion(
+        self, clinic: TestClinic
+    ) -> None:
+        await send(clinic, referrals.bundle(health_card="31", programme="chronic-pain"))
+        known = {"identifier": {"system": referrals.HEALTH_CARD, "value": "31"}}
+        requests = [referrals.a_request("unused") | {"subject": known} for _ in range(6)]
+        for request in requests:
+            request["contained"] = [
+                {"id": "q"} | referrals.a_response("Patient/x") | {"subject": known},
+                {"id": "c"} | referrals.a_coverage("Patient/x") | {"beneficiary": known},
+            ]
+            request["supportingInfo"] = [{"reference": "#q"}, {"reference": "#c"}]
+        doors = "/referral/fhir/ServiceRequest"
+        sender = clinic.as_("family-practice")
+        answers = await asyncio.gather(*(sender.post(doors, json=request) for request in requests))
+        assert [answer.status_code for answer in answers] == [201] * 6, [one.text for one in answers]
+        heard = await told(clinic)
+        assert heard.count("referral.accepted") == 2
+        assert heard.count("referral.duplicate-suspected") == 5
+
     async def test_another_programme_is_no_duplicate(self, clinic: TestClinic) -> None:
         await send(clinic, referrals.bundle(health_card="1112223335"))
         sent = referrals.bundle(health_card="1112223335", programme="chronic-pain")
@@ -219,6 +239,10 @@ class TestRefusal:
         answer = await send(clinic, sent)
         assert answer.status_code == 422
         assert "subject" in str(answer.json()["issue"])
+
+    async def test_a_character_that_no_text_may_have_is_refused(self, clinic: TestClinic) -> None:
+        answer = await send(clinic, referrals.bundle(family="Aber\x00nathy"))
+        assert 400 <= answer.status_code < 500, answer.text
 
     async def test_only_a_referrer_sends_referrals(self, clinic: TestClinic) -> None:
         for party in ("coordinator", "workplace-insurer", "physiatrist", "operator"):

@@ -1,0 +1,35 @@
+"""An insurer sees a Claim exactly while the patient's newest Consent allows it."""
+
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from services.referral import fhir, queries
+from services.referral.models import Referral
+from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
+from shared import timers
+from shared.act import Act
+from shared.clinic import Clinic
+from shared.db import Transaction
+
+CONSENT_END = "consent-end"
+
+
+async def follow_consent(
+    tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic
+) -> None:
+    """Show or hide the referral's Claims, and look again when a Consent runs out."""
+    on = local_day(act.at, site=referral.site, clinic=clinic)
+    consents = facts_of(gathered, on=on, clinic=clinic).consents
+    for claim in await queries.claims_of(tx, referral.id):
+        claim.consented = claim.payer in consents
+    end = fhir.consent_ends([data for _, data in gathered.enclosures], on=on)
+    if end is not None:
+        midnight = datetime.combine(end + timedelta(days=1), time(), clinic.site(referral.site).zone)
+        await timers.schedule(tx, kind=CONSENT_END, ref=str(referral.id), due=midnight)
+
+
+async def look_at_consent_again(tx: Transaction, referral_id: str, *, act: Act, clinic: Clinic) -> None:
+    """Hide what a Consent that ran out no longer opens."""
+    referral = await tx.get(Referral, UUID(referral_id), lock=True)
+    if referral is not None:
+        await follow_consent(tx, referral, await gather(tx, referral), act=act, clinic=clinic)
