@@ -37,6 +37,8 @@ _ACTION_OURS = (
     "intent",
     "authoredOn",
     "restriction",
+    "partOf",
+    "description",
 )
 
 

@@ -125,6 +125,12 @@ async def case_of(clinic: TestClinic, *, by: str = "physiatrist") -> Resource:
     return await one(clinic, "Task?code=agenda-item&status=requested", by=by)
 
 
+async def with_a_case(clinic: TestClinic) -> Resource:
+    await seen(clinic)
+    await active_plan(clinic)
+    return await case_of(clinic)
+
+
 async def next_meeting(clinic: TestClinic) -> Resource:
     now = clinic.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     meetings = await found(clinic, f"Appointment?date=ge{now}&status=booked&_sort=date")

@@ -3,10 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.integration.careteam.care import (
-    BASE,
     FIVE,
     a_case,
-    active_plan,
     asking,
     attended,
     case_of,
@@ -20,9 +18,9 @@ from tests.integration.careteam.care import (
     open_with,
     post,
     problems,
-    put,
     seen,
     start_of,
+    with_a_case,
 )
 from tests.support.clinic import TestClinic
 
@@ -30,12 +28,6 @@ from tests.support.clinic import TestClinic
 def state_of(task: dict) -> str:
     code: str = task["businessStatus"]["coding"][0]["code"]
     return code
-
-
-async def with_a_case(clinic: TestClinic) -> dict:
-    await seen(clinic)
-    await active_plan(clinic)
-    return await case_of(clinic)
 
 
 class TestCalendar:
@@ -225,66 +217,3 @@ class TestClosing:
         await clinic.at(start_of(meeting) + timedelta(hours=14))
         assert (await one(clinic, f"Appointment?_id={meeting['id']}"))["status"] == "fulfilled"
         assert state_of(await one(clinic, f"Task?_id={case['id']}")) == "carried-over"
-
-
-class TestActions:
-    async def assigned(self, clinic: TestClinic) -> dict:
-        case = await with_a_case(clinic)
-        meeting = await open_with(clinic, *FIVE)
-        asked = asking("psychologist", "Call the employer", later(clinic, days=3))
-        await chair(clinic, meeting, "decide", *deciding(case, "Go on", asked))
-        return await one(clinic, "Task?code=action&owner=Practitioner/psychologist", by="psychologist")
-
-    async def test_its_owner_takes_it_to_its_end(self, clinic: TestClinic):
-        action = await self.assigned(clinic)
-        for status in ("accepted", "in-progress", "completed"):
-            answer = await put(clinic, action | {"status": status}, by="psychologist")
-            assert answer.status_code == 200, answer.text
-            action = answer.json()
-        await clinic.settle()
-        (event,) = await clinic.events("action.completed")
-        assert event.focus["id"] == action["id"]
-        await clinic.days(5)
-        assert await found(clinic, "Task?code=agenda-item&status=requested") == []
-
-    async def test_nobody_else_does_and_nothing_but_its_progress_changes(self, clinic: TestClinic):
-        action = await self.assigned(clinic)
-        before = await counts(clinic)
-        assert (await put(clinic, action | {"status": "accepted"}, by="pain-physician")).status_code == 403
-        assert (await put(clinic, action | {"status": "accepted"}, by="coordinator")).status_code == 403
-        handed_on = action | {"status": "cancelled", "owner": {"reference": "Practitioner/physiatrist"}}
-        answer = await put(clinic, handed_on, by="psychologist")
-        assert (answer.status_code, problems(answer)) == (422, ["Task.owner", "Task.status"])
-        assert await counts(clinic) == before
-
-    async def test_rejecting_needs_a_reason_and_puts_the_case_on_the_agenda(self, clinic: TestClinic):
-        action = await self.assigned(clinic)
-        silent = await put(clinic, action | {"status": "rejected"}, by="psychologist")
-        assert (silent.status_code, problems(silent)) == (422, ["Task.statusReason.text"])
-        told = action | {"status": "rejected", "statusReason": {"text": "No consent to call"}}
-        assert (await put(clinic, told, by="psychologist")).status_code == 200
-        case = await case_of(clinic)
-        assert case["reasonCode"]["coding"][0]["code"] == "action-rejected"
-
-    async def test_overdue_it_puts_the_case_on_the_agenda(self, clinic: TestClinic):
-        await self.assigned(clinic)
-        await clinic.days(5)
-        case = await case_of(clinic)
-        assert case["reasonCode"]["coding"][0]["code"] == "action-overdue"
-
-    async def test_a_case_is_not_changed_by_hand(self, clinic: TestClinic):
-        case = await with_a_case(clinic)
-        assert (await put(clinic, case | {"status": "completed"}, by="physiatrist")).status_code == 409
-
-    async def test_search_knows_owner_code_status_patient_and_referral(self, clinic: TestClinic):
-        action = await self.assigned(clinic)
-        for search in (
-            "owner=Practitioner/psychologist",
-            "code=action",
-            "status=requested",
-            "patient=Patient/patient-1&code=action",
-            "based-on=ServiceRequest/r1&code=action",
-        ):
-            assert [one["id"] for one in await found(clinic, f"Task?{search}")] == [action["id"]], search
-        answer = await clinic.as_("coordinator").get(f"{BASE}/Task?colour=red")
-        assert answer.status_code == 400
