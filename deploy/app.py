@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from deploy.services import room
 from shared.events.worker import Worker
+from shared.fhir import check
 from shared.http.streams import end_streams
 from shared.runtime import Runtime
 from shared.telemetry import metrics
@@ -40,8 +41,12 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with running(workers.values()):
-            yield
+        check.warm()
+        try:
+            async with running(workers.values()):
+                yield
+        finally:
+            check.close()
 
     apps = {service: room(service, "main").create_app(runtime) for service, runtime in runtimes.items()}
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
