@@ -112,6 +112,15 @@ async def see_first(story: Story, referral: str) -> None:
     await visit(story, await first_appointment(story, "coordinator", referral))
 
 
+async def seen_if_it_stands(story: Story, referral: str) -> None:
+    """See the patient at the first appointment, unless it was cancelled before."""
+    appointment = await first_appointment(story, "coordinator", referral)
+    await story.until_moment(moment(appointment["start"]))
+    now = await story.read("coordinator", f"/scheduling/fhir/Appointment/{appointment['id']}")
+    if now["status"] == "booked":
+        await visit(story, now)
+
+
 async def revise_plan(story: Story, clinician: str, referral: str, description: str) -> Resource:
     """Write a new version of the active plan."""
     plan = await plan_of(story, clinician, referral)

@@ -12,7 +12,8 @@ from deploy.demo.feed import read_feed
 from deploy.demo.play import play
 from deploy.demo.serving import served_clinic
 from deploy.demo.show import Result, Show
-from deploy.demo.stories import STORIES, Play
+from deploy.demo.stories import STORIES
+from deploy.demo.story import Play
 from deploy.demo.summary import Summary, read_summary
 from deploy.embedded import EmbeddedPostgres
 from shared.clinic import Clinic, Site

@@ -2,10 +2,12 @@
 see happen.
 """
 
+import traceback
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from deploy.demo.timetable import Script
 from shared.clock import Clock
 
 Resource = dict[str, Any]
+Play = Callable[["Story"], Coroutine[Any, Any, None]]
 
 
 class StepMissed(Exception):
@@ -47,8 +50,34 @@ class Story:
     timeline: list[Line]
     referrals: set[str] = field(default_factory=set)
     steps: list[str] = field(default_factory=list)
-    missed: str | None = None
+    asides: list["Story"] = field(default_factory=list)
+    failed: str | None = None
     finished: bool = False
+
+    async def tell(self, play: Play) -> None:
+        """Run a script of this story; what goes wrong in it ends this script and no other."""
+        try:
+            await play(self)
+            self.finished = True
+        except StepMissed as missed:
+            self.failed = str(missed)
+        except (LookupError, TypeError, ValueError, AttributeError, httpx.HTTPError) as error:
+            self.failed = f"{type(error).__name__} in {_place(error)}: {error}"
+
+    async def meanwhile(self, play: Play) -> None:
+        """Run another script of this story beside this one; it counts like a step of it."""
+        aside = replace(self, script=self.script.beside(self.title), asides=[], failed=None, finished=False)
+        self.asides.append(aside)
+        aside.script.begin(aside.tell(play))
+        await aside.script.rest()
+
+    @property
+    def missed(self) -> str | None:
+        """Say what did not happen, None where everything did."""
+        found = [one.missed for one in self.asides if one.missed is not None]
+        if self.failed is not None:
+            return self.failed
+        return found[0] if found else None if self.finished else "it still waits at the end"
 
     async def until(self, day: int, wall: str = "09:00") -> None:
         """Wait for a local wall-clock time, `day` days after the demo's first day."""
@@ -124,6 +153,12 @@ class Story:
     def note(self, who: str, what: str, event: str = "") -> None:
         """Put a line into the timeline."""
         self.timeline.append(Line(at=self.clock.now(), story=self.number, who=who, what=what, event=event))
+
+
+def _place(error: BaseException) -> str:
+    """Name the last line of the demo's own code that an error passed."""
+    places = [frame for frame in traceback.extract_tb(error.__traceback__) if "/demo/" in frame.filename]
+    return f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "the clinic"
 
 
 def parameters(**values: Any) -> Resource:

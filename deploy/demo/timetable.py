@@ -43,6 +43,10 @@ class Script:
         if self._task.done():
             self._task.result()
 
+    def beside(self, name: str) -> "Script":
+        """Make another script of the same timetable."""
+        return self._timetable.script(name)
+
     def go_on(self) -> None:
         """Say that the script runs again."""
         self._parked.clear()

@@ -1,7 +1,5 @@
 """The twelve stories, one script each."""
 
-from collections.abc import Callable, Coroutine
-
 from deploy.demo.stories import (
     s01_rapid_access,
     s02_cauda_equina,
@@ -16,9 +14,7 @@ from deploy.demo.stories import (
     s11_missed,
     s12_chronic_pain,
 )
-from deploy.demo.story import Story
-
-Play = Callable[[Story], Coroutine[None, None, None]]
+from deploy.demo.story import Play
 
 STORIES: dict[int, tuple[str, Play]] = {
     1: (s01_rapid_access.TITLE, s01_rapid_access.play),

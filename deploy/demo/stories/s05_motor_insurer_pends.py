@@ -1,6 +1,8 @@
 """Motor-vehicle insurer: pended, then approved; funded sessions are booked only then."""
 
-from deploy.demo.acts import sessions, task_stands_at
+from functools import partial
+
+from deploy.demo.acts import sessions
 from deploy.demo.care import expect_sessions_held, see_first
 from deploy.demo.insurer import answer, inquire, work_list
 from deploy.demo.story import Story, location_of
@@ -15,6 +17,7 @@ async def play(story: Story) -> None:
         await story.send("second-practice", "05-motor-vehicle-insurer.json"), "ServiceRequest"
     )
     await story.settled()
+    await story.meanwhile(partial(see_first, referral=referral))
     claim = await work_list(story, "motor-insurer", referral)
 
     await story.until(6, "10:00")
@@ -24,12 +27,10 @@ async def play(story: Story) -> None:
     story.expect("the insurer reads pended", "A4" in told, told[:200])
     held = await sessions(story, referral)
     story.expect("nothing is held while it is pended", not held, len(held))
-    await task_stands_at(story, "second-practice", referral, "booked")
 
     await story.until(11, "15:00")
     await answer(story, "motor-insurer", claim, "A1", weeks=12)
     await story.settled()
     booked = await sessions(story, referral)
     story.expect("ten funded sessions are booked now", len(booked) == 10, len(booked))
-    await see_first(story, referral)
     await expect_sessions_held(story, referral, count=10)

@@ -1,6 +1,9 @@
 """Denied: referrer and coordinator are told with the reason; no funded session stands."""
 
+from functools import partial
+
 from deploy.demo.acts import expect_told, process_task, sessions
+from deploy.demo.care import seen_if_it_stands
 from deploy.demo.insurer import REASON, answer, work_list
 from deploy.demo.story import Story, location_of, parameters
 from shared.fhir.codes import TaskCode
@@ -13,6 +16,7 @@ async def play(story: Story) -> None:
     await story.until(5, "09:40")
     referral = location_of(await story.send("family-practice", "06-denied.json"), "ServiceRequest")
     await story.settled()
+    await story.meanwhile(partial(seen_if_it_stands, referral=referral))
     claim = await work_list(story, "motor-insurer", referral)
 
     await story.until(8, "11:00")

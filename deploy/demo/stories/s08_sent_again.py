@@ -1,5 +1,7 @@
 """Sent again after a lost answer: the first answer. Sent again with new ids: stored, not booked, merged."""
 
+from functools import partial
+
 from deploy.demo.acts import business_status, process_task
 from deploy.demo.bundles import example
 from deploy.demo.care import see_first
@@ -23,6 +25,7 @@ async def play(story: Story) -> None:
     )
     story.note("family-practice", "sends the same again", "POST 08-sent-once.json")
     story.expect("the same referral gets the first answer again", again == first, again)
+    await story.meanwhile(partial(see_first, referral=first))
 
     await story.until(8, "09:00")
     other = location_of(await story.send("family-practice", "08-sent-with-new-ids.json"), "ServiceRequest")
@@ -48,4 +51,3 @@ async def play(story: Story) -> None:
     values = {one["value"] for one in stays["identifier"]}
     wanted = {one["value"] for one in merged["identifier"]}
     story.expect("its identifiers stay on the first", wanted <= values, sorted(values))
-    await see_first(story, first)

@@ -35,4 +35,12 @@ async def play(story: Story) -> None:
         "coordinator",
         f"/referral/fhir/Task?based-on=ServiceRequest/{referral}&status=requested,received,in-progress",
     )
+    pending += await story.find(
+        "coordinator",
+        f"/careteam/fhir/Task?based-on=ServiceRequest/{referral}&status=requested,accepted,in-progress",
+    )
+    pending += await story.find(
+        "coordinator",
+        f"/scheduling/fhir/Appointment?based-on=ServiceRequest/{referral}&status=booked,arrived,waitlist",
+    )
     story.expect("nothing is left pending", not pending, len(pending))

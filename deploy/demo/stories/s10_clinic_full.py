@@ -1,5 +1,7 @@
 """The clinic is full: at risk is said before the promise breaks; the time that story 9 frees is taken."""
 
+from functools import partial
+
 from deploy.demo.acts import (
     business_status,
     expect_told,
@@ -19,6 +21,8 @@ async def play(story: Story) -> None:
     await story.until(0, "11:00")
     fillers = [location_of(await story.send("family-practice", file), "ServiceRequest") for file in FILLERS]
     await story.settled()
+    for filler in fillers:
+        await story.meanwhile(partial(see_first, referral=filler))
     await story.until(0, "15:00")
     sent = story.clock.now()
     referral = location_of(await story.send("family-practice", "10-clinic-full.json"), "ServiceRequest")
@@ -37,8 +41,7 @@ async def play(story: Story) -> None:
         f"/scheduling/fhir/Appointment?service-type=chronic-pain&status=cancelled&date={appointment['start']}",
     )
     story.expect("it is the time that the revoked referral freed", len(freed) == 1, len(freed))
-    for waiting in (*fillers, referral):
-        await see_first(story, waiting)
+    await see_first(story, referral)
     promise = await _guarantee(story, referral)
     story.expect("the promise was kept", promise["status"] == "met", promise["status"])
 
