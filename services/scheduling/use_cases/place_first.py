@@ -20,15 +20,14 @@ async def place_first(
 ) -> None:
     """Book the earliest time that fits, whoever races; where there is none, the patient waits.
 
-    `waiting` is the patient's place on the waitlist, which becomes the booking.
+    `waiting` is the patient's place on the waitlist, which becomes the booking; without a time it stays what
+    it is, and the promise was told to be at risk when the patient joined.
     """
     row = waiting or _first_visit(referral, desk=desk)
     if await _book_earliest(tx, row, referral=referral, desk=desk, act=act):
         await record_first(tx, row, referral=referral, from_waitlist=waiting is not None, desk=desk, act=act)
     elif waiting is None:
         await _join_waitlist(tx, row, referral=referral, desk=desk, act=act)
-    else:
-        tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
 
 
 async def record_first(
