@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from shared.clinic.checks import Finding, Place, findings
 from shared.clinic.model import Clinic
 
-
 _MISSING = "is missing"
 
 

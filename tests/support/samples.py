@@ -1,4 +1,6 @@
-"""The FHIR examples of other projects, where they are: beside this project in `shared/fhir-samples`, never in it."""
+"""The FHIR examples of other projects, where they are: beside this project in `shared/fhir-samples`, never
+in it.
+"""
 
 import json
 import os
