@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 PREFIX = "LUMBAR_"
 _DISTRIBUTED = ("KAFKA_BOOTSTRAP", "TRANSPORT", "ISSUER", "REPLICA")
-_OF_TESTS = ("KILLS", "REQUIRE_KAFKA")
+_OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA")
 
 
 class SettingsError(Exception):
