@@ -31,6 +31,7 @@ def run(
     *,
     data: Path | None = None,
     stories: Mapping[int, tuple[str, Play]] = STORIES,
+    days: int = DAYS,
     show: Show | None = None,
 ) -> int:
     """Play the demo and give the exit status: 0 only if every step of every story happened.
@@ -40,21 +41,27 @@ def run(
     folder = data or Path(tempfile.gettempdir()) / f"lumbar-demo-{new_text_id()}"
     show = show or Show()
     server = EmbeddedPostgres.start(folder, durable=False)
+    log = (folder / LOG).open("w", encoding="utf-8")
     try:
-        with (folder / LOG).open("w", encoding="utf-8") as log:
-            start_logging(stream=log)
-            return uvloop.run(_demo(server, clinic, stories=stories, show=show))
+        start_logging(stream=log)
+        return uvloop.run(_demo(server, clinic, stories=stories, days=days, show=show))
     finally:
         server.stop()
+        log.close()
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _demo(
-    server: EmbeddedPostgres, clinic: Clinic, *, stories: Mapping[int, tuple[str, Play]], show: Show
+    server: EmbeddedPostgres,
+    clinic: Clinic,
+    *,
+    stories: Mapping[int, tuple[str, Play]],
+    days: int,
+    show: Show,
 ) -> int:
     site, end, started = clinic.sites[0], machine_now(), monotonic()
-    begin = _morning(site, end - timedelta(days=DAYS))
+    begin = _morning(site, end - timedelta(days=days))
     async with served_clinic(server, clinic, begin=begin) as served:
         try:
             with show.progress(begin=begin, end=end) as progress:
