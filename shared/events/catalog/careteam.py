@@ -34,7 +34,7 @@ MEETING_CASE_DECIDED = _event(
     "meeting.case-decided", "Task", "A meeting decided a case; the Task is its agenda item."
 )
 MEETING_CLOSED = _meeting(
-    "closed", "The chair closed the meeting; what was not discussed is carried over.", "Task"
+    "closed", "The meeting is over, held or not; what was not discussed is carried over.", "Task"
 )
 MEETING_MINUTES_SIGNED = _meeting("minutes-signed", "The chair signed the minutes.", "Composition")
 ACTION_ASSIGNED = _event("action.assigned", "Task", "A decision became a Task with an owner and a due date.")

@@ -2,8 +2,8 @@
 
 Every Appointment says `serviceType` = the programme, `appointmentType` = first or session
 (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its participants with the patient first.
-Those of a first appointment carry the guarantee's Task. A guarantee is a Task (code `guarantee`): focus = the ServiceRequest, restriction.period.end = the due date,
-businessStatus = on-track, at-risk, breached, met or ended.
+Those of a first appointment carry the guarantee's Task (code `guarantee`): focus = the ServiceRequest,
+restriction.period.end = the due date, businessStatus = on-track, at-risk, breached, met or ended.
 """
 
 from shared.events.catalog.types import EventType
