@@ -14,6 +14,7 @@ from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events import outbox
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
+from shared.telemetry.tracing import handler_span
 
 _SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
 
@@ -37,7 +38,8 @@ async def end_message(
     await put_message(tx, row, attempts, clinic=clinic, at=act.at)
     about = Act(at=act.at, actor=act.actor, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE
-    event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
+    with handler_span("notification.ended", traceparent=row.traceparent):
+        event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
     if reason in _SOMEBODY_MUST_LOOK:
         _alert(tx, row, event_id=event_id, at=act.at, clinic=clinic)
 

@@ -23,7 +23,6 @@ class Outgoing:
     lease: UUID
     address: str
     event_type: str
-    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,6 @@ async def take_due(
                     lease=lease.token,
                     address=found,
                     event_type=row.event_type,
-                    traceparent=row.traceparent,
                 )
             )
     return len(rows), outgoing

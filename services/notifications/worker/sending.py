@@ -16,7 +16,6 @@ from shared.act import Act, Actor
 from shared.clock import machine_now
 from shared.ids import new_id
 from shared.runtime import Runtime
-from shared.telemetry.tracing import handler_span
 
 BATCH = 20
 LEASE = timedelta(minutes=5)
@@ -66,10 +65,9 @@ class Sending:
         act = self._act()
         async with self._runtime.database.transaction() as tx:
             for sent in outgoing:
-                with handler_span("notification.sent", traceparent=sent.traceparent):
-                    await use_cases.record_attempt(
-                        tx, sent, results[sent.id], clinic=self._runtime.clinic, act=act
-                    )
+                await use_cases.record_attempt(
+                    tx, sent, results[sent.id], clinic=self._runtime.clinic, act=act
+                )
 
     def _letter(self, outgoing: Outgoing) -> Letter:
         urgent = TOLD[outgoing.event_type].urgent
