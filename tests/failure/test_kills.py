@@ -42,25 +42,33 @@ def folder() -> Iterator[Path]:
 async def test_nothing_is_lost_and_nothing_happens_twice_when_the_process_is_killed(folder: Path) -> None:
     chance, notes = random.Random(SEED), Notes()
     async with open_mailbox() as mailbox:
-        clinic = LumbarProcess(folder / "data", environment={"LUMBAR_SMTP_URL": mailbox.url})
-        practice = Practice(clinic, notes, chance)
-        sending = asyncio.create_task(practice.send_until_told())
-        started, recoveries = monotonic(), await kill_again_and_again(clinic, chance)
-        practice.enough.set()
-        await asyncio.wait_for(sending, 120)
-        clinic.stop()
-        await run_out_leases(folder / "data")
-        clinic.start()
-        await asyncio.to_thread(clinic.wait_until_ready)
-        async with attached(folder / "data") as databases:
-            await drain(databases)
-            notes.letters = letters_in(mailbox)
-            findings = await audit(databases, notes)
-        clinic.stop()
-    report(notes, recoveries, seconds=monotonic() - started)
+        with LumbarProcess(folder / "data", environment={"LUMBAR_SMTP_URL": mailbox.url}) as clinic:
+            findings = await kill_and_audit(clinic, mailbox, notes, chance)
     assert findings == [], f"seed {SEED}: {findings[:20]}"
     assert sum(operation.referral is not None for operation in notes.operations) >= KILLS // 2
     assert sum(operation.unknown for operation in notes.operations) > 0
+
+
+async def kill_and_audit(
+    clinic: LumbarProcess, mailbox: Mailbox, notes: Notes, chance: random.Random
+) -> list[str]:
+    """Kill while a practice sends, let everything heal and drain, and give what the auditor found."""
+    practice = Practice(clinic, notes, chance)
+    sending = asyncio.create_task(practice.send_until_told())
+    started, recoveries = monotonic(), await kill_again_and_again(clinic, chance)
+    practice.enough.set()
+    await asyncio.wait_for(sending, 120)
+    clinic.stop()
+    await run_out_leases(clinic.data)
+    clinic.start()
+    await asyncio.to_thread(clinic.wait_until_ready)
+    async with attached(clinic.data) as databases:
+        await drain(databases)
+        notes.letters = letters_in(mailbox)
+        findings = await audit(databases, notes)
+    clinic.stop()
+    report(notes, recoveries, seconds=monotonic() - started)
+    return findings
 
 
 async def kill_again_and_again(clinic: LumbarProcess, chance: random.Random) -> list[float]:

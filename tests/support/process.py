@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -14,7 +15,7 @@ LUMBAR = str(Path(sys.executable).with_name("lumbar"))
 
 
 class LumbarProcess:
-    """One clinic's folder and port, and the process that serves it at the moment, if any."""
+    """One clinic's folder and port, and the process that serves it; none is left at the end of the block."""
 
     def __init__(self, data: Path, *, environment: dict[str, str] | None = None) -> None:
         self.data = data
@@ -23,6 +24,13 @@ class LumbarProcess:
         self.log = data.parent / "lumbar.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = environment or {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def start(self) -> None:
         """Start the process; it is not yet ready."""

@@ -16,8 +16,7 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "clinic.yaml"
 
 @pytest.fixture(scope="module")
 def clinic() -> Iterator[LumbarProcess]:
-    with open_folder() as folder:
-        running = LumbarProcess(folder / "data")
+    with open_folder() as folder, LumbarProcess(folder / "data") as running:
         running.start()
         running.wait_until_ready()
         yield running
@@ -109,8 +108,7 @@ def test_a_command_for_a_clinic_that_is_not_there_says_so(tmp_path: Path) -> Non
 
 
 def test_a_stop_is_clean_and_leaves_nothing_running() -> None:
-    with open_folder() as folder:
-        running = LumbarProcess(folder / "data")
+    with open_folder() as folder, LumbarProcess(folder / "data") as running:
         running.start()
         running.wait_until_ready()
         assert running.stop() == 0
