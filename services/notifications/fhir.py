@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
+from services.notifications.settings import Settings
 from services.notifications.states import Status
 from shared.events.envelope import Event
 from shared.fhir import references
@@ -116,9 +117,13 @@ def members(event: Event, *, at: datetime) -> frozenset[str]:
 
 
 def communication(
-    row: Notification, attempts: Sequence[Attempt], *, sender: str, text: str
+    row: Notification, attempts: Sequence[Attempt], *, text: str, settings: Settings
 ) -> dict[str, Any]:
-    """Render a message with its attempts; `sender` is the clinic's id, `text` the sentence that it says."""
+    """Render a message with its attempts; `text` is the sentence that it says.
+
+    What another service owns is named by its absolute address.
+    """
+    of_referral = f"{settings.base_url}/referral/fhir"
     resource: dict[str, Any] = {
         "resourceType": "Communication",
         "id": str(row.id),
@@ -126,14 +131,14 @@ def communication(
         "status": row.status,
         "topic": {"coding": [{"system": EVENT_SYSTEM, "code": row.event_type}]},
         "medium": [_EMAIL],
-        "sender": {"reference": f"Organization/{sender}"},
+        "sender": {"reference": f"Organization/{settings.clinic.id}"},
         "recipient": [{"reference": row.recipient}],
         "payload": [{"contentString": text}],
     }
     if row.patient_id is not None:
-        resource["subject"] = {"reference": f"Patient/{row.patient_id}"}
+        resource["subject"] = {"reference": f"{of_referral}/Patient/{row.patient_id}"}
     if row.referral_id is not None:
-        resource["basedOn"] = [{"reference": f"ServiceRequest/{row.referral_id}"}]
+        resource["basedOn"] = [{"reference": f"{of_referral}/ServiceRequest/{row.referral_id}"}]
     if row.reason is not None:
         resource["statusReason"] = {"text": row.reason}
     if row.status == Status.COMPLETED and row.sent_at is not None:

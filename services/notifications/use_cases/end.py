@@ -5,11 +5,11 @@ from datetime import datetime
 from services.notifications import queries
 from services.notifications.models import Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
+from services.notifications.settings import Settings
 from services.notifications.states import Status, may_become
 from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.tell import put_entry
 from shared.act import Act
-from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events import outbox
@@ -24,7 +24,7 @@ class MessageEnded(Conflict):
 
 
 async def end_message(
-    tx: Transaction, row: Notification, *, reason: Reason | None, clinic: Clinic, act: Act
+    tx: Transaction, row: Notification, *, reason: Reason | None, settings: Settings, act: Act
 ) -> None:
     """End a message, `completed` without a reason; raises MessageEnded for one that ended before."""
     status = _ends_as(row, reason)
@@ -35,13 +35,13 @@ async def end_message(
     row.sent_at = act.at if reason is None else None
     row.next_attempt_at = row.lease = row.machine_lease_until = None
     attempts = await queries.attempts(tx, row.id)
-    await put_message(tx, row, attempts, clinic=clinic, at=act.at)
+    await put_message(tx, row, attempts, settings=settings, at=act.at)
     about = Act(at=act.at, actor=act.actor, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE
     with handler_span("notification.ended", traceparent=row.traceparent):
         event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
     if reason in _SOMEBODY_MUST_LOOK:
-        _alert(tx, row, event_id=event_id, at=act.at, clinic=clinic)
+        _alert(tx, row, event_id=event_id, at=act.at, settings=settings)
 
 
 def _ends_as(row: Notification, reason: Reason | None) -> Status:
@@ -50,9 +50,9 @@ def _ends_as(row: Notification, reason: Reason | None) -> Status:
     return Status.NOT_DONE if row.status == Status.PREPARATION else Status.STOPPED
 
 
-def _alert(tx: Transaction, row: Notification, *, event_id: str, at: datetime, clinic: Clinic) -> None:
+def _alert(tx: Transaction, row: Notification, *, event_id: str, at: datetime, settings: Settings) -> None:
     """Tell one owner, without saying whom the message was about."""
-    owners = clinic.coordinators(row.site) if row.site else ()
+    owners = settings.clinic.coordinators(row.site) if row.site else ()
     for owner in owners[:1]:
         put_entry(
             tx,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from services.notifications import queries
 from services.notifications.models import Notification
 from services.notifications.rules import Reason, next_attempt
+from services.notifications.settings import Settings
 from services.notifications.states import Outcome
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.take import Outgoing
 from shared.act import Act
-from shared.clinic import Clinic
 from shared.db import Transaction
 
 
@@ -23,7 +23,7 @@ class Result:
 
 
 async def record_attempt(
-    tx: Transaction, sent: Outgoing, result: Result, *, clinic: Clinic, act: Act
+    tx: Transaction, sent: Outgoing, result: Result, *, settings: Settings, act: Act
 ) -> bool:
     """Record an attempt under its lease; tell whether the lease was still ours, else nothing is written."""
     row = await queries.leased(tx, sent.id, lease=sent.lease)
@@ -35,18 +35,18 @@ async def record_attempt(
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
     if result.outcome is Outcome.TAKEN:
-        await end_message(tx, row, reason=None, clinic=clinic, act=act)
+        await end_message(tx, row, reason=None, settings=settings, act=act)
     elif result.outcome is Outcome.REFUSED:
-        await end_message(tx, row, reason=Reason.REFUSED, clinic=clinic, act=act)
+        await end_message(tx, row, reason=Reason.REFUSED, settings=settings, act=act)
     elif again is None:
-        await end_message(tx, row, reason=Reason.GAVE_UP, clinic=clinic, act=act)
+        await end_message(tx, row, reason=Reason.GAVE_UP, settings=settings, act=act)
     else:
         row.next_attempt_at = again
-        await _release(tx, row, clinic=clinic, act=act)
+        await _release(tx, row, settings=settings, act=act)
     return True
 
 
-async def _release(tx: Transaction, row: Notification, *, clinic: Clinic, act: Act) -> None:
+async def _release(tx: Transaction, row: Notification, *, settings: Settings, act: Act) -> None:
     row.lease = row.machine_lease_until = None
     attempts = await queries.attempts(tx, row.id)
-    await put_message(tx, row, attempts, clinic=clinic, at=act.at)
+    await put_message(tx, row, attempts, settings=settings, at=act.at)

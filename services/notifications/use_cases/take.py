@@ -7,11 +7,11 @@ from uuid import UUID
 from services.notifications import queries
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Audience, Reason, Standing, address, still_wanted
+from services.notifications.settings import Settings
 from services.notifications.states import Status
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
-from shared.clinic import Clinic
 from shared.db import Transaction
 
 
@@ -35,7 +35,7 @@ class Lease:
 
 
 async def take_due(
-    tx: Transaction, *, lease: Lease, limit: int, has_server: bool, clinic: Clinic, act: Act
+    tx: Transaction, *, lease: Lease, limit: int, has_server: bool, settings: Settings, act: Act
 ) -> tuple[int, list[Outgoing]]:
     """Take at most `limit` messages; give how many were found and those that are to be sent."""
     rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
@@ -47,13 +47,13 @@ async def take_due(
         standing = Standing(
             team=team.get(row.referral_id or "", frozenset()), consented=row.claim_id in consented
         )
-        found = address(row.recipient, clinic=clinic)
+        found = address(row.recipient, clinic=settings.clinic)
         reason = still_wanted(Audience(row.audience), row.recipient, standing)
         reason = reason or (None if has_server else Reason.NO_SERVER)
         if reason is not None or found is None:
-            await end_message(tx, row, reason=reason or Reason.NO_ADDRESS, clinic=clinic, act=act)
+            await end_message(tx, row, reason=reason or Reason.NO_ADDRESS, settings=settings, act=act)
         else:
-            await _start_attempt(tx, row, lease=lease, clinic=clinic, act=act)
+            await _start_attempt(tx, row, lease=lease, settings=settings, act=act)
             outgoing.append(
                 Outgoing(
                     id=row.id,
@@ -66,11 +66,11 @@ async def take_due(
 
 
 async def _start_attempt(
-    tx: Transaction, row: Notification, *, lease: Lease, clinic: Clinic, act: Act
+    tx: Transaction, row: Notification, *, lease: Lease, settings: Settings, act: Act
 ) -> None:
     row.attempts += 1
     row.lease, row.machine_lease_until = lease.token, lease.machine_until
     tx.add(Attempt(notification_id=row.id, number=row.attempts, at=act.at))
     if row.status == Status.PREPARATION:
         row.status = Status.IN_PROGRESS
-        await put_message(tx, row, (), clinic=clinic, at=act.at)
+        await put_message(tx, row, (), settings=settings, at=act.at)

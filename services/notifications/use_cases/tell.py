@@ -6,6 +6,7 @@ from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import KnownReferral, Notification
 from services.notifications.rules import TOLD, Audience, FeedEntry, Message, Standing, Told, messages
+from services.notifications.settings import Settings
 from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.clinic import Clinic
@@ -16,22 +17,22 @@ from shared.events.topics import FEED
 from shared.telemetry.tracing import current_traceparent
 
 
-async def tell(tx: Transaction, news: News, *, clinic: Clinic, act: Act) -> None:
+async def tell(tx: Transaction, news: News, *, settings: Settings, act: Act) -> None:
     """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
     referral = None if news.referral is None else await expect_referral(tx, news.referral)
-    standing = await _standing(tx, news, referral, clinic=clinic, act=act)
+    standing = await _standing(tx, news, referral, settings=settings, act=act)
     done = await queries.told(tx, news.event_id)
 
     wanted = [
         message
-        for message in messages(told, standing, clinic=clinic, first=news.first)
+        for message in messages(told, standing, clinic=settings.clinic, first=news.first)
         if (message.recipient, message.channel) not in done
     ]
 
     put_entry(tx, _entry(news, told, standing, referral))
     for message in wanted:
-        await _prepare(tx, news, message, standing, clinic=clinic, act=act)
+        await _prepare(tx, news, message, standing, settings=settings, act=act)
 
 
 async def expect_referral(tx: Transaction, referral_id: str) -> KnownReferral:
@@ -55,10 +56,12 @@ def put_entry(tx: Transaction, entry: FeedEntry) -> None:
 
 
 async def _standing(
-    tx: Transaction, news: News, referral: KnownReferral | None, *, clinic: Clinic, act: Act
+    tx: Transaction, news: News, referral: KnownReferral | None, *, settings: Settings, act: Act
 ) -> Standing:
     if referral is None:
-        return Standing(site=_site_of(news.participants, clinic=clinic), participants=news.participants)
+        return Standing(
+            site=_site_of(news.participants, clinic=settings.clinic), participants=news.participants
+        )
     teams = await queries.teams(tx, [referral.id])
     payer, consented = None, False
     if news.claim is not None:
@@ -108,7 +111,7 @@ def _entry(news: News, told: Told, standing: Standing, referral: KnownReferral |
 
 
 async def _prepare(
-    tx: Transaction, news: News, message: Message, standing: Standing, *, clinic: Clinic, act: Act
+    tx: Transaction, news: News, message: Message, standing: Standing, *, settings: Settings, act: Act
 ) -> None:
     row = Notification(
         event_id=news.event_id,
@@ -126,4 +129,4 @@ async def _prepare(
         next_attempt_at=act.at,
         traceparent=current_traceparent(),
     )
-    await put_message(tx, row, (), clinic=clinic, at=act.at)
+    await put_message(tx, row, (), settings=settings, at=act.at)

@@ -4,6 +4,7 @@ from functools import partial
 
 from services.notifications import handlers
 from services.notifications.rules import TOLD
+from services.notifications.settings import Settings
 from services.notifications.worker.email import Smtp
 from services.notifications.worker.sending import Sending
 from shared.events.handling import HandlerTable
@@ -28,6 +29,5 @@ def create_worker(runtime: Runtime) -> Worker:
 
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table its handler."""
-    return {
-        name: partial(handlers.KEEPING.get(name, handlers.on_news), clinic=runtime.clinic) for name in TOLD
-    }
+    settings = Settings.of(runtime)
+    return {name: partial(handlers.KEEPING.get(name, handlers.on_news), settings=settings) for name in TOLD}

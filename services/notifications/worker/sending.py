@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.notifications import queries, use_cases
 from services.notifications.rules import TOLD, mail
+from services.notifications.settings import Settings
 from services.notifications.use_cases import Lease, Outgoing, Result
 from services.notifications.worker.email import Letter, Smtp
 from shared.act import Act, Actor
@@ -30,6 +31,7 @@ class Sending:
         self._runtime = runtime
         self._mail = mail
         self._lease = lease
+        self._settings = Settings.of(runtime)
 
     async def run_once(self) -> bool:
         """Send a handful of messages; tell whether any was due."""
@@ -57,7 +59,7 @@ class Sending:
                 lease=lease,
                 limit=BATCH,
                 has_server=self._mail is not None,
-                clinic=self._runtime.clinic,
+                settings=self._settings,
                 act=self._act(),
             )
 
@@ -65,9 +67,7 @@ class Sending:
         act = self._act()
         async with self._runtime.database.transaction() as tx:
             for sent in outgoing:
-                await use_cases.record_attempt(
-                    tx, sent, results[sent.id], clinic=self._runtime.clinic, act=act
-                )
+                await use_cases.record_attempt(tx, sent, results[sent.id], settings=self._settings, act=act)
 
     def _letter(self, outgoing: Outgoing) -> Letter:
         urgent = TOLD[outgoing.event_type].urgent

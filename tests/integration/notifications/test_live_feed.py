@@ -10,6 +10,7 @@ import pytest
 
 from services.notifications import handlers
 from services.notifications.api.live import LiveFeed
+from services.notifications.settings import Settings
 from shared.act import Act, Actor
 from shared.auth.principal import PartyKind, Principal
 from shared.auth.scopes import Scopes
@@ -63,7 +64,7 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
             handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handler(tx, event, act, clinic=runtime.clinic)
+                await handler(tx, event, act, settings=Settings.of(runtime))
         while await relay.step():
             pass
 

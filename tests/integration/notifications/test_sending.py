@@ -13,6 +13,7 @@ from sqlalchemy import select
 from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, KnownAuthorization, Notification
 from services.notifications.rules import Reason
+from services.notifications.settings import Settings
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
 from shared.act import Act, Actor
@@ -60,7 +61,7 @@ def hear(runtime: Runtime) -> Hear:
             handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handler(tx, event, act, clinic=runtime.clinic)
+                await handler(tx, event, act, settings=Settings.of(runtime))
 
     return handle
 
@@ -244,7 +245,7 @@ class TestAfterACrash:
                 tx,
                 outgoing,
                 use_cases.Result(outcome=Outcome.FAILED),
-                clinic=runtime.clinic,
+                settings=Settings.of(runtime),
                 act=Act(at=NOON, actor=Actor.service("notifications")),
             )
         assert not recorded

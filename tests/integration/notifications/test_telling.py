@@ -10,6 +10,7 @@ from sqlalchemy import select
 from services.notifications import handlers
 from services.notifications.models import Notification
 from services.notifications.rules import TOLD
+from services.notifications.settings import Settings
 from shared.act import Act, Actor
 from shared.clinic import Clinic, load_clinic
 from shared.db import Database
@@ -27,6 +28,7 @@ from tests.support.news import (
     team_event,
 )
 
+BASE = "http://clinic.example"
 Hear = Callable[..., Awaitable[None]]
 
 
@@ -44,7 +46,7 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
             handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with notifications_db.transaction() as tx:
-                await handler(tx, event, act, clinic=clinic)
+                await handler(tx, event, act, settings=Settings(clinic=clinic, base_url=BASE))
 
     return handle
 
@@ -175,6 +177,6 @@ class TestAMessage:
         body = msgspec.json.decode(row.body)
         assert body["resourceType"] == "Communication"
         assert body["status"] == "preparation"
-        assert body["basedOn"] == [{"reference": f"ServiceRequest/{REFERRAL}"}]
+        assert body["basedOn"] == [{"reference": f"{BASE}/referral/fhir/ServiceRequest/{REFERRAL}"}]
         assert body["recipient"] == [{"reference": "Organization/family-practice"}]
         assert body["meta"]["versionId"] == "1"
