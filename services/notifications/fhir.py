@@ -13,7 +13,6 @@ from shared.fhir import references
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, EVENT_SYSTEM, LUMBAR, AppointmentKind, TaskInput
 
 REFERRAL_IDENTIFIER = f"{LUMBAR}/referral"
-CONSENT_UNTIL = "consent-until"
 _EMAIL = {
     "coding": [
         {
@@ -90,18 +89,11 @@ def known_referral(event: Event) -> KnownReferral:
 def known_authorization(event: Event) -> KnownAuthorization:
     """Read `authorization.requested`: it is published only where a consent names the insurer."""
     claim = event.focus
-    until = [
-        parameter["valueDateTime"]
-        for answer in event.carried("Parameters")
-        for parameter in answer.get("parameter", [])
-        if parameter["name"] == CONSENT_UNTIL
-    ]
     return KnownAuthorization(
         claim_id=claim["id"],
         referral_id=referral_of(claim) or "",
         payer=references.local_id(claim["insurer"]),
         consented=True,
-        consent_until=datetime.fromisoformat(until[0]) if until else None,
     )
 
 

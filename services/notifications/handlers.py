@@ -28,6 +28,13 @@ async def on_authorization_requested(tx: Transaction, event: Event, act: Act, *,
     await on_news(tx, event, act, settings=settings)
 
 
+async def on_consent(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
+    """Keep whether the insurer may hear of its Claim, and tell."""
+    stands = event.type == "authorization.consent-given"
+    await use_cases.keep_consent(tx, event.focus["id"], stands=stands)
+    await on_news(tx, event, act, settings=settings)
+
+
 async def on_team(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
     """Keep who is on the team now, and tell; the members of a team that ended hear how it ended."""
     news = fhir.news(event)
@@ -39,6 +46,8 @@ async def on_team(tx: Transaction, event: Event, act: Act, *, settings: Settings
 KEEPING: dict[str, ClinicHandler] = {
     "referral.received": on_referral_received,
     "authorization.requested": on_authorization_requested,
+    "authorization.consent-given": on_consent,
+    "authorization.consent-withdrawn": on_consent,
     "careteam.formed": on_team,
     "careteam.changed": on_team,
 }

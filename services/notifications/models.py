@@ -40,14 +40,13 @@ class KnownReferral(Base, table=True):
 
 
 class KnownAuthorization(Base, table=True):
-    """A Claim on an insurer's work list; `consented` ends with it, or with the patient's consent."""
+    """A Claim on an insurer's work list; `consented` says whether the patient's consent to it stands."""
 
     __tablename__ = "known_authorization"
     claim_id: str = Field(primary_key=True)
     referral_id: str = Field(foreign_key="known_referral.id", index=True)
     payer: str
     consented: bool
-    consent_until: datetime | None = None
 
 
 class TeamMember(Base, table=True):

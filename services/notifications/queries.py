@@ -39,11 +39,11 @@ async def teams(tx: Transaction, referral_ids: Collection[str]) -> Mapping[str, 
     return {referral_id: frozenset(found) for referral_id, found in members.items()}
 
 
-async def consented(tx: Transaction, claim_ids: Collection[str], *, at: datetime) -> frozenset[str]:
-    """Name those of these Claims for which the patient's consent to the insurer stands at this time."""
+async def consented(tx: Transaction, claim_ids: Collection[str]) -> frozenset[str]:
+    """Name those of these Claims for which the patient's consent to the insurer stands."""
     found = await tx.all(
         select(col(KnownAuthorization.claim_id)).where(
-            col(KnownAuthorization.claim_id).in_(claim_ids), _consent_stands(at)
+            col(KnownAuthorization.claim_id).in_(claim_ids), col(KnownAuthorization.consented)
         )
     )
     return frozenset(found)
@@ -115,7 +115,7 @@ async def next_due(database: Database) -> datetime | None:
     return found
 
 
-def visible_to(reader: Principal, *, at: datetime) -> ColumnElement[bool]:
+def visible_to(reader: Principal) -> ColumnElement[bool]:
     """Cut messages to the reader's scope: a coordinator its site's, everybody else what was sent to them."""
     match reader.party:
         case "coordinator":
@@ -125,7 +125,7 @@ def visible_to(reader: Principal, *, at: datetime) -> ColumnElement[bool]:
         case "referrer":
             return _sent_to(reader, Audience.REFERRER)
         case "insurer":
-            return and_(_sent_to(reader, Audience.INSURER), _claim_consented(at))
+            return and_(_sent_to(reader, Audience.INSURER), _claim_consented())
         case _:
             return false()
 
@@ -137,13 +137,10 @@ def _sent_to(reader: Principal, audience: Audience) -> ColumnElement[bool]:
     )
 
 
-def _claim_consented(at: datetime) -> ColumnElement[bool]:
-    return exists().where(col(KnownAuthorization.claim_id) == col(Notification.claim_id), _consent_stands(at))
-
-
-def _consent_stands(at: datetime) -> ColumnElement[bool]:
-    until = col(KnownAuthorization.consent_until)
-    return and_(col(KnownAuthorization.consented), or_(until.is_(None), until > at))
+def _claim_consented() -> ColumnElement[bool]:
+    return exists().where(
+        col(KnownAuthorization.claim_id) == col(Notification.claim_id), col(KnownAuthorization.consented)
+    )
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -65,9 +65,7 @@ def referral_event(
     return an_event(f"referral.{name}", request, task)
 
 
-def authorization_event(
-    name: str = "requested", *, payer: str = "workplace-insurer", until: str | None = None
-) -> Event:
+def authorization_event(name: str = "requested", *, payer: str = "workplace-insurer") -> Event:
     """Make an event about an authorization."""
     claim = {
         "resourceType": "Claim",
@@ -75,8 +73,7 @@ def authorization_event(
         "insurer": {"reference": f"Organization/{payer}"},
         "referral": {"reference": f"ServiceRequest/{REFERRAL}"},
     }
-    consent = [{"name": "consent-until", "valueDateTime": until}] if until else []
-    answer = {"resourceType": "Parameters", "id": CLAIM, "parameter": consent}
+    answer = {"resourceType": "Parameters", "id": CLAIM}
     return an_event(f"authorization.{name}", claim, *([answer] if name == "requested" else []))
 
 

@@ -29,7 +29,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         communications,
         resource_type="Communication",
         model=Notification,
-        visible=lambda reader: queries.visible_to(reader, at=runtime.clock.now()),
+        visible=queries.visible_to,
         rows="a coordinator those of its site, everybody else those sent to them",
         params=PARAMS,
     )

@@ -79,9 +79,7 @@ class LiveFeed:
         entries = [(record.offset, _decode(record.value)) for record in records]
         async with self._runtime.database.transaction() as tx:
             teams = await queries.teams(tx, {entry.referral for _, entry in entries if entry.referral})
-            consented = await queries.consented(
-                tx, {entry.claim for _, entry in entries if entry.claim}, at=self._runtime.clock.now()
-            )
+            consented = await queries.consented(tx, {entry.claim for _, entry in entries if entry.claim})
         return [
             _frame(entry.type, offset, entry.shown())
             for offset, entry in entries

@@ -74,6 +74,8 @@ _AUTHORIZATION = {
         COORDINATOR,
     ),
     "cancelled": _told("The authorization is no longer asked for.", (COORDINATOR, INSURER), INSURER),
+    "consent-withdrawn": _told("The consent to the insurer ended.", _OFFICES, COORDINATOR),
+    "consent-given": _told("The consent to the insurer stands again.", _OFFICES),
 }
 
 _APPOINTMENT = {

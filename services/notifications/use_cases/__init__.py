@@ -1,6 +1,6 @@
 """One function per verb: keep what must be known, tell of an event, take what is due, record an attempt."""
 
-from services.notifications.use_cases.keep import keep_authorization, keep_referral, keep_team
+from services.notifications.use_cases.keep import keep_authorization, keep_consent, keep_referral, keep_team
 from services.notifications.use_cases.record import Result, record_attempt
 from services.notifications.use_cases.take import Lease, Outgoing, take_due
 from services.notifications.use_cases.tell import tell
@@ -10,6 +10,7 @@ __all__ = [
     "Outgoing",
     "Result",
     "keep_authorization",
+    "keep_consent",
     "keep_referral",
     "keep_team",
     "record_attempt",

@@ -2,7 +2,7 @@
 
 from services.notifications import queries
 from services.notifications.models import KnownAuthorization, KnownReferral, TeamMember
-from services.notifications.use_cases.tell import expect_referral
+from services.notifications.use_cases.tell import expect_authorization, expect_referral
 from shared.db import Transaction
 
 
@@ -19,6 +19,14 @@ async def keep_authorization(tx: Transaction, known: KnownAuthorization) -> None
     if await queries.authorization(tx, known.claim_id) is None:
         tx.add(known)
         await tx.flush()
+
+
+async def keep_consent(tx: Transaction, claim_id: str, *, stands: bool) -> None:
+    """Remember whether the insurer may hear of its Claim; raises NotYet where that is unknown."""
+    known = await expect_authorization(tx, claim_id)
+    known.consented = stands
+    tx.add(known)
+    await tx.flush()
 
 
 async def keep_team(tx: Transaction, referral_id: str, *, members: frozenset[str]) -> None:

@@ -40,7 +40,7 @@ async def take_due(
     """Take at most `limit` messages; give how many were found and those that are to be sent."""
     rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
     team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
-    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id}, at=act.at)
+    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id})
 
     outgoing = []
     for row in rows:

@@ -4,7 +4,7 @@ import msgspec
 
 from services.notifications import queries
 from services.notifications.fhir import News
-from services.notifications.models import KnownReferral, Notification
+from services.notifications.models import KnownAuthorization, KnownReferral, Notification
 from services.notifications.rules import TOLD, Audience, FeedEntry, Message, Standing, Told, messages
 from services.notifications.settings import Settings
 from services.notifications.use_cases.put_message import put_message
@@ -21,7 +21,7 @@ async def tell(tx: Transaction, news: News, *, settings: Settings, act: Act) -> 
     """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
     referral = None if news.referral is None else await expect_referral(tx, news.referral)
-    standing = await _standing(tx, news, referral, settings=settings, act=act)
+    standing = await _standing(tx, news, referral, settings=settings)
     done = await queries.told(tx, news.event_id)
 
     wanted = [
@@ -43,6 +43,14 @@ async def expect_referral(tx: Transaction, referral_id: str) -> KnownReferral:
     return referral
 
 
+async def expect_authorization(tx: Transaction, claim_id: str) -> KnownAuthorization:
+    """Find an authorization; raises NotYet while `authorization.requested` has not come."""
+    authorization = await queries.authorization(tx, claim_id)
+    if authorization is None:
+        raise NotYet(f"claim {claim_id} was not asked for yet")
+    return authorization
+
+
 def put_entry(tx: Transaction, entry: FeedEntry) -> None:
     """Put an entry on its way to the feed's log."""
     outbox.put(
@@ -56,7 +64,7 @@ def put_entry(tx: Transaction, entry: FeedEntry) -> None:
 
 
 async def _standing(
-    tx: Transaction, news: News, referral: KnownReferral | None, *, settings: Settings, act: Act
+    tx: Transaction, news: News, referral: KnownReferral | None, *, settings: Settings
 ) -> Standing:
     if referral is None:
         return Standing(
@@ -65,7 +73,7 @@ async def _standing(
     teams = await queries.teams(tx, [referral.id])
     payer, consented = None, False
     if news.claim is not None:
-        payer, consented = await _insurer(tx, news.claim, act=act)
+        payer, consented = await _insurer(tx, news.claim)
     return Standing(
         site=referral.site,
         requester=referral.requester,
@@ -77,11 +85,9 @@ async def _standing(
     )
 
 
-async def _insurer(tx: Transaction, claim_id: str, *, act: Act) -> tuple[str, bool]:
-    authorization = await queries.authorization(tx, claim_id)
-    if authorization is None:
-        raise NotYet(f"claim {claim_id} was not asked for yet")
-    return authorization.payer, claim_id in await queries.consented(tx, [claim_id], at=act.at)
+async def _insurer(tx: Transaction, claim_id: str) -> tuple[str, bool]:
+    authorization = await expect_authorization(tx, claim_id)
+    return authorization.payer, authorization.consented
 
 
 def _site_of(participants: frozenset[str], *, clinic: Clinic) -> str | None:

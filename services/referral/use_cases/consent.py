@@ -4,12 +4,14 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from services.referral import fhir, queries
-from services.referral.models import Referral
+from services.referral.models import Claim, Referral
 from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
 from shared import timers
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
+from shared.events import outbox
+from shared.events.catalog import referral as events
 
 CONSENT_END = "consent-end"
 
@@ -21,11 +23,20 @@ async def follow_consent(
     on = local_day(act.at, site=referral.site, clinic=clinic)
     consents = facts_of(gathered, on=on, clinic=clinic).consents
     for claim in await queries.claims_of(tx, referral.id):
-        claim.consented = claim.payer in consents
+        _open_or_hide(tx, claim, stands=claim.payer in consents, act=act)
     end = fhir.consent_ends([data for _, data in gathered.enclosures], on=on)
     if end is not None:
         midnight = datetime.combine(end + timedelta(days=1), time(), clinic.site(referral.site).zone)
         await timers.schedule(tx, kind=CONSENT_END, ref=str(referral.id), due=midnight)
+
+
+def _open_or_hide(tx: Transaction, claim: Claim, *, stands: bool, act: Act) -> None:
+    """Tell where the insurer's view changes, so that nobody shows it what is hidden here."""
+    if claim.consented == stands:
+        return
+    claim.consented = stands
+    changed = events.AUTHORIZATION_CONSENT_GIVEN if stands else events.AUTHORIZATION_CONSENT_WITHDRAWN
+    outbox.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, act=act)
 
 
 async def look_at_consent_again(tx: Transaction, referral_id: str, *, act: Act, clinic: Clinic) -> None:

@@ -71,6 +71,12 @@ AUTHORIZATION_DECIDED = _authorization(
     "decided", "The insurer's newest ClaimResponse decides every item.", "ClaimResponse", "Parameters"
 )
 AUTHORIZATION_CANCELLED = _authorization("cancelled", "The referral ended, and its Claim with it.")
+AUTHORIZATION_CONSENT_WITHDRAWN = _authorization(
+    "consent-withdrawn", "The patient's consent ended: the insurer may no longer see the Claim."
+)
+AUTHORIZATION_CONSENT_GIVEN = _authorization(
+    "consent-given", "The patient consented again: the insurer may see the Claim."
+)
 
 EVENTS = (
     RECEIVED,
@@ -92,4 +98,6 @@ EVENTS = (
     AUTHORIZATION_PENDED,
     AUTHORIZATION_DECIDED,
     AUTHORIZATION_CANCELLED,
+    AUTHORIZATION_CONSENT_WITHDRAWN,
+    AUTHORIZATION_CONSENT_GIVEN,
 )

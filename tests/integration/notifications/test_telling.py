@@ -97,11 +97,14 @@ class TestTelling:
             "Organization/family-practice",
         ]
 
-    async def test_does_not_reach_an_insurer_whose_consent_is_over(
+    async def test_does_not_reach_an_insurer_whose_consent_was_withdrawn_until_it_is_given_again(
         self, notifications_db: Database, hear: Hear
     ) -> None:
-        await hear(referral_event(), authorization_event(until="2026-03-01T00:00:00Z"))
-        assert await told(notifications_db, "authorization.requested") == []
+        await hear(referral_event(), authorization_event(), authorization_event("consent-withdrawn"))
+        await hear(authorization_event("cancelled"))
+        assert await told(notifications_db, "authorization.cancelled") == []
+        await hear(authorization_event("consent-given"), authorization_event("cancelled"))
+        assert await told(notifications_db, "authorization.cancelled") == ["Organization/workplace-insurer"]
 
     async def test_reaches_the_team_as_it_is_now(self, notifications_db: Database, hear: Hear) -> None:
         await hear(

@@ -149,7 +149,6 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.String(), nullable=False),
         sa.Column("payer", sa.String(), nullable=False),
         sa.Column("consented", sa.Boolean(), nullable=False),
-        sa.Column("consent_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["referral_id"],
             ["known_referral.id"],
