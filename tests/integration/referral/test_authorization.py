@@ -231,6 +231,8 @@ class TestWhoSees:
         ended = referrals.a_consent(patient, payer=WORKPLACE, status="inactive")
         given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
         assert given.status_code == 200, given.text
+        await clinic.settle()
+        assert "authorization.consent-withdrawn" in await told(clinic)
         for kind in ("Claim", "Coverage", "Task"):
             assert (await clinic.as_(WORKPLACE).get(f"/referral/fhir/{kind}")).json()["total"] == 0
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
