@@ -50,7 +50,7 @@ class TestStory:
         await nothing_is_left_over(clinic)
 
     async def test_3_what_is_missing_is_asked_for_and_the_raw_clock_goes_on(self, clinic: TestClinic) -> None:
-        await play(clinic, 3, days=6)
+        await play(clinic, 3, days=21)
         names = await published(clinic)
         assert names.index("referral.information-requested") < names.index("referral.information-provided")
         assert names.index("referral.information-provided") < names.index("referral.accepted")

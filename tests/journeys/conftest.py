@@ -1,0 +1,15 @@
+"""Journeys run with a mail server, so that people can be told."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.support.clinic import TestClinic
+from tests.support.mailbox import open_mailbox
+
+
+@pytest_asyncio.fixture
+async def clinic() -> AsyncIterator[TestClinic]:
+    """A whole clinic whose e-mail arrives, at the start of an empty Monday."""
+    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url) as made:
+        yield made
