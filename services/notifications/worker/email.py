@@ -3,7 +3,7 @@
 Invariant: what it tells of a failure is a class or a reply code, never an address or a server's text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -50,17 +50,24 @@ class Smtp:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def send(self, letters: Sequence[Letter], *, at: datetime) -> Mapping[UUID, Result]:
-        """Hand over letters, dated `at`, and tell what became of each; never raises for a server's fault."""
-        results: dict[UUID, Result] = {}
+    async def send(
+        self, letters: Sequence[Letter], *, at: datetime
+    ) -> AsyncGenerator[tuple[UUID, Result], None]:
+        """Hand over letters, dated `at`, and tell what became of each before the next one goes.
+
+        Never raises for a server's fault: every letter that it kept from going is told as failed.
+        """
+        told = 0
         try:
             async with self._connection() as connection:
                 for letter in letters:
-                    results[letter.id] = await _hand_over(connection, letter, at=at)
+                    result = await _hand_over(connection, letter, at=at)
+                    told += 1
+                    yield letter.id, result
         except (aiosmtplib.SMTPException, OSError) as error:
             failed = Result(outcome=Outcome.FAILED, detail=type(error).__name__)
-            return {letter.id: results.get(letter.id, failed) for letter in letters}
-        return results
+            for letter in letters[told:]:
+                yield letter.id, failed
 
     def _connection(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(

@@ -1,10 +1,11 @@
-"""The loop that sends: claim under a lease, send outside any transaction, record under the same lease.
+"""The loop that sends: claim a handful under a lease, then send one outside any transaction and record it.
 
-A crash between sending and recording lets the lease run out, and the message goes again with the same
-Message-ID: at least once to the server, and once in our books.
+Each letter is recorded before the next one goes, so a crash can repeat only the one in flight: its lease
+runs out, and it goes again with the same Message-ID. At least once to the server, and once in our books.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -37,9 +38,7 @@ class Sending:
         """Send a handful of messages; tell whether any was due."""
         found, outgoing = await self._take()
         if outgoing and self._mail is not None:
-            letters = [self._letter(one) for one in outgoing]
-            results = await self._mail.send(letters, at=self._runtime.clock.now())
-            await self._record(outgoing, results)
+            await self._send(self._mail, {one.id: one for one in outgoing})
         return found > 0
 
     async def pending(self, now: datetime) -> int:
@@ -63,11 +62,15 @@ class Sending:
                 act=self._act(),
             )
 
-    async def _record(self, outgoing: Sequence[Outgoing], results: Mapping[UUID, Result]) -> None:
-        act = self._act()
+    async def _send(self, mail: Smtp, outgoing: Mapping[UUID, Outgoing]) -> None:
+        letters = [self._letter(one) for one in outgoing.values()]
+        async with aclosing(mail.send(letters, at=self._runtime.clock.now())) as results:
+            async for letter, result in results:
+                await self._record(outgoing[letter], result)
+
+    async def _record(self, sent: Outgoing, result: Result) -> None:
         async with self._runtime.database.transaction() as tx:
-            for sent in outgoing:
-                await use_cases.record_attempt(tx, sent, results[sent.id], settings=self._settings, act=act)
+            await use_cases.record_attempt(tx, sent, result, settings=self._settings, act=self._act())
 
     def _letter(self, outgoing: Outgoing) -> Letter:
         urgent = TOLD[outgoing.event_type].urgent

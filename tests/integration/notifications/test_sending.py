@@ -1,6 +1,7 @@
 """From a message to an e-mail: real SMTP, real database, simulated care time."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,10 @@ from tests.support.news import NOON, authorization_event, referral_event, team_e
 
 Hear = Callable[..., Awaitable[None]]
 NOWHERE = "smtp://127.0.0.1:9"
+
+
+class Crash(Exception):
+    """The process ends here."""
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +231,32 @@ class TestAfterACrash:
         crashed = Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
         _, outgoing = await crashed._take()
         assert crashed._mail is not None
-        await crashed._mail.send([crashed._letter(one) for one in outgoing], at=NOON)
+        letters = [crashed._letter(one) for one in outgoing]
+        assert [told async for told in crashed._mail.send(letters, at=NOON)]
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert len({letter["Message-ID"] for letter in mailbox.letters}) == 1
         assert len(mailbox.letters) == 2
         assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
         assert await attempts(runtime) == [(1, Outcome.STARTED, ""), (2, Outcome.TAKEN, "")]
+
+    async def test_amid_a_handful_only_the_letter_in_flight_goes_again(
+        self, runtime: Runtime, hear: Hear, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await hear(referral_event("received"), *(referral_event("accepted") for _ in range(12)))
+        record, recorded = use_cases.record_attempt, itertools.count(1)
+
+        async def record_three_and_crash(*arguments: Any, **options: Any) -> bool:
+            if next(recorded) == 4:
+                raise Crash
+            return await record(*arguments, **options)
+
+        monkeypatch.setattr(use_cases, "record_attempt", record_three_and_crash)
+        with pytest.raises(Crash):
+            await Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
+        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        names = [letter["Message-ID"] for letter in mailbox.letters]
+        assert (len(set(names)), len(names)) == (12, 13)
+        assert {row.status for row in await messages(runtime)} == {Status.COMPLETED}
 
     async def test_a_worker_that_was_overtaken_records_nothing(
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
