@@ -48,7 +48,7 @@ app.add_typer(cli_events.dead_letters, name="dead-letters")
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="The data folder [default: LUMBAR_DATA or .lumbar].")
+    Path | None, typer.Option("--data", help="The data folder, else LUMBAR_DATA, else .lumbar.")
 ]
 
 

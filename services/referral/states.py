@@ -82,7 +82,7 @@ OPEN = UNDER_CARE | {_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_R
 # Before a verdict stands, new information is triaged again.
 UNDECIDED = frozenset({_S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW, _S.DUPLICATE_SUSPECTED})
 
-# Task.status as FHIR has it, for each state of ours (domain.md 4.1).
+# Task.status as FHIR has it, for each state of ours.
 TASK_STATUS: dict[State, str] = {
     _S.AWAITING_TRIAGE: "received",
     _S.INFORMATION_REQUESTED: "on-hold",
@@ -145,7 +145,7 @@ _DECIDED = frozenset(
     {_A.PENDED, _A.APPROVED, _A.PARTIALLY_APPROVED, _A.MODIFIED, _A.DENIED, _A.NOT_REQUIRED, _A.CANCELLED}
 )
 
-# A denied authorization is not updated: a new Claim is needed (domain.md 3.5).
+# A denied authorization is not updated: a new Claim is needed (docs/how/authorization.md).
 AUTHORIZATION_ALLOWED: dict[Authorization, frozenset[Authorization]] = {
     _A.REQUESTED: _DECIDED,
     _A.PENDED: _DECIDED,

@@ -30,7 +30,7 @@ LOINC = "http://loinc.org"
 
 
 class Stream(StrEnum):
-    """Who pays decides the stream (design.md section 6)."""
+    """Who pays decides the stream (docs/how/triage.md)."""
 
     PUBLIC = "public"
     WORKPLACE = "workplace"

@@ -1,4 +1,4 @@
-"""Row scopes: which rows a caller's party may reach, as SQL (design.md section 8).
+"""Row scopes: which rows a caller's party may reach, as SQL (docs/how/access.md).
 
 - referrer: its own organisation's referrals and all that belongs to them;
 - coordinator: its site's;

@@ -1,4 +1,4 @@
-"""What is asked of an insurer, and what its review actions mean (domain.md 4.3)."""
+"""What is asked of an insurer, and what its review actions mean (docs/how/authorization.md)."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Who a programme is for: adults, and for rapid access the RAC-LBP criteria (domain.md 3.1)."""
+"""Who a programme is for: adults, and for rapid access the RAC-LBP criteria (docs/how/triage.md)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

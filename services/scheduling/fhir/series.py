@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.scheduling.fhir.elements import instant, of_referral, own
+from services.scheduling.fhir.elements import of_referral, own
 from services.scheduling.models import Appointment, Series
 from services.scheduling.settings import Desk
 from services.scheduling.states import SeriesStatus
@@ -31,9 +31,3 @@ def render_series(row: Series, *, sessions: Iterable[Appointment], desk: Desk) -
     if row.note:
         resource["note"] = [{"text": row.note}]
     return resource
-
-
-def entry_text(session: Appointment) -> str:
-    """Name a session without a word about the patient: when, with whom."""
-    start = instant(session.starts_at) if session.starts_at else "no time"
-    return f"{start} with Practitioner/{session.practitioner}"

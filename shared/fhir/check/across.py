@@ -1,7 +1,7 @@
 """Step 5: what holds across the entries of a Bundle: the bdl rules, and one patient in one command.
 
-A file of another patient attached to a referral is an incident that real systems had (domain.md finding 6),
-so every patient reference of a transaction or message must mean the same patient.
+A file of another patient attached to a referral is an incident that real systems had (Open-O EMR's pull
+request 221), so every patient reference of a transaction or message must mean the same patient.
 """
 
 from collections import Counter

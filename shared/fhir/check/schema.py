@@ -1,9 +1,8 @@
 """What R4B says of each type, compiled once per type from the metadata of `fhir.resources.R4B`'s own models.
 
 The library's validators are not run (they accept wrong codes and reference targets, change what they read and
-cost 6 to 10 times as much; performance.md 2a); its models are the source of names, types, cardinalities,
-choices, required bindings and reference targets. A differential test holds this reading and the library
-together.
+cost 6 to 10 times as much; docs/adr/0009); its models are the source of names, types, cardinalities, choices,
+required bindings and reference targets. A differential test holds this reading and the library together.
 """
 
 import typing

@@ -12,7 +12,7 @@ from services.referral.states import (
     State,
 )
 
-# Task transitions as domain.md 4.1 lists them; staying in a status is no transition.
+# Task transitions as FHIR's Task state machine has them; staying in a status is no transition.
 TASK_STEPS = {
     "received": {"accepted", "rejected", "on-hold", "cancelled"},
     "accepted": {"in-progress", "on-hold", "cancelled"},
