@@ -7,6 +7,7 @@ notes and the mail server's letters; an empty list means that everything holds.
 - I2 every aggregate has its events, with versions 1..n; I4 in that order in its topic.
 - I3 every consumer has handled every event of its topics once.
 - I5 nobody is in two places, and what is booked is what is taken.
+- I6 every history of a resource has only steps that its service's table of states has (transitions.py).
 - I7 every accepted referral is booked once or waits once.
 - I8 one notification for each event, recipient and channel, and one letter for each.
 - I11 nothing is on its way: outboxes empty, nothing held, no timer overdue, no message due.
@@ -19,6 +20,7 @@ from typing import Any
 
 from shared.db import Database
 from shared.events.topics import FEED, TOPICS
+from tests.failure.transitions import illegal_steps
 
 PUBLISHERS = ("referral", "scheduling", "careteam")
 # What each consumer acts upon; None stands for everything.
@@ -53,7 +55,7 @@ class Notes:
 async def audit(databases: Mapping[str, Database], notes: Notes) -> list[str]:
     """List every invariant that does not hold, each with its number and the ids concerned."""
     findings: list[str] = []
-    for invariant in (_acknowledged, _versions, _handled, _places, _booked, _told, _drained):
+    for invariant in (_acknowledged, _versions, _handled, _places, _steps, _booked, _told, _drained):
         findings += [finding async for finding in invariant(databases, notes)]
     return findings
 
@@ -116,6 +118,11 @@ async def _places(databases: Mapping[str, Database], notes: Notes) -> AsyncItera
         wanted = 3 if row["status"] in ("booked", "arrived") else 0
         if row["status"] != "fulfilled" and row["taken"] != wanted:
             yield f"I5: the {row['status']} appointment {row['id']} takes {row['taken']} of {wanted}"
+
+
+async def _steps(databases: Mapping[str, Database], notes: Notes) -> AsyncIterator[str]:
+    async for finding in illegal_steps(databases):
+        yield finding
 
 
 async def _booked(databases: Mapping[str, Database], notes: Notes) -> AsyncIterator[str]:

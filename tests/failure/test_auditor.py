@@ -21,6 +21,9 @@ DAMAGE = [
     ("I3", "careteam", "DELETE FROM inbox"),
     ("I3", "scheduling", "DELETE FROM inbox WHERE event_id = (SELECT min(event_id) FROM inbox)"),
     ("I5", "scheduling", "UPDATE occupancy SET live = false"),
+    ("I6", "referral", "UPDATE resource_version SET body = convert_to(replace("
+     "convert_from(body, 'UTF8'), '\"code\":\"awaiting-triage\"', '\"code\":\"merged\"'), 'UTF8')"),
+    ("I6", "referral", "DELETE FROM resource_version WHERE type = 'Task' AND version = 2"),
     ("I7", "scheduling", "UPDATE appointment SET status = 'cancelled', reason_code = 'x'"),
     ("I7", "referral", "UPDATE referral SET state = 'awaiting-booking'"),
     ("I8", "notifications", "DELETE FROM notification"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.failure.transitions import illegal_steps
 from tests.journeys.stage import play
 from tests.support.clinic import TestClinic
 
@@ -12,7 +13,8 @@ async def published(clinic: TestClinic) -> list[str]:
 
 
 async def nothing_is_left_over(clinic: TestClinic) -> None:
-    """Expect empty outboxes and no held event after a story."""
+    """Expect empty outboxes, no held event and no step outside the tables of states after a story."""
+    assert [finding async for finding in illegal_steps(clinic.databases)] == []
     for service, figures in (await clinic.figures()).items():
         assert figures.settled, service
         assert figures.held_dead == 0, service
