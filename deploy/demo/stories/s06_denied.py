@@ -36,7 +36,7 @@ async def play(story: Story) -> None:
     await expect_told(story, referral, "authorization.decided", "coordinator", "family-practice")
     story.expect("no funded session stands", not await sessions(story, referral))
 
-    await story.until(9, "10:00")
+    await story.until(8, "16:30")
     await story.act(
         "coordinator",
         "POST",
