@@ -78,7 +78,7 @@ def demo(
     from deploy.demo import run
 
     _, clinic = _surroundings()
-    if data is not None and data.exists() and any(data.iterdir()):
+    if data is not None and data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise OneLine(f"--data {data}: the demo needs an empty folder")
     raise typer.Exit(run(clinic, data=data))
 

@@ -7,12 +7,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "LUMBAR_"
 _DISTRIBUTED = ("KAFKA_BOOTSTRAP", "TRANSPORT", "ISSUER", "REPLICA")
+_MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
+_SECRET = ("smtp_url",)
 _OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA")
 
 
@@ -27,8 +30,14 @@ def _web_address(text: str) -> str:
 
 
 def _mail_address(text: str) -> str:
-    if not text.startswith(("smtp://", "smtps://")):
-        raise ValueError("must be an address that begins with smtp:// or smtps://")
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in _MAIL_SCHEMES and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        schemes = ", ".join(f"{scheme}://" for scheme in _MAIL_SCHEMES)
+        raise ValueError(f"must be an address that begins with {schemes} and goes on with host:port")
     return text
 
 
@@ -77,9 +86,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(
-            f"{PREFIX}{str(first['loc'][0]).upper()}: {_said(first['msg'])}, not {first['input']!r}"
-        ) from error
+        name = str(first["loc"][0])
+        given_text = "" if name in _SECRET else f", not {first['input']!r}"
+        raise SettingsError(f"{PREFIX}{name.upper()}: {_said(first['msg'])}{given_text}") from error
 
 
 def _refuse_distributed(name: str, member: str) -> None:

@@ -59,7 +59,13 @@ class EmbeddedPostgres:
 
         Raises FolderInUse where another process runs it, EmbeddedError where it cannot be started.
         """
-        data = data.absolute()
+        try:
+            return cls._start(data.absolute(), durable=durable)
+        except OSError as error:
+            raise _unusable(data, error) from error
+
+    @classmethod
+    def _start(cls, data: Path, *, durable: bool) -> "EmbeddedPostgres":
         account = server_account()
         _make_folder(data, account)
         lock = _take_lock(data)
@@ -76,6 +82,10 @@ class EmbeddedPostgres:
     def url(self, database: str) -> str:
         """Give the address of one of its databases."""
         return server_url(self.socket, database)
+
+    def runs(self) -> bool:
+        """Tell whether the server still runs; one that ended by itself does not come back."""
+        return self.process.poll() is None
 
     def stop(self) -> None:
         """Stop the server (its clients are disconnected) and let go of the data folder."""
@@ -135,8 +145,15 @@ def _make_folder(data: Path, account: Account) -> None:
         data.chmod(0o711)
 
 
+def _unusable(data: Path, error: OSError) -> EmbeddedError:
+    return EmbeddedError(f"the data folder {data} cannot be used: {error.strerror} ({error.filename})")
+
+
 def _take_lock(data: Path) -> IO[str]:
-    lock = (data / "lock").open("a+")
+    try:
+        lock = (data / "lock").open("a+")
+    except (PermissionError, NotADirectoryError) as error:
+        raise _unusable(data, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -1,6 +1,7 @@
 """`lumbar up` and the commands beside it, as a person at a terminal meets them."""
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,13 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("LUMBAR_DATE", "x"), ("LUMBAR_KAFKA_BOOTSTRAP", "broker:9092"), ("LUMBAR_SMTP_URL", "mailhost")],
+    [
+        ("LUMBAR_DATE", "x"),
+        ("LUMBAR_KAFKA_BOOTSTRAP", "broker:9092"),
+        ("LUMBAR_SMTP_URL", "mailhost"),
+        ("LUMBAR_SMTP_URL", "smtp://"),
+        ("LUMBAR_SMTP_URL", "smtp://mailhost:99999"),
+    ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path: Path, name: str, text: str) -> None:
     refused = lumbar("up", "--data", str(tmp_path / "data"), **{name: text})
@@ -99,6 +106,27 @@ def test_a_wrong_clinic_stops_the_start_with_one_line(tmp_path: Path) -> None:
     line = next(n for n, text in enumerate(wrong.read_text().splitlines(), 1) if "chair: nobody" in text)
     told = f"lumbar: {wrong}:{line}: sites[0].meeting.chair: there is no 'nobody'; allowed are "
     assert plain(refused.stderr).startswith(told)
+
+
+@pytest.mark.parametrize("command", [("up", "--port", "0"), ("dead-letters", "list"), ("migrate",)])
+@pytest.mark.parametrize("place", ["file", "closed"])
+def test_a_data_folder_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, command: tuple[str, ...], place: str
+) -> None:
+    (tmp_path / "file").touch()
+    # Root may write wherever the kernel allows it: there it is a folder of the kernel's own.
+    closed = Path("/sys/kernel") if os.geteuid() == 0 else tmp_path / "closed"
+    closed.mkdir(mode=0o500, exist_ok=True)
+    data = closed if place == "closed" else tmp_path / "file"
+    refused = lumbar(*command, LUMBAR_DATA=str(data))
+    assert refused.returncode == 2
+    assert plain(refused.stderr).startswith(f"lumbar: the data folder {data} cannot be used: ")
+
+
+def test_a_password_in_a_wrong_setting_is_not_repeated(tmp_path: Path) -> None:
+    refused = lumbar("up", "--data", str(tmp_path / "data"), LUMBAR_SMTP_URL="http://ann:hush@mailhost")
+    assert refused.returncode == 2
+    assert "hush" not in plain(refused.stderr)
 
 
 def test_a_command_for_a_clinic_that_is_not_there_says_so(tmp_path: Path) -> None:
