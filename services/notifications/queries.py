@@ -121,7 +121,9 @@ def visible_to(reader: Principal) -> ColumnElement[bool]:
         case "coordinator":
             return col(Notification.site) == reader.site if reader.site else false()
         case "clinician":
-            return col(Notification.recipient) == f"Practitioner/{reader.practitioner}"
+            return and_(
+                col(Notification.recipient) == f"Practitioner/{reader.practitioner}", _on_team(reader)
+            )
         case "referrer":
             return _sent_to(reader, Audience.REFERRER)
         case "insurer":
@@ -135,6 +137,15 @@ def _sent_to(reader: Principal, audience: Audience) -> ColumnElement[bool]:
         col(Notification.recipient) == f"Organization/{reader.organization}",
         col(Notification.audience).in_([audience, Audience.OWNER]),
     )
+
+
+def _on_team(reader: Principal) -> ColumnElement[bool]:
+    """What was told to a team is its members', and whoever left it sees nothing of the patient any more."""
+    member = exists().where(
+        col(TeamMember.referral_id) == col(Notification.referral_id),
+        col(TeamMember.practitioner) == reader.practitioner,
+    )
+    return or_(col(Notification.audience) != Audience.TEAM, member)
 
 
 def _claim_consented() -> ColumnElement[bool]:

@@ -73,6 +73,12 @@ async def on_plan_activated(tx: Transaction, event: Event, act: Act, *, clinic: 
         )
 
 
+async def on_team(tx: Transaction, event: Event, act: Act) -> None:
+    """Keep who is in the care team now; a team that ends with its referral keeps the members it had."""
+    if event.focus.get("status") != "inactive":
+        await use_cases.keep_team(tx, _about(event.focus), members=_members(event.focus))
+
+
 async def on_patient_discharged(
     tx: Transaction, event: Event, act: Act, *, clinic: Clinic, base_url: str
 ) -> None:
@@ -117,6 +123,13 @@ def _about(focus: Mapping[str, Any]) -> UUID | None:
         if identifier.get("system") == f"{LUMBAR}/referral":
             return UUID(identifier["value"])
     return None
+
+
+def _members(team: Mapping[str, Any]) -> list[str]:
+    """Name the practitioners in a CareTeam whose period has no end."""
+    staying = [one for one in team.get("participant", []) if "end" not in one.get("period", {})]
+    members = [references.parse(one.get("member", {})) for one in staying]
+    return sorted({one.id for one in members if one.type == "Practitioner" and one.id is not None})
 
 
 def _is_first(appointment: Mapping[str, Any]) -> bool:

@@ -55,6 +55,8 @@ def _handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
     }
     table |= {name: partial(handlers.on_series, clinic=clinic, text=text) for name, text in _SERIES.items()}
     return table | {
+        "careteam.formed": handlers.on_team,
+        "careteam.changed": handlers.on_team,
         "appointment.arrived": partial(handlers.on_appointment_arrived, clinic=clinic),
         "plan.activated": partial(handlers.on_plan_activated, clinic=clinic),
         "patient.discharged": partial(handlers.on_patient_discharged, clinic=clinic, base_url=base_url),

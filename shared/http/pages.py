@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
@@ -33,7 +33,7 @@ async def answer(
     async with call.transaction() as tx:
         page = await fhir_search.run(tx, search, model, visible(call.principal))
         added = await fhir_search.included(
-            tx, search, page.rows, includes, visible=lambda include: include.visible(call.principal)
+            tx, search, page.rows, includes, visible=lambda include: _includable(call, include)
         )
         base = call.runtime.fhir_base
         entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
@@ -70,6 +70,13 @@ def _asked(call: Call) -> list[tuple[str, str]]:
         except ValueError:
             raise Malformed("the body is no list of search parameters") from None
     return asked
+
+
+def _includable(call: Call, include: Include) -> ColumnElement[bool]:
+    """An include widens neither the rows nor the scopes: without the scope to read, nothing is included."""
+    allowed = call.principal.scopes.allow(include.resource_type, "r")
+    visible: ColumnElement[bool] = include.visible(call.principal) if allowed else false()
+    return visible
 
 
 def _entry(address: str, row: ResourceRow, *, mode: str) -> dict[str, Any]:

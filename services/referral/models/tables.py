@@ -47,7 +47,8 @@ class Referral(ResourceRow, Base, table=True):
     """A ServiceRequest that was sent to us, and where it stands.
 
     `sent_at` is the raw clock and never changes; `complete_at` is set once, when nothing needed is missing;
-    `answer` is what the sender was told, given again when it is sent again.
+    `answer` is what the sender was told, given again when it is sent again; `team` are the practitioners who
+    are in the patient's care team for it, or were until the team's own end.
     """
 
     __tablename__ = "referral"
@@ -56,6 +57,7 @@ class Referral(ResourceRow, Base, table=True):
         CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_the_first"),
         CheckConstraint("complete_at IS NULL OR complete_at >= sent_at", name="complete_after_sent"),
         Index("referral_identifiers", "identifiers", postgresql_using="gin"),
+        Index("referral_team", "team", postgresql_using="gin"),
     )
 
     patient_id: UUID = Field(foreign_key="patient.id", index=True)
@@ -79,10 +81,10 @@ class Referral(ResourceRow, Base, table=True):
     payer: str | None = None
     programme: str | None = None
     rules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    team: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     asked: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
     doubt: str | None = None
-    was_booked: bool = False
     unacknowledged: bool = False
     suspected_of: UUID | None = None
     merged_into: UUID | None = None

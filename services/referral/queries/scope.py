@@ -2,7 +2,7 @@
 
 - referrer: its own organisation's referrals and all that belongs to them;
 - coordinator: its site's;
-- clinician: those of the own site that have been booked;
+- clinician: those in whose care team they are now, or were until the team's own end;
 - insurer: its own Claims with the patient's active consent, and the Coverage and Task that belong to them;
 - operator: nothing.
 """
@@ -20,7 +20,7 @@ from shared.fhir.codes import TaskCode
 RowRule = Callable[[Principal], ColumnElement[bool]]
 
 ROWS = (
-    "a referrer's own referrals; a coordinator's site; a clinician's site once booked; "
+    "a referrer's own referrals; a coordinator's site; a clinician's own teams; "
     "an insurer's own Claims with active consent"
 )
 
@@ -31,8 +31,8 @@ def referrals(principal: Principal) -> ColumnElement[bool]:
         return col(Referral.requester) == principal.organization
     if principal.party == "coordinator" and principal.site is not None:
         return col(Referral.site) == principal.site
-    if principal.party == "clinician" and principal.site is not None:
-        return and_(col(Referral.site) == principal.site, col(Referral.was_booked))
+    if principal.party == "clinician" and principal.practitioner is not None:
+        return col(Referral.team).contains([principal.practitioner])
     return false()
 
 

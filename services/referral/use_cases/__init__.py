@@ -12,6 +12,7 @@ from services.referral.use_cases.end_referral import close_referral, revoke_by_i
 from services.referral.use_cases.follow_care import (
     complete_referral,
     follow,
+    keep_team,
     load_for_event,
     note,
     note_sessions,
@@ -36,6 +37,7 @@ __all__ = [
     "escalate_emergency",
     "follow",
     "inquire",
+    "keep_team",
     "load_for_event",
     "look_at_consent_again",
     "merge_referral",

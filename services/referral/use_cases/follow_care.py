@@ -42,6 +42,16 @@ async def load_for_event(tx: Transaction, referral_id: UUID | None, *, event: st
     return referral
 
 
+async def keep_team(tx: Transaction, referral_id: UUID | None, *, members: Sequence[str]) -> None:
+    """Keep who is in the care team: its members see the referral, ended or not, and nobody else of the
+    clinicians does. Raises NotYet for a referral that we do not know (yet).
+    """
+    referral = None if referral_id is None else await tx.get(Referral, referral_id, lock=True)
+    if referral is None:
+        raise NotYet("a team is about a referral that is not here")
+    referral.team = list(members)
+
+
 async def follow(
     tx: Transaction,
     referral: Referral,
@@ -62,7 +72,6 @@ async def follow(
             state=referral.state,
         )
         return
-    referral.was_booked = referral.was_booked or to is State.BOOKED
     if to != referral.state:
         await move(tx, referral, to, reason=reason, turn=turn, act=act, name=event)
     referral.reason, referral.turn = reason, turn

@@ -42,6 +42,24 @@ class Care:
         if settle:
             await self.clinic.settle()
 
+    async def team(
+        self, event: str, *, staying: tuple[str, ...], left: str = "", status: str = "active"
+    ) -> None:
+        members: list[dict[str, Any]] = [{"member": {"reference": f"Practitioner/{one}"}} for one in staying]
+        if left:
+            gone = {"start": "2026-03-02T13:00:00Z", "end": "2026-03-02T13:00:00Z"}
+            members.append({"member": {"reference": f"Practitioner/{left}"}, "period": gone})
+        team = {
+            "resourceType": "CareTeam",
+            "id": new_text_id(),
+            "status": status,
+            "subject": {"reference": f"Patient/{self.patient}"},
+            "identifier": [{"system": f"{LUMBAR}/referral", "value": self.referral}],
+            "participant": members,
+        }
+        await self.clinic.publish(event, focus=team)
+        await self.clinic.settle()
+
     async def task(self) -> dict[str, Any]:
         return await task_of(self.clinic, self.referral)
 
@@ -57,8 +75,6 @@ async def test_the_task_follows_from_booking_to_report(clinic: TestClinic) -> No
     task = await care.task()
     assert (task["status"], business_status(task)) == ("in-progress", "booked")
     assert "2026-03-10 10:00" in task["statusReason"]["text"], "the wall clock of Toronto"
-    seen = await clinic.as_("physiotherapist").get(f"/referral/fhir/ServiceRequest/{care.referral}")
-    assert seen.status_code == 200, "a clinician sees whom they will treat"
     await care.appointment("appointment.fulfilled", status="fulfilled")
     assert business_status(await care.task()) == "assessed"
     await care.plan("plan.activated")
@@ -146,3 +162,25 @@ def _series(care: Care) -> dict[str, Any]:
         "identifier": [{"system": f"{LUMBAR}/referral", "value": care.referral}],
         "subject": {"reference": f"Patient/{care.patient}"},
     }
+
+
+async def test_a_clinician_sees_a_referral_from_the_team_on_and_until_they_leave_it(
+    clinic: TestClinic,
+) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    assert await sees(care, "physiotherapist") == (404, 0), "on the same site, but in no team of the patient"
+    await care.team("careteam.formed", staying=("physiotherapist", "physiatrist"))
+    assert await sees(care, "physiotherapist") == (200, 1)
+    await care.team("careteam.changed", staying=("physiatrist",), left="physiotherapist")
+    assert await sees(care, "physiotherapist") == (404, 0)
+    assert await sees(care, "physiatrist") == (200, 1)
+    await care.team("careteam.changed", staying=(), left="physiatrist", status="inactive")
+    assert await sees(care, "physiatrist") == (200, 1), "the team ended; nobody was sent away"
+
+
+async def sees(care: Care, clinician: str) -> tuple[int, int]:
+    there = care.clinic.as_(clinician)
+    read = await there.get(f"/referral/fhir/ServiceRequest/{care.referral}")
+    found = await there.get("/referral/fhir/Patient")
+    return read.status_code, found.json()["total"]

@@ -197,10 +197,10 @@ def upgrade() -> None:
         sa.Column("payer", sa.String(), nullable=True),
         sa.Column("programme", sa.String(), nullable=True),
         sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("team", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("asked", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("unavailable", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("doubt", sa.String(), nullable=True),
-        sa.Column("was_booked", sa.Boolean(), nullable=False),
         sa.Column("unacknowledged", sa.Boolean(), nullable=False),
         sa.Column("suspected_of", sa.Uuid(), nullable=True),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
@@ -223,6 +223,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_referral_requester"), "referral", ["requester"], unique=False)
     op.create_index(op.f("ix_referral_site"), "referral", ["site"], unique=False)
     op.create_index("referral_identifiers", "referral", ["identifiers"], unique=False, postgresql_using="gin")
+    op.create_index("referral_team", "referral", ["team"], unique=False, postgresql_using="gin")
     op.create_table(
         "enclosure",
         sa.Column("id", sa.Uuid(), nullable=False),
