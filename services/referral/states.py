@@ -157,6 +157,17 @@ AUTHORIZATION_ALLOWED: dict[Authorization, frozenset[Authorization]] = {
     _A.CANCELLED: frozenset(),
 }
 
+# What an insurer's review action says of one item; there are no others.
+STATUS_OF_ACTION: dict[str, Authorization] = {
+    "A1": _A.APPROVED,
+    "A2": _A.PARTIALLY_APPROVED,
+    "A3": _A.DENIED,
+    "A4": _A.PENDED,
+    "A6": _A.MODIFIED,
+    "C": _A.CANCELLED,
+    "CT": _A.PENDED,
+    "NA": _A.NOT_REQUIRED,
+}
 GRANTS = frozenset({_A.APPROVED, _A.PARTIALLY_APPROVED, _A.MODIFIED})
 
 

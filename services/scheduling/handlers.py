@@ -29,38 +29,23 @@ async def on_referral_accepted(tx: Transaction, event: Event, act: Act, *, desk:
 
 async def on_referral_revoked(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
     """Cancel what the sender revoked."""
-    await use_cases.end_referral(
-        tx,
-        fhir.referral_of_request(event),
-        because="the referral was revoked",
-        patients=True,
-        desk=desk,
-        act=act,
-    )
+    await _end(tx, event, act, because="the referral was revoked", patients=True, desk=desk)
 
 
 async def on_referral_closed(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
     """Cancel what a coordinator closed."""
-    await use_cases.end_referral(
-        tx,
-        fhir.referral_of_request(event),
-        because="the referral was closed",
-        patients=False,
-        desk=desk,
-        act=act,
-    )
+    await _end(tx, event, act, because="the referral was closed", patients=False, desk=desk)
 
 
 async def on_referral_merged(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
     """Cancel what was booked for a duplicate; the first referral keeps its own."""
-    await use_cases.end_referral(
-        tx,
-        fhir.referral_of_request(event),
-        because="the referral was merged into an earlier one",
-        patients=False,
-        desk=desk,
-        act=act,
-    )
+    because = "the referral was merged into an earlier one"
+    await _end(tx, event, act, because=because, patients=False, desk=desk)
+
+
+async def _end(tx: Transaction, event: Event, act: Act, *, because: str, patients: bool, desk: Desk) -> None:
+    referral_id = fhir.referral_of_request(event)
+    await use_cases.end_referral(tx, referral_id, because=because, patients=patients, desk=desk, act=act)
 
 
 async def on_authorization_changed(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:

@@ -73,6 +73,11 @@ def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:
     return (old, new) in ALLOWED
 
 
+def series_may(old: SeriesStatus, new: SeriesStatus) -> bool:
+    """Tell whether a series may go from one status to another, or stay where it is."""
+    return old == new or (old, new) in ALLOWED_SERIES
+
+
 def reachable(old: AppointmentStatus) -> list[str]:
     """Name the statuses that an appointment can go to from here."""
     return sorted(after.value for before, after in ALLOWED if before == old)

@@ -23,16 +23,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 def add_shared_tables(metadata: MetaData) -> None:
     """Declare the shared tables in this metadata."""
-    _events_out(metadata)
-    _events_in(metadata)
-    _time_and_doors(metadata)
+    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit):
+        declare(metadata)
 
 
 def _when(name: str, *, null: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=null)
 
 
-def _events_out(metadata: MetaData) -> None:
+def _outbox(metadata: MetaData) -> None:
     Table(
         "outbox",
         metadata,
@@ -44,6 +43,15 @@ def _events_out(metadata: MetaData) -> None:
         Column("value", LargeBinary, nullable=False),
         _when("machine_at"),
     )
+    Table(
+        "relay_epoch",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("epoch", BigInteger, nullable=False),
+    )
+
+
+def _log(metadata: MetaData) -> None:
     Table(
         "event_log",
         metadata,
@@ -61,15 +69,9 @@ def _events_out(metadata: MetaData) -> None:
         Column("next_offset", BigInteger, nullable=False),
         Column("first_offset", BigInteger, nullable=False, server_default=text("0")),
     )
-    Table(
-        "relay_epoch",
-        metadata,
-        Column("name", Text, primary_key=True),
-        Column("epoch", BigInteger, nullable=False),
-    )
 
 
-def _events_in(metadata: MetaData) -> None:
+def _inbox(metadata: MetaData) -> None:
     Table(
         "inbox",
         metadata,
@@ -84,6 +86,9 @@ def _events_in(metadata: MetaData) -> None:
         Column("topic", Text, primary_key=True),
         Column("next_offset", BigInteger, nullable=False),
     )
+
+
+def _held(metadata: MetaData) -> None:
     Table(
         "held_key",
         metadata,
@@ -114,7 +119,7 @@ def _events_in(metadata: MetaData) -> None:
     )
 
 
-def _time_and_doors(metadata: MetaData) -> None:
+def _timers(metadata: MetaData) -> None:
     Table(
         "timer",
         metadata,
@@ -126,6 +131,9 @@ def _time_and_doors(metadata: MetaData) -> None:
         Column("error", Text, nullable=False, server_default=text("''")),
         Index("timer_by_due", "due_at"),
     )
+
+
+def _doors(metadata: MetaData) -> None:
     Table(
         "resource_version",
         metadata,
@@ -146,6 +154,9 @@ def _time_and_doors(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         _when("machine_at"),
     )
+
+
+def _audit(metadata: MetaData) -> None:
     Table(
         "audit_event",
         metadata,

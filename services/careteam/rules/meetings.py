@@ -1,12 +1,12 @@
 """Case meetings: when the next one is, who must be there, what may be decided."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.careteam import states
-from services.careteam.models import Meeting
-from services.careteam.states import MeetingState
+from services.careteam.models import CareTask, Meeting
+from services.careteam.states import CaseState, MeetingState
 from shared.clinic import Clinic, Site
 from shared.errors import Conflict, Forbidden
 
@@ -19,7 +19,7 @@ class NotTheChair(Forbidden):
 
 
 class NotInThisState(Conflict):
-    """The state of the meeting does not allow the act."""
+    """The state of the meeting, or of the case, does not allow the act."""
 
 
 class NoQuorum(Conflict):
@@ -59,7 +59,21 @@ def must_be_chair(meeting: Meeting, *, practitioner: str | None) -> None:
 def must_become(meeting: Meeting, state: MeetingState) -> None:
     """Raise NotInThisState where the meeting's life cycle does not lead to this state from where it is."""
     if state not in states.allowed(states.MEETING, MeetingState(meeting.state)):
-        raise NotInThisState(f"the meeting is {meeting.state} and cannot become {state}")
+        allowed = _following(states.allowed(states.MEETING, MeetingState(meeting.state)))
+        text = f"the meeting is {meeting.state} and cannot become {state}; it can become {allowed}"
+        raise NotInThisState(text, expression="Appointment")
+
+
+def case_must_become(case: CareTask, state: CaseState) -> None:
+    """Raise NotInThisState where a case's life cycle does not lead to this state from where it is."""
+    if state not in states.allowed(states.CASE, CaseState(case.state)):
+        allowed = _following(states.allowed(states.CASE, CaseState(case.state)))
+        text = f"the case is {case.state} and cannot become {state}; it can become {allowed}"
+        raise NotInThisState(text, expression="Task")
+
+
+def _following(allowed: Iterable[str]) -> str:
+    return ", ".join(sorted(allowed)) or "nothing else"
 
 
 def must_be_open(meeting: Meeting) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.careteam import fhir, queries
+from services.careteam import fhir, queries, rules
 from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.tasks import CaseReason
 from services.careteam.models import CareTask, Meeting, MeetingParticipant, Team
 from services.careteam.settings import Settings
 from services.careteam.states import CaseState
 from shared.act import Act
-from shared.db import Transaction
+from shared.db import ResourceRow, Transaction
 from shared.errors import Conflict
+from shared.events import outbox
+from shared.events.catalog import EventType
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
@@ -86,9 +88,8 @@ async def move_to_next_meeting(
     """Carry cases over to the site's next meeting, or to the one that will be scheduled next."""
     meeting = await queries.meetings.collecting(tx, site=site)
     for case in cases:
-        case.state = CaseState.CARRIED_OVER
         case.meeting_id = None if meeting is None else meeting.id
-        await lay_state(tx, case, act=act)
+        await become(tx, case, CaseState.CARRIED_OVER, act=act)
     if meeting is not None and cases:
         await invite(tx, meeting, cases=cases, settings=settings, act=act)
 
@@ -108,10 +109,24 @@ async def invite(
     await lay_meeting(tx, meeting, invited, settings=settings, act=act)
 
 
+async def become(
+    tx: Transaction,
+    case: CareTask,
+    state: CaseState,
+    *,
+    act: Act,
+    more: fhir.elements.Resource | None = None,
+) -> None:
+    """Give a locked case its next state; raises NotInThisState where its life cycle does not lead there."""
+    rules.meetings.case_must_become(case, state)
+    case.state = state
+    await lay_state(tx, case, act=act, more=more)
+
+
 async def lay_state(
     tx: Transaction, case: CareTask, *, act: Act, more: fhir.elements.Resource | None = None
 ) -> None:
-    """Write a case's state into its resource, as a new version."""
+    """Write a case's state and place into its resource, as a new version."""
     case.status = fhir.tasks.case_status(CaseState(case.state))
     overlay = fhir.tasks.case_overlay(case, at=act.at) | (more or {})
     await store.put(tx, case, case.body, at=act.at, overlay=overlay)
@@ -128,3 +143,18 @@ async def lay_meeting(
     """Write a meeting's state into its resource, as a new version."""
     rendered = fhir.meetings.appointment(meeting, participants, settings=settings)
     await store.put(tx, meeting, rendered, at=act.at)
+
+
+def tell(
+    tx: Transaction, event: EventType, meeting: Meeting, *, carries: Sequence[ResourceRow] = (), act: Act
+) -> None:
+    """Publish what happened to a meeting; it concerns several patients, so the meeting itself is the key."""
+    outbox.publish(
+        tx,
+        event,
+        of=meeting,
+        key=str(meeting.id),
+        focus=meeting.body,
+        carries=[row.body for row in carries],
+        act=act,
+    )

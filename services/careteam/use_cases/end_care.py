@@ -37,8 +37,7 @@ async def end_team(
     """End a locked team: its case is dropped, its actions are cancelled, nothing is due any more."""
     case = await queries.tasks.live_case(tx, team.id)
     if case is not None:
-        case.state = CaseState.DROPPED
-        await agenda.lay_state(tx, case, act=act, more=fhir.tasks.dropped(reason))
+        await agenda.become(tx, case, CaseState.DROPPED, act=act, more=fhir.tasks.dropped(reason))
     for action in await queries.tasks.live_actions(tx, team.id):
         await actions.cancel_action(tx, action, reason=reason, act=act)
     if plan is not None:

@@ -4,8 +4,9 @@ The scope is asked again under the lock, so that who was taken off a team while 
 is outside the scope is not found.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from services.careteam import fhir, queries
 from services.careteam.fhir.asked import Findings
@@ -15,6 +16,18 @@ from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
+
+Row = TypeVar("Row", Plan, Goal, CareTask)
+Found = TypeVar("Found", covariant=True)
+Lock = Callable[[Transaction, UUID], Awaitable[Row | None]]
+
+
+class See(Protocol[Found]):
+    """A query for a row inside the caller's row scope."""
+
+    async def __call__(self, tx: Transaction, identity: UUID, /, *, by: Principal) -> Found | None:
+        """Find the row, or None."""
+        ...
 
 
 class NoSuchThing(NotFound):
@@ -31,38 +44,36 @@ async def team(tx: Transaction, team_id: str, *, by: Principal) -> Team:
 
 async def plan(tx: Transaction, plan_id: str, *, by: Principal) -> tuple[Team, Plan]:
     """Load and lock a plan and its team."""
-    identity = fhir.asked.row_id(plan_id)
-    found = await queries.plans.visible(tx, identity, by=by)
-    if found is not None:
-        its_team = await queries.teams.locked(tx, found.team_id)
-        locked = await queries.plans.locked(tx, identity)
-        if locked is not None and await queries.plans.visible(tx, identity, by=by) is not None:
-            return its_team, locked
-    raise NoSuchThing("there is no such CarePlan")
+    return await _with_team(
+        tx, plan_id, by=by, see=queries.plans.visible, lock=queries.plans.locked, what="CarePlan"
+    )
 
 
 async def goal(tx: Transaction, goal_id: str, *, by: Principal) -> tuple[Team, Goal]:
     """Load and lock a goal and its team."""
-    identity = fhir.asked.row_id(goal_id)
-    found = await queries.plans.goal_visible(tx, identity, by=by)
-    if found is not None:
-        its_team = await queries.teams.locked(tx, found.team_id)
-        locked = await queries.plans.goal_locked(tx, identity)
-        if locked is not None and await queries.plans.goal_visible(tx, identity, by=by) is not None:
-            return its_team, locked
-    raise NoSuchThing("there is no such Goal")
+    return await _with_team(
+        tx, goal_id, by=by, see=queries.plans.goal_visible, lock=queries.plans.goal_locked, what="Goal"
+    )
 
 
 async def task(tx: Transaction, task_id: str, *, by: Principal) -> tuple[Team, CareTask]:
     """Load and lock a case or an action and its team."""
-    identity = fhir.asked.row_id(task_id)
-    found = await queries.tasks.visible(tx, identity, by=by)
+    return await _with_team(
+        tx, task_id, by=by, see=queries.tasks.visible, lock=queries.tasks.locked, what="Task"
+    )
+
+
+async def _with_team(
+    tx: Transaction, asked_id: str, *, by: Principal, see: See[Row], lock: Lock[Row], what: str
+) -> tuple[Team, Row]:
+    identity = fhir.asked.row_id(asked_id)
+    found = await see(tx, identity, by=by)
     if found is not None:
         its_team = await queries.teams.locked(tx, found.team_id)
-        locked = await queries.tasks.locked(tx, identity)
-        if locked is not None and await queries.tasks.visible(tx, identity, by=by) is not None:
+        locked = await lock(tx, identity)
+        if locked is not None and await see(tx, identity, by=by) is not None:
             return its_team, locked
-    raise NoSuchThing("there is no such Task")
+    raise NoSuchThing(f"there is no such {what}")
 
 
 async def meeting(tx: Transaction, meeting_id: str, *, by: Principal) -> Meeting:

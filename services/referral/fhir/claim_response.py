@@ -9,12 +9,12 @@ from typing import Any
 
 from services.referral.fhir.reading import day_of, texts
 from services.referral.models import GrantedItem, RequestedItem
+from services.referral.states import STATUS_OF_ACTION
 from shared.clinic import Discipline
 from shared.errors import Problem
 
 Resource = Mapping[str, Any]
 
-_ACTIONS = ("A1", "A2", "A3", "A4", "A6", "C", "CT", "NA")
 _PRODUCTS = tuple(f"{discipline}-session" for discipline in Discipline)
 
 
@@ -48,8 +48,8 @@ def _item(
     where = f"ClaimResponse.item[{index}]"
     sequence = int(stated.get("itemSequence", 0))
     action = _action(stated)
-    if action not in _ACTIONS:
-        text = f"a review action is needed, one of {', '.join(_ACTIONS)}"
+    if action not in STATUS_OF_ACTION:
+        text = f"a review action is needed, one of {', '.join(STATUS_OF_ACTION)}"
         problems.append(_problem(text, f"{where}.adjudication.extension", code="code-invalid"))
         return None
     asked = next((one for one in requested if one.sequence == sequence), None)

@@ -1,7 +1,6 @@
 """Pure decisions of this service; time is an argument."""
 
 from services.referral.rules.authorization import (
-    ACTIONS,
     WrongDecision,
     decided,
     needs_authorization,
@@ -23,7 +22,6 @@ from services.referral.rules.steps import (
 from services.referral.rules.triage import triage
 
 __all__ = [
-    "ACTIONS",
     "Refused",
     "WrongDecision",
     "adult",

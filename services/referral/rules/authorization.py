@@ -4,21 +4,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from services.referral.models import Decision, GrantedItem, RequestedItem
-from services.referral.states import Authorization
+from services.referral.states import GRANTS, STATUS_OF_ACTION, Authorization
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
-
-_STATUS_OF_ACTION = {
-    "A1": Authorization.APPROVED,
-    "A2": Authorization.PARTIALLY_APPROVED,
-    "A3": Authorization.DENIED,
-    "A4": Authorization.PENDED,
-    "A6": Authorization.MODIFIED,
-    "C": Authorization.CANCELLED,
-    "CT": Authorization.PENDED,
-    "NA": Authorization.NOT_REQUIRED,
-}
-ACTIONS = tuple(_STATUS_OF_ACTION)
 
 
 class WrongDecision(Invalid):
@@ -87,7 +75,7 @@ def decided(
 
 def whole_status(actions: Sequence[str]) -> Authorization:
     """Roll the items up: one that is pended pends the whole, one word for all stands, a mix is partial."""
-    states = {_STATUS_OF_ACTION[action] for action in actions}
+    states = {STATUS_OF_ACTION[action] for action in actions}
     if not states or Authorization.PENDED in states:
         return Authorization.PENDED
     if len(states) == 1:
@@ -113,11 +101,7 @@ def _wrong_units(requested: Sequence[RequestedItem], answered: Sequence[GrantedI
     asked = {item.sequence: item for item in requested}
     problems = []
     for place, item in enumerate(answered):
-        grants = _STATUS_OF_ACTION[item.action] in (
-            Authorization.APPROVED,
-            Authorization.PARTIALLY_APPROVED,
-            Authorization.MODIFIED,
-        )
+        grants = STATUS_OF_ACTION[item.action] in GRANTS
         expression = f"ClaimResponse.item[{place}]"
         if grants and item.units < 1:
             text = f"{item.action} says how many units are granted: at least one"

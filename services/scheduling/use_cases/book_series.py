@@ -8,7 +8,7 @@ from uuid import UUID
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment, Referral, Series
 from services.scheduling.settings import Desk
-from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.states import AppointmentStatus, SeriesStatus, series_may
 from services.scheduling.use_cases.promise import unavailable_spans
 from services.scheduling.use_cases.recording import claim_of, keep, patient_key, put_into, resources_of
 from shared.act import Act
@@ -60,9 +60,11 @@ async def book_series(
 async def say_not_booked(
     tx: Transaction, referral: Referral, *, series: Series | None, note: str, desk: Desk, act: Act
 ) -> None:
-    """Tell that no series is booked, and why; once for the same reason."""
+    """Tell that no series is booked, and why; once for the same reason, and never of one that took place."""
     row = series or _new_series(referral)
-    if row.version and row.status == SeriesStatus.NOT_BOOKED and row.note == note:
+    old = SeriesStatus(row.status)
+    said = row.version > 0 and old is SeriesStatus.NOT_BOOKED and row.note == note
+    if said or not series_may(old, SeriesStatus.NOT_BOOKED):
         return
     row.status, row.note = SeriesStatus.NOT_BOOKED, note
     await store.put(tx, row, fhir.render_series(row, sessions=(), desk=desk), at=act.at)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import Invalid
-from shared.fhir.check import limits, offload, one_patient, steps
+from shared.fhir.check import limits, offload
 from shared.fhir.check.limits import MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_PROBLEMS
 from shared.fhir.check.offload import close, warm
 from shared.fhir.received import Entry, Received
@@ -20,7 +20,6 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_ENTRIES",
     "MAX_PROBLEMS",
-    "check_bundle",
     "close",
     "receive",
     "warm",
@@ -33,7 +32,7 @@ async def receive(body: bytes, *, allowed: Collection[str] | None = None) -> Rec
     `allowed` names the resource types that the door takes (None for every known one). Raises TooLarge (over a
     limit), Malformed (no FHIR JSON: bad UTF-8, no JSON, a member twice, NaN, too deep, unknown resourceType)
     or Invalid with every problem and its FHIRPath. Long work is done off the event loop. A transaction or
-    message is about one patient; for other Bundles that is `check_bundle`.
+    message is about one patient.
     """
     body = limits.without_mark(body)
     data = await offload.decoded(body)
@@ -44,13 +43,6 @@ async def receive(body: bytes, *, allowed: Collection[str] | None = None) -> Rec
     if problems:
         raise Invalid(problems=problems)
     return _received(body, data)
-
-
-def check_bundle(received: Received) -> None:
-    """Refuse a Bundle in which two entries are about different patients, naming the entries."""
-    problems = steps.in_place(one_patient.problems(received.data))
-    if problems:
-        raise Invalid(problems=problems)
 
 
 class _Request(msgspec.Struct):

@@ -1,6 +1,6 @@
 """A worker as a whole: events, timers and loops at rest or not; who leads the relay."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -26,8 +26,6 @@ from shared.timers import Timer, TimerTable
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy
 from tests.support.eventually import eventually
-
-MakeWorker = Callable[..., Worker]
 
 
 async def record(tx: Transaction, event: Event, act: Act) -> None:

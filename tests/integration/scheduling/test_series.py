@@ -31,6 +31,24 @@ class TestOnAuthorizationDecided:
         ]
         assert len(booked.carried("Appointment")) == 4
 
+    async def test_a_series_that_took_place_stays_when_its_first_visit_is_recorded_as_missed_later(
+        self, scheduling_db: Database
+    ) -> None:
+        away = a_person("ana", purpose=["first"], absences=[(date(2026, 6, 8), date(2027, 6, 8))])
+        desk = Desk(scheduling_db, a_clinic(people=[away, a_person("ben", purpose=["session"])]))
+        referral = await desk.accept(payer="insurer")
+        await desk.authorize(referral)
+        sessions = await desk.sessions(referral)
+        assert sessions[-1].ends_at is not None
+        await desk.at(sessions[-1].ends_at)
+        for session in sessions:
+            await desk.put(session, status="fulfilled")
+        await desk.put(await desk.first(referral), status="noshow")
+        series = await desk.series(referral)
+        assert series is not None
+        assert series.status == "completed"
+        assert "series.not-booked" not in await desk.told()
+
     async def test_keeps_weekday_and_wall_clock_time(self, scheduling_db: Database) -> None:
         desk = desk_with(scheduling_db, sessions={"count": 8})
         referral = await desk.accept(payer="insurer")

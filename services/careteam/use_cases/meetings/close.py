@@ -14,7 +14,6 @@ from services.careteam.use_cases.meetings.schedule import MEETING_OVER
 from shared import timers
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
 from shared.fhir import store
 
@@ -58,15 +57,7 @@ async def _end(
     await agenda.move_to_next_meeting(tx, undecided, site=meeting.site, settings=settings, act=act)
     if state is MeetingState.CLOSED:
         await _write_minutes(tx, meeting, cases, settings=settings, act=act)
-    outbox.publish(
-        tx,
-        careteam.MEETING_CLOSED,
-        of=meeting,
-        key=str(meeting.id),
-        focus=meeting.body,
-        carries=[case.body for case in undecided],
-        act=act,
-    )
+    agenda.tell(tx, careteam.MEETING_CLOSED, meeting, carries=undecided, act=act)
 
 
 async def _write_minutes(

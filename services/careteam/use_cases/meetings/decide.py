@@ -60,8 +60,8 @@ async def decide_case(
         )
         for one in [*asked.actions, *_revision(plan, act=act)]
     ]
-    case.state = CaseState.DECIDED
-    await agenda.lay_state(tx, case, act=act, more=fhir.tasks.decided(asked.text, actions=made))
+    more = fhir.tasks.decided(asked.text, actions=made)
+    await agenda.become(tx, case, CaseState.DECIDED, act=act, more=more)
     await _leave_provenance(tx, case, meeting=meeting, act=act)
     outbox.publish(tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, act=act)
     return case

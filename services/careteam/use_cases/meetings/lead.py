@@ -11,7 +11,6 @@ from services.careteam.states import LIVE_CASES, MeetingState
 from services.careteam.use_cases import agenda
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
 from shared.fhir import store
 
@@ -24,15 +23,7 @@ async def publish_agenda(tx: Transaction, meeting_id: UUID, *, settings: Setting
     cases = live(await queries.tasks.cases_of_meeting(tx, meeting.id))
     await agenda.invite(tx, meeting, cases=cases, settings=settings, act=act)
     await become(tx, meeting, MeetingState.AGENDA_PUBLISHED, settings=settings, act=act)
-    outbox.publish(
-        tx,
-        careteam.MEETING_AGENDA_PUBLISHED,
-        of=meeting,
-        key=str(meeting.id),
-        focus=meeting.body,
-        carries=[case.body for case in cases],
-        act=act,
-    )
+    agenda.tell(tx, careteam.MEETING_AGENDA_PUBLISHED, meeting, carries=cases, act=act)
 
 
 async def open_meeting(
@@ -81,15 +72,7 @@ async def sign_minutes(
     rendered = fhir.meetings.provenance(target=target, activity="minutes signed", act=act)
     await store.put(tx, proof, rendered, at=act.at)
     await become(tx, meeting, MeetingState.MINUTES_SIGNED, settings=settings, act=act)
-    outbox.publish(
-        tx,
-        careteam.MEETING_MINUTES_SIGNED,
-        of=meeting,
-        key=str(meeting.id),
-        focus=meeting.body,
-        carries=[minutes.body],
-        act=act,
-    )
+    agenda.tell(tx, careteam.MEETING_MINUTES_SIGNED, meeting, carries=[minutes], act=act)
     return minutes
 
 

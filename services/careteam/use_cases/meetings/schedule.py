@@ -8,7 +8,6 @@ from services.careteam.use_cases import agenda
 from shared import timers
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
 
 CALENDAR = "meeting-calendar"
@@ -40,9 +39,7 @@ async def schedule_next_meeting(tx: Transaction, site_id: str, *, settings: Sett
     await agenda.lay_meeting(tx, meeting, [chair], settings=settings, act=act)
     tx.add(chair)
     await _take_waiting_cases(tx, meeting, settings=settings, act=act)
-    outbox.publish(
-        tx, careteam.MEETING_SCHEDULED, of=meeting, key=str(meeting.id), focus=meeting.body, act=act
-    )
+    agenda.tell(tx, careteam.MEETING_SCHEDULED, meeting, act=act)
     await timers.schedule(tx, kind=PUBLISH_AGENDA, ref=str(meeting.id), due=publish_at)
     await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=meeting.ends_at)
     return meeting
@@ -54,7 +51,8 @@ async def _take_waiting_cases(tx: Transaction, meeting: Meeting, *, settings: Se
     for case in cases:
         case.meeting_id = meeting.id
         if case.state == CaseState.QUEUED:
-            case.state = CaseState.ON_AGENDA
-        await agenda.lay_state(tx, case, act=act)
+            await agenda.become(tx, case, CaseState.ON_AGENDA, act=act)
+        else:
+            await agenda.lay_state(tx, case, act=act)
     if cases:
         await agenda.invite(tx, meeting, cases=cases, settings=settings, act=act)
