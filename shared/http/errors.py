@@ -69,6 +69,7 @@ _TRY_AGAIN = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     ConnectionError,
+    FileNotFoundError,  # a server that has ended takes its socket with it
     TimeoutError,
     PoolTimeout,
 )
