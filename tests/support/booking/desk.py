@@ -1,0 +1,154 @@
+"""A booking desk: the service's own handlers on a real database, one transaction each, as the worker does."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlmodel import col, select
+
+from services.scheduling import fhir, handlers, use_cases
+from services.scheduling.models import Appointment, Guarantee, Series
+from services.scheduling.settings import Desk as BookingDesk
+from services.scheduling.use_cases import TimerKind
+from shared import timers
+from shared.act import Act, Actor
+from shared.auth.principal import Principal
+from shared.auth.scopes import Scopes
+from shared.clinic import Clinic
+from shared.clock import SimulatedClock
+from shared.db import Database
+from shared.events.envelope import Event
+from shared.ids import new_text_id
+from tests.support.booking.heard import a_request, accepted, an_event, authorized
+from tests.support.booking.place import MONDAY
+
+COORDINATOR = Principal(
+    client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.rus"]), site="toronto"
+)
+
+
+class Desk:
+    """Scheduling on a real database and a simulated clock, without HTTP and without a log."""
+
+    def __init__(self, database: Database, clinic: Clinic, *, now: datetime = MONDAY) -> None:
+        self.database = database
+        self.clock = SimulatedClock(now)
+        self.desk = BookingDesk(clinic=clinic)
+        self._handlers = {
+            "referral.accepted": handlers.on_referral_accepted,
+            "referral.revoked": handlers.on_referral_revoked,
+            "referral.closed": handlers.on_referral_closed,
+            "referral.merged": handlers.on_referral_merged,
+            "authorization.pended": handlers.on_authorization_changed,
+            "authorization.decided": handlers.on_authorization_changed,
+            "authorization.cancelled": handlers.on_authorization_changed,
+            "patient.discharged": handlers.on_patient_discharged,
+        }
+        self._timers: dict[str, timers.TimerHandler] = {
+            TimerKind.AT_RISK: partial(handlers.on_at_risk_due, desk=self.desk),
+            TimerKind.DUE: partial(handlers.on_promise_due, desk=self.desk),
+            TimerKind.OFFER: partial(handlers.on_offer_due, desk=self.desk),
+            TimerKind.TRY: partial(handlers.on_try_due, desk=self.desk),
+        }
+
+    @property
+    def now(self) -> datetime:
+        """The care time."""
+        return self.clock.now()
+
+    def act(self) -> Act:
+        """What the consumer gives a handler."""
+        return Act(at=self.now, actor=Actor.service("scheduling"), cause="test")
+
+    async def hear(self, event: Event) -> None:
+        """Handle an event in a transaction of its own, without the timers that it set."""
+        async with self.database.transaction() as tx:
+            await self._handlers[event.type](tx, event, self.act(), desk=self.desk)
+
+    async def accept(self, **details: Any) -> str:
+        """Accept a new referral, fire what is due, and give its id."""
+        referral_id = new_text_id()
+        await self.hear(accepted(referral_id, at=self.now, **details))
+        await self.settle()
+        return referral_id
+
+    async def authorize(self, referral_id: str, **details: Any) -> None:
+        """Hear what the payer decided, and fire what is due."""
+        await self.hear(authorized(referral_id, at=self.now, **details))
+        await self.settle()
+
+    async def end(self, referral_id: str, how: str = "referral.revoked") -> None:
+        """Hear that a referral ended, and fire what is due."""
+        await self.hear(an_event(how, a_request(referral_id), at=self.now))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Fire every timer that is due."""
+        actor = Actor.service("scheduling")
+        while await timers.fire_next(self.database, self._timers, clock=self.clock, actor=actor):
+            pass
+
+    async def at(self, moment: datetime) -> None:
+        """Move the clock through every timer on the way."""
+        while True:
+            async with self.database.transaction() as tx:
+                due = (await tx.sql("SELECT min(due_at) FROM timer")).scalar()
+            if due is None or due > moment:
+                break
+            self.clock.set(max(due, self.now))
+            await self.settle()
+        self.clock.set(max(moment, self.now))
+        await self.settle()
+
+    async def put(self, row: Appointment, **changes: Any) -> Appointment:
+        """Change an appointment as the coordinator does by PUT."""
+        body = msgspec.json.decode(row.body) | changes
+        async with self.database.transaction() as tx:
+            locked = await use_cases.appointment_for_change(tx, str(row.id), by=COORDINATOR)
+            wanted = fhir.wanted_change(locked, body)
+            await use_cases.change_appointment(tx, locked, wanted, desk=self.desk, act=self.act())
+        await self.settle()
+        return locked
+
+    async def appointments(self, referral_id: str, *, kind: str = "first") -> list[Appointment]:
+        """Every appointment of a referral, in the order of making (sessions: of their start)."""
+        order = Appointment.id if kind == "first" else Appointment.starts_at
+        async with self.database.transaction() as tx:
+            mine = (Appointment.referral_id == UUID(referral_id), Appointment.kind == kind)
+            return list(await tx.all(select(Appointment).where(*mine).order_by(col(order))))
+
+    async def first(self, referral_id: str) -> Appointment:
+        """The newest first appointment of a referral."""
+        return (await self.appointments(referral_id))[-1]
+
+    async def sessions(self, referral_id: str) -> list[Appointment]:
+        """The sessions of a referral that stand."""
+        found = await self.appointments(referral_id, kind="session")
+        return [row for row in found if row.status != "cancelled"]
+
+    async def guarantee(self, referral_id: str) -> Guarantee:
+        """The promise of a referral."""
+        async with self.database.transaction() as tx:
+            found = await tx.first(select(Guarantee).where(Guarantee.referral_id == UUID(referral_id)))
+        assert found is not None
+        return found
+
+    async def series(self, referral_id: str) -> Series | None:
+        """The series of a referral, where there is one."""
+        async with self.database.transaction() as tx:
+            return await tx.first(select(Series).where(Series.referral_id == UUID(referral_id)))
+
+    async def told(self) -> list[str]:
+        """The types of all events in the outbox, in order."""
+        async with self.database.transaction() as tx:
+            rows = await tx.sql("SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
+            return [str(row[0]) for row in rows]
+
+    async def carried(self, event_type: str) -> list[Event]:
+        """The events of a type in the outbox, in order."""
+        async with self.database.transaction() as tx:
+            rows = (await tx.sql("SELECT key, headers, value FROM outbox ORDER BY id")).all()
+        events = [Event.from_wire(key=row[0], headers=row[1], value=row[2]) for row in rows]
+        return [event for event in events if event.type == event_type]

@@ -1,0 +1,113 @@
+"""Referrals and authorizations as `referral` tells scheduling of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from shared.events.envelope import Event
+from shared.events.message import head, message
+from shared.fhir.codes import PROGRAMME_SYSTEM, TASK_CODE_SYSTEM, TASK_INPUT_SYSTEM
+from shared.ids import new_text_id
+
+
+def an_event(event_type: str, focus: Mapping[str, Any], *carries: Mapping[str, Any], at: datetime) -> Event:
+    """Make an event as a consumer gets it."""
+    event_id = new_text_id()
+    resources = [(head(resource), resource) for resource in (focus, *carries)]
+    return Event(
+        id=event_id,
+        type=event_type,
+        source="https://lumbar.care/fhir/referral",
+        subject=f"{focus['resourceType']}/{focus['id']}",
+        time=at,
+        key="patient",
+        version=1,
+        value=message(event_id=event_id, event_type=event_type, source="test", at=at, resources=resources),
+    )
+
+
+def accepted(
+    referral_id: str,
+    *,
+    at: datetime,
+    due_on: date | None = None,
+    patient_id: str | None = None,
+    payer: str | None = None,
+    unavailable: Sequence[Mapping[str, str]] = (),
+    sent_at: datetime | None = None,
+) -> Event:
+    """Make `referral.accepted`; due 28 days after today unless said otherwise."""
+    patient = f"Patient/{patient_id or new_text_id()}"
+    sent = (sent_at or at).isoformat()
+    inputs: list[tuple[str, dict[str, Any]]] = [
+        ("programme", {"valueCoding": {"system": PROGRAMME_SYSTEM, "code": "rehab"}}),
+        ("site", {"valueString": "toronto"}),
+        ("requester", {"valueReference": {"reference": "Organization/practice"}}),
+        ("sent-at", {"valueDateTime": sent}),
+        ("complete-at", {"valueDateTime": sent}),
+        ("due-on", {"valueDate": (due_on or (at + timedelta(days=28)).date()).isoformat()}),
+        *[("unavailable", {"valuePeriod": period}) for period in unavailable],
+    ]
+    if payer is not None:
+        inputs.append(("payer", {"valueString": payer}))
+    request = a_request(referral_id, patient=patient)
+    task = {
+        "resourceType": "Task",
+        "id": new_text_id(),
+        "status": "in-progress",
+        "intent": "order",
+        "code": {"coding": [{"system": TASK_CODE_SYSTEM, "code": "process-request"}]},
+        "focus": {"reference": f"ServiceRequest/{referral_id}"},
+        "for": {"reference": patient},
+        "input": [
+            {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": code}]}, **value}
+            for code, value in inputs
+        ],
+    }
+    return an_event("referral.accepted", request, task, at=at)
+
+
+def a_request(referral_id: str, *, patient: str = "Patient/somebody") -> dict[str, Any]:
+    """Make the ServiceRequest that referral events are about."""
+    return {
+        "resourceType": "ServiceRequest",
+        "id": referral_id,
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": patient},
+    }
+
+
+def authorized(
+    referral_id: str,
+    *,
+    at: datetime,
+    status: str = "approved",
+    units: int | None = 4,
+    starts: date | None = None,
+    ends: date | None = None,
+) -> Event:
+    """Make `authorization.decided` (or `.pended`) with one grant for physiotherapy."""
+    claim = {
+        "resourceType": "Claim",
+        "id": new_text_id(),
+        "status": "active",
+        "referral": {"reference": f"ServiceRequest/{referral_id}"},
+    }
+    period = {name: day.isoformat() for name, day in (("start", starts), ("end", ends)) if day is not None}
+    grant: list[dict[str, Any]] = [{"name": "discipline", "valueCode": "physiotherapy"}]
+    grant += [{"name": "units", "valueInteger": units}] if units is not None else []
+    grant += [{"name": "period", "valuePeriod": period}] if period else []
+    granting = status in ("approved", "partially-approved", "modified")
+    parameters = {
+        "resourceType": "Parameters",
+        "id": new_text_id(),
+        "parameter": [
+            {"name": "status", "valueCode": status},
+            {"name": "referral", "valueReference": {"reference": f"ServiceRequest/{referral_id}"}},
+            {"name": "payer", "valueString": "insurer"},
+            *([{"name": "grant", "part": grant}] if granting else []),
+        ],
+    }
+    name = "pended" if status == "pended" else "decided"
+    return an_event(f"authorization.{name}", claim, parameters, at=at)

@@ -1,0 +1,111 @@
+"""A small clinic with one site in Toronto, and its wall-clock times."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.clinic import Clinic
+
+TORONTO = "America/Toronto"
+# A Monday in June, eight in the morning in Toronto.
+MONDAY = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def a_clinic(
+    *,
+    people: Sequence[Mapping[str, Any]] = (),
+    rooms: int = 2,
+    closed: Sequence[date] = (),
+    sessions: Mapping[str, Any] | None = None,
+    payer_asks: bool = True,
+    at_risk_days: int = 7,
+) -> Clinic:
+    """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`."""
+    treatment = {"minutes": 45, "discipline": "physiotherapy", "room": "treatment", "count": 4, "per_week": 2}
+    return Clinic.model_validate(
+        {
+            "id": "clinic",
+            "name": "Clinic",
+            "email": "no-reply@clinic.example",
+            "promise": {"days": 28, "at_risk_days": at_risk_days},
+            "emergency": {"acknowledge_within_minutes": 15, "escalate_every_minutes": 15},
+            "duplicate_window_days": 90,
+            "review_weeks": [4],
+            "sites": [
+                {
+                    "id": "toronto",
+                    "name": "Toronto",
+                    "time_zone": TORONTO,
+                    "closed": list(closed),
+                    "rooms": [
+                        {"id": f"{kind}-{number}", "name": kind, "kind": kind}
+                        for kind in ("assessment", "treatment")
+                        for number in range(1, rooms + 1)
+                    ],
+                    "meeting": {"weekday": "wed", "start": "12:00", "minutes": 60, "chair": "ana"},
+                }
+            ],
+            "people": list(people) or [a_person("ana")],
+            "programmes": [
+                {
+                    "id": "rehab",
+                    "name": "Rehabilitation",
+                    "streams": ["workplace", "self-pay"],
+                    "eligibility": "adult",
+                    "site": "toronto",
+                    "first": {"minutes": 60, "discipline": "physiotherapy", "room": "assessment"},
+                    "sessions": treatment | dict(sessions or {}),
+                    "team": ["physiotherapy"],
+                    "weeks": 8,
+                }
+            ],
+            "payers": [
+                {
+                    "id": "insurer",
+                    "name": "Insurer",
+                    "stream": "workplace",
+                    "identifiers": ["https://payers.example|insurer"],
+                    "email": "claims@insurer.example",
+                    "authorization_required": payer_asks,
+                }
+            ],
+            "organizations": [{"id": "practice", "name": "Practice", "email": "doctor@practice.example"}],
+            "clients": [
+                {
+                    "id": "coordinator",
+                    "party": "coordinator",
+                    "site": "toronto",
+                    "email": "coordinator@clinic.example",
+                    "scopes": ["user/Appointment.rus"],
+                }
+            ],
+        }
+    )
+
+
+def a_person(
+    person_id: str,
+    *,
+    days: Sequence[str] = ("mon", "tue", "wed", "thu", "fri"),
+    start: str = "09:00",
+    end: str = "17:00",
+    purpose: Sequence[str] = ("first", "session"),
+    absences: Sequence[tuple[date, date]] = (),
+) -> dict[str, Any]:
+    """Make a physiotherapist with weekly hours."""
+    return {
+        "id": person_id,
+        "family": person_id.title(),
+        "given": "P.",
+        "discipline": "physiotherapy",
+        "site": "toronto",
+        "email": f"{person_id}@clinic.example",
+        "hours": [{"days": list(days), "from": start, "to": end, "for": list(purpose)}],
+        "absences": [{"from": first, "to": last} for first, last in absences],
+    }
+
+
+def local(day: date, wall: str) -> datetime:
+    """Give the moment of a wall-clock time in Toronto."""
+    return datetime.combine(day, time.fromisoformat(wall), tzinfo=ZoneInfo(TORONTO)).astimezone(UTC)
