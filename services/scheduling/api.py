@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.scheduling import fhir, queries, use_cases
 from services.scheduling.models import Appointment, Guarantee, Series
-from services.scheduling.rules import Span
+from services.scheduling.rules import Span, is_on_a_calendar
 from services.scheduling.settings import Desk
 from shared.clinic import Person
 from shared.db import Transaction
@@ -125,6 +125,7 @@ def _add_guarantee(router: APIRouter) -> None:
     async def guarantee(call: Call = AskedGuarantee) -> Response:
         """List the promises of the coordinator's site, the one that ends first first; `?status=` filters."""
         only(call, "coordinator", what="see the promises of a site")
+        _know(call, {"status"})
         statuses = _statuses(call.query.get("status"))
         async with call.transaction() as tx:
             found = await queries.guarantees_visible_to(tx, call.principal, statuses=statuses)
@@ -138,8 +139,8 @@ def _add_schedule(router: APIRouter, desk: Desk) -> None:
     @router.get("/fhir/Schedule")
     async def schedules(call: Call = AskedSchedules) -> Response:
         """List the calendars of the site; `?actor=Practitioner/...` names one."""
-        wanted = parse(call.query.get("actor", "")).id
         _know(call, {"actor"})
+        wanted = parse(call.query.get("actor", "")).id
         found = [
             fhir.render_schedule(person)
             for person in _people(call, desk)
@@ -164,6 +165,8 @@ def _add_slot(router: APIRouter, desk: Desk) -> None:
         window = _window(call)
         wanted = parse(call.query.get("schedule", "")).id
         people = [_person(wanted or "", call, desk)] if "schedule" in call.query else _people(call, desk)
+        # Only what is free is computed; a search for any other status finds nothing.
+        people = people if "free" in call.query.get("status", "free").split(",") else []
         async with call.transaction() as tx:
             found = [slot for person in people for slot in await _free(tx, person, window, desk)]
             return await call.answer(tx, _searchset(found, call))
@@ -172,8 +175,8 @@ def _add_slot(router: APIRouter, desk: Desk) -> None:
     async def slot(id: str, call: Call = AskedSlot) -> Response:
         """Read one free time, as long as it is free."""
         named = fhir.slot_start(id)
-        if named is None:
-            raise NotFound(f"there is no Slot/{id}")
+        if named is None or not is_on_a_calendar(named[1]):
+            raise NotFound(f"there is no Slot/{id[:64]}")
         person, start = _person(named[0], call, desk), named[1]
         async with call.transaction() as tx:
             for one in await _free(tx, person, Span(start, start + _USUAL_LOOK), desk):
@@ -208,26 +211,29 @@ def _statuses(text: str | None) -> list[str]:
     wanted = text.split(",") if text else []
     for one in wanted:
         if one not in list(GuaranteeStatus):
-            raise NoSuchLook(f"status {one!r} is none of {', '.join(GuaranteeStatus)}")
+            text = f"status {one!r} is none of {', '.join(GuaranteeStatus)}"
+            raise NoSuchLook(text, expression="status")
     return wanted
 
 
 def _know(call: Call, known: set[str]) -> None:
     for name in call.query:
         if name not in known:
-            raise NoSuchLook(f"parameter {name!r} is none of {', '.join(sorted(known))}")
+            text = f"parameter {name!r} is none of {', '.join(sorted(known))}"
+            raise NoSuchLook(text, expression=name[:64])
 
 
 def _window(call: Call) -> Span:
     bounds = dict[str, datetime]()
     for text in call.query.getlist("start"):
         if text[:2] not in ("ge", "gt", "lt", "le"):
-            raise NoSuchLook(f"start={text}: write start=ge... and start=lt...")
+            raise NoSuchLook(f"start={text}: write start=ge... and start=lt...", expression="start")
         bounds[text[0]] = _moment(text[2:])
     start = bounds.get("g", call.act.at)
     end = bounds.get("l", start + _USUAL_LOOK)
     if end - start > _LONGEST_LOOK:
-        raise NoSuchLook(f"free time is computed for at most {_LONGEST_LOOK.days} days at once")
+        text = f"free time is computed for at most {_LONGEST_LOOK.days} days at once"
+        raise NoSuchLook(text, expression="start")
     return Span(start, max(start, end))
 
 
@@ -235,5 +241,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
-        raise NoSuchLook(f"{text!r} is no date or instant") from None
+        raise NoSuchLook(f"{text!r} is no date or instant", expression="start") from None
+    if not is_on_a_calendar(moment):
+        raise NoSuchLook(f"{text!r} lies on no calendar of ours", expression="start")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -67,7 +67,10 @@ def _on(text: str) -> Any:
         raise NotADate("a date, or a time with its zone, is needed", expression="date") from None
     if start.tzinfo is None:
         raise NotADate("a time needs its zone", expression="date")
-    end = start + (timedelta(seconds=1) if "T" in rest else timedelta(days=1))
+    try:
+        end = start + (timedelta(seconds=1) if "T" in rest else timedelta(days=1))
+    except OverflowError:
+        raise NotADate("there is no such date", expression="date") from None
     recorded = _EVENTS.c.recorded
     return {
         "eq": and_(recorded >= start, recorded < end),

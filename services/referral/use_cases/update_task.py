@@ -12,7 +12,7 @@ from shared.act import Act
 from shared.auth.principal import Principal
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
@@ -34,6 +34,10 @@ class NotByHand(Forbidden):
     """The Task is kept by the life cycle or belongs to somebody else."""
 
 
+class AnotherTask(Invalid):
+    """The body is another Task than the address."""
+
+
 class DecideFirst(Conflict):
     """The Task asks for a decision, which has a command of its own."""
 
@@ -50,6 +54,8 @@ async def update_task(
 ) -> Task:
     """Change the status of a Task that people work on; completing the telephone Task ends the escalation."""
     task = await _load(tx, task_id, by=by)
+    if wanted.get("id") != str(task.id):
+        raise AnotherTask("the id in the body and in the address differ", expression="Task.id")
     expect(task)
     if task.code not in _BY_HAND:
         raise NotByHand("this Task is kept by the referral's own commands", expression="Task.code")

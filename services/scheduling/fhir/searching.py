@@ -5,18 +5,19 @@ from typing import Any
 
 
 def searchset(resources: Sequence[dict[str, Any]], *, address: str, base: str) -> dict[str, Any]:
-    """Write a searchset Bundle of everything that was found."""
-    return {
+    """Write a searchset Bundle of everything that was found; FHIR knows no empty array."""
+    bundle = {
         "resourceType": "Bundle",
         "type": "searchset",
         "total": len(resources),
         "link": [{"relation": "self", "url": address}],
-        "entry": [
-            {
-                "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
-                "resource": resource,
-                "search": {"mode": "match"},
-            }
-            for resource in resources
-        ],
     }
+    entries = [
+        {
+            "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
+            "resource": resource,
+            "search": {"mode": "match"},
+        }
+        for resource in resources
+    ]
+    return bundle | ({"entry": entries} if entries else {})

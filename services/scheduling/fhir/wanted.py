@@ -43,10 +43,17 @@ def wanted_change(row: Appointment, resource: Mapping[str, Any]) -> Wanted:
     """Read the wanted change; raises Invalid with every element that may not differ."""
     current: dict[str, Any] = msgspec.json.decode(row.body)
     problems = [
-        Problem(text=f"{name} cannot be changed here", code="business-rule", expression=f"Appointment.{name}")
+        Problem(
+            text=f"{name} cannot be changed here; status, start, end and cancelationReason can",
+            code="business-rule",
+            expression=f"Appointment.{name}",
+        )
         for name in sorted((current.keys() | resource.keys()) - _OURS)
         if not _same(current.get(name), resource.get(name))
     ]
+    if resource.get("id") != str(row.id):
+        text = "the id in the body and in the address differ"
+        problems.append(Problem(text=text, expression="Appointment.id"))
     status = _status(row, resource, problems)
     start = _start(row, resource, problems)
     reason = _reason(resource, status, problems)

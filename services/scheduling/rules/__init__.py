@@ -2,6 +2,7 @@
 
 from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import (
+    is_on_a_calendar,
     local_day_end,
     local_day_start,
     meeting_spans,
@@ -67,6 +68,7 @@ __all__ = [
     "free_spans",
     "inside_dates",
     "is_free",
+    "is_on_a_calendar",
     "local_day_end",
     "local_day_start",
     "meeting_spans",

@@ -23,6 +23,11 @@ def to_utc(day: date, wall: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
 
 
+def is_on_a_calendar(moment: datetime) -> bool:
+    """Tell whether days can be counted around a moment; beside the years 1 and 9999 there are none."""
+    return EARLIEST <= moment.date() < LATEST
+
+
 def local_day_start(day: date, zone: ZoneInfo) -> datetime:
     """Tell when a local day begins."""
     return to_utc(day, time(0), zone)

@@ -68,6 +68,8 @@ class TestAuditEvents:
         assert (await read(toy, date="2026-03-02"))["total"] == 6
         assert (await read(toy, date="lt2026-03-02"))["total"] == 0
         assert (await read(toy, date="gt2026-03-02T13:00:00Z"))["total"] == 0
+        beyond = await toy.as_("coordinator").get("/fhir/AuditEvent?date=9999-12-31")
+        assert (beyond.status_code, beyond.json()["issue"][0]["expression"]) == (422, ["date"])
 
     async def test_come_in_pages(self, toy: Toy) -> None:
         first = await read(toy, _count="3")

@@ -33,6 +33,15 @@ async def put_task(
     )
 
 
+class TestTasks:
+    async def test_the_id_in_the_body_is_the_one_in_the_address(self, clinic: TestClinic) -> None:
+        task = await task_of(clinic, await refer(clinic), as_="coordinator")
+        answer = await clinic.as_("coordinator").put(
+            f"/referral/fhir/Task/{task['id']}", json=task | {"id": "another"}, headers={"If-Match": "*"}
+        )
+        assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (422, ["Task.id"])
+
+
 class TestEmergency:
     async def test_it_is_escalated_every_quarter_of_an_hour_until_acknowledged(
         self, clinic: TestClinic

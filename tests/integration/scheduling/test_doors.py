@@ -111,8 +111,50 @@ class TestReading:
         schedules = await search(clinic, "physiatrist", "Schedule?actor=Practitioner/psychologist")
         assert [one["id"] for one in schedules] == ["psychologist"]
 
+    async def test_no_time_is_looked_for_that_is_not_free(self, clinic: TestClinic) -> None:
+        assert await search(clinic, "coordinator", "Slot?status=busy") == []
+        assert await search(clinic, "coordinator", "Slot?status=busy,free")
+        empty = await clinic.as_("coordinator").get("/scheduling/fhir/Slot?status=busy")
+        assert "entry" not in empty.json(), "FHIR knows no empty array"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "Slot?start=ge9999-12-31",
+            "Slot?start=ge0001-01-01&start=lt0001-02-01",
+            "Slot?start=lt0001-01-01T00:00:00%2B14:00",
+            "Slot?start=gesoon",
+            "Slot?start=2026-03-03",
+            "Slot?start=ge2026-01-01&start=lt2027-01-01",
+            "Slot?colour=red",
+            "Schedule?colour=red",
+            "Slot/physiatrist.99991231T2300Z",
+            "Slot/physiatrist.00010101T0000Z",
+        ],
+    )
+    async def test_a_look_that_cannot_be_taken_is_refused_with_its_place(
+        self, clinic: TestClinic, query: str
+    ) -> None:
+        answer = await clinic.as_("coordinator").get(f"/scheduling/fhir/{query}")
+        assert answer.status_code in (400, 404), answer.text
+        (issue,) = answer.json()["issue"]
+        named = query.partition("?")[2].partition("=")[0]
+        assert issue.get("expression", []) == ([named] if named else [])
+
+    async def test_an_unknown_filter_of_the_promises_is_refused(self, clinic: TestClinic) -> None:
+        answer = await clinic.as_("coordinator").get("/scheduling/guarantee?colour=red")
+        assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["colour"])
+
 
 class TestChanging:
+    async def test_the_id_in_the_body_is_the_one_in_the_address(self, clinic: TestClinic) -> None:
+        first = await first_of(clinic, await refer(clinic))
+        for wrong in (first | {"id": "another"}, {k: v for k, v in first.items() if k != "id"}):
+            answer = await clinic.as_("coordinator").put(
+                f"{APPOINTMENT}/{first['id']}", json=wrong, headers={"If-Match": 'W/"1"'}
+            )
+            assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (422, ["Appointment.id"])
+
     async def test_needs_the_version_that_it_changes(self, clinic: TestClinic) -> None:
         first = await first_of(clinic, await refer(clinic))
         answer = await clinic.as_("coordinator").put(f"{APPOINTMENT}/{first['id']}", json=first)
