@@ -10,7 +10,7 @@ from services.referral import fhir, queries, use_cases
 from services.referral.models import Referral
 from shared.auth.principal import Principal
 from shared.db import Transaction
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http.call import Call, only, requires
@@ -103,7 +103,9 @@ async def search_questionnaires(
 ) -> Response:
     """Search the one Questionnaire by url, name or status."""
     body = fhir.questionnaire()
-    wanted = {name: value for name, value in call.query.items() if name in ("url", "name", "status")}
+    wanted = dict(call.query.items())
+    for name in wanted.keys() - {"url", "name", "status"}:
+        raise NotSupported(f"search knows url, name and status, not {name[:64]}", expression=name[:64])
     found = [body] if all(str(body[name]) == value for name, value in wanted.items()) else []
     address = f"{call.runtime.fhir_base}/Questionnaire/{body['id']}"
     entries = [{"fullUrl": address, "resource": one, "search": {"mode": "match"}} for one in found]
@@ -112,6 +114,8 @@ async def search_questionnaires(
 
 
 async def _process(call: Call, received: Received) -> Response:
+    if (kind := received.data.get("type")) != "message":
+        raise Invalid(f"a message is taken here, not a {kind}", expression="Bundle.type")
     event = fhir.event_code(received)
     if event not in (fhir.ADD, fhir.REVOKE):
         text = f"the events are {fhir.ADD} and {fhir.REVOKE}; {event} is none of them"
@@ -132,6 +136,7 @@ async def _process(call: Call, received: Received) -> Response:
         body = fhir.message_response(
             task.body,
             task_id=task.id,
+            base=call.runtime.fhir_base,
             answers=str(fhir.message_id(received)),
             of=referral.id,
             code=str(event),

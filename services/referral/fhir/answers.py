@@ -25,13 +25,21 @@ def created(resource_type: str, row: ResourceRow, *, at: datetime, new: bool = T
 
 
 def transaction_response(responses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Answer a transaction, entry by entry in its order."""
-    entries = [{"response": response} for response in responses]
+    """Answer a transaction, entry by entry in its order, and the same bytes whenever it is sent again."""
+    entries = [{"response": {name: response[name] for name in sorted(response)}} for response in responses]
     return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
 
 
 def message_response(
-    task: bytes, *, task_id: UUID, answers: str, of: UUID, code: str = ADD, clinic: str, at: datetime
+    task: bytes,
+    *,
+    task_id: UUID,
+    base: str,
+    answers: str,
+    of: UUID,
+    code: str = ADD,
+    clinic: str,
+    at: datetime,
 ) -> bytes:
     """Answer a message with the process Task; `answers` is the message's id, `of` makes the answer's own."""
     header = {
@@ -48,7 +56,7 @@ def message_response(
         "timestamp": instant(at),
         "entry": [
             {"fullUrl": f"urn:lumbar:answer-{of}", "resource": header},
-            {"fullUrl": f"urn:uuid:{task_id}", "resource": msgspec.Raw(task)},
+            {"fullUrl": f"{base}/Task/{task_id}", "resource": msgspec.Raw(task)},
         ],
     }
     return msgspec.json.encode(bundle)

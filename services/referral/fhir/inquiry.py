@@ -32,8 +32,8 @@ def read_inquiry(resource: Mapping[str, Any]) -> Inquiry:
     """Read the question; raises NoMember where there is no member id."""
     members = dict.fromkeys([*_members(resource), *_parameter_members(resource)])
     if not members:
-        expression = "Parameters.parameter.where(name='member')"
-        text = "the patient's member id: an identifier of type MB, or the parameter `member`"
+        expression = "Parameters.parameter.where(name='member-id')"
+        text = "the patient's member id: an identifier of type MB, or the parameter `member-id`"
         raise NoMember(text, expression=expression)
     return Inquiry(members=tuple(members), claims=tuple(dict.fromkeys(_claims(resource))))
 

@@ -153,7 +153,7 @@ def _answer(
     at: datetime,
 ) -> list[dict[str, object]]:
     placed = {submission.request.index: fhir.created("ServiceRequest", referral, at=at)}
-    if submission.patient is not None:
+    if submission.patient is not None and submission.patient.index is not None:
         placed[submission.patient.index] = fhir.created("Patient", patient, at=at, new=new)
     for piece, row, made in rows:
         if piece.index is not None:

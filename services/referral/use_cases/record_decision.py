@@ -150,7 +150,7 @@ async def _tell_people(
 
 def _words(insurer: str, decision: Decision) -> str:
     units = sum(item.units for item in decision.items)
-    why = f" Reason: {decision.reason}" if decision.reason else ""
+    why = f" Reason: {decision.reason.rstrip('. ')}." if decision.reason else ""
     said = {
         Authorization.PENDED: "has not decided yet; the insurer's turn.",
         Authorization.DENIED: "denied the sessions; the clinic's turn.",

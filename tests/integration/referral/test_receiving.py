@@ -76,6 +76,8 @@ class TestThreeDoors:
         answer = await clinic.as_("family-practice").post("/referral/fhir/$process-message", json=sent)
         assert answer.status_code == 200, answer.text
         header, task = (entry["resource"] for entry in answer.json()["entry"])
+        address = answer.json()["entry"][1]["fullUrl"]
+        assert address == f"http://clinic.test/referral/fhir/{header['focus'][0]['reference']}"
         assert header["response"] == {"identifier": "m-1", "code": "ok"}
         assert task["code"]["coding"][0]["code"] == "process-request"
         assert task["status"] == "accepted"
@@ -96,6 +98,14 @@ class TestThreeDoors:
         read = await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{referral}")
         assert read.json()["status"] == "revoked"
 
+    async def test_what_is_no_message_is_told_so(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle()
+        answer = await clinic.as_("family-practice").post("/referral/fhir/$process-message", json=sent)
+        assert answer.status_code == 422
+        (issue,) = answer.json()["issue"]
+        assert issue["expression"] == ["Bundle.type"]
+        assert issue["details"]["text"] == "a message is taken here, not a transaction"
+
     async def test_an_unknown_event_is_refused(self, clinic: TestClinic) -> None:
         answer = await send(clinic, message(referrals.bundle(), event="notify-data-correction"))
         assert answer.status_code == 422
@@ -106,6 +116,7 @@ class TestThreeDoors:
         answer = await clinic.as_("family-practice").post("/referral/fhir/ServiceRequest", json=sent)
         assert answer.status_code == 201, answer.text
         stored = answer.json()
+        assert answer.headers["location"].endswith(f"/referral/fhir/ServiceRequest/{stored['id']}/_history/1")
         assert "contained" not in stored
         assert stored["subject"]["reference"].startswith("Patient/")
         assert all(not one["reference"].startswith("#") for one in stored["supportingInfo"])
