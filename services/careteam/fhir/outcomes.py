@@ -36,6 +36,7 @@ QUESTIONNAIRE_ID = "oswestry"
 QUESTIONNAIRE_URL = f"{LUMBAR}/Questionnaire/{QUESTIONNAIRE_ID}"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_OTHER_TIMES = ("effectivePeriod", "effectiveInstant", "effectiveTiming")
 _NEVER_TAKEN = ("component", "interpretation", "derivedFrom", "hasMember", "referenceRange")
 
 
@@ -60,6 +61,13 @@ def check_rating(data: Mapping[str, Any], *, findings: Findings) -> None:
         )
     if data.get("status") != "final":
         findings.add("only a final answer is recorded", expression="Observation.status")
+    for member in _OTHER_TIMES:
+        if member in data:
+            findings.add(
+                "when it was measured is said as effectiveDateTime",
+                expression=f"Observation.{member}",
+                code="not-supported",
+            )
     for member in _NEVER_TAKEN:
         if member in data:
             findings.add(

@@ -60,6 +60,10 @@ class TestRating:
             ),
             (a_rating(5, effectiveDateTime="2036-01-01T00:00:00Z"), ["Observation.effectiveDateTime"]),
             (
+                a_rating(5, effectiveDateTime=None, effectivePeriod={"start": "2026-03-01"}),
+                ["Observation.effectivePeriod"],
+            ),
+            (
                 a_rating(5, code={"coding": [{"system": "http://loinc.org", "code": "97909-6"}]}),
                 ["Observation.code"],
             ),
