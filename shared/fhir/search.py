@@ -93,6 +93,7 @@ class _Order:
 
 
 _OWN_KINDS: Mapping[str, Kind] = {"_id": "reference", "_lastUpdated": "date"}
+_CONTROLS = ("_count", "_sort", "_after", "_total")
 _IGNORED = frozenset({"_format", "_pretty"})
 
 
@@ -106,7 +107,7 @@ def parse(
     controls: dict[str, str] = {}
     wanted: list[str] = []
     for name, value in query:
-        if name in ("_count", "_sort", "_after", "_total"):
+        if name in _CONTROLS:
             controls[name] = value
         elif name == "_include":
             wanted.append(_known_include(value, includes or {}))
@@ -187,10 +188,12 @@ def _criterion(name: str, text: str, params: Params) -> _Criterion:
     base, _, modifier = name.partition(":")
     param = params.get(base)
     if param is None and base not in _OWN_KINDS:
-        raise NotSupported("there is no such search parameter here", expression=base[:64])
+        known = ", ".join(sorted([*params, *_OWN_KINDS, *_CONTROLS]))
+        raise NotSupported(f"there is no such search parameter here; there are {known}", expression=base[:64])
     types = param.types if param is not None else ()
     if modifier and modifier not in types:
-        raise NotSupported("this modifier is not supported", expression=base)
+        text = f"this modifier is not supported; {' or '.join(types) if types else 'none is'}"
+        raise NotSupported(text, expression=base)
     kind = param.kind if param is not None else _OWN_KINDS[base]
     values = [f"{modifier}/{value}" if modifier else value for value in search_values.split(text)]
     read = tuple(search_values.read(kind, value, name=base, types=types) for value in values)
@@ -209,7 +212,8 @@ def _sort(text: str, params: Params) -> tuple[_Order, ...]:
         name = part.removeprefix("-")
         param = params.get(name)
         if (param is None and name not in _OWN_KINDS) or (param is not None and param.kind == "tokens"):
-            raise NotSupported("this cannot be sorted by", expression="_sort")
+            known = ", ".join(sorted([*_OWN_KINDS, *(one for one in params if params[one].kind != "tokens")]))
+            raise NotSupported(f"this cannot be sorted by; one can sort by {known}", expression="_sort")
         orders.append(_Order(name, param, part.startswith("-")))
     return tuple(orders)
 
@@ -224,7 +228,8 @@ def _count(text: str | None) -> int:
 
 def _known_include(text: str, includes: Mapping[str, Include]) -> str:
     if text not in includes:
-        raise NotSupported("this cannot be included", expression="_include")
+        known = ", ".join(sorted(includes)) or "nothing"
+        raise NotSupported(f"this cannot be included; what can: {known}", expression="_include")
     return text
 
 

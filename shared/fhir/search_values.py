@@ -99,7 +99,8 @@ def _read_date(text: str, name: str) -> Range:
         raise Invalid("a date is needed, with a prefix such as ge or without", expression=name)
     prefix = match["prefix"] or "eq"
     if prefix not in _PREFIXES:
-        raise NotSupported("this prefix is not supported", expression=name)
+        text = f"this prefix is not supported; there are {', '.join(sorted(_PREFIXES))}"
+        raise NotSupported(text, expression=name)
     try:
         low = _low(match)
         return Range(prefix, low, _high(match, low))

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from shared.errors import Refusal
 from shared.http.audit_reading import audit_router
@@ -53,9 +55,22 @@ async def answer_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Replayed):
         await audit_replay(request)
         return error.response
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error.headers = {"Allow": ", ".join(_methods_of(request))}
     refusal = as_refusal(error)
     if refusal is None:
         return failure_answer(error, error_id=request.state.request_id)
     await audit_refusal(request, refusal)
     headers = error.headers if isinstance(error, HTTPException) else None
     return refusal_answer(refusal, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Name every method of an address: the router tells only those of the first route that has its path."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return sorted(
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if compile_path(route.path_format or "")[0].match(path)
+        for method in route.methods or ()
+    )
