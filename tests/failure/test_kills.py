@@ -17,8 +17,8 @@ from deploy.attach import attached
 from shared.auth.assertion import TokenRefused, fetch_token
 from shared.auth.keys import KeyFileError
 from shared.clock import monotonic
-from shared.db import Database
-from tests.failure.auditor import LEFT, Notes, Operation, audit
+from tests.failure.auditor import Notes, Operation, audit
+from tests.failure.draining import drain
 from tests.failure.referrals import new_key, routine_referral
 from tests.support.folders import open_folder
 from tests.support.mailbox import Mailbox, open_mailbox
@@ -152,29 +152,6 @@ async def run_out_leases(data: Path) -> None:
             "UPDATE notification SET machine_lease_until = now() - interval '1 second'"
             " WHERE machine_lease_until IS NOT NULL"
         )
-
-
-async def drain(databases: dict[str, Database], *, within: float = 90.0) -> None:
-    """Wait until nothing is on its way in two readings in a row; the auditor says what is left in the end."""
-    deadline, before = monotonic() + within, -1
-    while monotonic() < deadline:
-        left, ends = 0, 0
-        for service, database in databases.items():
-            async with database.transaction() as tx:
-                for statement in (*LEFT.values(), *(_DUE if service == "notifications" else ())):
-                    left += int((await tx.sql(f"SELECT count(*) FROM {statement}")).scalar_one())
-                ends += int((await tx.sql(_PROGRESS)).scalar_one())
-        if left == 0 and ends == before:
-            return
-        before = ends if left == 0 else -1
-        await asyncio.sleep(0.5)
-
-
-_PROGRESS = (
-    "SELECT (SELECT coalesce(sum(next_offset), 0) FROM event_log_end)"
-    " + (SELECT coalesce(sum(next_offset), 0) FROM consumer_position)"
-)
-_DUE = ("notification WHERE next_attempt_at <= now()",)
 
 
 def letters_in(mailbox: Mailbox) -> Counter[str]:

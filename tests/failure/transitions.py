@@ -20,7 +20,7 @@ from shared.db import Database
 from shared.fhir.codes import TaskCode
 
 Resource = Mapping[str, Any]
-Steps = Mapping[str, frozenset[str]]
+Steps = Mapping[Any, frozenset[Any]]
 
 _HISTORIES = "SELECT type, id, version, body FROM resource_version ORDER BY type, id, version"
 
