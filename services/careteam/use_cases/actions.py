@@ -95,15 +95,21 @@ async def update_action(
             tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, act=act
         )
     if state is ActionState.REJECTED:
-        await agenda.put_on_agenda(
-            tx,
-            team,
-            reason=CaseReason.ACTION_REJECTED,
-            text="an action was rejected by its owner",
-            requester=by,
-            settings=settings,
-            act=act,
-        )
+        await _bring_up_rejected(tx, team, by=by, settings=settings, act=act)
+
+
+async def _bring_up_rejected(
+    tx: Transaction, team: Team, *, by: str | None, settings: Settings, act: Act
+) -> None:
+    await agenda.put_on_agenda(
+        tx,
+        team,
+        reason=CaseReason.ACTION_REJECTED,
+        text="an action was rejected by its owner",
+        requester=by,
+        settings=settings,
+        act=act,
+    )
 
 
 async def action_is_overdue(tx: Transaction, task_id: UUID, *, settings: Settings, act: Act) -> None:

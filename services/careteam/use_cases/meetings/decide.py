@@ -81,12 +81,7 @@ async def _checked(
     """Refuse what cannot be decided; gives the plan where it is to be revised."""
     rules.meetings.must_be_chair(meeting, practitioner=by)
     rules.meetings.must_be_open(meeting)
-    if case.code != TaskCode.AGENDA_ITEM or case.meeting_id != meeting.id:
-        raise NotOnThisAgenda("there is no such case on this agenda")
-    if case.state not in LIVE_CASES:
-        raise AlreadyDecided(f"the case is {case.state}")
-    if team.status != TeamState.ACTIVE:
-        raise TeamHasEnded("the team has ended with its referral")
+    _must_wait_here(case, team, meeting=meeting)
     members = [one for one in await queries.teams.members(tx, team.id) if one.left_at is None]
     attended = {
         one.practitioner for one in await queries.meetings.participants(tx, meeting.id) if one.attended
@@ -103,6 +98,15 @@ async def _checked(
         )
     findings.refuse()
     return plan
+
+
+def _must_wait_here(case: CareTask, team: Team, *, meeting: Meeting) -> None:
+    if case.code != TaskCode.AGENDA_ITEM or case.meeting_id != meeting.id:
+        raise NotOnThisAgenda("there is no such case on this agenda")
+    if case.state not in LIVE_CASES:
+        raise AlreadyDecided(f"the case is {case.state}")
+    if team.status != TeamState.ACTIVE:
+        raise TeamHasEnded("the team has ended with its referral")
 
 
 def _check_actions(
