@@ -50,5 +50,5 @@ async def inquire(call: Call = Depends(requires("Claim", "s", rows=_OWN_CLAIMS))
     only(call, "insurer", "coordinator", what="inquire")
     received = await call.resource("Parameters", "Claim", "Bundle")
     async with call.transaction() as tx:
-        body = await use_cases.inquire(tx, received.data, by=call.principal)
+        body = await use_cases.inquire(tx, received.data, by=call.principal, base=call.runtime.fhir_base)
         return await call.answer(tx, body)

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from services.referral.fhir.task import instant
-from services.referral.models import Claim, Decision, GrantedItem, Referral, RequestedItem
+from services.referral.models import Claim, ClaimResponse, Decision, GrantedItem, Referral, RequestedItem
 from services.referral.states import GRANTS, Authorization
 from shared.clinic import Clinic
 from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM
@@ -76,10 +78,17 @@ def grant_parameters(
     return {"resourceType": "Parameters", "id": str(of), "parameter": parameters}
 
 
-def inquiry_return(claim: bytes, response: bytes | None, grant: dict[str, Any]) -> dict[str, Any]:
+def inquiry_return(
+    claim: Claim, response: ClaimResponse | None, grant: dict[str, Any], *, base: str
+) -> dict[str, Any]:
     """Put a Claim, the current answer to it and where it stands into one Bundle."""
-    resources = [claim, *([] if response is None else [response]), grant]
-    entries = [{"resource": one} for one in resources]
+    entries: list[dict[str, Any]] = [
+        {"fullUrl": f"{base}/Claim/{claim.id}", "resource": msgspec.Raw(claim.body)}
+    ]
+    if response is not None:
+        address = f"{base}/ClaimResponse/{response.id}"
+        entries.append({"fullUrl": address, "resource": msgspec.Raw(response.body)})
+    entries.append({"fullUrl": f"urn:uuid:{grant['id']}", "resource": grant})
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 

@@ -148,11 +148,18 @@ def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
         elif entry.resource.resource_type not in ACCEPTED_TYPES:
             text = f"a referral does not take a {entry.resource.resource_type}"
             problems.append(_problem(text, f"{where}.resource", code="not-supported"))
-        elif kind == "transaction" and entry.method != "POST":
-            text = f"this transaction creates: POST, not {entry.method}"
-            problems.append(_problem(text, f"{where}.request.method", code="not-supported"))
         else:
+            if kind == "transaction":
+                problems += _wrong_creation(entry, entry.resource.resource_type, where=f"{where}.request")
             yield _entry_piece(entry, entry.resource)
+
+
+def _wrong_creation(entry: Entry, resource_type: str, *, where: str) -> Iterator[Problem]:
+    if entry.method != "POST":
+        text = f"this transaction creates: POST, not {entry.method}"
+        yield _problem(text, f"{where}.method", code="not-supported")
+    elif (entry.url or "").rstrip("/").rpartition("/")[2] != resource_type:
+        yield _problem(f"a {resource_type} is created at {resource_type}", f"{where}.url")
 
 
 def _entry_piece(entry: Entry, resource: Received) -> Piece:

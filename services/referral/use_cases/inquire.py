@@ -11,16 +11,18 @@ from shared.auth.principal import Principal
 from shared.db import Transaction
 
 
-async def inquire(tx: Transaction, question: Mapping[str, Any], *, by: Principal) -> dict[str, Any]:
+async def inquire(
+    tx: Transaction, question: Mapping[str, Any], *, by: Principal, base: str
+) -> dict[str, Any]:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
     asked = fhir.read_inquiry(question)
     claims = await queries.claims_of_member(tx, by, members=asked.members, claims=asked.claims)
-    parameters = [{"name": "return", "resource": await _return(tx, claim)} for claim in claims]
+    parameters = [{"name": "return", "resource": await _return(tx, claim, base=base)} for claim in claims]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
     return answer | ({"parameter": parameters} if parameters else {})
 
 
-async def _return(tx: Transaction, claim: Claim) -> dict[str, Any]:
+async def _return(tx: Transaction, claim: Claim, *, base: str) -> dict[str, Any]:
     response = await queries.current_response(tx, claim.id)
     decision = None
     if response is not None:
@@ -34,5 +36,4 @@ async def _return(tx: Transaction, claim: Claim) -> dict[str, Any]:
         referral_id=claim.referral_id,
         turn=True,
     )
-    body = None if response is None else msgspec.Raw(response.body)
-    return fhir.inquiry_return(msgspec.Raw(claim.body), body, grant)
+    return fhir.inquiry_return(claim, response, grant, base=base)

@@ -257,6 +257,9 @@ class TestInquiry:
         claim = await claim_of(clinic)
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         first = standing(asked)
+        (bundle,) = (one["resource"] for one in asked.json()["parameter"])
+        address = f"http://clinic.test/referral/fhir/Claim/{claim['id']}"
+        assert [one["fullUrl"] for one in bundle["entry"]] == [address, f"urn:uuid:{claim['id']}"]
         assert first["status"]["valueCode"] == "requested"
         assert first["turn"]["valueCode"] == "insurer"
         await answer(clinic, response(claim, "A4"))

@@ -98,6 +98,14 @@ class TestThreeDoors:
         read = await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{referral}")
         assert read.json()["status"] == "revoked"
 
+    async def test_an_entry_is_created_as_what_it_is(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle()
+        sent["entry"][0]["request"]["url"] = "Observation"
+        answer = await send(clinic, sent)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[0].request.url"]
+        assert await told(clinic) == []
+
     async def test_what_is_no_message_is_told_so(self, clinic: TestClinic) -> None:
         sent = referrals.bundle()
         answer = await clinic.as_("family-practice").post("/referral/fhir/$process-message", json=sent)
