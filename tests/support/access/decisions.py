@@ -1,0 +1,168 @@
+"""Who may do what, written by hand (design.md section 8). What does not stand here is refused."""
+
+from dataclasses import dataclass, field
+
+from tests.support.access.stored import Stored
+
+PARTIES = {
+    "family-practice": "referrer",
+    "second-practice": "referrer",
+    "workplace-insurer": "insurer",
+    "motor-insurer": "insurer",
+    "coordinator": "coordinator",
+    "physiatrist": "clinician",
+    "physiotherapist": "clinician",
+    "occupational-therapist": "clinician",
+    "psychologist": "clinician",
+    "pain-physician": "clinician",
+    "operator": "operator",
+}
+_SENT = """AllergyIntolerance Communication Composition Condition Consent Coverage Device DiagnosticReport
+    DocumentReference Encounter FamilyMemberHistory HealthcareService ImagingStudy Immunization Location Media
+    Medication MedicationRequest MedicationStatement Observation Organization Patient Practitioner
+    PractitionerRole Procedure Provenance QuestionnaireResponse RelatedPerson ServiceRequest Specimen Task"""
+# The types that a party reads and searches, inside its rows.
+READS = {
+    "referrer": f"{_SENT} Appointment Questionnaire",
+    "insurer": "Claim ClaimResponse Communication Coverage Task",
+    "coordinator": f"""{_SENT} Appointment AuditEvent CarePlan CareTeam Claim ClaimResponse Goal List
+        Questionnaire Schedule Slot""",
+    "clinician": """Appointment CarePlan CareTeam Communication Composition Goal List Location Observation
+        Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
+    "operator": "",
+}
+# The parties that act, inside their rows.
+ACTS = {
+    "referral POST /fhir": "referrer",
+    "referral POST /fhir/$process-message": "referrer",
+    "referral POST /fhir/ServiceRequest": "referrer",
+    "referral POST /fhir/ServiceRequest/$validate": "referrer",
+    "referral POST /fhir/ServiceRequest/{id}/$acknowledge": "referrer",
+    "referral POST /fhir/ServiceRequest/{id}/$provide-information": "referrer",
+    "referral POST /fhir/ServiceRequest/{id}/$revoke": "referrer",
+    "referral POST /fhir/ServiceRequest/{id}/$accept": "coordinator",
+    "referral POST /fhir/ServiceRequest/{id}/$decline": "coordinator",
+    "referral POST /fhir/ServiceRequest/{id}/$request-information": "coordinator",
+    "referral POST /fhir/ServiceRequest/{id}/$merge": "coordinator",
+    "referral POST /fhir/ServiceRequest/{id}/$close": "coordinator",
+    "referral PUT /fhir/Task/{id}": "coordinator",
+    "referral POST /fhir/ClaimResponse": "insurer",
+    "referral POST /fhir/Claim/$inquire": "insurer coordinator",
+    "scheduling PUT /fhir/Appointment/{id}": "coordinator clinician",
+    "scheduling GET /guarantee": "coordinator",
+    "careteam PUT /fhir/CareTeam/{id}": "coordinator",
+    "careteam PUT /fhir/CarePlan/{id}": "clinician",
+    "careteam PUT /fhir/Goal/{id}": "clinician",
+    "careteam PUT /fhir/Task/{id}": "clinician coordinator",
+    "careteam POST /fhir/Task": "clinician",
+    "careteam POST /fhir/Observation": "clinician",
+    "careteam POST /fhir/QuestionnaireResponse": "clinician",
+    "careteam POST /fhir/Communication": "clinician",
+    "careteam POST /fhir/Appointment/{id}/$open": "clinician",
+    "careteam POST /fhir/Appointment/{id}/$decide": "clinician",
+    "careteam POST /fhir/Appointment/{id}/$close": "clinician",
+    "careteam POST /fhir/Appointment/{id}/$sign-minutes": "clinician",
+    "notifications GET /feed": "referrer insurer coordinator clinician",
+}
+_REFERRALS = {
+    "public": ("family-practice", None, {"physiatrist", "physiotherapist"}),
+    "workplace": ("family-practice", "workplace-insurer", {"physiatrist", "occupational-therapist"}),
+    "motor": ("second-practice", "motor-insurer", {"physiatrist", "physiotherapist", "psychologist"}),
+    "twice": ("second-practice", None, set[str]()),
+}
+_FOR_REFERRERS = ("process-request", "acknowledge-emergency")
+
+
+@dataclass(kw_only=True)
+class Decisions:
+    """The decisions of one moment: `without_consent` and `left` change them."""
+
+    stored: list[Stored]
+    without_consent: set[str] = field(default_factory=set)
+    left: set[tuple[str, str]] = field(default_factory=set)
+
+    def reads(self, party: str, resource_type: str) -> bool:
+        """Tell whether a party may ask for a type at all."""
+        return resource_type in READS[PARTIES[party]].split()
+
+    def acts(self, party: str, route: str) -> bool:
+        """Tell whether a party acts here at all."""
+        return PARTIES[party] in ACTS.get(route, "").split()
+
+    def rows(self, party: str, service: str, resource_type: str) -> list[Stored]:
+        """Name what a party may see of a type."""
+        of_type = [one for one in self.stored if (one.service, one.type) == (service, resource_type)]
+        return [one for one in of_type if self.may_see(party, one)]
+
+    def may_see(self, party: str, one: Stored) -> bool:
+        """Decide about one resource."""
+        if one.service == "notifications":
+            return self._was_told(party, one)
+        match PARTIES[party]:
+            case "coordinator":
+                return one.service != "careteam" or one.type != "Communication"
+            case "referrer":
+                return self._of_practice(party, one)
+            case "insurer":
+                return one.service == "referral" and self._of_insurer(party, one)
+            case "clinician":
+                return self._of_clinician(party, one)
+        return False
+
+    def _of_practice(self, party: str, one: Stored) -> bool:
+        if one.service == "careteam":
+            return False
+        if one.type == "Patient":
+            named = {other.referral for other in self.stored if other.patient == one.id}
+            return any(found is not None and _REFERRALS[found][0] == party for found in named)
+        if (one.service, one.type) == ("referral", "Task") and not self._is(one, *_FOR_REFERRERS):
+            return False
+        return one.referral is not None and _REFERRALS[one.referral][0] == party
+
+    def _of_insurer(self, party: str, one: Stored) -> bool:
+        name = one.referral
+        if name is None or _REFERRALS[name][1] != party or name in self.without_consent:
+            return False
+        if one.type == "Task":
+            return one.names(f"Organization/{party}") and self._is(one, "decide-authorization")
+        return one.type in ("Claim", "ClaimResponse", "Coverage")
+
+    def _of_clinician(self, party: str, one: Stored) -> bool:
+        if one.service == "scheduling":
+            return any(self._treats(party, visit) for visit in self._visits_about(one))
+        if one.service == "careteam" and one.type in ("Appointment", "Composition"):
+            return one.names(f"Practitioner/{party}'")
+        if one.type == "Patient":
+            return any(
+                self._on_team(party, other.referral) for other in self.stored if other.patient == one.id
+            )
+        if one.service == "careteam" and one.referral is None:
+            return party == "physiatrist"
+        return self._on_team(party, one.referral)
+
+    def _was_told(self, party: str, one: Stored) -> bool:
+        kind = PARTIES[party]
+        if kind == "coordinator":
+            return True
+        to_me = party == one.body["recipient"][0]["reference"].rpartition("/")[2]
+        if kind == "insurer":
+            return to_me and one.referral not in self.without_consent
+        return to_me and (party, one.referral or "") not in self.left
+
+    def _on_team(self, party: str, name: str | None) -> bool:
+        return name is not None and party in _REFERRALS[name][2] and (party, name) not in self.left
+
+    def _visits_about(self, one: Stored) -> list[Stored]:
+        if one.type == "Appointment":
+            return [one]
+        visits = [
+            other for other in self.stored if (other.service, other.type) == ("scheduling", "Appointment")
+        ]
+        mine = [other for other in visits if other.referral == one.referral]
+        return [other for other in mine if one.type != "List" or other.names(one.id)]
+
+    def _treats(self, party: str, visit: Stored) -> bool:
+        return visit.names(f"Practitioner/{party}'")
+
+    def _is(self, task: Stored, *wanted: str) -> bool:
+        return any(coding["code"] in wanted for coding in task.body["code"]["coding"])

@@ -1,0 +1,167 @@
+"""The cells of one moment: every party at every route of the four apps with every kind of row."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from tests.support.access.cells import READS, Cell, Route, routes
+from tests.support.access.decisions import ACTS, PARTIES, Decisions
+from tests.support.access.stored import Stored
+from tests.support.access.world import World
+
+TAKEN = (200, 201, 400, 409, 412, 422, 428)
+# A stream has no end; it is read by itself.
+FEED = "notifications GET /feed"
+
+
+def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
+    """Send what would do, where nothing may be done; what changes nothing, where something may."""
+    if route.method == "PUT":
+        return target.body
+    about = {"name": "case", "valueReference": {"reference": f"Task/{uuid4()}"}}
+    said = [{"name": name, "valueString": "Because"} for name in ("reason", "decision")]
+    into = {"name": "into", "valueReference": {"reference": f"ServiceRequest/{uuid4()}"}}
+    return {"resourceType": "Parameters"} | ({"parameter": [about, *said, into]} if full else {})
+
+
+class Matrix:
+    """The cells of one moment."""
+
+    def __init__(self, world: World, decisions: Decisions) -> None:
+        self.world = world
+        self.right = decisions
+        self.routes = [route for route in routes(world) if route.name != FEED]
+
+    def cells(self, *parties: str) -> Iterator[Cell]:
+        """Give every cell of these parties."""
+        for party in parties:
+            for route in self.routes:
+                if self._of_its_own(party, route):
+                    yield from self._of(party, route)
+
+    def _of_its_own(self, party: str, route: Route) -> bool:
+        """Ask what depends on the scopes alone, which parties of a kind share, by one party of the kind."""
+        if list(PARTIES.values()).index(PARTIES[party]) == list(PARTIES).index(party):
+            return True
+        once = route.path.endswith("/_search") or not self._examples(route)
+        return not once and (self.right.reads(party, route.type) or self.right.acts(party, route.name))
+
+    def _of(self, party: str, route: Route) -> Iterator[Cell]:
+        tail = route.path.removeprefix(f"/fhir/{route.type}").replace("/{id}", "", 1)
+        one = f"/fhir/{route.type}/{{id}}" in route.path
+        if route.name not in ACTS and not one and tail in ("", "/_search"):
+            yield from self._searches(party, route)
+        elif route.name not in ACTS and one and tail in READS and route.method == "GET":
+            yield from self._reads(party, route)
+        else:
+            yield from self._does(party, route, one=one)
+
+    def _searches(self, party: str, route: Route) -> Iterator[Cell]:
+        path, params = route.at(), getattr(route.endpoint, "search_params", None)
+        if not self.right.reads(party, route.type):
+            yield self._cell(party, route, path, (403,))
+        elif params is None:
+            yield self._cell(party, route, path, (200,))
+        else:
+            rows = self.right.rows(party, route.service, route.type)
+            asked: list[tuple[dict[str, str], list[Stored]]] = [({}, rows)]
+            there = self._few(party, route) if route.method == "GET" else []
+            asked += [({"_id": one.id}, [one] if one in rows else []) for one in there]
+            if "patient" in params and there:
+                asked += [
+                    ({"patient": f"Patient/{patient}"}, [one for one in rows if one.patient == patient])
+                    for patient in sorted({*self.world.patients.values()})
+                ]
+            for query, found in asked:
+                yield self._search(party, route, query, found)
+            includes = getattr(route.endpoint, "search_includes", ()) if route.method == "GET" else ()
+            for include in includes:
+                yield self._search(
+                    party, route, {"_include": include}, rows + self._included(party, include, rows)
+                )
+
+    def _search(self, party: str, route: Route, query: dict[str, str], found: list[Stored]) -> Cell:
+        ids = {f"{one.type}/{one.id}" for one in found}
+        words = query | {"_count": "200"}
+        if route.method == "POST":
+            return Cell(party=party, method="POST", path=route.at(), statuses=(200,), form=words, ids=ids)
+        path = f"{route.at()}?{'&'.join(f'{name}={value}' for name, value in words.items())}"
+        patient = query.get("patient", "").rpartition("/")[2] or None
+        return Cell(party=party, method="GET", path=path, statuses=(200,), ids=ids, patient=patient)
+
+    def _included(self, party: str, include: str, rows: list[Stored]) -> list[Stored]:
+        kind = "ServiceRequest" if include == "Task:focus" else "Patient"
+        there = self.right.rows(party, "referral", kind) if self.right.reads(party, kind) else []
+        return [one for one in there if any(one.id in (row.patient, self._request(row)) for row in rows)]
+
+    def _request(self, row: Stored) -> str:
+        return self.world.referrals.get(row.referral or "", "")
+
+    def _reads(self, party: str, route: Route) -> Iterator[Cell]:
+        if not self.right.reads(party, route.type):
+            yield self._cell(party, route, route.at(id=uuid4(), version=1), (403,))
+            return
+        for one in self._few(party, route):
+            there = self.right.may_see(party, one)
+            path, nobody = (route.at(id=key, version=1) for key in (one.id, uuid4()))
+            twin = None if there else self._cell(party, route, nobody, (404,))
+            patient = one.id if one.type == "Patient" else one.patient
+            yield Cell(
+                party=party,
+                method="GET",
+                path=path,
+                statuses=(200,) if there else (404,),
+                twin=twin,
+                patient=patient if there else None,
+            )
+
+    def _does(self, party: str, route: Route, *, one: bool) -> Iterator[Cell]:
+        if not self.right.acts(party, route.name):
+            yield self._cell(party, route, route.at(id=uuid4()), (403,))
+        elif one:
+            for target in self._examples(route):
+                there = self.right.may_see(party, target)
+                body = _body(route, target, full=not there)
+                nobody = str(uuid4())
+                other = body | {"id": nobody} if "id" in body else body
+                path, elsewhere = route.at(id=target.id), route.at(id=nobody)
+                twin = Cell(party=party, method=route.method, path=elsewhere, statuses=(404,), body=other)
+                yield Cell(
+                    party=party,
+                    method=route.method,
+                    path=path,
+                    statuses=(*TAKEN, 403) if there else (404,),
+                    body=body,
+                    twin=None if there else twin,
+                )
+        else:
+            yield from self._creates(party, route)
+
+    def _creates(self, party: str, route: Route) -> Iterator[Cell]:
+        yield self._cell(party, route, route.at(), (200, 400, 422))
+
+    def _examples(self, route: Route) -> list[Stored]:
+        """Give one resource for each way in which the parties' decisions differ."""
+        of_type = [one for one in self.right.stored if (one.service, one.type) == (route.service, route.type)]
+        return list(
+            {tuple(self.right.may_see(party, one) for party in PARTIES): one for one in of_type}.values()
+        )
+
+    def _few(self, party: str, route: Route) -> list[Stored]:
+        """Give one resource that a party may see and two that it may not; the search holds all the others."""
+        there = self._examples(route)
+        mine = [one for one in there if self.right.may_see(party, one)]
+        others = [one for one in there if one not in mine]
+        return [*mine[:1], *others[:1], *others[1:][-1:]]
+
+    def _cell(self, party: str, route: Route, path: str, statuses: tuple[int, ...]) -> Cell:
+        body = None if route.method == "GET" else {"resourceType": "Parameters"}
+        form = None if route.method == "GET" or not path.endswith("_search") else {"_count": "1"}
+        return Cell(
+            party=party,
+            method=route.method,
+            path=path,
+            statuses=statuses,
+            body=None if form else body,
+            form=form,
+        )
