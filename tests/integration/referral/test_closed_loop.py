@@ -289,7 +289,7 @@ class TestWhoseReferral:
             answer = await operate(clinic, "coordinator", referral, operation, reason="I say so")
             assert answer.status_code == 403, operation
 
-    async def test_a_clinician_sees_a_patient_once_booked(self, clinic: TestClinic) -> None:
+    async def test_a_clinician_sees_no_referral_before_its_care_team(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
         seen = await clinic.as_("physiotherapist").get(f"/referral/fhir/ServiceRequest/{referral}")
         assert seen.status_code == 404
