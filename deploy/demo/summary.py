@@ -64,7 +64,7 @@ async def read_summary(parties: Parties, letters: LetterBox, stories: Sequence[S
         decisions=sum(1 for item in items if item["status"] == "completed"),
         actions=Counter(action["status"] for action in actions),
         messages=Counter(message["status"] for message in messages),
-        letters=len(letters.letters),
+        letters=letters.copies.total(),
     )
 
 

@@ -6,17 +6,12 @@ that trace. There are no links, and nothing of the event but its type and id sta
 
 from dataclasses import dataclass
 
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
 from shared.act import Act, Actor
 from shared.clock import Clock
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.events.handling import HandlerTable
-
-_tracer = trace.get_tracer("lumbar.events")
-_trace_context = TraceContextTextMapPropagator()
+from shared.telemetry.tracing import handler_span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +26,10 @@ class Handlers:
         """Run the handler of this event and send what it wrote, so that the database speaks now."""
         act = Act(at=self.clock.now(), actor=Actor.service(self.group), cause=event.id)
         handler = self.table[event.type]
-        context = _trace_context.extract({"traceparent": event.traceparent or ""})
-        if not trace.get_current_span(context).get_span_context().trace_flags.sampled:
-            await handler(tx, event, act)
-            await tx.flush()
-            return
-        with _tracer.start_as_current_span(
+        with handler_span(
             f"{self.group} handles {event.type}",
-            context=context,
-            kind=trace.SpanKind.CONSUMER,
+            traceparent=event.traceparent,
             attributes={"messaging.operation.type": "process", "messaging.message.id": event.id},
-            record_exception=False,
-            set_status_on_exception=False,
         ):
             await handler(tx, event, act)
             await tx.flush()

@@ -9,9 +9,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased,
 from shared.act import Act
 from shared.clock import SystemClock
 from shared.db import Database, Transaction
-from shared.events import handler_call
 from shared.events.envelope import Event
 from shared.events.handler_call import Handlers
+from shared.telemetry import tracing
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, claim, new_toy
 
@@ -29,7 +29,7 @@ async def trace_of_a_chain(
     exporter, provider = InMemorySpanExporter(), TracerProvider(sampler=ParentBased(sampler))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("test")
-    monkeypatch.setattr(handler_call, "_tracer", tracer)
+    monkeypatch.setattr(tracing, "_tracer", tracer)
     toy = await new_toy(database)
 
     async def pass_on(tx: Transaction, event: Event, act: Act) -> None:
