@@ -8,7 +8,6 @@ Invariants:
 - `start` returns when the server answers.
 """
 
-import ctypes
 import fcntl
 import os
 import shutil
@@ -35,7 +34,7 @@ from deploy.embedded.cluster import (
     write_configuration,
 )
 
-_PR_SET_PDEATHSIG = 1
+_LAUNCH = Path(__file__).with_name("launch.py")
 _DEADLINE = 20.0
 _STILL_THERE = ("shared memory block", "lock file", "could not bind")
 
@@ -217,35 +216,23 @@ def _ready(cluster: Path, pid: int) -> bool:
 
 
 def _spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[bytes]:
+    who = [str(account.uid), str(account.gid)] if account.other else ["", ""]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
-            command,
+            [sys.executable, "-I", "-S", str(_LAUNCH), str(_dies_with()), *who, *command],
             cwd="/",
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_dies_with(os.getpid()),
-            user=account.user,
-            group=account.group,
-            extra_groups=account.extra_groups,
         )
 
 
-def _dies_with(parent: int) -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
-        return None
+def _dies_with() -> int:
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedError("the embedded database must be started from the main thread")
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return in_child
+    return os.getpid()
 
 
 def _wait_until(reached: Callable[[], bool], *, seconds: float) -> bool:

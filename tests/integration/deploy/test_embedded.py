@@ -22,7 +22,7 @@ import os, sys, time
 from pathlib import Path
 from deploy.embedded import EmbeddedPostgres, server
 if sys.argv[2] == "tied-to-nobody":
-    server._dies_with = lambda parent: None
+    server._dies_with = lambda: 0
 running = EmbeddedPostgres.start(Path(sys.argv[1]), durable=False)
 print(running.process.pid, flush=True)
 time.sleep(60)
