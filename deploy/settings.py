@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared import failpoints
+
 PREFIX = "LUMBAR_"
 _DISTRIBUTED = ("KAFKA_BOOTSTRAP", "TRANSPORT", "ISSUER", "REPLICA")
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _SECRET = ("smtp_url",)
-_OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA")
+_OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA", "FAILPOINT")
 
 
 class SettingsError(Exception):
@@ -77,6 +79,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         member = name.removeprefix(PREFIX)
         _refuse_distributed(name, member)
         if member.startswith("TEST_") or member in _OF_TESTS:
+            _check_failpoint(name, text)
             continue
         if member.lower() not in Settings.model_fields:
             known = ", ".join(f"{PREFIX}{field.upper()}" for field in Settings.model_fields)
@@ -96,6 +99,14 @@ def _refuse_distributed(name: str, member: str) -> None:
         raise SettingsError(
             f"{name}: belongs to the distributed shape, which this version does not have; unset it"
         )
+
+
+def _check_failpoint(name: str, text: str) -> None:
+    if name == failpoints.VARIABLE:
+        try:
+            failpoints.check(text)
+        except failpoints.NoSuchPoint as error:
+            raise SettingsError(f"{name}: {error}") from error
 
 
 def _said(message: str) -> str:

@@ -25,6 +25,7 @@ from deploy.app import end_all_streams
 from deploy.composition import embedded_clinic
 from deploy.embedded import EmbeddedError, EmbeddedPostgres
 from deploy.settings import Settings
+from shared import failpoints
 from shared.clinic import Clinic
 from shared.clock import SystemClock
 from shared.telemetry.logging import start_logging
@@ -57,6 +58,7 @@ def run(settings: Settings, clinic: Clinic, *, data: Path, port: int, ready: Cal
     """
     listener = _listen(port)
     start_logging()
+    failpoints.arm()
     start_tracing(ratio=settings.trace_ratio)
     asked = _Asked()
     for stop in (signal.SIGINT, signal.SIGTERM):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared import failpoints
 from shared.act import Act, Actor
 from shared.clock import Clock, machine_now
 from shared.db import Database, Transaction
@@ -79,6 +80,7 @@ async def fire_next(database: Database, handlers: TimerTable, *, clock: Clock, a
         timer = await _claim(tx, tuple(handlers), now=clock.now())
         if timer is None:
             return None
+        failpoints.reach("timer_taken")
         await cancel(tx, kind=timer.kind, ref=timer.ref)
         act = Act(at=clock.now(), actor=actor, cause=f"timer/{timer.kind}/{timer.ref}")
         try:
@@ -86,6 +88,8 @@ async def fire_next(database: Database, handlers: TimerTable, *, clock: Clock, a
             await tx.flush()
         except Exception as error:
             raise TimerFailed(timer) from error
+        failpoints.reach("timer_not_committed")
+    failpoints.reach("timer_fired")
     return timer
 
 

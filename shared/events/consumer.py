@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shared import failpoints
 from shared.db import Database, Transaction
 from shared.events import held, inbox
 from shared.events.arrival import Arrival, MalformedEvent
@@ -59,8 +60,11 @@ class Consumer:
         if self._in_hand is None:
             self._in_hand = await self._subscription.next_batch(limit=self._limit)
         if self._in_hand is not None:
+            failpoints.reach("fetched_not_handled")
             await self.handle(self._in_hand)
+            failpoints.reach("committed_not_offset")
             await self._subscription.commit(self._in_hand)
+            failpoints.reach("offset_committed")
             self._in_hand = None
             self._progressed()
         return True
@@ -86,6 +90,7 @@ class Consumer:
                 first = await inbox.first_time(
                     tx, group=self._group, event_ids=[arrival.id for _, arrival in free]
                 )
+                failpoints.reach("inbox_not_handled")
                 for place, arrival in free:
                     at = place
                     if arrival.id in first:
@@ -93,6 +98,7 @@ class Consumer:
                         await self._handlers.call(tx, arrival.event)
                         done += 1
                 at = None
+                failpoints.reach("handled_not_committed")
         except Exception as error:
             if is_operational(error):
                 raise
@@ -117,8 +123,10 @@ class Consumer:
         return free
 
     async def _hold(self, arrival: Arrival, error: Exception) -> None:
+        failpoints.reach("failed_not_held")
         async with self._database.transaction() as tx:
             await self._put_aside(tx, arrival, error)
+            failpoints.reach("held_not_committed")
         self._count("held", 1)
 
     async def _put_aside(self, tx: Transaction, arrival: Arrival, error: Exception | None) -> None:

@@ -9,6 +9,7 @@ Invariants:
 import asyncio
 from dataclasses import dataclass
 
+from shared import failpoints
 from shared.clock import machine_now
 from shared.db import Database, Transaction
 from shared.events import held, inbox
@@ -57,8 +58,11 @@ class HeldRetry:
                     attempt = await self._next(tx, but=too_early)
                     if attempt is None:
                         return bool(too_early)
+                    failpoints.reach("retry_not_handled")
                     await self._handle(tx, attempt.event)
+                    failpoints.reach("retried_not_removed")
                     await held.done(tx, group=self._group, event=attempt.event)
+                    failpoints.reach("removed_not_committed")
             except Exception as error:
                 if attempt is None or is_operational(error):
                     raise

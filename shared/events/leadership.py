@@ -11,6 +11,7 @@ import zlib
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared import failpoints
 from shared.clock import monotonic
 from shared.db import Database, Transaction
 
@@ -68,6 +69,7 @@ class Leadership:
             " ON CONFLICT (name) DO UPDATE SET epoch = e.epoch + 1 RETURNING epoch",
             self._name,
         )
+        failpoints.reach("leading_not_relaying")
         return epoch
 
     @property

@@ -9,6 +9,7 @@ Invariants:
 
 import json
 
+from shared import failpoints
 from shared.db import Database
 from shared.events.counters import RELAYED
 from shared.events.leadership import Leadership
@@ -55,7 +56,11 @@ class Relay:
     async def _move(self, rows: list[OutboxRow]) -> None:
         async with self._database.transaction() as tx:
             await self.leadership.check(tx)
+            failpoints.reach("before_send")
             await self._transport.send(tx, rows)
+            failpoints.reach("acked_not_deleted")
             driver = await tx.driver()
             await driver.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row.id for row in rows])
+            failpoints.reach("deleted_not_committed")
+        failpoints.reach("relayed")
         RELAYED.add(len(rows), {"service": self._database.name})

@@ -20,6 +20,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared import failpoints
 from shared.act import Act
 from shared.audit import record as audit
 from shared.auth.principal import Principal
@@ -113,6 +114,7 @@ class Call:
             if keyed is not None:
                 await idempotency.begin(tx, keyed)
             yield tx
+            failpoints.reach("received_not_committed")
 
     async def answer(
         self,

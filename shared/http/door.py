@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import failpoints
 from shared.clock import monotonic
 from shared.ids import new_text_id
 from shared.telemetry import metrics, tracing
@@ -43,6 +44,7 @@ class Door:
         with tracing.server_span(headers.get("traceparent")) as span:
             try:
                 await self._answer(scope, receive, answering)
+                failpoints.reach("answered")
             finally:
                 route = _template(scope)
                 _name(span, self._service, scope["method"], route, answering.status)

@@ -14,6 +14,7 @@ from datetime import timedelta
 import msgspec
 from starlette.responses import Response
 
+from shared import failpoints
 from shared.clock import machine_now, monotonic
 from shared.db import Transaction
 from shared.errors import Invalid
@@ -79,6 +80,7 @@ async def begin(tx: Transaction, request: KeyedRequest) -> None:
     await connection.execute(_LOCK, f"{request.client}\x1f{request.key}")
     found = await connection.fetchrow(_FIND, request.client, request.key, machine_now() - KEPT_FOR)
     if found is None:
+        failpoints.reach("key_locked")
         return
     if found["request_hash"] != request.request_hash:
         raise KeyUsedOtherwise("this Idempotency-Key came before with another body or for another address")
@@ -105,6 +107,7 @@ async def store(tx: Transaction, request: KeyedRequest, response: Response) -> N
         bytes(response.body),
         machine_now(),
     )
+    failpoints.reach("answer_stored")
     if monotonic() - _last_sweep.get(tx.database.name, float("-inf")) > _SWEEP_EVERY:
         _last_sweep[tx.database.name] = monotonic()
         await connection.execute(_FORGET, machine_now() - KEPT_FOR)

@@ -14,6 +14,7 @@ from services.notifications.rules import TOLD, mail
 from services.notifications.settings import Settings
 from services.notifications.use_cases import Lease, Outgoing, Result
 from services.notifications.worker.email import Letter, Smtp
+from shared import failpoints
 from shared.act import Act, Actor
 from shared.clock import machine_now
 from shared.ids import new_id
@@ -64,13 +65,16 @@ class Sending:
 
     async def _send(self, mail: Smtp, outgoing: Mapping[UUID, Outgoing]) -> None:
         letters = [self._letter(one) for one in outgoing.values()]
+        failpoints.reach("leased_not_sent")
         async with aclosing(mail.send(letters, at=self._runtime.clock.now())) as results:
             async for letter, result in results:
                 await self._record(outgoing[letter], result)
 
     async def _record(self, sent: Outgoing, result: Result) -> None:
+        failpoints.reach("sent_not_recorded")
         async with self._runtime.database.transaction() as tx:
             await use_cases.record_attempt(tx, sent, result, settings=self._settings, act=self._act())
+        failpoints.reach("recorded")
 
     def _letter(self, outgoing: Outgoing) -> Letter:
         urgent = TOLD[outgoing.event_type].urgent

@@ -26,6 +26,8 @@ def test_an_address_loses_its_last_slash() -> None:
         ("LUMBAR_TRACE_RATIO", "often", "should be a valid number"),
         ("LUMBAR_KAFKA_BOOTSTRAP", "broker:9092", "distributed shape"),
         ("LUMBAR_REFERRAL_DATABASE_URL", "postgresql://db/referral", "distributed shape"),
+        ("LUMBAR_FAILPOINT", "nowhere:kill", "there is no point 'nowhere'; allowed are"),
+        ("LUMBAR_FAILPOINT", "before_send:dance", "must be before_send:kill"),
         ("LUMBAR_ISSUER", "https://login.example", "distributed shape"),
     ],
 )
@@ -39,4 +41,6 @@ def test_a_wrong_setting_is_named(name: str, text: str, says: str) -> None:
 
 
 def test_variables_of_the_tests_are_no_settings() -> None:
-    load_settings({"LUMBAR_TEST_RUN": "1:/somewhere", "LUMBAR_KILLS": "50"})
+    load_settings(
+        {"LUMBAR_TEST_RUN": "1:/somewhere", "LUMBAR_KILLS": "50", "LUMBAR_FAILPOINT": "relayed:kill@2"}
+    )
