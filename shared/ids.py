@@ -10,6 +10,17 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def made_at(text: str) -> float | None:
+    """Tell when an id was made, in machine seconds since 1970; None for what is no uuid7."""
+    digits = text.replace("-", "")
+    if len(digits) != 32 or digits[12] != "7":
+        return None
+    try:
+        return int(digits[:12], 16) / 1000
+    except ValueError:
+        return None
+
+
 def new_text_id() -> str:
     """Make a new id as the 36 characters that FHIR and CloudEvents carry."""
     return str(uuid7())

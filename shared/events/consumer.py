@@ -15,10 +15,9 @@ from dataclasses import dataclass
 
 from shared import failpoints
 from shared.db import Database, Transaction
-from shared.events import held, inbox
+from shared.events import counters, held, inbox
 from shared.events.arrival import Arrival, MalformedEvent
 from shared.events.catalog import CATALOG
-from shared.events.counters import HANDLED
 from shared.events.failures import is_operational
 from shared.events.handler_call import Handlers
 from shared.events.patience import Patience
@@ -55,6 +54,11 @@ class Consumer:
         self._group = handlers.group
         self._in_hand: Batch | None = None
 
+    @property
+    def in_hand_age(self) -> float:
+        """How long ago in seconds the oldest event of the batch in hand was made; 0 where none is."""
+        return counters.age(Arrival(self._in_hand.records[0]).id) if self._in_hand is not None else 0.0
+
     async def step(self) -> bool:
         """Take a batch and handle it; always True: where there is none, the subscription has waited."""
         if self._in_hand is None:
@@ -83,7 +87,7 @@ class Consumer:
 
     async def _together(self, chunk: Sequence[Arrival]) -> Failure | None:
         at: int | None = None
-        done = 0
+        done: list[Arrival] = []
         try:
             async with self._database.transaction() as tx:
                 free = await self._free(tx, chunk)
@@ -96,16 +100,14 @@ class Consumer:
                     if arrival.id in first:
                         first.discard(arrival.id)
                         await self._handlers.call(tx, arrival.event)
-                        done += 1
+                        done.append(arrival)
                 at = None
                 failpoints.reach("handled_not_committed")
         except Exception as error:
             if is_operational(error):
                 raise
             return Failure(error, at)
-        self._count("done", done)
-        self._count("repeated", len(free) - done)
-        self._count("held", len(chunk) - len(free))
+        self._count(chunk, [arrival for _, arrival in free], done)
         return None
 
     async def _free(self, tx: Transaction, chunk: Sequence[Arrival]) -> list[tuple[int, Arrival]]:
@@ -127,7 +129,7 @@ class Consumer:
         async with self._database.transaction() as tx:
             await self._put_aside(tx, arrival, error)
             failpoints.reach("held_not_committed")
-        self._count("held", 1)
+        counters.handled(self._group, "held", [arrival])
 
     async def _put_aside(self, tx: Transaction, arrival: Arrival, error: Exception | None) -> None:
         await held.hold(tx, group=self._group, arrival=arrival, patience=self._patience, error=error)
@@ -135,12 +137,14 @@ class Consumer:
     def _is_wanted(self, arrival: Arrival) -> bool:
         if arrival.type in self._handlers.table or not arrival.type:
             return True
-        self._count("ignored" if arrival.type in CATALOG else "unknown", 1)
+        counters.handled(self._group, "ignored" if arrival.type in CATALOG else "unknown", [arrival])
         return False
 
-    def _count(self, outcome: str, number: int) -> None:
-        if number:
-            HANDLED.add(number, {"group": self._group, "outcome": outcome})
+    def _count(self, chunk: Sequence[Arrival], free: Sequence[Arrival], done: Sequence[Arrival]) -> None:
+        kept, had = {id(arrival) for arrival in free}, {id(arrival) for arrival in done}
+        counters.handled(self._group, "done", done)
+        counters.handled(self._group, "repeated", [one for one in free if id(one) not in had])
+        counters.handled(self._group, "held", [one for one in chunk if id(one) not in kept])
 
 
 def _apart(chunk: list[Arrival], at: int | None) -> list[list[Arrival]]:

@@ -1,19 +1,87 @@
-"""What the worker counts, by OpenTelemetry's metrics API; gauges are read from `Worker.figures()`.
+"""What the worker counts; what it has left to do is read from `Worker.standing()`.
 
-No attribute holds anything about a person: services, topics, event types and outcomes only.
+No label holds anything about a person: services, topics, event types, loops and outcomes only, and a type
+that stands in no catalog is `other`.
 """
 
-from opentelemetry import metrics
+from collections.abc import Sequence
 
-_meter = metrics.get_meter("lumbar")
+from shared.clock import machine_now
+from shared.events.arrival import Arrival
+from shared.events.catalog import CATALOG
+from shared.events.transport import OutboxRow
+from shared.ids import made_at
+from shared.telemetry.tally import LONG_SECONDS, Count, Timing
 
-RELAYED = _meter.create_counter("lumbar.relay.sent", unit="{event}", description="Events sent from an outbox")
-HANDLED = _meter.create_counter(
+_SENT = Count(
+    "messaging.client.sent.messages",
+    unit="{message}",
+    description="Events sent from an outbox",
+    labels=("service", "event_type"),
+)
+_HANDLED = Count(
     "lumbar.events.handled",
     unit="{event}",
     description="Events read by a consumer, by outcome: done, repeated, ignored, unknown, held",
+    labels=("service", "event_type", "outcome"),
 )
-HELD_RETRIES = _meter.create_counter(
-    "lumbar.held.retries", unit="{attempt}", description="Held events tried again, by outcome"
+_EFFECT = Timing(
+    "lumbar.event.effect.duration",
+    description="From the making of an event (machine time) to its committed effect",
+    labels=("service", "topic"),
+    bounds=LONG_SECONDS,
 )
-TIMERS = _meter.create_counter("lumbar.timers.fired", unit="{timer}", description="Timers, by outcome")
+PROCESSED = Timing(
+    "messaging.process.duration",
+    description="Time in a handler, without the commit",
+    labels=("service", "event_type"),
+)
+HELD_RETRIES = Count(
+    "lumbar.held.retries",
+    unit="{attempt}",
+    description="Held events tried again, by outcome",
+    labels=("service", "outcome"),
+)
+TIMERS = Count(
+    "lumbar.timers.fired", unit="{timer}", description="Timers, by outcome", labels=("service", "outcome")
+)
+LATENESS = Timing(
+    "lumbar.timer.lateness",
+    description="Care time between when a timer was due and when it fired",
+    labels=("service", "kind"),
+    bounds=LONG_SECONDS,
+)
+STEPS_FAILED = Count(
+    "lumbar.worker.steps.failed",
+    unit="{failure}",
+    description="Failed attempts of a worker's loops",
+    labels=("loop",),
+)
+
+
+def sent(service: str, rows: Sequence[OutboxRow]) -> None:
+    """Count what the relay has moved."""
+    for row in rows:
+        _SENT.add(1, service, type_label(row.headers.get("ce_type", "")))
+
+
+def handled(service: str, outcome: str, arrivals: Sequence[Arrival]) -> None:
+    """Count what became of these; for the `done` also how long after their making that was."""
+    for arrival in arrivals:
+        _HANDLED.add(1, service, type_label(arrival.type), outcome)
+    if outcome == "done":
+        now = machine_now().timestamp()
+        for arrival in arrivals:
+            if (made := made_at(arrival.id)) is not None:
+                _EFFECT.record(max(0.0, now - made), service, arrival.record.topic)
+
+
+def age(event_id: str) -> float:
+    """Tell how many seconds ago (machine time) an event was made; 0 for an id that does not say."""
+    made = made_at(event_id)
+    return 0.0 if made is None else max(0.0, machine_now().timestamp() - made)
+
+
+def type_label(event_type: str) -> str:
+    """Give the event type as a label: its name if it is one of ours."""
+    return event_type if event_type in CATALOG else "other"

@@ -7,8 +7,9 @@ that trace. There are no links, and nothing of the event but its type and id sta
 from dataclasses import dataclass
 
 from shared.act import Act, Actor
-from shared.clock import Clock
+from shared.clock import Clock, monotonic
 from shared.db import Transaction
+from shared.events.counters import PROCESSED, type_label
 from shared.events.envelope import Event
 from shared.events.handling import HandlerTable
 from shared.telemetry.tracing import handler_span
@@ -25,7 +26,7 @@ class Handlers:
     async def call(self, tx: Transaction, event: Event) -> None:
         """Run the handler of this event and send what it wrote, so that the database speaks now."""
         act = Act(at=self.clock.now(), actor=Actor.service(self.group), cause=event.id)
-        handler = self.table[event.type]
+        handler, started = self.table[event.type], monotonic()
         with handler_span(
             f"{self.group} handles {event.type}",
             traceparent=event.traceparent,
@@ -33,3 +34,4 @@ class Handlers:
         ):
             await handler(tx, event, act)
             await tx.flush()
+        PROCESSED.record(monotonic() - started, self.group, type_label(event.type))

@@ -71,7 +71,7 @@ class HeldRetry:
                     await self._postpone(attempt, error)
                     return True
             else:
-                HELD_RETRIES.add(1, {"group": self._group, "outcome": "done"})
+                HELD_RETRIES.add(1, self._group, "done")
                 return True
 
     async def _next(self, tx: Transaction, *, but: set[int]) -> "_Attempt | None":
@@ -102,7 +102,7 @@ class HeldRetry:
                 patience=self._patience,
                 error=error,
             )
-        HELD_RETRIES.add(1, {"group": self._group, "outcome": "failed"})
+        HELD_RETRIES.add(1, self._group, "failed")
 
     async def _seconds_to_next(self) -> float | None:
         rows = await fetch(

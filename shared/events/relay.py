@@ -11,7 +11,7 @@ import json
 
 from shared import failpoints
 from shared.db import Database
-from shared.events.counters import RELAYED
+from shared.events import counters
 from shared.events.leadership import Leadership
 from shared.events.reading import fetch
 from shared.events.transport import OutboxRow, Transport
@@ -63,4 +63,4 @@ class Relay:
             await driver.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row.id for row in rows])
             failpoints.reach("deleted_not_committed")
         failpoints.reach("relayed")
-        RELAYED.add(len(rows), {"service": self._database.name})
+        counters.sent(self._database.name, rows)

@@ -5,7 +5,7 @@ import structlog
 from shared.act import Actor
 from shared.clock import Clock, machine_now
 from shared.db import Database
-from shared.events.counters import TIMERS
+from shared.events.counters import LATENESS, TIMERS
 from shared.events.failures import is_operational, where_it_failed
 from shared.events.reading import fetch
 from shared.timers import TimerFailed, TimerTable, fire_next, postpone
@@ -33,7 +33,8 @@ class TimerFiring:
             await self._put_off(failure)
             return True
         if fired is not None:
-            TIMERS.add(1, {"service": self._service, "outcome": "fired"})
+            TIMERS.add(1, self._service, "fired")
+            LATENESS.record((self._clock.now() - fired.due_at).total_seconds(), self._service, fired.kind)
         return fired is not None
 
     async def _any_due(self) -> bool:
@@ -56,4 +57,4 @@ class TimerFiring:
         where = where_it_failed(cause)
         log.error("timer.failed", kind=failure.timer.kind, ref=failure.timer.ref, error=where)
         await postpone(self._database, failure.timer, error=where)
-        TIMERS.add(1, {"service": self._service, "outcome": "failed"})
+        TIMERS.add(1, self._service, "failed")

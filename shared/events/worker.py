@@ -18,6 +18,7 @@ from shared.events.held_retry import HeldRetry
 from shared.events.patience import Patience
 from shared.events.relay import Relay
 from shared.events.retention import Retention
+from shared.events.standing import Standing, held_by_state, oldest
 from shared.events.timer_firing import TimerFiring
 from shared.events.transport import Extent, Known, Subscription
 from shared.events.wake import Repetition
@@ -109,6 +110,7 @@ class Worker:
         self._patience = patience or Patience()
         self._subscription: Subscription | None = None
         self._relay: Relay | None = None
+        self._consumer: Consumer | None = None
         self._repetitions: list[Repetition] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -146,6 +148,10 @@ class Worker:
         failing = any(repetition.failures > 2 for repetition in self._repetitions)
         return running and not failing and self._relay is not None and self._relay.leadership.known
 
+    def leads(self) -> bool:
+        """Tell whether the relay of this process is its service's leader."""
+        return self._relay is not None and self._relay.leadership.epoch is not None
+
     async def glance(self) -> Backlog:
         """Read what stands in this service's own database, in one statement."""
         return await backlog.read(self.runtime.database, group=self.service, now=self.runtime.clock.now())
@@ -173,11 +179,27 @@ class Worker:
             ends={topic: extent.end for topic, extent in found.extents.items()},
         )
 
+    async def standing(self) -> Standing:
+        """Read what is left to do and since when the oldest of it waits."""
+        figures = await self.figures()
+        since = await oldest(self.runtime.database, group=self.service, now=self.runtime.clock.now())
+        return Standing(
+            outbox=figures.outbox,
+            outbox_age=since.outbox,
+            leads=self.leads(),
+            lag=figures.lag,
+            in_hand_age=self._consumer.in_hand_age if self._consumer is not None else 0.0,
+            held=held_by_state(retrying=figures.held_retrying, dead=figures.held_dead, since=since),
+            timers_due=figures.timers_due,
+            timers_late=since.timer,
+            failing={one.name: one.failures for one in self._repetitions},
+        )
+
     def _compose(self) -> None:
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
         self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
-        consumer = Consumer(
+        self._consumer = consumer = Consumer(
             database,
             self._subscription,
             self._handlers,

@@ -1,90 +1,156 @@
-"""Figures for Prometheus: requests by route template, and what the workers have left to do.
+"""The figures of a process: requests by route template, what workers have left to do, databases, the process.
 
 Invariants:
-- A label is a service, a method, a route template, a status or a topic: never an id, never a text.
-- Every series of a process is read in one place, `exposition()`.
+- A label is a service, a method, a route template, a status, a topic or a word of a closed table: never an
+  id, never a text. tests/journeys/test_figures.py lists every label value after the twelve stories.
+- What stands in a database is read when somebody asks, by `read` and nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import asyncpg
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import set_meter_provider
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
-from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.04, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+from shared.telemetry import collecting, process
+from shared.telemetry.tally import Count, Level, Timing
+
+_AWAY = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class Figures(Protocol):
-    """What a worker has left to do (shared.events.worker.Figures)."""
+class Standing(Protocol):
+    """What a worker has left to do (shared.events.standing.Standing); ages and lateness in seconds."""
 
     @property
     def outbox(self) -> int: ...
     @property
+    def outbox_age(self) -> float: ...
+    @property
+    def leads(self) -> bool: ...
+    @property
     def lag(self) -> Mapping[str, int]: ...
     @property
-    def held_retrying(self) -> int: ...
+    def in_hand_age(self) -> float: ...
     @property
-    def held_dead(self) -> int: ...
+    def held(self) -> Mapping[str, tuple[int, float]]: ...
     @property
     def timers_due(self) -> int: ...
+    @property
+    def timers_late(self) -> float: ...
+    @property
+    def failing(self) -> Mapping[str, int]: ...
 
 
-class HasFigures(Protocol):
+class HasStanding(Protocol):
     """A worker that tells what it has left to do."""
 
-    async def figures(self) -> Figures: ...
+    async def standing(self) -> Standing: ...
 
 
-_registry = CollectorRegistry()
-_provider = MeterProvider(
-    metric_readers=[
-        PrometheusMetricReader(registry=_registry, disable_target_info=True, scope_info_enabled=False)
-    ],
-    views=[
-        View(instrument_name="lumbar.*.duration", aggregation=ExplicitBucketHistogramAggregation(_SECONDS))
-    ],
-    shutdown_on_exit=False,
+class Pool(Protocol):
+    """A database's connections as shared.db counts them."""
+
+    name: str
+
+    def connections(self) -> Mapping[str, int]:
+        """Tell how many connections are in each state (`idle`, `used`)."""
+        ...
+
+    @property
+    def most_connections(self) -> int: ...
+
+    async def answers(self) -> bool:
+        """Tell whether the database answers now."""
+        ...
+
+
+_REQUESTS = Timing(
+    "http.server.request.duration",
+    description="Time to the answer",
+    labels=("service", "http.request.method", "http.route", "http.response.status_code"),
 )
-_meter = _provider.get_meter("lumbar")
-# For whoever names OpenTelemetry's API alone: there is one provider in a process, and it is this.
-set_meter_provider(_provider)
-_requests = _meter.create_histogram("lumbar.request.duration", unit="s", description="Time to the answer")
-_outbox = _meter.create_gauge("lumbar.outbox.rows", description="Events not yet handed to the transport")
-_lag = _meter.create_gauge("lumbar.consumer.lag", description="Records of a topic not yet handled")
-_held = _meter.create_gauge("lumbar.held.keys", description="Patients whose events are held")
-_readable = _meter.create_gauge("lumbar.worker.readable", description="0 where a worker's figures are old")
-_timers = _meter.create_gauge("lumbar.timers.due", description="Timers that are due and not fired")
+
+
+def _level(name: str, description: str, *labels: str, unit: str = "") -> Level:
+    return Level(name, unit=unit, description=description, labels=("service", *labels))
+
+
+_OUTBOX = _level("lumbar.outbox.rows", "Events not yet handed to the transport")
+_OUTBOX_AGE = _level("lumbar.outbox.oldest.age", "Age of the oldest event in the outbox", unit="s")
+_LEADS = _level("lumbar.relay.leading", "1 where this process leads its service's relay")
+_LAG = _level("lumbar.consumer.lag", "Records of a topic not yet handled", "topic")
+_IN_HAND = _level("lumbar.consumer.in_hand.age", "Age of the oldest event of the batch in hand", unit="s")
+_HELD = _level("lumbar.held.keys", "Patients whose events are held", "state")
+_HELD_AGE = _level("lumbar.held.oldest.age", "How long the longest held key waits", "state", unit="s")
+_TIMERS = _level("lumbar.timers.due", "Timers that are due and not fired")
+_TIMERS_LATE = _level("lumbar.timers.oldest.lateness", "Care time since the oldest timer was due", unit="s")
+_FAILING = _level(
+    "lumbar.worker.loop.failing", "Failures in a row of a worker's loop, 0 while it works", "loop"
+)
+_READABLE = _level("lumbar.worker.readable", "0 where a worker's figures could not be read and are old")
+_REACHABLE = _level("lumbar.database.reachable", "0 where a service's database does not answer")
+_POOL = Level(
+    "db.client.connection.count",
+    unit="{connection}",
+    description="Connections to a database",
+    labels=("db.client.connection.pool.name", "db.client.connection.state"),
+)
+_POOL_MOST = Level(
+    "db.client.connection.max",
+    unit="{connection}",
+    description="The most connections that may be open",
+    labels=("db.client.connection.pool.name",),
+)
+TELEMETRY = Count(
+    "lumbar.telemetry.exports",
+    unit="{export}",
+    description="Exports by OTLP, by signal and outcome",
+    labels=("signal", "outcome"),
+)
 
 
 def request_answered(*, service: str, method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request; `route` is the template."""
-    _requests.record(seconds, {"service": service, "method": method, "route": route, "status": str(status)})
+    _REQUESTS.record(seconds, service, method, route, str(status))
 
 
-def worker_read(*, service: str, figures: Figures) -> None:
-    """Take over what a worker has left to do."""
-    _outbox.set(figures.outbox, {"service": service})
-    _held.set(figures.held_retrying, {"service": service, "state": "retrying"})
-    _held.set(figures.held_dead, {"service": service, "state": "dead"})
-    _timers.set(figures.timers_due, {"service": service})
-    for topic, records in figures.lag.items():
-        _lag.set(records, {"service": service, "topic": topic})
-
-
-async def exposition(workers: Mapping[str, HasFigures]) -> bytes:
-    """Read the workers (by service name) and write every series in Prometheus' text format.
+async def read(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> None:
+    """Read what workers (by service name) and databases say now.
 
     Where a worker's database does not answer, its last figures stay and `lumbar_worker_readable` is 0.
     """
+    process.read()
+    for database in databases:
+        _REACHABLE.set(int(await database.answers()), database.name)
+        _POOL_MOST.set(database.most_connections, database.name)
+        for state, number in database.connections().items():
+            _POOL.set(number, database.name, state)
     for service, worker in workers.items():
         try:
-            worker_read(service=service, figures=await worker.figures())
-            _readable.set(1, {"service": service})
-        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            _readable.set(0, {"service": service})
-    return generate_latest(_registry)
+            _worker_read(service, await worker.standing())
+            _READABLE.set(1, service)
+        except _AWAY:
+            _READABLE.set(0, service)
+            _LEADS.set(0, service)
+
+
+async def exposition(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> bytes:
+    """Read everything and write every series in Prometheus' text format."""
+    await read(workers, databases)
+    return collecting.exposition()
+
+
+def _worker_read(service: str, found: Standing) -> None:
+    _OUTBOX.set(found.outbox, service)
+    _OUTBOX_AGE.set(found.outbox_age, service)
+    _LEADS.set(int(found.leads), service)
+    _IN_HAND.set(found.in_hand_age, service)
+    _TIMERS.set(found.timers_due, service)
+    _TIMERS_LATE.set(found.timers_late, service)
+    for topic, records in found.lag.items():
+        _LAG.set(records, service, topic)
+    for state, (keys, age) in found.held.items():
+        _HELD.set(keys, service, state)
+        _HELD_AGE.set(age, service, state)
+    for loop, failures in found.failing.items():
+        _FAILING.set(failures, service, loop)

@@ -52,7 +52,7 @@ class TestAPlantedName:
         await told.read([toy.database])
         assert told.log
         assert told.spans.get_finished_spans()
-        assert "lumbar_request_duration" in told.figures
+        assert "http_server_request_duration_seconds" in told.figures
         told.must_not_hold("Featherstone", "Wilhelm")
 
     async def test_would_be_found(self, toy: Toy, told: Told) -> None:

@@ -1,0 +1,44 @@
+"""A database as an operator sees it: does it answer, and how many of its connections are in use."""
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from shared.db.database import Database
+
+_ANSWERS_WITHIN = 2.0
+
+
+class Watched:
+    """One service's database, for readiness and figures."""
+
+    def __init__(self, database: Database) -> None:
+        self.name = database.name
+        self._database = database
+
+    async def answers(self) -> bool:
+        """Tell whether a transaction can be opened within two seconds."""
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN), self._database.transaction():
+                return True
+        except (TimeoutError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    def connections(self) -> Mapping[str, int]:
+        """Tell how many connections are idle and how many are used."""
+        pool = self._pool()
+        return {"idle": pool.checkedin(), "used": pool.checkedout()}
+
+    @property
+    def most_connections(self) -> int:
+        """How many connections may be open at once."""
+        return self._pool().size() + self._pool()._max_overflow
+
+    def _pool(self) -> QueuePool:
+        pool = self._database.engine.pool
+        if not isinstance(pool, QueuePool):
+            raise TypeError(f"{self.name} keeps no queue of connections")
+        return pool
