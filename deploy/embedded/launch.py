@@ -13,10 +13,10 @@ _PR_SET_PDEATHSIG = 1
 _NOBODY = "0"
 
 
-def launch(parent: str, uid: str, gid: str, *command: str) -> None:
+def launch(parent: str, last_signal: str, uid: str, gid: str, *command: str) -> None:
     """Replace this process by `command`, run as `uid` and `gid` where they are given.
 
-    It gets SIGQUIT when the process `parent` dies, unless that is 0 or the system has no such signal.
+    It gets `last_signal` when the process `parent` dies, unless that is 0 or the system has no such thing.
     """
     if uid:
         os.setgroups([])
@@ -24,7 +24,7 @@ def launch(parent: str, uid: str, gid: str, *command: str) -> None:
         os.setuid(int(uid))
     # After the change of user, which would clear it.
     if parent != _NOBODY and sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.Signals[last_signal])
         if os.getppid() != int(parent):
             sys.exit(1)
     os.execv(command[0], command)  # noqa: S606

@@ -219,7 +219,7 @@ def _spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[
     who = [str(account.uid), str(account.gid)] if account.other else ["", ""]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", "-S", str(_LAUNCH), str(_dies_with()), *who, *command],
+            [sys.executable, "-I", "-S", str(_LAUNCH), str(_dies_with()), "SIGQUIT", *who, *command],
             cwd="/",
             env=environment(),
             stdin=subprocess.DEVNULL,

@@ -28,14 +28,14 @@ def begin_run() -> None:
 
 
 def end_run() -> None:
-    """Stop the keeper, if there is one, and remove the folder."""
+    """Stop the keepers of PostgreSQL and Kafka, where there are any, and remove the folder."""
     _, folder = run()
-    keeper = folder / "keeper.pid"
-    if keeper.exists():
-        pid = int(keeper.read_text())
-        os.kill(pid, signal.SIGTERM)
-        while keeper.exists() and _alive(pid):
-            time.sleep(0.01)
+    for keeper in (folder / "kafka.pid", folder / "keeper.pid"):
+        if keeper.exists():
+            pid = int(keeper.read_text())
+            os.kill(pid, signal.SIGTERM)
+            while keeper.exists() and alive(pid):
+                time.sleep(0.01)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -73,14 +73,15 @@ def _keep(folder: Path, owner: int) -> None:
         (folder / "socket").write_text(str(server.socket))
         (folder / "keeper.pid.new").write_text(str(os.getpid()))
         (folder / "keeper.pid.new").rename(folder / "keeper.pid")
-        while _alive(owner):
+        while alive(owner):
             time.sleep(0.3)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Tell whether a process is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
