@@ -36,7 +36,7 @@ _CODE_KEYS = frozenset(
     {"level", "logger", "service", "event_type", "status", "method", "party", "action", "outcome"}
     | {"client", "kind", "topic", "group", "channel", "database", "role", "signal", "part", "sqlstate"}
     | {"state", "loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent"}
-    | {"type"}
+    | {"type", "runbook"}
 )
 _NUMBER_KEYS = frozenset(
     {"attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds"}

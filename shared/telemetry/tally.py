@@ -7,7 +7,7 @@ when somebody collects: counts and levels as observable instruments, timings as 
 Invariants:
 - Labels are given in the order in which they were declared, always all of them, and come from closed tables:
   never an id, never a text.
-- Adding is done on the event loop; reading may be done from another thread at any moment.
+- A series is added to by one thread; reading may be done from another at any moment.
 """
 
 from bisect import bisect_left

@@ -53,22 +53,32 @@ class _Ratio(Sampler):
 
 
 class _Export(SpanProcessor):
-    """Gives finished spans to the exporter of the moment, if there is one."""
+    """Gives finished spans to the exporter and the processor of the moment, if there are any."""
 
     def __init__(self) -> None:
         self.exporter: SpanExporter | None = None
+        self.processor: SpanProcessor | None = None
 
     def on_end(self, span: ReadableSpan) -> None:
-        if self.exporter is not None and span.context.trace_flags.sampled:
+        if not span.context.trace_flags.sampled:
+            return
+        if self.exporter is not None:
             self.exporter.export((span,))
+        if self.processor is not None:
+            self.processor.on_end(span)
 
 
 _ratio = _Ratio()
 _export = _Export()
-_provider = TracerProvider(
-    resource=Resource({"service.name": "lumbar"}), sampler=ParentBased(_ratio), shutdown_on_exit=False
-)
-_provider.add_span_processor(_export)
+
+
+def _provider_of(resource: Resource) -> TracerProvider:
+    provider = TracerProvider(resource=resource, sampler=ParentBased(_ratio), shutdown_on_exit=False)
+    provider.add_span_processor(_export)
+    return provider
+
+
+_provider = _provider_of(Resource({"service.name": "lumbar"}))
 _tracer = _provider.get_tracer("lumbar")
 # For whoever names OpenTelemetry's API alone: there is one provider in a process, and it is this.
 trace.set_tracer_provider(_provider)
@@ -78,6 +88,14 @@ def start_tracing(*, ratio: float = DEFAULT_RATIO, exporter: SpanExporter | None
     """Sample this part of all traces from now on and give the finished spans to the exporter."""
     _ratio.inner = TraceIdRatioBased(ratio)
     _export.exporter = exporter
+
+
+def send_to(processor: SpanProcessor | None, *, resource: Resource | None = None) -> None:
+    """Hand finished spans to this processor too from now on, under the name that the resource gives."""
+    global _tracer
+    _export.processor = processor
+    if resource is not None:
+        _tracer = _provider_of(resource).get_tracer("lumbar")
 
 
 def current_traceparent() -> str | None:

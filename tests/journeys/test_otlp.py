@@ -1,0 +1,97 @@
+"""What is pushed to a collector: a trace from the POST to the last notification, the figures, and no name."""
+
+import json
+import threading
+from typing import Any
+
+from deploy.demo.bundles import example
+from deploy.telemetry import observed
+from shared.clock import monotonic
+from shared.telemetry import metrics
+from shared.telemetry.tracing import start_tracing
+from tests.support.clinic import TestClinic
+from tests.support.collector import Collector, open_collector
+from tests.support.eventually import eventually
+from tests.support.mailbox import open_mailbox
+from tests.support.redaction import watching
+
+NAME = "Featherstonehaugh"
+FHIR = {"content-type": "application/fhir+json"}
+OFTEN = 0.2
+
+
+def _planted(clinic: TestClinic) -> dict[str, Any]:
+    bundle: dict[str, Any] = json.loads(example("01-rapid-access-routine.json", at=clinic.clock.now()))
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        if resource["resourceType"] == "Patient":
+            resource["name"] = [{"family": NAME, "given": [NAME]}]
+        if resource["resourceType"] == "ServiceRequest":
+            resource["code"]["text"] = f"Back pain of {NAME}"
+    return bundle
+
+
+async def _play(collector: Collector) -> None:
+    start_tracing(ratio=1.0)
+    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url) as clinic:
+        watching = observed(
+            collector.url,
+            process="embedded",
+            databases=clinic.databases.values(),
+            workers=clinic.workers,
+            every=OFTEN,
+        )
+        async with watching:
+            headers = FHIR | {"x-request-id": NAME, "baggage": f"name={NAME}", "tracestate": f"a={NAME}"}
+            sender = clinic.as_("family-practice")
+            answer = await sender.post("/referral/fhir", json=_planted(clinic), headers=headers)
+            assert answer.status_code == 200, answer.text
+            await sender.get("/referral/fhir/Patient", params={"family": NAME})
+            await clinic.settle()
+            await eventually(lambda: "lumbar.outbox.rows" in collector.metrics(), within=30)
+    start_tracing(ratio=0.0)
+
+
+async def test_one_trace_and_the_figures_arrive_without_a_name() -> None:
+    with open_collector() as collector:
+        await _play(collector)
+
+    spans = {span.span_id: span for span in collector.spans()}
+    door = next(span for span in spans.values() if span.name == "referral POST /fhir")
+    trace = [span for span in spans.values() if span.trace_id == door.trace_id]
+    names = {span.name for span in trace}
+    assert {"scheduling handles referral.accepted", "notification.ended"} <= names
+    assert all(span is door or span.parent_span_id in spans for span in trace)
+    assert {"http.server.request.duration", "lumbar.events.handled", "process.memory.usage"} <= set(
+        collector.metrics()
+    )
+    named = {(one["service.name"], bool(one["service.instance.id"])) for one in collector.senders()}
+    assert named == {("lumbar-embedded", True)}
+    assert all(one["service.version"] for one in collector.senders())
+    assert collector.raw
+    assert not [body for body in collector.raw if NAME.lower().encode() in body.lower()]
+
+
+async def test_a_collector_that_refuses_or_is_away_costs_nothing_but_a_line() -> None:
+    with watching() as told:
+        with open_collector() as collector:
+            collector.status = 400
+            async with observed(collector.url, process="embedded", every=OFTEN):
+                await eventually(lambda: collector.asked >= 3, within=30)
+        started = monotonic()
+        async with observed(collector.url, process="embedded", every=OFTEN):
+            await eventually(lambda: _failed() >= 4, within=30)
+        assert monotonic() - started < 30
+    lines = [line for line in told.log if line["event"] == "telemetry.export-failed"]
+    assert len(lines) == 1
+    assert lines[0]["runbook"] == "TelemetryNotExported"
+    assert not [line for line in told.log if line["event"] == "library.message"]
+    await eventually(lambda: not _threads(), within=30)
+
+
+def _failed() -> float:
+    return sum(value for labels, value in metrics.TELEMETRY._values.items() if labels[1] == "failed")
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("Otel")]
