@@ -1,0 +1,38 @@
+"""The referrals that are sent: the routine example of the demo, each of another patient, over all sites."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bench.clinic import programme_of, site_of
+from deploy.demo.bundles import example
+from shared.fhir.codes import PROGRAMME_SYSTEM
+
+_ROUTINE = "01-rapid-access-routine.json"
+_CARD, _NUMBER = "4082917365", "EF-10412"
+_PROGRAMME = "the-programme-of-the-site"
+
+
+def bodies(numbers: range) -> Iterator[bytes]:
+    """Make the Bundles of these numbers; each number is a patient and a referral of its own."""
+    template = _template()
+    for number in numbers:
+        yield (
+            template.replace(_CARD, f"{6_000_000_000 + number}")
+            .replace(_NUMBER, f"BN-{number:08d}")
+            .replace(_PROGRAMME, programme_of(site_of(number)))
+            .encode()
+        )
+
+
+def _template() -> str:
+    bundle = json.loads(example(_ROUTINE, at=datetime.now(UTC)))
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        if resource["resourceType"] == "ServiceRequest":
+            resource["code"]["coding"] = [{"system": PROGRAMME_SYSTEM, "code": _PROGRAMME}]
+    text = json.dumps(bundle, separators=(",", ":"))
+    for token in (_CARD, _NUMBER, _PROGRAMME):
+        if token not in text:
+            raise ValueError(f"{_ROUTINE} has no {token} any more")
+    return text

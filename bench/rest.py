@@ -1,0 +1,94 @@
+"""When the main path has come to its end for every referral, and what it left in the databases."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from bench.running import SERVICE_NAMES, Broken, RunningClinic
+
+_LOOK_EVERY = 0.05
+_COUNTS = {
+    "referral": "SELECT (SELECT count(*) FROM outbox) AS open, (SELECT count(*) FROM referral) AS done",
+    "scheduling": "SELECT (SELECT count(*) FROM outbox) AS open,"
+    " (SELECT count(*) FROM appointment WHERE status = 'booked') AS done",
+    "careteam": "SELECT (SELECT count(*) FROM outbox) AS open, (SELECT count(*) FROM team) AS done",
+    "notifications": "SELECT (SELECT count(*) FROM outbox)"
+    " + (SELECT count(*) FROM notification WHERE next_attempt_at IS NOT NULL) AS open,"
+    " (SELECT count(*) FROM team_member WHERE practitioner LIKE '%physiatrist') AS done",
+}
+_HELD = "SELECT count(*) FROM held_key"
+
+
+@dataclass(frozen=True)
+class Databases:
+    """A connection to each service's database of a running clinic."""
+
+    by_service: Mapping[str, asyncpg.Connection]
+
+    @classmethod
+    async def of(cls, clinic: RunningClinic) -> "Databases":
+        """Connect to all."""
+        return cls({service: await clinic.connect(service) for service in SERVICE_NAMES})
+
+    async def close(self) -> None:
+        """Disconnect from all."""
+        for connection in self.by_service.values():
+            await connection.close()
+
+    async def done(self) -> int:
+        """Count the referrals received so far."""
+        count: int = await self.by_service["referral"].fetchval("SELECT count(*) FROM referral")
+        return count
+
+    async def rest(self, *, total: int, within: float) -> float:
+        """Wait until `total` referrals are booked, have a team and everybody was notified; tell when.
+
+        Raises Broken after `within` seconds with what was missing.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            missing = await self._missing(total)
+            now = time.monotonic()
+            if missing is None:
+                return now
+            if now > deadline:
+                raise Broken(f"not at rest after {within:g} s: {missing}")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _missing(self, total: int) -> str | None:
+        for service in reversed(SERVICE_NAMES):
+            row = await self.by_service[service].fetchrow(_COUNTS[service])
+            if row["open"] or row["done"] < total:
+                held = await self.by_service[service].fetchval(_HELD)
+                return f"{service}: {row['open']} open, {row['done']} of {total} done, {held} keys held"
+        return None
+
+    async def sizes(self) -> dict[str, tuple[int, int]]:
+        """Give rows and bytes of every table, as `service.table`."""
+        found = {}
+        for service, connection in self.by_service.items():
+            for table in await tables(connection):
+                row = await connection.fetchrow(
+                    "SELECT count(*) AS rows, coalesce(sum(pg_column_size(t.*)), 0) AS bytes"
+                    f' FROM "{table}" AS t'
+                )
+                found[f"{service}.{table}"] = (row["rows"], row["bytes"])
+        return found
+
+    async def wal(self) -> int:
+        """Tell the position in the write-ahead log, in bytes."""
+        position: int = await self.by_service["referral"].fetchval(
+            "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+        )
+        return int(position)
+
+
+async def tables(connection: asyncpg.Connection) -> list[str]:
+    """Name the tables of a database."""
+    rows = await connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+    )
+    return [row["tablename"] for row in rows if row["tablename"] != "alembic_version"]

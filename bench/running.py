@@ -1,0 +1,175 @@
+"""A clinic to measure: `lumbar up` in a process of its own, with its databases, tokens and figures."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from bench import machine
+from bench.clinic import write_clinic
+from bench.load import Orders
+from deploy.embedded import running_server, server_url
+from deploy.identity import keys_folder
+from deploy.services import SERVICES
+from shared.auth.assertion import fetch_token
+
+ROOT = Path(__file__).parents[1]
+_READY_WITHIN = 60.0
+
+
+class Broken(Exception):
+    """A measurement cannot be taken; the text says why."""
+
+
+class RunningClinic:
+    """One clinic process with its data folder."""
+
+    def __init__(
+        self, folder: Path, process: "subprocess.Popen[str]", *, port: int, ready_after: float
+    ) -> None:
+        self.folder = folder
+        self.process = process
+        self.port = port
+        self.ready_after = ready_after
+        self.next_number = 0
+        self._tokens: dict[str, tuple[float, str]] = {}
+
+    @property
+    def url(self) -> str:
+        """The address of the clinic."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def database_url(self, service: str) -> str:
+        """Give the address of a database of its server."""
+        place = running_server(self.folder / "data")
+        if place is None:
+            raise Broken("the clinic's database does not run")
+        return server_url(place, service)
+
+    async def connect(self, service: str) -> asyncpg.Connection:
+        """Connect to a service's database."""
+        return await asyncpg.connect(self.database_url(service))
+
+    async def token(self, client: str) -> str:
+        """Give a client's token, kept for 4 of its 5 minutes as a client does."""
+        known = self._tokens.get(client)
+        if known is None or known[0] < time.monotonic():
+            async with httpx.AsyncClient() as http:
+                token = await fetch_token(self.url, client, keys_folder(self.folder / "data"), http=http)
+            known = self._tokens[client] = (time.monotonic() + 240, token)
+        return known[1]
+
+    async def post(self, count: int, **options: Any) -> dict[str, Any]:
+        """Let the generator send so many new referrals, and give what came of it; raises Broken."""
+        step = options.get("step", 1)
+        orders = Orders(
+            port=self.port,
+            path="/referral/fhir",
+            token=await self.token("family-practice"),
+            first=self.next_number,
+            count=count,
+            **options,
+        )
+        self.next_number += count * step
+        sent = await generate(orders)
+        if sent["failures"]:
+            raise Broken(f"the clinic answered {sent['failures']}; see {self.folder / 'log'}")
+        return sent
+
+    def cpu(self) -> dict[str, float]:
+        """Give the processor seconds so far."""
+        return machine.cpu(self.process.pid)
+
+    def memory(self) -> dict[str, float]:
+        """Give the memory in MB."""
+        return machine.memory(self.process.pid)
+
+    def log_bytes(self) -> int:
+        """Tell how much the process has logged."""
+        return (self.folder / "log").stat().st_size
+
+    def ask(self, command: str) -> dict[str, Any]:
+        """Ask an instrumented clinic."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+async def generate(orders: Orders) -> dict[str, Any]:
+    """Run the load generator, a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.load", cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        limit=1 << 28,
+    )  # fmt: skip
+    answer, _ = await process.communicate(json.dumps(vars_of(orders)).encode() + b"\n")
+    if process.returncode:
+        raise Broken("the load generator failed")
+    sent: dict[str, Any] = json.loads(answer)
+    return sent
+
+
+def vars_of(orders: Orders) -> dict[str, Any]:
+    """Give the orders as JSON can hold them."""
+    return {name: getattr(orders, name) for name in orders.__dataclass_fields__}
+
+
+@contextmanager
+def running_clinic(
+    *, module: str = "deploy.cli", environment: Mapping[str, str] | None = None
+) -> Iterator[RunningClinic]:
+    """Start a clinic from nothing, and remove everything at the end; the database writes durably."""
+    folder = Path(tempfile.mkdtemp(prefix="lumbar-bench-"))
+    folder.chmod(0o711)
+    clinic, port = write_clinic(folder / "clinic.yaml"), free_port()
+    command = (
+        ["up", "--data", str(folder / "data"), "--port", str(port)]
+        if module == "deploy.cli"
+        else [str(folder / "data"), str(clinic), str(port)]
+    )
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *command],
+        cwd=ROOT,
+        env={**os.environ, "LUMBAR_CLINIC": str(clinic), "PYTHONPATH": str(ROOT), **(environment or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=(folder / "log").open("w"),
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise Broken((folder / "log").read_text()[-2000:])
+        yield RunningClinic(folder, process, port=port, ready_after=time.monotonic() - began)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(_READY_WITHIN)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """Find a port that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        number: int = listener.getsockname()[1]
+        return number
+
+
+SERVICE_NAMES = SERVICES
