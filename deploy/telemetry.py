@@ -20,14 +20,15 @@ _EVERY = 10.0
 async def observed(
     endpoint: str | None,
     *,
-    process: str,
+    service: str,
+    role: str = "all",
     databases: Iterable[Database] = (),
     workers: Mapping[str, Worker] | None = None,
     every: float = _EVERY,
 ) -> AsyncIterator[None]:
     """Watch this process for the duration of the block, and push what it tells to `endpoint`, if any.
 
-    `process` is its name (`referral-api`), `every` how often in seconds the figures are sent.
+    `service` and `role` (`api`, `worker`) say what it is, `every` how often in seconds the figures are sent.
     """
     async with AsyncExitStack() as ends:
         await ends.enter_async_context(watching_the_loop())
@@ -36,7 +37,7 @@ async def observed(
 
             watched = [Watched(database) for database in databases]
             await metrics.read(workers or {}, watched)
-            export = otlp.Export(endpoint, otlp.Sender(service=process), every=every)
+            export = otlp.Export(endpoint, otlp.Sender.of(service, role=role), every=every)
             ends.push_async_callback(asyncio.to_thread, export.stop)
             reading = asyncio.create_task(_read(workers or {}, watched, every=every), name="figures")
             ends.callback(reading.cancel)

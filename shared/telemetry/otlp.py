@@ -44,10 +44,15 @@ _seldom = Seldom()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sends: the process's name (`referral-api`) and which one of several it is."""
+    """Who sends: what process it is, and which one of several."""
 
     service: str
-    instance: str = dataclasses.field(default_factory=new_text_id)
+    instance: str
+
+    @classmethod
+    def of(cls, service: str, *, role: str) -> "Sender":
+        """Name this process, which nothing else is called, not even itself after a restart."""
+        return cls(service=service, instance=f"{role}-{new_text_id()}")
 
     @property
     def resource(self) -> Resource:

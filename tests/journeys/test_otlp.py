@@ -36,7 +36,7 @@ async def _play(collector: Collector) -> None:
     async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url) as clinic:
         watching = observed(
             collector.url,
-            process="embedded",
+            service="embedded",
             databases=clinic.databases.values(),
             workers=clinic.workers,
             every=OFTEN,
@@ -76,10 +76,10 @@ async def test_a_collector_that_refuses_or_is_away_costs_nothing_but_a_line() ->
     with watching() as told:
         with open_collector() as collector:
             collector.status = 400
-            async with observed(collector.url, process="embedded", every=OFTEN):
+            async with observed(collector.url, service="embedded", every=OFTEN):
                 await eventually(lambda: collector.asked >= 3, within=30)
         started = monotonic()
-        async with observed(collector.url, process="embedded", every=OFTEN):
+        async with observed(collector.url, service="embedded", every=OFTEN):
             await eventually(lambda: _failed() >= 4, within=30)
         assert monotonic() - started < 30
     lines = [line for line in told.log if line["event"] == "telemetry.export-failed"]
