@@ -93,6 +93,7 @@ class Database:
         self.name = name
         self.wake_relay: Callable[[], None] = _nobody_to_wake
         self.wake_timers: Callable[[], None] = _nobody_to_wake
+        self.tell_readers: Callable[[str], None] = _nobody_to_tell
 
     @classmethod
     def connect(cls, url: str, *, name: str, pool_size: int = 6) -> "Database":
@@ -124,3 +125,7 @@ class Database:
 
 def _nobody_to_wake() -> None:
     """The relay or the timers of this database run in another process, or not at all."""
+
+
+def _nobody_to_tell(_: str) -> None:
+    """Every reader of this database's logs runs in this process."""

@@ -19,7 +19,7 @@ from shared.events import counters, held, inbox
 from shared.events.arrival import Arrival, MalformedEvent
 from shared.events.catalog import CATALOG
 from shared.events.failures import is_operational
-from shared.events.handler_call import Handlers
+from shared.events.handler_call import Handlers, Progress
 from shared.events.patience import Patience
 from shared.events.transport import Batch, Subscription
 
@@ -30,6 +30,14 @@ class Failure:
 
     error: Exception
     at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Of a batch: the ids that were not handled before, and what was held (by its identity in memory)."""
+
+    fresh: set[str]
+    aside: set[int]
 
 
 class Consumer:
@@ -86,43 +94,44 @@ class Consumer:
                 chunks.extendleft(reversed(_apart(chunk, failure.at)))
 
     async def _together(self, chunk: Sequence[Arrival]) -> Failure | None:
-        at: int | None = None
-        done: list[Arrival] = []
+        progress = Progress()
+        places: list[int] = []
         try:
             async with self._database.transaction() as tx:
-                free = await self._free(tx, chunk)
-                first = await inbox.first_time(
-                    tx, group=self._group, event_ids=[arrival.id for _, arrival in free]
-                )
+                admitted = await self._admitted(tx, chunk)
                 failpoints.reach("inbox_not_handled")
-                for place, arrival in free:
-                    at = place
-                    if arrival.id in first:
-                        first.discard(arrival.id)
-                        await self._handlers.call(tx, arrival.event)
-                        done.append(arrival)
-                at = None
+                places = _first_of_each(chunk, admitted)
+                await self._handlers.call_all(tx, [chunk[place].event for place in places], progress)
                 failpoints.reach("handled_not_committed")
         except Exception as error:
             if is_operational(error):
                 raise
-            return Failure(error, at)
-        self._count(chunk, [arrival for _, arrival in free], done)
+            return Failure(error, None if progress.at is None else places[progress.at])
+        self._count(chunk, admitted, {id(chunk[place]) for place in places})
         return None
 
-    async def _free(self, tx: Transaction, chunk: Sequence[Arrival]) -> list[tuple[int, Arrival]]:
-        """Hold what belongs to a held key or is malformed, and give the rest with its place in the chunk."""
-        keys = await held.held_among(tx, group=self._group, keys={arrival.key for arrival in chunk})
-        free = []
-        for place, arrival in enumerate(chunk):
-            if arrival.key in keys:
-                await self._put_aside(tx, arrival, None)
-            elif arrival.malformed:
-                await self._put_aside(tx, arrival, MalformedEvent())
+    async def _admitted(self, tx: Transaction, chunk: Sequence[Arrival]) -> Admitted:
+        """Hold what belongs to a held key or is malformed, and write the rest into the inbox."""
+        keys: set[str] = set()
+        free, stopped = [], []
+        for arrival in chunk:
+            if arrival.malformed or arrival.key in keys:
                 keys.add(arrival.key)
+                stopped.append(arrival)
             else:
-                free.append((place, arrival))
-        return free
+                free.append(arrival)
+        admission = await inbox.admit(
+            tx,
+            group=self._group,
+            keys=[arrival.key for arrival in chunk],
+            events=[(arrival.id, arrival.key) for arrival in free],
+        )
+        aside = {id(arrival) for arrival in (*stopped, *(one for one in free if one.key in admission.held))}
+        for arrival in chunk:
+            if id(arrival) in aside:
+                first = arrival.malformed and arrival.key not in admission.held
+                await self._put_aside(tx, arrival, MalformedEvent() if first else None)
+        return Admitted(fresh=admission.fresh, aside=aside)
 
     async def _hold(self, arrival: Arrival, error: Exception) -> None:
         failpoints.reach("failed_not_held")
@@ -140,11 +149,22 @@ class Consumer:
         counters.handled(self._group, "ignored" if arrival.type in CATALOG else "unknown", [arrival])
         return False
 
-    def _count(self, chunk: Sequence[Arrival], free: Sequence[Arrival], done: Sequence[Arrival]) -> None:
-        kept, had = {id(arrival) for arrival in free}, {id(arrival) for arrival in done}
-        counters.handled(self._group, "done", done)
-        counters.handled(self._group, "repeated", [one for one in free if id(one) not in had])
-        counters.handled(self._group, "held", [one for one in chunk if id(one) not in kept])
+    def _count(self, chunk: Sequence[Arrival], admitted: Admitted, done: set[int]) -> None:
+        counters.handled(self._group, "done", [one for one in chunk if id(one) in done])
+        counters.handled(self._group, "held", [one for one in chunk if id(one) in admitted.aside])
+        rest = [one for one in chunk if id(one) not in done and id(one) not in admitted.aside]
+        counters.handled(self._group, "repeated", rest)
+
+
+def _first_of_each(chunk: Sequence[Arrival], admitted: Admitted) -> list[int]:
+    """Give the places of the events to handle: of an id that stands twice only the first."""
+    left = set(admitted.fresh)
+    places = []
+    for place, arrival in enumerate(chunk):
+        if arrival.id in left and id(arrival) not in admitted.aside:
+            left.discard(arrival.id)
+            places.append(place)
+    return places
 
 
 def _apart(chunk: list[Arrival], at: int | None) -> list[list[Arrival]]:

@@ -4,12 +4,11 @@ No label holds anything about a person: services, topics, event types, loops and
 that stands in no catalog is `other`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.clock import machine_now
 from shared.events.arrival import Arrival
 from shared.events.catalog import CATALOG
-from shared.events.transport import OutboxRow
 from shared.ids import made_at
 from shared.telemetry.tally import LONG_SECONDS, Count, Timing
 
@@ -59,10 +58,10 @@ STEPS_FAILED = Count(
 )
 
 
-def sent(service: str, rows: Sequence[OutboxRow]) -> None:
-    """Count what the relay has moved."""
-    for row in rows:
-        _SENT.add(1, service, type_label(row.headers.get("ce_type", "")))
+def sent(service: str, by_type: Mapping[str, int]) -> None:
+    """Count what the relay has moved, so many of each event type."""
+    for event_type, number in by_type.items():
+        _SENT.add(number, service, type_label(event_type))
 
 
 def handled(service: str, outcome: str, arrivals: Sequence[Arrival]) -> None:

@@ -1,37 +1,98 @@
-"""Calling a handler: its act, and its span as a child of the trace that the event belongs to.
+"""Calling handlers: their acts, and their spans as children of the traces that the events belong to.
 
-Invariant: a span is opened only where the event's trace is sampled; what the handler publishes then continues
-that trace. There are no links, and nothing of the event but its type and id stands in the span.
+Invariants:
+- A span is opened only where the event's trace is sampled; what the handler publishes then continues that
+  trace. There are no links, and nothing of the event but its type and id stands in the span.
+- No handler stops its group for ever: when its time is up, its event is treated as one that failed.
 """
 
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.act import Act, Actor
 from shared.clock import Clock, monotonic
 from shared.db import Transaction
 from shared.events.counters import PROCESSED, type_label
 from shared.events.envelope import Event
-from shared.events.handling import HandlerTable
-from shared.telemetry.tracing import handler_span
+from shared.events.handling import Handler, HandlerTable, Heard, Run, Together, TookTooLong
+
+AT_MOST = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a batch is: the place of the event in hand, None while it is no single event's turn."""
+
+    run: Run | None = None
+    first: int = 0
+
+    @property
+    def at(self) -> int | None:
+        """The place of the event in hand."""
+        return None if self.run is None or self.run.at is None else self.first + self.run.at
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """One group's handlers, and who acts when they run."""
+    """One group's handlers, and who acts when they run; `at_most` is the machine time that one may take."""
 
     group: str
     table: HandlerTable
     clock: Clock
+    at_most: timedelta = AT_MOST
 
     async def call(self, tx: Transaction, event: Event) -> None:
         """Run the handler of this event and send what it wrote, so that the database speaks now."""
-        act = Act(at=self.clock.now(), actor=Actor.service(self.group), cause=event.id)
-        handler, started = self.table[event.type], monotonic()
-        with handler_span(
-            f"{self.group} handles {event.type}",
-            traceparent=event.traceparent,
-            attributes={"messaging.operation.type": "process", "messaging.message.id": event.id},
-        ):
-            await handler(tx, event, act)
+        await self.call_all(tx, [event], Progress())
+
+    async def call_all(self, tx: Transaction, events: Sequence[Event], progress: Progress) -> None:
+        """Run the handlers of these events in order, those together that are taken together.
+
+        `progress` tells meanwhile, and after an error, whose turn it is. Raises TookTooLong.
+        """
+        place = 0
+        for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
+            run = Run([self._heard(event) for event in group])
+            progress.run, progress.first = run, place
+            started = monotonic()
+            if isinstance(handler, Together):
+                await self._together(tx, handler, run)
+            else:
+                await self._one_by_one(tx, handler, run)
+            self._time(events[place : place + len(run)], monotonic() - started)
+            place += len(run)
+
+    async def _together(self, tx: Transaction, handler: Together, run: Run) -> None:
+        async with _at_most(self.at_most):
+            await handler.handle(tx, run)
             await tx.flush()
-        PROCESSED.record(monotonic() - started, self.group, type_label(event.type))
+
+    async def _one_by_one(self, tx: Transaction, handler: Handler, run: Run) -> None:
+        for heard in run:
+            async with _at_most(self.at_most):
+                with heard.span():
+                    await handler(tx, heard.event, heard.act)
+                await tx.flush()
+
+    def _heard(self, event: Event) -> Heard:
+        return Heard(event, Act(at=self.clock.now(), actor=Actor.service(self.group), cause=event.id))
+
+    def _time(self, events: Sequence[Event], seconds: float) -> None:
+        for event in events:
+            PROCESSED.record(seconds / len(events), self.group, type_label(event.type))
+
+
+@asynccontextmanager
+async def _at_most(limit: timedelta) -> AsyncIterator[None]:
+    """Raise TookTooLong, which is no error of the machine, where the block takes longer."""
+    try:
+        async with asyncio.timeout(limit.total_seconds()) as clock:
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise TookTooLong(f"more than {limit.total_seconds():g} s") from None

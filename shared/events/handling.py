@@ -1,16 +1,75 @@
-"""What a service's `handlers.py` and `worker.py` need to name: handlers, `NotYet`, and the table of both."""
+"""What a service's `handlers.py` and `worker.py` need to name: handlers, `NotYet`, and the table of both.
 
-from collections.abc import Awaitable, Callable, Mapping
+A handler takes one event, or it is a `Together`, which takes consecutive events of a batch at once: what they
+need is then loaded together and what they write is written together. Its effects are those of one event after
+the other, and a run of one event is nothing special.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
+from shared.telemetry.tracing import handler_span
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event of a run, and the act that handling it is."""
+
+    event: Event
+    act: Act
+
+    def span(self) -> AbstractContextManager[None]:
+        """Continue the trace that the event belongs to, for what is published because of it."""
+        return handler_span(
+            f"{self.act.actor.reference.removeprefix('Device/')} handles {self.event.type}",
+            traceparent=self.event.traceparent,
+            attributes={"messaging.operation.type": "process", "messaging.message.id": self.event.id},
+        )
+
+
+class Run:
+    """Events that one handler takes together, in order.
+
+    Going through them notes the place, so that an error raised meanwhile is this event's: it alone is then
+    held. An error outside such a loop is nobody's, and the run is handled again one by one.
+    """
+
+    def __init__(self, heard: Sequence[Heard]) -> None:
+        self.at: int | None = None
+        self._heard = heard
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def __iter__(self) -> Iterator[Heard]:
+        for place, heard in enumerate(self._heard):
+            self.at = place
+            yield heard
+        self.at = None
+
 
 Handler = Callable[[Transaction, Event, Act], Awaitable[None]]
-HandlerTable = Mapping[str, Handler]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler of runs; the same object stands at every event type that may be in one run."""
+
+    handle: Callable[[Transaction, Run], Awaitable[None]]
+
+
+HandlerTable = Mapping[str, Handler | Together]
 
 
 class NotYet(Exception):
     """What must have come before is not here yet: hold the event and try again, without an alert for 10
     minutes.
     """
+
+
+class TookTooLong(Exception):
+    """A handler was still at it when its time (machine time) was up; it is treated as one that failed."""

@@ -7,10 +7,46 @@ Invariants:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import machine_now
 from shared.db import Transaction
+
+_ADMIT = """
+WITH held AS MATERIALIZED (
+  SELECT key FROM held_key WHERE consumer_group = $1 AND key = ANY($2::text[]) ORDER BY key FOR SHARE
+), fresh AS (
+  INSERT INTO inbox (consumer_group, event_id, machine_at)
+  SELECT DISTINCT $1, wanted.id, $5::timestamptz
+  FROM unnest($3::text[], $4::text[]) AS wanted (id, key)
+  WHERE wanted.key NOT IN (SELECT key FROM held)
+  ORDER BY 2
+  ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT ARRAY(SELECT key FROM held) AS held, ARRAY(SELECT event_id FROM fresh) AS fresh
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Which keys of a batch are held, and which of its events were not handled before."""
+
+    held: set[str]
+    fresh: set[str]
+
+
+async def admit(
+    tx: Transaction, *, group: str, keys: Sequence[str], events: Sequence[tuple[str, str]]
+) -> Admission:
+    """Lock those of the keys that are held, and write down the events (id, key) of all others: one statement.
+
+    `keys` may name more than `events` do: what is to be held anyway is no event to be written down.
+    """
+    driver = await tx.driver()
+    ids, of = [event_id for event_id, _ in events], [key for _, key in events]
+    row = await driver.fetchrow(_ADMIT, group, sorted(set(keys)), ids, of, machine_now())
+    return Admission(held=set(row["held"]), fresh=set(row["fresh"]))
 
 
 async def first_time(tx: Transaction, *, group: str, event_ids: Sequence[str]) -> set[str]:

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import failpoints
 from shared.clock import monotonic
 from shared.db import Database, Transaction
+from shared.events import moving
+from shared.events.moving import Moved
 
 _SILENCE = 1.0
 
@@ -35,7 +37,7 @@ class Leadership:
 
     async def hold(self) -> bool:
         """Become or stay the leader if nobody else is; tell whether we are."""
-        driver = await self._driver()
+        driver = await self.driver()
         if self.epoch is None:
             self.epoch = await self._begin(driver)
         elif monotonic() > self._heard_at + _SILENCE:
@@ -51,6 +53,13 @@ class Leadership:
         newest = await driver.fetchval("SELECT epoch FROM relay_epoch WHERE name = $1 FOR SHARE", self._name)
         if self.epoch is None or newest != self.epoch:
             raise Deposed(f"epoch {self.epoch} of {self._name} is over")
+
+    async def move(self, *, above: int, limit: int) -> Moved:
+        """Move events in place on our own connection, as our epoch; see `moving.move`."""
+        driver = await self.driver()
+        moved = await moving.move(driver, name=self._name, epoch=self.epoch or 0, above=above, limit=limit)
+        self._heard_at = monotonic()
+        return moved
 
     async def let_go(self) -> None:
         """Stop leading; closing the connection gives the lock back."""
@@ -76,7 +85,8 @@ class Leadership:
     def _lock_key(self) -> int:
         return zlib.crc32(f"lumbar {self._name}".encode())
 
-    async def _driver(self) -> asyncpg.Connection:
+    async def driver(self) -> asyncpg.Connection:
+        """Give the connection that holds the lock; whatever runs on it ends with the leadership."""
         if self._connection is None:
             self._connection = await self._database.engine.connect()
         raw = await self._connection.get_raw_connection()

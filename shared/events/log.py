@@ -8,11 +8,12 @@ Invariants:
 """
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from shared.clock import machine_now
 from shared.db import Database, Transaction
@@ -20,6 +21,8 @@ from shared.events.reading import fetch
 from shared.events.transport import Extent, OutboxRow, Record
 from shared.events.wake import Wake
 
+_encode = msgspec.json.Encoder().encode
+_headers = msgspec.json.Decoder(dict[str, str]).decode
 _watchers: WeakKeyDictionary[Database, dict[str, set[Wake]]] = WeakKeyDictionary()
 
 
@@ -42,11 +45,11 @@ async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:
         begin,
         machine_now(),
         [row.key for row in rows],
-        [json.dumps(dict(row.headers)) for row in rows],
+        [_encode(dict(row.headers)).decode() for row in rows],
         [row.value for row in rows],
     )
     database = tx.database
-    tx.after_commit(f"wake readers of {topic}", lambda: _wake(database, topic))
+    tx.after_commit(f"wake readers of {topic}", lambda: appended(database, topic))
     return begin
 
 
@@ -73,7 +76,7 @@ async def read(database: Database, topic: str, *, offset: int, limit: int) -> li
             partition=0,
             offset=row["log_offset"],
             key=row["key"],
-            headers=json.loads(row["headers"]),
+            headers=_headers(row["headers"]),
             value=row["value"],
         )
         for row in rows
@@ -134,6 +137,19 @@ def unregister(database: Database, topics: Sequence[str], wake: Wake) -> None:
         _watchers.get(database, {}).get(topic, set()).discard(wake)
 
 
-def _wake(database: Database, topic: str) -> None:
+def wake_readers(database: Database, topic: str) -> None:
+    """Wake whoever reads this topic of this database in this process."""
     for wake in tuple(_watchers.get(database, {}).get(topic, ())):
         wake.set()
+
+
+def wake_all_readers(database: Database) -> None:
+    """Wake whoever reads any topic of this database in this process."""
+    for topic in tuple(_watchers.get(database, {})):
+        wake_readers(database, topic)
+
+
+def appended(database: Database, topic: str) -> None:
+    """Tell the readers of this topic that it has grown, in this process and in others."""
+    wake_readers(database, topic)
+    database.tell_readers(topic)

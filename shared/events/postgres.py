@@ -1,7 +1,8 @@
 """The embedded transport: each topic is a log in its publisher's database, read by offset.
 
 Invariants:
-- Appending happens in the relay's own transaction of the outbox: offset, epoch check and delete are one.
+- The relay appends in the statement that deletes from the outbox (moving.py): offset, epoch check and delete
+  are one.
 - A group keeps its position in the consumer's database and moves it only from where it read, so that a
   position that somebody set back to read again, or another owner moved on, is never written over.
 - Two owners of a group may read the same records at once: the inbox keeps the effect single.
@@ -31,6 +32,11 @@ class PostgresTransport:
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
         """Append the rows to their topics' logs, in the relay's transaction."""
         await event_log.append_all(tx, rows)
+
+    def moved(self, database: Database, topics: Sequence[str]) -> None:
+        """Wake whoever reads these topics of this database."""
+        for topic in topics:
+            event_log.appended(database, topic)
 
     def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> "LogSubscription":
         """Read these topics as this group; raises KeyError for a topic without a publisher's database."""

@@ -8,7 +8,7 @@ Invariants that every transport keeps (tests/contract/ runs one suite over all o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.db import Database, Transaction
 
@@ -98,4 +98,13 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of every connection."""
+        ...
+
+
+@runtime_checkable
+class MovesInPlace(Protocol):
+    """A transport whose topics lie in their publisher's own database: the relay moves events there itself."""
+
+    def moved(self, database: Database, topics: Sequence[str]) -> None:
+        """Tell the readers of these topics that there is news; called after the move is durable."""
         ...

@@ -1,5 +1,6 @@
 """A worker as a whole: events, timers and loops at rest or not; who leads the relay."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -198,6 +199,40 @@ async def test_another_relay_leads_when_the_leader_is_gone(make_database: MakeDa
     await eventually(moved)
     assert other.leadership.epoch == 2
     await other.stop()
+
+
+async def test_a_row_that_comes_late_is_sent_before_the_next_of_its_aggregate(
+    make_database: MakeDatabase,
+) -> None:
+    referral = await make_database(METADATA, name="referral")
+    relay = Relay(referral, PostgresTransport({"referral": referral}))
+    slow, busy = await new_toy(referral), await new_toy(referral)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write_slowly() -> None:
+        async with referral.transaction() as tx:
+            await claim(tx, slow, key="slow")
+            await tx.flush()
+            begun.set()
+            await go_on.wait()
+
+    writing = asyncio.create_task(write_slowly())
+    await begun.wait()
+    async with referral.transaction() as tx:
+        for _ in range(1200):
+            await claim(tx, busy, key="busy")
+    while await relay.step():
+        pass
+    await relay.step()
+    go_on.set()
+    await writing
+    async with referral.transaction() as tx:
+        await claim(tx, slow, key="slow")
+    await relay.step()
+    await relay.stop()
+
+    records = await event_log.read(referral, REFERRAL, offset=1200, limit=9)
+    assert [(one.key, one.headers["ce_version"]) for one in records] == [("slow", "1"), ("slow", "2")]
 
 
 async def test_a_relay_whose_connection_was_cut_leads_again(make_database: MakeDatabase) -> None:

@@ -1,0 +1,173 @@
+"""Events taken together, a handler that hangs, and what a hop costs."""
+
+import asyncio
+from datetime import timedelta
+
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import dead_letters
+from shared.events.envelope import Event
+from shared.events.handling import NotYet, Run, Together
+from shared.events.relay import Relay
+from tests.conftest import MakeDatabase
+from tests.support.events import claim, count, effects, new_toy
+from tests.support.roundtrips import round_trips
+from tests.support.wire import EmbeddedWire
+
+SOON = timedelta(milliseconds=200)
+
+
+async def record(tx: Transaction, event: Event, act: Act) -> None:
+    await tx.sql(
+        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
+        id=event.id,
+        key=event.key,
+        v=event.version,
+    )
+
+
+class Recording:
+    """A handler of runs that notes how many it got, and refuses one key, at its place or nowhere."""
+
+    def __init__(
+        self, *, refused: str = "", error: Exception | None = None, at_its_place: bool = True
+    ) -> None:
+        self.runs: list[int] = []
+        self._refused = refused
+        self._error = error or ValueError()
+        self._at_its_place = at_its_place
+
+    async def handle(self, tx: Transaction, run: Run) -> None:
+        self.runs.append(len(run))
+        keys = []
+        for heard in run:
+            await record(tx, heard.event, heard.act)
+            keys.append(heard.event.key)
+            if self._at_its_place and heard.event.key == self._refused:
+                raise self._error
+        if self._refused in keys:
+            raise self._error
+
+
+async def test_events_of_one_handler_are_taken_together(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    published = await wire.publish("p1", "p2", "p3")
+    recording = Recording()
+
+    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+
+    assert recording.runs == [3]
+    assert [event_id for event_id, _, _ in await effects(wire.consumer)] == published
+
+
+async def test_the_one_that_fails_in_a_run_is_held_and_the_others_are_handled(
+    make_database: MakeDatabase,
+) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    await wire.publish("p1", "p2", "p3", "p4")
+    recording = Recording(refused="p3", error=NotYet())
+
+    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+
+    assert recording.runs == [4, 2, 1, 1]
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p2", "p4"]
+    assert [key.key for key in await dead_letters.list_keys(wire.consumer)] == ["p3"]
+
+
+async def test_a_run_that_fails_as_a_whole_is_handled_one_by_one(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    await wire.publish("p1", "p2", "p3")
+    recording = Recording(refused="p2", at_its_place=False)
+
+    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+
+    assert recording.runs == [3, 1, 1, 1]
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p3"]
+
+
+async def test_a_handler_that_hangs_is_given_up_and_its_event_held(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    hanging, *_ = await wire.publish("p1", "p2")
+
+    async def handler(tx: Transaction, event: Event, act: Act) -> None:
+        await record(tx, event, act)
+        if event.id == hanging:
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(30):
+        await wire.owner({"toy.claimed": handler}, at_most=SOON).step()
+
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p2"]
+    (held,) = await dead_letters.list_keys(wire.consumer)
+    assert (held.key, held.state, held.attempts) == ("p1", "retrying", 1)
+    assert held.error.startswith("TookTooLong")
+
+
+async def test_a_run_that_hangs_holds_the_one_that_hangs(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    await wire.publish("p1", "p2")
+
+    async def handle(tx: Transaction, run: Run) -> None:
+        for heard in run:
+            await record(tx, heard.event, heard.act)
+            if heard.event.key == "p1":
+                await tx.sql("SELECT pg_sleep(60)")
+
+    async with asyncio.timeout(30):
+        await wire.owner({"toy.claimed": Together(handle)}, at_most=SOON).step()
+
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p2"]
+
+
+async def test_the_relay_moves_a_batch_in_one_round_trip(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    relay = Relay(wire.publisher, wire.transport)
+    await _publish_and_relay(wire, relay)
+
+    with round_trips() as counted:
+        await relay.step()
+    assert counted.total() == 1
+    await relay.stop()
+
+
+async def test_the_relay_asks_once_where_there_is_nothing(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    relay = Relay(wire.publisher, wire.transport)
+    await relay.step()
+
+    with round_trips() as counted:
+        assert not await relay.step()
+    assert counted.total() == 1
+    await relay.stop()
+
+
+async def test_a_batch_costs_its_reader_the_same_round_trips_whatever_its_size(
+    make_database: MakeDatabase,
+) -> None:
+    async def nothing(tx: Transaction, run: Run) -> None:
+        for _ in run:
+            pass
+
+    wire = await EmbeddedWire.make(make_database)
+    owner = wire.owner({"toy.claimed": Together(nothing)})
+    await wire.publish("p0")
+    await owner.step()
+    found = []
+    for number in (1, 40):
+        await wire.publish(*(f"p{one}" for one in range(number)))
+        with round_trips() as counted:
+            await owner.step()
+        found.append(counted.total())
+
+    assert found[0] == found[1]
+    assert found[0] <= 8
+    assert await count(wire.consumer, "inbox") == 42
+
+
+async def _publish_and_relay(wire: EmbeddedWire, relay: Relay) -> None:
+    """Let the relay lead and know its statement, and leave a batch in the outbox."""
+    await relay.step()
+    toy = await new_toy(wire.publisher)
+    async with wire.publisher.transaction() as tx:
+        for _ in range(30):
+            await claim(tx, toy, key="p1")

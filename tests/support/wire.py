@@ -1,0 +1,60 @@
+"""A publisher, a consumer, and the embedded log between them, for tests of the worker's parts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.events.consumer import Consumer
+from shared.events.handler_call import AT_MOST, Handlers
+from shared.events.handling import HandlerTable
+from shared.events.patience import Patience
+from shared.events.postgres import PostgresTransport
+from shared.events.relay import Relay
+from shared.events.topics import REFERRAL
+from tests.conftest import MakeDatabase
+from tests.support.events import CONSUMER_METADATA, METADATA, claim, new_toy
+
+GROUP = "scheduling"
+PATIENCE = Patience(pauses=(60,), first_wait=60)
+
+
+@dataclass
+class EmbeddedWire:
+    """One topic from one database to another."""
+
+    publisher: Database
+    consumer: Database
+
+    @classmethod
+    async def make(cls, make_database: MakeDatabase) -> "EmbeddedWire":
+        """Make both databases."""
+        publisher = await make_database(METADATA, name="referral")
+        return cls(publisher, await make_database(CONSUMER_METADATA, name="scheduling"))
+
+    @property
+    def transport(self) -> PostgresTransport:
+        """Give the transport."""
+        return PostgresTransport({"referral": self.publisher})
+
+    async def publish(self, *keys: str) -> list[str]:
+        """Publish and relay one event of a new aggregate for each key."""
+        toys = [await new_toy(self.publisher) for _ in keys]
+        async with self.publisher.transaction() as tx:
+            made = [await claim(tx, toy, key=key) for toy, key in zip(toys, keys, strict=True)]
+        relay = Relay(self.publisher, self.transport)
+        while await relay.step():
+            pass
+        await relay.stop()
+        return made
+
+    def owner(self, table: HandlerTable, *, at_most: timedelta = AT_MOST) -> Consumer:
+        """Make an owner of the group with these handlers."""
+        return Consumer(
+            self.consumer,
+            self.transport.subscribe(self.consumer, group=GROUP, topics=(REFERRAL,)),
+            Handlers(group=GROUP, table=table, clock=SystemClock(), at_most=at_most),
+            batch=200,
+            patience=PATIENCE,
+            progressed=lambda: None,
+        )
