@@ -31,6 +31,7 @@ from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http import idempotency
 from shared.http.body import read_body
+from shared.http.checked import checked
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard, Requirement, guard_of
 from shared.http.idempotency import KeyedRequest
@@ -81,7 +82,8 @@ class Call:
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
-        return await check.receive(self.body, allowed=allowed or None)
+        with checked(self.runtime.service):
+            return await check.receive(self.body, allowed=allowed or None)
 
     async def parameters(self) -> Mapping[str, Any]:
         """Read a Parameters body as name -> value (the value[x] or resource; a list where the name repeats).

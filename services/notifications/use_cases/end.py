@@ -14,8 +14,15 @@ from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events import outbox
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
+from shared.telemetry.tally import Count
 from shared.telemetry.tracing import handler_span
 
+_ENDED = Count(
+    "lumbar.notifications.ended",
+    unit="{notification}",
+    description="Notifications that ended, by channel and reason; `taken` is the good one",
+    labels=("channel", "reason"),
+)
 _SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
 
 
@@ -40,6 +47,8 @@ async def end_message(
     event_type = DELIVERED if reason is None else UNDELIVERABLE
     with handler_span("notification.ended", traceparent=row.traceparent):
         event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
+    channel, why = str(row.channel), reason.name.lower() if reason else "taken"
+    tx.after_commit(f"count {row.id}", lambda: _ENDED.add(1, channel, why))
     if reason in _SOMEBODY_MUST_LOOK:
         _alert(tx, row, event_id=event_id, at=act.at, settings=settings)
 

@@ -12,6 +12,14 @@ from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.take import Outgoing
 from shared.act import Act
 from shared.db import Transaction
+from shared.telemetry.tally import Count
+
+_ATTEMPTS = Count(
+    "lumbar.notifications.attempts",
+    unit="{attempt}",
+    description="Attempts to hand over a notification, by channel and outcome",
+    labels=("channel", "outcome"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,8 @@ async def record_attempt(
     attempt = (await queries.attempts(tx, row.id))[-1]
     attempt.outcome, attempt.detail = result.outcome, result.detail
     tx.add(attempt)
+    channel, became = str(row.channel), str(result.outcome)
+    tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.add(1, channel, became))
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
     if result.outcome is Outcome.TAKEN:
