@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 _OPERATIONAL_CLASSES = ("08", "53", "58", "57P", "40001", "40P01", "55P03", "25006")
@@ -21,6 +21,17 @@ def is_operational(error: BaseException | None) -> bool:
     """Tell whether this error, or what caused it, is the machine's and will pass."""
     while error is not None:
         if _is_operational(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def is_of_database(error: BaseException | None) -> bool:
+    """Tell whether it was the database that failed, or did not answer."""
+    while error is not None:
+        if isinstance(error, (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+            return True
+        if isinstance(error, OSError) and _raised_by_asyncpg(error):
             return True
         error = error.__cause__
     return False
@@ -38,6 +49,11 @@ def where_it_failed(error: BaseException) -> str:
         return type(error).__name__
     place = Path(ours[-1].filename).relative_to(_ROOT)
     return f"{type(error).__name__} at {place}:{ours[-1].lineno}"
+
+
+def _raised_by_asyncpg(error: OSError) -> bool:
+    """A refused connection has no class of its own: look who tried to open it."""
+    return any("asyncpg" in Path(frame.filename).parts for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _is_operational(error: BaseException) -> bool:

@@ -158,7 +158,28 @@ async def postpone(
 
 def alert(group: str, arrival: Arrival, where: str) -> None:
     """Tell the operator that a key is dead: ids, type, class and place, nothing else."""
-    log.error("held.dead", group=group, key=arrival.key, event_id=arrival.id, type=arrival.type, error=where)
+    log.error(
+        "held.dead",
+        group=group,
+        key=arrival.key,
+        event_id=arrival.id,
+        type=arrival.type,
+        error=where,
+        runbook="KeyDead",
+    )
+
+
+def _tell_held(group: str, arrival: Arrival, where: str) -> None:
+    """Tell once that a key begins to be held because its event failed; what only came early is usual."""
+    log.warning(
+        "held.began",
+        group=group,
+        key=arrival.key,
+        event_id=arrival.id,
+        type=arrival.type,
+        error=where,
+        runbook="HeldKeysOld",
+    )
 
 
 async def _hold_key(
@@ -183,6 +204,8 @@ async def _hold_key(
     )
     if dead:
         tx.after_commit(f"alert {arrival.key}", lambda: alert(group, arrival, where))
+    elif not early:
+        tx.after_commit(f"tell {arrival.key}", lambda: _tell_held(group, arrival, where))
 
 
 async def _hold_event(tx: Transaction, *, group: str, arrival: Arrival, now: datetime) -> None:

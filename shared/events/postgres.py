@@ -129,7 +129,14 @@ class LogSubscription:
 
     def _tell_gap(self, topic: str, *, expected: int, found: int) -> None:
         if found > expected:
-            log.error("log.gap", group=self._group, topic=topic, expected=expected, found=found)
+            log.error(
+                "log.gap",
+                group=self._group,
+                topic=topic,
+                expected=expected,
+                found=found,
+                runbook="ConsumerLagGrowing",
+            )
 
 
 async def read_again(database: Database, *, group: str, topic: str, offset: int) -> bool:

@@ -55,6 +55,12 @@ class TimerFiring:
         if is_operational(cause):
             raise cause
         where = where_it_failed(cause)
-        log.error("timer.failed", kind=failure.timer.kind, ref=failure.timer.ref, error=where)
+        log.error(
+            "timer.failed",
+            kind=failure.timer.kind,
+            ref=failure.timer.ref,
+            error=where,
+            runbook="TimersOverdue",
+        )
         await postpone(self._database, failure.timer, error=where)
         TIMERS.add(1, self._service, "failed")

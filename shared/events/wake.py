@@ -4,6 +4,8 @@ Invariants:
 - The wake flag is cleared *before* the work looks for what there is: news that arrives while it looks is
   never slept over (the other order costs a whole poll interval).
 - No error ends a loop: it is logged by its class, and the next attempt waits longer, in machine time.
+- What goes on is told once a minute, with its page of the runbook; a database that is away, once for all
+  loops.
 """
 
 import asyncio
@@ -12,12 +14,23 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from shared.events.failures import where_it_failed
+from shared.events.counters import STEPS_FAILED
+from shared.events.failures import is_of_database, where_it_failed
+from shared.telemetry.seldom import Seldom
 
 POLL = 0.25
 _LONGEST_PAUSE = 5.0
 
+_DATABASE = "DatabaseUnreachable"
+_PAGES = {
+    "relay": "RelayStalled",
+    "consumer": "ConsumerStuck",
+    "held": "HeldKeysOld",
+    "timers": "TimersOverdue",
+}
+
 log = structlog.get_logger("lumbar.worker")
+_seldom = Seldom()
 
 
 class Wake:
@@ -48,6 +61,7 @@ class Repetition:
         self.name = name
         self.wake = Wake()
         self.failures = 0
+        self._told_as: str | None = None
         self._step = step
         self._poll = poll
         self._stopping = False
@@ -64,15 +78,34 @@ class Repetition:
             try:
                 busy = await self._step()
             except Exception as error:
-                self.failures += 1
-                log.warning("worker.step-failed", loop=self.name, error=where_it_failed(error))
+                self._failed(error)
                 await self._pause()
                 continue
-            self.failures = 0
+            self._works()
             if not busy and not self._stopping:
                 await self.wake.wait(at_most=self._poll)
             else:
                 await asyncio.sleep(0)
+
+    def _failed(self, error: Exception) -> None:
+        self.failures += 1
+        STEPS_FAILED.add(1, self.name)
+        page = _DATABASE if is_of_database(error) else _PAGES.get(self.name, "WorkerLoopFailing")
+        self._told_as = page if page == _DATABASE else f"{page} {self.name}"
+        if (kept := _seldom.lets(self._told_as)) is not None:
+            log.warning(
+                "worker.step-failed",
+                loop=self.name,
+                error=where_it_failed(error),
+                attempts=self.failures,
+                count=kept + 1,
+                runbook=page,
+            )
+
+    def _works(self) -> None:
+        if self.failures and self._told_as is not None and _seldom.forget(self._told_as):
+            log.info("worker.step-works-again", loop=self.name, attempts=self.failures)
+        self.failures, self._told_as = 0, None
 
     async def _pause(self) -> None:
         if not self._stopping:

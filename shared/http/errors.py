@@ -31,8 +31,10 @@ from shared.errors import (
     Unavailable,
 )
 from shared.telemetry.logging import class_of, logger, place_of
+from shared.telemetry.seldom import Seldom
 
 FHIR_JSON = "application/fhir+json"
+_seldom = Seldom()
 
 
 class WrongMethod(NotSupported):
@@ -109,7 +111,10 @@ def as_refusal(error: Exception) -> Refusal | None:
 
 def failure_answer(error: Exception, *, error_id: str) -> Response:
     """Answer what nobody expected (500) with an id, and log its class and place under the same id."""
-    logger().error("request.failed", error_id=error_id, error=class_of(error), place=place_of(error))
+    where = place_of(error)
+    logger().error(
+        "request.failed", error_id=error_id, error=class_of(error), place=where, runbook="ApiErrors"
+    )
     problem = Problem(
         text=f"something went wrong here, and it is not your fault; it is logged as {error_id}",
         code="exception",
@@ -136,6 +141,16 @@ def _issue(problem: Problem) -> dict[str, Any]:
     if problem.expression is not None:
         issue["expression"] = [problem.expression]
     return issue
+
+
+def _tell_unavailable(cause: BaseException, error: Exception) -> None:
+    """Say once a minute that requests are turned away, and how many were since the last time."""
+    found = class_of(cause)
+    if (kept := _seldom.lets(found)) is not None:
+        where = place_of(error)
+        logger().warning(
+            "request.unavailable", error=found, place=where, count=kept + 1, runbook="DatabaseUnreachable"
+        )
 
 
 def _of_framework(error: HTTPException) -> Refusal:
@@ -166,6 +181,6 @@ def _of_database(error: Exception) -> Refusal | None:
         return Invalid("a value cannot be kept: a character or a number that the database does not know")
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if lost or isinstance(cause, _TRY_AGAIN) or state[:2] in _CLASSES_TO_TRY_AGAIN:
-        logger().warning("request.unavailable", error=class_of(cause), place=place_of(error))
+        _tell_unavailable(cause, error)
         return Unavailable("a part that this needs does not answer at the moment; try again")
     return None

@@ -16,11 +16,13 @@ from typing import Any, TextIO
 from uuid import UUID
 
 import structlog
+from opentelemetry import trace
 
 REDACTED = "[redacted]"
 _ID_KEYS = frozenset(
     {
         "request_id",
+        "trace_id",
         "event_id",
         "error_id",
         "key",
@@ -54,13 +56,27 @@ _EVENT = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$")
 _ROUTED = ("uvicorn", "uvicorn.error", "sqlalchemy", "asyncpg", "asyncio", "fastapi", "aiosmtpd", "mail.log")
 
 
-def start_logging(*, stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Write every log line of this process, our own and the libraries', through the allow-list."""
+def start_logging(
+    *, stream: TextIO | None = None, level: int = logging.INFO, service: str | None = None, role: str = "all"
+) -> None:
+    """Write every log line of this process, our own and the libraries', through the allow-list.
+
+    `service` and `role` stand in every line where they are given, so that lines of many processes can be read
+    together; a line inside a sampled trace says which.
+    """
     sink = stream or sys.stderr
+    sender = {} if service is None else {"service": service, "role": role}
+
+    def say_who(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        line.update({name: text for name, text in sender.items() if name not in line})
+        return line
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            say_who,
+            _say_trace,
             redact,
             structlog.processors.JSONRenderer(),
         ],
@@ -106,6 +122,14 @@ def redact(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[st
     if isinstance(failed, BaseException):
         kept |= {"error": class_of(failed), "place": place_of(failed)}
     return kept
+
+
+def _say_trace(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the trace that a line belongs to, where it is sampled; a processor of structlog."""
+    context = trace.get_current_span().get_span_context()
+    if context.trace_flags.sampled:
+        line["trace_id"] = f"{context.trace_id:032x}"
+    return line
 
 
 def _shown(key: str, value: Any) -> Any:

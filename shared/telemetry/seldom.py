@@ -20,7 +20,7 @@ class Seldom:
         self._next[key] = now + self._every
         return self._kept.pop(key, 0)
 
-    def forget(self, key: str) -> None:
-        """Let the next one be told at once: what was wrong is over."""
-        self._next.pop(key, None)
+    def forget(self, key: str) -> bool:
+        """Let the next one be told at once, for what was wrong is over; tell whether it had been told."""
         self._kept.pop(key, None)
+        return self._next.pop(key, None) is not None
