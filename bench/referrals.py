@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bench.clinic import programme_of, site_of
+from bench.clinic import SITES, programme_of, site_of
 from deploy.demo.bundles import example
 from shared.fhir.codes import PROGRAMME_SYSTEM
 
@@ -13,14 +13,14 @@ _CARD, _NUMBER = "4082917365", "EF-10412"
 _PROGRAMME = "the-programme-of-the-site"
 
 
-def bodies(numbers: range) -> Iterator[bytes]:
-    """Make the Bundles of these numbers; each number is a patient and a referral of its own."""
+def bodies(numbers: range, *, sites: int = SITES) -> Iterator[bytes]:
+    """Make the Bundles of these numbers, spread over so many sites; each is another patient's."""
     template = _template()
     for number in numbers:
         yield (
-            template.replace(_CARD, f"{6_000_000_000 + number}")
-            .replace(_NUMBER, f"BN-{number:08d}")
-            .replace(_PROGRAMME, programme_of(site_of(number)))
+            template.replace(_CARD, f"77700{number:05d}")
+            .replace(_NUMBER, f"BN-000{number:05d}")
+            .replace(_PROGRAMME, programme_of(site_of(number % sites)))
             .encode()
         )
 

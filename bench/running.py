@@ -28,6 +28,7 @@ from shared.auth.assertion import fetch_token
 
 ROOT = Path(__file__).parents[1]
 _READY_WITHIN = 60.0
+SERVICE_NAMES = SERVICES
 
 
 class Broken(Exception):
@@ -74,7 +75,6 @@ class RunningClinic:
 
     async def post(self, count: int, **options: Any) -> dict[str, Any]:
         """Let the generator send so many new referrals, and give what came of it; raises Broken."""
-        step = options.get("step", 1)
         orders = Orders(
             port=self.port,
             path="/referral/fhir",
@@ -83,7 +83,7 @@ class RunningClinic:
             count=count,
             **options,
         )
-        self.next_number += count * step
+        self.next_number += count
         sent = await generate(orders)
         if sent["failures"]:
             raise Broken(f"the clinic answered {sent['failures']}; see {self.folder / 'log'}")
@@ -117,15 +117,14 @@ async def generate(orders: Orders) -> dict[str, Any]:
         sys.executable, "-m", "bench.load", cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         limit=1 << 28,
     )  # fmt: skip
-    answer, _ = await process.communicate(json.dumps(vars_of(orders)).encode() + b"\n")
+    answer, _ = await process.communicate(json.dumps(_as_json(orders)).encode() + b"\n")
     if process.returncode:
         raise Broken("the load generator failed")
     sent: dict[str, Any] = json.loads(answer)
     return sent
 
 
-def vars_of(orders: Orders) -> dict[str, Any]:
-    """Give the orders as JSON can hold them."""
+def _as_json(orders: Orders) -> dict[str, Any]:
     return {name: getattr(orders, name) for name in orders.__dataclass_fields__}
 
 
@@ -133,35 +132,48 @@ def vars_of(orders: Orders) -> dict[str, Any]:
 def running_clinic(
     *, module: str = "deploy.cli", environment: Mapping[str, str] | None = None
 ) -> Iterator[RunningClinic]:
-    """Start a clinic from nothing, and remove everything at the end; the database writes durably."""
+    """Start a clinic from nothing, and remove everything at the end; the database writes durably.
+
+    `module` is `lumbar` itself, or one of bench that puts the same together and takes DATA CLINIC PORT.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lumbar-bench-"))
     folder.chmod(0o711)
-    clinic, port = write_clinic(folder / "clinic.yaml"), free_port()
-    command = (
-        ["up", "--data", str(folder / "data"), "--port", str(port)]
-        if module == "deploy.cli"
-        else [str(folder / "data"), str(clinic), str(port)]
-    )
+    clinic, port, data = write_clinic(folder / "clinic.yaml"), free_port(), str(folder / "data")
+    given = [data, str(clinic), str(port)]
+    if module == "deploy.cli":
+        given = ["up", "--data", data, "--port", str(port)]
     began = time.monotonic()
+    try:
+        more = {"LUMBAR_CLINIC": str(clinic), **(environment or {})}
+        with started(module, *given, log=folder / "log", environment=more) as process:
+            yield RunningClinic(folder, process, port=port, ready_after=time.monotonic() - began)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def started(
+    module: str, *given: str, log: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run `python -m module` once it has said its first line; raises Broken where it ends before that."""
+    errors = log.open("w") if log is not None else subprocess.DEVNULL
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *command],
+        [sys.executable, "-m", module, *given],
         cwd=ROOT,
-        env={**os.environ, "LUMBAR_CLINIC": str(clinic), "PYTHONPATH": str(ROOT), **(environment or {})},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("w"),
+        stderr=errors,
         text=True,
     )
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise Broken((folder / "log").read_text()[-2000:])
-        yield RunningClinic(folder, process, port=port, ready_after=time.monotonic() - began)
+        if not process.stdout.readline():
+            raise Broken(f"{module} did not start: {log.read_text()[-2000:] if log else ''}")
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_READY_WITHIN)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:
@@ -170,6 +182,3 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         number: int = listener.getsockname()[1]
         return number
-
-
-SERVICE_NAMES = SERVICES
