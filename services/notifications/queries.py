@@ -1,16 +1,16 @@
 """Every SELECT of this service, the claim of what is due, and the row scope of its messages."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlmodel import col
 
 from services.notifications.models import (
     Attempt,
     KnownAuthorization,
-    KnownReferral,
     Notification,
     TeamMember,
 )
@@ -19,10 +19,67 @@ from shared.auth.principal import Principal
 from shared.db import Database, Transaction
 from shared.events.reading import fetch
 
+_KNOWN = """
+SELECT id, patient_id, requester, site,
+       ARRAY(SELECT practitioner FROM team_member WHERE referral_id = known_referral.id) AS team
+FROM known_referral WHERE id = ANY($1::text[])
+"""
+_AUTHORIZATIONS = """
+SELECT claim_id, payer, consented FROM known_authorization WHERE claim_id = ANY($1::text[])
+"""
+_TOLD = "SELECT event_id, recipient, channel FROM notification WHERE event_id = ANY($1::text[])"
+_LEFT = """
+DELETE FROM team_member USING unnest($1::text[], $2::text[]) AS gone (referral, member)
+WHERE referral_id = gone.referral AND practitioner = gone.member
+"""
 
-async def referral(tx: Transaction, referral_id: str) -> KnownReferral | None:
-    """Find what is known of a referral."""
-    return await tx.get(KnownReferral, referral_id)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose referral it is, and which site cares for it."""
+
+    patient: str
+    requester: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which insurer was asked, and whether the patient's consent to it stands."""
+
+    payer: str
+    consented: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What is known of some referrals (by id) and claims, and which messages of some events are written.
+
+    Whoever keeps something new puts it here too, so that the next event of the same transaction knows it.
+    """
+
+    referrals: dict[str, Whose]
+    teams: dict[str, frozenset[str]]
+    claims: dict[str, Asked]
+    told: Collection[tuple[str, str, str]]
+
+
+async def known(
+    tx: Transaction, *, referrals: Collection[str], claims: Collection[str], events: Collection[str]
+) -> Known:
+    """Read all of it at once."""
+    driver = await tx.driver()
+    rows = await driver.fetch(_KNOWN, list(referrals)) if referrals else []
+    asked = await driver.fetch(_AUTHORIZATIONS, list(claims)) if claims else []
+    return Known(
+        referrals={
+            row["id"]: Whose(patient=row["patient_id"], requester=row["requester"], site=row["site"])
+            for row in rows
+        },
+        teams={row["id"]: frozenset(row["team"]) for row in rows},
+        claims={row["claim_id"]: Asked(payer=row["payer"], consented=row["consented"]) for row in asked},
+        told={tuple(row) for row in await driver.fetch(_TOLD, list(events))},
+    )
 
 
 async def authorization(tx: Transaction, claim_id: str) -> KnownAuthorization | None:
@@ -32,6 +89,8 @@ async def authorization(tx: Transaction, claim_id: str) -> KnownAuthorization | 
 
 async def teams(tx: Transaction, referral_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
     """Name the current members of the team of each of these referrals."""
+    if not referral_ids:
+        return {}
     rows = await tx.all(select(TeamMember).where(col(TeamMember.referral_id).in_(referral_ids)))
     members: dict[str, set[str]] = {}
     for row in rows:
@@ -41,6 +100,8 @@ async def teams(tx: Transaction, referral_ids: Collection[str]) -> Mapping[str, 
 
 async def consented(tx: Transaction, claim_ids: Collection[str]) -> frozenset[str]:
     """Name those of these Claims for which the patient's consent to the insurer stands."""
+    if not claim_ids:
+        return frozenset()
     found = await tx.all(
         select(col(KnownAuthorization.claim_id)).where(
             col(KnownAuthorization.claim_id).in_(claim_ids), col(KnownAuthorization.consented)
@@ -49,15 +110,10 @@ async def consented(tx: Transaction, claim_ids: Collection[str]) -> frozenset[st
     return frozenset(found)
 
 
-async def forget_team(tx: Transaction, referral_id: str) -> None:
-    """Remove every member of a team, before its members of now are written."""
-    await tx.execute(delete(TeamMember).where(col(TeamMember.referral_id) == referral_id))
-
-
-async def told(tx: Transaction, event_id: str) -> frozenset[tuple[str, str]]:
-    """Name the (recipient, channel) pairs that were told of an event already."""
-    rows = await tx.all(select(Notification).where(col(Notification.event_id) == event_id))
-    return frozenset((row.recipient, row.channel) for row in rows)
+async def forget_members(tx: Transaction, referral_id: str, members: Collection[str]) -> None:
+    """Remove those who left a team."""
+    driver = await tx.driver()
+    await driver.execute(_LEFT, [referral_id] * len(members), sorted(members))
 
 
 async def claim_due(
@@ -88,11 +144,14 @@ async def leased(tx: Transaction, notification_id: UUID, *, lease: UUID) -> Noti
     )
 
 
-async def attempts(tx: Transaction, notification_id: UUID) -> Sequence[Attempt]:
-    """List the attempts of a message in order."""
-    return await tx.all(
-        select(Attempt).where(col(Attempt.notification_id) == notification_id).order_by(col(Attempt.number))
-    )
+async def attempts(tx: Transaction, messages: Collection[UUID]) -> Mapping[UUID, list[Attempt]]:
+    """List the attempts of each of these messages in order; nothing is asked where there is no message."""
+    found: dict[UUID, list[Attempt]] = {}
+    if messages:
+        mine = select(Attempt).where(col(Attempt.notification_id).in_(messages))
+        for row in await tx.all(mine.order_by(col(Attempt.notification_id), col(Attempt.number))):
+            found.setdefault(row.notification_id, []).append(row)
+    return found
 
 
 async def due(database: Database, *, now: datetime) -> int:

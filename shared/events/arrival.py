@@ -48,7 +48,7 @@ class Arrival:
         try:
             event = Event.from_wire(key=record.key, headers=record.headers, value=record.value)
             well_formed = event.version > 0 and bool(event.id) and event.time.tzinfo is not None
-            well_formed &= bool(event.focus["resourceType"])
+            well_formed &= bool(event.heads[0].type)
         except (KeyError, IndexError, ValueError, TypeError, msgspec.MsgspecError) as error:
             raise MalformedEvent(type(error).__name__) from None
         if not well_formed:

@@ -14,6 +14,21 @@ from typing import Any
 
 import msgspec
 
+from shared.events.message import Head
+
+
+class _Entry(msgspec.Struct):
+    resource: msgspec.Raw
+
+
+class _Message(msgspec.Struct):
+    entry: list[_Entry]
+
+
+_message = msgspec.json.Decoder(_Message).decode
+_head = msgspec.json.Decoder(Head).decode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -35,23 +50,35 @@ class Event:
     value: bytes = field(repr=False)
 
     @cached_property
-    def bundle(self) -> dict[str, Any]:
-        """The message Bundle, decoded once; raises msgspec.DecodeError for bytes that are no JSON object."""
-        return msgspec.json.decode(self.value, type=dict[str, Any])
+    def heads(self) -> list[Head]:
+        """Type and id of every resource after the MessageHeader, the focus first; nothing else is decoded.
+
+        Raises msgspec.MsgspecError for bytes that are no message Bundle, and IndexError for an empty one.
+        """
+        heads = [_head(raw) for raw in self._raw]
+        return [heads[0], *heads[1:]]
 
     @cached_property
-    def resources(self) -> list[dict[str, Any]]:
-        """Every resource after the MessageHeader, the focus first."""
-        return [entry["resource"] for entry in self.bundle["entry"][1:]]
-
-    @property
     def focus(self) -> dict[str, Any]:
         """The resource that the event is about."""
-        return self.resources[0]
+        return _decode(self._raw[0])
 
     def carried(self, resource_type: str) -> list[dict[str, Any]]:
         """Every carried resource of one type, the focus included."""
-        return [resource for resource in self.resources if resource["resourceType"] == resource_type]
+        return [
+            _decode(raw) if place else self.focus
+            for place, (name, raw) in enumerate(zip(self.heads, self._raw, strict=True))
+            if name.type == resource_type
+        ]
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """Every resource after the MessageHeader, the focus first."""
+        return [_decode(raw) if place else self.focus for place, raw in enumerate(self._raw)]
+
+    @cached_property
+    def _raw(self) -> list[msgspec.Raw]:
+        return [entry.resource for entry in _message(self.value).entry[1:]]
 
     def headers(self) -> dict[str, str]:
         """The attributes as the headers of the wire, in Kafka's binary mode of CloudEvents."""

@@ -3,7 +3,7 @@
 from services.notifications.use_cases.keep import keep_authorization, keep_consent, keep_referral, keep_team
 from services.notifications.use_cases.record import Result, record_attempt
 from services.notifications.use_cases.take import Lease, Outgoing, take_due
-from services.notifications.use_cases.tell import tell
+from services.notifications.use_cases.tell import recall, tell
 
 __all__ = [
     "Lease",
@@ -13,6 +13,7 @@ __all__ = [
     "keep_consent",
     "keep_referral",
     "keep_team",
+    "recall",
     "record_attempt",
     "take_due",
     "tell",

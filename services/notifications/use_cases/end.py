@@ -1,9 +1,9 @@
 """End a message: taken by its channel, or not, with the reason and, where somebody must look, an alert."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from services.notifications import queries
-from services.notifications.models import Notification
+from services.notifications.models import Attempt, Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
 from services.notifications.settings import Settings
 from services.notifications.states import Status, may_become
@@ -31,9 +31,18 @@ class MessageEnded(Conflict):
 
 
 async def end_message(
-    tx: Transaction, row: Notification, *, reason: Reason | None, settings: Settings, act: Act
+    tx: Transaction,
+    row: Notification,
+    *,
+    attempts: Sequence[Attempt],
+    reason: Reason | None,
+    settings: Settings,
+    act: Act,
 ) -> None:
-    """End a message, `completed` without a reason; raises MessageEnded for one that ended before."""
+    """End a message, `completed` without a reason; raises MessageEnded for one that ended before.
+
+    `attempts` are all that were made.
+    """
     status = _ends_as(row, reason)
     if not may_become(Status(row.status), status):
         raise MessageEnded(f"notification {row.id} is {row.status} and cannot become {status}")
@@ -41,7 +50,6 @@ async def end_message(
     row.status, row.reason = status, reason
     row.sent_at = act.at if reason is None else None
     row.next_attempt_at = row.lease = row.machine_lease_until = None
-    attempts = await queries.attempts(tx, row.id)
     await put_message(tx, row, attempts, settings=settings, at=act.at)
     about = Act(at=act.at, actor=act.actor, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from services.notifications import queries
-from services.notifications.models import Notification
 from services.notifications.rules import Reason, next_attempt
 from services.notifications.settings import Settings
 from services.notifications.states import Outcome
@@ -37,7 +36,8 @@ async def record_attempt(
     row = await queries.leased(tx, sent.id, lease=sent.lease)
     if row is None:
         return False
-    attempt = (await queries.attempts(tx, row.id))[-1]
+    attempts = (await queries.attempts(tx, [row.id]))[row.id]
+    attempt = attempts[-1]
     attempt.outcome, attempt.detail = result.outcome, result.detail
     tx.add(attempt)
     channel, became = str(row.channel), str(result.outcome)
@@ -45,18 +45,13 @@ async def record_attempt(
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
     if result.outcome is Outcome.TAKEN:
-        await end_message(tx, row, reason=None, settings=settings, act=act)
+        await end_message(tx, row, attempts=attempts, reason=None, settings=settings, act=act)
     elif result.outcome is Outcome.REFUSED:
-        await end_message(tx, row, reason=Reason.REFUSED, settings=settings, act=act)
+        await end_message(tx, row, attempts=attempts, reason=Reason.REFUSED, settings=settings, act=act)
     elif again is None:
-        await end_message(tx, row, reason=Reason.GAVE_UP, settings=settings, act=act)
+        await end_message(tx, row, attempts=attempts, reason=Reason.GAVE_UP, settings=settings, act=act)
     else:
         row.next_attempt_at = again
-        await _release(tx, row, settings=settings, act=act)
+        row.lease = row.machine_lease_until = None
+        await put_message(tx, row, attempts, settings=settings, at=act.at)
     return True
-
-
-async def _release(tx: Transaction, row: Notification, *, settings: Settings, act: Act) -> None:
-    row.lease = row.machine_lease_until = None
-    attempts = await queries.attempts(tx, row.id)
-    await put_message(tx, row, attempts, settings=settings, at=act.at)

@@ -41,6 +41,7 @@ async def take_due(
     rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
     team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
     consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id})
+    attempts = await queries.attempts(tx, [row.id for row in rows if row.attempts])
 
     outgoing = []
     for row in rows:
@@ -51,7 +52,9 @@ async def take_due(
         reason = still_wanted(Audience(row.audience), row.recipient, standing)
         reason = reason or (None if has_server else Reason.NO_SERVER)
         if reason is not None or found is None:
-            await end_message(tx, row, reason=reason or Reason.NO_ADDRESS, settings=settings, act=act)
+            made = attempts.get(row.id, [])
+            why = reason or Reason.NO_ADDRESS
+            await end_message(tx, row, attempts=made, reason=why, settings=settings, act=act)
         else:
             await _start_attempt(tx, row, lease=lease, settings=settings, act=act)
             outgoing.append(

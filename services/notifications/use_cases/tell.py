@@ -1,54 +1,50 @@
 """Tell of an event: an entry in the live feed, and a message to everybody whom the table names."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from services.notifications import queries
 from services.notifications.fhir import News
-from services.notifications.models import KnownAuthorization, KnownReferral, Notification
+from services.notifications.models import Notification
+from services.notifications.queries import Known, Whose
 from services.notifications.rules import TOLD, Audience, FeedEntry, Message, Standing, Told, messages
 from services.notifications.settings import Settings
+from services.notifications.use_cases.keep import expect_authorization, expect_referral
 from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events import outbox
-from shared.events.handling import NotYet
 from shared.events.topics import FEED
 from shared.telemetry.tracing import current_traceparent
 
 
-async def tell(tx: Transaction, news: News, *, settings: Settings, act: Act) -> None:
+async def recall(tx: Transaction, heard: Sequence[News]) -> Known:
+    """Read what is known of everything that these events are about, in few statements."""
+    return await queries.known(
+        tx,
+        referrals={news.referral for news in heard if news.referral is not None},
+        claims={news.claim for news in heard if news.claim is not None},
+        events=[news.event_id for news in heard],
+    )
+
+
+async def tell(tx: Transaction, news: News, *, known: Known, settings: Settings, act: Act) -> None:
     """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
-    referral = None if news.referral is None else await expect_referral(tx, news.referral)
-    standing = await _standing(tx, news, referral, settings=settings)
-    done = await queries.told(tx, news.event_id)
+    referral = None if news.referral is None else expect_referral(known, news.referral)
+    standing = _standing(news, referral, known=known, settings=settings)
 
     wanted = [
         message
         for message in messages(told, standing, clinic=settings.clinic, first=news.first)
-        if (message.recipient, message.channel) not in done
+        if (news.event_id, message.recipient, message.channel) not in known.told
     ]
 
     put_entry(tx, _entry(news, told, standing, referral))
     for message in wanted:
         await _prepare(tx, news, message, standing, settings=settings, act=act)
-
-
-async def expect_referral(tx: Transaction, referral_id: str) -> KnownReferral:
-    """Find a referral; raises NotYet while `referral.received` has not come."""
-    referral = await queries.referral(tx, referral_id)
-    if referral is None:
-        raise NotYet(f"referral {referral_id} was not received yet")
-    return referral
-
-
-async def expect_authorization(tx: Transaction, claim_id: str) -> KnownAuthorization:
-    """Find an authorization; raises NotYet while `authorization.requested` has not come."""
-    authorization = await queries.authorization(tx, claim_id)
-    if authorization is None:
-        raise NotYet(f"claim {claim_id} was not asked for yet")
-    return authorization
 
 
 def put_entry(tx: Transaction, entry: FeedEntry) -> None:
@@ -63,31 +59,20 @@ def put_entry(tx: Transaction, entry: FeedEntry) -> None:
     )
 
 
-async def _standing(
-    tx: Transaction, news: News, referral: KnownReferral | None, *, settings: Settings
-) -> Standing:
-    if referral is None:
-        return Standing(
-            site=_site_of(news.participants, clinic=settings.clinic), participants=news.participants
-        )
-    teams = await queries.teams(tx, [referral.id])
-    payer, consented = None, False
-    if news.claim is not None:
-        payer, consented = await _insurer(tx, news.claim)
+def _standing(news: News, referral: Whose | None, *, known: Known, settings: Settings) -> Standing:
+    if news.referral is None or referral is None:
+        site = _site_of(news.participants, clinic=settings.clinic)
+        return Standing(site=site, participants=news.participants)
+    asked = None if news.claim is None else expect_authorization(known, news.claim)
     return Standing(
         site=referral.site,
         requester=referral.requester,
-        team=teams.get(referral.id, frozenset()),
-        payer=payer,
-        consented=consented,
+        team=known.teams.get(news.referral, frozenset()),
+        payer=None if asked is None else asked.payer,
+        consented=asked is not None and asked.consented,
         owner=news.owner,
         participants=news.participants,
     )
-
-
-async def _insurer(tx: Transaction, claim_id: str) -> tuple[str, bool]:
-    authorization = await expect_authorization(tx, claim_id)
-    return authorization.payer, authorization.consented
 
 
 def _site_of(participants: frozenset[str], *, clinic: Clinic) -> str | None:
@@ -95,7 +80,7 @@ def _site_of(participants: frozenset[str], *, clinic: Clinic) -> str | None:
     return next(sites, None)
 
 
-def _entry(news: News, told: Told, standing: Standing, referral: KnownReferral | None) -> FeedEntry:
+def _entry(news: News, told: Told, standing: Standing, referral: Whose | None) -> FeedEntry:
     owner = (standing.owner or "").removeprefix("Practitioner/")
     named = {Audience.PARTICIPANTS: standing.participants, Audience.OWNER: frozenset({owner})}
     people = frozenset[str]().union(*(named.get(audience, frozenset()) for audience in told.feed))
@@ -105,7 +90,7 @@ def _entry(news: News, told: Told, standing: Standing, referral: KnownReferral |
         time=news.time.isoformat(),
         text=told.text,
         focus=news.focus,
-        patient=referral.patient_id if referral else None,
+        patient=referral.patient if referral else None,
         referral=news.referral,
         audiences=told.feed,
         site=standing.site,

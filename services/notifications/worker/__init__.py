@@ -7,7 +7,7 @@ from services.notifications.rules import TOLD
 from services.notifications.settings import Settings
 from services.notifications.worker.email import Smtp
 from services.notifications.worker.sending import Sending
-from shared.events.handling import HandlerTable
+from shared.events.handling import HandlerTable, Together
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Worker
 from shared.runtime import Runtime
@@ -28,6 +28,6 @@ def create_worker(runtime: Runtime) -> Worker:
 
 
 def handler_table(runtime: Runtime) -> HandlerTable:
-    """Give every event type of the table its handler."""
-    settings = Settings.of(runtime)
-    return {name: partial(handlers.KEEPING.get(name, handlers.on_news), settings=settings) for name in TOLD}
+    """Give every event type of the table the one handler, so that a batch is one run."""
+    together = Together(partial(handlers.on_events, settings=Settings.of(runtime)))
+    return dict.fromkeys(TOLD, together)

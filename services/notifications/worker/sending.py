@@ -21,6 +21,8 @@ from shared.ids import new_id
 from shared.runtime import Runtime
 
 BATCH = 20
+# Without a server nothing is leased: what is due is ended, and only the transaction bounds it.
+UNSENT = 200
 LEASE = timedelta(minutes=5)
 
 
@@ -57,7 +59,7 @@ class Sending:
             return await use_cases.take_due(
                 tx,
                 lease=lease,
-                limit=BATCH,
+                limit=BATCH if self._mail is not None else UNSENT,
                 has_server=self._mail is not None,
                 settings=self._settings,
                 act=self._act(),

@@ -19,6 +19,7 @@ from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events import log
 from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
 from shared.events.postgres import PostgresTransport
 from shared.events.relay import Relay
 from shared.events.topics import FEED
@@ -61,10 +62,9 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
 
     async def handle(*events: Event) -> None:
         for event in events:
-            handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handler(tx, event, act, settings=Settings.of(runtime))
+                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
         while await relay.step():
             pass
 

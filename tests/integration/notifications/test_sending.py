@@ -22,6 +22,7 @@ from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
@@ -63,10 +64,9 @@ def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
 def hear(runtime: Runtime) -> Hear:
     async def handle(*events: Event) -> None:
         for event in events:
-            handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handler(tx, event, act, settings=Settings.of(runtime))
+                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
 
     return handle
 

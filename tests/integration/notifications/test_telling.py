@@ -15,7 +15,7 @@ from shared.act import Act, Actor
 from shared.clinic import Clinic, load_clinic
 from shared.db import Database
 from shared.events.envelope import Event
-from shared.events.handling import NotYet
+from shared.events.handling import Heard, NotYet, Run
 from tests.support.news import (
     NOON,
     PATIENT,
@@ -43,10 +43,11 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
 
     async def handle(*events: Event) -> None:
         for event in events:
-            handler = handlers.KEEPING.get(event.type, handlers.on_news)
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with notifications_db.transaction() as tx:
-                await handler(tx, event, act, settings=Settings(clinic=clinic, base_url=BASE))
+                await handlers.on_events(
+                    tx, Run([Heard(event, act)]), settings=Settings(clinic=clinic, base_url=BASE)
+                )
 
     return handle
 
