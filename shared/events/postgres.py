@@ -17,7 +17,7 @@ from shared.db import Database, Transaction
 from shared.events import log as event_log
 from shared.events.reading import fetch
 from shared.events.topics import TOPICS
-from shared.events.transport import Batch, Known, OutboxRow
+from shared.events.transport import Batch, Known, OutboxRow, Reached
 from shared.events.wake import POLL, Wake
 
 log = structlog.get_logger("lumbar.transport")
@@ -98,19 +98,16 @@ class LogSubscription:
         else:
             self._positions = None
 
-    async def positions(self) -> Mapping[str, int]:
-        """Tell the committed position of each topic."""
-        return await self._committed()
-
-    async def lag(self, *, known: Known | None = None) -> Mapping[str, int]:
-        """Tell for each topic how many records lie beyond the committed position."""
+    async def reached(self, *, known: Known | None = None) -> Mapping[str, Reached]:
+        """Tell for each topic how far the group has read it, as committed."""
         positions = await self._committed() if known is None else known.positions
         extents = {} if known is None else known.extents
-        lag = {}
+        found = {}
         for topic, source in self._sources.items():
             extent = extents.get(topic) or await event_log.extent(source, topic)
-            lag[topic] = max(0, extent.end - max(positions.get(topic, 0), extent.first))
-        return lag
+            position = max(positions.get(topic, 0), extent.first)
+            found[topic] = Reached(position=position, end=extent.end, lag=max(0, extent.end - position))
+        return found
 
     async def close(self) -> None:
         """Stop reading; what was not committed will be read again."""

@@ -36,12 +36,7 @@ async def settle(workers: Sequence[Worker], *, timeout: float = 30.0) -> None:  
 
 async def read_all(workers: Sequence[Worker]) -> list[Figures]:
     """Read the figures of all workers, each database once."""
-    glances = [await worker.glance() for worker in workers]
-    extents = _extents(glances)
-    return [
-        await worker.figures(glance=glance, extents=extents)
-        for worker, glance in zip(workers, glances, strict=True)
-    ]
+    return await _figures(workers, [await worker.glance() for worker in workers])
 
 
 async def _all_settled(workers: list[Worker]) -> list[Figures] | None:
@@ -52,13 +47,23 @@ async def _all_settled(workers: list[Worker]) -> list[Figures] | None:
         if glances[-1].busy:
             _ask_first(worker, workers)
             return None
-    found = []
-    for worker, glance in zip(workers, glances, strict=True):
-        found.append(await worker.figures(glance=glance, extents=_extents(glances)))
-        if not found[-1].settled:
+    found = await _figures(workers, glances)
+    for worker, figures in zip(list(workers), found, strict=True):
+        if not figures.settled:
             _ask_first(worker, workers)
             return None
     return found
+
+
+async def _figures(workers: Sequence[Worker], glances: Sequence[Backlog]) -> list[Figures]:
+    """Read all figures at once: questions to the brokers then travel together."""
+    extents = _extents(glances)
+    return await asyncio.gather(
+        *(
+            worker.figures(glance=glance, extents=extents)
+            for worker, glance in zip(workers, glances, strict=True)
+        )
+    )
 
 
 def _extents(glances: Sequence[Backlog]) -> dict[str, Extent]:

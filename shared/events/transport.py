@@ -55,6 +55,18 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far a group has read a topic: its committed position, the log's end, and what lies between.
+
+    Where a topic has partitions these are sums over them.
+    """
+
+    position: int
+    end: int
+    lag: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the caller has just read from databases, so that a transport that lies there need not read it.
 
@@ -76,8 +88,8 @@ class Subscription(Protocol):
         """Remember that everything up to the batch's last record was handled."""
         ...
 
-    async def lag(self, *, known: Known | None = None) -> Mapping[str, int]:
-        """Tell for each topic how many records lie beyond the committed position."""
+    async def reached(self, *, known: Known | None = None) -> Mapping[str, Reached]:
+        """Tell for each topic how far the group has read it, as committed."""
         ...
 
     async def close(self) -> None:

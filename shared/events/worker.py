@@ -55,7 +55,7 @@ class Loop(Protocol):
 class Figures:
     """How much is left to do, for settle, /metrics and readiness.
 
-    `positions` are the committed offsets of what is read, `ends` the log ends of what is published.
+    `positions` are the committed offsets of what is read, `ends` the log ends of what is read or published.
     """
 
     outbox: int
@@ -163,20 +163,21 @@ class Worker:
         now = self.runtime.clock.now()
         found = glance or await self.glance()
         known = Known(positions=found.positions, extents=extents or found.extents)
-        lag = await self._subscription.lag(known=known) if self._subscription is not None else {}
+        reached = await self._subscription.reached(known=known) if self._subscription is not None else {}
         loops_pending = sum([await loop.pending(now) for loop in self._loops])
         dues = [await loop.next_due() for loop in self._loops]
         later = [due for due in (*dues, found.next_timer) if due is not None and due > now]
         return Figures(
             outbox=found.outbox,
-            lag=lag,
+            lag={topic: of.lag for topic, of in reached.items()},
             held_retrying=found.held_retrying,
             held_dead=found.held_dead,
             timers_due=found.timers_due,
             loops_pending=loops_pending,
             next_timer=min(later, default=None),
-            positions=found.positions,
-            ends={topic: extent.end for topic, extent in found.extents.items()},
+            positions={topic: of.position for topic, of in reached.items()},
+            ends={topic: extent.end for topic, extent in found.extents.items()}
+            | {topic: of.end for topic, of in reached.items()},
         )
 
     async def standing(self) -> Standing:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-class KafkaUnusable(Exception):
+class KafkaUnusable(ConnectionError):
     """Kafka cannot be used as it is; the text is one line that says why."""
 
 

@@ -1,0 +1,50 @@
+"""Events over Apache Kafka: a topic per publishing service, read by consumer groups.
+
+Invariants:
+- What one service says about one patient is in one partition, in the order in which it was said.
+- The feed is no topic: it stays a log in its publisher's own database, appended in the relay's transaction
+  after the brokers have everything else.
+- Kafka's transactions are not used: inbox and outbox make the effect single (docs/adr has the reasons).
+"""
+
+from collections.abc import Sequence
+
+from shared.db import Database, Transaction
+from shared.events import log as event_log
+from shared.events.kafka.address import KafkaAddress
+from shared.events.kafka.connection import Connection
+from shared.events.kafka.offsets import Surveyor
+from shared.events.kafka.sending import Sending
+from shared.events.kafka.subscription import KafkaSubscription
+from shared.events.topics import FEED
+from shared.events.transport import OutboxRow
+
+
+class KafkaTransport:
+    """One process's way to Kafka; `replica` is its number among those that do the same."""
+
+    def __init__(self, address: KafkaAddress, *, replica: int = 0) -> None:
+        self._connection = Connection(address)
+        self._replica = replica
+        self._sending = Sending(self._connection)
+        self._surveyor = Surveyor(self._connection)
+
+    async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
+        """Send the rows to Kafka; those of the feed into its log, in the relay's transaction."""
+        travelling = [row for row in rows if row.topic != FEED]
+        staying = [row for row in rows if row.topic == FEED]
+        if travelling:
+            await self._sending.send(travelling)
+        if staying:
+            await event_log.append_all(tx, staying)
+
+    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> KafkaSubscription:
+        """Read these topics as this group; its position is kept by Kafka and not in `database`."""
+        return KafkaSubscription(
+            self._connection, self._surveyor, group=group, topics=topics, replica=self._replica
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._sending.close()
+        await self._surveyor.close()
