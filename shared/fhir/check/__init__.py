@@ -35,12 +35,11 @@ async def receive(body: bytes, *, allowed: Collection[str] | None = None) -> Rec
     message is about one patient.
     """
     body = limits.without_mark(body)
-    data = await offload.decoded(body)
+    data, right = await offload.read(body)
     if allowed is not None and data["resourceType"] not in allowed:
         taken = ", ".join(sorted(allowed))
         raise Invalid(f"this door takes: {taken}", expression=data["resourceType"])
-    problems = await offload.problems_of(body, data)
-    if problems:
+    if not right and (problems := await offload.problems_of(body, data)):
         raise Invalid(problems=problems)
     return _received(body, data)
 

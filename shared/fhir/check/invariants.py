@@ -20,7 +20,7 @@ Rule = Callable[[Mapping[str, Any]], str | None]
 
 def problems(element: Element) -> Iterator[Problem]:
     """Give what is wrong with one element by the rules of its type."""
-    for rule in _DATATYPES.get(element.type, ()) + care.RULES.get(element.type, ()):
+    for rule in rules_of(element.type):
         if text := rule(element.data):
             yield Problem(text=text, code="invariant", expression=element.path)
     if element.type == "Reference":
@@ -31,6 +31,11 @@ def problems(element: Element) -> Iterator[Problem]:
         yield from questions.problems(element)
     if "contained" in element.data and element.data is element.resource:
         yield from _contained(element)
+
+
+def rules_of(type_name: str) -> tuple[Rule, ...]:
+    """Give the rules that look at one element of this type alone."""
+    return _DATATYPES.get(type_name, ()) + care.RULES.get(type_name, ())
 
 
 def _extension(data: Mapping[str, Any]) -> str | None:

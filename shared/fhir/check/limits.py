@@ -33,14 +33,18 @@ def without_mark(body: bytes) -> bytes:
 
 def decoded(body: bytes) -> dict[str, Any]:
     """Decode a body that keeps all limits; raises TooLarge or Malformed."""
+    data = parsed(body)
+    hold(body, data)
+    return data
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """Decode a body that keeps the limits of size; raises TooLarge or Malformed."""
     if len(body) > MAX_BYTES:
         raise TooLarge(f"the body has more than {MAX_BYTES} bytes")
     if body.count(b"{") + body.count(b"[") > MAX_NODES:
         _refuse_nodes(body)
     data = _parsed(body)
-    if _deeper_than(MAX_DEPTH, data):
-        raise Malformed(f"the body is nested deeper than {MAX_DEPTH}")
-    _no_member_twice(body)
     if not isinstance(data, dict):
         raise Malformed("a FHIR resource is a JSON object")
     _known_type(data)
@@ -48,6 +52,13 @@ def decoded(body: bytes) -> dict[str, Any]:
     if data["resourceType"] == "Bundle" and isinstance(entries, list) and len(entries) > MAX_ENTRIES:
         raise TooLarge(f"the Bundle has more than {MAX_ENTRIES} entries", expression="Bundle.entry")
     return data
+
+
+def hold(body: bytes, data: dict[str, Any]) -> None:
+    """Hold a parsed body to the limits of its form, depth and no member twice; raises Malformed."""
+    if _deeper_than(MAX_DEPTH, data):
+        raise Malformed(f"the body is nested deeper than {MAX_DEPTH}")
+    _no_member_twice(body)
 
 
 def _refuse_nodes(body: bytes) -> NoReturn:

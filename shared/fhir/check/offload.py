@@ -1,7 +1,7 @@
 """Long checks run beside the event loop: in one worker process that is started when it is first needed.
 
-A check holds the interpreter for 1 ms per 10 KB, and a resource type that nobody sent before has to be
-imported first. The worker ends with this process, also when this process is killed.
+To say all that is wrong holds the interpreter for 1 ms per 10 KB, and a resource type that nobody sent before
+has to be imported first. The worker ends with this process, also when this process is killed.
 """
 
 import asyncio
@@ -16,10 +16,15 @@ from multiprocessing import connection
 from typing import Any
 
 from shared.errors import Problem
-from shared.fhir.check import limits, schema, steps
+from shared.fhir.check import limits, steps
+from shared.fhir.check.quick import Quick
 from shared.fhir.check.schema import words
 
+# Up to here a body is held to the compiled validators where it is; that costs 1.5 ms at most.
 INLINE_BYTES = 64 * 1024
+# Up to here a body that they refuse is also explained where it is: 2 ms at most, where waking the worker
+# process costs a second the first time.
+EXPLAINED_INLINE_BYTES = 16 * 1024
 
 # What the clinic's doors take; every other type is compiled in the worker.
 _CARE = words(
@@ -34,11 +39,9 @@ _pool: ProcessPoolExecutor | None = None
 
 
 @cache
-def warm() -> frozenset[str]:
+def warm() -> Quick:
     """Compile the types of the clinic's doors, so that no request pays for it; called at start."""
-    for name in _CARE:
-        _compile(name, seen=set())
-    return _CARE
+    return Quick(_CARE)
 
 
 def close() -> None:
@@ -49,24 +52,38 @@ def close() -> None:
         _pool = None
 
 
-async def decoded(body: bytes) -> dict[str, Any]:
-    """Decode a body under the limits; a long one in a thread (the parsers are C and let go in between)."""
-    if len(body) <= INLINE_BYTES or len(body) > limits.MAX_BYTES:
-        return limits.decoded(body)
-    return await asyncio.to_thread(limits.decoded, body)
+async def read(body: bytes) -> tuple[dict[str, Any], bool]:
+    """Decode a body under the limits, and say whether it is surely right.
+
+    Of a body that is not, or that is long, nothing is known yet but that it keeps the limits. A long one is
+    decoded in a thread: the parsers are C and let go in between.
+    """
+    if INLINE_BYTES < len(body) <= limits.MAX_BYTES:
+        return await asyncio.to_thread(limits.decoded, body), False
+    data = limits.parsed(body)
+    if (await _ready()).accepts(body, data):
+        return data, True
+    limits.hold(body, data)
+    return data, False
 
 
 async def problems_of(body: bytes, data: Mapping[str, Any]) -> list[Problem]:
-    """Check a decoded body, beside the loop where that takes long."""
-    known = await asyncio.to_thread(warm) if warm.cache_info().currsize == 0 else warm()
-    types = {found.decode() for found in _TYPE.findall(body)}
-    if len(body) <= INLINE_BYTES and types <= known:
+    """Say all that is wrong with a decoded body, beside the loop where that takes long."""
+    if len(body) <= EXPLAINED_INLINE_BYTES and _types(body) <= _CARE:
         return steps.problems_of(data)
     try:
         return await asyncio.get_running_loop().run_in_executor(_worker(), _work, body)
     except BrokenExecutor:  # the worker was killed: the check still has to be made
         close()
         return await asyncio.to_thread(steps.problems_of, data)
+
+
+async def _ready() -> Quick:
+    return await asyncio.to_thread(warm) if warm.cache_info().currsize == 0 else warm()
+
+
+def _types(body: bytes) -> set[str]:
+    return {found.decode() for found in _TYPE.findall(body)}
 
 
 def _worker() -> ProcessPoolExecutor:
@@ -78,7 +95,10 @@ def _worker() -> ProcessPoolExecutor:
 
 
 def _work(body: bytes) -> list[Problem]:
-    return steps.problems_of(limits.decoded(body))
+    data = limits.decoded(body)
+    if len(body) > INLINE_BYTES and _types(body) <= _CARE and warm().accepts(body, data):
+        return []
+    return steps.problems_of(data)
 
 
 def _end_with_parent() -> None:
@@ -91,12 +111,3 @@ def _end_with_parent() -> None:
 def _watch(sentinel: int) -> None:
     connection.wait([sentinel])
     os._exit(0)
-
-
-def _compile(name: str, *, seen: set[str]) -> None:
-    if name in seen or name == "Resource":
-        return
-    seen.add(name)
-    for member in schema.shape_of(name).members.values():
-        if not member.primitive:
-            _compile(member.type, seen=seen)

@@ -11,16 +11,18 @@ from typing import Any
 from shared.errors import Problem
 from shared.fhir import references
 from shared.fhir.check.across import entries_of, references_in
-from shared.fhir.references import Form
+from shared.fhir.references import Form, Reference
 
 Data = Mapping[str, Any]
+# The kinds of Bundle that are one command, and so about one patient.
+COMMANDS = frozenset({"transaction", "message"})
 _TEXT = "this means another patient than the other entries of the Bundle"
 
 
 def problems(bundle: Data, path: str = "Bundle") -> Iterator[Problem]:
     """Give each place of a Bundle that means another patient than the rest."""
     entries = entries_of(bundle)
-    patients = _Patients(entries)
+    patients = Patients(entries)
     expected: str | None = None
     for index, entry in enumerate(entries):
         resource = entry.get("resource")
@@ -33,7 +35,7 @@ def problems(bundle: Data, path: str = "Bundle") -> Iterator[Problem]:
                 yield Problem(text=_TEXT, code="business-rule", expression=where)
 
 
-class _Patients:
+class Patients:
     """The Patient entries of a Bundle, by each name that a reference may use."""
 
     def __init__(self, entries: list[Data]) -> None:
@@ -58,20 +60,21 @@ class _Patients:
     def meant_by(self, resource: Data, place: str, entry: Data) -> Iterator[tuple[str, str]]:
         """Give the place and the name of each patient that a resource is or refers to."""
         if resource.get("resourceType") == "Patient":
-            yield place, self._own_name(resource, entry)
+            yield place, self.own_name(resource, entry)
         for where, reference in references_in(resource, place):
-            meant = self._meant(reference, resource)
+            meant = self.meant(references.parse(reference), reference, resource)
             if meant is not None:
                 yield where, meant
 
-    def _own_name(self, patient: Data, entry: Data) -> str:
+    def own_name(self, patient: Data, entry: Data) -> str:
+        """Give the name of a Patient entry."""
         local = patient.get("id")
         return self._by_name.get(
             f"Patient/{local}" if isinstance(local, str) else str(entry.get("fullUrl")), ""
         )
 
-    def _meant(self, reference: Data, resource: Data) -> str | None:
-        parsed = references.parse(reference)
+    def meant(self, parsed: Reference, reference: Data, resource: Data) -> str | None:
+        """Give the name of the patient that a reference in this resource means, None where it means none."""
         if parsed.text in self._by_name:
             return self._by_name[parsed.text]
         if parsed.form is Form.FRAGMENT:

@@ -1,8 +1,9 @@
 """What R4B says of each type, compiled once per type from the metadata of `fhir.resources.R4B`'s own models.
 
-The library's validators are not run (they accept wrong codes and reference targets, change what they read and
-cost 6 to 10 times as much; docs/adr/0009); its models are the source of names, types, cardinalities, choices,
-required bindings and reference targets. A differential test holds this reading and the library together.
+The library's validators are not run (they accept wrong codes and reference targets and change what they read;
+docs/adr/0009); its models are the source of names, types, cardinalities, choices, required bindings and
+reference targets, for the quick way (`compiled.py`) and the slow one (`shape.py`). A differential test holds
+both and the library together.
 """
 
 import typing
@@ -88,12 +89,16 @@ _PRIMITIVES = {"UuidVersion": "uuid", "EncodedBytes": "base64Binary"}
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a type: `step` is its FHIRPath step, `type` a primitive, a complex type or Resource."""
+    """One member of a type: `step` is its FHIRPath step, `type` a primitive, a complex type or Resource.
+
+    `extensible` says whether a primitive has a `_name` for its id and extensions: an id has none.
+    """
 
     name: str
     step: str
     type: str
     primitive: bool
+    extensible: bool
     many: bool
     codes: frozenset[str] | None
     targets: frozenset[str] | None
@@ -124,7 +129,10 @@ def shape_of(type_name: str) -> Shape:
         for name, info in model.model_fields.items()
         if name != "fhir_comments" and not name.endswith("__ext")
     ]
-    members = [_member(type_name, info.alias or name, info) for name, info in fields]
+    members = [
+        _member(type_name, info.alias or name, info, extensible=f"{name}__ext" in model.model_fields)
+        for name, info in fields
+    ]
     return Shape(
         name=type_name,
         is_resource=model.has_resource_base(),
@@ -134,7 +142,7 @@ def shape_of(type_name: str) -> Shape:
     )
 
 
-def _member(owner: str, name: str, info: FieldInfo) -> Member:
+def _member(owner: str, name: str, info: FieldInfo, *, extensible: bool) -> Member:
     notes = _notes(info)
     many, type_name, primitive = _type(info.annotation)
     stem = notes.get("one_of_many")
@@ -151,6 +159,7 @@ def _member(owner: str, name: str, info: FieldInfo) -> Member:
         else name,
         type=type_name,
         primitive=primitive,
+        extensible=extensible,
         many=many,
         codes=frozenset(codes) if codes else None,
         targets=targets if targets and _ANY not in targets else None,

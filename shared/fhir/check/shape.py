@@ -72,7 +72,7 @@ class Walk:
     def _other(self, shape: Shape, name: str, value: Any, path: str, resource: Data) -> None:
         """Read `_name`, which holds id and extensions of a primitive; every other name is unknown."""
         found = shape.members.get(name[1:]) if name.startswith("_") else None
-        if found is None or not found.primitive:
+        if found is None or not found.extensible:
             self._wrong(
                 f"{shape.name} has no such member", f"{path}.{name}" if _NAME.fullmatch(name) else path
             )

@@ -9,7 +9,6 @@ from shared.fhir.check import across, documents, invariants, one_patient, shape
 from shared.fhir.check.limits import MAX_PROBLEMS
 from shared.fhir.check.schema import word
 
-_COMMANDS = frozenset({"transaction", "message"})
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -23,7 +22,7 @@ def problems_of(data: Mapping[str, Any]) -> list[Problem]:
         if element.type == "Bundle":
             found.extend(across.problems(element.data, element.path))
             found.extend(documents.problems(element.data, element.path))
-    if data.get("resourceType") == "Bundle" and word(data.get("type")) in _COMMANDS:
+    if data.get("resourceType") == "Bundle" and word(data.get("type")) in one_patient.COMMANDS:
         found.extend(one_patient.problems(data))
     return in_place(found)
 

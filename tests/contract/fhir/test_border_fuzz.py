@@ -1,77 +1,17 @@
-"""Whatever the bytes, the border takes or refuses; and it takes nothing that the library's models refuse.
-
-The mutations start from small resources written here, so that the tests need no files.
-"""
+"""Whatever the bytes, the border takes or refuses."""
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from shared.errors import Refusal
 from shared.fhir import check
 from shared.fhir.check import limits, steps
+from tests.contract.fhir.mutations import NAMES, mutated
 from tests.unit.fhir.seeds import BUNDLE, RESOURCES
-
-VALUES: list[Any] = [
-    None, True, False, 0, -1, 1.5, 2**40, "", " ", "x", "#x", "Patient/1", "2020-02-30", "a\x00b", [], [None],
-    [[]], {}, {"x": 1}, {"reference": 1}, {"resourceType": []}, {"resourceType": "Bundle", "entry": 1},
-]  # fmt: skip
-NAMES = [
-    "",
-    "_",
-    "_id",
-    "id",
-    "value",
-    "valueString",
-    "_value",
-    "resourceType",
-    "extension",
-    "contained",
-    "$",
-]
-
-
-def mutated(resource: Any, chance: random.Random) -> Any:
-    """Change one to three places of a resource."""
-    copy = json.loads(json.dumps(resource))
-    for _ in range(chance.randint(1, 3)):
-        holders = list(_holders(copy))
-        _change(chance.choice(holders), chance)
-    return copy
-
-
-def _holders(node: Any) -> Iterator[Any]:
-    if isinstance(node, dict | list):
-        yield node
-        for child in node.values() if isinstance(node, dict) else node:
-            yield from _holders(child)
-
-
-def _change(holder: Any, chance: random.Random) -> None:
-    value = json.loads(json.dumps(chance.choice(VALUES)))
-    if isinstance(holder, list):
-        if holder and chance.random() < 0.7:
-            holder[chance.randrange(len(holder))] = value
-        else:
-            holder.append(value)
-        return
-    names = [*holder, *NAMES]
-    name = chance.choice(names)
-    how = chance.random()
-    if how < 0.3:
-        holder.pop(name, None)
-    elif how < 0.4 and name in holder:
-        holder[name + "x"] = holder.pop(name)
-    elif how < 0.5 and name in holder:
-        holder[name] = [holder[name]]
-    else:
-        holder[name] = value
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
@@ -115,32 +55,10 @@ async def takes_or_refuses(body: bytes) -> None:
     assert received.data["resourceType"] == received.resource_type
 
 
-def test_20_000_mutations_never_fail_and_nothing_is_taken_that_the_library_refuses() -> None:
-    chance = random.Random(20_260_105)
-    taken = 0
-    for round_number in range(20_000):
-        resource = mutated(chance.choice(RESOURCES), chance)
-        if not isinstance(resource, dict) or steps.problems_of(resource):
-            continue
-        taken += 1
-        assert not refused_by_library(resource), f"mutation {round_number}: {resource}"
-    assert 1_000 < taken < 19_000
-
-
 def test_mutations_of_a_bundle_never_fail() -> None:
     chance = random.Random(7)
     for _ in range(2_000):
         steps.problems_of(mutated(BUNDLE, chance))
-
-
-def refused_by_library(resource: dict[str, Any]) -> str | None:
-    """Say why fhir.resources refuses a resource, or None."""
-    copy = json.loads(json.dumps(resource))
-    try:
-        get_fhir_model_class(copy.get("resourceType", ""))(**copy)
-    except (ValidationError, ValueError, KeyError, AttributeError) as error:
-        return str(error)[:2000]
-    return None
 
 
 def test_the_known_resource_types_are_those_of_the_library() -> None:
