@@ -7,23 +7,18 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 
+from deploy.serve.health import health_routes
 from deploy.services import room
 from shared.events.worker import Worker
 from shared.fhir import check
 from shared.http.streams import end_streams
 from shared.runtime import Runtime
-from shared.telemetry import metrics
-
-_ANSWERS_WITHIN = 2.0
 
 
 def make_workers(runtimes: Mapping[str, Runtime]) -> dict[str, Worker]:
@@ -50,11 +45,8 @@ def make_app(
 
     apps = {service: room(service, "main").create_app(runtime) for service, runtime in runtimes.items()}
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
-    health = [
-        Route("/healthz", _alive),
-        Route("/readyz", _readiness(runtimes, workers)),
-        Route("/metrics", _figures(workers)),
-    ]
+    databases = {service: runtime.database for service, runtime in runtimes.items()}
+    health = health_routes(databases, workers=workers)
     parent = Starlette(routes=[*health, *issuer_routes, *mounts], lifespan=lifespan)
     parent.state.apps = apps
     return parent
@@ -77,39 +69,3 @@ async def running(workers: Collection[Worker]) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(worker.stop() for worker in begun))
-
-
-async def _alive(_: Request) -> Response:
-    return PlainTextResponse("alive\n")
-
-
-def _readiness(
-    runtimes: Mapping[str, Runtime], workers: Mapping[str, Worker]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def readyz(_: Request) -> Response:
-        databases = await asyncio.gather(*(_answers(runtime) for runtime in runtimes.values()))
-        states = dict(zip(runtimes, databases, strict=True))
-        missing = [f"{service}: its database does not answer" for service, well in states.items() if not well]
-        missing += [
-            f"{service}: its worker does not run"
-            for service, worker in workers.items()
-            if not worker.healthy()
-        ]
-        return PlainTextResponse("\n".join(missing or ["ready"]) + "\n", status_code=503 if missing else 200)
-
-    return readyz
-
-
-def _figures(workers: Mapping[str, Worker]) -> Callable[[Request], Awaitable[Response]]:
-    async def figures(_: Request) -> Response:
-        return Response(await metrics.exposition(workers), media_type="text/plain; version=0.0.4")
-
-    return figures
-
-
-async def _answers(runtime: Runtime) -> bool:
-    try:
-        async with asyncio.timeout(_ANSWERS_WITHIN), runtime.database.transaction():
-            return True
-    except (TimeoutError, OSError, SQLAlchemyError):
-        return False

@@ -4,17 +4,22 @@ import asyncio
 import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import httpx
 import typer
 
-from deploy import cli_events
+from deploy import cli_cluster, cli_events
 from deploy.attach import attached
+from deploy.cluster.place import ClusterError, cluster_folder, running_cluster
 from deploy.embedded import EmbeddedError
 from deploy.identity import keys_folder
+from deploy.kafka import LocalKafkaError
 from deploy.runtime import current_versions
+from deploy.serve.http import NotStarted
+from deploy.services import SERVICES
 from deploy.settings import Settings, SettingsError, load_settings
+from deploy.shape import GATEWAY, ISSUER, Role, is_distributed
 from shared.auth.assertion import TokenRefused, fetch_token
 from shared.auth.keys import KeyFileError
 from shared.clinic import Clinic, ClinicFileError, load_clinic
@@ -24,7 +29,17 @@ class OneLine(Exception):
     """Something in the surroundings is wrong; the text is the line to print."""
 
 
-_ONE_LINE = (OneLine, SettingsError, ClinicFileError, EmbeddedError, KeyFileError)
+PARTS = (*SERVICES, ISSUER, GATEWAY)
+_ONE_LINE = (
+    OneLine,
+    SettingsError,
+    ClinicFileError,
+    EmbeddedError,
+    KeyFileError,
+    ClusterError,
+    LocalKafkaError,
+    NotStarted,
+)
 
 
 class _Lumbar(typer.Typer):
@@ -43,6 +58,7 @@ app = _Lumbar(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_events.events, name="events")
 app.add_typer(cli_events.dead_letters, name="dead-letters")
 
@@ -62,10 +78,7 @@ def up(
 
     settings, clinic = _surroundings()
     folder = data or settings.data
-    try:
-        serving.run(settings, clinic, data=folder, port=port, ready=lambda url: _say_up(url, folder))
-    except serving.NotStarted as error:
-        raise OneLine(str(error)) from error
+    serving.run(settings, clinic, data=folder, port=port, ready=lambda url: _say_up(url, folder))
 
 
 @app.command()
@@ -85,29 +98,77 @@ def demo(
 
 @app.command()
 def migrate(data: DataOption = None) -> None:
-    """Bring the databases of a clinic to this version's schema; a running clinic is already there."""
+    """Bring the databases to this version's schema: those that the settings name, else the embedded clinic's.
+
+    Run it as their owner, before processes of a new version start; it makes Kafka's topics too.
+    """
+    settings = load_settings()
 
     async def bring_up_to_date() -> None:
-        folder = data or load_settings().data
-        async with attached(folder) as databases:
-            for service, version in (await current_versions(databases)).items():
-                typer.echo(f"{service} {version}")
+        if is_distributed(settings):
+            from deploy.migrating import migrate_all
+
+            versions = await migrate_all(settings)
+        else:
+            async with attached(data or settings.data) as databases:
+                versions = await current_versions(databases)
+        for service, version in versions.items():
+            typer.echo(f"{service} {version}")
 
     asyncio.run(bring_up_to_date())
 
 
 @app.command()
+def serve(
+    part: Annotated[str, typer.Argument(help=f"One of {', '.join(PARTS)}.")],
+    role: Annotated[str | None, typer.Option(help="Of a service: api or worker.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port, 0 for any free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+) -> None:
+    """Run one process of the distributed shape until it is told to stop."""
+    from deploy import serve as processes
+
+    if part not in PARTS:
+        raise OneLine(f"there is no {part!r} to serve; allowed are {', '.join(PARTS)}")
+    if (part in SERVICES) != (role is not None) or role not in (None, "api", "worker"):
+        raise OneLine(
+            f"--role: a service is served with --role api or --role worker; {part} was given {role}"
+        )
+    name = part if role is None else f"{part} {role}"
+
+    def ready(at: int) -> None:
+        typer.echo(f"Lumbar's {name} is up on port {at}")
+
+    settings, clinic = _surroundings()
+    if part == GATEWAY:
+        processes.run_gateway(settings, port=port, host=host, ready=ready)
+    elif part == ISSUER:
+        processes.run_issuer(settings, clinic, port=port, host=host, ready=ready)
+    else:
+        processes.run_service(
+            settings, clinic, service=part, role=cast(Role, role), port=port, host=host, ready=ready
+        )
+
+
+@app.command()
 def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.yaml.")]) -> None:
-    """Print a bearer token of a client of the embedded clinic, and nothing else."""
+    """Print a bearer token of a client of the embedded clinic or the local cluster, and nothing else."""
     settings, clinic = _surroundings()
     if client not in {known.id for known in clinic.clients}:
         raise OneLine(f"no client {client!r}; allowed are {', '.join(one.id for one in clinic.clients)}")
     url = settings.url or DEFAULT_URL
     try:
-        typer.echo(asyncio.run(fetch_token(url, client, keys_folder(settings.data))))
+        typer.echo(asyncio.run(fetch_token(url, client, _keys(settings.data, url=url))))
     except (TokenRefused, httpx.HTTPError) as error:
         said = str(error) or type(error).__name__
         raise OneLine(f"no token from {url} ({said}): is the clinic up? LUMBAR_URL says where") from error
+
+
+def _keys(data: Path, *, url: str) -> Path:
+    """Find the clients' keys: of the cluster that runs at this address, else of the data folder."""
+    folder = cluster_folder(data)
+    running = running_cluster(folder)
+    return keys_folder(folder if running is not None and running.url == url else data)
 
 
 def _surroundings() -> tuple[Settings, Clinic]:

@@ -34,6 +34,6 @@ async def open_identity(clinic: Clinic, *, keys: Path, database: Database, base_
     """Make or read the keys, and put the authorization server together; raises KeyFileError."""
     known = load_or_make_keys(keys, clients=[client.id for client in clinic.clients])
     await tables.prepare(database)
-    issuer = Issuer(clinic, keys=known, database=database, base_url=base_url)
+    issuer = Issuer(clinic, keys=known, database=database, base_url=base_url, demo=True)
     verifier = JwtVerifier(clinic, issuer=base_url, audience=base_url, jwks=issuer.jwks())
     return Identity(verifier=verifier, routes=create_issuer_app(issuer))

@@ -1,12 +1,13 @@
 """What the environment says: LUMBAR_ variables, typed; a wrong or unknown one stops the start with one line.
 
-The embedded shape needs none of them. The variables of the distributed shape are refused until it exists.
+The embedded shape needs none of them; deploy/shape.py says which ones a process of the distributed shape
+needs and how they must fit.
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -15,9 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from shared import failpoints
 
 PREFIX = "LUMBAR_"
-_DISTRIBUTED = ("KAFKA_BOOTSTRAP", "TRANSPORT", "ISSUER", "REPLICA")
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-_SECRET = ("smtp_url",)
+_SECRET = ("smtp_url", "kafka_password")
 _OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA", "FAILPOINT")
 
 
@@ -25,10 +25,29 @@ class SettingsError(Exception):
     """A setting is wrong; the text is one line that names it and says what is allowed."""
 
 
+def variable(member: str) -> str:
+    """Name the environment variable of a setting."""
+    return f"{PREFIX}{member.upper()}"
+
+
 def _web_address(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be an address that begins with http:// or https://")
     return text.rstrip("/")
+
+
+def _web_addresses(text: str) -> str:
+    if not all(_is_origin(address.strip()) for address in text.split(",")):
+        raise ValueError("must be addresses like http://host:port, with commas between them")
+    return text
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _mail_address(text: str) -> str:
@@ -43,20 +62,69 @@ def _mail_address(text: str) -> str:
     return text
 
 
+def _database_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme == "postgresql" and parts.username and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be an address like postgresql://role:password@host:port/database")
+    return text
+
+
+def _brokers(text: str) -> str:
+    for broker in text.split(","):
+        host, _, port = broker.strip().rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be host:port, several with commas between them")
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddresses = Annotated[str, AfterValidator(_web_addresses)]
+DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
+_HIDDEN = Field(default=None, repr=False)
+YesNo = Literal["yes", "no"]
+
+
 class Settings(BaseSettings):
     """The settings of one process.
 
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
-    `lumbar up` calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes.
+    it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes. The others
+    belong to the distributed shape; `*_addresses` are where the gateway finds each part.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data: Path = Path(".lumbar")
-    url: Annotated[str, AfterValidator(_web_address)] | None = None
+    url: WebAddress | None = None
     clinic: Path | None = None
-    smtp_url: Annotated[str, AfterValidator(_mail_address)] | None = None
+    smtp_url: Annotated[str, AfterValidator(_mail_address)] | None = _HIDDEN
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
+    otlp_endpoint: WebAddress | None = None
+
+    transport: Literal["kafka", "postgres"] | None = None
+    kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] | None = None
+    kafka_username: str | None = None
+    kafka_password: str | None = _HIDDEN
+    kafka_tls: YesNo | None = None
+    kafka_ca: Path | None = None
+    kafka_prefix: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    referral_database_url: DatabaseAddress | None = _HIDDEN
+    scheduling_database_url: DatabaseAddress | None = _HIDDEN
+    careteam_database_url: DatabaseAddress | None = _HIDDEN
+    notifications_database_url: DatabaseAddress | None = _HIDDEN
+    identity_database_url: DatabaseAddress | None = _HIDDEN
+    issuer: WebAddress | None = None
+    jwks_url: WebAddress | None = None
+    replica: int | None = Field(default=None, ge=0)
+    referral_addresses: WebAddresses | None = None
+    scheduling_addresses: WebAddresses | None = None
+    careteam_addresses: WebAddresses | None = None
+    notifications_addresses: WebAddresses | None = None
+    issuer_addresses: WebAddresses | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -71,34 +139,27 @@ class Settings(BaseSettings):
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; raises SettingsError for the first that is wrong, unknown or does not fit."""
+    """Read the settings; raises SettingsError for the first that is wrong or unknown."""
     environment = os.environ if environment is None else environment
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text}
     values = {}
     for name, text in sorted(given.items()):
         member = name.removeprefix(PREFIX)
-        _refuse_distributed(name, member)
         if member.startswith("TEST_") or member in _OF_TESTS:
             _check_failpoint(name, text)
             continue
         if member.lower() not in Settings.model_fields:
-            known = ", ".join(f"{PREFIX}{field.upper()}" for field in Settings.model_fields)
+            known = ", ".join(variable(field) for field in Settings.model_fields)
             raise SettingsError(f"{name}: there is no such setting; allowed are {known}")
         values[member.lower()] = text
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
-        given_text = "" if name in _SECRET else f", not {first['input']!r}"
-        raise SettingsError(f"{PREFIX}{name.upper()}: {_said(first['msg'])}{given_text}") from error
-
-
-def _refuse_distributed(name: str, member: str) -> None:
-    if member in _DISTRIBUTED or member.endswith("_DATABASE_URL"):
-        raise SettingsError(
-            f"{name}: belongs to the distributed shape, which this version does not have; unset it"
-        )
+        member = str(first["loc"][0])
+        secret = member in _SECRET or member.endswith("_database_url")
+        given_text = "" if secret else f", not {first['input']!r}"
+        raise SettingsError(f"{variable(member)}: {_said(first['msg'])}{given_text}") from error
 
 
 def _check_failpoint(name: str, text: str) -> None:

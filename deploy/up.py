@@ -9,35 +9,28 @@ Invariants:
 """
 
 import asyncio
-import gc
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import asyncpg
-import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.app import end_all_streams
 from deploy.composition import embedded_clinic
 from deploy.embedded import EmbeddedError, EmbeddedPostgres
+from deploy.serve.http import HOST, Asked, Server, configuration, listen
 from deploy.settings import Settings
+from deploy.shape import check_embedded
+from deploy.telemetry import observed
 from shared import failpoints
 from shared.clinic import Clinic
 from shared.clock import SystemClock
 from shared.telemetry.logging import start_logging
 from shared.telemetry.tracing import start_tracing
 
-_LAST_REQUESTS = 5
 _LOOKS_EVERY = 0.5
-_HOST = "127.0.0.1"
-
-
-class NotStarted(Exception):
-    """The clinic cannot start; the text is one line for the person at the terminal."""
 
 
 class DatabaseEnded(EmbeddedError):
@@ -53,16 +46,15 @@ class DatabaseEnded(EmbeddedError):
 def run(settings: Settings, clinic: Clinic, *, data: Path, port: int, ready: Callable[[str], None]) -> None:
     """Serve until told to stop; `ready` is called with the address when the clinic answers.
 
-    Raises NotStarted, EmbeddedError (DatabaseEnded among them) or KeyFileError with one line. Must be called
-    in the main thread.
+    Raises SettingsError, NotStarted, EmbeddedError (DatabaseEnded among them) or KeyFileError with one line.
+    Must be called in the main thread.
     """
-    listener = _listen(port)
+    check_embedded(settings, command="up")
+    listener = listen(port)
     start_logging()
     failpoints.arm()
     start_tracing(ratio=settings.trace_ratio)
-    asked = _Asked()
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, asked)
+    asked = Asked.listening()
     server = EmbeddedPostgres.start(data)
     try:
         uvloop.run(_serve(settings, clinic, server=server, listener=listener, ready=ready, asked=asked))
@@ -81,50 +73,40 @@ async def _serve(
     server: EmbeddedPostgres,
     listener: socket.socket,
     ready: Callable[[str], None],
-    asked: "_Asked",
+    asked: Asked,
 ) -> None:
-    address = settings.url or f"http://{_HOST}:{listener.getsockname()[1]}"
+    address = settings.url or f"http://{HOST}:{listener.getsockname()[1]}"
     async with embedded_clinic(
         server, clinic, clock=SystemClock(), base_url=address, smtp_url=settings.smtp_url
     ) as put_together:
         app = put_together.app
         http = _Server(
-            _configuration(app), ready=lambda: ready(address), end_streams=lambda: end_all_streams(app)
+            configuration(app, lifespan=True),
+            ready=lambda: ready(address),
+            end_streams=lambda: end_all_streams(app),
         )
         if asked.to_stop:
             return
         watching = asyncio.create_task(http.end_with(server))
+        telling = observed(
+            settings.otlp_endpoint,
+            service="embedded",
+            databases=put_together.databases.values(),
+            workers=put_together.workers,
+        )
         try:
-            await http.serve(sockets=[listener])
+            async with telling:
+                await http.serve(sockets=[listener])
         finally:
             watching.cancel()
         if http.without_database:
             raise DatabaseEnded(server.data)
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it is ready, and ends the open streams as soon as it is asked to stop."""
+class _Server(Server):
+    """The server of a clinic that ends with its database."""
 
-    def __init__(
-        self, config: uvicorn.Config, *, ready: Callable[[], None], end_streams: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self.without_database = False
-        self._ready = ready
-        self._end_streams = end_streams
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets=sockets)
-        except SystemExit as failed:
-            raise NotStarted("the clinic did not start; the log above says which part failed") from failed
-        gc.collect()
-        gc.freeze()
-        self._ready()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._end_streams()
-        super().handle_exit(sig, frame)
+    without_database = False
 
     async def end_with(self, database: EmbeddedPostgres) -> None:
         """Stop as a signal would, should the database end before one comes."""
@@ -132,45 +114,4 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(_LOOKS_EVERY)
         if not self.should_exit:
             self.without_database = True
-            self._end_streams()
-            self.should_exit = True
-
-
-def _configuration(app: object) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_LAST_REQUESTS,
-    )
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-        listener.listen(512)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        why = error.strerror if isinstance(error, OSError) else "ports go up to 65535"
-        raise NotStarted(f"--port {port}: cannot be used: {why}") from error
-    return listener
-
-
-class _Asked:
-    """Takes a signal while nothing serves yet, so that the start is not torn: it stops once it is through.
-
-    Uvicorn gives a signal back to this handler after it has stopped; there is nothing left to do then.
-    """
-
-    def __init__(self) -> None:
-        self.to_stop = False
-
-    def __call__(self, _: int, __: FrameType | None) -> None:
-        self.to_stop = True
+            self.stop()

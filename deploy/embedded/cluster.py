@@ -69,13 +69,20 @@ def make_cluster(home: Path, account: Account, programs: Path) -> Path:
 
 
 def socket_folder(home: Path, account: Account) -> Path:
-    """Make or find the 0700 folder of the socket; under the temporary folder where the path is too long."""
+    """Make or find the 0700 folder of the socket; under the temporary folder where the path is too long.
+
+    It is the same at every start, unless somebody else has taken its name under the temporary folder.
+    """
     folder = home / "socket"
     pointer = home / "socket.place"
     if len(os.fsencode(folder)) > _LONGEST_SOCKET_PATH:
-        if pointer.exists():
-            shutil.rmtree(pointer.read_text().strip(), ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix="lumbar-"))
+        known = pointer.read_text().strip() if pointer.exists() else tempfile.mkdtemp(prefix="lumbar-")
+        folder = Path(known)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            folder = Path(tempfile.mkdtemp(prefix="lumbar-"))
         pointer.write_text(str(folder))
     else:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -83,8 +90,11 @@ def socket_folder(home: Path, account: Account) -> Path:
     return folder
 
 
-def write_configuration(cluster: Path, socket: Path, *, durable: bool) -> Path:
-    """Write the server's configuration file and give its path."""
+def write_configuration(cluster: Path, socket: Path, *, durable: bool, with_roles: bool) -> Path:
+    """Write the server's configuration file and give its path.
+
+    With roles, everybody but the superuser must show a password, and there is room for many processes.
+    """
     settings = {
         "listen_addresses": "''",
         "unix_socket_directories": f"'{str(socket).replace(chr(39), chr(39) * 2)}'",
@@ -108,6 +118,12 @@ def write_configuration(cluster: Path, socket: Path, *, durable: bool) -> Path:
     }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    if with_roles:
+        rules = cluster / "lumbar.hba"
+        rules.write_text(f"local all {SUPERUSER} trust\nlocal all all scram-sha-256\n")
+        rules.chmod(0o644)
+        quoted = str(rules).replace("'", "''")
+        settings |= {"hba_file": f"'{quoted}'", "max_connections": "300"}
     path = cluster / "lumbar.conf"
     path.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
     path.chmod(0o644)

@@ -53,18 +53,19 @@ class EmbeddedPostgres:
     lock: IO[str] = field(repr=False)
 
     @classmethod
-    def start(cls, data: Path, *, durable: bool = True) -> "EmbeddedPostgres":
+    def start(cls, data: Path, *, durable: bool = True, with_roles: bool = False) -> "EmbeddedPostgres":
         """Start the server of this data folder, made where there is none.
 
+        With roles, every role but the superuser must show its password.
         Raises FolderInUse where another process runs it, EmbeddedError where it cannot be started.
         """
         try:
-            return cls._start(data.absolute(), durable=durable)
+            return cls._start(data.absolute(), durable=durable, with_roles=with_roles)
         except OSError as error:
             raise _unusable(data, error) from error
 
     @classmethod
-    def _start(cls, data: Path, *, durable: bool) -> "EmbeddedPostgres":
+    def _start(cls, data: Path, *, durable: bool, with_roles: bool) -> "EmbeddedPostgres":
         account = server_account()
         _make_folder(data, account)
         lock = _take_lock(data)
@@ -73,7 +74,7 @@ class EmbeddedPostgres:
         cluster = make_cluster(home, account, programs)
         _stop_left_behind(cluster)
         socket = socket_folder(home, account)
-        configuration = write_configuration(cluster, socket, durable=durable)
+        configuration = write_configuration(cluster, socket, durable=durable, with_roles=with_roles)
         command = [str(programs / "postgres"), "-D", str(cluster), "-c", f"config_file={configuration}"]
         process = _start_until_ready(command, cluster, account, data / "postgres.log")
         return cls(data=data, socket=socket, process=process, lock=lock)

@@ -45,10 +45,13 @@ class Grant:
 
 
 class Issuer:
-    """Gives tokens to the clients of clinic.yaml."""
+    """Gives tokens to the clients of clinic.yaml; `demo` says that its keys are an embedded clinic's."""
 
-    def __init__(self, clinic: Clinic, *, keys: Keys, database: Database, base_url: str) -> None:
+    def __init__(
+        self, clinic: Clinic, *, keys: Keys, database: Database, base_url: str, demo: bool = False
+    ) -> None:
         self.base_url = base_url
+        self.demo = demo
         self.keys = keys
         self._clinic = clinic
         self._database = database

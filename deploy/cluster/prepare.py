@@ -1,0 +1,46 @@
+"""Prepare a local cluster's databases and topics: `python -m deploy.cluster.prepare`, run by the cluster.
+
+The first line on standard input names the server and the passwords of the roles (they stand in no argument),
+the second, where there is one, the broker, which starts meanwhile.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import asyncpg
+
+from deploy.events import prepare_topics
+from deploy.migrating import migrate_databases
+from deploy.roles import make_databases, make_roles
+from deploy.settings import SettingsError, load_settings
+
+
+async def prepare(server: str, passwords: dict[str, str]) -> None:
+    """Make roles and databases as the superuser, and migrate as their owner."""
+    connection = await asyncpg.connect(server)
+    try:
+        await make_roles(connection, passwords)
+        await make_databases(connection)
+    finally:
+        await connection.close()
+    await migrate_databases(load_settings())
+
+
+def main() -> int:
+    """Run the command."""
+    first = json.loads(sys.stdin.readline())
+    try:
+        asyncio.run(prepare(first["server"], first["passwords"]))
+        if broker := sys.stdin.readline().strip():
+            settings = load_settings(os.environ | {"LUMBAR_KAFKA_BOOTSTRAP": broker})
+            asyncio.run(prepare_topics(settings))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Which settings each process of a local cluster is given: its own secrets and no others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_urlsafe
+from urllib.parse import quote, urlencode
+
+from deploy.roles import DATABASES, OWNER, role_of
+from deploy.services import SERVICES
+from deploy.shape import GATEWAY, ISSUER
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Names, ports and passwords of one cluster, made when it is made; the passwords are nowhere on disk."""
+
+    folder: Path
+    transport: str
+    replicas: int
+    ports: Mapping[str, int]
+    socket: Path | None = None
+    kafka: str | None = None
+    passwords: dict[str, str] = field(
+        default_factory=lambda: {
+            role: token_urlsafe(24) for role in (OWNER, *(role_of(service) for service in DATABASES))
+        },
+        repr=False,
+    )
+
+    @property
+    def url(self) -> str:
+        """The public address."""
+        return f"http://127.0.0.1:{self.ports[GATEWAY]}"
+
+    def address(self, name: str) -> str:
+        """Give the address of one process."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def of(self, name: str) -> dict[str, str]:
+        """Give the settings of one process."""
+        if name == GATEWAY:
+            return self._gateway()
+        if name == ISSUER:
+            return {
+                "LUMBAR_URL": self.url,
+                "LUMBAR_DATA": str(self.folder),
+                "LUMBAR_IDENTITY_DATABASE_URL": self.database_url("identity", role=role_of("identity")),
+            }
+        service, role, replica = name.split("-")
+        return self._service(service, role, int(replica))
+
+    def owner(self) -> dict[str, str]:
+        """Give the settings with which the databases are migrated."""
+        urls = {
+            f"LUMBAR_{name.upper()}_DATABASE_URL": self.database_url(name, role=OWNER) for name in DATABASES
+        }
+        return urls | ({"LUMBAR_TRANSPORT": "postgres"} if self.transport == "postgres" else {})
+
+    def database_url(self, database: str, *, role: str) -> str:
+        """Give the address of a database for one role."""
+        query = urlencode({"host": str(self.socket)}, safe="/")
+        return f"postgresql://{role}:{quote(self.passwords[role])}@/{database}?{query}"
+
+    def _service(self, service: str, role: str, replica: int) -> dict[str, str]:
+        reads_all = role == "worker" and self.transport == "postgres"
+        databases = SERVICES if reads_all else (service,)
+        return {
+            "LUMBAR_URL": self.url,
+            "LUMBAR_ISSUER": self.url,
+            "LUMBAR_JWKS_URL": f"{self.address(ISSUER)}/auth/jwks",
+            "LUMBAR_REPLICA": str(replica),
+            **{
+                f"LUMBAR_{name.upper()}_DATABASE_URL": self.database_url(name, role=role_of(service))
+                for name in databases
+            },
+            **self._events(),
+        }
+
+    def _events(self) -> dict[str, str]:
+        if self.transport == "postgres":
+            return {"LUMBAR_TRANSPORT": "postgres"}
+        return {"LUMBAR_KAFKA_BOOTSTRAP": str(self.kafka)}
+
+    def _gateway(self) -> dict[str, str]:
+        addresses = {
+            service: [self.address(name) for name in names_of(service, "api", self.replicas)]
+            for service in SERVICES
+        }
+        addresses[ISSUER] = [self.address(ISSUER)]
+        return {f"LUMBAR_{part.upper()}_ADDRESSES": ",".join(found) for part, found in addresses.items()}
+
+
+def names_of(service: str, role: str, replicas: int) -> Sequence[str]:
+    """Name the processes of one service in one role."""
+    return [f"{service}-{role}-{replica}" for replica in range(replicas)]
+
+
+def all_names(replicas: int) -> list[str]:
+    """Name every process of ours, in the order in which they start."""
+    workers = [name for service in SERVICES for name in names_of(service, "worker", replicas)]
+    apis = [name for service in SERVICES for name in names_of(service, "api", replicas)]
+    return [ISSUER, GATEWAY, *workers, *apis]

@@ -1,0 +1,144 @@
+"""The gateway's app, pure ASGI: find the part by the path, pass the request on, pass the answer back.
+
+Invariants:
+- A request that was not sent is passed to the next replica; one that may have arrived is repeated only where
+  that has no second effect: GET, HEAD, OPTIONS, or an Idempotency-Key.
+- An answer is begun only when it is there whole, streams and very long ones apart, so that a replica which
+  dies in the middle is not noticed.
+- Nothing of a request stands in the log: neither path nor query nor a header.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.types import Message, Receive, Scope, Send
+
+from deploy.gateway import answers, headers
+from deploy.gateway.body import TooLong, read_body
+from deploy.gateway.figures import Measured, replica_away
+from deploy.gateway.replicas import NotReached, Replicas, Sent, Unanswered
+from deploy.gateway.streams import Held, hold, pass_stream
+from deploy.serve.http import Served
+from deploy.services import SERVICES
+from deploy.settings import Settings
+from deploy.shape import ISSUER
+from deploy.telemetry import observed
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_OF_ISSUER = ("/auth/", "/.well-known/")
+_ROUNDS = 2
+
+
+@asynccontextmanager
+async def gateway(settings: Settings) -> AsyncIterator[Served]:
+    """Put the gateway together from the addresses in the settings."""
+    addresses = {part: _addresses(settings, part) for part in (*SERVICES, ISSUER)}
+    with_tls = any(address.startswith("https://") for part in addresses.values() for address in part)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=4)
+    async with httpx.AsyncHTTPTransport(verify=with_tls, trust_env=False, limits=limits) as transport:
+        app = Gateway({part: Replicas(found, transport=transport) for part, found in addresses.items()})
+        async with observed(settings.otlp_endpoint, service="gateway"):
+            yield Served(app=Measured(app), end_streams=app.ending.set)
+
+
+class Gateway:
+    """One address for all parts."""
+
+    def __init__(self, parts: Mapping[str, Replicas]) -> None:
+        self.ending = asyncio.Event()
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if path == "/healthz":
+            await answers.text(send, "alive\n")
+        elif path == "/readyz":
+            await self._readiness(send)
+        elif (part := part_of(path)) is None:
+            await answers.refuse(send, 404, "not-found", "there is nothing at this address")
+        else:
+            scope.setdefault("state", {})["part"] = part
+            await self._through(part, scope, receive, send)
+
+    async def _through(self, part: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await read_body(scope, receive)
+        except TooLong as error:
+            await answers.refuse(send, 413, "too-long", str(error))
+            return
+        if body is None:
+            return
+        query = scope["query_string"]
+        sent = Sent(
+            method=scope["method"],
+            target=scope["raw_path"] + (b"?" + query if query else b""),
+            headers=headers.onward(scope, length=len(body)),
+            body=body,
+        )
+        try:
+            held = await self._asked(part, sent)
+        except NotReached:
+            await answers.refuse(send, 503, "transient", "nobody who could answer this is up; try again")
+        except Unanswered:
+            await answers.refuse(
+                send, 503, "transient", "the answer was lost, and the request may have been carried out;"
+                " send it again with the same Idempotency-Key or identifier, or look first",
+            )  # fmt: skip
+        else:
+            await self._back(held, receive, send)
+
+    async def _asked(self, part: str, sent: Sent) -> Held:
+        """Ask the replicas until one answers; raises NotReached, or Unanswered where that is the end."""
+        replicas = self._parts[part]
+        repeatable = sent.method in _SAFE or any(name == b"idempotency-key" for name, _ in sent.headers)
+        failure: NotReached | Unanswered = NotReached()
+        for _ in range(_ROUNDS):
+            for replica in replicas.in_turn():
+                try:
+                    return await hold(await replicas.send(replica, sent))
+                except NotReached as error:
+                    failure = error
+                except Unanswered as error:
+                    failure = error
+                    if not repeatable:
+                        raise
+                replica_away(part, was_sent=isinstance(failure, Unanswered))
+        raise failure
+
+    async def _back(self, held: Held, receive: Receive, send: Send) -> None:
+        start: Message = {
+            "type": "http.response.start",
+            "status": held.response.status_code,
+            "headers": headers.back(held.response.headers.raw),
+        }
+        await send(start)
+        if held.rest is None:
+            await send({"type": "http.response.body", "body": held.begun})
+            return
+        with contextlib.suppress(httpx.TransportError):
+            await pass_stream(held, receive, send, ending=self.ending)
+
+    async def _readiness(self, send: Send) -> None:
+        ready = await asyncio.gather(*(replicas.any_ready() for replicas in self._parts.values()))
+        missing = [
+            f"{part}: none is ready" for part, well in zip(self._parts, ready, strict=True) if not well
+        ]
+        await answers.text(send, "\n".join(missing or ["ready"]) + "\n", status=503 if missing else 200)
+
+
+def part_of(path: str) -> str | None:
+    """Tell whose path this is, None for nobody's."""
+    if path.startswith(_OF_ISSUER):
+        return ISSUER
+    first = path.split("/", 2)[1] if path.count("/") > 1 else ""
+    return first if first in SERVICES else None
+
+
+def _addresses(settings: Settings, part: str) -> list[str]:
+    found: str = getattr(settings, f"{part}_addresses")
+    return [address.strip() for address in found.split(",")]

@@ -1,0 +1,34 @@
+"""The issuer's process put together: keys made for this cluster, and the addresses of shared/auth."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from deploy.identity import DATABASE, keys_folder
+from deploy.serve.checks import check_identity
+from deploy.serve.health import health_routes
+from deploy.serve.http import Served
+from deploy.settings import Settings
+from deploy.shape import database_url
+from deploy.telemetry import observed
+from shared.auth.endpoints import create_issuer_app
+from shared.auth.issuer import Issuer
+from shared.auth.keys import load_or_make_keys
+from shared.clinic import Clinic
+from shared.db import Database
+
+
+@asynccontextmanager
+async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
+    """Put the issuer together; raises SettingsError or KeyFileError."""
+    await check_identity(settings)
+    keys = load_or_make_keys(keys_folder(settings.data), clients=[client.id for client in clinic.clients])
+    database = Database.connect(database_url(settings, DATABASE), name=DATABASE, pool_size=4)
+    try:
+        found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url))
+        routes = [*health_routes({DATABASE: database}, workers={}), *create_issuer_app(found)]
+        async with observed(settings.otlp_endpoint, service="issuer", databases=[database]):
+            yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
+    finally:
+        await database.close()

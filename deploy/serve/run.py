@@ -1,0 +1,56 @@
+"""Run one process of the distributed shape: check its settings, take its port, serve until told to stop."""
+
+from collections.abc import Callable
+from functools import partial
+
+from deploy.serve.http import HOST, listen, serve
+from deploy.settings import Settings
+from deploy.shape import Role, check_gateway, check_issuer, check_service
+from shared.clinic import Clinic
+from shared.telemetry.logging import start_logging
+from shared.telemetry.tracing import start_tracing
+
+Ready = Callable[[int], None]
+
+
+def run_service(
+    settings: Settings, clinic: Clinic, *, service: str, role: Role, port: int, ready: Ready, host: str = HOST
+) -> None:
+    """Serve the api or the worker of a service; raises SettingsError, NotStarted or ClinicFileError."""
+    from deploy.serve import service as parts
+
+    check_service(settings, service=service, role=role)
+    listener = listen(port, host=host)
+    start_logging()
+    start_tracing(ratio=settings.trace_ratio)
+    part = parts.api if role == "api" else parts.worker
+    serve(
+        partial(part, settings, clinic, service=service),
+        listener=listener,
+        ready=lambda: ready(listener.getsockname()[1]),
+    )
+
+
+def run_issuer(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, host: str = HOST) -> None:
+    """Serve the issuer; raises SettingsError, NotStarted or KeyFileError."""
+    from deploy.serve.issuer import issuer
+
+    check_issuer(settings)
+    listener = listen(port, host=host)
+    start_logging()
+    start_tracing(ratio=settings.trace_ratio)
+    serve(
+        partial(issuer, settings, clinic),
+        listener=listener,
+        ready=lambda: ready(listener.getsockname()[1]),
+    )
+
+
+def run_gateway(settings: Settings, *, port: int, ready: Ready, host: str = HOST) -> None:
+    """Serve the gateway; raises SettingsError or NotStarted."""
+    from deploy.gateway import gateway
+
+    check_gateway(settings)
+    listener = listen(port, host=host)
+    start_logging()
+    serve(partial(gateway, settings), listener=listener, ready=lambda: ready(listener.getsockname()[1]))
