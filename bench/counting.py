@@ -11,8 +11,8 @@ from typing import Any
 
 from asyncpg.protocol import Protocol
 
-from shared.events.envelope import Event
 from shared.events.handler_call import Handlers
+from shared.events.handling import Run
 from shared.events.wake import Repetition
 from shared.http.door import Door
 
@@ -30,7 +30,8 @@ def install() -> None:
     for owner, name, replaced in (
         (Repetition, "run", _labelled_loop(Repetition.run)),
         (Door, "__call__", _labelled(Door.__call__, lambda _, scope, *__: _of_request(scope))),
-        (Handlers, "call", _labelled(Handlers.call, _of_event)),
+        (Handlers, "_together", _labelled(Handlers._together, _of_run)),
+        (Handlers, "_one_by_one", _labelled(Handlers._one_by_one, _of_run)),
     ):
         setattr(owner, name, replaced)
 
@@ -43,8 +44,9 @@ def by_label() -> dict[str, int]:
     return dict(found)
 
 
-def _of_event(handlers: Handlers, _: object, event: Event) -> str:
-    return f"{handlers.group} handles {event.type}"
+def _of_run(handlers: Handlers, _: object, __: object, run: Run) -> str:
+    types = {heard.event.type for heard in run._heard}
+    return f"{handlers.group} handles {types.pop() if len(types) == 1 else 'several together'}"
 
 
 def _of_request(scope: Any) -> str:
