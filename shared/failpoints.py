@@ -3,7 +3,7 @@
 Invariants:
 - Nothing is armed unless LUMBAR_FAILPOINT says so: a point that is reached then costs one look into an empty
   dictionary. What is armed is told in the log as a warning, once, when the process starts.
-- Every point stands in `POINTS` and at one place of the code; a test holds both to it.
+- Every point stands in `POINTS`, and every one of them in the code; a test holds both to it.
 
 LUMBAR_FAILPOINT is `name:kill`, `name:kill@3` (at the third time), `name:raise`, `name:sleep=2` (seconds, in
 which the whole process stands still), several with commas between them.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.failure.transitions import life_cycle, wrong_steps
+from tests.failure.audit.transitions import life_cycle, wrong_steps
 
 COORDINATES: dict[tuple[str, str], Any] = {
     ("referral", "process-request"): lambda state: task("process-request", business=state),

@@ -32,11 +32,11 @@ class LumbarProcess:
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
-    def start(self) -> None:
-        """Start the process; it is not yet ready."""
+    def start(self, **settings: str) -> None:
+        """Start the process, with further settings for this time; it is not yet ready."""
         command = [LUMBAR, "up", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environment | settings, stdout=log, stderr=log)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -16,8 +16,8 @@ from services.notifications import states as notifying
 from services.referral import states as referring
 from services.scheduling import states as scheduling
 from services.scheduling.states import AppointmentStatus
-from shared.db import Database
 from shared.fhir.codes import TaskCode
+from tests.failure.audit.evidence import Evidence
 
 Resource = Mapping[str, Any]
 Steps = Mapping[Any, frozenset[Any]]
@@ -35,9 +35,9 @@ class LifeCycle:
     state: Callable[[Resource], str]
 
 
-async def illegal_steps(databases: Mapping[str, Database]) -> AsyncIterator[str]:
+async def illegal_steps(evidence: Evidence) -> AsyncIterator[str]:
     """List every step in every history that no table allows."""
-    for service, database in databases.items():
+    for service, database in evidence.databases.items():
         async with database.transaction() as tx:
             rows = (await tx.sql(_HISTORIES)).all()
         for (kind, id_), history in groupby(rows, key=lambda row: (row.type, row.id)):

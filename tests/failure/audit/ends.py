@@ -1,0 +1,118 @@
+"""I7: every referral is at its end, or somebody or something is to go on with it; none is left behind."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.referral.states import TERMINAL, State
+from tests.failure.audit.evidence import Evidence
+
+_REFERRALS = (
+    "SELECT id::text AS id, state, (SELECT count(*) FROM task t WHERE t.referral_id = r.id"
+    " AND t.code <> 'process-request' AND t.status IN ('requested', 'received', 'accepted', 'in-progress'))"
+    " AS work, (SELECT count(*) FROM timer WHERE ref = r.id::text) AS timers,"
+    " ARRAY(SELECT standing FROM claim c WHERE c.referral_id = r.id) AS claims FROM referral r"
+)
+_FIRSTS = "SELECT referral_id::text AS referral, status FROM appointment WHERE kind = 'first'"
+_SESSIONS = (
+    "SELECT referral_id::text AS referral, status FROM appointment"
+    " WHERE kind = 'session' AND status IN ('booked', 'arrived')"
+)
+_SERIES = "SELECT referral_id::text AS referral FROM series"
+_TEAMS = "SELECT referral_id AS referral, status FROM team"
+_PLANS = "SELECT referral_id AS referral, status FROM plan"
+
+_STANDING = ("booked", "arrived", "waitlist")
+# Somebody must have work to do with a referral in these states.
+_WAITS_FOR_PEOPLE = frozenset(
+    {State.INFORMATION_REQUESTED, State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW}
+    | {State.DUPLICATE_SUSPECTED}
+)
+_MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
+# The first appointment that must be there, and no other that stands.
+_FIRST_OF = {
+    State.BOOKED: ("booked", "arrived"),
+    State.WAITLISTED: ("waitlist",),
+    State.ASSESSED: ("fulfilled",),
+    State.IN_PROGRAMME: ("fulfilled",),
+    State.DISCHARGED: ("fulfilled",),
+}
+_GRANTED = ("approved", "partially-approved", "modified")
+_OPEN_CLAIMS = ("requested", "pended")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Elsewhere:
+    """What the other services say about referrals."""
+
+    firsts: Counter[tuple[str, str]]
+    sessions: Counter[str]
+    series: Counter[str]
+    teams: Mapping[str, str]
+    plans: Mapping[str, str]
+
+    def first(self, referral: str, *statuses: str) -> int:
+        return sum(self.firsts[referral, status] for status in statuses)
+
+
+async def ends(evidence: Evidence) -> AsyncIterator[str]:
+    """Hold the state of every referral against its Tasks and timers and against the other services."""
+    elsewhere = await _elsewhere(evidence)
+    for row in await evidence.rows("referral", _REFERRALS):
+        for what in _wrong(row, elsewhere):
+            yield f"I7: the referral {row['id']} is {row['state']} and {what}"
+
+
+def _wrong(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:
+    referral, state = row["id"], State(row["state"])
+    found = []
+    if state in TERMINAL:
+        found += _after_its_end(row, elsewhere)
+    elif state in _WAITS_FOR_PEOPLE and not row["work"]:
+        found.append("nobody has work to do with it")
+    elif state not in _WAITS_FOR_PEOPLE | _MAY_REST | _FIRST_OF.keys():
+        found.append("is left so")
+    if state == State.EMERGENCY_REDIRECTED and not row["timers"]:
+        found.append("nothing escalates it")
+    if state in _FIRST_OF and (times := elsewhere.first(referral, *_FIRST_OF[state])) != 1:
+        found.append(f"has {times} first appointments of that kind")
+    return found + _in_care(row, elsewhere)
+
+
+def _after_its_end(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:
+    referral, found = row["id"], []
+    if left := elsewhere.first(referral, *_STANDING) + elsewhere.sessions[referral]:
+        found.append(f"{left} appointments still stand")
+    if row["work"]:
+        found.append(f"{row['work']} Tasks are still open")
+    if elsewhere.teams.get(referral, "inactive") != "inactive":
+        found.append("its team is still active")
+    if any(claim in _OPEN_CLAIMS for claim in row["claims"]):
+        found.append("an authorization is still asked for")
+    return found
+
+
+def _in_care(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:
+    referral, state = row["id"], State(row["state"])
+    found = []
+    if state in (State.BOOKED, State.ASSESSED, State.IN_PROGRAMME):
+        if elsewhere.teams.get(referral) != "active":
+            found.append("it has no active team")
+        if any(claim in _GRANTED for claim in row["claims"]) and elsewhere.series[referral] != 1:
+            found.append(f"there are {elsewhere.series[referral]} series for what its payer granted")
+    wanted = {State.ASSESSED: "draft", State.IN_PROGRAMME: "active", State.DISCHARGED: "completed"}.get(state)
+    if wanted is not None and (plan := elsewhere.plans.get(referral)) != wanted:
+        found.append(f"its plan is {plan}, not {wanted}")
+    return found
+
+
+async def _elsewhere(evidence: Evidence) -> _Elsewhere:
+    firsts = await evidence.rows("scheduling", _FIRSTS)
+    return _Elsewhere(
+        firsts=Counter((row["referral"], row["status"]) for row in firsts),
+        sessions=Counter(row["referral"] for row in await evidence.rows("scheduling", _SESSIONS)),
+        series=Counter(row["referral"] for row in await evidence.rows("scheduling", _SERIES)),
+        teams={row["referral"]: row["status"] for row in await evidence.rows("careteam", _TEAMS)},
+        plans={row["referral"]: row["status"] for row in await evidence.rows("careteam", _PLANS)},
+    )

@@ -1,0 +1,99 @@
+"""What the auditor looks at: the databases, what stands in the logs, and what the clients know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.db import Database
+from shared.events.topics import FEED, TOPICS
+from shared.events.transport import Record
+from tests.failure.history import History
+
+PUBLISHERS = ("referral", "scheduling", "careteam", "notifications")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One record of a topic, in the order in which its partition has it."""
+
+    event_id: str
+    type: str
+    subject: str
+    version: int
+    causation: str
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> "Published":
+        """Read a record's headers."""
+        return cls(
+            event_id=headers["ce_id"],
+            type=headers["ce_type"],
+            subject=headers["ce_subject"],
+            version=int(headers["ce_version"]),
+            causation=headers.get("ce_causationid", ""),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything at one moment; `published` is by service, `lag` by `group of topic`.
+
+    `may_repeat` says that the transport may keep a record twice (Kafka, after a kill); `planted` are the keys
+    that are meant to be held.
+    """
+
+    databases: Mapping[str, Database]
+    history: History
+    published: Mapping[str, Sequence[Published]]
+    lag: Mapping[str, int] = field(default_factory=dict)
+    may_repeat: bool = False
+    planted: frozenset[str] = frozenset()
+
+    async def rows(self, service: str, statement: str, **values: Any) -> list[Mapping[str, Any]]:
+        """Run a SELECT in one service's database."""
+        return await rows(self.databases[service], statement, **values)
+
+    @property
+    def repeated(self) -> int:
+        """Count the records that stand more than once in their log: consumers must have absorbed them."""
+        return sum(
+            len(records) - len({record.event_id for record in records}) for records in self.published.values()
+        )
+
+
+async def rows(database: Database, statement: str, **values: Any) -> list[Mapping[str, Any]]:
+    """Run a SELECT and give its rows."""
+    async with database.transaction() as tx:
+        return [dict(row) for row in (await tx.sql(statement, **values)).mappings()]
+
+
+async def published_on_postgres(databases: Mapping[str, Database]) -> dict[str, list[Published]]:
+    """Read every topic's log in its publisher's database."""
+    found = {}
+    for service in PUBLISHERS:
+        statement = "SELECT headers FROM event_log WHERE topic = :topic ORDER BY log_offset"
+        records = await rows(databases[service], statement, topic=topic_of(service))
+        found[service] = [Published.of(record["headers"]) for record in records]
+    return found
+
+
+async def lag_on_postgres(databases: Mapping[str, Database]) -> dict[str, int]:
+    """Tell how far every group is behind the end of what it reads."""
+    ends = "SELECT topic, next_offset FROM event_log_end"
+    positions = "SELECT consumer_group AS reader, topic, next_offset FROM consumer_position"
+    behind = {}
+    end_of = {row["topic"]: row["next_offset"] for one in databases.values() for row in await rows(one, ends)}
+    for database in databases.values():
+        for row in await rows(database, positions):
+            behind[f"{row['reader']} of {row['topic']}"] = end_of[row["topic"]] - row["next_offset"]
+    return behind
+
+
+def topic_of(service: str) -> str:
+    """Name the topic that a service publishes to."""
+    return next(one.name for one in TOPICS.values() if one.publisher == service and one.name != FEED)
+
+
+def published_in(records: Sequence[Record]) -> list[Published]:
+    """Read records that were taken from a topic, those of a partition in its order."""
+    return [Published.of(record.headers) for record in records]

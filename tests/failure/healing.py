@@ -1,0 +1,70 @@
+"""After the faults: everything is started, drained, and handed to the auditor."""
+
+import asyncio
+from collections import Counter
+
+from shared.clock import monotonic
+from tests.failure.audit import Evidence, audit
+from tests.failure.audit.drained import DUE, LEFT
+from tests.failure.audit.evidence import rows
+from tests.failure.history import History
+from tests.failure.places import time
+from tests.failure.places.place import Databases, Place
+
+_LOOKS_EVERY = 0.5
+_WAITS = (*LEFT.values(), "held_key WHERE state = 'retrying'")
+
+
+async def heal_and_audit(
+    place: Place, history: History, *, planted: frozenset[str] = frozenset(), within: float = 120.0
+) -> tuple[Evidence, list[str]]:
+    """Wait until the clinic is ready and nothing is on its way, and give what the auditor found."""
+    await place.ready()
+    async with place.databases() as databases:
+        await time.leases_end(databases["notifications"])
+        await drain(place, databases, within=within)
+        history.letters = Counter(str(letter["Message-ID"]) for letter in place.mailbox.letters)
+        evidence = Evidence(
+            databases=databases,
+            history=history,
+            published=await place.published(databases),
+            lag=await place.lag(databases),
+            may_repeat=place.may_repeat,
+            planted=planted,
+        )
+        return evidence, await audit(evidence)
+
+
+async def drain(place: Place, databases: Databases, *, within: float = 120.0) -> float:
+    """Wait until nothing is on its way in two readings in a row, and tell how many seconds that took.
+
+    What is left when the time is up is for the auditor to say.
+    """
+    begin = monotonic()
+    before: tuple[int, int] | None = None
+    while monotonic() < begin + within:
+        left = await backlog(place, databases)
+        now = (left, await _progress(databases))
+        if left == 0 and now == before:
+            return monotonic() - begin
+        before = now
+        await asyncio.sleep(_LOOKS_EVERY)
+    return monotonic() - begin
+
+
+async def backlog(place: Place, databases: Databases) -> int:
+    """Count everything that is on its way."""
+    left = sum((await place.lag(databases)).values())
+    for service, database in databases.items():
+        for table in (*_WAITS, *((DUE,) if service == "notifications" else ())):
+            left += (await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"]
+    return left
+
+
+async def _progress(databases: Databases) -> int:
+    """Count what was handled and what was said: both stand still when all is done."""
+    total = 0
+    for database in databases.values():
+        for table in ("inbox", "resource_version"):
+            total += (await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"]
+    return total

@@ -1,0 +1,102 @@
+"""The traffic: lanes that play one script after the other, until they are told that it is enough."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+
+import httpx
+
+from deploy.demo.story import StepMissed
+from shared.clock import monotonic
+from tests.failure.history import History
+from tests.failure.places.place import Place
+from tests.failure.road import GaveUp, Roads
+from tests.failure.scripts import PLAYS, Desk, Play
+
+_PAUSE = 0.3
+_LAST_ANSWERS = 120.0
+
+
+class Traffic:
+    """Everybody who uses the clinic; `finish` lets the stories in hand end and asks again what is unknown."""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        history: History,
+        chance: random.Random,
+        plays: Mapping[Play, int] | None = None,
+        lanes: int = 4,
+        pause: float = _PAUSE,
+    ) -> None:
+        self._chance = chance
+        self._history = history
+        self._plays = dict(plays or PLAYS)
+        self._lanes = lanes
+        self._pause = pause
+        self._enough = asyncio.Event()
+        self._deadline = float("inf")
+        self._numbers = count(1)
+        self._roads = Roads(
+            place.url, keys=place.keys, history=history, chance=chance, over=lambda: self._over()
+        )
+        self.desk = Desk(
+            roads=self._roads,
+            history=history,
+            chance=chance,
+            over=lambda: self._over(),
+            days_pass=place.days_pass,
+            numbers=lambda: next(self._numbers),
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """Open the lanes."""
+        self._tasks = [asyncio.create_task(self._lane()) for _ in range(self._lanes)]
+
+    async def finish(self) -> None:
+        """Begin no story any more, and wait for those in hand."""
+        self._enough.set()
+        self._deadline = monotonic() + _LAST_ANSWERS
+        await asyncio.gather(*self._tasks)
+        await self._roads.close()
+
+    async def play_all(self) -> None:
+        """Play every script once, beside each other."""
+        await asyncio.gather(*(self._play(play) for play in self._plays))
+
+    def _over(self) -> bool:
+        return monotonic() > self._deadline
+
+    async def _lane(self) -> None:
+        while not self._enough.is_set():
+            [play] = self._chance.choices(list(self._plays), weights=list(self._plays.values()))
+            await self._play(play)
+            await asyncio.sleep(self._chance.uniform(0, self._pause))
+
+    async def _play(self, play: Play) -> None:
+        name = play.__name__
+        try:
+            await play(self.desk)
+            self._history.stories[name] += 1
+        except GaveUp:
+            self._history.stories[f"{name}, given up"] += 1
+        except (StepMissed, LookupError, httpx.HTTPError) as missed:
+            self._history.stories[f"{name}, not to its end"] += 1
+            self._history.unfinished.append(f"{name}: {type(missed).__name__}: {str(missed)[:300]}")
+
+
+@asynccontextmanager
+async def traffic(
+    place: Place, *, history: History, seed: int, lanes: int = 4, pause: float = _PAUSE
+) -> AsyncIterator[Traffic]:
+    """Keep the clinic busy for the length of the block, and let every story in hand end after it."""
+    made = Traffic(place, history=history, chance=random.Random(seed), lanes=lanes, pause=pause)
+    made.begin()
+    try:
+        yield made
+    finally:
+        await made.finish()
