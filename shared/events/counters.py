@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from shared.clock import machine_now
 from shared.events.arrival import Arrival
 from shared.events.catalog import CATALOG
+from shared.events.topics import TOPICS
 from shared.ids import made_at
 from shared.telemetry.tally import LONG_SECONDS, Count, Timing
 
@@ -58,10 +59,19 @@ STEPS_FAILED = Count(
 )
 
 
+def expect(service: str) -> None:
+    """Show from the start everything that this service may send, and that nothing of it was."""
+    for event_type in CATALOG:
+        if is_own(service, event_type):
+            _SENT.expect(service, event_type)
+
+
 def sent(service: str, by_type: Mapping[str, int]) -> None:
-    """Count what the relay has moved, so many of each event type."""
+    """Count what the relay has moved, so many of each event type; what others published is for the feed."""
     for event_type, number in by_type.items():
-        _SENT.add(number, service, type_label(event_type))
+        known = event_type in CATALOG
+        label = "feed" if known and not is_own(service, event_type) else type_label(event_type)
+        _SENT.add(number, service, label)
 
 
 def handled(service: str, outcome: str, arrivals: Sequence[Arrival]) -> None:
@@ -79,6 +89,11 @@ def age(event_id: str) -> float:
     """Tell how many seconds ago (machine time) an event was made; 0 for an id that does not say."""
     made = made_at(event_id)
     return 0.0 if made is None else max(0.0, machine_now().timestamp() - made)
+
+
+def is_own(service: str, event_type: str) -> bool:
+    """Tell whether this service publishes this type."""
+    return TOPICS[CATALOG[event_type].topic].publisher == service
 
 
 def type_label(event_type: str) -> str:

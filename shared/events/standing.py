@@ -1,13 +1,19 @@
 """What a worker has left to do and for how long it has waited, for whoever watches it (/metrics, OTLP)."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import machine_now
 from shared.db import Database
+from shared.events.backlog import Backlog
+from shared.events.failures import is_operational
 from shared.events.held import DEAD, RETRYING
 from shared.events.reading import fetch
+from shared.events.transport import Known, Subscription
+
+_ANSWERS_WITHIN = 2.0
 
 _OLDEST = """
 SELECT
@@ -33,13 +39,13 @@ class Standing:
     """Counts, and ages in seconds; `held` gives for each state how many keys and the age of the oldest.
 
     `leads` says whether this process moves the service's outbox, `failing` how often in a row each loop has
-    failed.
+    failed. `lag` is None where the transport does not answer.
     """
 
     outbox: int
     outbox_age: float
     leads: bool
-    lag: Mapping[str, int]
+    lag: Mapping[str, int] | None
     in_hand_age: float
     held: Mapping[str, tuple[int, float]]
     timers_due: int
@@ -57,6 +63,20 @@ async def oldest(database: Database, *, group: str, now: datetime) -> Oldest:
         dead=_seconds(row["dead"], machine),
         timer=_seconds(row["timer"], now),
     )
+
+
+async def lag_of(subscription: Subscription | None, found: Backlog) -> Mapping[str, int] | None:
+    """Ask how many records of each topic wait; None where the transport does not answer in time."""
+    if subscription is None:
+        return {}
+    try:
+        async with asyncio.timeout(_ANSWERS_WITHIN):
+            known = Known(positions=found.positions, extents=found.extents)
+            return {topic: of.lag for topic, of in (await subscription.reached(known=known)).items()}
+    except Exception as error:
+        if not is_operational(error):
+            raise
+        return None
 
 
 def held_by_state(*, retrying: int, dead: int, since: Oldest) -> dict[str, tuple[int, float]]:

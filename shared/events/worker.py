@@ -9,7 +9,7 @@ from typing import Protocol
 
 from shared.act import Act, Actor
 from shared.db import Transaction
-from shared.events import backlog
+from shared.events import backlog, counters
 from shared.events.backlog import Backlog
 from shared.events.consumer import Consumer
 from shared.events.handler_call import Handlers
@@ -18,7 +18,7 @@ from shared.events.held_retry import HeldRetry
 from shared.events.patience import Patience
 from shared.events.relay import Relay
 from shared.events.retention import Retention
-from shared.events.standing import Standing, held_by_state, oldest
+from shared.events.standing import Standing, held_by_state, lag_of, oldest
 from shared.events.timer_firing import TimerFiring
 from shared.events.transport import Extent, Known, Subscription
 from shared.events.wake import Repetition
@@ -148,6 +148,11 @@ class Worker:
         failing = any(repetition.failures > 2 for repetition in self._repetitions)
         return running and not failing and self._relay is not None and self._relay.leadership.known
 
+    @property
+    def timer_kinds(self) -> frozenset[str]:
+        """Name the kinds of timers that this service knows."""
+        return frozenset(self._timers)
+
     def leads(self) -> bool:
         """Tell whether the relay of this process is its service's leader."""
         return self._relay is not None and self._relay.leadership.epoch is not None
@@ -182,16 +187,16 @@ class Worker:
 
     async def standing(self) -> Standing:
         """Read what is left to do and since when the oldest of it waits."""
-        figures = await self.figures()
+        found = await self.glance()
         since = await oldest(self.runtime.database, group=self.service, now=self.runtime.clock.now())
         return Standing(
-            outbox=figures.outbox,
+            outbox=found.outbox,
             outbox_age=since.outbox,
             leads=self.leads(),
-            lag=figures.lag,
+            lag=await lag_of(self._subscription, found),
             in_hand_age=self._consumer.in_hand_age if self._consumer is not None else 0.0,
-            held=held_by_state(retrying=figures.held_retrying, dead=figures.held_dead, since=since),
-            timers_due=figures.timers_due,
+            held=held_by_state(retrying=found.held_retrying, dead=found.held_dead, since=since),
+            timers_due=found.timers_due,
             timers_late=since.timer,
             failing={one.name: one.failures for one in self._repetitions},
         )
@@ -199,6 +204,7 @@ class Worker:
     def _compose(self) -> None:
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
+        counters.expect(self.service)
         self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
         self._consumer = consumer = Consumer(
             database,

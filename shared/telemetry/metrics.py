@@ -28,7 +28,7 @@ class Standing(Protocol):
     @property
     def leads(self) -> bool: ...
     @property
-    def lag(self) -> Mapping[str, int]: ...
+    def lag(self) -> Mapping[str, int] | None: ...
     @property
     def in_hand_age(self) -> float: ...
     @property
@@ -117,7 +117,8 @@ def request_answered(*, service: str, method: str, route: str, status: int, seco
 async def read(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> None:
     """Read what workers (by service name) and databases say now.
 
-    Where a worker's database does not answer, its last figures stay and `lumbar_worker_readable` is 0.
+    Where a worker's database or transport does not answer, its last figures stay and `lumbar_worker_readable`
+    is 0.
     """
     process.read()
     for database in databases:
@@ -127,8 +128,9 @@ async def read(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = (
             _POOL.set(number, database.name, state)
     for service, worker in workers.items():
         try:
-            _worker_read(service, await worker.standing())
-            _READABLE.set(1, service)
+            standing = await worker.standing()
+            _worker_read(service, standing)
+            _READABLE.set(int(standing.lag is not None), service)
         except _AWAY:
             _READABLE.set(0, service)
             _LEADS.set(0, service)
@@ -147,7 +149,7 @@ def _worker_read(service: str, found: Standing) -> None:
     _IN_HAND.set(found.in_hand_age, service)
     _TIMERS.set(found.timers_due, service)
     _TIMERS_LATE.set(found.timers_late, service)
-    for topic, records in found.lag.items():
+    for topic, records in (found.lag or {}).items():
         _LAG.set(records, service, topic)
     for state, (keys, age) in found.held.items():
         _HELD.set(keys, service, state)

@@ -59,6 +59,10 @@ class Count(_Numbers):
         super().__init__(name, unit=unit, description=description, labels=labels)
         COUNTS.append(self)
 
+    def expect(self, *labels: str) -> None:
+        """Show a series as 0 from now on, so that its first count is seen as a rise."""
+        self._values.setdefault(labels, 0)
+
     def add(self, number: float, *labels: str) -> None:
         """Count so many more."""
         self._values[labels] = self._values.get(labels, 0) + number

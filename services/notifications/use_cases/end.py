@@ -6,7 +6,7 @@ from datetime import datetime
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
 from services.notifications.settings import Settings
-from services.notifications.states import Status, may_become
+from services.notifications.states import Channel, Status, may_become
 from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.tell import put_entry
 from shared.act import Act
@@ -23,6 +23,9 @@ _ENDED = Count(
     description="Notifications that ended, by channel and reason; `taken` is the good one",
     labels=("channel", "reason"),
 )
+for _channel in Channel:
+    for _reason in Reason:
+        _ENDED.expect(str(_channel), _reason.name.lower())
 _SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
 
 
