@@ -13,6 +13,11 @@ import msgspec
 from shared.events.envelope import Event
 from shared.events.transport import Record
 
+# More than ids and keys of ours ever have, and less than what an index takes.
+LONGEST_ID = 200
+# The border takes 1 MB, and an event carries a few of what came in there.
+LARGEST_VALUE = 4_000_000
+
 
 class MalformedEvent(Exception):
     """The record is no event of ours: an attribute is missing or wrong, or the value is no message Bundle."""
@@ -26,13 +31,13 @@ class Arrival:
 
     @property
     def id(self) -> str:
-        """The event's id, or the record's place where it has none."""
-        return self.record.headers.get("ce_id") or self._place
+        """The event's id, or the record's place where it has none that can be one."""
+        return _usable(self.record.headers.get("ce_id", "")) or self._place
 
     @property
     def key(self) -> str:
-        """The record's key, or its place where it has none."""
-        return self.record.key or self._place
+        """The record's key, or its place where it has none that can be one."""
+        return _usable(self.record.key) or self._place
 
     @property
     def type(self) -> str:
@@ -43,13 +48,22 @@ class Arrival:
     def event(self) -> Event:
         """The event; raises MalformedEvent where the record is none."""
         record = self.record
-        if not record.key or record.headers.get("ce_specversion") != "1.0":
+        if self.key != record.key or record.headers.get("ce_specversion") != "1.0":
             raise MalformedEvent("no key, or not CloudEvents 1.0")
+        if len(record.value) > LARGEST_VALUE:
+            raise MalformedEvent("too large")
         try:
             event = Event.from_wire(key=record.key, headers=record.headers, value=record.value)
-            well_formed = event.version > 0 and bool(event.id) and event.time.tzinfo is not None
+            well_formed = event.version > 0 and event.id == self.id and event.time.tzinfo is not None
             well_formed &= bool(event.heads[0].type)
-        except (KeyError, IndexError, ValueError, TypeError, msgspec.MsgspecError) as error:
+        except (
+            KeyError,
+            IndexError,
+            ValueError,
+            TypeError,
+            RecursionError,
+            msgspec.MsgspecError,
+        ) as error:
             raise MalformedEvent(type(error).__name__) from None
         if not well_formed:
             raise MalformedEvent("no id, no version, or a time without a zone")
@@ -66,3 +80,7 @@ class Arrival:
     @property
     def _place(self) -> str:
         return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
+
+
+def _usable(text: str) -> str:
+    return text if len(text) <= LONGEST_ID else ""

@@ -1,0 +1,53 @@
+"""On every transport: an event may come more often than once, and has its effect once."""
+
+import asyncio
+
+from shared.events.transport import Batch
+from tests.support.events import effects
+from tests.support.transports import WORKING, Wire, drain, next_batch, versions
+
+
+async def test_an_event_that_stands_twice_in_a_batch_has_one_effect(wire: Wire) -> None:
+    await wire.publish("p1", times=2)
+    batch = await next_batch(wire.subscribe())
+    twice = Batch(topic=batch.topic, partition=batch.partition, records=[*batch.records, *batch.records])
+
+    await wire.owner(WORKING, subscription=wire.open[0]).handle(twice)
+
+    assert versions(await effects(wire.consumer), "p1") == [1, 2]
+
+
+async def test_an_event_that_comes_in_two_batches_has_one_effect(wire: Wire) -> None:
+    await wire.publish("p1")
+    subscription = wire.subscribe()
+    batch = await next_batch(subscription)
+    consumer = wire.owner(WORKING, subscription=subscription)
+
+    await consumer.handle(batch)
+    await consumer.handle(batch)
+
+    assert len(await effects(wire.consumer)) == 1
+
+
+async def test_an_event_given_to_two_owners_at_once_has_one_effect(wire: Wire) -> None:
+    await wire.publish("p1", times=20)
+    one, other = wire.owner(WORKING), wire.owner(WORKING)
+
+    await asyncio.gather(one.step(), other.step())
+    await drain(wire, one, other, expected=20)
+
+    assert versions(await effects(wire.consumer), "p1") == list(range(1, 21))
+
+
+async def test_a_lost_commit_of_the_position_repeats_no_effect(wire: Wire) -> None:
+    await wire.publish("p1", times=3)
+    subscription = wire.subscribe()
+    await wire.owner(WORKING, subscription=subscription).handle(await next_batch(subscription))
+    await wire.leave()
+
+    newcomer = wire.owner(WORKING)
+    await newcomer.step()
+    await wire.publish("p2")
+    await drain(wire, newcomer, expected=4)
+
+    assert versions(await effects(wire.consumer), "p1") == [1, 2, 3]

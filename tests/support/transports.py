@@ -1,0 +1,198 @@
+"""A publisher and a consumer with a transport between them, for what must hold on every transport."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from shared.act import Act
+from shared.clock import SystemClock
+from shared.db import Database, Transaction
+from shared.events import dead_letters
+from shared.events.consumer import Consumer
+from shared.events.envelope import Event
+from shared.events.handler_call import Handlers
+from shared.events.handling import HandlerTable
+from shared.events.held_retry import HeldRetry
+from shared.events.kafka import KafkaAddress, KafkaTransport, prepare_topics
+from shared.events.patience import Patience
+from shared.events.postgres import PostgresTransport
+from shared.events.relay import Relay
+from shared.events.topics import REFERRAL
+from shared.events.transport import Batch, OutboxRow, Subscription, Transport
+from shared.ids import new_text_id
+from tests.conftest import MakeDatabase
+from tests.support.events import CONSUMER_METADATA, METADATA, claim, count, effects, new_toy
+from tests.support.eventually import eventually
+from tests.support.kafka import kafka_of_run
+
+GROUP = "scheduling"
+QUICK = Patience(pauses=(0.01, 0.01), first_wait=0.01, longest_wait=0.02)
+# A group that rebalances on a busy machine takes seconds.
+WITHIN = 40.0
+
+
+@dataclass
+class Wire:
+    """One publisher, its relay, and owners of a group; `replica` makes the transport of one more process."""
+
+    publisher: Database
+    consumer: Database
+    replica: Callable[[int], Transport]
+    transport: Transport
+    relay: Relay
+    open: list[Subscription] = field(default_factory=list)
+    transports: list[Transport] = field(default_factory=list)
+
+    async def send_all(self) -> None:
+        """Relay until the outbox is empty."""
+        while await count(self.publisher, "outbox"):
+            await self.relay.step()
+
+    async def publish(self, key: str, times: int = 1) -> list[str]:
+        """Publish so many events of one aggregate under this key and relay them."""
+        toy = await new_toy(self.publisher)
+        async with self.publisher.transaction() as tx:
+            published = [await claim(tx, toy, key=key) for _ in range(times)]
+        await self.send_all()
+        return published
+
+    async def put(self, *, key: str, headers: Mapping[str, str], value: bytes) -> None:
+        """Put a record of any shape where consumers read, as somebody else may."""
+        row = OutboxRow(id=0, event_id=new_text_id(), topic=REFERRAL, key=key, headers=headers, value=value)
+        async with self.publisher.transaction() as tx:
+            await self.transport.send(tx, [row])
+
+    def subscribe(self) -> Subscription:
+        """Read as one more owner of the group."""
+        transport = self.replica(len(self.open))
+        self.transports.append(transport)
+        self.open.append(transport.subscribe(self.consumer, group=GROUP, topics=(REFERRAL,)))
+        return self.open[-1]
+
+    async def leave(self) -> None:
+        """End all owners of the group, as a restart does."""
+        subscriptions, self.open = self.open, []
+        for subscription in subscriptions:
+            await subscription.close()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.leave()
+        await self.relay.stop()
+        for transport in (self.transport, *self.transports):
+            await transport.close()
+
+    def owner(self, table: HandlerTable, *, subscription: Subscription | None = None) -> Consumer:
+        """Make one more owner of the group, with these handlers."""
+        return Consumer(
+            self.consumer,
+            subscription or self.subscribe(),
+            Handlers(group=GROUP, table=table, clock=SystemClock()),
+            batch=200,
+            patience=QUICK,
+            progressed=lambda: None,
+        )
+
+    def retry(self, table: HandlerTable) -> HeldRetry:
+        """Make the retrying of the group's held events."""
+        handlers = Handlers(group=GROUP, table=table, clock=SystemClock())
+        return HeldRetry(self.consumer, handlers, patience=QUICK)
+
+    async def lag(self) -> int:
+        """Tell how many records the group has not read."""
+        subscription = self.open[0] if self.open else self.subscribe()
+        return sum(reached.lag for reached in (await subscription.reached()).values())
+
+
+@asynccontextmanager
+async def embedded(make_database: MakeDatabase) -> AsyncIterator[Wire]:
+    """Put the embedded log between two databases."""
+    publisher = await make_database(METADATA, name="referral")
+    consumer = await make_database(CONSUMER_METADATA, name="scheduling")
+    transport = PostgresTransport({"referral": publisher})
+    wire = Wire(publisher, consumer, lambda _: transport, transport, Relay(publisher, transport))
+    yield wire
+    await wire.close()
+
+
+@asynccontextmanager
+async def kafka(make_database: MakeDatabase) -> AsyncIterator[Wire]:
+    """Put the run's Kafka between two databases."""
+    async with over(kafka_of_run(), make_database) as wire:
+        yield wire
+
+
+@asynccontextmanager
+async def over(address: KafkaAddress, make_database: MakeDatabase) -> AsyncIterator[Wire]:
+    """Put this Kafka between two databases, with its topics made."""
+    await prepare_topics(address)
+    publisher = await make_database(METADATA, name="referral")
+    consumer = await make_database(CONSUMER_METADATA, name="scheduling")
+    transport = KafkaTransport(address)
+    wire = Wire(
+        publisher,
+        consumer,
+        lambda number: KafkaTransport(address, replica=number),
+        transport,
+        Relay(publisher, transport),
+    )
+    yield wire
+    await wire.close()
+
+
+async def record_effect(tx: Transaction, event: Event, act: Act) -> None:
+    """Handle an event by noting it."""
+    await tx.sql(
+        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :version)",
+        id=event.id,
+        key=event.key,
+        version=event.version,
+    )
+
+
+WORKING: HandlerTable = {"toy.claimed": record_effect}
+
+
+def refusing(poison: str) -> HandlerTable:
+    """Handle as WORKING does, but fail at the event of this id."""
+
+    async def handler(tx: Transaction, event: Event, act: Act) -> None:
+        await record_effect(tx, event, act)
+        if event.id == poison:
+            raise ValueError("a name that must not be logged")
+
+    return {"toy.claimed": handler}
+
+
+async def next_batch(subscription: Subscription) -> Batch:
+    """Read the next batch, however long the group takes to come together."""
+    found = await eventually(lambda: subscription.next_batch(limit=10), within=WITHIN)
+    assert isinstance(found, Batch)
+    return found
+
+
+async def drain(wire: Wire, *owners: Consumer, expected: int) -> None:
+    """Let the owners work until there are so many effects."""
+
+    async def handled() -> bool:
+        await asyncio.gather(*(owner.step() for owner in owners))
+        return len(await effects(wire.consumer)) >= expected
+
+    await eventually(handled, within=WITHIN)
+
+
+async def until_held(wire: Wire, owner: Consumer, *, events: int = 1) -> list[dead_letters.KeyInTrouble]:
+    """Let an owner work until so many events are held, and give their keys."""
+
+    async def held() -> bool:
+        await owner.step()
+        return await count(wire.consumer, "held_event") >= events
+
+    await eventually(held, within=WITHIN)
+    return list(await dead_letters.list_keys(wire.consumer))
+
+
+def versions(found: Sequence[tuple[str, str, int]], key: str) -> list[int]:
+    """Give the versions of a key's effects in the order in which they happened."""
+    return [version for _, of_key, version in found if of_key == key]
