@@ -2,44 +2,18 @@
 
 import asyncio
 import sys
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-import httpx
 import typer
 
 from deploy import cli_cluster, cli_events
-from deploy.attach import attached
-from deploy.cluster.place import ClusterError, cluster_folder, running_cluster
-from deploy.embedded import EmbeddedError
-from deploy.identity import keys_folder
-from deploy.kafka import LocalKafkaError
-from deploy.runtime import current_versions
-from deploy.serve.http import NotStarted
-from deploy.services import SERVICES
-from deploy.settings import Settings, SettingsError, load_settings
-from deploy.shape import GATEWAY, ISSUER, Role, is_distributed
-from shared.auth.assertion import TokenRefused, fetch_token
-from shared.auth.keys import KeyFileError
-from shared.clinic import Clinic, ClinicFileError, load_clinic
-
-
-class OneLine(Exception):
-    """Something in the surroundings is wrong; the text is the line to print."""
-
-
-PARTS = (*SERVICES, ISSUER, GATEWAY)
-_ONE_LINE = (
-    OneLine,
-    SettingsError,
-    ClinicFileError,
-    EmbeddedError,
-    KeyFileError,
-    ClusterError,
-    LocalKafkaError,
-    NotStarted,
-)
+from deploy.folders import cluster_folder, keys_folder
+from deploy.serve.command import PARTS, clinic_of
+from deploy.settings import Settings, load_settings
+from deploy.shape import is_distributed
+from shared.clinic import Clinic
+from shared.errors import OneLine
 
 
 class _Lumbar(typer.Typer):
@@ -48,7 +22,7 @@ class _Lumbar(typer.Typer):
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         try:
             return super().__call__(*arguments, **options)
-        except _ONE_LINE as error:
+        except OneLine as error:
             typer.echo(f"lumbar: {error}", err=True)
             sys.exit(2)
 
@@ -110,6 +84,9 @@ def migrate(data: DataOption = None) -> None:
 
             versions = await migrate_all(settings)
         else:
+            from deploy.attach import attached
+            from deploy.runtime import current_versions
+
             async with attached(data or settings.data) as databases:
                 versions = await current_versions(databases)
         for service, version in versions.items():
@@ -126,33 +103,18 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
 ) -> None:
     """Run one process of the distributed shape until it is told to stop."""
-    from deploy import serve as processes
+    from deploy.serve.command import serve_part
 
-    if part not in PARTS:
-        raise OneLine(f"there is no {part!r} to serve; allowed are {', '.join(PARTS)}")
-    if (part in SERVICES) != (role is not None) or role not in (None, "api", "worker"):
-        raise OneLine(
-            f"--role: a service is served with --role api or --role worker; {part} was given {role}"
-        )
-    name = part if role is None else f"{part} {role}"
-
-    def ready(at: int) -> None:
-        typer.echo(f"Lumbar's {name} is up on port {at}")
-
-    settings, clinic = _surroundings()
-    if part == GATEWAY:
-        processes.run_gateway(settings, port=port, host=host, ready=ready)
-    elif part == ISSUER:
-        processes.run_issuer(settings, clinic, port=port, host=host, ready=ready)
-    else:
-        processes.run_service(
-            settings, clinic, service=part, role=cast(Role, role), port=port, host=host, ready=ready
-        )
+    serve_part(part, role=role, port=port, host=host)
 
 
 @app.command()
 def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.yaml.")]) -> None:
     """Print a bearer token of a client of the embedded clinic or the local cluster, and nothing else."""
+    import httpx
+
+    from shared.auth.assertion import TokenRefused, fetch_token
+
     settings, clinic = _surroundings()
     if client not in {known.id for known in clinic.clients}:
         raise OneLine(f"no client {client!r}; allowed are {', '.join(one.id for one in clinic.clients)}")
@@ -166,6 +128,8 @@ def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.
 
 def _keys(data: Path, *, url: str) -> Path:
     """Find the clients' keys: of the cluster that runs at this address, else of the data folder."""
+    from deploy.cluster.place import running_cluster
+
     folder = cluster_folder(data)
     running = running_cluster(folder)
     return keys_folder(folder if running is not None and running.url == url else data)
@@ -173,7 +137,7 @@ def _keys(data: Path, *, url: str) -> Path:
 
 def _surroundings() -> tuple[Settings, Clinic]:
     settings = load_settings()
-    return settings, load_clinic(settings.clinic or Path(str(files("examples") / "clinic.yaml")))
+    return settings, clinic_of(settings)
 
 
 def _say_up(url: str, folder: Path) -> None:

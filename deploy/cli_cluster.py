@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.folders import cluster_folder
 from deploy.settings import Settings, load_settings
 from deploy.shape import check_embedded
 
@@ -39,7 +40,7 @@ def up(
     settings = load_settings()
     check_embedded(settings, command="cluster up")
     listen(port).close()
-    folder = data or settings.data / "cluster"
+    folder = data or cluster_folder(settings.data)
     running = Cluster(
         folder, transport=transport.value, replicas=replicas, port=port, environment=_passed_on(settings)
     )
@@ -58,7 +59,7 @@ def down(data: FolderOption = None) -> None:
     from deploy.cluster import supervise
 
     settings = load_settings()
-    folder = data or settings.data / "cluster"
+    folder = data or cluster_folder(settings.data)
     supervise.stop(folder)
     typer.echo(f"the cluster in {folder} has stopped")
 

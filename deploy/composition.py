@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 
 from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
-from deploy.identity import DATABASE, keys_folder, open_identity
+from deploy.folders import keys_folder
+from deploy.identity import DATABASE, open_identity
 from deploy.runtime import make_runtimes, open_databases
 from shared.clinic import Clinic
 from shared.clock import Clock

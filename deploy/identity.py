@@ -6,6 +6,8 @@ from pathlib import Path
 
 from starlette.routing import Route
 
+from deploy.folders import keys_folder
+from deploy.shape import IDENTITY
 from shared.auth import tables
 from shared.auth.endpoints import create_issuer_app
 from shared.auth.issuer import Issuer
@@ -14,7 +16,9 @@ from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.db import Database
 
-DATABASE = "identity"
+__all__ = ["DATABASE", "Identity", "keys_folder", "open_identity"]
+
+DATABASE = IDENTITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +27,6 @@ class Identity:
 
     verifier: JwtVerifier
     routes: Sequence[Route]
-
-
-def keys_folder(data: Path) -> Path:
-    """Name the folder of the keys in a data folder."""
-    return data / "keys"
 
 
 async def open_identity(clinic: Clinic, *, keys: Path, database: Database, base_url: str) -> Identity:

@@ -2,8 +2,10 @@
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from sqlalchemy import MetaData
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 SERVICES = ("referral", "scheduling", "careteam", "notifications")
 
@@ -18,7 +20,7 @@ def room(service: str, name: str) -> ModuleType:
     return importlib.import_module(f"{package(service)}.{name}")
 
 
-def metadata(service: str) -> MetaData:
+def metadata(service: str) -> "MetaData":
     """Give the tables of a service."""
     tables: MetaData = room(service, "models").Base.metadata
     return tables

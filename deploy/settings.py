@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared import failpoints
+from shared.errors import OneLine
 
 PREFIX = "LUMBAR_"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
@@ -21,7 +22,7 @@ _SECRET = ("smtp_url", "kafka_password")
 _OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA", "FAILPOINT")
 
 
-class SettingsError(Exception):
+class SettingsError(OneLine):
     """A setting is wrong; the text is one line that names it and says what is allowed."""
 
 

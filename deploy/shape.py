@@ -12,6 +12,7 @@ from deploy.settings import Settings, SettingsError, variable
 Role = Literal["api", "worker"]
 ISSUER = "issuer"
 GATEWAY = "gateway"
+IDENTITY = "identity"
 
 _EMBEDDED = {"data", "url", "clinic", "smtp_url", "trace_ratio"}
 _OF_KAFKA = ("kafka_bootstrap", "kafka_username", "kafka_password", "kafka_tls", "kafka_ca", "kafka_prefix")
@@ -40,7 +41,7 @@ def check_service(settings: Settings, *, service: str, role: Role) -> None:
 
 def check_issuer(settings: Settings) -> None:
     """Check the settings of the issuer's process."""
-    check_databases(settings, services=["identity"])
+    check_databases(settings, services=[IDENTITY])
     _need(settings, "url", "tokens name it as their issuer and audience")
     if settings.issuer is not None and settings.issuer != settings.url:
         raise SettingsError(

@@ -95,3 +95,7 @@ class Unavailable(Refusal):
     """A part that we need does not answer; the same call may work later (503)."""
 
     code = "transient"
+
+
+class OneLine(Exception):
+    """Something around the program is wrong, a setting, a file, a port; the text is the line that says so."""

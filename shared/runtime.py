@@ -4,12 +4,16 @@ One Runtime per service and process; `main.create_app(runtime)` and `worker.crea
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.transport import Transport
+from shared.outbound import Outbound
+
+if TYPE_CHECKING:  # a worker needs no token, and no library that reads one
+    from shared.auth.verifier import TokenVerifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +21,8 @@ class Runtime:
     """Everything that a service does not make itself.
 
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere.
+    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `outbound` the way to
+    other systems, needed where clinic.yaml has receivers.
     """
 
     service: str
@@ -25,9 +30,10 @@ class Runtime:
     clock: Clock
     clinic: Clinic
     transport: Transport
-    verifier: TokenVerifier
+    verifier: "TokenVerifier"
     base_url: str
     smtp_url: str | None = None
+    outbound: Outbound | None = None
 
     @property
     def fhir_base(self) -> str:

@@ -229,7 +229,7 @@ class Cluster:
     def _command(self, name: str) -> list[str]:
         part, *role = name.split("-")[:2]
         of_role = ["--role", *role] if part in SERVICES else []
-        return ["deploy.cli", "serve", part, *of_role, "--port", str(self._plan.ports[name])]
+        return ["deploy.serve", part, *of_role, "--port", str(self._plan.ports[name])]
 
     def _ready(self, name: str, http: httpx.Client) -> bool:
         if self.processes[name].poll() is not None:

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from shared.errors import OneLine
+
 _LOCK = "cluster.lock"
 _STATE = "cluster.json"
 
 
-class ClusterError(Exception):
+class ClusterError(OneLine):
     """The cluster cannot be started or stopped; the text is one line."""
 
 
@@ -27,11 +29,6 @@ class Running:
     url: str
     transport: str
     kafka: str | None
-
-
-def cluster_folder(data: Path) -> Path:
-    """Name the folder in which `lumbar cluster up` keeps its cluster, inside the data folder."""
-    return data / "cluster"
 
 
 def database_folder(folder: Path) -> Path:

@@ -14,13 +14,14 @@ import tempfile
 from pathlib import Path
 
 from deploy.embedded.account import Account
+from shared.errors import OneLine
 
 SUPERUSER = "lumbar"
 _LONGEST_SOCKET_PATH = 107 - len("/.s.PGSQL.5432") - 1
 _OUTSIDE = Path("/var/lib/lumbar")
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(OneLine):
     """The embedded server cannot be started; the text is one line for the person at the terminal."""
 
 

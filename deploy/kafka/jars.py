@@ -10,11 +10,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from shared.errors import OneLine
+
 _POM = Path(__file__).with_name("pom.xml")
 _PATIENCE = 900
 
 
-class LocalKafkaError(Exception):
+class LocalKafkaError(OneLine):
     """There is no local Kafka to be had; the text is one line that says why."""
 
 

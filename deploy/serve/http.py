@@ -19,11 +19,13 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from shared.errors import OneLine
+
 _LAST_REQUESTS = 5
 HOST = "127.0.0.1"
 
 
-class NotStarted(Exception):
+class NotStarted(OneLine):
     """A process cannot start; the text is one line for the person at the terminal."""
 
 

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
-from deploy.identity import DATABASE, keys_folder
+from deploy.folders import keys_folder
 from deploy.serve.checks import check_identity
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
 from deploy.settings import Settings
-from deploy.shape import database_url
+from deploy.shape import IDENTITY, database_url
 from deploy.telemetry import observed
 from shared.auth.endpoints import create_issuer_app
 from shared.auth.issuer import Issuer
@@ -24,10 +24,10 @@ async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
     """Put the issuer together; raises SettingsError or KeyFileError."""
     await check_identity(settings)
     keys = load_or_make_keys(keys_folder(settings.data), clients=[client.id for client in clinic.clients])
-    database = Database.connect(database_url(settings, DATABASE), name=DATABASE, pool_size=4)
+    database = Database.connect(database_url(settings, IDENTITY), name=IDENTITY, pool_size=4)
     try:
         found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url))
-        routes = [*health_routes({DATABASE: database}, workers={}), *create_issuer_app(found)]
+        routes = [*health_routes({IDENTITY: database}, workers={}), *create_issuer_app(found)]
         async with observed(settings.otlp_endpoint, service="issuer", databases=[database]):
             yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
     finally:

@@ -1,11 +1,13 @@
 """Run one process of the distributed shape: check its settings, take its port, serve until told to stop."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
-from deploy.serve.http import HOST, listen, serve
+from deploy.serve.http import HOST, Served, listen, serve
 from deploy.settings import Settings
 from deploy.shape import Role, check_gateway, check_issuer, check_service
+from shared import failpoints
 from shared.clinic import Clinic
 from shared.telemetry.logging import start_logging
 from shared.telemetry.tracing import start_tracing
@@ -17,15 +19,13 @@ def run_service(
     settings: Settings, clinic: Clinic, *, service: str, role: Role, port: int, ready: Ready, host: str = HOST
 ) -> None:
     """Serve the api or the worker of a service; raises SettingsError, NotStarted or ClinicFileError."""
-    from deploy.serve import service as parts
-
     check_service(settings, service=service, role=role)
     listener = listen(port, host=host)
     start_logging()
+    failpoints.arm()
     start_tracing(ratio=settings.trace_ratio)
-    part = parts.api if role == "api" else parts.worker
     serve(
-        partial(part, settings, clinic, service=service),
+        partial(_part(role), settings, clinic, service=service),
         listener=listener,
         ready=lambda: ready(listener.getsockname()[1]),
     )
@@ -54,3 +54,14 @@ def run_gateway(settings: Settings, *, port: int, ready: Ready, host: str = HOST
     listener = listen(port, host=host)
     start_logging()
     serve(partial(gateway, settings), listener=listener, ready=lambda: ready(listener.getsockname()[1]))
+
+
+def _part(role: Role) -> Callable[..., AbstractAsyncContextManager[Served]]:
+    """Import only what this role needs."""
+    if role == "api":
+        from deploy.serve.api import api
+
+        return api
+    from deploy.serve.worker import worker
+
+    return worker

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from shared.errors import OneLine
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 Jwk = Mapping[str, Any]
 
@@ -28,7 +30,7 @@ ISSUER = "issuer"
 _REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
 
 
-class KeyFileError(Exception):
+class KeyFileError(OneLine):
     """A key file cannot be used; the text is one line that names the file and what to do."""
 
 

@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from shared.clinic.checks import Finding, Place, findings
 from shared.clinic.model import Clinic
+from shared.errors import OneLine
 
 _MISSING = "is missing"
 
 
-class ClinicFileError(Exception):
+class ClinicFileError(OneLine):
     """clinic.yaml is wrong; the text is one line with the file, the line, the element and what is allowed."""
 
 

@@ -1,0 +1,13 @@
+"""Where things lie in a data folder."""
+
+from pathlib import Path
+
+
+def keys_folder(data: Path) -> Path:
+    """Name the folder of the keys in a data folder."""
+    return data / "keys"
+
+
+def cluster_folder(data: Path) -> Path:
+    """Name the folder in which `lumbar cluster up` keeps its cluster, inside the data folder."""
+    return data / "cluster"

@@ -1,0 +1,56 @@
+"""A service's HTTP process put together, its routes under `/SERVICE` as everywhere.
+
+Invariant: it holds its own database alone and needs no Kafka, so it goes on while the broker is away.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from deploy.serve.connections import begin, open_databases
+from deploy.serve.health import health_routes
+from deploy.serve.http import Served
+from deploy.serve.keys_of_issuer import jwks_url_of
+from deploy.services import room
+from deploy.settings import Settings
+from shared.auth.jwks import FetchedJwks
+from shared.auth.verifier import JwtVerifier
+from shared.clinic import Clinic
+from shared.clock import SystemClock
+from shared.events.notify import notices_of_api
+from shared.events.postgres import PostgresTransport
+from shared.fhir import check
+from shared.http.streams import end_streams
+from shared.runtime import Runtime
+
+_JWKS_WITHIN = 5.0
+
+
+@asynccontextmanager
+async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIterator[Served]:
+    """Put it together; raises SettingsError where a database or the issuer's keys cannot be used."""
+    async with AsyncExitStack() as ends:
+        databases = await open_databases(settings, service, role="api", ends=ends)
+        http = await ends.enter_async_context(httpx.AsyncClient(timeout=_JWKS_WITHIN))
+        jwks = FetchedJwks(await jwks_url_of(settings, http=http), http=http)
+        base_url = str(settings.url)
+        runtime = Runtime(
+            service=service,
+            database=databases[service],
+            clock=SystemClock(),
+            clinic=clinic,
+            transport=PostgresTransport(databases),
+            verifier=JwtVerifier(clinic, issuer=str(settings.issuer), audience=base_url, jwks=jwks),
+            base_url=base_url,
+            smtp_url=settings.smtp_url,
+        )
+        app = room(service, "main").create_app(runtime)
+        ends.callback(check.close)
+        check.warm()
+        await begin([notices_of_api(runtime.database)], ends=ends)
+        routes = health_routes({service: runtime.database}, workers={})
+        parent = Starlette(routes=[*routes, Mount(f"/{service}", app=app)])
+        yield Served(app=parent, end_streams=lambda: end_streams(app))

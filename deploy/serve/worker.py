@@ -1,0 +1,60 @@
+"""A service's worker process put together, running, with its health and figures to be served.
+
+Invariant: it holds its own database, and on the PostgreSQL log may also read the logs of the others.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from deploy.events import make_transport
+from deploy.serve.connections import begin, open_databases
+from deploy.serve.health import health_routes
+from deploy.serve.http import Served
+from deploy.services import room
+from deploy.settings import Settings
+from shared.clinic import Clinic
+from shared.clock import SystemClock
+from shared.errors import Unauthenticated
+from shared.events.notify import notices_of_log, notices_of_worker
+from shared.events.worker import Worker
+from shared.runtime import Runtime
+
+if TYPE_CHECKING:
+    from shared.auth.principal import Principal
+
+
+class NobodyAsks:
+    """The verifier of a process that answers nobody."""
+
+    async def principal(self, _: str) -> "Principal":
+        """Refuse every token."""
+        raise Unauthenticated("a worker answers nobody")
+
+
+@asynccontextmanager
+async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIterator[Served]:
+    """Put it together and start it; raises SettingsError where a database or Kafka cannot be used."""
+    async with AsyncExitStack() as ends:
+        databases = await open_databases(settings, service, role="worker", ends=ends)
+        transport = await make_transport(settings, databases)
+        ends.push_async_callback(transport.close)
+        runtime = Runtime(
+            service=service,
+            database=databases[service],
+            clock=SystemClock(),
+            clinic=clinic,
+            transport=transport,
+            verifier=NobodyAsks(),
+            base_url=str(settings.url),
+            smtp_url=settings.smtp_url,
+        )
+        running: Worker = room(service, "worker").create_worker(runtime)
+        ends.push_async_callback(running.stop)
+        await running.start()
+        logs = [notices_of_log(source) for name, source in databases.items() if name != service]
+        await begin([notices_of_worker(running), *logs], ends=ends)
+        routes = health_routes({service: runtime.database}, workers={service: running})
+        yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
