@@ -1,5 +1,6 @@
 """Public keys by their id: those of this process, or those of an issuer elsewhere."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -41,12 +42,18 @@ class FetchedJwks:
         self._http = http
         self._keys: dict[str, PyJWK] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def key(self, kid: str) -> PyJWK | None:
-        """Find a key; raises Unavailable where the issuer does not answer."""
-        if kid not in self._keys and monotonic() - self._read_at > _REFRESH_AT_MOST_EVERY:
-            self._read_at = monotonic()
-            self._keys = await self._read()
+        """Find a key; raises Unavailable where the issuer does not answer.
+
+        Who comes while the keys are being read waits for them: none of them is unknown before that.
+        """
+        if kid not in self._keys:
+            async with self._reading:
+                if kid not in self._keys and monotonic() - self._read_at > _REFRESH_AT_MOST_EVERY:
+                    self._read_at = monotonic()
+                    self._keys = await self._read()
         return self._keys.get(kid)
 
     async def _read(self) -> dict[str, PyJWK]:

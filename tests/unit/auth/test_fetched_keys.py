@@ -1,5 +1,7 @@
 """Keys of an issuer elsewhere: kept, read again for an unknown id, at most every 30 seconds."""
 
+import asyncio
+
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,6 +35,13 @@ class TestFetchedKeys:
         keys = issuer.jwks()
         for _ in range(3):
             assert await keys.key(issuer.keys[0].kid) is not None
+        assert issuer.asked == 1
+
+    async def test_asked_for_by_many_at_once_are_found_by_all(self) -> None:
+        issuer = Issuer()
+        keys = issuer.jwks()
+        found = await asyncio.gather(*(keys.key(issuer.keys[0].kid) for _ in range(5)))
+        assert None not in found
         assert issuer.asked == 1
 
     async def test_are_not_asked_for_again_by_made_up_ids(self) -> None:
