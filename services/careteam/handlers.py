@@ -12,14 +12,21 @@ from services.careteam.settings import Settings
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
+from shared.events.handling import Run
 from shared.timers import Timer
 
 
-async def on_appointment_booked(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:
-    """Form the team, or bring in who will see the patient instead."""
-    visit = fhir.booked.visit(event.focus)
-    if visit.first:
-        await use_cases.form_team.form_team(tx, visit, settings=settings, act=act)
+async def on_appointments_booked(tx: Transaction, run: Run, *, settings: Settings) -> None:
+    """Form the teams, or bring in who will see a patient instead."""
+    visits = [fhir.booked.visit(one.event.focus) for one in run]
+    forming = await use_cases.form_team.begin_forming(
+        tx, [visit for visit in visits if visit.first], settings=settings
+    )
+    for one, visit in zip(run, visits, strict=True):
+        if visit.first:
+            with one.span():
+                await use_cases.form_team.form_one(tx, visit, forming=forming, settings=settings, act=one.act)
+    await use_cases.form_team.end_forming(tx, forming)
 
 
 async def on_appointment_fulfilled(tx: Transaction, event: Event, act: Act, *, settings: Settings) -> None:

@@ -5,7 +5,7 @@ and actions are both Tasks in FHIR: `CareTask` holds both, and a check holds eac
 """
 
 from services.careteam.models.base import Base
-from services.careteam.models.care import EndedReferral, Goal, Plan, Team, TeamMember
+from services.careteam.models.care import Caseload, EndedReferral, Goal, Plan, Team, TeamMember
 from services.careteam.models.instruments import (
     INSTRUMENTS,
     NPRS,
@@ -31,6 +31,7 @@ __all__ = [
     "Band",
     "Base",
     "CareTask",
+    "Caseload",
     "Decision",
     "EndedReferral",
     "Goal",

@@ -67,6 +67,14 @@ class TeamMember(Base, table=True):
     left_at: datetime | None = None
 
 
+class Caseload(Base, table=True):
+    """In how many active teams of a site a person is now; changes with the team, in its transaction."""
+
+    site: str = Field(primary_key=True)
+    practitioner: str = Field(primary_key=True)
+    teams: int
+
+
 class Plan(ResourceRow, Base, table=True):
     """The plan of one team (CarePlan); `awaited_review` is the review week that found no measurement."""
 

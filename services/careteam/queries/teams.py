@@ -1,27 +1,39 @@
 """Teams and who is in them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.careteam.models import EndedReferral, Team, TeamMember
+from services.careteam.models import Caseload, EndedReferral, Team, TeamMember
 from services.careteam.queries import scope
-from services.careteam.states import TeamState
 from shared.auth.principal import Principal
 from shared.db import Transaction
 
+_LOCK = """
+SELECT pg_advisory_xact_lock(lock)
+FROM (SELECT DISTINCT hashtextextended(id, 0) AS lock FROM unnest($1::text[]) AS id ORDER BY 1) AS locks
+"""
+_CHANGE_LOAD = """
+INSERT INTO caseload (site, practitioner, teams)
+SELECT $1, practitioner, more FROM unnest($2::text[], $3::int[]) AS changed (practitioner, more)
+ORDER BY practitioner
+ON CONFLICT (site, practitioner) DO UPDATE SET teams = caseload.teams + excluded.teams
+"""
 
-async def of_referral(tx: Transaction, referral_id: str) -> Team | None:
-    """Load the team of a referral, locked."""
-    return await tx.first(
+
+async def of_referrals(tx: Transaction, referral_ids: Sequence[str]) -> dict[str, Team]:
+    """Load the teams of these referrals, locked."""
+    found = await tx.all(
         select(Team)
-        .where(col(Team.referral_id) == referral_id)
+        .where(col(Team.referral_id).in_(referral_ids))
+        .order_by(col(Team.id))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    return {team.referral_id: team for team in found}
 
 
 async def locked(tx: Transaction, team_id: UUID) -> Team:
@@ -51,25 +63,29 @@ async def members(tx: Transaction, team_id: UUID) -> Sequence[TeamMember]:
     )
 
 
-async def load_of_people(tx: Transaction, *, site: str) -> dict[str, int]:
-    """Count for each person the active teams of a site in which they are now."""
-    now = await tx.all(
-        select(TeamMember)
-        .join(Team, col(Team.id) == col(TeamMember.team_id))
-        .where(
-            col(Team.site) == site, col(Team.status) == TeamState.ACTIVE, col(TeamMember.left_at).is_(None)
-        )
-    )
-    return Counter(member.practitioner for member in now)
+async def caseload(tx: Transaction, *, site: str) -> Counter[str]:
+    """Tell for each person in how many active teams of a site they are now."""
+    found = await tx.all(select(Caseload).where(col(Caseload.site) == site))
+    return Counter({row.practitioner: row.teams for row in found})
 
 
-async def ended_referral(tx: Transaction, referral_id: str) -> EndedReferral | None:
-    """Tell whether, and why, a referral has ended."""
-    return await tx.get(EndedReferral, referral_id)
+async def change_caseload(tx: Transaction, *, site: str, by: Mapping[str, int]) -> None:
+    """Count teams that people of a site came into (or, below zero, left)."""
+    people = [person for person in sorted(by) if by[person]]
+    if people:
+        driver = await tx.driver()
+        await driver.execute(_CHANGE_LOAD, site, people, [by[person] for person in people])
 
 
-async def lock_referral(tx: Transaction, referral_id: str) -> None:
-    """Wait for whoever forms or ends the team of this referral now: before there is a row, this is the
+async def ended_referrals(tx: Transaction, referral_ids: Sequence[str]) -> set[str]:
+    """Name those of these referrals that have ended."""
+    ended = select(EndedReferral).where(col(EndedReferral.referral_id).in_(referral_ids))
+    return {row.referral_id for row in await tx.all(ended)}
+
+
+async def lock_referrals(tx: Transaction, referral_ids: Sequence[str]) -> None:
+    """Wait for whoever forms or ends the teams of these referrals now: before there is a row, this is the
     lock.
     """
-    await tx.sql("SELECT pg_advisory_xact_lock(hashtextextended(:referral, 0))", referral=referral_id)
+    driver = await tx.driver()
+    await driver.execute(_LOCK, list(referral_ids))

@@ -19,10 +19,10 @@ async def end_referral(
 
     A referral without a team is remembered, so that a booking which is heard later forms none.
     """
-    await queries.teams.lock_referral(tx, referral_id)
-    if await queries.teams.ended_referral(tx, referral_id) is None:
+    await queries.teams.lock_referrals(tx, [referral_id])
+    if not await queries.teams.ended_referrals(tx, [referral_id]):
         tx.add(EndedReferral(referral_id=referral_id, reason=reason, at=act.at))
-    team = await queries.teams.of_referral(tx, referral_id)
+    team = (await queries.teams.of_referrals(tx, [referral_id])).get(referral_id)
     if team is None or team.status != TeamState.ACTIVE:
         return
     plan = await queries.plans.of_team(tx, team.id)
@@ -48,6 +48,8 @@ async def end_team(
     members = await queries.teams.members(tx, team.id)
     rendered = fhir.teams.care_team(team, members, settings=settings)
     await store.put(tx, team, rendered, at=act.at)
+    leaving = {one.practitioner: -1 for one in members if one.left_at is None}
+    await queries.teams.change_caseload(tx, site=team.site, by=leaving)
     outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
 
 

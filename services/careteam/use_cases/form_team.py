@@ -1,5 +1,9 @@
 """The first booking makes the team; a booking with somebody else brings that person in."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.booked import Visit
 from services.careteam.models import Place, Team, TeamMember
@@ -13,23 +17,76 @@ from shared.events.catalog import careteam
 from shared.fhir import store
 
 
+@dataclass(slots=True, kw_only=True)
+class Forming:
+    """What is known of the referrals whose teams are formed together, locked, and what changes meanwhile.
+
+    `load` counts for each site in how many teams a person is, `more` how many of those came just now.
+    """
+
+    ended: set[str]
+    teams: dict[str, Team]
+    load: dict[str, Counter[str]]
+    more: dict[str, Counter[str]]
+
+
 async def form_team(tx: Transaction, visit: Visit, *, settings: Settings, act: Act) -> Team | None:
     """Form the team of a referral, once; gives None where the referral has ended before.
 
     A later booking with a person who is not in the team puts that person in the place of their discipline.
     """
-    await queries.teams.lock_referral(tx, visit.referral_id)
-    if await queries.teams.ended_referral(tx, visit.referral_id) is not None:
+    forming = await begin_forming(tx, [visit], settings=settings)
+    team = await form_one(tx, visit, forming=forming, settings=settings, act=act)
+    await end_forming(tx, forming)
+    return team
+
+
+async def begin_forming(tx: Transaction, visits: Sequence[Visit], *, settings: Settings) -> Forming:
+    """Lock and load what forming the teams of these visits needs."""
+    referrals = [visit.referral_id for visit in visits]
+    await queries.teams.lock_referrals(tx, referrals)
+    teams = await queries.teams.of_referrals(tx, referrals)
+    wanted = {visit.programme for visit in visits if visit.referral_id not in teams}
+    sites = sorted({settings.clinic.programme(one).site for one in wanted})
+    return Forming(
+        ended=await queries.teams.ended_referrals(tx, referrals),
+        teams=teams,
+        load={site: await queries.teams.caseload(tx, site=site) for site in sites},
+        more={site: Counter() for site in sites},
+    )
+
+
+async def form_one(
+    tx: Transaction, visit: Visit, *, forming: Forming, settings: Settings, act: Act
+) -> Team | None:
+    """Do for one visit of several what `form_team` does."""
+    if visit.referral_id in forming.ended:
         return None
-    team = await queries.teams.of_referral(tx, visit.referral_id)
-    if team is not None:
+    team = forming.teams.get(visit.referral_id)
+    if team is None:
+        team = forming.teams[visit.referral_id] = await _form(
+            tx, visit, forming=forming, settings=settings, act=act
+        )
+    else:
         await _bring_in(tx, team, practitioner=visit.practitioner, settings=settings, act=act)
-        return team
+    return team
+
+
+async def end_forming(tx: Transaction, forming: Forming) -> None:
+    """Write down whom the new teams have given more to do."""
+    for site in sorted(forming.more):
+        await queries.teams.change_caseload(tx, site=site, by=forming.more[site])
+
+
+async def _form(tx: Transaction, visit: Visit, *, forming: Forming, settings: Settings, act: Act) -> Team:
     programme = settings.clinic.programme(visit.programme)
-    load = await queries.teams.load_of_people(tx, site=programme.site)
+    load = forming.load[programme.site]
     places, missing = rules.teams.choose_members(
         settings.clinic, programme, seen_by=visit.practitioner, load=load
     )
+    people = [place.practitioner for place in places]
+    load.update(people)
+    forming.more[programme.site].update(people)
 
     team = Team(
         referral_id=visit.referral_id,

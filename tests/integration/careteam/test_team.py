@@ -71,6 +71,31 @@ class TestForming:
         assert len(await clinic.events("careteam.changed")) == 1
 
 
+async def loads(clinic: TestClinic) -> tuple[dict[str, int], dict[str, int]]:
+    """Give what is kept of who is in how many teams, and what counting the teams gives."""
+    counting = (
+        "SELECT practitioner, count(*) FROM team_member JOIN team ON team.id = team_member.team_id"
+        " WHERE team.status = 'active' AND team_member.left_at IS NULL GROUP BY practitioner"
+    )
+    async with clinic.databases["careteam"].transaction() as tx:
+        kept = (await tx.sql("SELECT practitioner, teams FROM caseload WHERE teams > 0")).all()
+        counted = (await tx.sql(counting)).all()
+    return {row[0]: row[1] for row in kept}, {row[0]: row[1] for row in counted}
+
+
+class TestCaseload:
+    async def test_is_kept_through_forming_changing_and_ending(self, clinic: TestClinic):
+        for referral in ("r1", "r2", "r3"):
+            visit = an_appointment(referral, programme="rapid-access", practitioner="physiotherapist")
+            await clinic.publish("appointment.booked", focus=visit)
+        await clinic.settle()
+        await booked(clinic, "r1", programme="rapid-access", practitioner="physiotherapist-2")
+        await ended(clinic, "referral.revoked", "r2")
+
+        kept, counted = await loads(clinic)
+        assert kept == counted == {"physiatrist": 2, "physiotherapist": 1, "physiotherapist-2": 1}
+
+
 class TestEnding:
     async def test_a_booking_that_is_heard_after_the_end_forms_no_team(self, clinic: TestClinic):
         await ended(clinic, "referral.revoked")
