@@ -10,7 +10,6 @@ from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.transport import Transport
-from shared.outbound import Outbound
 
 if TYPE_CHECKING:  # a worker needs no token, and no library that reads one
     from shared.auth.verifier import TokenVerifier
@@ -21,8 +20,7 @@ class Runtime:
     """Everything that a service does not make itself.
 
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `outbound` the way to
-    other systems, needed where clinic.yaml has receivers.
+    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere.
     """
 
     service: str
@@ -33,7 +31,6 @@ class Runtime:
     verifier: "TokenVerifier"
     base_url: str
     smtp_url: str | None = None
-    outbound: Outbound | None = None
 
     @property
     def fhir_base(self) -> str:
