@@ -14,6 +14,7 @@ from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database, migrate
 from shared.events.postgres import PostgresTransport
+from shared.events.transport import Transport
 from shared.runtime import Runtime
 
 
@@ -45,16 +46,17 @@ def make_runtimes(
     verifier: TokenVerifier,
     base_url: str,
     smtp_url: str | None = None,
+    transport: Transport | None = None,
 ) -> dict[str, Runtime]:
-    """Make the Runtime of every service; the events stay in PostgreSQL."""
-    transport = PostgresTransport(databases)
+    """Make the Runtime of every service; without a transport the events stay in PostgreSQL."""
+    carries = transport or PostgresTransport(databases)
     return {
         service: Runtime(
             service=service,
             database=database,
             clock=clock,
             clinic=clinic,
-            transport=transport,
+            transport=carries,
             verifier=verifier,
             base_url=base_url,
             smtp_url=smtp_url,

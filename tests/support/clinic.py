@@ -1,4 +1,4 @@
-"""A whole clinic in one process: services, event log, simulated clock, and a client for every party.
+"""A whole clinic in one process: services, events, simulated clock, and a client for every party.
 
 async with TestClinic() as clinic:
     answer = await clinic.as_("family-practice").post("/referral/fhir", content=bundle)
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 
@@ -22,17 +22,17 @@ from shared.auth import tables
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
-from shared.events import log as event_log
 from shared.events.catalog import CATALOG, EventType
 from shared.events.envelope import Event
 from shared.events.message import head, message
 from shared.events.settle import NotSettled, settle
-from shared.events.topics import FEED, TOPICS
+from shared.events.topics import TOPICS
 from shared.events.transport import OutboxRow
 from shared.events.worker import Figures, Worker
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from tests.support.identity import PartyAuth, keys_of_run
+from tests.support.logs import Logs, on_databases, on_kafka
 from tests.support.postgres import log_database, service_database, toy_database
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
@@ -42,7 +42,10 @@ MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 
 
 class TestClinic:
-    """The clinic of examples/clinic.yaml, or another; with `services`, only those run."""
+    """The clinic of examples/clinic.yaml, or another; with `services`, only those run.
+
+    `transport` says what carries its events: the embedded log, or the run's Kafka.
+    """
 
     __test__ = False
 
@@ -53,13 +56,16 @@ class TestClinic:
         clinic: Clinic | None = None,
         start: datetime = MONDAY,
         smtp_url: str | None = None,
+        transport: Literal["embedded", "kafka"] = "embedded",
     ) -> None:
         self.services = tuple(services)
         self.clinic = clinic or load_clinic(EXAMPLE)
         self.clock = SimulatedClock(start)
         self.databases: dict[str, Database] = {}
         self.workers: dict[str, Worker] = {}
+        self.logs: Logs
         self._smtp_url = smtp_url
+        self._on_kafka = transport == "kafka"
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._ends = AsyncExitStack()
 
@@ -70,6 +76,9 @@ class TestClinic:
             self._ends.push_async_callback(self.databases[service].close)
         of_identity = await toy_database(tables.METADATA, name="identity")
         self._ends.push_async_callback(of_identity.close)
+        self.logs = await self._ends.enter_async_context(
+            on_kafka() if self._on_kafka else on_databases(self.databases)
+        )
         identity = await open_identity(
             self.clinic, keys=keys_of_run(), database=of_identity, base_url=BASE_URL
         )
@@ -80,6 +89,7 @@ class TestClinic:
             verifier=identity.verifier,
             base_url=BASE_URL,
             smtp_url=self._smtp_url,
+            transport=self.logs.transport,
         )
         mine = {service: runtimes[service] for service in self.services}
         self.workers = make_workers(mine)
@@ -130,11 +140,7 @@ class TestClinic:
 
     async def events(self, name: str | None = None) -> list[Event]:
         """Give the events published so far, of one type or of all, in the order in which they were made."""
-        found: list[Event] = []
-        for topic in TOPICS.values():
-            if topic.name != FEED:
-                found += await self._logged(self.databases[topic.publisher], topic.name)
-        wanted = [event for event in found if name is None or event.type == name]
+        wanted = [event for event in await self.logs.read() if name is None or event.type == name]
         return sorted(wanted, key=lambda event: event.id)
 
     async def publish(
@@ -159,17 +165,13 @@ class TestClinic:
             value=event.value,
         )
         async with self.databases[TOPICS[declared.topic].publisher].transaction() as tx:
-            await event_log.append_all(tx, [row])
+            await self.logs.transport.send(tx, [row])
         return event
 
     async def next_due(self) -> datetime | None:
         """Tell when the next timer of any service is due."""
         found = [figures.next_timer for figures in (await self.figures()).values()]
         return min((due for due in found if due is not None), default=None)
-
-    async def _logged(self, database: Database, topic: str) -> list[Event]:
-        records = await event_log.read(database, topic, offset=0, limit=1_000_000)
-        return [Event.from_wire(key=one.key, headers=one.headers, value=one.value) for one in records]
 
     async def _held(self) -> str:
         lines = []
