@@ -19,7 +19,7 @@ import httpx
 
 from deploy.cluster.children import free_ports, spawn, stop_all, without_settings
 from deploy.cluster.place import ClusterError, Running, announce, database_folder, take
-from deploy.cluster.settings import Plan, all_names
+from deploy.cluster.settings import Plan, all_names, broker_settings
 from deploy.embedded import EmbeddedPostgres
 from deploy.kafka import LocalKafka
 from deploy.services import SERVICES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 POSTGRES = "postgres"
 KAFKA = "kafka"
 _STOPS_WITHIN = 20.0
+_PREPARED_WITHIN = 180.0
 _NONE: Mapping[str, str] = {}
 
 
@@ -38,7 +39,8 @@ class Cluster:
     """Kafka (or the PostgreSQL log), PostgreSQL, the issuer, the gateway and all services in two roles.
 
     `environment` goes to every process of ours beside its own settings; `durable=False` is for tests whose
-    subject is no crash of the machine. `processes` holds what was started last under each name.
+    subject is no crash of the machine; `kafka` is one that runs already, instead of its own. `processes`
+    holds what was started last under each name.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Cluster:
         environment: Mapping[str, str] = _NONE,
         port: int = 0,
         durable: bool = True,
+        kafka: "KafkaAddress | None" = None,
     ) -> None:
         names = all_names(replicas)
         ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -66,6 +69,7 @@ class Cluster:
         self._names = names
         self._postgres: EmbeddedPostgres | None = None
         self._kafka: LocalKafka | None = None
+        self._given_kafka = kafka
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -89,7 +93,9 @@ class Cluster:
         """Where its Kafka is; None on the PostgreSQL log."""
         from shared.events.kafka import KafkaAddress
 
-        return None if self._kafka is None else KafkaAddress(bootstrap=self._kafka.bootstrap)
+        if self._kafka is not None:
+            return KafkaAddress(bootstrap=self._kafka.bootstrap)
+        return self._given_kafka
 
     def address(self, name: str) -> str:
         """Give the address of one process, to ask it past the gateway."""
@@ -119,7 +125,12 @@ class Cluster:
             raise
         announce(
             self.data,
-            Running(pid=os.getpid(), url=self.url, transport=self._plan.transport, kafka=self._plan.kafka),
+            Running(
+                pid=os.getpid(),
+                url=self.url,
+                transport=self._plan.transport,
+                kafka=self.kafka.bootstrap if self.kafka else None,
+            ),
         )
 
     def start_process(self, name: str, *, environment: Mapping[str, str] = _NONE) -> None:
@@ -185,9 +196,12 @@ class Cluster:
         self._start_postgres()
         preparing = self._prepare()
         try:
-            if self._plan.transport == KAFKA:
+            if self._plan.transport == KAFKA and self._given_kafka is None:
                 self._start_kafka()
-            _, said = preparing.communicate(f"{self._plan.kafka or ''}\n".encode(), timeout=120)
+            if self.kafka is not None:
+                self._plan.broker = broker_settings(self.kafka)
+            broker = json.dumps(dict(self._plan.broker)).encode() + b"\n"
+            _, said = preparing.communicate(broker, timeout=_PREPARED_WITHIN)
         except BaseException:
             preparing.kill()
             preparing.wait()
@@ -220,7 +234,6 @@ class Cluster:
 
     def _start_kafka(self) -> None:
         self._kafka = LocalKafka.start(self.data / KAFKA)
-        self._plan.kafka = self._kafka.bootstrap
         self.processes[KAFKA] = self._kafka.process
 
     def _names_of(self, role: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Prepare a local cluster's databases and topics: `python -m deploy.cluster.prepare`, run by the cluster.
 
 The first line on standard input names the server and the passwords of the roles (they stand in no argument),
-the second, where there is one, the broker, which starts meanwhile.
+the second the settings of the broker, which starts meanwhile.
 """
 
 import asyncio
@@ -33,9 +33,8 @@ def main() -> int:
     first = json.loads(sys.stdin.readline())
     try:
         asyncio.run(prepare(first["server"], first["passwords"]))
-        if broker := sys.stdin.readline().strip():
-            settings = load_settings(os.environ | {"LUMBAR_KAFKA_BOOTSTRAP": broker})
-            asyncio.run(prepare_topics(settings))
+        if broker := json.loads(sys.stdin.readline() or "{}"):
+            asyncio.run(prepare_topics(load_settings({**os.environ, **broker})))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2

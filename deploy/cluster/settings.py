@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from deploy.roles import DATABASES, OWNER, role_of
 from deploy.services import SERVICES
 from deploy.shape import GATEWAY, ISSUER
+
+if TYPE_CHECKING:
+    from shared.events.kafka import KafkaAddress
 
 
 @dataclass(kw_only=True)
@@ -20,7 +24,7 @@ class Plan:
     replicas: int
     ports: Mapping[str, int]
     socket: Path | None = None
-    kafka: str | None = None
+    broker: Mapping[str, str] = field(default_factory=dict, repr=False)
     passwords: dict[str, str] = field(
         default_factory=lambda: {
             role: token_urlsafe(24) for role in (OWNER, *(role_of(service) for service in DATABASES))
@@ -67,6 +71,7 @@ class Plan:
         databases = SERVICES if reads_all else (service,)
         return {
             "LUMBAR_URL": self.url,
+            "LUMBAR_DATA": str(self.folder),
             "LUMBAR_ISSUER": self.url,
             "LUMBAR_JWKS_URL": f"{self.address(ISSUER)}/auth/jwks",
             "LUMBAR_REPLICA": str(replica),
@@ -80,7 +85,7 @@ class Plan:
     def _events(self) -> dict[str, str]:
         if self.transport == "postgres":
             return {"LUMBAR_TRANSPORT": "postgres"}
-        return {"LUMBAR_KAFKA_BOOTSTRAP": str(self.kafka)}
+        return dict(self.broker)
 
     def _gateway(self) -> dict[str, str]:
         addresses = {
@@ -101,3 +106,16 @@ def all_names(replicas: int) -> list[str]:
     workers = [name for service in SERVICES for name in names_of(service, "worker", replicas)]
     apis = [name for service in SERVICES for name in names_of(service, "api", replicas)]
     return [ISSUER, GATEWAY, *workers, *apis]
+
+
+def broker_settings(kafka: "KafkaAddress") -> dict[str, str]:
+    """Give the settings that name a Kafka."""
+    given = {
+        "BOOTSTRAP": kafka.bootstrap,
+        "USERNAME": kafka.username,
+        "PASSWORD": kafka.password,
+        "TLS": "yes" if kafka.tls else None,
+        "CA": kafka.ca and str(kafka.ca),
+        "PREFIX": kafka.prefix,
+    }
+    return {f"LUMBAR_KAFKA_{name}": text for name, text in given.items() if text}
