@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
 
@@ -13,6 +13,7 @@ from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
+from deploy.receivers import way_to_receivers
 from deploy.runtime import make_runtimes, open_databases
 from shared.clinic import Clinic
 from shared.clock import Clock
@@ -50,6 +51,8 @@ async def embedded_clinic(
             base_url=base_url,
             smtp_url=smtp_url,
         )
+        outbound = way_to_receivers(clinic, data=server.data, make_secrets=True)
+        runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
         app = make_app(runtimes, workers, issuer_routes=identity.routes)
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)

@@ -12,7 +12,12 @@ from shared.db import Database
 from shared.events.transport import Transport
 
 if TYPE_CHECKING:  # a worker needs no token, and no library that reads one
-    from shared.auth.verifier import TokenVerifier
+    from typing import TYPE_CHECKING
+
+from shared.auth.verifier import TokenVerifier
+
+if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
+    from shared.outbound import Outbound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +25,8 @@ class Runtime:
     """Everything that a service does not make itself.
 
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere.
+    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `outbound` the way to
+    other systems, needed where clinic.yaml has receivers.
     """
 
     service: str
@@ -31,6 +37,7 @@ class Runtime:
     verifier: "TokenVerifier"
     base_url: str
     smtp_url: str | None = None
+    outbound: "Outbound | None" = None
 
     @property
     def fhir_base(self) -> str:

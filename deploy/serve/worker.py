@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from deploy.events import make_transport
+from deploy.receivers import way_to_receivers
 from deploy.serve.connections import begin, open_databases
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
@@ -24,6 +25,7 @@ from shared.runtime import Runtime
 
 if TYPE_CHECKING:
     from shared.auth.principal import Principal
+    from shared.outbound import Outbound
 
 
 class NobodyAsks:
@@ -34,9 +36,18 @@ class NobodyAsks:
         raise Unauthenticated("a worker answers nobody")
 
 
+def _way_out(settings: Settings, clinic: Clinic, *, service: str) -> "Outbound | None":
+    if service != "notifications":
+        return None
+    return way_to_receivers(clinic, data=settings.data, make_secrets=False)
+
+
 @asynccontextmanager
 async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIterator[Served]:
-    """Put it together and start it; raises SettingsError where a database or Kafka cannot be used."""
+    """Put it together and start it; raises SettingsError where a database or Kafka cannot be used.
+
+    Raises SecretUnusable too, where clinic.yaml has a receiver whose secret is not in the data folder.
+    """
     async with AsyncExitStack() as ends:
         databases = await open_databases(settings, service, role="worker", ends=ends)
         transport = await make_transport(settings, databases)
@@ -50,6 +61,7 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
             verifier=NobodyAsks(),
             base_url=str(settings.url),
             smtp_url=settings.smtp_url,
+            outbound=_way_out(settings, clinic, service=service),
         )
         running: Worker = room(service, "worker").create_worker(runtime)
         ends.push_async_callback(running.stop)

@@ -7,20 +7,18 @@ from typing import Any
 
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
 from services.notifications.settings import Settings
-from services.notifications.states import Status
+from services.notifications.states import Channel, Status
+from shared.events.catalog import CATALOG
 from shared.events.envelope import Event
+from shared.events.topics import TOPICS
 from shared.fhir import references
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, EVENT_SYSTEM, LUMBAR, AppointmentKind, TaskInput
 
 REFERRAL_IDENTIFIER = f"{LUMBAR}/referral"
-_EMAIL = {
-    "coding": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode",
-            "code": "EMAILWRIT",
-            "display": "email",
-        }
-    ]
+_MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
+_MEDIA = {
+    Channel.EMAIL: {"coding": [{"system": _MODES, "code": "EMAILWRIT", "display": "email"}]},
+    Channel.WEBHOOK: {"coding": [{"system": _MODES, "code": "ELECTRONIC", "display": "electronic data"}]},
 }
 
 Resource = Mapping[str, Any]
@@ -122,7 +120,7 @@ def communication(
         "identifier": [{"system": f"{LUMBAR}/notification-event", "value": row.event_id}],
         "status": row.status,
         "topic": {"coding": [{"system": EVENT_SYSTEM, "code": row.event_type}]},
-        "medium": [_EMAIL],
+        "medium": [_MEDIA[Channel(row.channel)]],
         "sender": {"reference": f"Organization/{settings.clinic.id}"},
         "recipient": [{"reference": row.recipient}],
         "payload": [{"contentString": text}],
@@ -138,6 +136,25 @@ def communication(
     if attempts:
         resource["note"] = [_note(attempt) for attempt in attempts]
     return resource
+
+
+def webhook_message(row: Notification, *, settings: Settings) -> dict[str, Any]:
+    """Say to a party's system what happened and where it stands, and nothing else; always the same bytes."""
+    service = TOPICS[CATALOG[row.event_type].topic].publisher
+    header = {
+        "resourceType": "MessageHeader",
+        "id": str(row.id),
+        "eventCoding": {"system": EVENT_SYSTEM, "code": row.event_type},
+        "source": {"name": settings.clinic.name, "endpoint": settings.base_url},
+        "focus": [{"reference": f"{settings.base_url}/{service}/fhir/{row.focus}"}],
+    }
+    return {
+        "resourceType": "Bundle",
+        "id": str(row.id),
+        "type": "message",
+        "timestamp": row.created_at.isoformat(),
+        "entry": [{"fullUrl": f"urn:uuid:{row.id}", "resource": header}],
+    }
 
 
 def _note(attempt: Attempt) -> dict[str, str]:

@@ -73,6 +73,12 @@ class Notification(ResourceRow, Base, table=True):
             postgresql_where=text(f"status IN ({_OPEN})"),
         ),
         Index("notification_by_recipient", "recipient", "last_updated"),
+        Index(
+            "notification_by_receiver",
+            "recipient",
+            "id",
+            postgresql_where=text(f"channel = 'webhook' AND status IN ({_OPEN})"),
+        ),
     )
     event_id: str
     event_type: str
@@ -81,6 +87,7 @@ class Notification(ResourceRow, Base, table=True):
     recipient: str
     recipient_id: str
     channel: str
+    focus: str | None = None
     referral_id: str | None = Field(default=None, foreign_key="known_referral.id", index=True)
     claim_id: str | None = None
     patient_id: str | None = None
@@ -94,6 +101,14 @@ class Notification(ResourceRow, Base, table=True):
     lease: UUID | None = None
     machine_lease_until: datetime | None = None
     traceparent: str | None = None
+
+
+class EndedReceiver(Base, table=True):
+    """A receiver of clinic.yaml that said that it is gone; under this id nothing is sent to it any more."""
+
+    __tablename__ = "ended_receiver"
+    id: str = Field(primary_key=True)
+    at: datetime
 
 
 class Attempt(Base, table=True):

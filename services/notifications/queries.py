@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from services.notifications.models import (
@@ -14,7 +15,7 @@ from services.notifications.models import (
     Notification,
     TeamMember,
 )
-from services.notifications.states import OPEN, Audience
+from services.notifications.states import OPEN, Audience, Channel
 from shared.auth.principal import Principal
 from shared.db import Database, Transaction
 from shared.events.reading import fetch
@@ -119,20 +120,65 @@ async def forget_members(tx: Transaction, referral_id: str, members: Collection[
 async def claim_due(
     tx: Transaction, *, now: datetime, machine_now: datetime, limit: int
 ) -> Sequence[Notification]:
-    """Lock messages that are due and that nobody holds a lease on; what others lock is left to them."""
+    """Lock e-mails that are due and that nobody holds a lease on; what others lock is left to them."""
     return await tx.all(
         select(Notification)
         .where(
             _due(now),
-            or_(
-                col(Notification.machine_lease_until).is_(None),
-                col(Notification.machine_lease_until) <= machine_now,
-            ),
+            col(Notification.channel) == Channel.EMAIL,
+            _unleased(machine_now),
         )
         .order_by(col(Notification.next_attempt_at), col(Notification.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+
+
+async def next_delivery(
+    tx: Transaction, *, recipient: str, now: datetime, machine_now: datetime
+) -> Notification | None:
+    """Lock the first open message of a receiver; None where there is none, or it is not due, or leased."""
+    first = select(col(Notification.id)).where(_open_for(recipient)).order_by(col(Notification.id)).limit(1)
+    return await tx.first(
+        select(Notification)
+        .where(
+            col(Notification.id) == first.scalar_subquery(),
+            _due(now),
+            _unleased(machine_now),
+            ~_in_flight(recipient, machine_now),
+        )
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def delivery_due(database: Database, *, recipient: str) -> datetime | None:
+    """Tell when the first open message of a receiver is due: the others wait behind it."""
+    rows = await fetch(
+        database,
+        "SELECT next_attempt_at FROM notification WHERE status = ANY($1) AND channel = $2 AND recipient = $3"
+        " ORDER BY id LIMIT 1",
+        list(OPEN),
+        Channel.WEBHOOK,
+        recipient,
+    )
+    return rows[0][0] if rows else None
+
+
+async def end_receiver(tx: Transaction, receiver: str, *, at: datetime) -> None:
+    """Remember that a receiver has ended, for whoever ends it first."""
+    await tx.sql(
+        "INSERT INTO ended_receiver (id, at) VALUES (:id, :at) ON CONFLICT DO NOTHING", id=receiver, at=at
+    )
+
+
+async def left_over(tx: Transaction, *, recipients: Collection[str]) -> Sequence[Notification]:
+    """Lock the open messages for receivers that are none of these."""
+    wanted = select(Notification).where(
+        col(Notification.channel) == Channel.WEBHOOK,
+        col(Notification.status).in_(OPEN),
+        col(Notification.recipient).not_in(recipients),
+    )
+    return await tx.all(wanted.with_for_update(skip_locked=True))
 
 
 async def leased(tx: Transaction, notification_id: UUID, *, lease: UUID) -> Notification | None:
@@ -155,20 +201,24 @@ async def attempts(tx: Transaction, messages: Collection[UUID]) -> Mapping[UUID,
 
 
 async def due(database: Database, *, now: datetime) -> int:
-    """Count the messages that are due, in one round trip: it is asked for all the time."""
+    """Count the e-mails that are due, in one round trip: it is asked for all the time."""
     rows = await fetch(
         database,
-        "SELECT count(*) FROM notification WHERE status = ANY($1) AND next_attempt_at <= $2",
+        "SELECT count(*) FROM notification WHERE status = ANY($1) AND channel = $2 AND next_attempt_at <= $3",
         list(OPEN),
+        Channel.EMAIL,
         now,
     )
     return int(rows[0][0])
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Tell when the next message is due, in one round trip."""
+    """Tell when the next e-mail is due, in one round trip."""
     rows = await fetch(
-        database, "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1)", list(OPEN)
+        database,
+        "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1) AND channel = $2",
+        list(OPEN),
+        Channel.EMAIL,
     )
     found: datetime | None = rows[0][0]
     return found
@@ -211,6 +261,30 @@ def _claim_consented() -> ColumnElement[bool]:
     return exists().where(
         col(KnownAuthorization.claim_id) == col(Notification.claim_id), col(KnownAuthorization.consented)
     )
+
+
+def _open_for(recipient: str) -> ColumnElement[bool]:
+    return and_(
+        col(Notification.channel) == Channel.WEBHOOK,
+        col(Notification.recipient) == recipient,
+        col(Notification.status).in_(OPEN),
+    )
+
+
+def _in_flight(recipient: str, machine_now: datetime) -> ColumnElement[bool]:
+    """A message of this receiver is being sent: one that was committed late stands before it now."""
+    other = aliased(Notification)
+    return exists().where(
+        col(other.channel) == Channel.WEBHOOK,
+        col(other.recipient) == recipient,
+        col(other.status).in_(OPEN),
+        col(other.machine_lease_until) > machine_now,
+    )
+
+
+def _unleased(machine_now: datetime) -> ColumnElement[bool]:
+    until = col(Notification.machine_lease_until)
+    return or_(until.is_(None), until <= machine_now)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

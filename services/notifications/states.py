@@ -21,6 +21,7 @@ class Channel(StrEnum):
     """How a message reaches its recipient; the live feed is one log for all, cut to each reader's scope."""
 
     EMAIL = "email"
+    WEBHOOK = "webhook"
 
 
 class Status(StrEnum):

@@ -23,6 +23,7 @@ from shared.clinic.model import (
     Sessions,
     Site,
     Visit,
+    Webhook,
     Weekday,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "Sessions",
     "Site",
     "Visit",
+    "Webhook",
     "Weekday",
     "load_clinic",
 ]

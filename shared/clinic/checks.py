@@ -65,14 +65,14 @@ def _ids(clinic: Clinic) -> Iterator[Finding]:
         locations += [(("sites", index, *place), name) for place, name in _each("rooms", site.rooms)]
     here: tuple[Place, str] = (("id",), clinic.id)
     organizations = [here, *_each("payers", clinic.payers), *_each("organizations", clinic.organizations)]
-    yield from _twice(locations)
-    yield from _twice(organizations)
-    yield from _twice(_each("people", clinic.people))
-    yield from _twice(_each("programmes", clinic.programmes))
-    yield from _twice(_each("clients", clinic.clients))
+    yield from twice(locations)
+    yield from twice(organizations)
+    yield from twice(_each("people", clinic.people))
+    yield from twice(_each("programmes", clinic.programmes))
+    yield from twice(_each("clients", clinic.clients))
     for member, known in (("payers", clinic.payers), ("organizations", clinic.organizations)):
         identifiers = [one.identifiers for one in known]
-        yield from _twice(
+        yield from twice(
             ((member, i, "identifiers", j), text)
             for i, all_ in enumerate(identifiers)
             for j, text in enumerate(all_)
@@ -83,7 +83,8 @@ def _each(member: str, things: Sequence[Identified]) -> list[tuple[Place, str]]:
     return [((member, index, "id"), thing.id) for index, thing in enumerate(things)]
 
 
-def _twice(named: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
+def twice(named: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
+    """Find every name that stands a second time."""
     seen: set[str] = set()
     for place, name in named:
         if name in seen:
@@ -91,7 +92,8 @@ def _twice(named: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
         seen.add(name)
 
 
-def _known(place: Place, name: str, things: Iterable[str]) -> Iterator[Finding]:
+def known(place: Place, name: str, things: Iterable[str]) -> Iterator[Finding]:
+    """Find a name that is none of those allowed."""
     allowed = sorted(things)
     if name not in allowed:
         yield Finding(place, f"there is no {name!r}; allowed are {', '.join(allowed) or 'none'}")
@@ -106,7 +108,7 @@ def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Finding]:
             f"{site.time_zone!r} is no time zone; allowed are names such as America/Toronto",
         )
     staff = [one.id for one in clinic.people if one.site == site.id]
-    yield from _known((*place, "meeting", "chair"), site.meeting.chair, staff)
+    yield from known((*place, "meeting", "chair"), site.meeting.chair, staff)
     if site.meeting.start.hour * 60 + site.meeting.start.minute + site.meeting.minutes > 24 * 60:
         yield Finding((*place, "meeting", "minutes"), "the meeting must end on the day on which it began")
     if not clinic.coordinators(site.id):
@@ -114,7 +116,7 @@ def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Finding]:
 
 
 def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Finding]:
-    yield from _known((*place, "site"), person.site, (site.id for site in clinic.sites))
+    yield from known((*place, "site"), person.site, (site.id for site in clinic.sites))
     for index, hours in enumerate(person.hours):
         if hours.start >= hours.end:
             yield Finding(
@@ -129,7 +131,7 @@ def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Finding]:
 
 def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Finding]:
     sites = {site.id: site for site in clinic.sites}
-    yield from _known((*place, "site"), programme.site, sites)
+    yield from known((*place, "site"), programme.site, sites)
     site = sites.get(programme.site)
     if site is None:
         return
@@ -181,14 +183,14 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
 
 def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
     people = {one.id: one for one in clinic.people}
-    for member, name, known in (
+    for member, name, there in (
         ("organization", client.organization, [one.id for one in clinic.organizations]),
         ("payer", client.payer, [one.id for one in clinic.payers]),
         ("practitioner", client.practitioner, list(people)),
         ("site", client.site, [one.id for one in clinic.sites]),
     ):
         if name is not None:
-            yield from _known((*place, member), name, known)
+            yield from known((*place, member), name, there)
     person = people.get(client.practitioner or "")
     if person is not None and client.site not in (None, person.site):
         yield Finding((*place, "site"), f"must be {person.site!r}, where {person.id!r} works")

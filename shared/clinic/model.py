@@ -202,6 +202,25 @@ class Client(Part):
     email: Email | None = None
 
 
+class Webhook(Part):
+    """A party's own system that is told of events: an insurer's (`payer`) or a referrer's (`organization`).
+
+    `url` is https at a host of `webhook_hosts`; `events` are those that it wants, none means all that its
+    party may hear. Its secret stands in the data folder, never here.
+    """
+
+    id: Id
+    url: str
+    payer: Id | None = None
+    organization: Id | None = None
+    events: tuple[str, ...] = ()
+
+    @property
+    def recipient(self) -> str:
+        """Whose it is, as a reference."""
+        return f"Organization/{self.payer or self.organization}"
+
+
 class Clinic(Part):
     """The whole of clinic.yaml."""
 
@@ -218,6 +237,8 @@ class Clinic(Part):
     payers: tuple[Payer, ...] = ()
     organizations: tuple[Organization, ...] = Field(min_length=1)
     clients: tuple[Client, ...] = Field(min_length=1)
+    webhooks: tuple[Webhook, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
 
     def site(self, site_id: str) -> Site:
         """Find a site; raises KeyError."""

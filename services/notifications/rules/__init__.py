@@ -9,7 +9,8 @@ from services.notifications.rules.audiences import (
 )
 from services.notifications.rules.feed import FeedEntry, may_see
 from services.notifications.rules.mail import Mail, mail
-from services.notifications.rules.sending import GIVE_UP_AFTER, Reason, next_attempt
+from services.notifications.rules.sending import GIVE_UP_AFTER, Reason, gave_up, next_attempt, refused
+from services.notifications.rules.signature import signature_headers
 from services.notifications.rules.told import (
     TELLS_NOBODY,
     TOLD,
@@ -18,6 +19,7 @@ from services.notifications.rules.told import (
     Channel,
     Told,
 )
+from services.notifications.rules.webhooks import deliveries, heard_by, never_heard
 
 __all__ = [
     "GIVE_UP_AFTER",
@@ -33,9 +35,15 @@ __all__ = [
     "Standing",
     "Told",
     "address",
+    "deliveries",
+    "gave_up",
+    "heard_by",
     "mail",
     "may_see",
     "messages",
+    "never_heard",
     "next_attempt",
+    "refused",
+    "signature_headers",
     "still_wanted",
 ]

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.notifications.states import Channel
+
 GIVE_UP_AFTER = timedelta(hours=24)
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240))
 
@@ -16,6 +18,20 @@ class Reason(StrEnum):
     LEFT_TEAM = "The recipient is no longer on the team."
     REFUSED = "The mail server refused the message."
     GAVE_UP = "The mail server did not take the message within 24 hours."
+    NOT_TAKEN = "The receiver did not take the message within 24 hours."
+    GONE = "The receiver said that it is gone."
+    ENDED = "The receiver has ended."
+    NO_RECEIVER = "The receiver is not registered any more."
+
+
+def refused(channel: Channel) -> Reason:
+    """Say why a message ends that its channel refused for good."""
+    return Reason.GONE if channel is Channel.WEBHOOK else Reason.REFUSED
+
+
+def gave_up(channel: Channel) -> Reason:
+    """Say why a message ends that was tried for a day."""
+    return Reason.NOT_TAKEN if channel is Channel.WEBHOOK else Reason.GAVE_UP
 
 
 def next_attempt(*, created_at: datetime, attempts: int, now: datetime) -> datetime | None:

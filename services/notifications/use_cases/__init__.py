@@ -1,5 +1,6 @@
-"""One function per verb: keep what must be known, tell of an event, take what is due, record an attempt."""
+"""One function per verb: keep what must be known, tell of it, take what is due, record it, deliver."""
 
+from services.notifications.use_cases.deliver import end_left_over, record_delivery, take_next
 from services.notifications.use_cases.keep import keep_authorization, keep_consent, keep_referral, keep_team
 from services.notifications.use_cases.record import Result, record_attempt
 from services.notifications.use_cases.take import Lease, Outgoing, take_due
@@ -9,12 +10,15 @@ __all__ = [
     "Lease",
     "Outgoing",
     "Result",
+    "end_left_over",
     "keep_authorization",
     "keep_consent",
     "keep_referral",
     "keep_team",
     "recall",
     "record_attempt",
+    "record_delivery",
     "take_due",
+    "take_next",
     "tell",
 ]

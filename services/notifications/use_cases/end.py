@@ -26,7 +26,9 @@ _ENDED = Count(
 for _channel in Channel:
     for _reason in Reason:
         _ENDED.expect(str(_channel), _reason.name.lower())
-_SOMEBODY_MUST_LOOK = frozenset({Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP})
+_SOMEBODY_MUST_LOOK = frozenset(
+    {Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP, Reason.NOT_TAKEN, Reason.GONE}
+)
 
 
 class MessageEnded(Conflict):

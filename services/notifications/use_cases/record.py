@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.notifications import queries
-from services.notifications.rules import Reason, next_attempt
+from services.notifications.rules import Channel, gave_up, next_attempt, refused
 from services.notifications.settings import Settings
 from services.notifications.states import Outcome
 from services.notifications.use_cases.end import end_message
@@ -40,16 +40,17 @@ async def record_attempt(
     attempt = attempts[-1]
     attempt.outcome, attempt.detail = result.outcome, result.detail
     tx.add(attempt)
-    channel, became = str(row.channel), str(result.outcome)
+    way = Channel(row.channel)
+    channel, became = str(way), str(result.outcome)
     tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.add(1, channel, became))
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
     if result.outcome is Outcome.TAKEN:
         await end_message(tx, row, attempts=attempts, reason=None, settings=settings, act=act)
     elif result.outcome is Outcome.REFUSED:
-        await end_message(tx, row, attempts=attempts, reason=Reason.REFUSED, settings=settings, act=act)
+        await end_message(tx, row, attempts=attempts, reason=refused(way), settings=settings, act=act)
     elif again is None:
-        await end_message(tx, row, attempts=attempts, reason=Reason.GAVE_UP, settings=settings, act=act)
+        await end_message(tx, row, attempts=attempts, reason=gave_up(way), settings=settings, act=act)
     else:
         row.next_attempt_at = again
         row.lease = row.machine_lease_until = None

@@ -1,5 +1,6 @@
 """Take the messages that are due: what may go out is leased, what must not is ended at once."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +24,7 @@ class Outgoing:
     lease: UUID
     address: str
     event_type: str
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +41,12 @@ async def take_due(
 ) -> tuple[int, list[Outgoing]]:
     """Take at most `limit` messages; give how many were found and those that are to be sent."""
     rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
-    team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
-    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id})
+    standings = await standings_of(tx, rows)
     attempts = await queries.attempts(tx, [row.id for row in rows if row.attempts])
 
     outgoing = []
     for row in rows:
-        standing = Standing(
-            team=team.get(row.referral_id or "", frozenset()), consented=row.claim_id in consented
-        )
+        standing = standings[row.id]
         found = address(row.recipient, clinic=settings.clinic)
         reason = still_wanted(Audience(row.audience), row.recipient, standing)
         reason = reason or (None if has_server else Reason.NO_SERVER)
@@ -56,7 +55,7 @@ async def take_due(
             why = reason or Reason.NO_ADDRESS
             await end_message(tx, row, attempts=made, reason=why, settings=settings, act=act)
         else:
-            await _start_attempt(tx, row, lease=lease, settings=settings, act=act)
+            await start_attempt(tx, row, lease=lease, settings=settings, act=act)
             outgoing.append(
                 Outgoing(
                     id=row.id,
@@ -68,9 +67,22 @@ async def take_due(
     return len(rows), outgoing
 
 
-async def _start_attempt(
+async def standings_of(tx: Transaction, rows: Sequence[Notification]) -> Mapping[UUID, Standing]:
+    """Read the memberships and consents of this moment, by which each message may still go out."""
+    team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
+    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id})
+    return {
+        row.id: Standing(
+            team=team.get(row.referral_id or "", frozenset()), consented=row.claim_id in consented
+        )
+        for row in rows
+    }
+
+
+async def start_attempt(
     tx: Transaction, row: Notification, *, lease: Lease, settings: Settings, act: Act
 ) -> None:
+    """Note an attempt under a lease, before the channel is tried."""
     row.attempts += 1
     row.lease, row.machine_lease_until = lease.token, lease.machine_until
     tx.add(Attempt(notification_id=row.id, number=row.attempts, at=act.at))

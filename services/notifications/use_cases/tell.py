@@ -8,7 +8,16 @@ from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import Notification
 from services.notifications.queries import Known, Whose
-from services.notifications.rules import TOLD, Audience, FeedEntry, Message, Standing, Told, messages
+from services.notifications.rules import (
+    TOLD,
+    Audience,
+    FeedEntry,
+    Message,
+    Standing,
+    Told,
+    deliveries,
+    messages,
+)
 from services.notifications.settings import Settings
 from services.notifications.use_cases.keep import expect_authorization, expect_referral
 from services.notifications.use_cases.put_message import put_message
@@ -38,7 +47,10 @@ async def tell(tx: Transaction, news: News, *, known: Known, settings: Settings,
 
     wanted = [
         message
-        for message in messages(told, standing, clinic=settings.clinic, first=news.first)
+        for message in (
+            *messages(told, standing, clinic=settings.clinic, first=news.first),
+            *deliveries(news.type, standing, clinic=settings.clinic),
+        )
         if (news.event_id, message.recipient, message.channel) not in known.told
     ]
 
@@ -112,6 +124,7 @@ async def _prepare(
         recipient=message.recipient,
         recipient_id=message.recipient.partition("/")[2],
         channel=message.channel,
+        focus=news.focus,
         referral_id=news.referral,
         claim_id=news.claim,
         patient_id=news.key if news.referral else None,

@@ -1,30 +1,51 @@
 """The worker of `notifications`: it hears every event of the other three services and sends what is due."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from services.notifications import handlers
-from services.notifications.rules import TOLD
+from services.notifications import handlers, use_cases
+from services.notifications.rules import TOLD, heard_by, never_heard
 from services.notifications.settings import Settings
 from services.notifications.worker.email import Smtp
 from services.notifications.worker.sending import Sending
+from shared.clinic import ClinicFileError
 from shared.events.handling import HandlerTable, Together
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
-from shared.events.worker import Worker
+from shared.events.worker import Loop, Worker
 from shared.runtime import Runtime
 
-__all__ = ["Sending", "Smtp", "create_worker", "handler_table"]
+__all__ = ["NotForThisParty", "Sending", "Smtp", "create_worker", "handler_table"]
+
+
+class NotForThisParty(ClinicFileError):
+    """A receiver in clinic.yaml asks for an event that its party is never told of; the text is one line."""
 
 
 def create_worker(runtime: Runtime) -> Worker:
-    """Make the worker of this service."""
+    """Make the worker of this service; raises NotForThisParty."""
     mail = Smtp(runtime.smtp_url) if runtime.smtp_url else None
     return Worker(
         runtime,
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
         timers={},
-        loops=(Sending(runtime, mail=mail),),
+        loops=(Sending(runtime, mail=mail), *_deliveries(runtime)),
+        on_start=partial(use_cases.end_left_over, settings=Settings.of(runtime)),
     )
+
+
+def _deliveries(runtime: Runtime) -> Sequence[Loop]:
+    """Give each receiver of clinic.yaml a loop of its own."""
+    for hook, event in never_heard(runtime.clinic):
+        heard = ", ".join(heard_by(hook))
+        raise NotForThisParty(f"webhooks: {hook.id} is never told of {event!r}; its party hears of {heard}")
+    if runtime.outbound is None:
+        if runtime.clinic.webhooks:
+            raise ValueError("a clinic with receivers needs a way to reach them: Runtime.outbound")
+        return ()
+    from services.notifications.worker.delivering import Delivering  # its HTTP client is seldom needed
+
+    return [Delivering(runtime, hook, outbound=runtime.outbound) for hook in runtime.clinic.webhooks]
 
 
 def handler_table(runtime: Runtime) -> HandlerTable:

@@ -1,0 +1,68 @@
+"""Deliver to a receiver: take its first open message, record what became of it, end what is left over."""
+
+import msgspec
+
+from services.notifications import fhir, queries
+from services.notifications.models import EndedReceiver, Notification
+from services.notifications.rules import Audience, Reason, still_wanted
+from services.notifications.settings import Settings
+from services.notifications.states import Outcome
+from services.notifications.use_cases.end import end_message
+from services.notifications.use_cases.record import Result, record_attempt
+from services.notifications.use_cases.take import Lease, Outgoing, standings_of, start_attempt
+from shared.act import Act
+from shared.clinic import Webhook
+from shared.db import Transaction
+
+
+async def take_next(
+    tx: Transaction, receiver: Webhook, *, lease: Lease, settings: Settings, act: Act
+) -> tuple[bool, Outgoing | None]:
+    """Take the first open message of a receiver, if it is due; the later ones wait behind it.
+
+    Give whether there was one, and what is to be sent; a message that must not go out is ended at once.
+    """
+    row = await queries.next_delivery(
+        tx, recipient=receiver.recipient, now=act.at, machine_now=lease.machine_now
+    )
+    if row is None:
+        return False, None
+    if (reason := await _held_back(tx, row, receiver)) is not None:
+        await _end(tx, row, reason, settings=settings, act=act)
+        return True, None
+    await start_attempt(tx, row, lease=lease, settings=settings, act=act)
+    return True, Outgoing(
+        id=row.id,
+        lease=lease.token,
+        address=receiver.url,
+        event_type=row.event_type,
+        body=msgspec.json.encode(fhir.webhook_message(row, settings=settings)),
+    )
+
+
+async def record_delivery(
+    tx: Transaction, receiver: Webhook, sent: Outgoing, result: Result, *, settings: Settings, act: Act
+) -> None:
+    """Record an attempt under its lease; a receiver that refused for good has ended."""
+    recorded = await record_attempt(tx, sent, result, settings=settings, act=act)
+    if recorded and result.outcome is Outcome.REFUSED:
+        await queries.end_receiver(tx, receiver.id, at=act.at)
+
+
+async def end_left_over(tx: Transaction, act: Act, *, settings: Settings) -> None:
+    """End what waits for receivers that do not stand in clinic.yaml any more."""
+    registered = {receiver.recipient for receiver in settings.clinic.webhooks}
+    for row in await queries.left_over(tx, recipients=registered):
+        await _end(tx, row, Reason.NO_RECEIVER, settings=settings, act=act)
+
+
+async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> Reason | None:
+    if await tx.get(EndedReceiver, receiver.id) is not None:
+        return Reason.ENDED
+    standing = (await standings_of(tx, [row]))[row.id]
+    return still_wanted(Audience(row.audience), row.recipient, standing)
+
+
+async def _end(tx: Transaction, row: Notification, reason: Reason, *, settings: Settings, act: Act) -> None:
+    made = (await queries.attempts(tx, [row.id])).get(row.id, [])
+    await end_message(tx, row, attempts=made, reason=reason, settings=settings, act=act)
