@@ -13,7 +13,7 @@ from shared.clinic import load_clinic
 
 SITES = 12
 CLINICIANS = 8
-_EXAMPLE = Path(__file__).parents[1] / "examples" / "clinic.yaml"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "clinic.yaml"
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat"]
 
 
@@ -34,11 +34,12 @@ def coordinator_of(site: str) -> str:
 
 def write_clinic(path: Path) -> Path:
     """Write clinic.yaml (JSON is YAML) for a run and give its path."""
-    clinic = load_clinic(_EXAMPLE).model_dump(mode="json", by_alias=True, exclude_none=True)
+    clinic = load_clinic(EXAMPLE).model_dump(mode="json", by_alias=True, exclude_none=True)
     rapid = next(one for one in clinic["programmes"] if one["id"] == "rapid-access")
     coordinator = next(one for one in clinic["clients"] if one["id"] == "coordinator")
-    for site in map(site_of, range(SITES)):
-        clinic["sites"].append(_site(clinic["sites"][0], site))
+    sites = list(map(site_of, range(SITES)))
+    clinic["sites"] = [*(_site(clinic["sites"][0], site) for site in sites), *clinic["sites"]]
+    for site in sites:
         clinic["people"] += _people(clinic["people"], site)
         clinic["programmes"].append({**rapid, "id": programme_of(site), "site": site})
         clinic["clients"].append({**coordinator, "id": coordinator_of(site), "site": site})

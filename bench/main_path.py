@@ -1,6 +1,6 @@
 """The rows of the main path: its rate beside its floor, its cost, and its latency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench import machine
@@ -16,11 +16,10 @@ _SECONDS = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One round of the real path: referrals per second, and processor milliseconds per referral."""
+    """One round of the real path: referrals per second, and processor milliseconds per referral by part."""
 
     rate: float
-    python: float
-    postgres: float
+    cost: Mapping[str, float]
 
 
 async def main_path(clinic: RunningClinic, *, transport: str, quick: bool) -> list[Result]:
@@ -55,18 +54,16 @@ async def round_of(clinic: RunningClinic, databases: Databases, count: int, **op
     sent = await clinic.post(count, **options)
     ended = await databases.rest(total=total, within=60 + count / 2)
     used = {name: (seconds - before[name]) / count * 1000 for name, seconds in clinic.cpu().items()}
-    return Round(rate=count / (ended - sent["begun"]), python=used["python"], postgres=used["postgres"])
+    return Round(rate=count / (ended - sent["begun"]), cost=used)
 
 
 def _cost(rounds: Sequence[Round], *, transport: str, spins: Sequence[float]) -> Result:
+    parts = {name: round(median([one.cost[name] for one in rounds]), 3) for name in rounds[0].cost}
     return Result(
         row="cpu_per_referral",
         transport=transport,
-        value=round(median([one.python + one.postgres for one in rounds]), 3),
+        value=round(median([sum(one.cost.values()) for one in rounds]), 3),
         unit="ms",
         spin=round(median(spins), 2),
-        details={
-            "python": round(median([one.python for one in rounds]), 3),
-            "postgres": round(median([one.postgres for one in rounds]), 3),
-        },
+        details=parts,
     )

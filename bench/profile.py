@@ -16,7 +16,7 @@ async def profile(count: int, *, connections: int, top: int) -> None:
     """Send referrals to a clinic as it is, then to an instrumented one, and print what each cost."""
     with running_clinic() as clinic:
         await _plain(clinic, count, connections=connections)
-    with running_clinic(module="bench.instrumented") as clinic:
+    with running_clinic("bench.instrumented") as clinic:
         await _instrumented(clinic, count, connections=connections, top=top)
 
 

@@ -1,21 +1,28 @@
 """`python -m bench run`: measure the rows one after the other in clinics of their own, and print them."""
 
-from collections.abc import AsyncIterator, Sequence
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from bench.ingest import ingest
+from bench.latency import burst, latency
 from bench.main_path import main_path
-from bench.results import TARGETS, Result, keep
-from bench.running import running_clinic
+from bench.results import TARGETS, Result, against_floor, keep
+from bench.running import RunningClinic, lines_of, running_clinic
+from bench.standing import standing
+from deploy.kafka import LocalKafka
 
 ROWS = tuple(TARGETS)
+_HOP_EVENTS, _HOP_ROUNDS = 4000, 5
 
 
 async def run(transport: str, *, quick: bool, rows: Sequence[str] | None, kept: bool) -> None:
     """Measure and print, and keep the figures where asked."""
     wanted = set(rows or ROWS)
-    transports = ("embedded", "kafka") if transport == "both" else (transport,)
     found = []
-    for one in transports:
+    for one in ("embedded", "kafka") if transport == "both" else (transport,):
         async for result in _measured(one, wanted, quick=quick):
             print(_line(result), flush=True)
             found.append(result)
@@ -24,14 +31,68 @@ async def run(transport: str, *, quick: bool, rows: Sequence[str] | None, kept: 
 
 
 async def _measured(transport: str, wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:
-    if wanted & {"main_path", "cpu_per_referral"}:
-        with running_clinic() as clinic:
-            for result in await main_path(clinic, transport=transport, quick=quick):
-                yield result
-    if "ingest" in wanted and transport == "embedded":
-        with running_clinic(module="bench.api_only") as clinic:
+    with _broker(transport) as kafka:
+        maximum = None
+        if wanted & {"main_path", "cpu_per_referral"}:
+            with _clinic(kafka) as clinic:
+                for result in await main_path(clinic, transport=transport, quick=quick):
+                    maximum = maximum or result.value
+                    yield result
+        if "latency_p99" in wanted:
+            with _clinic(kafka) as clinic:
+                for result in await latency(clinic, transport=transport, quick=quick, maximum=maximum):
+                    yield result
+        if "burst_drain" in wanted:
+            with _clinic(kafka) as clinic:
+                for result in await burst(clinic, transport=transport, maximum=maximum):
+                    yield result
+    if "hop" in wanted:
+        yield await _hop(transport, quick=quick)
+    if transport == "embedded":
+        async for result in _without_events(wanted, quick=quick):
+            yield result
+
+
+async def _without_events(wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:
+    """Measure what no transport has a part in."""
+    if "ingest" in wanted:
+        with running_clinic("bench.api_only") as clinic:
             for result in await ingest(clinic, quick=quick):
                 yield result
+    if wanted & {"start", "memory_idle"}:
+        for result in await standing(transport="embedded"):
+            yield result
+
+
+async def _hop(transport: str, *, quick: bool) -> Result:
+    events, rounds = (_HOP_EVENTS // 2, 3) if quick else (_HOP_EVENTS, _HOP_ROUNDS)
+    found = [json.loads(line) for line in await lines_of("bench.hop", transport, str(events), str(rounds))]
+    pairs = [(one["hop"], one["floor"]) for one in found]
+    return against_floor("hop", transport, pairs, spins=[one["spin"] for one in found], events=events)
+
+
+@contextmanager
+def _broker(transport: str) -> Iterator[LocalKafka | None]:
+    if transport == "embedded":
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="lumbar-kafka-") as folder:
+        kafka = LocalKafka.start(Path(folder))
+        try:
+            yield kafka
+        finally:
+            kafka.stop()
+
+
+@contextmanager
+def _clinic(kafka: LocalKafka | None) -> Iterator[RunningClinic]:
+    """Start a clinic from nothing, all in one process, on either transport."""
+    if kafka is None:
+        with running_clinic() as clinic:
+            yield clinic
+    else:
+        with running_clinic("bench.kafka_up", kafka.bootstrap, broker=kafka.process.pid) as clinic:
+            yield clinic
 
 
 def _line(result: Result) -> str:

@@ -19,7 +19,7 @@ import asyncpg
 import httpx
 
 from bench import machine
-from bench.clinic import write_clinic
+from bench.clinic import EXAMPLE, write_clinic
 from bench.load import Orders
 from deploy.embedded import running_server, server_url
 from deploy.identity import keys_folder
@@ -39,12 +39,19 @@ class RunningClinic:
     """One clinic process with its data folder."""
 
     def __init__(
-        self, folder: Path, process: "subprocess.Popen[str]", *, port: int, ready_after: float
+        self,
+        folder: Path,
+        process: "subprocess.Popen[str]",
+        *,
+        port: int,
+        ready_after: float,
+        broker: int | None = None,
     ) -> None:
         self.folder = folder
         self.process = process
         self.port = port
         self.ready_after = ready_after
+        self.broker = broker
         self.next_number = 0
         self._tokens: dict[str, tuple[float, str]] = {}
 
@@ -91,7 +98,8 @@ class RunningClinic:
 
     def cpu(self) -> dict[str, float]:
         """Give the processor seconds so far."""
-        return machine.cpu(self.process.pid)
+        used = machine.cpu(self.process.pid)
+        return used if self.broker is None else {**used, "kafka": machine.cpu(self.broker)["python"]}
 
     def memory(self) -> dict[str, float]:
         """Give the memory in MB."""
@@ -130,25 +138,39 @@ def _as_json(orders: Orders) -> dict[str, Any]:
 
 @contextmanager
 def running_clinic(
-    *, module: str = "deploy.cli", environment: Mapping[str, str] | None = None
+    module: str = "", *given: str, broker: int | None = None, example: bool = False
 ) -> Iterator[RunningClinic]:
     """Start a clinic from nothing, and remove everything at the end; the database writes durably.
 
-    `module` is `lumbar` itself, or one of bench that puts the same together and takes DATA CLINIC PORT.
+    It is `lumbar up`, or a `module` of bench that puts the same together and takes DATA CLINIC PORT and what
+    is given. `broker` is the process of the Kafka that it uses; `example` takes the example clinic.
     """
     folder = Path(tempfile.mkdtemp(prefix="lumbar-bench-"))
     folder.chmod(0o711)
-    clinic, port, data = write_clinic(folder / "clinic.yaml"), free_port(), str(folder / "data")
-    given = [data, str(clinic), str(port)]
-    if module == "deploy.cli":
-        given = ["up", "--data", data, "--port", str(port)]
+    clinic = EXAMPLE if example else write_clinic(folder / "clinic.yaml")
+    port, data = free_port(), str(folder / "data")
+    command = [module, data, str(clinic), str(port), *given]
+    if not module:
+        command = ["deploy.cli", "up", "--data", data, "--port", str(port)]
     began = time.monotonic()
     try:
-        more = {"LUMBAR_CLINIC": str(clinic), **(environment or {})}
-        with started(module, *given, log=folder / "log", environment=more) as process:
-            yield RunningClinic(folder, process, port=port, ready_after=time.monotonic() - began)
+        with started(*command, log=folder / "log", environment={"LUMBAR_CLINIC": str(clinic)}) as process:
+            yield RunningClinic(
+                folder, process, port=port, ready_after=time.monotonic() - began, broker=broker
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def lines_of(module: str, *given: str) -> list[str]:
+    """Run `python -m module` to its end and give what it printed; raises Broken where it failed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *given, cwd=ROOT, stdout=subprocess.PIPE, limit=1 << 28
+    )
+    printed, _ = await process.communicate()
+    if process.returncode:
+        raise Broken(f"{module} failed")
+    return printed.decode().splitlines()
 
 
 @contextmanager
