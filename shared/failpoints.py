@@ -5,8 +5,9 @@ Invariants:
   dictionary. What is armed is told in the log as a warning, once, when the process starts.
 - Every point stands in `POINTS`, and every one of them in the code; a test holds both to it.
 
-LUMBAR_FAILPOINT is `name:kill`, `name:kill@3` (at the third time), `name:raise`, `name:sleep=2` (seconds, in
-which the whole process stands still), several with commas between them.
+LUMBAR_FAILPOINT is `name:kill`, `name:kill@3` (at the third time, without a number at the first, with `@*` at
+every time), `name:raise`, `name:sleep=2` (seconds, in which the whole process stands still), several with
+commas between them.
 """
 
 import os
@@ -43,8 +44,8 @@ POINTS: Mapping[str, str] = {
     "removed_not_committed": "a held event is handled and removed, and nothing is committed",
     # API
     "received_not_committed": "a command is carried out and its answer is made, and nothing is committed",
-    "after_commit_before_publish": "a command is committed, and neither relay nor caller knows",
-    "answered": "the answer has left",
+    "after_commit_before_publish": "a command is committed, and neither relay nor caller knows yet",
+    "answered": "the answer to a command has left",
     "key_locked": "an Idempotency-Key is locked and new, and its command has not begun",
     "answer_stored": "the answer is stored under its key, and nothing is committed",
     # timers
@@ -71,7 +72,7 @@ class _Armed:
     point: str
     act: str
     seconds: float
-    at: int
+    at: int | None
     times: "count[int]"
 
 
@@ -110,16 +111,17 @@ def _read_one(text: str) -> _Armed:
     if name not in POINTS:
         raise NoSuchPoint(f"there is no point {name!r}; allowed are {', '.join(POINTS)}")
     try:
-        armed = _Armed(name, act, float(seconds or 0), int(at or 1), count(1))
+        armed = _Armed(name, act, float(seconds or 0), None if at == "*" else int(at or 1), count(1))
     except ValueError:
         armed = _Armed(name, "", 0, 0, count(1))
-    if act not in ("kill", "raise", "sleep") or armed.at < 1 or (act == "sleep") != (armed.seconds > 0):
-        raise NoSuchPoint(f"{text!r} must be {name}:kill, :raise or :sleep=SECONDS, with @N for the Nth time")
+    if act not in ("kill", "raise", "sleep") or armed.at == 0 or (act == "sleep") != (armed.seconds > 0):
+        allowed = ":kill, :raise or :sleep=SECONDS, with @N for the Nth time or @* for every time"
+        raise NoSuchPoint(f"{text!r} must be {name}{allowed}")
     return armed
 
 
 def _happen(armed: _Armed) -> None:
-    if next(armed.times) != armed.at:
+    if armed.at is not None and next(armed.times) != armed.at:
         return
     if armed.act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -18,8 +18,6 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
 
-from shared import failpoints
-
 Row = TypeVar("Row", bound=SQLModel)
 T = TypeVar("T")
 
@@ -115,7 +113,6 @@ class Database:
                 tx = Transaction(session, self)
                 await tx._begin()
                 yield tx
-            failpoints.reach("after_commit_before_publish")
             tx._committed()
 
     async def close(self) -> None:

@@ -80,6 +80,11 @@ class Call:
         self.body = b""
         self.query: QueryParams = request.query_params
 
+    @property
+    def writes(self) -> bool:
+        """Tell whether this is a command and no reading."""
+        return self.request.method not in ("GET", "HEAD")
+
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
         with checked(self.runtime.service):
@@ -116,7 +121,10 @@ class Call:
             if keyed is not None:
                 await idempotency.begin(tx, keyed)
             yield tx
-            failpoints.reach("received_not_committed")
+            if self.writes:
+                failpoints.reach("received_not_committed")
+        if self.writes:
+            failpoints.reach("after_commit_before_publish")
 
     async def answer(
         self,
@@ -162,7 +170,7 @@ class Call:
 
     def _keyed(self) -> KeyedRequest | None:
         key = self.request.headers.get("idempotency-key")
-        if key is None or self.request.method in ("GET", "HEAD"):
+        if key is None or not self.writes:
             return None
         url = self.request.url
         return KeyedRequest.of(

@@ -34,6 +34,13 @@ def test_a_point_raises_once_and_at_the_time_that_was_said() -> None:
     failpoints.reach("before_send")
 
 
+def test_a_point_raises_every_time_where_that_was_said() -> None:
+    failpoints.arm({SPEC: "before_send:raise@*"})
+    for _ in range(3):
+        with pytest.raises(failpoints.PointReached):
+            failpoints.reach("before_send")
+
+
 def test_several_points_can_be_armed() -> None:
     failpoints.arm({SPEC: "before_send:raise,relayed:raise@1"})
     for name in ("before_send", "relayed"):

@@ -11,7 +11,8 @@ from tests.failure.audit.evidence import Evidence
 _REFERRALS = (
     "SELECT id::text AS id, state, (SELECT count(*) FROM task t WHERE t.referral_id = r.id"
     " AND t.code <> 'process-request' AND t.status IN ('requested', 'received', 'accepted', 'in-progress'))"
-    " AS work, (SELECT count(*) FROM timer WHERE ref = r.id::text) AS timers,"
+    " AS work, (SELECT status FROM task t WHERE t.referral_id = r.id AND t.code = 'process-request')"
+    " AS process, (SELECT count(*) FROM timer WHERE ref = r.id::text) AS timers,"
     " ARRAY(SELECT standing FROM claim c WHERE c.referral_id = r.id) AS claims FROM referral r"
 )
 _FIRSTS = "SELECT referral_id::text AS referral, status FROM appointment WHERE kind = 'first'"
@@ -26,8 +27,7 @@ _PLANS = "SELECT referral_id AS referral, status FROM plan"
 _STANDING = ("booked", "arrived", "waitlist")
 # Somebody must have work to do with a referral in these states.
 _WAITS_FOR_PEOPLE = frozenset(
-    {State.INFORMATION_REQUESTED, State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW}
-    | {State.DUPLICATE_SUSPECTED}
+    {State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED}
 )
 _MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
 # The first appointment that must be there, and no other that stands.
@@ -69,9 +69,11 @@ def _wrong(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:
     found = []
     if state in TERMINAL:
         found += _after_its_end(row, elsewhere)
+    elif state == State.INFORMATION_REQUESTED and row["process"] != "on-hold":
+        found.append(f"its Task is {row['process']}")
     elif state in _WAITS_FOR_PEOPLE and not row["work"]:
         found.append("nobody has work to do with it")
-    elif state not in _WAITS_FOR_PEOPLE | _MAY_REST | _FIRST_OF.keys():
+    elif state not in _WAITS_FOR_PEOPLE | _MAY_REST | _FIRST_OF.keys() | {State.INFORMATION_REQUESTED}:
         found.append("is left so")
     if state == State.EMERGENCY_REDIRECTED and not row["timers"]:
         found.append("nothing escalates it")

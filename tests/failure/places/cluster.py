@@ -14,7 +14,8 @@ from deploy.services import SERVICES
 from shared.clock import monotonic
 from shared.db import Database
 from tests.failure.audit.evidence import Published, lag_on_postgres, published_on_postgres
-from tests.failure.places import kafka_logs, time
+from tests.failure.places import time
+from tests.failure.places.kafka_logs import KafkaLogs
 from tests.failure.places.place import Databases
 from tests.support.folders import open_folder
 from tests.support.mailbox import Mailbox, open_mailbox
@@ -35,6 +36,7 @@ class ClusterPlace:
         self.may_repeat = transport == "kafka"
         self.keys: Path = keys_folder(cluster.data)
         self.scheduling: Database | None = None
+        self._kafka_logs: KafkaLogs | None = None
 
     @property
     def url(self) -> str:
@@ -95,13 +97,19 @@ class ClusterPlace:
         """Read the topics where they are."""
         if self.cluster.kafka is None:
             return await published_on_postgres(databases)
-        return await asyncio.to_thread(kafka_logs.published, self.cluster.kafka)
+        return await asyncio.to_thread(self._logs().published)
 
     async def lag(self, databases: Databases) -> Mapping[str, int]:
         """Compare positions and ends."""
         if self.cluster.kafka is None:
             return await lag_on_postgres(databases)
-        return await asyncio.to_thread(kafka_logs.lag, self.cluster.kafka)
+        return await asyncio.to_thread(self._logs().lag)
+
+    def _logs(self) -> KafkaLogs:
+        if self._kafka_logs is None:
+            assert self.cluster.kafka is not None
+            self._kafka_logs = KafkaLogs(self.cluster.kafka)
+        return self._kafka_logs
 
     async def days_pass(self, appointment: str) -> None:
         """Move an appointment into the past."""

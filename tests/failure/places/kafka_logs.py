@@ -1,9 +1,11 @@
 """Reading whole topics and the positions of groups on Kafka, by another client than the clinic's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from shared.clock import monotonic
 from shared.events.kafka import KafkaAddress
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING, TOPICS
 from tests.failure.audit.evidence import PUBLISHERS, Published, topic_of
@@ -14,71 +16,81 @@ READS: Mapping[str, tuple[str, ...]] = {
     "careteam": (REFERRAL, SCHEDULING),
     "notifications": (REFERRAL, SCHEDULING, CARETEAM),
 }
-_PATIENCE = 15.0
+_PATIENCE = 20.0
+_AT_ONCE = 1000
+
+Place = tuple[str, int]
 
 
-def published(address: KafkaAddress) -> dict[str, list[Published]]:
-    """Read every topic from its first record to its last, partition by partition."""
-    consumer = _consumer(address, "auditor")
-    try:
-        return {service: list(_records(consumer, address, topic_of(service))) for service in PUBLISHERS}
-    finally:
-        consumer.close()
+class KafkaLogs:
+    """One Kafka as the auditor sees it."""
 
+    def __init__(self, address: KafkaAddress) -> None:
+        self._address = address
+        self._admin = AdminClient({"bootstrap.servers": address.bootstrap, "log_level": 0})
 
-def lag(address: KafkaAddress) -> dict[str, int]:
-    """Tell how many records every group has not committed of each topic that it reads."""
-    behind = {}
-    for group, topics in READS.items():
-        consumer = _consumer(address, address.group(group))
-        try:
+    def lag(self) -> dict[str, int]:
+        """Tell how many records every group has not committed of each topic that it reads."""
+        ends = self._ends([topic_of(service) for service in PUBLISHERS])
+        behind = {}
+        for group, topics in READS.items():
+            committed = self._committed(group)
             for topic in topics:
-                places = _places(address, topic)
-                committed = {
-                    one.partition: one.offset for one in consumer.committed(places, timeout=_PATIENCE)
-                }
-                behind[f"{group} of {topic}"] = sum(
-                    _left(consumer, place, committed[place.partition]) for place in places
-                )
+                name = self._address.topic(topic)
+                left = [end - committed.get(place, 0) for place, end in ends.items() if place[0] == name]
+                behind[f"{group} of {topic}"] = sum(left)
+        return behind
+
+    def published(self) -> dict[str, list[Published]]:
+        """Read every topic from its first record to its last, each partition in its order."""
+        found: dict[str, list[Published]] = {service: [] for service in PUBLISHERS}
+        services = {self._address.topic(topic_of(service)): service for service in PUBLISHERS}
+        for message in self._records(self._ends([topic_of(service) for service in PUBLISHERS])):
+            headers = {name: bytes(text or b"").decode() for name, text in message.headers() or []}
+            found[services[str(message.topic())]].append(Published.of(headers))
+        return found
+
+    def _records(self, ends: Mapping[Place, int]) -> list[Message]:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._address.bootstrap,
+                "group.id": "auditor",
+                "fetch.wait.max.ms": 20,
+                "log_level": 0,
+            }
+        )
+        try:
+            consumer.assign([TopicPartition(topic, number, 0) for topic, number in ends])
+            left, read = dict(ends), []
+            deadline = monotonic() + _PATIENCE
+            while any(left.values()):
+                messages = consumer.consume(_AT_ONCE, timeout=0.2)
+                if not messages and monotonic() > deadline:
+                    raise TimeoutError(f"{sum(left.values())} records do not come")
+                for message in messages:
+                    deadline = monotonic() + _PATIENCE
+                    if message.error():
+                        raise KafkaException(message.error())
+                    place = (str(message.topic()), int(message.partition() or 0))
+                    left[place] = ends[place] - int(message.offset() or 0) - 1
+                    read.append(message)
+            return read
         finally:
             consumer.close()
-    return behind
 
-
-def _left(consumer: Consumer, place: TopicPartition, committed: int) -> int:
-    first, end = consumer.get_watermark_offsets(place, timeout=_PATIENCE)
-    return int(end - max(committed, first))
-
-
-def _records(consumer: Consumer, address: KafkaAddress, topic: str) -> Iterator[Published]:
-    for place in _places(address, topic):
-        first, end = consumer.get_watermark_offsets(place, timeout=_PATIENCE)
-        consumer.assign([TopicPartition(place.topic, place.partition, first)])
-        at = first
-        while at < end:
-            message = consumer.poll(_PATIENCE)
-            if message is None:
-                raise TimeoutError(f"{topic} gives nothing behind {at} of {end}")
-            if message.error():
-                raise KafkaException(message.error())
-            yield _published(message)
-            at = int(message.offset() or 0) + 1
-
-
-def _published(message: Message) -> Published:
-    return Published.of({name: bytes(text or b"").decode() for name, text in message.headers() or []})
-
-
-def _places(address: KafkaAddress, topic: str) -> list[TopicPartition]:
-    return [TopicPartition(address.topic(topic), number) for number in range(TOPICS[topic].partitions)]
-
-
-def _consumer(address: KafkaAddress, group: str) -> Consumer:
-    return Consumer(
-        {
-            "bootstrap.servers": address.bootstrap,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
+    def _ends(self, topics: Sequence[str]) -> dict[Place, int]:
+        asked = {
+            TopicPartition(self._address.topic(topic), number): OffsetSpec.latest()
+            for topic in topics
+            for number in range(TOPICS[topic].partitions)
         }
-    )
+        answers = self._admin.list_offsets(asked, request_timeout=_PATIENCE)
+        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+
+    def _committed(self, group: str) -> dict[Place, int]:
+        name = self._address.group(group)
+        asked = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(name)], request_timeout=_PATIENCE
+        )
+        found = asked[name].result().topic_partitions or []
+        return {(place.topic, place.partition): max(0, place.offset) for place in found}
