@@ -11,14 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.notifications.states import OPEN, Outcome, Status
-from shared.db import ResourceRow
+from shared.db import ResourceRow, Row
 from shared.db.tables import add_shared_tables
 
 
-class Base(SQLModel, registry=registry()):
+class Base(Row, registry=registry()):
     """Metadata of this service's database."""
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.act import Act
-from shared.db import Transaction
+from shared.db import Transaction, Write
 from shared.ids import new_text_id
 
 How = Literal["read", "vread", "history-instance", "search-type", "create", "update", "delete", "operation"]
@@ -37,10 +37,20 @@ _PROFILE = {
 _BALP = "https://profiles.ihe.net/ITI/BALP"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _TERMS = "http://terminology.hl7.org/CodeSystem"
-_INSERT = """
-    INSERT INTO audit_event (id, recorded, actor, client, action, outcome, what, patient_id, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
+_EVENT = Write.into(
+    "audit_event",
+    {
+        "id": "text",
+        "recorded": "timestamptz",
+        "actor": "text",
+        "client": "text",
+        "action": "text",
+        "outcome": "text",
+        "what": "text",
+        "patient_id": "text",
+        "body": "bytea",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +69,12 @@ class Access:
     query: str | None = None
 
 
-async def record(tx: Transaction, access: Access, *, act: Act) -> None:
+def record(tx: Transaction, access: Access, *, act: Act) -> None:
     """Write the AuditEvent of this access into the transaction."""
     identifier = new_text_id()
     body = msgspec.json.encode(audit_event(access, act=act, identifier=identifier))
-    connection = await tx.driver()
-    await connection.execute(
-        _INSERT,
+    tx.write(
+        _EVENT,
         identifier,
         act.at,
         act.actor.reference,

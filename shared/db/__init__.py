@@ -1,6 +1,7 @@
 """Database, Transaction and the columns that all services' rows share."""
 
 from shared.db.database import Database, Transaction
-from shared.db.rows import AggregateRow, ResourceRow
+from shared.db.rows import AggregateRow, ResourceRow, Row
+from shared.db.writing import Write
 
-__all__ = ["AggregateRow", "Database", "ResourceRow", "Transaction"]
+__all__ = ["AggregateRow", "Database", "ResourceRow", "Row", "Transaction", "Write"]

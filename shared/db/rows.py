@@ -7,15 +7,48 @@ Invariants:
 - Times are aware UTC; a naive time is refused when it is bound.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
+from pydantic_core import PydanticUndefined
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_id
 
 
-class AggregateRow(SQLModel):
+class Row(SQLModel):
+    """Base of every table class: made in microseconds, where SQLModel's own way takes a millisecond.
+
+    Like SQLModel's, a table row is not validated when it is made; the database's constraints decide.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        """Set what is given, and the default of everything else; raises TypeError for an unknown name."""
+        defaults, factories = _defaults(type(self))
+        if unknown := given.keys() - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        made = {name: make() for name, make in factories.items() if name not in given}
+        self.__dict__.update({**defaults, **made, **given})
+
+
+@cache
+def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]]]:
+    fields = model.model_fields
+    factories: dict[str, Any] = {
+        name: field.default_factory for name, field in fields.items() if field.default_factory is not None
+    }
+    fixed = {
+        name: field.default
+        for name, field in fields.items()
+        if name not in factories and field.default is not PydanticUndefined
+    }
+    return fixed, factories
+
+
+class AggregateRow(Row):
     """A row that events are published about."""
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

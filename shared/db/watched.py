@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping
 
 import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from shared.db.database import Database
 
@@ -22,23 +20,17 @@ class Watched:
     async def answers(self) -> bool:
         """Tell whether a transaction can be opened within two seconds."""
         try:
-            async with asyncio.timeout(_ANSWERS_WITHIN), self._database.transaction():
-                return True
-        except (TimeoutError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with asyncio.timeout(_ANSWERS_WITHIN), self._database.transaction() as tx:
+                await tx.fetch("SELECT 1")
+            return True
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
 
     def connections(self) -> Mapping[str, int]:
         """Tell how many connections are idle and how many are used."""
-        pool = self._pool()
-        return {"idle": pool.checkedin(), "used": pool.checkedout()}
+        return {"idle": self._database.pool.idle, "used": self._database.pool.used}
 
     @property
     def most_connections(self) -> int:
         """How many connections may be open at once."""
-        return self._pool().size() + self._pool()._max_overflow
-
-    def _pool(self) -> QueuePool:
-        pool = self._database.engine.pool
-        if not isinstance(pool, QueuePool):
-            raise TypeError(f"{self.name} keeps no queue of connections")
-        return pool
+        return self._database.pool.size

@@ -9,7 +9,6 @@ Invariants:
 import zlib
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import failpoints
 from shared.clock import monotonic
@@ -32,7 +31,7 @@ class Leadership:
         self.known = False
         self._database = database
         self._name = name
-        self._connection: AsyncConnection | None = None
+        self._connection: asyncpg.Connection | None = None
         self._heard_at = 0.0
 
     async def hold(self) -> bool:
@@ -66,8 +65,7 @@ class Leadership:
         self.epoch, self.known = None, False
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.invalidate()
-            await connection.close()
+            connection.terminate()
 
     async def _begin(self, driver: asyncpg.Connection) -> int | None:
         """Take the lock and begin a new epoch, None where somebody else has the lock."""
@@ -88,8 +86,5 @@ class Leadership:
     async def driver(self) -> asyncpg.Connection:
         """Give the connection that holds the lock; whatever runs on it ends with the leadership."""
         if self._connection is None:
-            self._connection = await self._database.engine.connect()
-        raw = await self._connection.get_raw_connection()
-        if raw.driver_connection is None:
-            raise asyncpg.InterfaceError("the pool gave no connection")
-        return raw.driver_connection
+            self._connection = await self._database.open_connection()
+        return self._connection

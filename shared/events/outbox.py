@@ -15,15 +15,26 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from shared.act import Act
 from shared.clock import machine_now
-from shared.db import AggregateRow, Transaction
+from shared.db import AggregateRow, Transaction, Write
 from shared.events.catalog import EventType
 from shared.events.envelope import Event
 from shared.events.message import Head, Resource, head, message
-from shared.events.outbox_row import OutboxEntry
 from shared.events.topics import TOPICS
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 
+ROW = Write.into(
+    "outbox",
+    {
+        "event_id": "text",
+        "topic": "text",
+        "key": "text",
+        "headers": "jsonb",
+        "value": "bytea",
+        "machine_at": "timestamptz",
+    },
+    in_order=True,
+)
 _trace_context = TraceContextTextMapPropagator()
 
 
@@ -75,15 +86,7 @@ def put(
 
     Everything that another service consumes goes through `publish`. `event_id` must be new in this outbox.
     """
-    row = OutboxEntry(
-        event_id=event_id,
-        topic=topic,
-        key=key,
-        headers=dict(headers),
-        value=value,
-        machine_at=machine_now(),
-    )
-    tx.add(row)
+    tx.write(ROW, event_id, topic, key, dict(headers), value, machine_now())
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from shared.db import ResourceRow, Transaction
+from shared.db import ResourceRow, Transaction, Write
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
-_RECORD = (
-    "INSERT INTO resource_version (type, id, version, last_updated, body)"
-    " VALUES (:type, :id, :version, :last_updated, :body)"
+VERSION = Write.into(
+    "resource_version",
+    {"type": "text", "id": "text", "version": "int4", "last_updated": "timestamptz", "body": "bytea"},
 )
 
 
@@ -35,9 +35,9 @@ async def put(
     history.
 
     `resource` is what was received (bytes) or rendered (a mapping); `overlay` holds top-level members that we
-    own, a value of None removes the member. The row is added to the transaction and flushed, so its other
-    columns are set before. `meta.profile`, `meta.tag` and `meta.security` of the sender stay;
-    `meta.versionId` and `meta.lastUpdated` (UTC, care time) are ours.
+    own, a value of None removes the member. Row and version go with the transaction's next writes, nothing is
+    sent here. `meta.profile`, `meta.tag` and `meta.security` of the sender stay; `meta.versionId` and
+    `meta.lastUpdated` (UTC, care time) are ours.
     """
     body = resource if isinstance(resource, bytes) else _ENCODER.encode(resource)
     members = _MEMBERS.decode(body)
@@ -46,14 +46,8 @@ async def put(
     ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
     row.body = _laid_over(members, ours | dict(overlay or {}))
     tx.add(row)
-    await tx.sql(
-        _RECORD,
-        type=msgspec.json.decode(members["resourceType"], type=str),
-        id=str(row.id),
-        version=row.version,
-        last_updated=at,
-        body=row.body,
-    )
+    resource_type = msgspec.json.decode(members["resourceType"], type=str)
+    tx.write(VERSION, resource_type, str(row.id), row.version, at, row.body)
 
 
 def overlaid(body: bytes, members: Mapping[str, Any]) -> bytes:

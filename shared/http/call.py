@@ -144,7 +144,6 @@ class Call:
         the audit (default: the row's `patient_id`), `location` the relative address of what was created
         (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
         """
-        await tx.flush()
         headers = {"Cache-Control": "no-store"}
         if about is not None:
             headers |= version_headers(about)
@@ -152,7 +151,7 @@ class Call:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        await audit.record(tx, self._access(about, patient, how), act=self.act)
+        audit.record(tx, self._access(about, patient, how), act=self.act)
         keyed = self._keyed()
         if keyed is not None:
             await idempotency.store(tx, keyed, response)

@@ -46,6 +46,6 @@ async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, rea
     act = Act(at=runtime.clock.now(), actor=actor, cause=request.state.request_id)
     try:
         async with runtime.database.transaction() as tx:
-            await audit.record(tx, access, act=act)
+            audit.record(tx, access, act=act)
     except Exception as error:
         logger().error("audit.missing", request_id=request.state.request_id, error=class_of(error))

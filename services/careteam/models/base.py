@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 from sqlalchemy.orm import registry
-from sqlmodel import SQLModel
 
+from shared.db import Row
 from shared.db.tables import add_shared_tables
 
 
-class Base(SQLModel, registry=registry()):
+class Base(Row, registry=registry()):
     """What every table of careteam derives from."""
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.referral.states import Authorization, State
-from shared.db import ResourceRow
+from shared.db import ResourceRow, Row
 from shared.db.tables import add_shared_tables
 
 
-class Base(SQLModel, registry=registry()):
+class Base(Row, registry=registry()):
     """Base of this service's tables, with metadata of its own."""
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.scheduling.states import (
     LIVE_FIRST,
@@ -33,7 +33,7 @@ from services.scheduling.states import (
     ReferralState,
     SeriesStatus,
 )
-from shared.db import ResourceRow
+from shared.db import ResourceRow, Row
 from shared.db.tables import add_shared_tables
 from shared.fhir.codes import AppointmentKind, GuaranteeStatus
 
@@ -47,7 +47,7 @@ def _listed(values: tuple[AppointmentStatus, ...]) -> str:
     return ", ".join(f"'{value.value}'" for value in values)
 
 
-class Base(SQLModel, registry=registry()):
+class Base(Row, registry=registry()):
     """The tables of this database; their metadata is no other service's."""
 
 

@@ -42,7 +42,7 @@ async def one_held_event() -> None:
     referral = await toy_database(METADATA, name="referral")
     scheduling = await toy_database(CONSUMER_METADATA, name="scheduling")
     for database in (referral, scheduling):
-        URLS[database.name] = database.engine.url.render_as_string(hide_password=False)
+        URLS[database.name] = database.url
     toy = await new_toy(referral)
     async with referral.transaction() as tx:
         await claim(tx, toy, key="p1")

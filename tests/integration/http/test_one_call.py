@@ -223,7 +223,7 @@ class TestRefusals:
         self, toy: Toy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         nowhere = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="nothing")
-        monkeypatch.setattr(toy.database, "engine", nowhere.engine)
+        monkeypatch.setattr(toy.database, "pool", nowhere.pool)
         answer = await toy.as_("family-practice").post(NOTE, json=a_note())
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
