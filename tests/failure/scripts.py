@@ -268,3 +268,5 @@ PLAYS: Mapping[Play, int] = {
     sent_again: 5,
     revoked: 4,
 }
+# The same with more commands to scheduling and careteam.
+BUSY_PLAYS: Mapping[Play, int] = PLAYS | {routine: 10, moved: 20, cancelled: 15, cared_for: 60}

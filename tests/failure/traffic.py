@@ -28,13 +28,13 @@ class Traffic:
         *,
         history: History,
         chance: random.Random,
-        plays: Mapping[Play, int] | None = None,
+        plays: Mapping[Play, int] = PLAYS,
         lanes: int = 4,
         pause: float = _PAUSE,
     ) -> None:
         self._chance = chance
         self._history = history
-        self._plays = dict(plays or PLAYS)
+        self._plays = dict(plays)
         self._lanes = lanes
         self._pause = pause
         self._enough = asyncio.Event()
@@ -91,10 +91,16 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(
-    place: Place, *, history: History, seed: int, lanes: int = 4, pause: float = _PAUSE
+    place: Place,
+    *,
+    history: History,
+    seed: int,
+    plays: Mapping[Play, int] = PLAYS,
+    lanes: int = 4,
+    pause: float = _PAUSE,
 ) -> AsyncIterator[Traffic]:
     """Keep the clinic busy for the length of the block, and let every story in hand end after it."""
-    made = Traffic(place, history=history, chance=random.Random(seed), lanes=lanes, pause=pause)
+    made = Traffic(place, history=history, chance=random.Random(seed), plays=plays, lanes=lanes, pause=pause)
     made.begin()
     try:
         yield made

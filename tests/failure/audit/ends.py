@@ -26,9 +26,7 @@ _PLANS = "SELECT referral_id AS referral, status FROM plan"
 
 _STANDING = ("booked", "arrived", "waitlist")
 # Somebody must have work to do with a referral in these states.
-_WAITS_FOR_PEOPLE = frozenset(
-    {State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED}
-)
+_WAITS_FOR_PEOPLE = frozenset({State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED})
 _MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
 # The first appointment that must be there, and no other that stands.
 _FIRST_OF = {
