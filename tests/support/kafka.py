@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -46,12 +46,10 @@ def need_local_kafka() -> None:
         _without(str(error))
 
 
-def start_local_kafka(folder: Path, **settings: str) -> LocalKafka:
+def start_local_kafka(folder: Path, settings: Mapping[str, str] | None = None) -> LocalKafka:
     """Start a broker for one test that stops or kills it; with these lines of server.properties."""
     need_local_kafka()
-    return LocalKafka.start(
-        folder, settings={name.replace("__", "."): text for name, text in settings.items()}
-    )
+    return LocalKafka.start(folder, settings=settings or {})
 
 
 def _bootstrap_of_run() -> str:

@@ -19,9 +19,10 @@ _PAUSE = 0.25
 
 
 class Commits:
-    """The offsets of one membership that are to be committed."""
+    """The offsets of one membership that are to be committed; `done` has those that were."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self.done: dict[TopicPartition, int] = {}
         self._consumer = consumer
         self._noted: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
@@ -40,8 +41,9 @@ class Commits:
         self.forget()
 
     def forget(self) -> None:
-        """Commit nothing of what is noted."""
+        """Commit nothing of what is noted, and know nothing of what was."""
         self._noted.clear()
+        self.done.clear()
         committing, self._committing = self._committing, None
         if committing is not None:
             committing.cancel()
@@ -66,4 +68,6 @@ class Commits:
         except KafkaError as error:
             log.warning("kafka.commit-failed", error=type(error).__name__)
             return False
+        else:
+            self.done.update(noted)
         return True

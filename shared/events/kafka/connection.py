@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+import os
 import ssl
 from typing import Any
 
@@ -19,6 +20,7 @@ from aiokafka.errors import (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.events.kafka.address import KafkaAddress, KafkaUnusable
 
@@ -126,11 +128,22 @@ async def _try(host: str, port: int, options: dict[str, Any], address: KafkaAddr
     except TimeoutError as error:
         raise KafkaUnusable(f"{where} does not answer") from error
     except (KafkaConnectionError, KafkaError) as error:
-        asks = "" if address.tls and address.username else ": does it ask for TLS or credentials?"
-        raise KafkaUnusable(f"{where} closes the connection{asks}") from error
+        raise KafkaUnusable(f"{where} closes the connection{_asks(address)}") from error
+    except ConnectionResetError as error:
+        raise KafkaUnusable(f"{where} does not speak TLS") from error
     except OSError as error:
-        raise KafkaUnusable(f"{where} cannot be reached: {error.strerror or error}") from error
-    await connection.close()
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise KafkaUnusable(f"{where} cannot be reached{f': {why}' if why else ''}") from error
+    try:
+        await connection.send(MetadataRequest([]))
+    except (KafkaError, TimeoutError) as error:
+        raise KafkaUnusable(f"{where} closes the connection{_asks(address)}") from error
+    finally:
+        await connection.close()
+
+
+def _asks(address: KafkaAddress) -> str:
+    return "" if address.tls and address.username else ": does it ask for TLS or credentials?"
 
 
 def _said(error: ssl.SSLCertVerificationError) -> str:

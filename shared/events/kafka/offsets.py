@@ -43,10 +43,16 @@ class Surveyor:
         self._wanted: set[str] = set()
         self._asking: asyncio.Task[Offsets] | None = None
 
-    async def reached(self, *, group: str, topics: Sequence[str]) -> Mapping[str, Reached]:
-        """Tell for each topic how far the group has read it, all partitions together."""
+    async def reached(
+        self, *, group: str, topics: Sequence[str], committed: Offsets | None = None
+    ) -> Mapping[str, Reached]:
+        """Tell for each topic how far the group has read it, all partitions together.
+
+        `committed` is what the caller knows to be committed, so that the broker is not asked.
+        """
         ends = await self.ends(topics)
-        committed = await self.committed(group)
+        if committed is None:
+            committed = await self.committed(group)
         behind = [place for place, end in ends.items() if committed.get(place, 0) < end]
         firsts = await self._firsts(behind) if behind else {}
         lag = {place: max(0, ends[place] - max(committed.get(place, 0), firsts[place])) for place in behind}

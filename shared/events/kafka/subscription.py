@@ -2,27 +2,26 @@
 
 Invariants:
 - An offset is committed only after the transaction of its batch, and only by whoever has the partition.
-- Everything that a fetch brought is taken at once and handed out partition by partition: a partition whose
-  records wait inside the client would be left out of the next fetch, and its news would come late.
 - When partitions are taken away, what was not handed out is dropped, and what was is waited for, for a while.
 - The member is static: who comes back with its number within the session gets its partitions back at once.
-- Where a partition does not begin at the offset that was committed, records are gone; that is told loudly.
 """
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from shared.events.kafka.commits import Commits
 from shared.events.kafka.connection import Connection, within
+from shared.events.kafka.fetching import Fetching
 from shared.events.kafka.offsets import Surveyor
 from shared.events.kafka.records import as_record
 from shared.events.kafka.topics import LARGEST_BATCH
+from shared.events.topics import TOPICS
 from shared.events.transport import Batch, Known, Reached
 from shared.events.wake import POLL
 
@@ -32,10 +31,19 @@ _SESSION_MS = 10_000
 _HEARTBEAT_MS = 1_000
 # Within the request timeout, which ends a request to join.
 _REBALANCE_MS = 4_000
-_FETCH_WAIT_MS = 100
+_FETCH_WAIT_MS = 250
 _FETCH_BYTES = 16_000_000
 _HANDING_BACK = 2.0
 _CLEARING = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Our membership while it lasts."""
+
+    consumer: AIOKafkaConsumer
+    commits: Commits
+    fetching: Fetching
 
 
 class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -55,44 +63,44 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._group = group
         self._topics = {connection.address.topic(topic): topic for topic in topics}
         self._replica = replica
-        self._consumer: AIOKafkaConsumer | None = None
-        self._commits: Commits | None = None
         self._opening: asyncio.Task[AIOKafkaConsumer] | None = None
-        self._waiting: deque[tuple[TopicPartition, Sequence[ConsumerRecord]]] = deque()
-        self._generation = 0
-        self._expected: dict[TopicPartition, int] | None = None
+        self._member: Member | None = None
         self._in_hand: Batch | None = None
         self._hand_empty = asyncio.Event()
 
     async def next_batch(self, *, limit: int) -> Batch | None:
         """Give the next records of a partition, or wait a little and give None."""
-        if not self._waiting:
-            consumer = await self._member()
-            if consumer is not None:
-                await self._fetch(consumer)
-        if not self._waiting:
+        member = await self._membership()
+        if member is None:
             return None
-        place, records = self._waiting.popleft()
-        if len(records) > limit:
-            self._waiting.append((place, records[limit:]))
+        try:
+            found = await member.fetching.take(limit=limit, at_most=POLL)
+        except Exception:
+            await self._let_go()
+            raise
+        if found is None:
+            return None
+        place, records = found
         topic = self._topics[place.topic]
-        found = [as_record(record, topic=topic) for record in records[:limit]]
-        self._in_hand = Batch(topic=topic, partition=place.partition, records=found)
+        taken = [as_record(record, topic=topic) for record in records]
+        self._in_hand = Batch(topic=topic, partition=place.partition, records=taken)
         self._hand_empty.clear()
         return self._in_hand
 
     async def commit(self, batch: Batch) -> None:
         """Have the position moved behind the batch, if its partition is still ours."""
-        if batch is not self._in_hand or self._commits is None:
+        if batch is not self._in_hand or self._member is None:
             return
         place = TopicPartition(self._connection.address.topic(batch.topic), batch.partition)
-        self._commits.note(place, batch.records[-1].offset + 1)
+        self._member.commits.note(place, batch.records[-1].offset + 1)
         self._in_hand = None
         self._hand_empty.set()
 
     async def reached(self, *, known: Known | None = None) -> Mapping[str, Reached]:
         """Tell for each topic how far the group has read it, as committed."""
-        return await self._surveyor.reached(group=self._group, topics=list(self._topics.values()))
+        return await self._surveyor.reached(
+            group=self._group, topics=list(self._topics.values()), committed=self._committed()
+        )
 
     async def close(self) -> None:
         """Stop reading; the member keeps its place in the group for as long as a session lasts."""
@@ -105,33 +113,44 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Drop what was not handed out, and wait for what was."""
-        self._generation += 1
-        self._waiting.clear()
-        self._expected = None
+        member = self._member
+        if member is None:
+            return
+        member.fetching.drop()
         if self._in_hand is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_HANDING_BACK):
                     await self._hand_empty.wait()
         self._in_hand = None
-        if self._commits is not None:
-            await self._commits.flush(at_most=_HANDING_BACK)
+        await member.commits.flush(at_most=_HANDING_BACK)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Say what we read now."""
         log.info("kafka.assigned", group=self._group, count=len(assigned))
 
-    async def _member(self) -> AIOKafkaConsumer | None:
+    def _committed(self) -> Mapping[TopicPartition, int] | None:
+        """Tell what is committed where nobody else can commit, because every partition is ours."""
+        member = self._member
+        if member is None or member.fetching.committed is None:
+            return None
+        places = sum(TOPICS[topic].partitions for topic in self._topics.values())
+        if len(member.consumer.assignment()) < places:
+            return None
+        return {**member.fetching.committed, **member.commits.done}
+
+    async def _membership(self) -> "Member | None":
         """Give our membership, or None while it is still on its way."""
-        if self._consumer is None:
+        if self._member is None:
             if self._opening is None:
                 self._opening = asyncio.create_task(self._join())
             opening = self._opening
             await asyncio.wait({opening}, timeout=POLL)
             if opening.done():
                 self._opening = None
-                self._consumer = opening.result()
-                self._commits = Commits(self._consumer)
-        return self._consumer
+                consumer = opening.result()
+                fetching = Fetching(consumer, self._surveyor, group=self._group, topics=self._topics)
+                self._member = Member(consumer=consumer, commits=Commits(consumer), fetching=fetching)
+        return self._member
 
     async def _join(self) -> AIOKafkaConsumer:
         address = self._connection.address
@@ -157,58 +176,12 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             raise
         return consumer
 
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
-        try:
-            fetched = await _within_poll(consumer)
-            generation = self._generation
-            expected = self._expected
-            if fetched and expected is None:
-                expected = dict(await self._surveyor.committed(self._group))
-        except Exception:
-            await self._let_go()
-            raise
-        if fetched and expected is not None and generation == self._generation:
-            self._expected = expected
-            for place, records in fetched.items():
-                if self._begins_right(consumer, place, expected.get(place, 0), records[0].offset):
-                    self._waiting.append((place, records))
-                    expected[place] = records[-1].offset + 1
-
-    def _begins_right(
-        self, consumer: AIOKafkaConsumer, place: TopicPartition, expected: int, found: int
-    ) -> bool:
-        """Tell a gap loudly; go back to what was committed where the client begins before it."""
-        if found < expected <= (consumer.highwater(place) or 0):
-            consumer.seek(place, expected)
-            return False
-        if found != expected:
-            log.error(
-                "log.gap",
-                group=self._group,
-                topic=self._topics[place.topic],
-                partition=place.partition,
-                expected=expected,
-                found=found,
-            )
-        return True
-
     async def _let_go(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        commits, self._commits = self._commits, None
-        self._waiting.clear()
-        self._expected = self._in_hand = None
-        if commits is not None:
-            await commits.flush(at_most=_HANDING_BACK)
-        if consumer is not None and not await within(_CLEARING, consumer.stop()):
-            await consumer._client.close()
-
-
-async def _within_poll(consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
-    """Take all that was fetched, or wait a little; a rebalance is not waited for longer than that."""
-    try:
-        async with asyncio.timeout(POLL):
-            found: Mapping[TopicPartition, Sequence[ConsumerRecord]]
-            found = await consumer.getmany(timeout_ms=int(POLL * 1000))
-            return found
-    except TimeoutError:
-        return {}
+        member, self._member = self._member, None
+        self._in_hand = None
+        if member is None:
+            return
+        await member.fetching.stop()
+        await member.commits.flush(at_most=_HANDING_BACK)
+        if not await within(_CLEARING, member.consumer.stop()):
+            await member.consumer._client.close()
