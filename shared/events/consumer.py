@@ -20,6 +20,7 @@ from shared.events.arrival import Arrival, MalformedEvent
 from shared.events.catalog import CATALOG
 from shared.events.failures import is_operational
 from shared.events.handler_call import Handlers, Progress
+from shared.events.handling import NotYet
 from shared.events.patience import Patience
 from shared.events.transport import Batch, Subscription
 
@@ -138,7 +139,7 @@ class Consumer:
         async with self._database.transaction() as tx:
             await self._put_aside(tx, arrival, error)
             failpoints.reach("held_not_committed")
-        counters.handled(self._group, "held", [arrival])
+        counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [arrival])
 
     async def _put_aside(self, tx: Transaction, arrival: Arrival, error: Exception | None) -> None:
         await held.hold(tx, group=self._group, arrival=arrival, patience=self._patience, error=error)
@@ -151,7 +152,9 @@ class Consumer:
 
     def _count(self, chunk: Sequence[Arrival], admitted: Admitted, done: set[int]) -> None:
         counters.handled(self._group, "done", [one for one in chunk if id(one) in done])
-        counters.handled(self._group, "held", [one for one in chunk if id(one) in admitted.aside])
+        aside = [one for one in chunk if id(one) in admitted.aside]
+        counters.handled(self._group, "failed", [one for one in aside if one.malformed])
+        counters.handled(self._group, "held", [one for one in aside if not one.malformed])
         rest = [one for one in chunk if id(one) not in done and id(one) not in admitted.aside]
         counters.handled(self._group, "repeated", rest)
 

@@ -4,7 +4,7 @@ No label holds anything about a person: services, topics, event types, loops and
 that stands in no catalog is `other`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.clock import machine_now
 from shared.events.arrival import Arrival
@@ -22,7 +22,7 @@ _SENT = Count(
 _HANDLED = Count(
     "lumbar.events.handled",
     unit="{event}",
-    description="Events read by a consumer, by outcome: done, repeated, ignored, unknown, held",
+    description="Events read, by outcome: `early` and `failed` hold their key, `held` waits behind them",
     labels=("service", "event_type", "outcome"),
 )
 _EFFECT = Timing(
@@ -59,8 +59,11 @@ STEPS_FAILED = Count(
 )
 
 
-def expect(service: str) -> None:
-    """Show from the start everything that this service may send, and that nothing of it was."""
+def expect(service: str, *, heard: Iterable[str]) -> None:
+    """Show as 0 from the start what this service may send and what may fail in it: a first time is a rise."""
+    for event_type in heard:
+        for outcome in ("done", "failed"):
+            _HANDLED.expect(service, type_label(event_type), outcome)
     for event_type in CATALOG:
         if is_own(service, event_type):
             _SENT.expect(service, event_type)

@@ -102,7 +102,7 @@ class HeldRetry:
                 patience=self._patience,
                 error=error,
             )
-        HELD_RETRIES.add(1, self._group, "failed")
+        HELD_RETRIES.add(1, self._group, "early" if isinstance(error, NotYet) else "failed")
 
     async def _seconds_to_next(self) -> float | None:
         rows = await fetch(

@@ -62,6 +62,7 @@ class Repetition:
         self.wake = Wake()
         self.failures = 0
         self._told_as: str | None = None
+        STEPS_FAILED.expect(name)
         self._step = step
         self._poll = poll
         self._stopping = False

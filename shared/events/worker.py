@@ -204,7 +204,7 @@ class Worker:
     def _compose(self) -> None:
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
-        counters.expect(self.service)
+        counters.expect(self.service, heard=self._handlers.table)
         self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
         self._consumer = consumer = Consumer(
             database,
