@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from shared import failpoints
 from shared.act import Act, Actor
 from shared.clock import Clock, machine_now
-from shared.db import Database, Transaction
+from shared.db import Database, Transaction, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,14 @@ class Timer:
     ref: str
     due_at: datetime
 
+
+_MOVE = Write.into(
+    "timer",
+    {"kind": "text", "ref": "text", "due_at": "timestamptz"},
+    conflict="ON CONFLICT (kind, ref) DO UPDATE"
+    " SET due_at = excluded.due_at, attempts = 0, machine_next_at = NULL, error = ''",
+    key=("kind", "ref"),
+)
 
 TimerHandler = Callable[[Transaction, Timer, Act], Awaitable[None]]
 TimerTable = Mapping[str, TimerHandler]
@@ -43,14 +51,7 @@ class TimerFailed(Exception):
 
 async def schedule(tx: Transaction, *, kind: str, ref: str, due: datetime) -> None:
     """Set a timer, or move it to a new time; raises ValueError for a naive time."""
-    await tx.sql(
-        "INSERT INTO timer (kind, ref, due_at) VALUES (:kind, :ref, :due)"
-        " ON CONFLICT (kind, ref) DO UPDATE"
-        " SET due_at = excluded.due_at, attempts = 0, machine_next_at = NULL, error = ''",
-        kind=kind,
-        ref=ref,
-        due=_aware(due),
-    )
+    tx.write(_MOVE, kind, ref, _aware(due))
     _wake_after(tx)
 
 

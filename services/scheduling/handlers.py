@@ -12,7 +12,7 @@ from services.scheduling.settings import Desk
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import NotYet
+from shared.events.handling import NotYet, Run
 from shared.timers import Timer
 
 
@@ -21,10 +21,21 @@ async def on_start(tx: Transaction, act: Act, *, desk: Desk) -> None:
     await use_cases.open_desk(tx, desk=desk, act=act)
 
 
-async def on_referral_accepted(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:
-    """Make the promise and book the first appointment."""
-    heard = fhir.accepted_referral(event)
-    await use_cases.accept_referral(tx, heard, desk=desk, act=act)
+async def on_referrals_accepted(tx: Transaction, run: Run, *, desk: Desk) -> None:
+    """Make the promises and book the first appointments."""
+    heard = [fhir.accepted_referral(one.event) for one in run]
+    new = await use_cases.find_new(tx, heard)
+    accepted = {
+        place: use_cases.accept(heard[place], desk=desk, act=one.act)
+        for place, one in enumerate(run)
+        if place in new
+    }
+    if accepted:
+        await use_cases.place(tx, list(accepted.values()), desk=desk, act=run.act)
+    for place, one in enumerate(run):
+        if place in accepted:
+            with one.span():
+                await use_cases.record_accepted(tx, accepted[place], desk=desk, act=one.act)
 
 
 async def on_referral_revoked(tx: Transaction, event: Event, act: Act, *, desk: Desk) -> None:

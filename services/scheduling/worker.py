@@ -5,12 +5,13 @@ from functools import partial
 from services.scheduling import handlers
 from services.scheduling.settings import Desk
 from services.scheduling.use_cases import TimerKind
+from shared.events.handling import Together
 from shared.events.topics import CARETEAM, REFERRAL
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 
-# Handlers claim things that others claim too, so a transaction holds few of them.
-_BATCH = 10
+# Handlers claim things that others claim too: a batch is short enough that nobody waits long for its commit.
+_BATCH = 50
 
 
 def create_worker(runtime: Runtime) -> Worker:
@@ -20,7 +21,7 @@ def create_worker(runtime: Runtime) -> Worker:
         runtime,
         topics=(REFERRAL, CARETEAM),
         handlers={
-            "referral.accepted": partial(handlers.on_referral_accepted, desk=desk),
+            "referral.accepted": Together(partial(handlers.on_referrals_accepted, desk=desk)),
             "referral.revoked": partial(handlers.on_referral_revoked, desk=desk),
             "referral.closed": partial(handlers.on_referral_closed, desk=desk),
             "referral.merged": partial(handlers.on_referral_merged, desk=desk),

@@ -62,6 +62,12 @@ class Consumer:
         self._progressed = progressed
         self._group = handlers.group
         self._in_hand: Batch | None = None
+        self._held_some = False
+
+    def held_some(self) -> bool:
+        """Tell whether events were held since this was asked last."""
+        held, self._held_some = self._held_some, False
+        return held
 
     @property
     def in_hand_age(self) -> float:
@@ -142,6 +148,7 @@ class Consumer:
         counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [arrival])
 
     async def _put_aside(self, tx: Transaction, arrival: Arrival, error: Exception | None) -> None:
+        self._held_some = True
         await held.hold(tx, group=self._group, arrival=arrival, patience=self._patience, error=error)
 
     def _is_wanted(self, arrival: Arrival) -> bool:

@@ -45,6 +45,11 @@ class Run:
     def __len__(self) -> int:
         return len(self._heard)
 
+    @property
+    def act(self) -> Act:
+        """The act of the first: when, and by whom, all of them are handled."""
+        return self._heard[0].act
+
     def __iter__(self) -> Iterator[Heard]:
         for place, heard in enumerate(self._heard):
             self.at = place

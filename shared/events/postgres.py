@@ -17,7 +17,7 @@ from shared.db import Database, Transaction
 from shared.events import log as event_log
 from shared.events.reading import fetch
 from shared.events.topics import TOPICS
-from shared.events.transport import Batch, Known, OutboxRow, Reached
+from shared.events.transport import Batch, Known, OutboxRow, Reached, Record
 from shared.events.wake import POLL, Wake
 
 log = structlog.get_logger("lumbar.transport")
@@ -47,8 +47,22 @@ class PostgresTransport:
         """Nothing to let go of: the databases belong to whoever made them."""
 
 
+class _News(Wake):
+    """Whether a topic may have something new; whoever reads several waits for all of them at once."""
+
+    def __init__(self, reader: Wake) -> None:
+        super().__init__()
+        self.possible = True
+        self._reader = reader
+
+    def set(self) -> None:
+        """Say that the topic has grown."""
+        self.possible = True
+        self._reader.set()
+
+
 class LogSubscription:
-    """One group's reading of some logs; a topic that gave a full batch goes to the end of the queue."""
+    """One group's reading of some logs, by turns; a topic without news is asked only at every poll."""
 
     def __init__(self, database: Database, *, group: str, sources: Mapping[str, Database]) -> None:
         self._database = database
@@ -57,8 +71,9 @@ class LogSubscription:
         self._positions: dict[str, int] | None = None
         self._turns = deque(sources)
         self._wake = Wake()
+        self._news = {topic: _News(self._wake) for topic in sources}
         for topic, source in sources.items():
-            event_log.register(source, (topic,), self._wake)
+            event_log.register(source, (topic,), self._news[topic])
 
     async def next_batch(self, *, limit: int) -> Batch | None:
         """Give the next records of the topic whose turn it is, or wait a little and give None."""
@@ -68,15 +83,30 @@ class LogSubscription:
         for _ in range(len(self._turns)):
             topic = self._turns[0]
             self._turns.rotate(-1)
-            records = await event_log.read(
-                self._sources[topic], topic, offset=self._positions[topic], limit=limit
-            )
+            records = await self._new_records(topic, limit=limit)
             if records:
                 self._tell_gap(topic, expected=self._positions[topic], found=records[0].offset)
                 return Batch(topic=topic, partition=0, records=records)
-        await self._wake.wait(at_most=POLL)
-        self._positions = None
+        if not await self._wake.wait(at_most=POLL):
+            self._look_again()
         return None
+
+    async def _new_records(self, topic: str, *, limit: int) -> list[Record]:
+        news = self._news[topic]
+        if not news.possible or self._positions is None:
+            return []
+        news.possible = False
+        records = await event_log.read(
+            self._sources[topic], topic, offset=self._positions[topic], limit=limit
+        )
+        news.possible |= len(records) == limit
+        return records
+
+    def _look_again(self) -> None:
+        """Believe nothing: positions may have been set back, and topics may have grown unheard."""
+        self._positions = None
+        for news in self._news.values():
+            news.possible = True
 
     async def commit(self, batch: Batch) -> None:
         """Move the position behind the batch, if it still is where the batch was read from."""
@@ -96,7 +126,7 @@ class LogSubscription:
         if moved:
             self._positions[batch.topic] = behind
         else:
-            self._positions = None
+            self._look_again()
 
     async def reached(self, *, known: Known | None = None) -> Mapping[str, Reached]:
         """Tell for each topic how far the group has read it, as committed."""
@@ -112,7 +142,7 @@ class LogSubscription:
     async def close(self) -> None:
         """Stop reading; what was not committed will be read again."""
         for topic, source in self._sources.items():
-            event_log.unregister(source, (topic,), self._wake)
+            event_log.unregister(source, (topic,), self._news[topic])
 
     async def _committed(self) -> dict[str, int]:
         rows = await fetch(

@@ -47,11 +47,12 @@ class Wake:
         """Forget earlier news; call it before looking, never after."""
         self._event.clear()
 
-    async def wait(self, *, at_most: float = POLL) -> None:
-        """Wait for news, or for so many seconds."""
+    async def wait(self, *, at_most: float = POLL) -> bool:
+        """Wait for news, or for so many seconds; tell whether there is news."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most):
                 await self._event.wait()
+        return self._event.is_set()
 
 
 class Repetition:

@@ -212,7 +212,7 @@ class Worker:
             self._handlers,
             batch=self._batch,
             patience=self._patience,
-            progressed=self._wake_all,
+            progressed=self._progressed,
         )
         retry = HeldRetry(database, self._handlers, patience=self._patience)
         firing = TimerFiring(database, self._timers, clock=runtime.clock, service=self.service)
@@ -228,6 +228,14 @@ class Worker:
         database.wake_relay = relaying.wake.set
         database.wake_timers = timing.wake.set
         runtime.clock.on_change(self._wake_all)
+
+    def _progressed(self) -> None:
+        """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""
+        held = self._consumer is not None and self._consumer.held_some()
+        idle = ("relay", "timers", "consumer", "retention", *(() if held else ("held",)))
+        for repetition in self._repetitions:
+            if repetition.name not in idle:
+                repetition.wake.set()
 
     def _wake_all(self) -> None:
         for repetition in self._repetitions:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, cast, select
 from sqlmodel import col
 
-from services.careteam.models import Caseload, EndedReferral, Team, TeamMember
+from services.careteam.models import Team, TeamMember
 from services.careteam.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction
@@ -16,19 +16,20 @@ _LOCK = """
 SELECT pg_advisory_xact_lock(lock)
 FROM (SELECT DISTINCT hashtextextended(id, 0) AS lock FROM unnest($1::text[]) AS id ORDER BY 1) AS locks
 """
+_LOAD = "SELECT site, practitioner, teams FROM caseload WHERE site = ANY($1::text[])"
 _CHANGE_LOAD = """
 INSERT INTO caseload (site, practitioner, teams)
-SELECT $1, practitioner, more FROM unnest($2::text[], $3::int[]) AS changed (practitioner, more)
-ORDER BY practitioner
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) AS changed (site, practitioner, more) ORDER BY 1, 2
 ON CONFLICT (site, practitioner) DO UPDATE SET teams = caseload.teams + excluded.teams
 """
+_ENDED = "SELECT referral_id FROM ended_referral WHERE referral_id = ANY($1::text[])"
 
 
 async def of_referrals(tx: Transaction, referral_ids: Sequence[str]) -> dict[str, Team]:
     """Load the teams of these referrals, locked."""
     found = await tx.all(
         select(Team)
-        .where(col(Team.referral_id).in_(referral_ids))
+        .where(col(Team.referral_id) == any_(cast(list(referral_ids), ARRAY(Text))))
         .order_by(col(Team.id))
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -63,24 +64,25 @@ async def members(tx: Transaction, team_id: UUID) -> Sequence[TeamMember]:
     )
 
 
-async def caseload(tx: Transaction, *, site: str) -> Counter[str]:
-    """Tell for each person in how many active teams of a site they are now."""
-    found = await tx.all(select(Caseload).where(col(Caseload.site) == site))
-    return Counter({row.practitioner: row.teams for row in found})
+async def caseload(tx: Transaction, *, sites: Sequence[str]) -> dict[str, Counter[str]]:
+    """Tell for each of these sites and each person in how many active teams they are now."""
+    found: dict[str, Counter[str]] = {site: Counter() for site in sites}
+    for row in await tx.fetch(_LOAD, list(sites)) if sites else ():
+        found[row["site"]][row["practitioner"]] = row["teams"]
+    return found
 
 
-async def change_caseload(tx: Transaction, *, site: str, by: Mapping[str, int]) -> None:
-    """Count teams that people of a site came into (or, below zero, left)."""
-    people = [person for person in sorted(by) if by[person]]
-    if people:
+async def change_caseload(tx: Transaction, changed: Mapping[str, Mapping[str, int]]) -> None:
+    """Count for each site the teams that its people came into (or, below zero, left)."""
+    rows = [(site, *one) for site in sorted(changed) for one in sorted(changed[site].items()) if one[1]]
+    if rows:
         driver = await tx.driver()
-        await driver.execute(_CHANGE_LOAD, site, people, [by[person] for person in people])
+        await driver.execute(_CHANGE_LOAD, *map(list, zip(*rows, strict=True)))
 
 
 async def ended_referrals(tx: Transaction, referral_ids: Sequence[str]) -> set[str]:
     """Name those of these referrals that have ended."""
-    ended = select(EndedReferral).where(col(EndedReferral.referral_id).in_(referral_ids))
-    return {row.referral_id for row in await tx.all(ended)}
+    return {row["referral_id"] for row in await tx.fetch(_ENDED, list(referral_ids))}
 
 
 async def lock_referrals(tx: Transaction, referral_ids: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ async def change_members(
     for newcomer in newcomers:
         tx.add(newcomer)
     changed = {place.practitioner: 1 for place in joining} | {one.practitioner: -1 for one in leaving}
-    await queries.teams.change_caseload(tx, site=team.site, by=changed)
+    await queries.teams.change_caseload(tx, {team.site: changed})
     outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
     staying = [_place(one) for one in now if one not in leaving]
     for member in leaving:

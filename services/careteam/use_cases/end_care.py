@@ -49,7 +49,7 @@ async def end_team(
     rendered = fhir.teams.care_team(team, members, settings=settings)
     await store.put(tx, team, rendered, at=act.at)
     leaving = {one.practitioner: -1 for one in members if one.left_at is None}
-    await queries.teams.change_caseload(tx, site=team.site, by=leaving)
+    await queries.teams.change_caseload(tx, {team.site: leaving})
     outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
 
 

@@ -51,7 +51,7 @@ async def begin_forming(tx: Transaction, visits: Sequence[Visit], *, settings: S
     return Forming(
         ended=await queries.teams.ended_referrals(tx, referrals),
         teams=teams,
-        load={site: await queries.teams.caseload(tx, site=site) for site in sites},
+        load=await queries.teams.caseload(tx, sites=sites),
         more={site: Counter() for site in sites},
     )
 
@@ -74,8 +74,7 @@ async def form_one(
 
 async def end_forming(tx: Transaction, forming: Forming) -> None:
     """Write down whom the new teams have given more to do."""
-    for site in sorted(forming.more):
-        await queries.teams.change_caseload(tx, site=site, by=forming.more[site])
+    await queries.teams.change_caseload(tx, forming.more)
 
 
 async def _form(tx: Transaction, visit: Visit, *, forming: Forming, settings: Settings, act: Act) -> Team:

@@ -3,10 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from services.notifications.models import KnownAuthorization, TeamMember
+from services.notifications.models import KnownAuthorization
 from shared.db import Transaction
 
 _KNOWN = """
@@ -18,6 +15,8 @@ _AUTHORIZATIONS = """
 SELECT claim_id, payer, consented FROM known_authorization WHERE claim_id = ANY($1::text[])
 """
 _TOLD = "SELECT event_id, recipient, channel FROM notification WHERE event_id = ANY($1::text[])"
+_MEMBERS = "SELECT referral_id, practitioner FROM team_member WHERE referral_id = ANY($1::text[])"
+_CONSENTED = "SELECT claim_id FROM known_authorization WHERE claim_id = ANY($1::text[]) AND consented"
 _LEFT = """
 DELETE FROM team_member USING unnest($1::text[], $2::text[]) AS gone (referral, member)
 WHERE referral_id = gone.referral AND practitioner = gone.member
@@ -58,9 +57,8 @@ async def known(
     tx: Transaction, *, referrals: Collection[str], claims: Collection[str], events: Collection[str]
 ) -> Known:
     """Read all of it at once."""
-    driver = await tx.driver()
-    rows = await driver.fetch(_KNOWN, list(referrals)) if referrals else []
-    asked = await driver.fetch(_AUTHORIZATIONS, list(claims)) if claims else []
+    rows = await tx.fetch(_KNOWN, list(referrals)) if referrals else []
+    asked = await tx.fetch(_AUTHORIZATIONS, list(claims)) if claims else []
     return Known(
         referrals={
             row["id"]: Whose(patient=row["patient_id"], requester=row["requester"], site=row["site"])
@@ -68,7 +66,7 @@ async def known(
         },
         teams={row["id"]: frozenset(row["team"]) for row in rows},
         claims={row["claim_id"]: Asked(payer=row["payer"], consented=row["consented"]) for row in asked},
-        told={tuple(row) for row in await driver.fetch(_TOLD, list(events))},
+        told={tuple(row) for row in await tx.fetch(_TOLD, list(events))},
     )
 
 
@@ -81,10 +79,9 @@ async def teams(tx: Transaction, referral_ids: Collection[str]) -> Mapping[str, 
     """Name the current members of the team of each of these referrals."""
     if not referral_ids:
         return {}
-    rows = await tx.all(select(TeamMember).where(col(TeamMember.referral_id).in_(referral_ids)))
     members: dict[str, set[str]] = {}
-    for row in rows:
-        members.setdefault(row.referral_id, set()).add(row.practitioner)
+    for row in await tx.fetch(_MEMBERS, list(referral_ids)):
+        members.setdefault(row["referral_id"], set()).add(row["practitioner"])
     return {referral_id: frozenset(found) for referral_id, found in members.items()}
 
 
@@ -92,12 +89,7 @@ async def consented(tx: Transaction, claim_ids: Collection[str]) -> frozenset[st
     """Name those of these Claims for which the patient's consent to the insurer stands."""
     if not claim_ids:
         return frozenset()
-    found = await tx.all(
-        select(col(KnownAuthorization.claim_id)).where(
-            col(KnownAuthorization.claim_id).in_(claim_ids), col(KnownAuthorization.consented)
-        )
-    )
-    return frozenset(found)
+    return frozenset(row["claim_id"] for row in await tx.fetch(_CONSENTED, list(claim_ids)))
 
 
 async def forget_members(tx: Transaction, referral_id: str, members: Collection[str]) -> None:

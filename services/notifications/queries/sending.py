@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, cast, or_, select
 from sqlmodel import col
 
 from services.notifications.models import Attempt, Notification
@@ -43,7 +43,8 @@ async def attempts(tx: Transaction, messages: Collection[UUID]) -> Mapping[UUID,
     """List the attempts of each of these messages in order; nothing is asked where there is no message."""
     found: dict[UUID, list[Attempt]] = {}
     if messages:
-        mine = select(Attempt).where(col(Attempt.notification_id).in_(messages))
+        wanted = any_(cast(list(messages), ARRAY(Uuid)))
+        mine = select(Attempt).where(col(Attempt.notification_id) == wanted)
         for row in await tx.all(mine.order_by(col(Attempt.notification_id), col(Attempt.number))):
             found.setdefault(row.notification_id, []).append(row)
     return found

@@ -4,6 +4,7 @@ from services.scheduling.models.spans import Span, Taken
 from services.scheduling.models.tables import (
     Appointment,
     Base,
+    Freed,
     Funding,
     Guarantee,
     Occupancy,
@@ -15,6 +16,7 @@ from services.scheduling.models.tables import (
 __all__ = [
     "Appointment",
     "Base",
+    "Freed",
     "Funding",
     "Guarantee",
     "Occupancy",

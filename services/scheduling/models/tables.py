@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -180,6 +181,13 @@ class Occupancy(Base, table=True):
     resource: int = Field(primary_key=True, foreign_key="resource.number")
     during: Any = Field(sa_column=Column(TSTZRANGE, nullable=False))
     live: bool = True
+
+
+class Freed(Base, table=True):
+    """How often time was given back at a site: while it stands still, what was full is full."""
+
+    site: str = Field(primary_key=True)
+    times: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class Funding(Base, table=True):

@@ -1,6 +1,16 @@
 """Every SELECT and every claim of scheduling."""
 
-from services.scheduling.queries.occupancy import Claim, claim, know_resources, release, taken
+from services.scheduling.queries.occupancy import (
+    Claim,
+    claim,
+    claim_each,
+    count_freed,
+    freed,
+    know_resources,
+    release,
+    taken,
+    taken_in,
+)
 from services.scheduling.queries.reading import (
     appointment_by_id,
     appointment_visible_to,
@@ -8,6 +18,7 @@ from services.scheduling.queries.reading import (
     funding_of,
     guarantee_of,
     guarantees_visible_to,
+    known_referrals,
     locked_appointment,
     locked_referral,
     series_of,
@@ -26,12 +37,16 @@ __all__ = [
     "appointment_scope",
     "appointment_visible_to",
     "claim",
+    "claim_each",
+    "count_freed",
     "first_appointments",
+    "freed",
     "funding_of",
     "guarantee_of",
     "guarantee_scope",
     "guarantees_visible_to",
     "know_resources",
+    "known_referrals",
     "locked_appointment",
     "locked_referral",
     "release",
@@ -39,5 +54,6 @@ __all__ = [
     "series_scope",
     "sessions_of",
     "taken",
+    "taken_in",
     "waiting_at",
 ]

@@ -19,10 +19,17 @@ from shared.fhir.codes import AppointmentKind
 
 T = TypeVar("T")
 
+_KNOWN = "SELECT id FROM referral WHERE id = ANY($1::uuid[])"
+
 
 async def locked_referral(tx: Transaction, referral_id: UUID) -> Referral | None:
     """Lock and load a referral."""
     return await tx.get(Referral, referral_id, lock=True)
+
+
+async def known_referrals(tx: Transaction, referral_ids: Sequence[UUID]) -> set[UUID]:
+    """Name those of these referrals that were accepted before."""
+    return {row["id"] for row in await tx.fetch(_KNOWN, list(referral_ids))}
 
 
 async def locked_appointment(tx: Transaction, appointment_id: UUID) -> Appointment | None:

@@ -2,6 +2,7 @@
 
 from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import (
+    DAY,
     is_on_a_calendar,
     local_day_end,
     local_day_start,
@@ -28,7 +29,7 @@ from services.scheduling.rules.entitlement import (
     inside_dates,
 )
 from services.scheduling.rules.guarantee import Clocks, FirstVisit, clocks, promise_status
-from services.scheduling.rules.intervals import is_free, merged, subtracted, until_free
+from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted, until_free
 from services.scheduling.rules.moving import Blocked, place_at
 from services.scheduling.rules.notice import BACKSTOP, NOTICE, STEP, first_window
 from services.scheduling.rules.series import (
@@ -44,6 +45,7 @@ from services.scheduling.rules.series import (
 
 __all__ = [
     "BACKSTOP",
+    "DAY",
     "NOTICE",
     "STEP",
     "Blocked",
@@ -61,6 +63,7 @@ __all__ = [
     "Taken",
     "Week",
     "candidates",
+    "clipped",
     "clocks",
     "describe_refusal",
     "entitlement",

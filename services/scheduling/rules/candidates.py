@@ -9,12 +9,18 @@ Invariants:
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 from services.scheduling.models.spans import Span, Taken
-from services.scheduling.rules.calendar import local_weeks, working_spans
-from services.scheduling.rules.intervals import is_free, merged, subtracted
+from services.scheduling.rules.calendar import (
+    local_day_end,
+    local_day_start,
+    local_days,
+    local_weeks,
+    working_spans,
+)
+from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted
 from services.scheduling.rules.notice import STEP
 from shared.clinic import Clinic, Discipline, Person, Room, Site, Visit
 
@@ -23,7 +29,10 @@ _EPOCH_STEP = STEP.total_seconds()
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What a visit needs, and whom it can be given: able people and rooms of the right kind, at one site."""
+    """What a visit needs, and whom it can be given: able people and rooms of the right kind, at one site.
+
+    Whoever keeps a need works out each person's hours of a day only once.
+    """
 
     site: Site
     purpose: str
@@ -31,6 +40,20 @@ class Need:
     discipline: Discipline
     people: tuple[Person, ...]
     rooms: tuple[Room, ...]
+    _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
+
+    def works(self, person: Person, *, window: Span) -> list[Span]:
+        """Give the times inside the window at which a person works for this."""
+        days = local_days(window, self.site.zone)
+        return clipped((span for day in days for span in self._on(day, person)), window)
+
+    def _on(self, day: date, person: Person) -> list[Span]:
+        found = self._days.get((person.id, day))
+        if found is None:
+            whole = Span(local_day_start(day, self.site.zone), local_day_end(day, self.site.zone))
+            found = working_spans(person, site=self.site, purpose=self.purpose, window=whole)
+            self._days[person.id, day] = found
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +118,7 @@ def free_spans(
     person: Person, *, need: Need, taken: Taken, never: Iterable[Span], window: Span
 ) -> list[Span]:
     """Give the clinician's working time in the window that is neither taken nor one of `never`."""
-    works = working_spans(person, site=need.site, purpose=need.purpose, window=window)
+    works = need.works(person, window=window)
     return subtracted(works, [*taken.get(person_key(person.id), ()), *never])
 
 

@@ -1,6 +1,6 @@
 """One async function per verb: load, decide, record."""
 
-from services.scheduling.use_cases.accept_referral import accept_referral
+from services.scheduling.use_cases.accept_referral import accept, find_new, place, record_accepted
 from services.scheduling.use_cases.authorize import hear_authorization
 from services.scheduling.use_cases.change_appointment import appointment_for_change, change_appointment
 from services.scheduling.use_cases.end_referral import end_care, end_referral
@@ -11,16 +11,19 @@ from services.scheduling.use_cases.waitlist import offer_time, open_desk, promis
 
 __all__ = [
     "TimerKind",
-    "accept_referral",
+    "accept",
     "appointment_for_change",
     "change_appointment",
     "end_care",
     "end_referral",
+    "find_new",
     "free_time",
     "hear_authorization",
     "look_at_promise",
     "offer_time",
     "open_desk",
+    "place",
     "promise_is_due",
+    "record_accepted",
     "try_waiting",
 ]

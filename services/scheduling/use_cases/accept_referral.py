@@ -1,21 +1,44 @@
-"""An accepted referral gets its promise and its first appointment."""
+"""Accepted referrals get their promises and their first appointments, several at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.scheduling import fhir, queries, rules
-from services.scheduling.models import Referral
+from services.scheduling.models import Appointment, Referral
 from services.scheduling.settings import Desk
-from services.scheduling.use_cases.place_first import place_first
-from services.scheduling.use_cases.promise import make_promise
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases.earliest import Wanted, take_earliest
+from services.scheduling.use_cases.place_first import first_visit, wanted_first
+from services.scheduling.use_cases.promise import make_promise, tell_promise, weigh_known
+from services.scheduling.use_cases.recording import keep, tell
+from services.scheduling.use_cases.timer_kinds import TimerKind
+from shared import timers
 from shared.act import Act
 from shared.db import Transaction
+from shared.events.catalog import scheduling as events
 
 
-async def accept_referral(tx: Transaction, heard: fhir.AcceptedReferral, *, desk: Desk, act: Act) -> None:
-    """Record the referral, make its promise and book its first appointment.
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A referral that is new here, and its first appointment, which has a time or is to wait for one."""
 
-    A referral that is known already is left as it is: it was accepted before, or it has ended since.
-    """
-    if await queries.locked_referral(tx, heard.id) is not None:
-        return
+    referral: Referral
+    visit: Appointment
+
+
+async def find_new(tx: Transaction, heard: Sequence[fhir.AcceptedReferral]) -> set[int]:
+    """Give the places of those that are not known: the others were accepted before, or ended since."""
+    known = await queries.known_referrals(tx, [one.id for one in heard])
+    new = set()
+    for place, one in enumerate(heard):
+        if one.id not in known:
+            known.add(one.id)
+            new.add(place)
+    return new
+
+
+def accept(heard: fhir.AcceptedReferral, *, desk: Desk, act: Act) -> Accepted:
+    """Make the referral as it is kept here, and its first appointment without a time."""
     zone = desk.clinic.site(heard.site).zone
     away = [rules.span_between(first, last, zone) for first, last in heard.unavailable]
     referral = Referral(
@@ -32,7 +55,32 @@ async def accept_referral(tx: Transaction, heard: fhir.AcceptedReferral, *, desk
         due_at=rules.local_day_end(heard.due_on, zone),
         unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
     )
-    tx.add(referral)
-    await tx.flush()
-    await make_promise(tx, referral, desk=desk)
-    await place_first(tx, referral, desk=desk, act=act)
+    return Accepted(referral=referral, visit=first_visit(referral, desk=desk))
+
+
+async def place(tx: Transaction, accepted: Sequence[Accepted], *, desk: Desk, act: Act) -> None:
+    """Keep the referrals and take the earliest fitting time for each of them; who gets none waits."""
+    wanted: list[Wanted] = [wanted_first(one.visit, one.referral, desk=desk, act=act) for one in accepted]
+    await take_earliest(tx, wanted, desk=desk)
+    for one in wanted:
+        if one.candidate is not None:
+            one.row.status = AppointmentStatus.BOOKED
+    for new in accepted:
+        tx.add(new.referral)
+
+
+async def record_accepted(tx: Transaction, one: Accepted, *, desk: Desk, act: Act) -> None:
+    """Record the promise and the first appointment of a referral, and tell of them.
+
+    Sessions are not looked at: nobody has granted any yet, and the first appointment did not take place. Who
+    waits tries once more after this transaction: a time that was freed meanwhile would be seen by nobody.
+    """
+    guarantee = await make_promise(tx, one.referral, desk=desk)
+    await keep(tx, one.visit, desk=desk, act=act)
+    promise = await weigh_known(tx, one.referral, guarantee=guarantee, firsts=[one.visit], desk=desk, act=act)
+    if one.visit.status == AppointmentStatus.WAITLIST:
+        tell(tx, events.WAITLIST_JOINED, one.visit, promise=promise, act=act)
+        await timers.schedule(tx, kind=TimerKind.TRY, ref=str(one.visit.id), due=act.at)
+    else:
+        tell(tx, events.APPOINTMENT_BOOKED, one.visit, promise=promise, act=act)
+    tell_promise(tx, promise, act=act)

@@ -1,11 +1,12 @@
 """Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
 
-from services.scheduling import queries, rules
+from services.scheduling import rules
 from services.scheduling.models import Appointment, Referral
 from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases.earliest import Wanted, take_earliest
 from services.scheduling.use_cases.promise import tell_promise, unavailable_spans, weigh_promise
-from services.scheduling.use_cases.recording import keep, patient_key, resources_of, take, tell
+from services.scheduling.use_cases.recording import keep, tell
 from services.scheduling.use_cases.settle_series import settle_series
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
@@ -23,8 +24,10 @@ async def place_first(
     `waiting` is the patient's place on the waitlist, which becomes the booking; without a time it stays what
     it is, and the promise was told to be at risk when the patient joined.
     """
-    row = waiting or _first_visit(referral, desk=desk)
-    if await _book_earliest(tx, row, referral=referral, desk=desk, act=act):
+    row = waiting or first_visit(referral, desk=desk)
+    wanted = wanted_first(row, referral, desk=desk, act=act)
+    await take_earliest(tx, [wanted], desk=desk)
+    if wanted.candidate is not None:
         await record_first(tx, row, referral=referral, from_waitlist=waiting is not None, desk=desk, act=act)
     elif waiting is None:
         await _join_waitlist(tx, row, referral=referral, desk=desk, act=act)
@@ -45,20 +48,12 @@ async def record_first(
     await settle_series(tx, referral, desk=desk, act=act)
 
 
-async def _book_earliest(
-    tx: Transaction, row: Appointment, *, referral: Referral, desk: Desk, act: Act
-) -> bool:
-    programme = desk.clinic.programme(referral.programme)
-    need = rules.need_of(desk.clinic, site_id=referral.site, visit=programme.first, purpose="first")
-    window = rules.first_window(now=act.at, due_at=referral.due_at, zone=need.site.zone)
-    resources = resources_of(need, patient_id=referral.patient_id)
-    await queries.know_resources(tx, resources)
-    taken = await queries.taken(tx, resources, window=window)
-    never = [*unavailable_spans(referral), *taken.get(patient_key(referral.patient_id), ())]
-    for candidate in rules.candidates(need, taken=taken, never=never, window=window):
-        if await take(tx, row, candidate):
-            return True
-    return False
+def wanted_first(row: Appointment, referral: Referral, *, desk: Desk, act: Act) -> Wanted:
+    """Say what a first appointment wants: inside the promise, and not when the patient cannot come."""
+    first = desk.clinic.programme(referral.programme).first
+    kept = desk.need(first, site_id=referral.site, purpose="first")
+    window = rules.first_window(now=act.at, due_at=referral.due_at, zone=kept.need.site.zone)
+    return Wanted(row=row, kept=kept, window=window, never=unavailable_spans(referral))
 
 
 async def _join_waitlist(
@@ -76,7 +71,8 @@ async def _join_waitlist(
     await settle_series(tx, referral, desk=desk, act=act)
 
 
-def _first_visit(referral: Referral, *, desk: Desk) -> Appointment:
+def first_visit(referral: Referral, *, desk: Desk) -> Appointment:
+    """Make a first appointment without a time."""
     return Appointment(
         referral_id=referral.id,
         kind=AppointmentKind.FIRST,

@@ -1,11 +1,12 @@
 """Weigh the promise whenever something changed, record both clocks, and tell when its status changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
-from services.scheduling.models import Guarantee, Referral
+from services.scheduling.models import Appointment, Guarantee, Referral
 from services.scheduling.settings import Desk
 from services.scheduling.states import STANDING, ReferralState
 from services.scheduling.use_cases.timer_kinds import TimerKind
@@ -34,7 +35,7 @@ class Promise:
     news: EventType | None
 
 
-async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> None:
+async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> Guarantee:
     """Make the promise of an accepted referral, which weighing it records, and set its two timers."""
     guarantee = Guarantee(
         referral_id=referral.id,
@@ -43,18 +44,32 @@ async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> No
         requester=referral.requester,
         due_at=referral.due_at,
     )
-    tx.add(guarantee)
     at_risk = referral.due_at - timedelta(days=desk.clinic.promise.at_risk_days)
     await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=str(referral.id), due=at_risk)
     await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=referral.due_at)
+    return guarantee
 
 
 async def weigh_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> Promise:
     """Work out the promise anew; a new version of its Task is recorded when anything changed."""
     guarantee = await _guarantee(tx, referral.id)
+    firsts = await queries.first_appointments(tx, referral.id)
+    return await weigh_known(tx, referral, guarantee=guarantee, firsts=firsts, desk=desk, act=act)
+
+
+async def weigh_known(
+    tx: Transaction,
+    referral: Referral,
+    *,
+    guarantee: Guarantee,
+    firsts: Sequence[Appointment],
+    desk: Desk,
+    act: Act,
+) -> Promise:
+    """Do the same where the promise and all first appointments are at hand, locked or new."""
     visits = [
         rules.FirstVisit(status=row.status, start=row.starts_at, patient_caused=row.patient_caused)
-        for row in await queries.first_appointments(tx, referral.id)
+        for row in firsts
     ]
     status = rules.promise_status(
         visits,

@@ -33,6 +33,8 @@ async def take(
 ) -> bool:
     """Claim a time for an appointment and write it into the row; tell whether it could be had."""
     had = await queries.claim(tx, [claim_of(row, candidate)], moving=moving)
+    if had and moving:
+        await queries.count_freed(tx, [row.site])
     if had:
         put_into(row, candidate)
     return had
@@ -59,8 +61,10 @@ def put_into(row: Appointment, candidate: rules.Candidate) -> None:
 
 async def free(tx: Transaction, rows: Sequence[Appointment], *, act: Act) -> None:
     """Give the time of these appointments back and offer it to the waitlist, after this transaction."""
+    sites = sorted({row.site for row in rows})
     await queries.release(tx, [row.id for row in rows])
-    for site in sorted({row.site for row in rows}):
+    await queries.count_freed(tx, sites)
+    for site in sites:
         await timers.schedule(tx, kind=TimerKind.OFFER, ref=site, due=act.at)
 
 

@@ -1,5 +1,6 @@
 """A booking desk: the service's own handlers on a real database, one transaction each, as the worker does."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
 from shared.ids import new_text_id
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
@@ -37,7 +39,6 @@ class Desk:
         self.clock = SimulatedClock(now)
         self.desk = BookingDesk(clinic=clinic)
         self._handlers = {
-            "referral.accepted": handlers.on_referral_accepted,
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
             "referral.merged": handlers.on_referral_merged,
@@ -65,7 +66,16 @@ class Desk:
     async def hear(self, event: Event) -> None:
         """Handle an event in a transaction of its own, without the timers that it set."""
         async with self.database.transaction() as tx:
-            await self._handlers[event.type](tx, event, self.act(), desk=self.desk)
+            if event.type == "referral.accepted":
+                await handlers.on_referrals_accepted(tx, Run([Heard(event, self.act())]), desk=self.desk)
+            else:
+                await self._handlers[event.type](tx, event, self.act(), desk=self.desk)
+
+    async def hear_together(self, events: Sequence[Event]) -> None:
+        """Handle accepted referrals in one transaction, without the timers that they set."""
+        async with self.database.transaction() as tx:
+            run = Run([Heard(event, self.act()) for event in events])
+            await handlers.on_referrals_accepted(tx, run, desk=self.desk)
 
     async def accept(self, **details: Any) -> str:
         """Accept a new referral, fire what is due, and give its id."""
