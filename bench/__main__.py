@@ -1,9 +1,10 @@
-"""`python -m bench profile | run`: see docs/performance.md."""
+"""`python -m bench profile | run | check`: see docs/performance.md."""
 
 import argparse
 import asyncio
+import sys
 
-from bench import run
+from bench import counters, run
 from bench.profile import profile
 
 
@@ -20,11 +21,30 @@ def main() -> None:
     running.add_argument("--quick", action="store_true", help="shorter rounds, less certain")
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
+    checking = commands.add_parser("check", help="gate the numbers that no machine changes")
+    checking.add_argument("--write", action="store_true", help="record what is found from now on")
     given = parser.parse_args()
     if given.command == "profile":
         asyncio.run(profile(given.count, connections=given.connections, top=given.top))
+    elif given.command == "check":
+        sys.exit(_check(write=given.write))
     else:
         asyncio.run(run.run(given.transport, quick=given.quick, rows=given.row, kept=given.keep))
+
+
+def _check(*, write: bool) -> int:
+    """Print the figures beside what is recorded; 1 where one rose."""
+    found, labels = asyncio.run(counters.measure())
+    if write:
+        counters.record(found)
+    known = counters.recorded()
+    for label, count in sorted(labels.items(), key=lambda one: -one[1]):
+        print(f"  {count:9.2f} round trips  {label}")
+    for name, value in found.items():
+        print(f"{name:20s} {value:10g}  recorded {known.get(name, 0):10g}")
+    wrong = counters.risen(found, known)
+    print("\n".join(wrong) or "nothing rose")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ _CARD, _NUMBER = "4082917365", "EF-10412"
 _PROGRAMME = "the-programme-of-the-site"
 
 
-def bodies(numbers: range, *, sites: int = SITES) -> Iterator[bytes]:
-    """Make the Bundles of these numbers, spread over so many sites; each is another patient's."""
-    template = _template()
+def bodies(numbers: range, *, sites: int = SITES, at: datetime | None = None) -> Iterator[bytes]:
+    """Make the Bundles of these numbers, spread over so many sites; each is another patient's.
+
+    Their dates are those of a referral sent at `at`, else now.
+    """
+    template = _template(at or datetime.now(UTC))
     for number in numbers:
         yield (
             template.replace(_CARD, f"77700{number:05d}")
@@ -25,8 +28,8 @@ def bodies(numbers: range, *, sites: int = SITES) -> Iterator[bytes]:
         )
 
 
-def _template() -> str:
-    bundle = json.loads(example(_ROUTINE, at=datetime.now(UTC)))
+def _template(at: datetime) -> str:
+    bundle = json.loads(example(_ROUTINE, at=at))
     for entry in bundle["entry"]:
         resource = entry["resource"]
         if resource["resourceType"] == "ServiceRequest":

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from bench.running import SERVICE_NAMES, Broken, RunningClinic
+from shared.events.topics import TOPICS
 
 _LOOK_EVERY = 0.05
 _COUNTS = {
@@ -32,6 +33,11 @@ class Databases:
     async def of(cls, clinic: RunningClinic) -> "Databases":
         """Connect to all."""
         return cls({service: await clinic.connect(service) for service in SERVICE_NAMES})
+
+    @classmethod
+    async def at(cls, url: Callable[[str], str]) -> "Databases":
+        """Connect to all on a server of this process."""
+        return cls({service: await asyncpg.connect(url(service)) for service in SERVICE_NAMES})
 
     async def close(self) -> None:
         """Disconnect from all."""
@@ -65,6 +71,36 @@ class Databases:
                 held = await self.by_service[service].fetchval(_HELD)
                 return f"{service}: {row['open']} open, {row['done']} of {total} done, {held} keys held"
         return None
+
+    async def in_outbox(self, service: str) -> int:
+        """Count what waits in an outbox."""
+        return int(await self.by_service[service].fetchval("SELECT count(*) FROM outbox"))
+
+    async def to_send(self) -> int:
+        """Count the messages that are due or under way."""
+        return int(
+            await self.by_service["notifications"].fetchval(
+                "SELECT count(*) FROM notification WHERE next_attempt_at IS NOT NULL"
+            )
+        )
+
+    async def lag(self, service: str, *, topics: Sequence[str]) -> int:
+        """Count what a service has not yet read of these topics of the embedded log."""
+        ends = 0
+        for topic in topics:
+            ends += await self.by_service[TOPICS[topic].publisher].fetchval(
+                "SELECT coalesce(sum(next_offset), 0)::bigint FROM event_log_end WHERE topic = $1", topic
+            )
+        read = await self.by_service[service].fetchval(
+            "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_position"
+            " WHERE topic = ANY($1::text[])",
+            list(topics),
+        )
+        return ends - int(read)
+
+    async def held(self) -> int:
+        """Count the held keys of all services."""
+        return sum([int(await one.fetchval(_HELD)) for one in self.by_service.values()])
 
     async def sizes(self) -> dict[str, tuple[int, int]]:
         """Give rows and bytes of every table, as `service.table`."""
