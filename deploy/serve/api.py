@@ -16,6 +16,7 @@ from deploy.serve.http import Served
 from deploy.serve.keys_of_issuer import jwks_url_of
 from deploy.services import room
 from deploy.settings import Settings
+from deploy.telemetry import observed
 from shared.auth.jwks import FetchedJwks
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
@@ -51,6 +52,8 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         ends.callback(check.close)
         check.warm()
         await begin([notices_of_api(runtime.database)], ends=ends)
+        watching = observed(settings.otlp_endpoint, service=service, role="api", databases=[runtime.database])
+        await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})
         parent = Starlette(routes=[*routes, Mount(f"/{service}", app=app)])
         yield Served(app=parent, end_streams=lambda: end_streams(app))

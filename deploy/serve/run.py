@@ -21,7 +21,7 @@ def run_service(
     """Serve the api or the worker of a service; raises SettingsError, NotStarted or ClinicFileError."""
     check_service(settings, service=service, role=role)
     listener = listen(port, host=host)
-    start_logging()
+    start_logging(service=service, role=role)
     failpoints.arm()
     start_tracing(ratio=settings.trace_ratio)
     serve(
@@ -37,7 +37,7 @@ def run_issuer(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, h
 
     check_issuer(settings)
     listener = listen(port, host=host)
-    start_logging()
+    start_logging(service="issuer")
     start_tracing(ratio=settings.trace_ratio)
     serve(
         partial(issuer, settings, clinic),
@@ -52,7 +52,7 @@ def run_gateway(settings: Settings, *, port: int, ready: Ready, host: str = HOST
 
     check_gateway(settings)
     listener = listen(port, host=host)
-    start_logging()
+    start_logging(service="gateway")
     serve(partial(gateway, settings), listener=listener, ready=lambda: ready(listener.getsockname()[1]))
 
 

@@ -16,6 +16,7 @@ from deploy.serve.health import health_routes
 from deploy.serve.http import Served
 from deploy.services import room
 from deploy.settings import Settings
+from deploy.telemetry import observed
 from shared.clinic import Clinic
 from shared.clock import SystemClock
 from shared.errors import Unauthenticated
@@ -64,6 +65,14 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
             outbound=_way_out(settings, clinic, service=service),
         )
         running: Worker = room(service, "worker").create_worker(runtime)
+        watching = observed(
+            settings.otlp_endpoint,
+            service=service,
+            role="worker",
+            databases=[runtime.database],
+            workers={service: running},
+        )
+        await ends.enter_async_context(watching)
         ends.push_async_callback(running.stop)
         await running.start()
         logs = [notices_of_log(source) for name, source in databases.items() if name != service]

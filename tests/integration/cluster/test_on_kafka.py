@@ -40,6 +40,19 @@ async def test_a_referral_is_booked_and_the_coordinators_feed_shows_it(cluster: 
     assert [entry for entry in heard if entry[0] > first] == again[: len(heard) - 1]
 
 
+async def test_every_process_tells_its_health_and_its_figures(cluster: Cluster) -> None:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        for name in (one for one in cluster.processes if one not in ("kafka", "postgres")):
+            address = cluster.address(name)
+            assert (await http.get(f"{address}/healthz")).text == "alive\n", name
+            assert (await http.get(f"{address}/readyz")).text == "ready\n", name
+            told = (await http.get(f"{address}/metrics")).text
+            for figure in ("process_uptime_seconds", "lumbar_event_loop_lag_seconds_count"):
+                assert figure in told, f"{name}: {figure}"
+            assert ("lumbar_relay_leading" in told) == ("-worker-" in name), name
+            assert ("lumbar_database_reachable" in told) == (name != "gateway"), name
+
+
 async def test_a_killed_leader_of_the_relay_is_replaced(cluster: Cluster) -> None:
     killed = await leader(cluster, "referral")
     cluster.kill(killed)

@@ -22,6 +22,7 @@ def test_an_address_loses_its_last_slash() -> None:
         ("LUMBAR_DATE", "/srv", "there is no such setting; allowed are LUMBAR_DATA,"),
         ("LUMBAR_URL", "clinic.example", "must be an address that begins with http"),
         ("LUMBAR_SMTP_URL", "localhost:25", "must be an address that begins with smtp"),
+        ("LUMBAR_OTLP_ENDPOINT", "collector:4318", "must be an address that begins with http"),
         ("LUMBAR_TRACE_RATIO", "2", "should be less than or equal to 1"),
         ("LUMBAR_TRACE_RATIO", "often", "should be a valid number"),
         ("LUMBAR_KAFKA_BOOTSTRAP", "broker", "must be host:port"),
