@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
 from services.notifications.settings import Settings
-from services.notifications.states import Channel, Status
+from services.notifications.states import Audience, Channel, Status
 from shared.events.catalog import CATALOG
 from shared.events.envelope import Event
 from shared.events.topics import TOPICS
@@ -139,14 +139,20 @@ def communication(
 
 
 def webhook_message(row: Notification, *, settings: Settings) -> dict[str, Any]:
-    """Say to a party's system what happened and where it stands, and nothing else; always the same bytes."""
+    """Say to a party's system what happened and where it stands, and nothing else; always the same bytes.
+
+    A referrer may hear of more than it may read (a plan was activated): its referral is named as well.
+    """
     service = TOPICS[CATALOG[row.event_type].topic].publisher
+    focus = [f"{settings.base_url}/{service}/fhir/{row.focus}"]
+    if row.audience == Audience.REFERRER and row.focus != f"ServiceRequest/{row.referral_id}":
+        focus.append(f"{settings.base_url}/referral/fhir/ServiceRequest/{row.referral_id}")
     header = {
         "resourceType": "MessageHeader",
         "id": str(row.id),
         "eventCoding": {"system": EVENT_SYSTEM, "code": row.event_type},
         "source": {"name": settings.clinic.name, "endpoint": settings.base_url},
-        "focus": [{"reference": f"{settings.base_url}/{service}/fhir/{row.focus}"}],
+        "focus": [{"reference": one} for one in focus],
     }
     return {
         "resourceType": "Bundle",

@@ -8,6 +8,7 @@ async with TestClinic() as clinic:
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -31,6 +32,7 @@ from shared.events.transport import OutboxRow
 from shared.events.worker import Figures, Worker
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
+from shared.outbound import Outbound
 from tests.support.identity import PartyAuth, keys_of_run
 from tests.support.logs import Logs, on_databases, on_kafka
 from tests.support.postgres import log_database, service_database, toy_database
@@ -44,7 +46,8 @@ MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 class TestClinic:
     """The clinic of examples/clinic.yaml, or another; with `services`, only those run.
 
-    `transport` says what carries its events: the embedded log, or the run's Kafka.
+    `transport` says what carries its events: the embedded log, or the run's Kafka. `outbound` is its way to
+    the receivers of its description.
     """
 
     __test__ = False
@@ -57,6 +60,7 @@ class TestClinic:
         start: datetime = MONDAY,
         smtp_url: str | None = None,
         transport: Literal["embedded", "kafka"] = "embedded",
+        outbound: Outbound | None = None,
     ) -> None:
         self.services = tuple(services)
         self.clinic = clinic or load_clinic(EXAMPLE)
@@ -65,6 +69,7 @@ class TestClinic:
         self.workers: dict[str, Worker] = {}
         self.logs: Logs
         self._smtp_url = smtp_url
+        self._outbound = outbound
         self._on_kafka = transport == "kafka"
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._ends = AsyncExitStack()
@@ -91,6 +96,7 @@ class TestClinic:
             smtp_url=self._smtp_url,
             transport=self.logs.transport,
         )
+        runtimes["notifications"] = replace(runtimes["notifications"], outbound=self._outbound)
         mine = {service: runtimes[service] for service in self.services}
         self.workers = make_workers(mine)
         self.app = make_app(mine, self.workers, issuer_routes=identity.routes)

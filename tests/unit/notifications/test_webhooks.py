@@ -1,7 +1,9 @@
 """What signs a webhook, who hears what, and which receivers clinic.yaml may name."""
 
 import base64
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from services.notifications.rules import (
 )
 from services.notifications.rules.told import TOLD
 from shared.clinic import Clinic, Webhook, load_clinic
+from shared.clock import machine_now
 from shared.outbound import SecretUnusable, make_missing_secrets, read_secrets
 
 INSURER = Webhook(id="insurer", url="https://a.example/", payer="workplace-insurer")
@@ -140,3 +143,22 @@ class TestSecrets:
         file = folder / "a.secret"
         file.write_text(text, encoding="utf-8")
         file.chmod(0o600)
+
+
+class TestTheDocumentedCheck:
+    DOCUMENT = Path(__file__).parents[3] / "docs" / "how" / "webhooks.md"
+
+    def test_verifies_what_we_sign_and_nothing_else(self) -> None:
+        found = re.search(r"```python\n(.*?)```", self.DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+        assert found is not None
+        room: dict[str, Any] = {}
+        exec(found[1], room)
+        now = int(machine_now().timestamp())
+        key, body = b"k" * 32, b'{"resourceType":"Bundle"}'
+        secret = f"whsec_{base64.b64encode(key).decode()}"
+        headers = signature_headers("one", machine_seconds=now, body=body, secrets=[b"n" * 32, key])
+        assert room["verified"](secret, headers, body)
+        assert not room["verified"](secret, headers, body + b" ")
+        assert not room["verified"](f"whsec_{base64.b64encode(b'x' * 32).decode()}", headers, body)
+        late = signature_headers("one", machine_seconds=now - 3600, body=body, secrets=[key])
+        assert not room["verified"](secret, late, body)
