@@ -28,7 +28,8 @@ _URN = re.compile(r"urn:(?:uuid|oid):\S+")
 _LINK_MEMBERS = frozenset(
     {"reference", "url", "uri", "source", "instantiatesUri", "valueUri", "valueUrl", "valueOid", "valueUuid"}
 )
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?P<key>[ \t\r\n]*:)?', re.DOTALL)
+_LOOKED_AT = frozenset(name.encode() for name in (*_LINK_MEMBERS, "div"))
+_STRING = re.compile(rb'"(?P<name>[^"\\]*(?:\\.[^"\\]*)*)"(?P<key>[ \t\r\n]*:)?', re.DOTALL)
 _HTML_LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>[^"']*)(?P=quote)""")
 
 
@@ -90,20 +91,26 @@ def replaced(body: bytes, links: Mapping[str, str]) -> bytes:
     a link when it is equal to one and its member is a reference or of a uri type, or when it is the href or
     src of the narrative; a text that merely looks like one stays.
     """
-    if not links:
+    if not links or not _mentions(body, links):
         return body
     pieces: list[bytes] = []
-    member, done = "", 0
+    member, done = b"", 0
     for match in _STRING.finditer(body):
-        token = match.group()
         if match["key"]:
-            member = json.loads(token[: token.rindex(b'"') + 1])
+            member = match["name"]
             continue
-        new = _replacement(member, token, links)
+        if member not in _LOOKED_AT and b"\\" not in member:
+            continue
+        new = _replacement(json.loads(b'"' + member + b'"'), match.group(), links)
         if new is not None:
             pieces += [body[done : match.start()], new]
             done = match.end()
     return b"".join([*pieces, body[done:]])
+
+
+def _mentions(body: bytes, links: Mapping[str, str]) -> bool:
+    """Tell whether a link may stand in a body; with an escape in it, only the strings themselves can tell."""
+    return b"\\" in body or any(link.encode() in body for link in links)
 
 
 def _parsed(text: str) -> Reference:

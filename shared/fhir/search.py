@@ -128,9 +128,8 @@ async def run(
 ) -> Page:
     """Give one page of the rows that match and that the caller may see; the total counts no other row."""
     where = and_(visible, *(_clause(criterion, model) for criterion in search.criteria))
-    total = await _total(tx, model, where) if search.with_total or not search.count else None
     if not search.count:
-        return Page(rows=(), total=total, next=None)
+        return Page(rows=(), total=await _total(tx, model, where), next=None)
     keys = [
         key
         for order in search.sort
@@ -143,6 +142,10 @@ async def run(
     statement = statement.order_by(*(key.order() for key in keys)).limit(search.count + 1)
     found = (await tx.execute(statement)).all()
     page = found[: search.count]
+    total = None
+    if search.with_total:
+        whole = search.after is None and len(found) <= search.count
+        total = len(found) if whole else await _total(tx, model, where)
     last = search_pages.token(page[-1][1:]) if len(found) > search.count else None
     return Page(rows=[row[0] for row in page], total=total, next=last)
 

@@ -10,11 +10,13 @@ Invariants:
   own.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import format_datetime
+from functools import cached_property
 from typing import Any
 
+import asyncpg
 import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -25,7 +27,7 @@ from shared.act import Act
 from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
-from shared.db import ResourceRow, Transaction
+from shared.db import Outrun, ResourceRow, Transaction
 from shared.errors import Forbidden, Invalid, Stale, Unauthenticated
 from shared.fhir import check
 from shared.fhir.received import Received
@@ -40,6 +42,7 @@ from shared.runtime import Runtime
 
 __all__ = ["Call", "guard_of", "only", "requires"]
 
+_ATTEMPTS = 4
 _HOW: Mapping[Interaction, audit.How] = {
     "c": "create",
     "r": "read",
@@ -112,11 +115,11 @@ class Call:
             raise OtherVersion(f'If-Match names {wanted}; the current version is W/"{row.version}"')
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, bold: bool = False) -> AsyncIterator[Transaction]:
         """Open the transaction of this command; an answer that is already stored for its key is given
-        instead.
+        instead. A `bold` one looks for none: it fails (Outrun) where its key is there.
         """
-        keyed = self._keyed()
+        keyed = None if bold else self._keyed
         async with self.runtime.database.transaction() as tx:
             if keyed is not None:
                 await idempotency.begin(tx, keyed)
@@ -125,6 +128,24 @@ class Call:
                 failpoints.reach("received_not_committed")
         if self.writes:
             failpoints.reach("after_commit_before_publish")
+
+    async def command(
+        self, work: Callable[[Transaction, bool], Awaitable[Response]], *, bold: bool
+    ) -> Response:
+        """Run a command that makes something new, `bold` at first: as if nobody had made the same.
+
+        `work` is given the transaction and whether it is bold; then it may claim without looking. Where a
+        claim is taken (or two wait for each other), nothing was written, and it is done again with every look
+        and lock.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                async with self.transaction(bold=bold) as tx:
+                    return await work(tx, bold)
+            except (Outrun, asyncpg.DeadlockDetectedError):
+                bold = False
+        async with self.transaction() as tx:
+            return await work(tx, False)
 
     async def answer(
         self,
@@ -152,9 +173,8 @@ class Call:
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
         audit.record(tx, self._access(about, patient, how), act=self.act)
-        keyed = self._keyed()
-        if keyed is not None:
-            await idempotency.store(tx, keyed, response)
+        if self._keyed is not None:
+            await idempotency.store(tx, self._keyed, response)
         return response
 
     def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:
@@ -167,6 +187,7 @@ class Call:
             query=str(self.request.url) if how == "search-type" else None,
         )
 
+    @cached_property
     def _keyed(self) -> KeyedRequest | None:
         key = self.request.headers.get("idempotency-key")
         if key is None or not self.writes:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.referral import fhir, queries, use_cases
-from services.referral.models import Referral
+from services.referral.models import Referral, Submission
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
@@ -36,12 +36,13 @@ async def transact(call: Call = Depends(_SENDING)) -> Response:
         return await _process(call, received)
     submission = fhir.read_submission(received, clinic=call.runtime.clinic)
     only(call, "referrer", what="send a referral")
-    async with call.transaction() as tx:
-        receipt = await use_cases.receive_referral(
-            tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+
+    async def take(tx: Transaction, bold: bool) -> Response:
+        receipt = await _receive(call, tx, submission, bold=bold)
         body = fhir.transaction_response(receipt.referral.answer)
         return await call.answer(tx, body, about=receipt.referral)
+
+    return await call.command(take, bold=use_cases.may_be_bold(submission))
 
 
 @router.post("/fhir/$process-message")
@@ -55,10 +56,9 @@ async def create(call: Call = Depends(_SENDING)) -> Response:
     """Take a bare ServiceRequest with its Patient contained, or known by identifier."""
     submission = fhir.read_submission(await call.resource("ServiceRequest"), clinic=call.runtime.clinic)
     only(call, "referrer", what="send a referral")
-    async with call.transaction() as tx:
-        receipt = await use_cases.receive_referral(
-            tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+
+    async def take(tx: Transaction, bold: bool) -> Response:
+        receipt = await _receive(call, tx, submission, bold=bold)
         referral = receipt.referral
         return await call.answer(
             tx,
@@ -67,6 +67,8 @@ async def create(call: Call = Depends(_SENDING)) -> Response:
             about=referral,
             location=str(referral.answer[0]["location"]),
         )
+
+    return await call.command(take, bold=use_cases.may_be_bold(submission))
 
 
 @router.post("/fhir/ServiceRequest/$validate")
@@ -124,26 +126,38 @@ async def _process(call: Call, received: Received) -> Response:
     submission = None
     if event == fhir.ADD:
         submission = fhir.read_submission(received, clinic=call.runtime.clinic)
-    async with call.transaction() as tx:
+
+    async def take(tx: Transaction, bold: bool) -> Response:
         if submission is None:
             referral = await _revoke(tx, received, call=call, by=call.principal)
         else:
-            receipt = await use_cases.receive_referral(
-                tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic
-            )
-            referral = receipt.referral
-        task = await queries.process_task(tx, referral.id)
-        body = fhir.message_response(
-            task.body,
-            task_id=task.id,
-            base=call.runtime.fhir_base,
-            answers=str(fhir.message_id(received)),
-            of=referral.id,
-            code=str(event),
-            clinic=call.runtime.clinic.name,
-            at=call.act.at,
-        )
-        return await call.answer(tx, body, about=referral)
+            referral = (await _receive(call, tx, submission, bold=bold)).referral
+        return await _answer_message(call, tx, received, referral, code=str(event))
+
+    return await call.command(take, bold=submission is not None and use_cases.may_be_bold(submission))
+
+
+async def _receive(call: Call, tx: Transaction, submission: Submission, *, bold: bool) -> use_cases.Receipt:
+    return await use_cases.receive_referral(
+        tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic, bold=bold
+    )
+
+
+async def _answer_message(
+    call: Call, tx: Transaction, received: Received, referral: Referral, *, code: str
+) -> Response:
+    task = await queries.process_task(tx, referral.id)
+    body = fhir.message_response(
+        task.body,
+        task_id=task.id,
+        base=call.runtime.fhir_base,
+        answers=str(fhir.message_id(received)),
+        of=referral.id,
+        code=code,
+        clinic=call.runtime.clinic.name,
+        at=call.act.at,
+    )
+    return await call.answer(tx, body, about=referral)
 
 
 async def _revoke(tx: Transaction, received: Received, *, call: Call, by: Principal) -> Referral:

@@ -3,8 +3,10 @@
 from services.referral.queries import scope
 from services.referral.queries.records import (
     DIRECTORY_TYPES,
+    claim_new_patient,
     claim_patient_identifiers,
     claim_sender_identifiers,
+    claim_sending,
     claim_visible_to,
     claims_of,
     claims_of_member,
@@ -28,8 +30,10 @@ from services.referral.queries.records import (
 
 __all__ = [
     "DIRECTORY_TYPES",
+    "claim_new_patient",
     "claim_patient_identifiers",
     "claim_sender_identifiers",
+    "claim_sending",
     "claim_visible_to",
     "claims_of",
     "claims_of_member",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -21,16 +21,50 @@ from services.referral.models import (
 from services.referral.queries import scope
 from services.referral.states import OPEN, Authorization
 from shared.auth.principal import Principal
-from shared.db import Transaction
+from shared.db import Transaction, Write
 from shared.fhir.codes import TaskCode
 
-_LOCK_IDENTIFIERS = text(
-    "SELECT pg_advisory_xact_lock(lock) FROM (SELECT hashtextextended(token, 0) AS lock"
-    " FROM unnest(CAST(:tokens AS text[])) AS token ORDER BY 1) AS locks"
+_LOCK_IDENTIFIERS = """
+SELECT pg_advisory_xact_lock(lock) FROM (
+    SELECT hashtextextended(token, 0) AS lock FROM unnest($1::text[]) AS token ORDER BY 1
+) AS locks
+"""
+_CLAIM_SENDING = """
+INSERT INTO sender_identifier (requester, token, referral_id)
+SELECT $1, token, $2 FROM unnest($3::text[]) AS token ORDER BY token
+ON CONFLICT DO NOTHING RETURNING token
+"""
+_SENDING = Write.into(
+    "sender_identifier",
+    {"requester": "text", "token": "text", "referral_id": "uuid"},
+    conflict="ON CONFLICT DO NOTHING",
+    claim=1,
+)
+_PATIENT = Write.into(
+    "patient_identifier",
+    {"token": "text", "patient_id": "uuid"},
+    conflict="ON CONFLICT DO NOTHING",
+    claim=2,
 )
 OPEN_TASKS = ("requested", "received", "accepted", "in-progress", "on-hold")
 # Resources about people and places, which one sender uses in many referrals.
 DIRECTORY_TYPES = ("Practitioner", "PractitionerRole", "Organization")
+
+
+def claim_sending(tx: Transaction, referral: Referral, *, tokens: Sequence[str]) -> None:
+    """Put the sender's identifiers down for this referral with the next writes, which fail (Outrun) where one
+    is there already.
+    """
+    for token in dict.fromkeys(tokens):
+        tx.write(_SENDING, referral.requester, token, referral.id)
+
+
+def claim_new_patient(tx: Transaction, patient: Patient, *, tokens: Sequence[str]) -> None:
+    """Put identifiers down for a patient that nobody knew with the next writes, which fail (Outrun) where one
+    is there already.
+    """
+    for token in dict.fromkeys(tokens):
+        tx.write(_PATIENT, token, patient.id)
 
 
 async def claim_sender_identifiers(
@@ -42,13 +76,10 @@ async def claim_sender_identifiers(
     """
     if not tokens:
         return None
-    rows = [
-        {"requester": referral.requester, "token": token, "referral_id": referral.id}
-        for token in sorted(tokens)
-    ]
-    put_down = insert(SenderIdentifier).values(rows).on_conflict_do_nothing()
-    result = await tx.execute(put_down.returning(col(SenderIdentifier.token)))
-    if len(result.all()) == len(rows):
+    wanted = list(dict.fromkeys(tokens))
+    connection = await tx.driver()
+    put_down = await connection.fetch(_CLAIM_SENDING, referral.requester, referral.id, wanted)
+    if len(put_down) == len(wanted):
         return None
     found = await tx.first(
         select(col(SenderIdentifier.referral_id)).where(
@@ -75,7 +106,7 @@ async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str])
 async def lock_identifiers(tx: Transaction, tokens: Sequence[str]) -> None:
     """Let one transaction at a time decide who carries these identifiers."""
     if tokens:
-        await tx.execute(_LOCK_IDENTIFIERS, {"tokens": list(tokens)})
+        await (await tx.driver()).execute(_LOCK_IDENTIFIERS, list(tokens))
 
 
 async def claim_patient_identifiers(tx: Transaction, patient: Patient, *, tokens: Sequence[str]) -> None:
@@ -111,6 +142,8 @@ async def lock_patient(tx: Transaction, patient_id: UUID) -> None:
 
     Not FOR UPDATE: a new referral holds its patient by the foreign key, and two would wait for each other.
     """
+    if tx.is_new(Patient, patient_id):
+        return
     await tx.all(select(col(Patient.id)).where(col(Patient.id) == patient_id).with_for_update(key_share=True))
 
 
@@ -118,6 +151,8 @@ async def open_referrals(
     tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID
 ) -> Sequence[Referral]:
     """List the patient's open referrals that were sent since then, the oldest first."""
+    if tx.is_new(Patient, patient_id):
+        return ()
     return await tx.all(
         select(Referral)
         .where(
@@ -161,6 +196,8 @@ async def directory_entry(
 
 async def process_task(tx: Transaction, referral_id: UUID) -> Task:
     """Give the process Task of a referral; every stored referral has one."""
+    if tx.is_new(Referral, referral_id):
+        return next(task for task in _new_tasks(tx, referral_id) if task.code == TaskCode.PROCESS_REQUEST)
     found = await tx.first(
         select(Task).where(col(Task.referral_id) == referral_id, col(Task.code) == TaskCode.PROCESS_REQUEST)
     )
@@ -171,6 +208,9 @@ async def process_task(tx: Transaction, referral_id: UUID) -> Task:
 
 async def open_task(tx: Transaction, referral_id: UUID, *, code: TaskCode) -> Task | None:
     """Find the open Task of a kind; there is at most one."""
+    if tx.is_new(Referral, referral_id):
+        mine = (task for task in _new_tasks(tx, referral_id) if task.code == code)
+        return next((task for task in mine if task.status in OPEN_TASKS), None)
     return await tx.first(
         select(Task)
         .where(col(Task.referral_id) == referral_id, col(Task.code) == code, col(Task.status).in_(OPEN_TASKS))
@@ -180,6 +220,9 @@ async def open_task(tx: Transaction, referral_id: UUID, *, code: TaskCode) -> Ta
 
 async def open_work(tx: Transaction, referral_id: UUID) -> Sequence[Task]:
     """List the open Tasks of a referral but the process Task."""
+    if tx.is_new(Referral, referral_id):
+        others = (task for task in _new_tasks(tx, referral_id) if task.code != TaskCode.PROCESS_REQUEST)
+        return [task for task in others if task.status in OPEN_TASKS]
     return await tx.all(
         select(Task)
         .where(
@@ -215,6 +258,8 @@ async def live_claims(tx: Transaction, referral_id: UUID) -> Sequence[Claim]:
 
 async def claims_of(tx: Transaction, referral_id: UUID) -> Sequence[Claim]:
     """List every Claim of a referral, locked."""
+    if tx.is_new(Referral, referral_id):
+        return [claim for claim in tx.added(Claim) if claim.referral_id == referral_id]
     return await tx.all(
         select(Claim).where(col(Claim.referral_id) == referral_id).order_by(col(Claim.id)).with_for_update()
     )
@@ -241,6 +286,11 @@ async def current_response(tx: Transaction, claim_id: UUID) -> ClaimResponse | N
     return await tx.first(
         select(ClaimResponse).where(col(ClaimResponse.claim_id) == claim_id, col(ClaimResponse.current))
     )
+
+
+def _new_tasks(tx: Transaction, referral_id: UUID) -> list[Task]:
+    """Give the Tasks of a referral that is not in the database yet: nothing there can refer to it."""
+    return [task for task in tx.added(Task) if task.referral_id == referral_id]
 
 
 def _uuid(text: str) -> UUID | None:

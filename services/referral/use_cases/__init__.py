@@ -20,7 +20,7 @@ from services.referral.use_cases.follow_care import (
 from services.referral.use_cases.inquire import inquire
 from services.referral.use_cases.merge_referral import merge_referral
 from services.referral.use_cases.provide_information import provide_information
-from services.referral.use_cases.receive_referral import Receipt, receive_referral
+from services.referral.use_cases.receive_referral import Receipt, may_be_bold, receive_referral
 from services.referral.use_cases.record_decision import record_decision
 from services.referral.use_cases.update_task import update_task
 
@@ -40,6 +40,7 @@ __all__ = [
     "keep_team",
     "load_for_event",
     "look_at_consent_again",
+    "may_be_bold",
     "merge_referral",
     "note",
     "note_sessions",

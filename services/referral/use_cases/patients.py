@@ -41,19 +41,28 @@ async def find_patient(
     await queries.lock_identifiers(tx, tokens)
     matches = await queries.patients_by_identifiers(tx, tokens) if tokens else []
     data = submission.patient.data
-    family, given = fhir.names(data)
+    family, _ = fhir.names(data)
     if len(matches) == 1 and rules.same_person(matches[0], family=family, birth_date=data.get("birthDate")):
         await queries.claim_patient_identifiers(tx, matches[0], tokens=tokens)
         matches[0].identifiers = list(dict.fromkeys([*matches[0].identifiers, *tokens]))
         return Matched(patient=matches[0], patient_data=data, new=False)
-    candidate.identifiers, candidate.family, candidate.given = list(tokens), family, given
+    return await new_patient(tx, submission, candidate, act=act, doubt=_DOUBT if matches else None)
+
+
+async def new_patient(
+    tx: Transaction, submission: Submission, candidate: Patient, *, act: Act, doubt: str | None = None
+) -> Matched:
+    """Make the patient that was sent along a new one, who gets the identifiers where there is no doubt."""
+    if submission.patient is None:
+        raise LookupError("a new patient is sent along")
+    data = submission.patient.data
+    candidate.identifiers = list(submission.patient.identifiers)
+    candidate.family, candidate.given = fhir.names(data)
     candidate.birth_date = data.get("birthDate")
     await store.put(tx, candidate, submission.patient.raw, at=act.at)
-    await tx.flush()
-    if matches:
-        return Matched(patient=candidate, patient_data=data, new=True, doubt=_DOUBT)
-    await queries.claim_patient_identifiers(tx, candidate, tokens=tokens)
-    return Matched(patient=candidate, patient_data=data, new=True)
+    if doubt is None:
+        queries.claim_new_patient(tx, candidate, tokens=submission.patient.identifiers)
+    return Matched(patient=candidate, patient_data=data, new=True, doubt=doubt)
 
 
 def is_about(submission: Submission, patient: Patient) -> bool:

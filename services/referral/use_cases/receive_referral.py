@@ -7,7 +7,7 @@ from services.referral import fhir, queries
 from services.referral.models import Enclosure, Patient, Piece, Referral, Submission, Task
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases.gathering import Gathered, local_day
-from services.referral.use_cases.patients import find_patient, is_about
+from services.referral.use_cases.patients import find_patient, is_about, new_patient
 from services.referral.use_cases.recording import announce
 from services.referral.use_cases.triage_referral import triage_referral
 from shared.act import Act
@@ -32,16 +32,36 @@ class Receipt:
     new: bool
 
 
+def may_be_bold(submission: Submission) -> bool:
+    """Tell whether nothing needs to be looked up for a referral whose sender and patient are new."""
+    known = any(piece.if_none_exist is not None for piece in submission.enclosures)
+    return submission.patient is not None and not known
+
+
 async def receive_referral(
-    tx: Transaction, submission: Submission, *, by: Principal, act: Act, clinic: Clinic
+    tx: Transaction,
+    submission: Submission,
+    *,
+    by: Principal,
+    act: Act,
+    clinic: Clinic,
+    bold: bool = False,
 ) -> Receipt:
-    """Store and triage a referral; the same sender's same identifier gets the first one again."""
+    """Store and triage a referral; the same sender's same identifier gets the first one again.
+
+    A `bold` one takes referral and patient for new without looking (`may_be_bold`): all that it writes goes
+    as one statement, which fails where an identifier is known, and the caller does it again, not bold.
+    """
     candidate = Patient()
     referral = _new_referral(submission, candidate, by=by, act=act, clinic=clinic)
-    first = await queries.claim_sender_identifiers(tx, referral, tokens=submission.request.identifiers)
-    if first is not None:
-        return await _sent_before(tx, submission, first=await tx.get(Referral, first))
-    matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
+    if bold:
+        queries.claim_sending(tx, referral, tokens=submission.request.identifiers)
+        matched = await new_patient(tx, submission, candidate, act=act)
+    else:
+        first = await queries.claim_sender_identifiers(tx, referral, tokens=submission.request.identifiers)
+        if first is not None:
+            return await _sent_before(tx, submission, first=await tx.get(Referral, first))
+        matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
     referral.patient_id, referral.doubt = matched.patient.id, matched.doubt
     rows = await _rows(tx, submission, referral)
     await _store(tx, submission, referral, rows, act=act)
@@ -130,7 +150,6 @@ async def _store(
         "contained": _left_contained(submission),
     }
     await store.put(tx, referral, references.replaced(request.raw, links), at=act.at, overlay=overlay)
-    await tx.flush()
     for piece, row, new in rows:
         if new:
             body = references.replaced(piece.raw, links if piece.index is None else outside)
