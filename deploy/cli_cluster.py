@@ -70,5 +70,6 @@ def _passed_on(settings: Settings) -> dict[str, str]:
         "LUMBAR_CLINIC": settings.clinic and str(settings.clinic.absolute()),
         "LUMBAR_SMTP_URL": settings.smtp_url,
         "LUMBAR_TRACE_RATIO": str(settings.trace_ratio),
+        "LUMBAR_OTLP_ENDPOINT": settings.otlp_endpoint,
     }
     return {name: text for name, text in given.items() if text}

@@ -14,7 +14,7 @@ ISSUER = "issuer"
 GATEWAY = "gateway"
 IDENTITY = "identity"
 
-_EMBEDDED = {"data", "url", "clinic", "smtp_url", "trace_ratio"}
+_EMBEDDED = {"data", "url", "clinic", "smtp_url", "trace_ratio", "otlp_endpoint"}
 _OF_KAFKA = ("kafka_bootstrap", "kafka_username", "kafka_password", "kafka_tls", "kafka_ca", "kafka_prefix")
 _PROVES_ITSELF = ("password", "passfile", "sslcert")
 
@@ -22,7 +22,7 @@ _PROVES_ITSELF = ("password", "passfile", "sslcert")
 def check_embedded(settings: Settings, *, command: str) -> None:
     """Refuse any setting of the distributed shape, which this command would not heed."""
     for member in sorted(settings.model_fields_set):
-        if member not in _EMBEDDED and not member.startswith("otlp_"):
+        if member not in _EMBEDDED:
             raise SettingsError(
                 f"{variable(member)}: belongs to the distributed shape, and `lumbar {command}` runs the"
                 " embedded one; unset it, or use `lumbar serve`"
