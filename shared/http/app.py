@@ -62,7 +62,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
         return failure_answer(error, error_id=request.state.request_id)
     await audit_refusal(request, refusal)
     headers = error.headers if isinstance(error, HTTPException) else None
-    return refusal_answer(refusal, headers=headers)
+    return refusal_answer(refusal, request_id=request.state.request_id, headers=headers)
 
 
 def _methods_of(request: Request) -> list[str]:

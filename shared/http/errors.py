@@ -75,8 +75,9 @@ _TRY_AGAIN = (
     TimeoutError,
     PoolTimeout,
 )
-# SQLSTATEs of PostgreSQL: 08 connection, 40 rolled back, 53 resources, 57 operator; 22 a wrong value.
-_CLASSES_TO_TRY_AGAIN = ("08", "40", "53", "57")
+# SQLSTATEs of PostgreSQL: 08 connection, 25006 a server that only reads, 40 rolled back, 53 resources such as
+# the disk, 57 operator, 58 the system below; 22 a wrong value.
+_TO_TRY_AGAIN = ("08", "25006", "40", "53", "57", "58")
 DATA_EXCEPTION = "22"
 UNIQUE_VIOLATION = "23505"
 EXCLUSION_VIOLATION = "23P01"
@@ -92,10 +93,14 @@ def outcome(problems: Sequence[Problem]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": [_issue(problem) for problem in problems]}
 
 
-def refusal_answer(refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer a refusal with every one of its problems."""
+def refusal_answer(
+    refusal: Refusal, *, request_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer a refusal with every one of its problems; one of ours (503) says under which id it is known."""
     status = status_of(refusal)
-    return _answer(status, refusal.problems, {**_SAYS.get(status, {}), **(headers or {})})
+    known_as = request_id if isinstance(refusal, Unavailable) else None
+    said = {**_SAYS.get(status, {}), **(headers or {})}
+    return _answer(status, refusal.problems, said, known_as=known_as)
 
 
 def as_refusal(error: Exception) -> Refusal | None:
@@ -120,12 +125,15 @@ def failure_answer(error: Exception, *, error_id: str) -> Response:
         code="exception",
         severity="fatal",
     )
-    return _answer(500, [problem], {})
+    return _answer(500, [problem], {}, known_as=error_id)
 
 
-def _answer(status: int, problems: Sequence[Problem], headers: Mapping[str, str]) -> Response:
+def _answer(
+    status: int, problems: Sequence[Problem], headers: Mapping[str, str], *, known_as: str | None
+) -> Response:
+    told = outcome(problems) | ({} if known_as is None else {"id": known_as})
     return Response(
-        msgspec.json.encode(outcome(problems)),
+        msgspec.json.encode(told),
         status_code=status,
         media_type=FHIR_JSON,
         headers={"Cache-Control": "no-store", **headers},
@@ -180,7 +188,7 @@ def _of_database(error: Exception) -> Refusal | None:
         logger().warning("request.value-refused", error=class_of(error), place=place_of(error))
         return Invalid("a value cannot be kept: a character or a number that the database does not know")
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if lost or isinstance(cause, _TRY_AGAIN) or state[:2] in _CLASSES_TO_TRY_AGAIN:
+    if lost or isinstance(cause, _TRY_AGAIN) or state.startswith(_TO_TRY_AGAIN):
         _tell_unavailable(cause, error)
         return Unavailable("a part that this needs does not answer at the moment; try again")
     return None

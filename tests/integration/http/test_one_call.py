@@ -5,10 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from shared.db import Database
+from shared.fhir import store
 from shared.http import idempotency
 from tests.conftest import MakeDatabase
 from tests.support.toy import Base, Toy, run_toy
@@ -226,6 +228,23 @@ class TestRefusals:
         monkeypatch.setattr(toy.database, "pool", nowhere.pool)
         answer = await toy.as_("family-practice").post(NOTE, json=a_note())
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        told = answer.json()
+        assert (told["resourceType"], told["id"]) == ("OperationOutcome", answer.headers["x-request-id"])
+        assert told["issue"][0]["code"] == "transient"
+
+    async def test_a_full_disk_is_503_and_nothing_was_acknowledged_or_kept(
+        self, toy: Toy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def full(*_: object, **__: object) -> None:
+            raise asyncpg.DiskFullError("could not extend file")
+
+        client = toy.as_("family-practice")
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "put", full)
+            answer = await client.post(NOTE, json=a_note())
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert await toy.count("toy_note") == 0
+        assert (await client.post(NOTE, json=a_note())).status_code == 201
 
 
 class TestMetadata:
