@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test kills lint types clean
+.PHONY: help setup setup-dev demo up test kills bench lint types clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: .venv/.ready-dev ## all tests
 
 kills: .venv/.ready-dev ## kill a running clinic 50 times at random moments, and audit what it acknowledged
 	LUMBAR_KILLS=50 $(BIN)/python -m pytest -q -s tests/failure/test_kills.py
+
+bench: .venv/.ready-dev ## every path beside its floor, on both transports: bench/latest.json, docs/performance.md
+	$(BIN)/python -m bench run --keep
 
 lint: .venv/.ready-dev ## style, formatting and who may import whom
 	$(BIN)/ruff check .

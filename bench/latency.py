@@ -12,8 +12,8 @@ _SITES = 3
 _WARM = 60
 _LANES = 32
 _BURST_SECONDS = 10.0
-_LAST = "careteam.formed"
-_SHOWN = {"received": "referral.received", "booked": "appointment.booked", "notified": _LAST}
+LAST = "careteam.formed"
+_SHOWN = {"received": "referral.received", "booked": "appointment.booked", "notified": LAST}
 
 
 async def latency(
@@ -32,7 +32,7 @@ async def latency(
     sent = await clinic.post(count, rate=rate, sites=_SITES, connections=_LANES, feeds=feeds)
     await databases.rest(total=await databases.done(), within=60)
     await databases.close()
-    steps = {name: _percentiles(sent["heard"][event]) for name, event in _SHOWN.items()}
+    steps = {name: percentiles(sent["heard"][event]) for name, event in _SHOWN.items()}
     return [
         Result(
             row="latency_p99",
@@ -42,7 +42,7 @@ async def latency(
             spin=round(spin, 2),
             details={
                 **steps["notified"],
-                "answered": _percentiles(sent["answered"]),
+                "answered": percentiles(sent["answered"]),
                 **{name: steps[name] for name in ("received", "booked")},
                 "rate": round(rate, 1),
                 "samples": count,
@@ -76,6 +76,7 @@ async def burst(clinic: RunningClinic, *, transport: str, maximum: float | None)
     ]
 
 
-def _percentiles(values: list[float]) -> dict[str, float]:
+def percentiles(values: list[float]) -> dict[str, float]:
+    """Give p50, p99 and p99.9."""
     named = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
     return {name: round(percentile(values, share), 1) for name, share in named.items()}

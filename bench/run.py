@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import page
 from bench.ingest import ingest
 from bench.latency import burst, latency
 from bench.main_path import main_path
@@ -22,28 +23,34 @@ async def run(transport: str, *, quick: bool, rows: Sequence[str] | None, kept: 
     """Measure and print, and keep the figures where asked."""
     wanted = set(rows or ROWS)
     found = []
-    for one in ("embedded", "kafka") if transport == "both" else (transport,):
+    for one in transports_of(transport):
         async for result in _measured(one, wanted, quick=quick):
             print(_line(result), flush=True)
             found.append(result)
     if kept:
         keep(found)
+        page.write()
+
+
+def transports_of(name: str) -> tuple[str, ...]:
+    """Give the transports that a name stands for."""
+    return ("embedded", "kafka") if name == "both" else (name,)
 
 
 async def _measured(transport: str, wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:
-    with _broker(transport) as kafka:
+    with broker(transport) as kafka:
         maximum = None
         if wanted & {"main_path", "cpu_per_referral"}:
-            with _clinic(kafka) as clinic:
+            with clinic_on(kafka) as clinic:
                 for result in await main_path(clinic, transport=transport, quick=quick):
                     maximum = maximum or result.value
                     yield result
         if "latency_p99" in wanted:
-            with _clinic(kafka) as clinic:
+            with clinic_on(kafka) as clinic:
                 for result in await latency(clinic, transport=transport, quick=quick, maximum=maximum):
                     yield result
         if "burst_drain" in wanted:
-            with _clinic(kafka) as clinic:
+            with clinic_on(kafka) as clinic:
                 for result in await burst(clinic, transport=transport, maximum=maximum):
                     yield result
     if "hop" in wanted:
@@ -72,7 +79,8 @@ async def _hop(transport: str, *, quick: bool) -> Result:
 
 
 @contextmanager
-def _broker(transport: str) -> Iterator[LocalKafka | None]:
+def broker(transport: str) -> Iterator[LocalKafka | None]:
+    """Run a broker for the block where the transport needs one."""
     if transport == "embedded":
         yield None
         return
@@ -85,7 +93,7 @@ def _broker(transport: str) -> Iterator[LocalKafka | None]:
 
 
 @contextmanager
-def _clinic(kafka: LocalKafka | None) -> Iterator[RunningClinic]:
+def clinic_on(kafka: LocalKafka | None) -> Iterator[RunningClinic]:
     """Start a clinic from nothing, all in one process, on either transport."""
     if kafka is None:
         with running_clinic() as clinic:
