@@ -16,6 +16,7 @@ from shared import failpoints
 from shared.act import Act, Actor
 from shared.clock import Clock, machine_now
 from shared.db import Database, Transaction, Write
+from shared.time_limit import AT_MOST, at_most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +73,18 @@ async def cancel(tx: Transaction, *, kind: str, ref: str) -> None:
     await tx.sql("DELETE FROM timer WHERE kind = :kind AND ref = :ref", kind=kind, ref=ref)
 
 
-async def fire_next(database: Database, handlers: TimerTable, *, clock: Clock, actor: Actor) -> Timer | None:
+async def fire_next(
+    database: Database,
+    handlers: TimerTable,
+    *,
+    clock: Clock,
+    actor: Actor,
+    limit: timedelta = AT_MOST,
+) -> Timer | None:
     """Fire the timer that has been due longest, effect and removal in one transaction; None if none is due.
 
-    Raises TimerFailed when the handler raises; `postpone` then says when it is tried again.
+    Raises TimerFailed when the handler raises, or takes longer than `limit` (machine time); `postpone` then
+    says when it is tried again.
     """
     async with database.transaction() as tx:
         timer = await _claim(tx, tuple(handlers), now=clock.now())
@@ -85,8 +94,9 @@ async def fire_next(database: Database, handlers: TimerTable, *, clock: Clock, a
         await cancel(tx, kind=timer.kind, ref=timer.ref)
         act = Act(at=clock.now(), actor=actor, cause=f"timer/{timer.kind}/{timer.ref}")
         try:
-            await handlers[timer.kind](tx, timer, act)
-            await tx.flush()
+            async with at_most(limit):
+                await handlers[timer.kind](tx, timer, act)
+                await tx.flush()
         except Exception as error:
             raise TimerFailed(timer) from error
         failpoints.reach("timer_not_committed")

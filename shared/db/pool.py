@@ -26,6 +26,8 @@ LOST = (
 _WAIT = 10.0
 _CONNECT_WITHIN = 10.0
 _STATEMENTS = 500
+# In ms: whoever stands still in the middle of a transaction (a stopped process) gives its locks back.
+_FORGOTTEN_AFTER = "60000"
 _STATEMENT_BYTES = 128 * 1024
 
 
@@ -112,7 +114,11 @@ async def connect(url: str, *, name: str) -> asyncpg.Connection:
         statement_cache_size=_STATEMENTS,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=_STATEMENT_BYTES,
-        server_settings={"application_name": f"lumbar-{name}", "timezone": "UTC"},
+        server_settings={
+            "application_name": f"lumbar-{name}",
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": _FORGOTTEN_AFTER,
+        },
     )
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=_from_jsonb

@@ -6,10 +6,8 @@ Invariants:
 - No handler stops its group for ever: when its time is up, its event is treated as one that failed.
 """
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,9 +16,8 @@ from shared.clock import Clock, monotonic
 from shared.db import Transaction
 from shared.events.counters import PROCESSED, type_label
 from shared.events.envelope import Event
-from shared.events.handling import Handler, HandlerTable, Heard, Run, Together, TookTooLong
-
-AT_MOST = timedelta(seconds=30)
+from shared.events.handling import Handler, HandlerTable, Heard, Run, Together
+from shared.time_limit import AT_MOST, at_most
 
 
 @dataclass(slots=True)
@@ -67,13 +64,13 @@ class Handlers:
             place += len(run)
 
     async def _together(self, tx: Transaction, handler: Together, run: Run) -> None:
-        async with _at_most(self.at_most):
+        async with at_most(self.at_most):
             await handler.handle(tx, run)
             await tx.flush()
 
     async def _one_by_one(self, tx: Transaction, handler: Handler, run: Run) -> None:
         for heard in run:
-            async with _at_most(self.at_most):
+            async with at_most(self.at_most):
                 with heard.span():
                     await handler(tx, heard.event, heard.act)
                 await tx.flush()
@@ -84,15 +81,3 @@ class Handlers:
     def _time(self, events: Sequence[Event], seconds: float) -> None:
         for event in events:
             PROCESSED.record(seconds / len(events), self.group, type_label(event.type))
-
-
-@asynccontextmanager
-async def _at_most(limit: timedelta) -> AsyncIterator[None]:
-    """Raise TookTooLong, which is no error of the machine, where the block takes longer."""
-    try:
-        async with asyncio.timeout(limit.total_seconds()) as clock:
-            yield
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        raise TookTooLong(f"more than {limit.total_seconds():g} s") from None

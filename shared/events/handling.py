@@ -74,7 +74,3 @@ class NotYet(Exception):
     """What must have come before is not here yet: hold the event and try again, without an alert for 10
     minutes.
     """
-
-
-class TookTooLong(Exception):
-    """A handler was still at it when its time (machine time) was up; it is treated as one that failed."""

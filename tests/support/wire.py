@@ -6,12 +6,13 @@ from datetime import timedelta
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.events.consumer import Consumer
-from shared.events.handler_call import AT_MOST, Handlers
+from shared.events.handler_call import Handlers
 from shared.events.handling import HandlerTable
 from shared.events.patience import Patience
 from shared.events.postgres import PostgresTransport
 from shared.events.relay import Relay
 from shared.events.topics import REFERRAL
+from shared.time_limit import AT_MOST
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, new_toy
 

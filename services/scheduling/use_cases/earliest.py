@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment
 from services.scheduling.rules import Candidate, Span
-from services.scheduling.settings import Desk, KeptNeed
+from services.scheduling.settings import Desk
+from services.scheduling.use_cases.needs import KeptNeed
 from services.scheduling.use_cases.recording import claim_of, patient_key, put_into
 from shared.db import Transaction
 

@@ -5,6 +5,7 @@ from services.scheduling.models import Appointment, Referral
 from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases.earliest import Wanted, take_earliest
+from services.scheduling.use_cases.needs import kept_need
 from services.scheduling.use_cases.promise import tell_promise, unavailable_spans, weigh_promise
 from services.scheduling.use_cases.recording import keep, tell
 from services.scheduling.use_cases.settle_series import settle_series
@@ -51,7 +52,7 @@ async def record_first(
 def wanted_first(row: Appointment, referral: Referral, *, desk: Desk, act: Act) -> Wanted:
     """Say what a first appointment wants: inside the promise, and not when the patient cannot come."""
     first = desk.clinic.programme(referral.programme).first
-    kept = desk.need(first, site_id=referral.site, purpose="first")
+    kept = kept_need(first, site_id=referral.site, purpose="first", desk=desk)
     window = rules.first_window(now=act.at, due_at=referral.due_at, zone=kept.need.site.zone)
     return Wanted(row=row, kept=kept, window=window, never=unavailable_spans(referral))
 

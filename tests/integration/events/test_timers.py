@@ -11,6 +11,7 @@ from shared.act import Act, Actor
 from shared.clock import SimulatedClock
 from shared.db import Database, Transaction
 from shared.events.timer_firing import TimerFiring
+from shared.time_limit import TookTooLong
 from shared.timers import Timer, TimerHandler
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, NOON, count
@@ -140,3 +141,24 @@ async def test_a_handler_may_set_its_own_timer_again(make_database: MakeDatabase
     assert await fires.step()
     assert not await fires.step()
     assert await count(database, "timer") == 1
+
+
+async def test_a_timer_that_hangs_is_given_up_and_put_off(make_database: MakeDatabase) -> None:
+    database, clock = await make_database(METADATA), SimulatedClock(LATER)
+    await promise(database, LATER)
+
+    async def hang(tx: Transaction, timer: Timer, act: Act) -> None:
+        await note(tx, timer, act)
+        await asyncio.Event().wait()
+
+    with pytest.raises(timers.TimerFailed) as failed:
+        await timers.fire_next(
+            database,
+            {"promise": hang},
+            clock=clock,
+            actor=Actor.service("referral"),
+            limit=timedelta(milliseconds=200),
+        )
+    assert isinstance(failed.value.__cause__, TookTooLong)
+    assert await count(database, "timer") == 1
+    assert await count(database, "effect") == 0

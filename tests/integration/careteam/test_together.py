@@ -1,0 +1,58 @@
+"""What forming the teams of a batch costs: the same round trips for one booking and for many."""
+
+from services.careteam import handlers
+from services.careteam.settings import Settings
+from shared.act import Act, Actor
+from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
+from shared.events.message import head, message
+from shared.ids import new_text_id
+from tests.integration.careteam.events import an_appointment
+from tests.support.clinic import MONDAY, TestClinic
+from tests.support.roundtrips import round_trips
+
+
+def booked(referral: str) -> Event:
+    focus = an_appointment(referral, programme="rapid-access", practitioner="physiotherapist")
+    event_id = new_text_id()
+    value = message(
+        event_id=event_id,
+        event_type="appointment.booked",
+        source="test",
+        at=MONDAY,
+        resources=[(head(focus), focus)],
+    )
+    return Event(
+        id=event_id,
+        type="appointment.booked",
+        source="test",
+        subject=f"Appointment/{focus['id']}",
+        time=MONDAY,
+        key=referral,
+        version=1,
+        value=value,
+    )
+
+
+async def hear(clinic: TestClinic, *referrals: str) -> None:
+    settings = Settings.of(clinic.workers["careteam"].runtime)
+    act = Act(at=MONDAY, actor=Actor.service("careteam"), cause="test")
+    run = Run([Heard(booked(one), act) for one in referrals])
+    async with clinic.databases["careteam"].transaction() as tx:
+        await handlers.on_appointments_booked(tx, run, settings=settings)
+
+
+async def test_a_batch_costs_the_same_round_trips_whatever_its_size(clinic: TestClinic) -> None:
+    await clinic.workers["careteam"].stop()
+    for number in range(2):
+        await hear(clinic, f"warm-{number}")
+    found = []
+    for size in (1, 20):
+        with round_trips() as counted:
+            await hear(clinic, *(f"{size}-{number}" for number in range(size)))
+        found.append(counted.total())
+
+    assert found[0] == found[1] <= 9
+    async with clinic.databases["careteam"].transaction() as tx:
+        assert (await tx.sql("SELECT count(*) FROM team")).scalar() == 23
+        assert (await tx.sql("SELECT max(teams) FROM caseload")).scalar() == 23

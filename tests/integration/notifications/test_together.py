@@ -1,0 +1,42 @@
+"""What hearing a batch costs: the same round trips for one event and for many."""
+
+from pathlib import Path
+
+from services.notifications import handlers
+from services.notifications.settings import Settings
+from shared.act import Act, Actor
+from shared.clinic import load_clinic
+from shared.db import Database
+from shared.events.handling import Heard, Run
+from shared.ids import new_text_id
+from tests.support.news import NOON, referral_event
+from tests.support.roundtrips import round_trips
+
+CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+
+
+async def hear(database: Database, *, referrals: int) -> None:
+    events = [
+        referral_event(name, referral=referral)
+        for referral in [new_text_id() for _ in range(referrals)]
+        for name in ("received", "accepted")
+    ]
+    run = Run(
+        [Heard(one, Act(at=NOON, actor=Actor.service("notifications"), cause=one.id)) for one in events]
+    )
+    async with database.transaction() as tx:
+        await handlers.on_events(tx, run, settings=Settings(clinic=CLINIC, base_url="http://clinic.example"))
+
+
+async def test_a_batch_costs_the_same_round_trips_whatever_its_size(notifications_db: Database) -> None:
+    for _ in range(2):
+        await hear(notifications_db, referrals=1)
+    found = []
+    for size in (1, 40):
+        with round_trips() as counted:
+            await hear(notifications_db, referrals=size)
+        found.append(counted.total())
+
+    assert found[0] == found[1] <= 5
+    async with notifications_db.transaction() as tx:
+        assert (await tx.sql("SELECT count(*) FROM notification")).scalar() == 43
