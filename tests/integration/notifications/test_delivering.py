@@ -18,6 +18,7 @@ from services.notifications.settings import Settings
 from services.notifications.states import Channel, Outcome, Status
 from services.notifications.worker import Sending
 from services.notifications.worker.delivering import Delivering
+from shared import failpoints
 from shared.act import Act, Actor
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
@@ -353,6 +354,30 @@ class TestAfterACrash:
         rows = await messages(runtime)
         assert [row.status for row in rows] == [Status.COMPLETED] * 2
         assert await attempts(runtime, rows[0]) == [(Outcome.STARTED, ""), (Outcome.TAKEN, "")]
+
+    @pytest.mark.parametrize(
+        ("point", "sent"), [("leased_not_sent", 1), ("sent_not_recorded", 2), ("recorded", 1)]
+    )
+    async def test_at_any_point_the_message_arrives_and_is_recorded_once(
+        self,
+        runtime: Runtime,
+        hear: Hear,
+        insurer: Receiver,
+        point: str,
+        sent: int,
+    ) -> None:
+        await hear(referral_event(), authorization_event())
+        failpoints.arm({failpoints.VARIABLE: f"{point}:raise"})
+        try:
+            with pytest.raises(failpoints.PointReached):
+                await delivering(runtime, lease=timedelta(0)).run_once()
+        finally:
+            failpoints.arm({})
+        await drain(delivering(runtime))
+        assert len(insurer.got) == sent
+        assert len({(got.headers["webhook-id"], got.body) for got in insurer.got}) == 1
+        assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
+        assert await published(runtime) == ["notification.delivered"]
 
     async def test_nobody_takes_what_is_leased_nor_what_waits_behind_it(
         self, runtime: Runtime, hear: Hear, insurer: Receiver
