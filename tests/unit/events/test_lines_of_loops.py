@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.db import Database
 from shared.events import wake
 from shared.events.wake import Repetition
 from shared.telemetry.seldom import Seldom
@@ -69,3 +70,14 @@ async def test_what_is_kept_back_is_counted() -> None:
     assert seldom.lets("a") == 2
     assert seldom.forget("a")
     assert not seldom.forget("a")
+
+
+async def test_a_connection_that_is_refused_is_the_database_that_is_away(told: Told) -> None:
+    nowhere = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="nothing")
+    with pytest.raises(OSError) as refused:  # noqa: PT011 - whichever the system gives
+        async with nowhere.transaction() as tx:
+            await tx.fetch("SELECT 1")
+    await nowhere.close()
+    await fail(("relay", "timers"), refused.value, times=1)
+    failed = [line["runbook"] for line in told.log if line["event"] == "worker.step-failed"]
+    assert failed == ["DatabaseUnreachable"]
