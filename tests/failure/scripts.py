@@ -6,7 +6,7 @@ A script waits for nothing but what it needs next; the auditor judges, not the s
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -40,14 +40,19 @@ class AtOnce(Script):
 
 @dataclass(kw_only=True)
 class Desk:
-    """What the scripts share. `days_pass` moves an appointment into the past, as waiting for it would."""
+    """What the scripts share: `booked` are appointments, `measured` referrals whose patients were seen.
+
+    `days_pass` moves an appointment into the past, as waiting for it would.
+    """
 
     roads: Roads
     history: History
     chance: random.Random
     over: Callable[[], bool]
     days_pass: Callable[[str], Awaitable[None]]
-    numbers: "Callable[[], int]"
+    numbers: Callable[[], int]
+    booked: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
 
     def story(self) -> Story:
         """Begin a story of the demo's kind, so that its acts can be used."""
@@ -111,6 +116,7 @@ async def moved(desk: Desk) -> None:
     referral = await desk.send(ROUTINE)
     await desk.stands(story, referral, *SETTLED)
     appointment = await first_appointment(story, "coordinator", referral)
+    desk.booked.append(str(appointment["id"]))
     path = f"/scheduling/fhir/Appointment/{appointment['id']}"
     later = timedelta(days=7 * desk.chance.randint(1, 3))
     times = {name: moment(appointment[name]) + later for name in ("start", "end")}
@@ -144,11 +150,26 @@ async def cared_for(desk: Desk) -> None:
     await change(story, "coordinator", path, status="fulfilled")
     await desk.stands(story, referral, "assessed", "in-programme")
     await desk.soon(lambda: record_pain(story, "physiotherapist", referral, 7))
+    desk.measured.append(referral)
     if desk.chance.random() < 0.3:
         return
     await desk.soon(lambda: activate_plan(story, "physiotherapist", referral))
     await desk.stands(story, referral, "in-programme")
     await complete_plan(story, "physiotherapist", referral, "Goals reached")
+
+
+async def saved_again(desk: Desk) -> None:
+    """Put an appointment back as it is: a command to scheduling that changes nothing."""
+    if desk.booked:
+        path = f"/scheduling/fhir/Appointment/{desk.chance.choice(desk.booked)}"
+        await change(desk.story(), "coordinator", path)
+
+
+async def measured_again(desk: Desk) -> None:
+    """Measure a patient in care once more."""
+    if desk.measured:
+        referral = desk.chance.choice(desk.measured)
+        await record_pain(desk.story(), "physiotherapist", referral, desk.chance.randint(0, 10))
 
 
 async def missed(desk: Desk) -> None:
@@ -269,4 +290,4 @@ PLAYS: Mapping[Play, int] = {
     revoked: 4,
 }
 # The same with more commands to scheduling and careteam.
-BUSY_PLAYS: Mapping[Play, int] = PLAYS | {routine: 10, moved: 20, cancelled: 15, cared_for: 60}
+BUSY_PLAYS: Mapping[Play, int] = {**PLAYS, saved_again: 60, measured_again: 60}

@@ -26,7 +26,8 @@ async def test_a_process_that_dies_at_any_point_loses_and_doubles_nothing(transp
     history = History()
     async with open_cluster(transport) as place:
         await place.ready()
-        async with traffic(place, history=history, seed=SEED, plays=BUSY_PLAYS, lanes=6):
+        async with traffic(place, history=history, seed=SEED, plays=BUSY_PLAYS, lanes=6) as busy:
+            await busy.warm_up()
             walked = await walk_all(place, chance=random.Random(SEED))
         _, findings = await heal_and_audit(place, history)
         expected = sum(len(points_of(target, transport)) for target in place.targets)

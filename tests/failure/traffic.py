@@ -13,7 +13,7 @@ from shared.clock import monotonic
 from tests.failure.history import History
 from tests.failure.places.place import Place
 from tests.failure.road import GaveUp, Roads
-from tests.failure.scripts import PLAYS, Desk, Play
+from tests.failure.scripts import PLAYS, Desk, Play, cared_for, moved
 
 _PAUSE = 0.3
 _LAST_ANSWERS = 120.0
@@ -63,6 +63,11 @@ class Traffic:
         self._deadline = monotonic() + _LAST_ANSWERS
         await asyncio.gather(*self._tasks)
         await self._roads.close()
+
+    async def warm_up(self) -> None:
+        """Play until an appointment and a patient are there to be worked with."""
+        while not (self.desk.booked and self.desk.measured):
+            await asyncio.gather(self._play(moved), self._play(cared_for))
 
     async def play_all(self) -> None:
         """Play every script once, beside each other."""

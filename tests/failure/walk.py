@@ -127,7 +127,8 @@ async def _hurry(databases: Databases) -> None:
 
 def all_points() -> Iterator[str]:
     """Name every point that some process is walked through."""
-    for transport in ("kafka", "postgres"):
+    transports: tuple[Transport, ...] = ("kafka", "postgres")
+    for transport in transports:
         for service in ("referral", "scheduling", "careteam", "notifications"):
             for role in ("api", "worker"):
-                yield from points_of(f"{service}-{role}-0", transport)  # type: ignore[arg-type]
+                yield from points_of(f"{service}-{role}-0", transport)

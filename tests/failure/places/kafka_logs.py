@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from shared.clock import monotonic
 from shared.events.kafka import KafkaAddress
@@ -46,7 +46,7 @@ class KafkaLogs:
         found: dict[str, list[Published]] = {service: [] for service in PUBLISHERS}
         services = {self._address.topic(topic_of(service)): service for service in PUBLISHERS}
         for message in self._records(self._ends([topic_of(service) for service in PUBLISHERS])):
-            headers = {name: bytes(text or b"").decode() for name, text in message.headers() or []}
+            headers = {name: _text(value) for name, value in message.headers() or []}  # type: ignore[str-unpack]
             found[services[str(message.topic())]].append(Published.of(headers))
         return found
 
@@ -80,7 +80,7 @@ class KafkaLogs:
 
     def _ends(self, topics: Sequence[str]) -> dict[Place, int]:
         asked = {
-            TopicPartition(self._address.topic(topic), number): OffsetSpec.latest()
+            TopicPartition(self._address.topic(topic), number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic in topics
             for number in range(TOPICS[topic].partitions)
         }
@@ -94,3 +94,7 @@ class KafkaLogs:
         )
         found = asked[name].result().topic_partitions or []
         return {(place.topic, place.partition): max(0, place.offset) for place in found}
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -13,13 +13,17 @@ Databases = Mapping[str, Database]
 
 
 class Place(Protocol):
-    """A clinic of real processes; `targets` are the names of those that may be killed."""
+    """A clinic of real processes; `targets` are the names of those that may be killed, `keys` its keys."""
 
     name: str
-    url: str
-    keys: Path
     may_repeat: bool
     mailbox: Mailbox
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def keys(self) -> Path: ...
 
     @property
     def targets(self) -> Sequence[str]: ...
