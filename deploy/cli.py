@@ -1,6 +1,7 @@
 """`lumbar`: every command; what is wrong with the surroundings is told in one line, with exit status 2."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +34,20 @@ app = _Lumbar(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_cluster.cluster, name="cluster")
-app.add_typer(cli_events.events, name="events")
-app.add_typer(cli_events.dead_letters, name="dead-letters")
+
+
+def _of_a_running_cluster() -> None:
+    """Let the command talk to the local cluster where that is what runs, and nothing else was named."""
+    from deploy.cluster.place import settings_of
+    from deploy.embedded import running_server
+
+    settings = load_settings()
+    if not is_distributed(settings) and running_server(settings.data) is None:
+        os.environ.update(settings_of(cluster_folder(settings.data)) or settings_of(settings.data))
+
+
+app.add_typer(cli_events.events, name="events", callback=_of_a_running_cluster)
+app.add_typer(cli_events.dead_letters, name="dead-letters", callback=_of_a_running_cluster)
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 DataOption = Annotated[

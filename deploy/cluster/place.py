@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from deploy.embedded import running_server, server_url
+from deploy.services import SERVICES
 from shared.errors import OneLine
 
 _LOCK = "cluster.lock"
@@ -58,6 +60,21 @@ def announce(folder: Path, running: Running) -> None:
     draft = folder / f"{_STATE}.new"
     draft.write_text(json.dumps(asdict(running)))
     draft.rename(folder / _STATE)
+
+
+def settings_of(folder: Path) -> dict[str, str]:
+    """Give the settings with which a command talks to the cluster of a folder; none where none runs.
+
+    Whoever may enter the folder may look at everything, as the superuser of its PostgreSQL.
+    """
+    running = running_cluster(folder)
+    socket = running_server(database_folder(folder)) if running is not None else None
+    if running is None or socket is None:
+        return {}
+    settings = {f"LUMBAR_{service.upper()}_DATABASE_URL": server_url(socket, service) for service in SERVICES}
+    carrier = {"LUMBAR_TRANSPORT": "postgres"} if running.kafka is None else {}
+    broker = {"LUMBAR_KAFKA_BOOTSTRAP": running.kafka} if running.kafka is not None else {}
+    return {"LUMBAR_URL": running.url, **settings, **carrier, **broker}
 
 
 def is_held(folder: Path) -> bool:

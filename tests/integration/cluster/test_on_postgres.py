@@ -91,6 +91,13 @@ async def test_the_readmes_calls_work_as_they_are_written(started: Started, tmp_
     assert '"name":"return"' in await eventually(told, within=PATIENCE)
 
 
+async def test_commands_find_the_cluster_that_runs(started: Started) -> None:
+    held = lumbar("dead-letters", "list", LUMBAR_DATA=str(started.data))
+    assert (held.returncode, held.stdout) == (0, "nothing is held\n"), held.stderr
+    told = lumbar("events", "tail", "--topic", "lumbar.scheduling", LUMBAR_DATA=str(started.data))
+    assert "appointment.booked" in told.stdout, told.stderr
+
+
 async def test_a_process_that_is_killed_comes_back(started: Started) -> None:
     before = set(started.children()) - {started.process.pid}
     victim = next(pid for pid in before if b"careteam\0--role\0api" in command_line(pid))
