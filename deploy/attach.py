@@ -7,7 +7,8 @@ from pathlib import Path
 from deploy.embedded import EmbeddedError, EmbeddedPostgres, running_server, server_url
 from deploy.runtime import close_databases, open_databases
 from deploy.services import SERVICES
-from deploy.settings import load_settings
+from deploy.settings import Settings, load_settings
+from deploy.shape import database_url, is_distributed
 from shared.db import Database
 
 
@@ -17,8 +18,14 @@ async def attached(data: Path | None = None) -> AsyncIterator[dict[str, Database
 
     The data folder is LUMBAR_DATA's unless it is given. Raises EmbeddedError where there is no clinic in it.
     Must be entered in the main thread, because the server is tied to the thread that starts it.
+    Where the settings name databases, these are given and no others.
     """
-    data = data or load_settings().data
+    settings = load_settings()
+    if data is None and is_distributed(settings):
+        async with _named(settings) as databases:
+            yield databases
+        return
+    data = data or settings.data
     socket = running_server(data)
     if socket is not None:
         databases = {name: Database.connect(server_url(socket, name), name=name) for name in SERVICES}
@@ -31,6 +38,16 @@ async def attached(data: Path | None = None) -> AsyncIterator[dict[str, Database
         raise EmbeddedError(f"there is no clinic in {data}: start one with `lumbar up`, or set LUMBAR_DATA")
     async with started(data) as databases:
         yield databases
+
+
+@asynccontextmanager
+async def _named(settings: Settings) -> AsyncIterator[dict[str, Database]]:
+    names = [name for name in SERVICES if getattr(settings, f"{name}_database_url") is not None]
+    databases = {name: Database.connect(database_url(settings, name), name=name) for name in names}
+    try:
+        yield databases
+    finally:
+        await close_databases(databases)
 
 
 @asynccontextmanager

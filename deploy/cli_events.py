@@ -4,24 +4,21 @@ Invariant: nothing about a person is printed unless the operator asks for the re
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import typer
 
 from deploy.attach import attached
+from deploy.event_logs import open_logs
+from deploy.services import SERVICES
 from shared.db import Database
 from shared.events import dead_letters as held
-from shared.events import log as event_log
-from shared.events.postgres import read_again
 from shared.events.topics import TOPICS
 from shared.events.transport import Record
 
 events = typer.Typer(help="Look at the event logs.", no_args_is_help=True)
 dead_letters = typer.Typer(help="Look at held events and try them again.", no_args_is_help=True)
-
-_PAUSE = 0.5
-_PAGE = 500
 
 TopicOption = Annotated[list[str] | None, typer.Option("--topic", help="Only these topics.")]
 Resources = Annotated[bool, typer.Option("--resources", help="Show the resources too (patient data).")]
@@ -38,7 +35,16 @@ def tail(
     topics = topic or list(TOPICS)
     for name in topics:
         _known(name)
-    _run(lambda databases: _tail(databases, topics, lines=lines, follow=follow, resources=resources))
+
+    async def show() -> None:
+        async with open_logs() as logs:
+            for record in await logs.last(topics, records=lines):
+                _show(record, resources=resources)
+            if follow:
+                async for record in logs.newer(topics):
+                    _show(record, resources=resources)
+
+    asyncio.run(show())
 
 
 @events.command()
@@ -47,17 +53,22 @@ def replay(
     topic: Annotated[str, typer.Argument(help="The topic that it reads.")],
     offset: Annotated[int, typer.Option("--from", min=0, help="Read again from this offset on.")] = 0,
 ) -> None:
-    """Let a service read a topic again; what it has handled already has no second effect."""
+    """Let a service read a topic again; what it has handled already has no second effect.
+
+    On Kafka the offset counts in every partition, and the service's workers must be stopped.
+    """
     _known(topic)
+    if group not in SERVICES:
+        _fail(f"{group} is none of {', '.join(SERVICES)}")
 
-    async def set_back(databases: dict[str, Database]) -> None:
-        database = _database(databases, group)
-        if await read_again(database, group=group, topic=topic, offset=offset):
-            typer.echo(f"{group} reads {topic} again from {offset} on")
-        else:
-            typer.echo(f"{group} has not read {topic} beyond {offset}: nothing to read again")
+    async def set_back() -> None:
+        async with open_logs() as logs:
+            if await logs.read_again(group=group, topic=topic, offset=offset):
+                typer.echo(f"{group} reads {topic} again from {offset} on")
+            else:
+                typer.echo(f"{group} has not read {topic} beyond {offset}: nothing to read again")
 
-    _run(set_back)
+    asyncio.run(set_back())
 
 
 @dead_letters.command("list")
@@ -109,35 +120,12 @@ def replay_held(group: str, key: str) -> None:
     _run(make_due)
 
 
-async def _tail(
-    databases: dict[str, Database], topics: list[str], *, lines: int, follow: bool, resources: bool
-) -> None:
-    offsets = {}
-    for topic in topics:
-        extent = await event_log.extent(databases[TOPICS[topic].publisher], topic)
-        offsets[topic] = max(extent.first, extent.end - lines)
-    while True:
-        async for record in _newer(databases, offsets):
-            typer.echo(_line(record))
-            if resources:
-                typer.echo(record.value.decode(errors="replace"))
-        if not follow:
-            return
-        await asyncio.sleep(_PAUSE)
-
-
-async def _newer(databases: dict[str, Database], offsets: dict[str, int]) -> AsyncIterator[Record]:
-    for topic, offset in offsets.items():
-        source = databases[TOPICS[topic].publisher]
-        while records := await event_log.read(source, topic, offset=offset, limit=_PAGE):
-            for record in records:
-                yield record
-            offset = offsets[topic] = records[-1].offset + 1
-
-
-def _line(record: Record) -> str:
+def _show(record: Record, *, resources: bool) -> None:
     names = ("ce_time", "ce_type", "ce_subject", "ce_version", "ce_id")
-    return " ".join([f"{record.topic}/{record.offset}", *(record.headers.get(name, "-") for name in names)])
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    typer.echo(" ".join([place, *(record.headers.get(name, "-") for name in names)]))
+    if resources:
+        typer.echo(record.value.decode(errors="replace"))
 
 
 def _run(command: Callable[[dict[str, Database]], Coroutine[Any, Any, None]]) -> None:

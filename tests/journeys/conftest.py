@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.support.clinic import TestClinic
@@ -10,9 +11,10 @@ from tests.support.mailbox import open_mailbox
 
 
 @pytest_asyncio.fixture
-async def clinic() -> AsyncIterator[TestClinic]:
-    """A whole clinic whose e-mail arrives, at the start of an empty Monday."""
+async def clinic(request: pytest.FixtureRequest) -> AsyncIterator[TestClinic]:
+    """A whole clinic whose e-mail arrives, on an empty Monday; the transport may be a parameter."""
     forget_figures()
-    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url) as made:
+    transport = getattr(request, "param", "embedded")
+    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url, transport=transport) as made:
         yield made
         check_labels(made.workers.values())

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.failure.transitions import illegal_steps
+from tests.failure.audit.evidence import Evidence
+from tests.failure.audit.transitions import illegal_steps
+from tests.failure.history import History
 from tests.journeys.stage import play
 from tests.support.clinic import TestClinic
 
@@ -14,12 +16,14 @@ async def published(clinic: TestClinic) -> list[str]:
 
 async def nothing_is_left_over(clinic: TestClinic) -> None:
     """Expect empty outboxes, no held event and no step outside the tables of states after a story."""
-    assert [finding async for finding in illegal_steps(clinic.databases)] == []
+    seen = Evidence(databases=clinic.databases, history=History(), published={})
+    assert [finding async for finding in illegal_steps(seen)] == []
     for service, figures in (await clinic.figures()).items():
         assert figures.settled, service
         assert figures.held_dead == 0, service
 
 
+@pytest.mark.parametrize("clinic", ["embedded", "kafka"], indirect=True)
 class TestStory:
     async def test_1_routine_referral_is_seen_in_time_and_reported_to_the_referrer(
         self, clinic: TestClinic

@@ -9,6 +9,7 @@ Invariants:
 import asyncio
 import os
 import ssl
+from collections.abc import Coroutine
 from typing import Any
 
 from aiokafka.conn import collect_hosts, create_conn
@@ -150,11 +151,14 @@ def _said(error: ssl.SSLCertVerificationError) -> str:
     return error.verify_message or "it does not fit"
 
 
-async def within(seconds: float, work: Any) -> bool:
-    """Do some clearing up, but not longer than so; tell whether it came to its end."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except (TimeoutError, KafkaError):
+async def within(seconds: float, work: Coroutine[Any, Any, Any]) -> bool:
+    """Do some clearing up, but not longer than so; tell whether it came to its end.
+
+    The client's own clearing up may end by the cancellation of something inside it, which is not ours.
+    """
+    task = asyncio.create_task(work)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        task.cancel()
         return False
-    return True
+    return not task.cancelled() and task.exception() is None

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from typer.testing import CliRunner
 
-from deploy import cli_events
+from deploy import cli_events, event_logs
 from shared.db import Database
 from shared.events import held
 from shared.events.arrival import Arrival
@@ -34,6 +34,7 @@ def lumbar(monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     """A runner of commands over a clinic with one event, which scheduling holds as dead."""
     asyncio.run(one_held_event())
     monkeypatch.setattr(cli_events, "attached", two_services)
+    monkeypatch.setattr(event_logs, "attached", two_services)
     yield CliRunner()
     URLS.clear()
 
