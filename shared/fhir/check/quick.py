@@ -145,7 +145,9 @@ class _Visit:
                 raise _Unsure
         if plan.refers:
             self._refers(data, plan, member, resource)
-        if plan.asks or ("contained" in data and data is resource):
+        if plan.asks:
+            _nothing(questions.problems(Element("", plan.type, data, member, resource)))
+        if "contained" in data and data is resource:
             _nothing(invariants.problems(Element("", plan.type, data, member, resource)))
         if plan.type == "Bundle":
             _nothing(across.problems(data, ""))
