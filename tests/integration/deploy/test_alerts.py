@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.demo.bundles import example
 from deploy.gateway.figures import replica_away
@@ -17,7 +18,7 @@ from shared.events.topics import REFERRAL
 from shared.events.transport import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
-from tests.support.alerts import PAGES, ROOT, alerts, expressions, holds, panels
+from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
 from tests.support.clinic import TestClinic
 from tests.support.collector import open_collector
 from tests.support.eventually import eventually
@@ -84,6 +85,12 @@ class TestEveryAlert:
         for wrong in ("rate(x[5m]", "sum by service (x)", "x >", 'x{a="b"', "x y", "rate(x[5 m])"):
             with pytest.raises(NotPromQL):
                 parse(wrong)
+
+    def test_is_fed_by_every_process_of_the_composed_clinic(self) -> None:
+        scraped = yaml.safe_load((OTEL / "prometheus.yaml").read_text())["scrape_configs"][0]
+        composed = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
+        processes = {name for name in composed if name not in ("postgres", "kafka", "migrate")}
+        assert set(scraped["dns_sd_configs"][0]["names"]) == processes
 
     def test_has_a_dashboard_beside_it_in_six_rows(self) -> None:
         rows = [panel["title"] for panel in panels() if panel["type"] == "row"]
