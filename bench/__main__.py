@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from bench import counters, curves, run
+from bench import counters, run
 from bench.profile import profile
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     profiling.add_argument("--connections", type=int, default=8)
     profiling.add_argument("--top", type=int, default=15)
     running = commands.add_parser("run", help="measure every row beside its floor")
-    running.add_argument("--transport", choices=("embedded", "kafka", "both"), default="both")
+    running.add_argument("--transport", choices=(*run.TRANSPORTS, "both"), default="both")
     running.add_argument("--quick", action="store_true", help="shorter rounds, less certain")
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
@@ -33,7 +33,9 @@ def main() -> None:
     elif given.command == "check":
         sys.exit(_check(write=given.write))
     elif given.command == "plots":
-        transports = run.transports_of(given.transport)
+        transports = ("embedded", "kafka") if given.transport == "both" else (given.transport,)
+        from bench import curves  # matplotlib, which nothing else needs
+
         asyncio.run(curves.measure(transports=transports, up_to=given.up_to, only=given.only))
     else:
         asyncio.run(run.run(given.transport, quick=given.quick, rows=given.row, kept=given.keep))

@@ -21,7 +21,7 @@ from bench.rest import Databases
 from bench.stepping import walk
 from deploy.composition import EmbeddedClinic, embedded_clinic
 from deploy.embedded import EmbeddedPostgres
-from deploy.identity import keys_folder
+from deploy.folders import keys_folder
 from shared.auth.assertion import fetch_token
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock

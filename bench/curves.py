@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import draw, machine
+from bench import draw, machine, page
 from bench.clinic import coordinator_of, site_of
 from bench.latency import LAST, percentiles
 from bench.main_path import round_of
@@ -37,6 +37,8 @@ async def measure(*, transports: Sequence[str], up_to: int, only: str | None) ->
             figures["cost"] = await _cost(clinic, [number for number in STORED if number <= up_to])
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     draw.all_plots(figures)
+    if figures["cost"]:
+        page.write_cost(figures["cost"])
 
 
 async def _latency(clinic: RunningClinic) -> list[dict[str, Any]]:

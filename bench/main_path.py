@@ -35,6 +35,7 @@ async def main_path(clinic: RunningClinic, *, transport: str, quick: bool) -> li
         rounds.append(await round_of(clinic, databases, count))
         floor = floor or await Floor.of(clinic, databases)
         floors.append(await floor.write())
+    after = {"referrals": await databases.done(), **clinic.memory()}
     await databases.close()
     return [
         against_floor(
@@ -43,6 +44,7 @@ async def main_path(clinic: RunningClinic, *, transport: str, quick: bool) -> li
             [(one.rate, floor) for one, floor in zip(rounds, floors, strict=True)],
             spins=spins,
             referrals=count * ROUNDS,
+            memory_after={name: round(figure, 1) for name, figure in after.items()},
         ),
         _cost(rounds, transport=transport, spins=spins),
     ]

@@ -7,7 +7,8 @@ from typing import Any
 from bench.results import LATEST, targets_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-_BEGIN, _END = "<!-- figures: written by `python -m bench run --keep` -->", "<!-- end of figures -->"
+_FIGURES = "<!-- figures: written by `python -m bench run --keep` -->", "<!-- end of figures -->"
+_COST = "<!-- cost: written by `python -m bench plots` -->", "<!-- end of cost -->"
 _NAMED = {
     "main_path": "referral POST to booked, team, notified",
     "latency_p99": "the same path's latency, p99",
@@ -20,14 +21,23 @@ _NAMED = {
 }
 
 
-def write() -> None:
-    """Write the table anew; what stands outside the markers stays as it is."""
+def write_figures() -> None:
+    """Write the table of bench/latest.json anew; what stands outside its markers stays as it is."""
+    _between(*_FIGURES, table(json.loads(LATEST.read_text())))
+
+
+def write_cost(steps: list[dict[str, Any]]) -> None:
+    """Write the table of cost against the number of stored referrals anew."""
+    _between(*_COST, cost_table(steps))
+
+
+def _between(begin: str, end: str, written: str) -> None:
     text = PAGE.read_text("utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
     if not after:
         raise ValueError(f"{PAGE.name} has lost its markers")
-    PAGE.write_text(f"{before}{_BEGIN}\n\n{table(json.loads(LATEST.read_text()))}\n{_END}{after}", "utf-8")
+    PAGE.write_text(f"{before}{begin}\n\n{written}\n{end}{after}", "utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -60,3 +70,23 @@ def _line(row: dict[str, Any]) -> str:
 
 def _amount(value: float, row: dict[str, Any], *, ratio: bool) -> str:
     return f"{value:.0%}" if ratio else f"{value:,.10g} {row['unit']}"
+
+
+def cost_table(steps: list[dict[str, Any]]) -> str:
+    """Give what a referral costs, and the memory, by the number of stored referrals."""
+    lines = [
+        "| Stored | CPU Python | PostgreSQL | Write-ahead log | Memory Python | PostgreSQL | Spin |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for step in steps:
+        cells = [
+            f"{step['stored']:,}",
+            f"{step['python']:.2f} ms",
+            f"{step['postgres']:.2f} ms",
+            f"{step['wal']:,} bytes",
+            f"{step['memory']['python']:.0f} MB",
+            f"{step['memory']['postgres']:.0f} MB",
+            f"{step['spin']:g} ms",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

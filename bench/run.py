@@ -12,10 +12,12 @@ from bench.latency import burst, latency
 from bench.main_path import main_path
 from bench.results import TARGETS, Result, against_floor, keep
 from bench.running import RunningClinic, lines_of, running_clinic
+from bench.separate import SEPARATE, separate_clinic
 from bench.standing import standing
 from deploy.kafka import LocalKafka
 
 ROWS = tuple(TARGETS)
+TRANSPORTS = ("embedded", "kafka", SEPARATE)
 _HOP_EVENTS, _HOP_ROUNDS = 4000, 5
 
 
@@ -23,18 +25,22 @@ async def run(transport: str, *, quick: bool, rows: Sequence[str] | None, kept: 
     """Measure and print, and keep the figures where asked."""
     wanted = set(rows or ROWS)
     found = []
-    for one in transports_of(transport):
-        async for result in _measured(one, wanted, quick=quick):
+    for one in TRANSPORTS if transport == "both" else (transport,):
+        measured = _separately if one == SEPARATE else _measured
+        async for result in measured(one, wanted, quick=quick):
             print(_line(result), flush=True)
             found.append(result)
     if kept:
         keep(found)
-        page.write()
+        page.write_figures()
 
 
-def transports_of(name: str) -> tuple[str, ...]:
-    """Give the transports that a name stands for."""
-    return ("embedded", "kafka") if name == "both" else (name,)
+async def _separately(transport: str, wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:
+    """Measure the main path in processes of their own; the other rows say nothing more there."""
+    if wanted & {"main_path", "cpu_per_referral"}:
+        with separate_clinic() as clinic:
+            for result in await main_path(clinic, transport=transport, quick=quick):
+                yield result
 
 
 async def _measured(transport: str, wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:

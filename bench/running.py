@@ -22,7 +22,7 @@ from bench import machine
 from bench.clinic import EXAMPLE, write_clinic
 from bench.load import Orders
 from deploy.embedded import running_server, server_url
-from deploy.identity import keys_folder
+from deploy.folders import keys_folder
 from deploy.services import SERVICES
 from shared.auth.assertion import fetch_token
 
@@ -41,7 +41,7 @@ class RunningClinic:
     def __init__(
         self,
         folder: Path,
-        process: "subprocess.Popen[str]",
+        process: "subprocess.Popen[Any]",
         *,
         port: int,
         ready_after: float,
@@ -60,9 +60,14 @@ class RunningClinic:
         """The address of the clinic."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
     def database_url(self, service: str) -> str:
         """Give the address of a database of its server."""
-        place = running_server(self.folder / "data")
+        place = running_server(self.data)
         if place is None:
             raise Broken("the clinic's database does not run")
         return server_url(place, service)
@@ -76,7 +81,7 @@ class RunningClinic:
         known = self._tokens.get(client)
         if known is None or known[0] < time.monotonic():
             async with httpx.AsyncClient() as http:
-                token = await fetch_token(self.url, client, keys_folder(self.folder / "data"), http=http)
+                token = await fetch_token(self.url, client, keys_folder(self.data), http=http)
             known = self._tokens[client] = (time.monotonic() + 240, token)
         return known[1]
 
