@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, Self
 
@@ -111,7 +112,8 @@ class Cluster:
         """Start everything; returns when every process was started. Raises ClusterError, all stopped."""
         self._lock = take(self.data)
         self.logs.mkdir(exist_ok=True)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.stop)
             self._start_stores()
             self.start_process(ISSUER)
             self.start_process(GATEWAY)
@@ -120,9 +122,7 @@ class Cluster:
             self.wait_until_ready(names=[ISSUER])
             for name in self._names_of("api"):
                 self.start_process(name)
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()
         announce(
             self.data,
             Running(
@@ -195,17 +195,14 @@ class Cluster:
         """Start PostgreSQL, and Kafka while the databases are being prepared."""
         self._start_postgres()
         preparing = self._prepare()
-        try:
+        with ExitStack() as undo:
+            undo.callback(stop_all, [preparing], within=_STOPS_WITHIN)
             if self._plan.transport == KAFKA and self._given_kafka is None:
                 self._start_kafka()
             if self.kafka is not None:
                 self._plan.broker = broker_settings(self.kafka)
             broker = json.dumps(dict(self._plan.broker)).encode() + b"\n"
             _, said = preparing.communicate(broker, timeout=_PREPARED_WITHIN)
-        except BaseException:
-            preparing.kill()
-            preparing.wait()
-            raise
         if preparing.returncode:
             last = said.decode(errors="replace").strip().splitlines()[-1:]
             raise ClusterError(f"the databases could not be prepared: {''.join(last)}")

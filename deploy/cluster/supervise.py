@@ -59,8 +59,8 @@ def run(cluster: Cluster, *, ready: Callable[[], None]) -> None:
         waiting: Callable[[], None] | None = ready
         patience = {name: _Patience(started_at=time.monotonic()) for name in cluster.processes}
         while not asked.to_stop:
-            for name, one in patience.items():
-                _look_after(cluster, name, one)
+            for which, one in patience.items():
+                _look_after(cluster, which, one)
             if waiting is not None and cluster.is_ready():
                 waiting()
                 waiting = None
@@ -82,18 +82,18 @@ def stop(folder: Path) -> None:
     raise ClusterError(f"the cluster in {folder} does not stop (process {running.pid})")
 
 
-def _look_after(cluster: Cluster, name: str, patience: _Patience) -> None:
+def _look_after(cluster: Cluster, which: str, patience: _Patience) -> None:
     now = time.monotonic()
-    if cluster.processes[name].poll() is None:
+    if cluster.processes[which].poll() is None:
         return
     if patience.again_at is None:
         patience.ended(now)
-        status = cluster.processes[name].returncode
-        log.warning("cluster.process-ended", process=name, status=status, again_in=patience.pause)
+        status = cluster.processes[which].returncode
+        log.warning("cluster.process-ended", process=which, status=status, again_in=patience.pause)
     elif now >= patience.again_at:
         patience.started(now)
         try:
-            cluster.start_process(name)
+            cluster.start_process(which)
         except (EmbeddedError, LocalKafkaError) as error:
-            log.warning("cluster.process-not-started", process=name, error=type(error).__name__)
+            log.warning("cluster.process-not-started", process=which, error=type(error).__name__)
             patience.ended(now)

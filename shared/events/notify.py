@@ -37,6 +37,7 @@ class Notices:
 
     def __init__(self, database: Database, *, hear: Callable[[str | None], None]) -> None:
         self._database = database
+        self._service = database.name
         self._hear = hear
         self._unsaid: set[str] = set()
         self._news = asyncio.Event()
@@ -49,7 +50,7 @@ class Notices:
 
     async def start(self) -> None:
         """Begin to say and to hear; returns at once, also where the database is away."""
-        self._task = asyncio.create_task(self._run(), name=f"{self._database.name} notices")
+        self._task = asyncio.create_task(self._run(), name=f"{self._service} notices")
 
     async def stop(self) -> None:
         """Say nothing and hear nothing any more."""
@@ -65,9 +66,7 @@ class Notices:
                     self._hear(None)
                     await self._speak(driver)
             except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning(
-                    "notices.connection-lost", error=type(error).__name__, service=self._database.name
-                )
+                log.warning("notices.connection-lost", error=type(error).__name__, service=self._service)
             await asyncio.sleep(_AGAIN_AFTER)
 
     @contextlib.asynccontextmanager
