@@ -53,8 +53,8 @@ POINTS: Mapping[str, str] = {
     "timer_not_committed": "a timer's handler has run, and nothing is committed",
     "timer_fired": "a timer's effect is committed",
     # notifications
-    "leased_not_sent": "messages are leased, and none is handed to the mail server",
-    "sent_not_recorded": "the mail server has the message, and that is not recorded",
+    "leased_not_sent": "messages are leased, and none is handed to its channel",
+    "sent_not_recorded": "the mail server or receiver has the message, and that is not recorded",
     "recorded": "the message is recorded as sent",
 }
 
