@@ -12,7 +12,7 @@ from tests.failure.places import time
 from tests.failure.places.place import Databases, Place
 
 _LOOKS_EVERY = 0.5
-_WAITS = (*LEFT.values(), "held_key WHERE state = 'retrying'")
+_RETRYING = "SELECT key FROM held_key WHERE state = 'retrying'"
 
 
 async def heal_and_audit(
@@ -22,7 +22,7 @@ async def heal_and_audit(
     await place.ready()
     async with place.databases() as databases:
         await time.leases_end(databases["notifications"])
-        await drain(place, databases, within=within)
+        await drain(place, databases, planted=planted, within=within)
         history.letters = Counter(str(letter["Message-ID"]) for letter in place.mailbox.letters)
         evidence = Evidence(
             databases=databases,
@@ -35,7 +35,9 @@ async def heal_and_audit(
         return evidence, await audit(evidence)
 
 
-async def drain(place: Place, databases: Databases, *, within: float = 120.0) -> float:
+async def drain(
+    place: Place, databases: Databases, *, planted: frozenset[str] = frozenset(), within: float = 120.0
+) -> float:
     """Wait until nothing is on its way in two readings in a row, and tell how many seconds that took.
 
     What is left when the time is up is for the auditor to say.
@@ -43,7 +45,7 @@ async def drain(place: Place, databases: Databases, *, within: float = 120.0) ->
     begin = monotonic()
     before: tuple[int, int] | None = None
     while monotonic() < begin + within:
-        left = await backlog(place, databases)
+        left = await backlog(place, databases, planted=planted)
         now = (left, await _progress(databases))
         if left == 0 and now == before:
             return monotonic() - begin
@@ -52,12 +54,13 @@ async def drain(place: Place, databases: Databases, *, within: float = 120.0) ->
     return monotonic() - begin
 
 
-async def backlog(place: Place, databases: Databases) -> int:
-    """Count everything that is on its way."""
+async def backlog(place: Place, databases: Databases, *, planted: frozenset[str] = frozenset()) -> int:
+    """Count everything that is on its way, but what was planted to be held."""
     left = sum((await place.lag(databases)).values())
     for service, database in databases.items():
-        for table in (*_WAITS, *((DUE,) if service == "notifications" else ())):
+        for table in (*LEFT.values(), *((DUE,) if service == "notifications" else ())):
             left += (await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"]
+        left += sum(row["key"] not in planted for row in await rows(database, _RETRYING))
     return left
 
 

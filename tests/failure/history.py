@@ -97,6 +97,14 @@ class History:
         """Count the askings of writes that were left without an answer."""
         return sum(operation.lost for operation in self.operations)
 
+    def absorb(self, other: "History") -> None:
+        """Know also what another history knows; its letters are counted anew anyway."""
+        self.operations += other.operations
+        self.askings += other.askings
+        self.complaints += other.complaints
+        self.unfinished += other.unfinished
+        self.stories += other.stories
+
     def availability(self, since: float, until: float | None = None) -> float:
         """Tell which share of the referrals sent in a span of monotonic time was answered without a 5xx."""
         end = monotonic() if until is None else until

@@ -3,25 +3,23 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.clock import monotonic
 from tests.failure.places.place import Place
 
 _AMID_START = 0.15
+_MOMENT = 0.05
 
 
 @dataclass(kw_only=True)
 class Kills:
-    """How often what was killed, and the seconds until it was ready again."""
+    """How often what was killed, the seconds until it was ready again, and what is dead at the moment."""
 
     by_target: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
-
-    def recovery(self, share: float) -> float:
-        """Give a quantile of the recoveries in seconds; 0 where there were none."""
-        ordered = sorted(self.recoveries)
-        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+    dead: set[str] = field(default_factory=set)
 
 
 async def kill_as_a_whole(place: Place, *, kills: int, chance: random.Random) -> Kills:
@@ -40,36 +38,51 @@ async def kill_as_a_whole(place: Place, *, kills: int, chance: random.Random) ->
     return done
 
 
-async def kill_one_by_one(place: Place, *, kills: int, chance: random.Random, pause: float = 1.0) -> Kills:
+async def kill_one_by_one(
+    place: Place,
+    *,
+    kills: int,
+    chance: random.Random,
+    pause: float = 1.0,
+    among: Callable[[str], bool] = lambda target: True,
+) -> Kills:
     """Kill single processes of a cluster, on average one in `pause` seconds, and start each again soon after.
 
-    Several may be dead at once; a process may be killed while it starts.
+    Half of them may be away at once. A process is killed again when it was ready, and now and then while it
+    starts.
     """
     done = Kills()
-    returning: dict[str, asyncio.Task[float]] = {}
-    for _ in range(kills):
-        target = chance.choice(
-            [one for one in place.targets if one not in returning or returning[one].done()]
-        )
+    returning: dict[str, asyncio.Task[None]] = {}
+    targets = [target for target in place.targets if among(target)]
+    while done.by_target.total() < kills:
+        coming = {target for target, task in returning.items() if not task.done()}
+        target = chance.choice(targets)
+        if not _may_die(target, coming, done, of=len(targets), chance=chance):
+            await asyncio.sleep(_MOMENT)
+            continue
         await place.kill(target)
         done.by_target[target] += 1
-        if target in returning:
-            _note(returning.pop(target), done)
-        returning[target] = asyncio.create_task(_return(place, target, after=chance.uniform(0, pause / 2)))
+        if target in coming:
+            await asyncio.wait([returning[target]])
+        done.dead.add(target)
+        after = chance.uniform(0, pause / 2)
+        returning[target] = asyncio.create_task(_return(place, target, done, after=after))
         await asyncio.sleep(chance.uniform(0, 2 * pause))
-    for task in returning.values():
-        await asyncio.wait([task])
-        _note(task, done)
+    await asyncio.gather(*returning.values())
     return done
 
 
-async def _return(place: Place, target: str, *, after: float) -> float:
+def _may_die(target: str, coming: set[str], done: Kills, *, of: int, chance: random.Random) -> bool:
+    if target in coming:
+        return target not in done.dead and chance.random() < _AMID_START
+    return len(coming) < max(1, of // 2)
+
+
+async def _return(place: Place, target: str, done: Kills, *, after: float) -> None:
+    """Start a process again, and note how long it took to be ready, unless it was killed meanwhile."""
     await asyncio.sleep(after)
     begin = monotonic()
     await place.start(target)
-    await place.is_back(target)
-    return monotonic() - begin
-
-
-def _note(task: "asyncio.Task[float]", done: Kills) -> None:
-    done.recoveries.append(task.result())
+    done.dead.discard(target)
+    if await place.is_back(target):
+        done.recoveries.append(monotonic() - begin)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -31,15 +31,16 @@ class Traffic:
         plays: Mapping[Play, int] = PLAYS,
         lanes: int = 4,
         pause: float = _PAUSE,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._chance = chance
-        self._history = history
+        self.history = history
         self._plays = dict(plays)
         self._lanes = lanes
         self._pause = pause
         self._enough = asyncio.Event()
         self._deadline = float("inf")
-        self._numbers = count(1)
+        self._numbers = numbers or count(1)
         self._roads = Roads(
             place.url, keys=place.keys, history=history, chance=chance, over=lambda: self._over()
         )
@@ -58,7 +59,7 @@ class Traffic:
         self._tasks = [asyncio.create_task(self._lane()) for _ in range(self._lanes)]
 
     async def finish(self) -> None:
-        """Begin no story any more, and wait for those in hand."""
+        """Begin no story any more, and wait for those in hand; once more is no harm."""
         self._enough.set()
         self._deadline = monotonic() + _LAST_ANSWERS
         await asyncio.gather(*self._tasks)
@@ -86,12 +87,12 @@ class Traffic:
         name = play.__name__
         try:
             await play(self.desk)
-            self._history.stories[name] += 1
+            self.history.stories[name] += 1
         except GaveUp:
-            self._history.stories[f"{name}, given up"] += 1
+            self.history.stories[f"{name}, given up"] += 1
         except (StepMissed, LookupError, httpx.HTTPError) as missed:
-            self._history.stories[f"{name}, not to its end"] += 1
-            self._history.unfinished.append(f"{name}: {type(missed).__name__}: {str(missed)[:300]}")
+            self.history.stories[f"{name}, not to its end"] += 1
+            self.history.unfinished.append(f"{name}: {type(missed).__name__}: {str(missed)[:300]}")
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from services.careteam.use_cases.meetings import CALENDAR
 from services.referral.use_cases import ESCALATION
 from services.scheduling.use_cases import TimerKind
 from shared.clock import monotonic
-from tests.failure.places.cluster import ClusterPlace, Transport
+from tests.failure.places.cluster import KILLED, ClusterPlace, Transport
 from tests.failure.places.place import Databases
 from tests.failure.places.time import timers_fall_due
 
@@ -43,7 +43,6 @@ HURRIED = {"referral": ESCALATION, "scheduling": TimerKind.AT_RISK, "careteam": 
 _FAILS = "inbox_not_handled:raise@*"
 _REACHED_WITHIN = 90.0
 _LOOKS_EVERY = 0.05
-KILLED = -9
 
 
 @dataclass(kw_only=True)

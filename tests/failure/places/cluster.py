@@ -1,8 +1,8 @@
 """The shape of separate processes, on Kafka or on the PostgreSQL log: each process is killed by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,12 @@ from deploy.folders import keys_folder
 from deploy.services import SERVICES
 from shared.clock import monotonic
 from shared.db import Database
-from tests.failure.audit.evidence import Published, lag_on_postgres, published_on_postgres
+from tests.failure.audit.evidence import (
+    Published,
+    lag_on_postgres,
+    published_on_postgres,
+    set_back_on_postgres,
+)
 from tests.failure.places import time
 from tests.failure.places.kafka_logs import KafkaLogs
 from tests.failure.places.place import Databases
@@ -23,6 +28,7 @@ from tests.support.mailbox import Mailbox, open_mailbox
 Transport = Literal["kafka", "postgres"]
 _BACK_WITHIN = 90.0
 _LOOKS_EVERY = 0.05
+KILLED = -9
 
 
 class ClusterPlace:
@@ -62,15 +68,18 @@ class ClusterPlace:
         await asyncio.to_thread(self.cluster.wait_until_ready)
         return monotonic() - begin
 
-    async def is_back(self, target: str) -> None:
-        """Wait until a process is ready, or was killed again."""
+    async def is_back(self, target: str) -> bool:
+        """Wait until a process is ready; tell that it was not where it was killed before.
+
+        Raises AssertionError where it ends by itself.
+        """
         deadline = monotonic() + _BACK_WITHIN
         process, address = self.cluster.processes[target], self.cluster.address(target)
         async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
             while process.poll() is None:
                 try:
                     if (await http.get(f"{address}/readyz")).status_code == 200:
-                        return
+                        return True
                 except httpx.TransportError:
                     pass
                 if monotonic() > deadline:
@@ -78,6 +87,9 @@ class ClusterPlace:
                         f"{target} is not back after {_BACK_WITHIN:g} s: {self.tail(target)}"
                     )
                 await asyncio.sleep(_LOOKS_EVERY)
+        if process.returncode != KILLED:
+            raise AssertionError(f"{target} ended with {process.returncode}: {self.tail(target)}")
+        return False
 
     def tail(self, target: str) -> str:
         """Give the end of what a process wrote."""
@@ -105,6 +117,15 @@ class ClusterPlace:
             return await lag_on_postgres(databases)
         return await asyncio.to_thread(self._logs().lag)
 
+    async def set_back(self, databases: Databases) -> int:
+        """Set every group back to the first record of all that it reads, and tell how many records that is.
+
+        The workers must be dead.
+        """
+        if self.cluster.kafka is not None:
+            return await asyncio.to_thread(self._logs().set_back)
+        return await set_back_on_postgres(databases)
+
     def _logs(self) -> KafkaLogs:
         if self._kafka_logs is None:
             assert self.cluster.kafka is not None
@@ -120,10 +141,17 @@ class ClusterPlace:
 
 @asynccontextmanager
 async def open_cluster(
-    transport: Transport, *, replicas: int = 1, durable: bool = False
+    transport: Transport,
+    *,
+    replicas: int = 1,
+    durable: bool = False,
+    disk: Callable[[Path], AbstractContextManager[object]] = nullcontext,
 ) -> AsyncIterator[ClusterPlace]:
-    """Start a cluster, ready or not; nothing of it is left after the block."""
-    with open_folder() as folder:
+    """Start a cluster, ready or not; nothing of it is left after the block.
+
+    `disk` is entered with the cluster's folder before anything is in it.
+    """
+    with open_folder() as folder, disk(folder / "cluster"):
         async with open_mailbox() as mailbox:
             cluster = Cluster(
                 folder / "cluster",

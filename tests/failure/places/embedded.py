@@ -41,9 +41,9 @@ class Embedded:
         """Wait until the clinic says that it is ready."""
         return await asyncio.to_thread(self.process.wait_until_ready)
 
-    async def is_back(self, target: str) -> None:
+    async def is_back(self, target: str) -> bool:
         """Wait until the clinic is ready."""
-        await self.ready()
+        return await self.ready() >= 0
 
     def databases(self) -> AbstractAsyncContextManager[Databases]:
         """Open the databases of the clinic, running or not."""

@@ -1,5 +1,6 @@
 """Reading whole topics and the positions of groups on Kafka, by another client than the clinic's own."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
@@ -8,7 +9,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from shared.clock import monotonic
 from shared.events.kafka import KafkaAddress
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING, TOPICS
-from tests.failure.audit.evidence import PUBLISHERS, Published, topic_of
+from tests.failure.audit.evidence import PLANTED, PUBLISHERS, Published, topic_of
 
 READS: Mapping[str, tuple[str, ...]] = {
     "referral": (SCHEDULING, CARETEAM),
@@ -18,6 +19,7 @@ READS: Mapping[str, tuple[str, ...]] = {
 }
 _PATIENCE = 20.0
 _AT_ONCE = 1000
+_NOTICED_WITHIN = 90.0
 
 Place = tuple[str, int]
 
@@ -41,13 +43,42 @@ class KafkaLogs:
                 behind[f"{group} of {topic}"] = sum(left)
         return behind
 
+    def set_back(self) -> int:
+        """Set every group back to offset 0 of all that it reads, and tell how many records that is."""
+        back = 0
+        for group, topics in READS.items():
+            name, committed = self._address.group(group), self._committed(group)
+            back += sum(committed.values())
+            places = [
+                TopicPartition(self._address.topic(topic), number, 0)
+                for topic in topics
+                for number in range(TOPICS[topic].partitions)
+            ]
+            asked = [ConsumerGroupTopicPartitions(name, places)]
+            self._until_nobody_reads(asked)
+        return back
+
+    def _until_nobody_reads(self, asked: list[ConsumerGroupTopicPartitions]) -> None:
+        """Alter a group's offsets, which the broker allows once it has noticed that its members are dead."""
+        deadline = monotonic() + _NOTICED_WITHIN
+        while True:
+            try:
+                for answer in self._admin.alter_consumer_group_offsets(asked).values():
+                    answer.result()
+                return
+            except KafkaException:
+                if monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
     def published(self) -> dict[str, list[Published]]:
         """Read every topic from its first record to its last, each partition in its order."""
         found: dict[str, list[Published]] = {service: [] for service in PUBLISHERS}
         services = {self._address.topic(topic_of(service)): service for service in PUBLISHERS}
         for message in self._records(self._ends([topic_of(service) for service in PUBLISHERS])):
             headers = {name: _text(value) for name, value in message.headers() or []}  # type: ignore[str-unpack]
-            found[services[str(message.topic())]].append(Published.of(headers))
+            if PLANTED not in headers:
+                found[services[str(message.topic())]].append(Published.of(headers))
         return found
 
     def _records(self, ends: Mapping[Place, int]) -> list[Message]:

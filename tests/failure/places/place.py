@@ -40,8 +40,8 @@ class Place(Protocol):
         """Wait until every process is ready, and tell how many seconds that took."""
         ...
 
-    async def is_back(self, target: str) -> None:
-        """Wait until one process is ready, or has ended."""
+    async def is_back(self, target: str) -> bool:
+        """Wait until one process is ready; tell that it was not where it was killed before."""
         ...
 
     def databases(self) -> AbstractAsyncContextManager[Databases]:

@@ -1,0 +1,1 @@
+"""The full set of faults, on demand: `python -m tests.failure.full`."""
