@@ -91,7 +91,7 @@ class Fetching:
                 fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS)
                 generation = self._generation
                 if fetched and self.committed is None:
-                    committed = await self._surveyor.committed(self._group)
+                    committed = await self._surveyor.committed(self._group, self._topics.values())
                     if generation == self._generation:
                         self.committed, self._expected = committed, dict(committed)
                 if generation == self._generation:

@@ -52,7 +52,7 @@ class Surveyor:
         """
         ends = await self.ends(topics)
         if committed is None:
-            committed = await self.committed(group)
+            committed = await self.committed(group, topics)
         behind = [place for place, end in ends.items() if committed.get(place, 0) < end]
         firsts = await self._firsts(behind) if behind else {}
         lag = {place: max(0, ends[place] - max(committed.get(place, 0), firsts[place])) for place in behind}
@@ -66,14 +66,17 @@ class Surveyor:
             )
         return found
 
-    async def committed(self, group: str) -> Offsets:
-        """Give the committed offset of every partition that the group has committed."""
+    async def committed(self, group: str, topics: Iterable[str]) -> Offsets:
+        """Give the committed offset of every partition of these topics that the group has committed."""
+        wanted = [
+            (self._connection.address.topic(topic), list(range(TOPICS[topic].partitions))) for topic in topics
+        ]
 
         async def ask() -> Offsets:
             client, name = await self._talking(), self._connection.address.group(group)
             if name not in self._coordinators:
                 self._coordinators[name] = await client.coordinator_lookup(CoordinationType.GROUP, name)
-            answer = await client.send(self._coordinators[name], OffsetFetchRequest(name, None))
+            answer = await client.send(self._coordinators[name], OffsetFetchRequest(name, wanted))
             _refuse(answer.error_code)
             found = {}
             for topic, partitions in answer.topics:

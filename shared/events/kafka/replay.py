@@ -27,11 +27,10 @@ async def read_again(address: KafkaAddress, *, group: str, topic: str, offset: i
     connection = Connection(address)
     surveyor = Surveyor(connection)
     try:
-        committed = await surveyor.committed(group)
+        committed = await surveyor.committed(group, [topic])
     finally:
         await surveyor.close()
-    name = address.topic(topic)
-    beyond = [place for place, at in committed.items() if place.topic == name and at > offset]
+    beyond = [place for place, at in committed.items() if at > offset]
     if beyond:
         await _commit(connection, address.group(group), dict.fromkeys(beyond, offset))
     return len(beyond)

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from deploy.kafka import LocalKafka
-from shared.events.kafka import KafkaAddress
+from shared.events.kafka import KafkaAddress, prepare_topics
 from shared.events.wake import Repetition
 from tests.conftest import MakeDatabase
 from tests.support.events import claim, count, effects, new_toy
@@ -21,7 +21,9 @@ async def test_a_broker_that_was_killed_and_started_again_loses_nothing(
 ) -> None:
     broker = start_local_kafka(tmp_path / "kafka")
     try:
-        async with over(KafkaAddress(bootstrap=broker.bootstrap), make_database) as wire, _working(wire):
+        address = KafkaAddress(bootstrap=broker.bootstrap)
+        await prepare_topics(address)
+        async with over(address, make_database) as wire, _working(wire):
             toys = [await new_toy(wire.publisher) for _ in range(4)]
             await _write(wire, toys, 40)
             await eventually(lambda: _had(wire, 40), within=60)
