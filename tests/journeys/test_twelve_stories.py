@@ -23,6 +23,7 @@ async def nothing_is_left_over(clinic: TestClinic) -> None:
         assert figures.held_dead == 0, service
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("clinic", ["embedded", "kafka"], indirect=True)
 class TestStory:
     async def test_1_routine_referral_is_seen_in_time_and_reported_to_the_referrer(
