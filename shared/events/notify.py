@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db import Database
 from shared.events import log as event_log
@@ -65,29 +64,25 @@ class Notices:
                 async with self._connected() as driver:
                     self._hear(None)
                     await self._speak(driver)
-            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("notices.connection-lost", error=type(error).__name__, service=self._service)
             await asyncio.sleep(_AGAIN_AFTER)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self._database.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
-            if driver is None:
-                raise asyncpg.InterfaceError("the pool gave no connection")
-            own = driver.get_server_pid()
+        driver = await self._database.open_connection()
+        own = driver.get_server_pid()
 
-            def heard(_: object, pid: int, __: str, what: object) -> None:
-                if pid != own:
-                    self._hear(str(what))
+        def heard(_: object, pid: int, __: str, what: object) -> None:
+            if pid != own:
+                self._hear(str(what))
 
-            try:
-                driver.add_termination_listener(lambda _: self._news.set())
-                await driver.add_listener(CHANNEL, heard)
-                yield driver
-            finally:
-                await connection.invalidate()
+        try:
+            driver.add_termination_listener(lambda _: self._news.set())
+            await driver.add_listener(CHANNEL, heard)
+            yield driver
+        finally:
+            driver.terminate()
 
     async def _speak(self, driver: asyncpg.Connection) -> None:
         while not driver.is_closed():

@@ -145,5 +145,4 @@ async def process(database: Database) -> AsyncIterator[Process]:
 
 def twin(database: Database) -> Database:
     """Connect once more, as another process would."""
-    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return Database.connect(url, name=database.name)
+    return Database.connect(database.url, name=database.name)
