@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import PydanticUndefined
+from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_id
@@ -32,6 +33,17 @@ class Row(SQLModel):
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         made = {name: make() for name, make in factories.items() if name not in given}
         self.__dict__.update({**defaults, **made, **given})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; of a row that the database has, SQLAlchemy notes what it was before."""
+        held = self.__dict__
+        state = held.get("_sa_instance_state")
+        if state is None or name not in type(self).model_fields:
+            super().__setattr__(name, value)
+        elif state.key is None:
+            held[name] = value
+        else:
+            set_attribute(self, name, value)
 
 
 @cache

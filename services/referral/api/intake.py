@@ -1,6 +1,7 @@
 """The three doors of a referral, the dry run, and the Questionnaire that says what the clinic needs."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Depends
@@ -53,22 +54,27 @@ async def process_message(call: Call = Depends(_SENDING)) -> Response:
 
 @router.post("/fhir/ServiceRequest")
 async def create(call: Call = Depends(_SENDING)) -> Response:
-    """Take a bare ServiceRequest with its Patient contained, or known by identifier."""
+    """Take a bare ServiceRequest with its Patient contained, or known by identifier.
+
+    `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead.
+    """
     submission = fhir.read_submission(await call.resource("ServiceRequest"), clinic=call.runtime.clinic)
     only(call, "referrer", what="send a referral")
+    condition = _condition(call)
 
     async def take(tx: Transaction, bold: bool) -> Response:
-        receipt = await _receive(call, tx, submission, bold=bold)
-        referral = receipt.referral
+        found = None
+        if condition is not None:
+            found = await use_cases.already_sent(tx, condition, by=call.principal)
+        new = False
+        if found is None:
+            receipt = await _receive(call, tx, submission, bold=bold)
+            found, new = receipt.referral, receipt.new
         return await call.answer(
-            tx,
-            referral.body,
-            status=201 if receipt.new else 200,
-            about=referral,
-            location=str(referral.answer[0]["location"]),
+            tx, found.body, status=201 if new else 200, about=found, location=_located(found)
         )
 
-    return await call.command(take, bold=use_cases.may_be_bold(submission))
+    return await call.command(take, bold=condition is None and use_cases.may_be_bold(submission))
 
 
 @router.post("/fhir/ServiceRequest/$validate")
@@ -135,6 +141,22 @@ async def _process(call: Call, received: Received) -> Response:
         return await _answer_message(call, tx, received, referral, code=str(event))
 
     return await call.command(take, bold=submission is not None and use_cases.may_be_bold(submission))
+
+
+def _condition(call: Call) -> str | None:
+    """Read If-None-Exist; raises NotSupported for a search that this door does not make."""
+    asked = call.request.headers.get("if-none-exist")
+    if asked is None:
+        return None
+    named = parse_qsl(asked.lstrip("?"))
+    if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
+        return named[0][1]
+    raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
+
+
+def _located(referral: Referral) -> str:
+    """Say where a referral was put: the first version of it, whichever door it came through."""
+    return f"ServiceRequest/{referral.id}/_history/1"
 
 
 async def _receive(call: Call, tx: Transaction, submission: Submission, *, bold: bool) -> use_cases.Receipt:

@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -44,7 +44,7 @@ def tokens(identifiers: Any) -> tuple[str, ...]:
     found = {
         f"{one.get('system', '')}|{one['value']}": None
         for one in identifiers or []
-        if isinstance(one, Mapping) and one.get("value")
+        if isinstance(one, dict) and one.get("value")
     }
     return tuple(found)
 
@@ -52,10 +52,10 @@ def tokens(identifiers: Any) -> tuple[str, ...]:
 def texts(things: Sequence[Any], member: str) -> Iterator[str]:
     """Give one member of each thing that has it."""
     for thing in things:
-        if isinstance(thing, Mapping) and isinstance(thing.get(member), str):
+        if isinstance(thing, dict) and isinstance(thing.get(member), str):
             yield thing[member]
 
 
 def has_code(concept: Any, code: str) -> bool:
     """Tell whether a CodeableConcept has this code."""
-    return isinstance(concept, Mapping) and code in texts(concept.get("coding", []), "code")
+    return isinstance(concept, dict) and code in texts(concept.get("coding", []), "code")

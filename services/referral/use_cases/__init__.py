@@ -20,7 +20,12 @@ from services.referral.use_cases.follow_care import (
 from services.referral.use_cases.inquire import inquire
 from services.referral.use_cases.merge_referral import merge_referral
 from services.referral.use_cases.provide_information import provide_information
-from services.referral.use_cases.receive_referral import Receipt, may_be_bold, receive_referral
+from services.referral.use_cases.receive_referral import (
+    Receipt,
+    already_sent,
+    may_be_bold,
+    receive_referral,
+)
 from services.referral.use_cases.record_decision import record_decision
 from services.referral.use_cases.update_task import update_task
 
@@ -30,6 +35,7 @@ __all__ = [
     "Receipt",
     "accept_referral",
     "acknowledge_emergency",
+    "already_sent",
     "close_referral",
     "complete_referral",
     "decline_referral",

@@ -78,6 +78,13 @@ async def receive_referral(
     return Receipt(referral=referral, new=True)
 
 
+async def already_sent(tx: Transaction, token: str, *, by: Principal) -> Referral | None:
+    """Find the caller's referral with this identifier (`system|value`); nobody sends it at the same time."""
+    await queries.lock_identifiers(tx, [token])
+    first = await queries.sent_before(tx, str(by.organization), tokens=[token])
+    return None if first is None else await tx.get(Referral, first)
+
+
 Rows = list[tuple[Piece, Enclosure, bool]]
 
 

@@ -1,6 +1,5 @@
 """Triage a referral by the rules, and do what the verdict says."""
 
-from dataclasses import asdict
 from datetime import timedelta
 
 from services.referral import fhir, queries, rules
@@ -89,7 +88,10 @@ def _note(referral: Referral, facts: Facts, verdict: Verdict, *, clinic: Clinic)
         referral.site = clinic.programme(verdict.programme).site
         on = local_day(referral.sent_at, site=referral.site, clinic=clinic)
         referral.due_on = on + timedelta(days=clinic.promise.days)
-    referral.rules = [asdict(finding) for finding in verdict.findings]
+    referral.rules = [
+        {"rule": finding.rule, "text": finding.text, "elements": list(finding.elements)}
+        for finding in verdict.findings
+    ]
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in facts.unavailable]
 
 

@@ -130,6 +130,20 @@ class TestThreeDoors:
         assert all(not one["reference"].startswith("#") for one in stored["supportingInfo"])
         assert await told(clinic) == ACCEPTED
 
+    async def test_a_condition_gives_the_callers_own_referral_instead(self, clinic: TestClinic) -> None:
+        address = "/referral/fhir/ServiceRequest"
+        sent = bare(referrals.bundle(identifier="r-1"))
+        condition = {"If-None-Exist": f"identifier={referrals.SENDER}|r-1"}
+        mine, others = clinic.as_("family-practice"), clinic.as_("second-practice")
+        first = await mine.post(address, json=sent, headers=condition)
+        other = bare(referrals.bundle())
+        again = await mine.post(address, json=other, headers=condition)
+        stranger = await others.post(address, json=other, headers=condition)
+        assert (first.status_code, again.status_code, stranger.status_code) == (201, 200, 201)
+        assert again.content == first.content
+        wrong = await mine.post(address, json=other, headers={"If-None-Exist": "status=active"})
+        assert wrong.status_code == 400
+
     async def test_a_bare_request_names_a_known_patient_by_identifier(self, clinic: TestClinic) -> None:
         first = located(await send(clinic, referrals.bundle(health_card="9876543210")), "Patient")
         request = referrals.a_request("unused", programme="chronic-pain")
