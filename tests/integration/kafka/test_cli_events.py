@@ -50,7 +50,7 @@ async def test_a_group_reads_again_only_when_nobody_of_it_reads(wire: Wire, tmp_
         asked = await run("events", "replay", "scheduling", "lumbar.referral", **settings)
         return "reads lumbar.referral again from 0 on" in asked.stdout
 
-    await eventually(replayed, within=60, every=2)
+    await eventually(replayed, within=120, every=2)
     assert await wire.lag() == 3
     again = await run("events", "replay", "scheduling", "lumbar.referral", **settings)
     assert "nothing to read again" in again.stdout
