@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Table, inspect
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.orm.base import instance_state, manager_of_class
 from sqlalchemy.sql.sqltypes import ARRAY, Numeric, Text
 from sqlalchemy.types import TypeEngine
@@ -26,6 +26,8 @@ class Mapped:
     """One mapped class; ask `mapped(Class)` for it."""
 
     def __init__(self, model: type[SQLModel]) -> None:
+        # A process that reads a row before it has made one would find attributes without instrumentation.
+        configure_mappers()
         mapper: Mapper[Any] = inspect(model)
         self.model = model
         self.table = cast(Table, mapper.local_table)
