@@ -1,7 +1,8 @@
-"""The floor of a hop on the embedded log: the same rows with nothing around them.
+"""The floor of a hop on the embedded log: each event inserted once and read once, with nothing around it.
 
-The rows of outbox, event log and inbox are inserted by asyncpg alone, and those of the first two read, in
-batches of 100, each a durable transaction; what publishes and what consumes run side by side.
+The rows of event log and inbox are inserted by asyncpg alone, and those of the log read, in batches of 100,
+each a durable transaction; who inserts and who reads run side by side. There is no outbox in it: an event is
+written no more than once.
 """
 
 import asyncio
@@ -19,25 +20,15 @@ from shared.events.transport import OutboxRow
 
 BATCH = 100
 _MAKE = (
-    "CREATE TABLE IF NOT EXISTS floor_outbox (LIKE outbox INCLUDING ALL);"
     "CREATE TABLE IF NOT EXISTS floor_event_log (LIKE event_log INCLUDING ALL);"
     "CREATE TABLE IF NOT EXISTS floor_inbox (LIKE inbox INCLUDING ALL);"
-    "TRUNCATE floor_outbox, floor_event_log, floor_inbox"
-)
-_INTO_OUTBOX = (
-    "INSERT INTO floor_outbox (event_id, topic, key, headers, value, machine_at)"
-    " SELECT r.event_id, $1, r.key, r.headers::jsonb, r.value, $2"
-    " FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[]) AS r (event_id, key, headers, value)"
+    "TRUNCATE floor_event_log, floor_inbox"
 )
 _INTO_LOG = (
     "INSERT INTO floor_event_log (topic, log_offset, key, headers, value, machine_at)"
     " SELECT $1, $7 + r.place, r.key, r.headers::jsonb, r.value, $2"
     " FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[])"
     " WITH ORDINALITY AS r (event_id, key, headers, value, place)"
-)
-_READ_OUTBOX = (
-    "SELECT id, event_id, topic, key, headers::text, value FROM floor_outbox"
-    " WHERE id > $1 ORDER BY id LIMIT $2"
 )
 _READ_LOG = (
     "SELECT log_offset, key, headers::text, value FROM floor_event_log"
@@ -56,8 +47,8 @@ async def rate(databases: Mapping[str, Database], rows: Sequence[OutboxRow]) -> 
     consumer = await _connection(databases["scheduling"])
     for connection in (publisher, consumer):
         await connection.execute(_MAKE)
-    began = time.monotonic()
-    await asyncio.gather(_publish(publisher, rows), _consume(reader, consumer, len(rows)))
+    began, news = time.monotonic(), asyncio.Event()
+    await asyncio.gather(_insert(publisher, rows, news), _read(reader, consumer, len(rows), news))
     took = time.monotonic() - began
     for connection in (publisher, reader, consumer):
         await connection.close()
@@ -74,23 +65,22 @@ def columns(rows: Sequence[OutboxRow]) -> list[list[Any]]:
     ]
 
 
-async def _publish(connection: asyncpg.Connection, rows: Sequence[OutboxRow]) -> None:
-    last, offset = 0, -1
+async def _insert(connection: asyncpg.Connection, rows: Sequence[OutboxRow], news: asyncio.Event) -> None:
     for start in range(0, len(rows), BATCH):
-        batch, now = columns(rows[start : start + BATCH]), datetime.now(UTC)
-        await connection.execute(_INTO_OUTBOX, REFERRAL, now, *batch)
-        read = await connection.fetch(_READ_OUTBOX, last, BATCH)
-        last = read[-1]["id"]
-        await connection.execute(_INTO_LOG, REFERRAL, now, *batch, offset)
-        offset += len(read)
+        batch = columns(rows[start : start + BATCH])
+        await connection.execute(_INTO_LOG, REFERRAL, datetime.now(UTC), *batch, start - 1)
+        news.set()
 
 
-async def _consume(reader: asyncpg.Connection, writer: asyncpg.Connection, count: int) -> None:
+async def _read(
+    reader: asyncpg.Connection, writer: asyncpg.Connection, count: int, news: asyncio.Event
+) -> None:
     offset = -1
     while offset < count - 1:
+        news.clear()
         read = await reader.fetch(_READ_LOG, REFERRAL, offset, BATCH)
         if not read:
-            await asyncio.sleep(0)
+            await news.wait()
             continue
         offset = read[-1]["log_offset"]
         ids = [json.loads(row["headers"])["ce_id"] for row in read]
