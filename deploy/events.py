@@ -31,7 +31,7 @@ async def make_transport(settings: Settings, databases: Mapping[str, Database]) 
     if transport_of(settings) == "postgres":
         from shared.events.postgres import PostgresTransport
 
-        return PostgresTransport(databases)
+        return PostgresTransport(databases, one_of_several=True)
     from shared.events.kafka import KafkaTransport, KafkaUnusable, check_topics
 
     address = kafka_address(settings)

@@ -5,9 +5,11 @@ Invariants:
   are one.
 - A group keeps its position in the consumer's database and moves it only from where it read, so that a
   position that somebody set back to read again, or another owner moved on, is never written over.
-- Two owners of a group may read the same records at once: the inbox keeps the effect single.
+- Two owners of a group may read the same records at once: the inbox keeps the effect single. Where several
+  processes could, one of them reads and the others wait for its end.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +17,7 @@ import structlog
 
 from shared.db import Database, Transaction
 from shared.events import log as event_log
+from shared.events.one_reader import OneReader
 from shared.events.reading import fetch
 from shared.events.topics import TOPICS
 from shared.events.transport import Batch, Known, OutboxRow, Reached, Record
@@ -24,10 +27,14 @@ log = structlog.get_logger("lumbar.transport")
 
 
 class PostgresTransport:
-    """Events that never leave PostgreSQL; `databases` maps every publishing service to its database."""
+    """Events that never leave PostgreSQL; `databases` maps every publishing service to its database.
 
-    def __init__(self, databases: Mapping[str, Database]) -> None:
+    `one_of_several` says that other processes may read as the same groups.
+    """
+
+    def __init__(self, databases: Mapping[str, Database], *, one_of_several: bool = False) -> None:
         self._databases = databases
+        self._one_of_several = one_of_several
 
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
         """Append the rows to their topics' logs, in the relay's transaction."""
@@ -41,7 +48,8 @@ class PostgresTransport:
     def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> "LogSubscription":
         """Read these topics as this group; raises KeyError for a topic without a publisher's database."""
         sources = {topic: self._databases[TOPICS[topic].publisher] for topic in topics}
-        return LogSubscription(database, group=group, sources=sources)
+        reader = OneReader(database, group=group) if self._one_of_several else None
+        return LogSubscription(database, group=group, sources=sources, reader=reader)
 
     async def close(self) -> None:
         """Nothing to let go of: the databases belong to whoever made them."""
@@ -62,12 +70,23 @@ class _News(Wake):
 
 
 class LogSubscription:
-    """One group's reading of some logs, by turns; a topic without news is asked only at every poll."""
+    """One group's reading of some logs, by turns; a topic without news is asked only at every poll.
 
-    def __init__(self, database: Database, *, group: str, sources: Mapping[str, Database]) -> None:
+    With a `reader` it reads only while that is the group's one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        group: str,
+        sources: Mapping[str, Database],
+        reader: OneReader | None = None,
+    ) -> None:
         self._database = database
         self._group = group
         self._sources = sources
+        self._reader = reader
         self._positions: dict[str, int] | None = None
         self._turns = deque(sources)
         self._wake = Wake()
@@ -77,6 +96,11 @@ class LogSubscription:
 
     async def next_batch(self, *, limit: int) -> Batch | None:
         """Give the next records of the topic whose turn it is, or wait a little and give None."""
+        if self._reader is not None and not self._reader.holds():
+            self._look_again()
+            if not await self._reader.hold():
+                await asyncio.sleep(POLL)
+                return None
         self._wake.clear()
         if self._positions is None:
             self._positions = await self._committed()
@@ -143,6 +167,8 @@ class LogSubscription:
         """Stop reading; what was not committed will be read again."""
         for topic, source in self._sources.items():
             event_log.unregister(source, (topic,), self._news[topic])
+        if self._reader is not None:
+            await self._reader.let_go()
 
     async def _committed(self) -> dict[str, int]:
         rows = await fetch(

@@ -82,9 +82,14 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def lumbar(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with these settings and no others."""
+def lumbar(*arguments: str, within: float = 120.0, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with these settings and no others, for so many seconds at most."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("LUMBAR_")}
     return subprocess.run(
-        [LUMBAR, *arguments], env=kept | environment, capture_output=True, text=True, timeout=60, check=False
+        [LUMBAR, *arguments],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
     )
