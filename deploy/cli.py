@@ -122,6 +122,20 @@ def serve(
 
 
 @app.command()
+def secrets(data: DataOption = None) -> None:
+    """Make a secret for each webhook receiver of clinic.yaml that has none, in the data folder.
+
+    For the distributed shape, whose workers of notifications share them; `up` and `cluster up` do it too.
+    """
+    from deploy.receivers import make_receivers_secrets
+
+    settings, clinic = _surroundings()
+    folder = make_receivers_secrets(clinic, data=data or settings.data)
+    for receiver in clinic.webhooks:
+        typer.echo(folder / f"{receiver.id}.secret")
+
+
+@app.command()
 def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.yaml.")]) -> None:
     """Print a bearer token of a client of the embedded clinic or the local cluster, and nothing else."""
     import httpx

@@ -1,5 +1,6 @@
 """The way to the webhook receivers of clinic.yaml: their secrets lie in the data folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,29 @@ def way_to_receivers(clinic: Clinic, *, data: Path, make_secrets: bool) -> "Outb
     """
     if not clinic.webhooks:
         return None
-    from shared.outbound import Outbound, make_missing_secrets, read_secrets
+    from shared.outbound import Outbound
 
-    folder, names = webhooks_folder(data), [receiver.id for receiver in clinic.webhooks]
-    if make_secrets:
-        make_missing_secrets(folder, names=names)
+    folder = make_receivers_secrets(clinic, data=data) if make_secrets else webhooks_folder(data)
+    _check(folder, names=_names(clinic))
+    return Outbound(secrets=folder)
+
+
+def make_receivers_secrets(clinic: Clinic, *, data: Path) -> Path:
+    """Make a secret for each receiver that has none, and give their folder; raises SecretUnusable."""
+    from shared.outbound import make_missing_secrets
+
+    folder = webhooks_folder(data)
+    make_missing_secrets(folder, names=_names(clinic))
+    _check(folder, names=_names(clinic))
+    return folder
+
+
+def _names(clinic: Clinic) -> Sequence[str]:
+    return [receiver.id for receiver in clinic.webhooks]
+
+
+def _check(folder: Path, *, names: Sequence[str]) -> None:
+    from shared.outbound import read_secrets
+
     for name in names:
         read_secrets(folder, name)
-    return Outbound(secrets=folder)

@@ -205,12 +205,13 @@ class Cluster:
             _, said = preparing.communicate(broker, timeout=_PREPARED_WITHIN)
         if preparing.returncode:
             last = said.decode(errors="replace").strip().splitlines()[-1:]
-            raise ClusterError(f"the databases could not be prepared: {''.join(last)}")
+            raise ClusterError(f"the cluster could not be prepared: {''.join(last)}")
 
     def _prepare(self) -> subprocess.Popen[bytes]:
+        clinic = {name: text for name, text in self._environment.items() if name == "LUMBAR_CLINIC"}
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.cluster.prepare"],
-            env=without_settings(os.environ) | self._plan.owner(),
+            env=without_settings(os.environ) | self._plan.owner() | clinic,
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Prepare a local cluster's databases and topics: `python -m deploy.cluster.prepare`, run by the cluster.
+"""Prepare a local cluster's databases, topics and secrets: `python -m deploy.cluster.prepare`, run by it.
 
 The first line on standard input names the server and the passwords of the roles (they stand in no argument),
 the second the settings of the broker, which starts meanwhile.
@@ -13,19 +13,24 @@ import asyncpg
 
 from deploy.events import prepare_topics
 from deploy.migrating import migrate_databases
+from deploy.receivers import make_receivers_secrets
 from deploy.roles import make_databases, make_roles
-from deploy.settings import SettingsError, load_settings
+from deploy.serve.command import clinic_of
+from deploy.settings import load_settings
+from shared.errors import OneLine
 
 
 async def prepare(server: str, passwords: dict[str, str]) -> None:
-    """Make roles and databases as the superuser, and migrate as their owner."""
+    """Make roles and databases as the superuser, migrate as their owner; raises OneLine."""
+    settings = load_settings()
+    make_receivers_secrets(clinic_of(settings), data=settings.data)
     connection = await asyncpg.connect(server)
     try:
         await make_roles(connection, passwords)
         await make_databases(connection)
     finally:
         await connection.close()
-    await migrate_databases(load_settings())
+    await migrate_databases(settings)
 
 
 def main() -> int:
@@ -35,7 +40,7 @@ def main() -> int:
         asyncio.run(prepare(first["server"], first["passwords"]))
         if broker := json.loads(sys.stdin.readline() or "{}"):
             asyncio.run(prepare_topics(load_settings({**os.environ, **broker})))
-    except SettingsError as error:
+    except OneLine as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

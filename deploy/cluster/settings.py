@@ -55,11 +55,12 @@ class Plan:
         return self._service(service, role, int(replica))
 
     def owner(self) -> dict[str, str]:
-        """Give the settings with which the databases are migrated."""
+        """Give the settings with which databases, topics and receivers' secrets are prepared."""
         urls = {
             f"LUMBAR_{name.upper()}_DATABASE_URL": self.database_url(name, role=OWNER) for name in DATABASES
         }
-        return urls | ({"LUMBAR_TRANSPORT": "postgres"} if self.transport == "postgres" else {})
+        carrier = {"LUMBAR_TRANSPORT": "postgres"} if self.transport == "postgres" else {}
+        return {"LUMBAR_DATA": str(self.folder), **urls, **carrier}
 
     def database_url(self, database: str, *, role: str) -> str:
         """Give the address of a database for one role."""

@@ -10,6 +10,7 @@ import yaml
 
 from deploy import compose_secrets
 from deploy.cluster.settings import all_names
+from deploy.folders import webhooks_folder
 from deploy.settings import load_settings
 from deploy.shape import check_gateway, check_issuer, check_service
 
@@ -28,7 +29,7 @@ def settings_of(name: str) -> dict[str, str]:
 
 
 def test_every_process_of_the_shape_is_there_twice() -> None:
-    assert set(OURS) == {*all_names(2), "migrate"}
+    assert set(OURS) == {*all_names(2), "migrate", "secrets"}
 
 
 @pytest.mark.parametrize("name", all_names(2))
@@ -48,6 +49,30 @@ def test_each_process_is_served_with_settings_that_fit(name: str) -> None:
         assert command[2:4] == ["--role", role]
         assert settings.replica == int(replica)
         check_service(settings, service=service, role=role)  # type: ignore[arg-type]
+
+
+def test_receivers_secrets_are_made_once_and_lie_with_the_workers_of_notifications_alone() -> None:
+    made = OURS["secrets"]
+    assert made["command"] == ["secrets"]
+    writes = f"webhooks:{webhooks_folder(Path(made['environment']['LUMBAR_DATA']))}"
+    assert writes in made["volumes"]
+    for name in all_names(2):
+        has = [volume for volume in OURS[name]["volumes"] if volume.startswith("webhooks:")]
+        reads = name.startswith("notifications-worker-")
+        assert has == ([f"{writes}:ro"] if reads else []), name
+        if reads:
+            settings = load_settings(settings_of(name))
+            assert writes == f"webhooks:{webhooks_folder(settings.data)}"
+            assert OURS[name]["depends_on"]["secrets"] == {"condition": "service_completed_successfully"}
+    assert str(webhooks_folder(Path("/data"))) in DOCKERFILE
+
+
+def test_all_that_ask_the_clinics_description_ask_the_same() -> None:
+    asked = {name for name, one in OURS.items() if "LUMBAR_CLINIC" in one["environment"]}
+    assert asked == set(OURS) - {"gateway", "migrate"}
+    for name in asked:
+        [mounted] = [one for one in OURS[name]["volumes"] if "clinic" in one]
+        assert mounted.endswith(f":{OURS[name]['environment']['LUMBAR_CLINIC']}:ro")
 
 
 @pytest.mark.parametrize("name", list(OURS))

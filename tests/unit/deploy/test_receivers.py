@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cluster.settings import Plan
 from deploy.folders import webhooks_folder
-from deploy.receivers import way_to_receivers
+from deploy.receivers import make_receivers_secrets, way_to_receivers
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.outbound import FORBIDDEN, SecretUnusable, read_secrets
 
@@ -40,3 +41,13 @@ def test_replicas_make_none_and_say_which_file_is_missing(clinic: Clinic, tmp_pa
         way_to_receivers(clinic, data=tmp_path, make_secrets=False)
     way_to_receivers(clinic, data=tmp_path, make_secrets=True)
     assert way_to_receivers(clinic, data=tmp_path, make_secrets=False) is not None
+
+
+def test_what_a_cluster_prepares_is_what_its_workers_of_notifications_find(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    plan = Plan(folder=tmp_path, transport="kafka", replicas=2, ports={"gateway": 1, "issuer": 2})
+    make_receivers_secrets(clinic, data=Path(plan.owner()["LUMBAR_DATA"]))
+    for replica in range(2):
+        data = Path(plan.of(f"notifications-worker-{replica}")["LUMBAR_DATA"])
+        assert way_to_receivers(clinic, data=data, make_secrets=False) is not None
