@@ -11,7 +11,7 @@ import httpx
 from deploy.demo.story import StepMissed
 from shared.clock import monotonic
 from tests.failure.history import History
-from tests.failure.places.place import Place
+from tests.failure.places.place import AWAY, Place
 from tests.failure.road import GaveUp, Roads
 from tests.failure.scripts import PLAYS, Desk, Play, cared_for, moved
 
@@ -90,7 +90,7 @@ class Traffic:
             self.history.stories[name] += 1
         except GaveUp:
             self.history.stories[f"{name}, given up"] += 1
-        except (StepMissed, LookupError, httpx.HTTPError) as missed:
+        except (StepMissed, LookupError, httpx.HTTPError, *AWAY) as missed:
             self.history.stories[f"{name}, not to its end"] += 1
             self.history.unfinished.append(f"{name}: {type(missed).__name__}: {str(missed)[:300]}")
 

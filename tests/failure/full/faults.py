@@ -67,8 +67,8 @@ def database_away(seconds: float) -> Fault:
         statuses = sorted({str(asking.status) for asking in refused})
         polite = sum(asking.status == 503 and asking.retry_after for asking in refused)
         harm.remarks.append(
-            f"{len(refused)} referrals were sent meanwhile and answered {' and '.join(statuses) or 'nothing'},"
-            f" {polite} of them 503 with Retry-After"
+            f"{len(refused)} referrals were sent meanwhile, {polite} answered 503 with Retry-After;"
+            f" the answers were {', '.join(statuses) or 'none'}"
         )
         return harm
 

@@ -6,13 +6,12 @@ import re
 from types import TracebackType
 from typing import Self
 
-import asyncpg
 import httpx
 from confluent_kafka import KafkaException
-from sqlalchemy.exc import SQLAlchemyError
 
 from tests.failure.healing import backlog
 from tests.failure.places.cluster import ClusterPlace
+from tests.failure.places.place import AWAY
 
 _LOOKS_EVERY = 1.0
 _REPEATED = re.compile(r'^lumbar_events_handled\S*\{[^}]*outcome="repeated"[^}]*\} ([0-9.e+]+)', re.M)
@@ -50,7 +49,7 @@ class Watch:
             self._place.databases() as databases,
         ):
             while True:
-                with contextlib.suppress(SQLAlchemyError, asyncpg.PostgresError, OSError, KafkaException):
+                with contextlib.suppress(*AWAY, KafkaException):
                     self.backlog = max(self.backlog, await backlog(self._place, databases))
                 for target in self._place.targets:
                     if "-worker-" in target:

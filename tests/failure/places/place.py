@@ -5,11 +5,16 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
 from shared.db import Database
 from tests.failure.audit.evidence import Published
 from tests.support.mailbox import Mailbox
 
 Databases = Mapping[str, Database]
+# What a test's own look into a database may raise while that is away.
+AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class Place(Protocol):

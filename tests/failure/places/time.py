@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from sqlalchemy.exc import IntegrityError
+import asyncpg
 
 from shared.db import Database
 
@@ -16,7 +16,7 @@ async def days_pass(scheduling: Database, appointment: str) -> None:
     for weeks in count():
         try:
             await _move_back(scheduling, appointment, _HALF_A_YEAR + timedelta(weeks=weeks))
-        except IntegrityError:
+        except asyncpg.ExclusionViolationError:
             continue
         return
 
