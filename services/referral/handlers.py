@@ -1,6 +1,6 @@
 """What this service does when scheduling and careteam say that something happened."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,78 +12,109 @@ from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
 from shared.fhir import references
 from shared.fhir.codes import LUMBAR, AppointmentKind
 from shared.timers import Timer
 
+Follow = Callable[[Transaction, Heard, use_cases.Known], Awaitable[None]]
+
+
+async def on_events(tx: Transaction, run: Run, *, table: Mapping[str, Follow]) -> None:
+    """Lock all referrals that a run is about, read their Tasks, and follow event by event."""
+    about = [_about(one.event) for one in run]
+    known = await use_cases.load_for_events(tx, {one for one in about if one is not None})
+    for one in run:
+        with one.span():
+            await table[one.event.type](tx, one, known)
+
 
 async def on_first_appointment(
-    tx: Transaction, event: Event, act: Act, *, clinic: Clinic, turn: Turn, text: str
+    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, turn: Turn, text: str
 ) -> None:
     """Follow a first appointment; single sessions do not change where the referral stands."""
+    event = heard.event
     if not _is_first(event.focus):
         return
-    referral = await _referral(tx, event)
+    referral = _referral(known, event)
     if referral is not None:
         when = _when(event.focus, referral, clinic=clinic)
         reason = text.format(when=when, why=_why(event.focus))
         await use_cases.follow(
-            tx, referral, event=event.type, reason=reason, turn=turn, act=act, clinic=clinic
-        )
-
-
-async def on_appointment_arrived(tx: Transaction, event: Event, act: Act, *, clinic: Clinic) -> None:
-    """Note that the patient is there."""
-    if not _is_first(event.focus):
-        return
-    referral = await _referral(tx, event)
-    if referral is not None:
-        reason = f"The patient arrived for the appointment of {_when(event.focus, referral, clinic=clinic)}."
-        await use_cases.note(tx, referral, reason=reason, act=act, clinic=clinic)
-
-
-async def on_guarantee(tx: Transaction, event: Event, act: Act, *, clinic: Clinic, text: str) -> None:
-    """Note what became of the promise."""
-    referral = await _referral(tx, event)
-    if referral is not None:
-        await use_cases.note(tx, referral, reason=text, act=act, clinic=clinic)
-
-
-async def on_series(tx: Transaction, event: Event, act: Act, *, clinic: Clinic, text: str) -> None:
-    """Note what became of the series of sessions."""
-    referral = await _referral(tx, event)
-    if referral is not None:
-        notes = " ".join(one.get("text", "") for one in event.focus.get("note", []))
-        said = f"{text} {notes}".strip() if event.type == "series.not-booked" else text
-        await use_cases.note_sessions(tx, referral, text=said, act=act, clinic=clinic)
-
-
-async def on_plan_activated(tx: Transaction, event: Event, act: Act, *, clinic: Clinic) -> None:
-    """Follow the care plan: the patient is in the programme."""
-    referral = await _referral(tx, event)
-    if referral is not None:
-        await use_cases.follow(
             tx,
             referral,
             event=event.type,
-            reason="The care plan is active.",
-            turn=Turn.CLINIC,
-            act=act,
+            reason=reason,
+            turn=turn,
+            known=known,
+            act=heard.act,
             clinic=clinic,
         )
 
 
-async def on_team(tx: Transaction, event: Event, act: Act) -> None:
+async def on_appointment_arrived(
+    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic
+) -> None:
+    """Note that the patient is there."""
+    event = heard.event
+    if not _is_first(event.focus):
+        return
+    referral = _referral(known, event)
+    if referral is not None:
+        reason = f"The patient arrived for the appointment of {_when(event.focus, referral, clinic=clinic)}."
+        await use_cases.note(tx, referral, reason=reason, known=known, act=heard.act, clinic=clinic)
+
+
+async def on_guarantee(
+    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, text: str
+) -> None:
+    """Note what became of the promise."""
+    referral = _referral(known, heard.event)
+    if referral is not None:
+        await use_cases.note(tx, referral, reason=text, known=known, act=heard.act, clinic=clinic)
+
+
+async def on_series(
+    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, text: str
+) -> None:
+    """Note what became of the series of sessions."""
+    event = heard.event
+    referral = _referral(known, event)
+    if referral is not None:
+        notes = " ".join(one.get("text", "") for one in event.focus.get("note", []))
+        said = f"{text} {notes}".strip() if event.type == "series.not-booked" else text
+        await use_cases.note_sessions(tx, referral, text=said, known=known, act=heard.act, clinic=clinic)
+
+
+async def on_plan_activated(tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic) -> None:
+    """Follow the care plan: the patient is in the programme."""
+    referral = _referral(known, heard.event)
+    if referral is not None:
+        await use_cases.follow(
+            tx,
+            referral,
+            event=heard.event.type,
+            reason="The care plan is active.",
+            turn=Turn.CLINIC,
+            known=known,
+            act=heard.act,
+            clinic=clinic,
+        )
+
+
+async def on_team(tx: Transaction, heard: Heard, known: use_cases.Known) -> None:
     """Keep who is in the care team now; a team that ends with its referral keeps the members it had."""
-    if event.focus.get("status") != "inactive":
-        await use_cases.keep_team(tx, _about(event.focus), members=_members(event.focus))
+    team = heard.event.focus
+    if team.get("status") != "inactive":
+        use_cases.keep_team(known, _about(heard.event), members=_members(team))
 
 
 async def on_patient_discharged(
-    tx: Transaction, event: Event, act: Act, *, clinic: Clinic, base_url: str
+    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, base_url: str
 ) -> None:
     """Write the report and close the loop."""
-    referral = await _referral(tx, event)
+    event = heard.event
+    referral = _referral(known, event)
     if referral is not None:
         await use_cases.complete_referral(
             tx,
@@ -92,7 +123,8 @@ async def on_patient_discharged(
             observations=event.carried("Observation"),
             base_url=base_url,
             at=event.time,
-            act=act,
+            known=known,
+            act=heard.act,
             clinic=clinic,
         )
 
@@ -107,12 +139,13 @@ async def on_consent_end_due(tx: Transaction, timer: Timer, act: Act, *, clinic:
     await use_cases.look_at_consent_again(tx, timer.ref, act=act, clinic=clinic)
 
 
-async def _referral(tx: Transaction, event: Event) -> Referral | None:
-    return await use_cases.load_for_event(tx, _about(event.focus), event=event.type)
+def _referral(known: use_cases.Known, event: Event) -> Referral | None:
+    return use_cases.open_referral(known, _about(event), event=event.type)
 
 
-def _about(focus: Mapping[str, Any]) -> UUID | None:
+def _about(event: Event) -> UUID | None:
     """Find the referral that a resource is about: basedOn, focus, or our identifier."""
+    focus = event.focus
     based_on = focus.get("basedOn", [])
     named = [*(based_on if isinstance(based_on, list) else [based_on]), focus.get("focus", {})]
     for reference in named:

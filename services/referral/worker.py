@@ -5,7 +5,7 @@ from functools import partial
 from services.referral import handlers, use_cases
 from services.referral.states import Turn
 from shared.clinic import Clinic
-from shared.events.handling import Handler, HandlerTable
+from shared.events.handling import HandlerTable, Together
 from shared.events.topics import CARETEAM, SCHEDULING
 from shared.events.worker import Worker
 from shared.runtime import Runtime
@@ -37,7 +37,7 @@ def create_worker(runtime: Runtime) -> Worker:
     return Worker(
         runtime,
         topics=(SCHEDULING, CARETEAM),
-        handlers=_handlers(clinic, base_url=runtime.base_url),
+        handlers=create_handlers(clinic, base_url=runtime.base_url),
         timers={
             use_cases.ESCALATION: partial(handlers.on_escalation_due, clinic=clinic),
             use_cases.CONSENT_END: partial(handlers.on_consent_end_due, clinic=clinic),
@@ -45,8 +45,9 @@ def create_worker(runtime: Runtime) -> Worker:
     )
 
 
-def _handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
-    table: dict[str, Handler] = {
+def create_handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
+    """Make the table of what this service hears: every type is followed in one run with the others."""
+    table: dict[str, handlers.Follow] = {
         name: partial(handlers.on_first_appointment, clinic=clinic, turn=turn, text=text)
         for name, (turn, text) in _FIRST_APPOINTMENT.items()
     }
@@ -54,10 +55,12 @@ def _handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
         name: partial(handlers.on_guarantee, clinic=clinic, text=text) for name, text in _GUARANTEE.items()
     }
     table |= {name: partial(handlers.on_series, clinic=clinic, text=text) for name, text in _SERIES.items()}
-    return table | {
+    table |= {
         "careteam.formed": handlers.on_team,
         "careteam.changed": handlers.on_team,
         "appointment.arrived": partial(handlers.on_appointment_arrived, clinic=clinic),
         "plan.activated": partial(handlers.on_plan_activated, clinic=clinic),
         "patient.discharged": partial(handlers.on_patient_discharged, clinic=clinic, base_url=base_url),
     }
+    together = Together(partial(handlers.on_events, table=table))
+    return dict.fromkeys(table, together)

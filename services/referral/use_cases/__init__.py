@@ -10,12 +10,14 @@ from services.referral.use_cases.dry_run import dry_run
 from services.referral.use_cases.emergency import ESCALATION, acknowledge_emergency, escalate_emergency
 from services.referral.use_cases.end_referral import close_referral, revoke_by_identifier, revoke_referral
 from services.referral.use_cases.follow_care import (
+    Known,
     complete_referral,
     follow,
     keep_team,
-    load_for_event,
+    load_for_events,
     note,
     note_sessions,
+    open_referral,
 )
 from services.referral.use_cases.inquire import inquire
 from services.referral.use_cases.merge_referral import merge_referral
@@ -32,6 +34,7 @@ from services.referral.use_cases.update_task import update_task
 __all__ = [
     "CONSENT_END",
     "ESCALATION",
+    "Known",
     "Receipt",
     "accept_referral",
     "acknowledge_emergency",
@@ -44,12 +47,13 @@ __all__ = [
     "follow",
     "inquire",
     "keep_team",
-    "load_for_event",
+    "load_for_events",
     "look_at_consent_again",
     "may_be_bold",
     "merge_referral",
     "note",
     "note_sessions",
+    "open_referral",
     "provide_information",
     "receive_referral",
     "record_decision",

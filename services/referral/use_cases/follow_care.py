@@ -1,6 +1,7 @@
 """Keep the referrer's Task true while scheduling and careteam do their part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,8 @@ from uuid import UUID
 import structlog
 
 from services.referral import fhir, rules
-from services.referral.models import Referral
+from services.referral.models import Referral, Task
+from services.referral.queries import following
 from services.referral.states import State, Turn
 from services.referral.use_cases.end_referral import finish_open_work
 from services.referral.use_cases.recording import announce, keep_enclosure, keep_task, move
@@ -21,12 +23,30 @@ from shared.events.handling import NotYet
 log = structlog.get_logger()
 
 
-async def load_for_event(tx: Transaction, referral_id: UUID | None, *, event: str) -> Referral | None:
-    """Load and lock the referral that an event is about; None where it has ended, by rule.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The referrals that a run of events is about, locked, and their process Tasks."""
+
+    referrals: Mapping[UUID, Referral]
+    tasks: Mapping[UUID, Task]
+
+
+async def load_for_events(tx: Transaction, referral_ids: Collection[UUID]) -> Known:
+    """Lock what a run of events is about, in one order for all who do so."""
+    referrals = await following.lock_referrals(tx, referral_ids) if referral_ids else ()
+    tasks = await following.process_tasks(tx, [referral.id for referral in referrals]) if referrals else ()
+    return Known(
+        referrals={referral.id: referral for referral in referrals},
+        tasks={task.referral_id: task for task in tasks},
+    )
+
+
+def open_referral(known: Known, referral_id: UUID | None, *, event: str) -> Referral | None:
+    """Give the referral that an event is about; None where it has ended, by rule.
 
     Raises NotYet for one that we do not know (yet).
     """
-    referral = None if referral_id is None else await tx.get(Referral, referral_id, lock=True)
+    referral = None if referral_id is None else known.referrals.get(referral_id)
     if referral is None:
         raise NotYet(f"{event} is about a referral that is not here")
     if rules.comes_too_late(referral.state):
@@ -42,11 +62,11 @@ async def load_for_event(tx: Transaction, referral_id: UUID | None, *, event: st
     return referral
 
 
-async def keep_team(tx: Transaction, referral_id: UUID | None, *, members: Sequence[str]) -> None:
+def keep_team(known: Known, referral_id: UUID | None, *, members: Sequence[str]) -> None:
     """Keep who is in the care team: its members see the referral, ended or not, and nobody else of the
     clinicians does. Raises NotYet for a referral that we do not know (yet).
     """
-    referral = None if referral_id is None else await tx.get(Referral, referral_id, lock=True)
+    referral = None if referral_id is None else known.referrals.get(referral_id)
     if referral is None:
         raise NotYet("a team is about a referral that is not here")
     referral.team = list(members)
@@ -59,6 +79,7 @@ async def follow(
     event: str,
     reason: str,
     turn: Turn,
+    known: Known,
     act: Act,
     clinic: Clinic,
 ) -> None:
@@ -75,19 +96,23 @@ async def follow(
     if to != referral.state:
         await move(tx, referral, to, reason=reason, turn=turn, act=act, name=event)
     referral.reason, referral.turn = reason, turn
-    await keep_task(tx, referral, act=act, clinic=clinic)
+    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
 
 
-async def note(tx: Transaction, referral: Referral, *, reason: str, act: Act, clinic: Clinic) -> None:
+async def note(
+    tx: Transaction, referral: Referral, *, reason: str, known: Known, act: Act, clinic: Clinic
+) -> None:
     """Say something new about where the referral stands, without a step."""
     referral.reason = reason
-    await keep_task(tx, referral, act=act, clinic=clinic)
+    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
 
 
-async def note_sessions(tx: Transaction, referral: Referral, *, text: str, act: Act, clinic: Clinic) -> None:
+async def note_sessions(
+    tx: Transaction, referral: Referral, *, text: str, known: Known, act: Act, clinic: Clinic
+) -> None:
     """Say something new about the series of sessions."""
     referral.sessions = text
-    await keep_task(tx, referral, act=act, clinic=clinic)
+    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
 
 
 async def complete_referral(
@@ -98,6 +123,7 @@ async def complete_referral(
     observations: Sequence[Mapping[str, Any]],
     base_url: str,
     at: datetime,
+    known: Known,
     act: Act,
     clinic: Clinic,
 ) -> None:
@@ -117,5 +143,5 @@ async def complete_referral(
         name="completing",
     )
     await finish_open_work(tx, referral, reason="The patient was discharged.", act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
+    task = await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
     announce(tx, events.COMPLETED, referral, task, report.body, act=act)

@@ -65,12 +65,14 @@ async def move(
         await store.put(tx, referral, referral.body, at=act.at, overlay={"status": status})
 
 
-async def keep_task(tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic) -> Task:
-    """Write the process Task as the referral now stands.
+async def keep_task(
+    tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic, task: Task | None = None
+) -> Task:
+    """Write the process Task as the referral now stands; `task` is that Task where it was read already.
 
     FHIR knows no step from on-hold to rejected: what was on hold is received again first.
     """
-    task = await queries.process_task(tx, referral.id)
+    task = task or await queries.process_task(tx, referral.id)
     status = TASK_STATUS[State(referral.state)]
     body = fhir.process_task(referral, clinic=clinic)
     if (task.status, status) == ("on-hold", "rejected"):
