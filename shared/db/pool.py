@@ -84,7 +84,8 @@ class Pool:
     def give_back(self, connection: asyncpg.Connection) -> None:
         """Take a connection back that is outside of any transaction."""
         self._given_back()
-        if self._closed or len(self._idle) >= self._kept or connection.is_closed():
+        full = len(self._idle) >= self._kept
+        if self._closed or full or connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
         else:
             self._idle.append(connection)
@@ -120,9 +121,13 @@ async def connect(url: str, *, name: str) -> asyncpg.Connection:
             "idle_in_transaction_session_timeout": _FORGOTTEN_AFTER,
         },
     )
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=_from_jsonb
-    )
+    try:
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=_from_jsonb
+        )
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 

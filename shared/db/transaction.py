@@ -99,6 +99,8 @@ class Transaction:
         known: Any = self._by_key.get((table.model, keys))
         if known is not None and (not lock or id(known) in self._new):
             return known  # type: ignore[no-any-return]
+        if self._is_rewritten(table.name):
+            await self.flush()
         if lock:
             await self._before_locking(table.name)
         sql = f"{table.select} FOR UPDATE" if lock else table.select
@@ -118,8 +120,7 @@ class Transaction:
         """Run any statement; what was collected is sent before it."""
         found = statements.ready(statement, parameters)
         if isinstance(statement, Select) and any(table is not None for _, table in found.plan.entities):
-            rows = await self._rows(statement)
-            return statements.of_rows(found, rows)
+            return statements.of_rows(found, await self._rows_of(found, statement))
         if statements.locks(statement):
             await self.flush()
             await self._begin()
@@ -149,7 +150,9 @@ class Transaction:
         self._callbacks[name] = callback
 
     async def _rows(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
-        found = statements.ready(statement)
+        return await self._rows_of(statements.ready(statement), statement)
+
+    async def _rows_of(self, found: statements.Ready, statement: Select[Any]) -> list[tuple[Any, ...]]:
         locking = statements.locks(statement)
         if locking:
             await self._begin()
@@ -182,6 +185,11 @@ class Transaction:
         touched = self._touched()
         if touched and not touched.isdisjoint(statements.words(sql)):
             await self.flush()
+
+    def _is_rewritten(self, table: str) -> bool:
+        """Tell whether rows of a table were written or removed here that only the database would give."""
+        gone = (mapped(type(row)).name for row in self._gone)
+        return any(name == table for name in (*(part.table for part in self._writes), *gone))
 
     def _touched(self) -> set[str]:
         """Name the tables for which something was collected."""
@@ -243,8 +251,9 @@ class Transaction:
 
     async def _begin(self) -> None:
         if not self._begun:
-            await self._read("BEGIN", ())
+            # First of all: a BEGIN that is given up may have been heard, and the end must take it back.
             self._begun = True
+            await self._read("BEGIN", ())
 
     async def _read(self, sql: str, values: Sequence[Any]) -> list[asyncpg.Record]:
         """Send one statement. A pooled connection that turns out to be dead is replaced once, before anything
@@ -269,7 +278,7 @@ class Transaction:
             if batch := self._batch():
                 await self._send_batch(batch)
             if self._begun:
-                await self._read("COMMIT", ())
+                await self._commit()
             done = True
         except (asyncpg.PostgresError, Outrun):
             idle = True
@@ -280,16 +289,28 @@ class Transaction:
             else:
                 await self._abandon(safely=idle)
 
+    async def _commit(self) -> None:
+        """Commit; raises InFailedSQLTransactionError where a statement failed and somebody caught that.
+
+        PostgreSQL answers such a COMMIT with a ROLLBACK, which is no error to it.
+        """
+        self.database.round_trips += 1
+        if await self._connection.execute("COMMIT") != "COMMIT":
+            raise asyncpg.InFailedSQLTransactionError("a statement failed before: nothing was committed")
+
     async def _abandon(self, *, safely: bool) -> None:
         """Roll back; `safely` says that the connection is idle and may be used again."""
         for row in self._written:
             mark(row, None)
-        if safely and self._begun and self._connection is not None:
-            try:
+        idle = safely and not self._begun
+        try:
+            if safely and self._begun and self._connection is not None:
                 await self._connection.execute("ROLLBACK")
-            except (asyncpg.PostgresError, *LOST):
-                safely = False
-        self._leave(safely=safely)
+                idle = True
+        except (asyncpg.PostgresError, *LOST):
+            idle = False
+        finally:
+            self._leave(safely=idle)
 
     def _leave(self, *, safely: bool) -> None:
         connection, self._connection = self._connection, None
@@ -307,7 +328,7 @@ class Transaction:
 
 
 async def _fetched(connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> list[asyncpg.Record]:
-    if not values and sql in ("BEGIN", "COMMIT"):
+    if sql == "BEGIN":
         await connection.execute(sql)
         return []
     records: list[asyncpg.Record] = await connection.fetch(sql, *values)

@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-_OPERATIONAL_CLASSES = ("08", "53", "58", "57P", "40001", "40P01", "55P03", "25006")
+_OPERATIONAL_CLASSES = ("08", "53", "58", "57P", "40001", "40P01", "55P03", "25006", "25P03")
 _ROOT = Path(__file__).parents[2]
 
 

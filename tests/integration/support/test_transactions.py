@@ -1,11 +1,12 @@
 """A transaction sends what it must, when it must, and nothing twice."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Text, select, text
+from sqlalchemy import Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, col
@@ -149,10 +150,84 @@ async def test_what_needs_a_session_is_inside_a_real_transaction(database: Datab
     assert held == 1
 
 
-async def _fail_late(database: Database) -> None:
+async def test_a_block_that_goes_on_after_a_failed_statement_does_not_pass_for_committed(
+    database: Database,
+) -> None:
+    called: list[str] = []
+    with pytest.raises(asyncpg.PostgresError):
+        await _go_on_after_a_failure(database, called)
+    assert called == []
+    async with database.transaction() as tx:
+        assert await tx.all(select(Folder)) == []
+
+
+async def test_a_begin_that_was_given_up_does_not_swallow_what_the_next_one_writes(
+    database: Database,
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await _give_up_the_begin(database)
+    async with database.transaction() as tx:
+        tx.add(Folder(name="next"))
+    stranger = await asyncpg.connect(database.url)
+    assert await stranger.fetchval("SELECT count(*) FROM folder") == 1
+    await stranger.close()
+
+
+async def test_a_rollback_that_was_given_up_gives_its_place_in_the_pool_back(database: Database) -> None:
+    failing = asyncio.Event()
+    task = asyncio.create_task(_fail_late(database, failing))
+    await failing.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert (database.pool.used, task.cancelled()) == (0, True)
+
+
+async def test_a_row_by_key_is_as_this_transaction_has_left_it(database: Database) -> None:
+    written, removed = Folder(name="written"), Folder(name="removed")
+    async with database.transaction() as tx:
+        tx.add(removed)
+    async with database.transaction() as tx:
+        known = await tx.get(Folder, removed.id)
+        assert known is not None
+        await tx.remove(known)
+        assert await tx.get(Folder, removed.id) is None
+        tx.write(CLAIM, written.id, 0, "written", [], {})
+        assert await tx.get(Folder, written.id) is not None
+
+
+async def test_a_statement_for_rows_takes_its_parameters(database: Database) -> None:
+    async with database.transaction() as tx:
+        tx.add(Folder(name="one"))
+        tx.add(Folder(name="two"))
+        asked = select(Folder).where(col(Folder.name) == bindparam("wanted"))
+        found = (await tx.execute(asked, {"wanted": "two"})).scalars().all()
+    assert [folder.name for folder in found] == ["two"]
+
+
+async def _go_on_after_a_failure(database: Database, called: list[str]) -> None:
+    async with database.transaction() as tx:
+        tx.after_commit("call", lambda: called.append("committed"))
+        tx.add(Folder(name="one"))
+        await tx.flush()
+        with contextlib.suppress(asyncpg.PostgresError):
+            await (await tx.driver()).execute("SELECT 1 / 0")
+
+
+async def _give_up_the_begin(database: Database) -> None:
+    async with database.transaction() as tx:
+        try:
+            async with asyncio.timeout(0):
+                await tx.driver()
+        except TimeoutError:
+            raise ZeroDivisionError from None
+
+
+async def _fail_late(database: Database, failing: asyncio.Event | None = None) -> None:
     async with database.transaction() as tx:
         tx.add(Folder(name="one"))
         await tx.flush()
+        if failing is not None:
+            failing.set()
         raise ZeroDivisionError
 
 

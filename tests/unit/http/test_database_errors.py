@@ -23,6 +23,7 @@ CASES = [
     pytest.param(asyncpg.DiskFullError("x"), Unavailable, id="disk full"),
     pytest.param(asyncpg.PostgresIOError("x"), Unavailable, id="disk broken"),
     pytest.param(asyncpg.ReadOnlySQLTransactionError("x"), Unavailable, id="only reads"),
+    pytest.param(asyncpg.IdleInTransactionSessionTimeoutError("x"), Unavailable, id="we stood still"),
     pytest.param(asyncpg.ForeignKeyViolationError("x"), None, id="foreign key: ours"),
     pytest.param(asyncpg.CheckViolationError("x"), None, id="check: ours"),
     pytest.param(asyncpg.UndefinedTableError("x"), None, id="no table: ours"),
