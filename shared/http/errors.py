@@ -75,8 +75,8 @@ _TRY_AGAIN = (
     TimeoutError,
     PoolTimeout,
 )
-# SQLSTATEs of PostgreSQL: 08 connection, 25006 a server that only reads, 25P03 we stood still, 40 rolled back, 53 resources such as
-# the disk, 57 operator, 58 the system below; 22 a wrong value.
+# SQLSTATEs of PostgreSQL: 08 connection, 25006 a server that only reads, 25P03 this process stood still,
+# 40 rolled back, 53 resources such as the disk, 57 operator, 58 the system below; 22 a wrong value.
 _TO_TRY_AGAIN = ("08", "25006", "25P03", "40", "53", "57", "58")
 DATA_EXCEPTION = "22"
 UNIQUE_VIOLATION = "23505"
