@@ -28,6 +28,8 @@ async def _keep(tx: Transaction, event: Event, news: News, *, known: Known, act:
     match event.type:
         case "referral.received":
             use_cases.keep_referral(tx, fhir.known_referral(event), known=known)
+        case _ if event.type.startswith("referral."):
+            await use_cases.keep_site(tx, fhir.known_referral(event), known=known)
         case "authorization.requested":
             use_cases.keep_authorization(tx, fhir.known_authorization(event), known=known)
         case "authorization.consent-given" | "authorization.consent-withdrawn":

@@ -30,7 +30,7 @@ _OPEN = ", ".join(repr(status.value) for status in OPEN)
 
 
 class KnownReferral(Base, table=True):
-    """What `referral.received` said: whose referral it is and which site cares for it."""
+    """Whose referral it is, as `referral.received` said, and which site cares for it now."""
 
     __tablename__ = "known_referral"
     id: str = Field(primary_key=True)

@@ -40,7 +40,11 @@ def an_event(
 
 
 def referral_event(
-    name: str = "received", *, referral: str = REFERRAL, requester: str = "family-practice"
+    name: str = "received",
+    *,
+    referral: str = REFERRAL,
+    requester: str = "family-practice",
+    site: str = "toronto",
 ) -> Event:
     """Make an event about a referral, with its process Task."""
     request = {
@@ -58,7 +62,7 @@ def referral_event(
         "input": [
             {
                 "type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": "site"}]},
-                "valueString": "toronto",
+                "valueString": site,
             }
         ],
     }

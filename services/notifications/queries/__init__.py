@@ -8,6 +8,7 @@ from services.notifications.queries.known import (
     consented,
     forget_members,
     known,
+    referral,
     teams,
 )
 from services.notifications.queries.receivers import delivery_due, end_receiver, left_over, next_delivery
@@ -31,6 +32,7 @@ __all__ = [
     "left_over",
     "next_delivery",
     "next_due",
+    "referral",
     "teams",
     "visible_to",
 ]

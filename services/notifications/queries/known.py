@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from services.notifications.models import KnownAuthorization
+from services.notifications.models import KnownAuthorization, KnownReferral
 from shared.db import Transaction
 
 _KNOWN = """
@@ -68,6 +68,11 @@ async def known(
         claims={row["claim_id"]: Asked(payer=row["payer"], consented=row["consented"]) for row in asked},
         told={tuple(row) for row in await tx.fetch(_TOLD, list(events))},
     )
+
+
+async def referral(tx: Transaction, referral_id: str) -> KnownReferral | None:
+    """Find what is known of a referral."""
+    return await tx.get(KnownReferral, referral_id)
 
 
 async def authorization(tx: Transaction, claim_id: str) -> KnownAuthorization | None:

@@ -34,6 +34,18 @@ def keep_referral(tx: Transaction, received: KnownReferral, *, known: Known) -> 
         )
 
 
+async def keep_site(tx: Transaction, told: KnownReferral, *, known: Known) -> None:
+    """Remember the site that cares for a referral now; raises NotYet where the referral is unknown."""
+    referral = expect_referral(known, told.id)
+    if referral.site == told.site:
+        return
+    row = await queries.referral(tx, told.id)
+    if row is not None:
+        row.site = told.site
+        tx.add(row)
+    known.referrals[told.id] = replace(referral, site=told.site)
+
+
 def keep_authorization(tx: Transaction, asked: KnownAuthorization, *, known: Known) -> None:
     """Remember an authorization that was asked for; raises NotYet where its referral is unknown."""
     expect_referral(known, asked.referral_id)

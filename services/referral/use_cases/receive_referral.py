@@ -9,7 +9,7 @@ from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases.gathering import Gathered, local_day
 from services.referral.use_cases.patients import find_patient, is_about, new_patient
 from services.referral.use_cases.recording import announce
-from services.referral.use_cases.triage_referral import triage_referral
+from services.referral.use_cases.triage_referral import judge, triage_referral
 from shared.act import Act
 from shared.auth.principal import Principal
 from shared.clinic import Clinic
@@ -64,17 +64,18 @@ async def receive_referral(
         matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
     referral.patient_id, referral.doubt = matched.patient.id, matched.doubt
     rows = await _rows(tx, submission, referral)
-    await _store(tx, submission, referral, rows, act=act)
-    referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=act.at)
-    task = await _first_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.RECEIVED, referral, task, matched.patient.body, act=act)
     gathered = Gathered(
         patient=matched.patient_data,
         request=submission.request.data,
         enclosures=[(row, piece.data) for piece, row, _ in rows],
         known={link: piece.data for piece, _, _ in rows for link in piece.links},
     )
-    await triage_referral(tx, referral, gathered, act=act, clinic=clinic)
+    judged = judge(referral, gathered, act=act, clinic=clinic)
+    await _store(tx, submission, referral, rows, act=act)
+    referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=act.at)
+    task = await _first_task(tx, referral, act=act, clinic=clinic)
+    announce(tx, events.RECEIVED, referral, task, matched.patient.body, act=act)
+    await triage_referral(tx, referral, gathered, act=act, clinic=clinic, judged=judged)
     return Receipt(referral=referral, new=True)
 
 

@@ -1,5 +1,6 @@
 """Triage a referral by the rules, and do what the verdict says."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.referral import fhir, queries, rules
@@ -24,14 +25,39 @@ from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 
 
-async def triage_referral(
-    tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic
-) -> Verdict:
-    """Give the verdict, record it with its rules, and do what it says."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was read of a referral, and the verdict on it."""
+
+    facts: Facts
+    verdict: Verdict
+
+
+def judge(referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic) -> Judged:
+    """Give the verdict, and put the referral where its programme is: its events name that site."""
     on = local_day(act.at, site=referral.site, clinic=clinic)
     facts = facts_of(gathered, on=on, clinic=clinic)
     verdict = rules.triage(facts, on=on, clinic=clinic)
-    _note(referral, facts, verdict, clinic=clinic)
+    if verdict.programme is not None:
+        referral.site = clinic.programme(verdict.programme).site
+        on = local_day(referral.sent_at, site=referral.site, clinic=clinic)
+        referral.due_on = on + timedelta(days=clinic.promise.days)
+    return Judged(facts=facts, verdict=verdict)
+
+
+async def triage_referral(
+    tx: Transaction,
+    referral: Referral,
+    gathered: Gathered,
+    *,
+    act: Act,
+    clinic: Clinic,
+    judged: Judged | None = None,
+) -> Verdict:
+    """Give the verdict (or take the one `judged` just now), record it with its rules, and do what it says."""
+    judged = judged or judge(referral, gathered, act=act, clinic=clinic)
+    verdict = judged.verdict
+    _note(referral, judged)
     await _record(tx, referral, verdict, act=act)
     await _put_away(tx, referral, act=act)
     if verdict.outcome is Outcome.EMERGENCY:
@@ -81,13 +107,10 @@ async def accept(
         await request_authorization(tx, referral, gathered, act=act, clinic=clinic)
 
 
-def _note(referral: Referral, facts: Facts, verdict: Verdict, *, clinic: Clinic) -> None:
+def _note(referral: Referral, judged: Judged) -> None:
+    facts, verdict = judged.facts, judged.verdict
     referral.stream, referral.payer = verdict.stream, verdict.payer
     referral.programme = verdict.programme
-    if verdict.programme is not None:
-        referral.site = clinic.programme(verdict.programme).site
-        on = local_day(referral.sent_at, site=referral.site, clinic=clinic)
-        referral.due_on = on + timedelta(days=clinic.promise.days)
     referral.rules = [
         {"rule": finding.rule, "text": finding.text, "elements": list(finding.elements)}
         for finding in verdict.findings

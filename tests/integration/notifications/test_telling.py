@@ -146,6 +146,18 @@ class TestTelling:
         assert (entry["site"], entry["referral"]) == ("toronto", None)
         assert entry["people"] == ["physiatrist", "psychologist"]
 
+    async def test_of_a_referral_that_moved_goes_to_the_site_that_has_it_now(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(site="ottawa"))
+        await hear(referral_event("triaged"))
+        await hear(appointment_event("booked"))
+        assert [entry["site"] for entry in await entries(notifications_db)] == [
+            "ottawa",
+            "toronto",
+            "toronto",
+        ]
+
     async def test_of_an_action_reaches_its_owner(self, notifications_db: Database, hear: Hear) -> None:
         await hear(referral_event(), action_event())
         assert await told(notifications_db, "action.assigned") == ["Practitioner/psychologist"]
