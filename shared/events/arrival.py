@@ -11,12 +11,11 @@ from functools import cached_property
 import msgspec
 
 from shared.events.envelope import Event
+from shared.events.message import LARGEST_VALUE
 from shared.events.transport import Record
 
 # More than ids and keys of ours ever have, and less than what an index takes.
 LONGEST_ID = 200
-# The border takes 1 MB, and an event carries a few of what came in there.
-LARGEST_VALUE = 4_000_000
 
 
 class MalformedEvent(Exception):

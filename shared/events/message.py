@@ -14,6 +14,9 @@ import msgspec
 
 from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
 
+# In bytes. The border takes 1 MB, and an event carries a few of what came in there; no consumer takes more.
+LARGEST_VALUE = 4_000_000
+
 Resource = Mapping[str, Any] | bytes
 
 _encode = msgspec.json.Encoder().encode

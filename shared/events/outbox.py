@@ -6,6 +6,7 @@ Invariants:
   is version order per aggregate: an earlier version is always committed before a later one.
 - `version` is dense: 1, 2, 3 for each aggregate; two events of one command get two versions.
 - The order of calls in a transaction is the order of rows, and so the order of sending.
+- No event is published that a consumer would refuse for its size.
 - A row leaves the outbox only after the transport has it for good (`shared/events/relay.py`).
 """
 
@@ -16,9 +17,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.act import Act
 from shared.clock import machine_now
 from shared.db import AggregateRow, Transaction, Write
+from shared.errors import TooLarge
 from shared.events.catalog import EventType
 from shared.events.envelope import Event
-from shared.events.message import Head, Resource, head, message
+from shared.events.message import LARGEST_VALUE, Head, Resource, head, message
 from shared.events.topics import TOPICS
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
@@ -38,6 +40,10 @@ ROW = Write.into(
 _trace_context = TraceContextTextMapPropagator()
 
 
+class EventTooLarge(TooLarge):
+    """What is to be told would be an event that no consumer takes: said to who asks, not held later on."""
+
+
 def publish(
     tx: Transaction,
     event_type: EventType,
@@ -52,7 +58,7 @@ def publish(
 
     `key` is the patient's id (the aggregate's own id for a type keyed by its aggregate), `focus` and
     `carries` are FHIR resources as dicts or as the bytes they are stored in. Raises ValueError when the focus
-    or a carried resource is not of a type that the catalog names.
+    or a carried resource is not of a type that the catalog names, EventTooLarge before anything is written.
     """
     resources = [(head(resource), resource) for resource in (focus, *carries)]
     _check(event_type, [name.type for name, _ in resources], key=key)
@@ -61,6 +67,9 @@ def publish(
     value = message(
         event_id=event_id, event_type=event_type.name, source=source, at=act.at, resources=resources
     )
+    if len(value) > LARGEST_VALUE:
+        text = f"{event_type.name} would be of {len(value)} bytes, and an event takes {LARGEST_VALUE}"
+        raise EventTooLarge(text)
     tx.add(of)
     of.event_version += 1
     event = Event(

@@ -4,8 +4,12 @@ import asyncio
 import contextlib
 import json
 
+import pytest
+
+from shared.db import Database
 from shared.events import outbox
 from shared.events.envelope import Event
+from shared.events.message import LARGEST_VALUE
 from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
@@ -108,3 +112,22 @@ async def test_the_relay_is_woken_after_the_commit_and_not_after_a_rollback(
         await claim(tx, toy, key="p1")
         assert woken == []
     assert woken == [1]
+
+
+async def test_what_no_consumer_would_take_is_refused_and_nothing_is_written(
+    make_database: MakeDatabase,
+) -> None:
+    database = await make_database(METADATA)
+
+    with pytest.raises(outbox.EventTooLarge, match=r"toy.claimed would be of 40\d{5} bytes"):
+        await publish_too_much(database)
+
+    assert await count(database, "outbox") == 0
+
+
+async def publish_too_much(database: Database) -> None:
+    async with database.transaction() as tx:
+        toy = Toy()
+        tx.add(toy)
+        large = {**basic(toy), "code": {"text": "x" * LARGEST_VALUE}}
+        outbox.publish(tx, CLAIMED, of=toy, key="p1", focus=large, act=BY_A_TEST)
