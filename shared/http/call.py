@@ -12,7 +12,6 @@ Invariants:
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from email.utils import format_datetime
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +27,7 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Outrun, ResourceRow, Transaction
-from shared.errors import Forbidden, Invalid, Stale, Unauthenticated
+from shared.errors import Forbidden, Unauthenticated
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http import idempotency
@@ -38,6 +37,7 @@ from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard, Requirement, guard_of
 from shared.http.idempotency import KeyedRequest
 from shared.http.parameters import by_name
+from shared.http.versions import check_match, reference_to, version_headers
 from shared.runtime import Runtime
 
 __all__ = ["Call", "guard_of", "only", "requires"]
@@ -50,16 +50,6 @@ _HOW: Mapping[Interaction, audit.How] = {
     "d": "delete",
     "s": "search-type",
 }
-
-
-class MissingIfMatch(Invalid):
-    """A change of a resource must name the version that it changes."""
-
-    code = "required"
-
-
-class OtherVersion(Stale):
-    """If-Match names another version than the current one."""
 
 
 class MissingScope(Forbidden):
@@ -105,14 +95,7 @@ class Call:
 
     def expect(self, row: ResourceRow) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
-        wanted = self.request.headers.get("if-match")
-        if wanted is None:
-            if self.request.method == "PUT":
-                raise MissingIfMatch(f'say which version you change: If-Match: W/"{row.version}"')
-            return
-        versions = {version_in(part) for part in wanted.split(",")}
-        if "*" not in versions and str(row.version) not in versions:
-            raise OtherVersion(f'If-Match names {wanted}; the current version is W/"{row.version}"')
+        check_match(self.request, row)
 
     @asynccontextmanager
     async def transaction(self, *, bold: bool = False) -> AsyncIterator[Transaction]:
@@ -236,29 +219,6 @@ def how_of(request: Request, guard: Guard) -> audit.How:
     if "$" in request.url.path or guard.interaction is None:
         return "operation"
     return _HOW[guard.interaction]
-
-
-def version_headers(row: ResourceRow) -> dict[str, str]:
-    """ETag and Last-Modified of a row."""
-    headers = {"ETag": f'W/"{row.version}"'}
-    if row.last_updated is not None:
-        headers["Last-Modified"] = format_datetime(row.last_updated, usegmt=True)
-    return headers
-
-
-def version_in(tag: str) -> str:
-    """Read the version out of an entity tag: `W/"3"` is 3."""
-    return tag.strip().removeprefix("W/").strip('"')
-
-
-class _TypeOnly(msgspec.Struct):
-    resourceType: str = "Resource"
-
-
-def reference_to(row: ResourceRow) -> str:
-    """Refer to one version of a row, by the type that stands in its body."""
-    kind = msgspec.json.decode(row.body, type=_TypeOnly).resourceType if row.body else "Resource"
-    return f"{kind}/{row.id}/_history/{row.version}"
 
 
 def _patient_of(row: ResourceRow | None) -> str | None:

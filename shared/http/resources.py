@@ -13,8 +13,9 @@ from shared.db import ResourceRow, Transaction
 from shared.errors import NotFound
 from shared.fhir.search import Include, Params
 from shared.http import pages
-from shared.http.call import Call, requires, version_headers, version_in
+from shared.http.call import Call, requires
 from shared.http.errors import FHIR_JSON
+from shared.http.versions import version_headers, version_in
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
 

@@ -1,0 +1,54 @@
+"""Versions of a resource in the headers: ETag, Last-Modified, If-Match, and references to one version."""
+
+from email.utils import format_datetime
+
+import msgspec
+from starlette.requests import Request
+
+from shared.db import ResourceRow
+from shared.errors import Invalid, Stale
+
+
+class MissingIfMatch(Invalid):
+    """A change of a resource must name the version that it changes."""
+
+    code = "required"
+
+
+class OtherVersion(Stale):
+    """If-Match names another version than the current one."""
+
+
+def check_match(request: Request, row: ResourceRow) -> None:
+    """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
+    wanted = request.headers.get("if-match")
+    if wanted is None:
+        if request.method == "PUT":
+            raise MissingIfMatch(f'say which version you change: If-Match: W/"{row.version}"')
+        return
+    versions = {version_in(part) for part in wanted.split(",")}
+    if "*" not in versions and str(row.version) not in versions:
+        raise OtherVersion(f'If-Match names {wanted}; the current version is W/"{row.version}"')
+
+
+def version_headers(row: ResourceRow) -> dict[str, str]:
+    """ETag and Last-Modified of a row."""
+    headers = {"ETag": f'W/"{row.version}"'}
+    if row.last_updated is not None:
+        headers["Last-Modified"] = format_datetime(row.last_updated, usegmt=True)
+    return headers
+
+
+def version_in(tag: str) -> str:
+    """Read the version out of an entity tag: `W/"3"` is 3."""
+    return tag.strip().removeprefix("W/").strip('"')
+
+
+class _TypeOnly(msgspec.Struct):
+    resourceType: str = "Resource"
+
+
+def reference_to(row: ResourceRow) -> str:
+    """Refer to one version of a row, by the type that stands in its body."""
+    kind = msgspec.json.decode(row.body, type=_TypeOnly).resourceType if row.body else "Resource"
+    return f"{kind}/{row.id}/_history/{row.version}"
