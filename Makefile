@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test kills bench lint types clean
+.PHONY: help setup setup-dev demo up test faults bench lint types clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,8 +27,8 @@ up: .venv/.ready ## the clinic on http://127.0.0.1:8080, with the demo's patient
 test: .venv/.ready-dev ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-kills: .venv/.ready-dev ## kill a running clinic 50 times at random moments, and audit what it acknowledged
-	LUMBAR_KILLS=50 $(BIN)/python -m pytest -q -s tests/failure/test_kills.py
+faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both transports; the table goes into docs/reliability.md
+	$(BIN)/python -m tests.failure.full --write docs/reliability.md
 
 bench: .venv/.ready-dev ## every path beside its floor, on both transports: bench/latest.json, docs/performance.md
 	$(BIN)/python -m bench run --keep

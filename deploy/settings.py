@@ -19,7 +19,7 @@ from shared.errors import OneLine
 PREFIX = "LUMBAR_"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _SECRET = ("smtp_url", "kafka_password")
-_OF_TESTS = ("KILLS", "SEED", "REQUIRE_KAFKA", "FAILPOINT")
+_OF_TESTS = ("SEED", "REQUIRE_KAFKA", "FAILPOINT")
 
 
 class SettingsError(OneLine):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from deploy.demo import insurer
 from deploy.demo.acts import business_status, change, first_appointment, moment, process_task
 from deploy.demo.bundles import example
-from deploy.demo.care import activate_plan, complete_plan, record_pain
+from deploy.demo.care import activate_plan, complete_plan, plan_of, record_pain
 from deploy.demo.story import Resource, StepMissed, Story, location_of, parameters
 from deploy.demo.timetable import Script
 from shared.clock import SystemClock, monotonic
@@ -149,11 +149,12 @@ async def cared_for(desk: Desk) -> None:
         return
     await change(story, "coordinator", path, status="fulfilled")
     await desk.stands(story, referral, "assessed", "in-programme")
-    await desk.soon(lambda: record_pain(story, "physiotherapist", referral, 7))
+    await desk.soon(lambda: plan_of(story, "physiotherapist", referral))
+    await record_pain(story, "physiotherapist", referral, 7)
     desk.measured.append(referral)
     if desk.chance.random() < 0.3:
         return
-    await desk.soon(lambda: activate_plan(story, "physiotherapist", referral))
+    await activate_plan(story, "physiotherapist", referral)
     await desk.stands(story, referral, "in-programme")
     await complete_plan(story, "physiotherapist", referral, "Goals reached")
 

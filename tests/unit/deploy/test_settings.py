@@ -43,5 +43,5 @@ def test_a_wrong_setting_is_named(name: str, text: str, says: str) -> None:
 
 def test_variables_of_the_tests_are_no_settings() -> None:
     load_settings(
-        {"LUMBAR_TEST_RUN": "1:/somewhere", "LUMBAR_KILLS": "50", "LUMBAR_FAILPOINT": "relayed:kill@2"}
+        {"LUMBAR_TEST_RUN": "1:/somewhere", "LUMBAR_SEED": "50", "LUMBAR_FAILPOINT": "relayed:kill@2"}
     )
