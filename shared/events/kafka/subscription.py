@@ -4,6 +4,7 @@ Invariants:
 - An offset is committed only after the transaction of its batch, and only by whoever has the partition.
 - When partitions are taken away, what was not handed out is dropped, and what was is waited for, for a while.
 - The member is static: who comes back with its number within the session gets its partitions back at once.
+- Of two processes with one number the later one reads; the other says so and tries again after a while.
 """
 
 import asyncio
@@ -15,11 +16,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
+from shared.clock import monotonic
 from shared.events.kafka.commits import Commits
 from shared.events.kafka.connection import Connection, within
 from shared.events.kafka.fetching import Fetching
 from shared.events.kafka.offsets import Surveyor
 from shared.events.kafka.records import as_record
+from shared.events.kafka.taken import PlaceTaken, tell_taken_place
 from shared.events.kafka.topics import LARGEST_BATCH
 from shared.events.topics import TOPICS
 from shared.events.transport import Batch, Known, Reached
@@ -35,6 +38,7 @@ _FETCH_WAIT_MS = 250
 _FETCH_BYTES = 16_000_000
 _HANDING_BACK = 2.0
 _CLEARING = 4.0
+_RESTS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._member: Member | None = None
         self._in_hand: Batch | None = None
         self._hand_empty = asyncio.Event()
+        self._rests_until = 0.0
 
     async def next_batch(self, *, limit: int) -> Batch | None:
         """Give the next records of a partition, or wait a little and give None."""
@@ -75,6 +80,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return None
         try:
             found = await member.fetching.take(limit=limit, at_most=POLL)
+        except PlaceTaken:
+            await self._rest()
+            return None
         except Exception:
             await self._let_go()
             raise
@@ -140,6 +148,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _membership(self) -> "Member | None":
         """Give our membership, or None while it is still on its way."""
+        if monotonic() < self._rests_until:
+            await asyncio.sleep(POLL)
+            return None
         if self._member is None:
             if self._opening is None:
                 self._opening = asyncio.create_task(self._join())
@@ -174,7 +185,20 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         except BaseException:
             await within(_CLEARING, consumer.stop())
             raise
+        tell_taken_place(consumer, session=_SESSION_MS / 1000)
         return consumer
+
+    async def _rest(self) -> None:
+        """Leave the place to whoever has our number, and say which setting is wrong."""
+        log.warning(
+            "kafka.replica-twice",
+            group=self._group,
+            ref=f"LUMBAR_REPLICA:{self._replica}",
+            seconds=_RESTS,
+            runbook="ProcessDown",
+        )
+        await self._let_go()
+        self._rests_until = monotonic() + _RESTS
 
     async def _let_go(self) -> None:
         member, self._member = self._member, None

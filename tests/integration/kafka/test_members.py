@@ -3,12 +3,15 @@
 import asyncio
 import random
 
+from structlog.testing import capture_logs
+
 from shared.events.consumer import Consumer
 from shared.events.kafka.subscription import KafkaSubscription
+from shared.events.topics import REFERRAL
 from shared.events.wake import Repetition
 from tests.support.events import claim, effects, new_toy
 from tests.support.eventually import eventually
-from tests.support.transports import WITHIN, WORKING, Wire, drain, versions
+from tests.support.transports import GROUP, WITHIN, WORKING, Wire, drain, versions
 
 
 async def test_members_come_and_go_while_events_flow(wire: Wire) -> None:
@@ -91,3 +94,25 @@ async def _all_had(wire: Wire, expected: int) -> bool:
 
 async def _nothing_waits(wire: Wire) -> bool:
     return await wire.lag() == 0
+
+
+async def test_of_two_with_the_same_number_one_reads_and_the_other_names_the_setting(wire: Wire) -> None:
+    first, second = (wire.replica(0) for _ in range(2))
+    wire.transports += (first, second)
+    wire.open += [one.subscribe(wire.consumer, group=GROUP, topics=(REFERRAL,)) for one in (first, second)]
+    with capture_logs() as lines:
+        running = [_running(wire.owner(WORKING, subscription=wire.open[0]))]
+        await wire.publish("p1", times=3)
+        await eventually(lambda: _all_had(wire, 3), within=WITHIN)
+        running.append(_running(wire.owner(WORKING, subscription=wire.open[1])))
+        await eventually(
+            lambda: [line for line in lines if line["event"] == "kafka.replica-twice"], within=WITHIN
+        )
+        await wire.publish("p1", times=3)
+        await eventually(lambda: _all_had(wire, 6), within=WITHIN)
+        for one in running:
+            await _stop(one)
+    told = [line for line in lines if line["event"] == "kafka.replica-twice"]
+    assert [(line["log_level"], line["ref"]) for line in told] == [("warning", "LUMBAR_REPLICA:0")]
+    assert [repetition.failures for repetition, _ in running] == [0, 0]
+    assert versions(await effects(wire.consumer), "p1") == [1, 2, 3, 1, 2, 3]
