@@ -123,7 +123,7 @@ async def test_down_stops_all_of_it(started: Started) -> None:
     assert running_cluster(started.data / "cluster") is not None
     stopped = lumbar("cluster", "down", LUMBAR_DATA=str(started.data))
     assert (stopped.returncode, stopped.stderr) == (0, "")
-    assert started.process.wait(60) == 0
+    assert started.process.wait(120) == 0
     assert started.children() == []
     refused = lumbar("cluster", "down", LUMBAR_DATA=str(started.data))
     assert (refused.returncode, refused.stderr) == (
