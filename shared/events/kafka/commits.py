@@ -3,11 +3,11 @@
 Invariants:
 - Only what was handled is committed, and of a partition only its newest offset.
 - A commit that fails because the group has changed is forgotten: whoever has the partition now reads again
-  from the last one that did not fail, and the inbox knows what was handled. Any other failure is repeated.
+  from the last one that did not fail, and the inbox knows what was handled. Any other failure is repeated:
+  at once, or with the next offset where nobody foresaw it.
 """
 
 import asyncio
-import contextlib
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -49,7 +49,7 @@ class Commits:
             committing.cancel()
 
     async def _commit_all(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             while self._noted:
                 noted = dict(self._noted)
                 if not await self._commit(noted):
@@ -58,7 +58,10 @@ class Commits:
                 for place, offset in noted.items():
                     if self._noted.get(place) == offset:
                         del self._noted[place]
-            self._committing = None
+        finally:
+            # Whatever ends this attempt, the next note begins another; a forgotten one has a successor.
+            if self._committing is asyncio.current_task():
+                self._committing = None
 
     async def _commit(self, noted: dict[TopicPartition, int]) -> bool:
         try:
