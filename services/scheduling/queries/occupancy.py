@@ -4,7 +4,8 @@ Invariants:
 - A claim takes all its resources or none: fewer rows than resources means that somebody else has one of
   them, and what was taken a moment before is given up again.
 - Whoever gives time back that others could see counts it in `freed`, in the same transaction.
-- Rows are inserted in the order of resource number and start, so that two claims never wait for each other.
+- Rows are inserted in the order of resource number, start and appointment, so that two claims never wait for
+  each other, and of several that meet in one statement the first of that order gets all it wants.
 """
 
 from collections import Counter, defaultdict
@@ -56,7 +57,7 @@ SELECT wanted.appointment, resource.number, tstzrange(wanted.starts, wanted.ends
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
      AS wanted (appointment, id, starts, ends)
 JOIN resource ON resource.id = wanted.id
-ORDER BY resource.number, wanted.starts
+ORDER BY resource.number, wanted.starts, wanted.appointment
 ON CONFLICT DO NOTHING
 RETURNING appointment
 """
