@@ -47,7 +47,6 @@ POINTS: Mapping[str, str] = {
     "after_commit_before_publish": "a command is committed, and neither relay nor caller knows yet",
     "answered": "the answer to a command has left",
     "key_locked": "an Idempotency-Key is locked and new, and its command has not begun",
-    "answer_stored": "the answer is stored under its key, and nothing is committed",
     # timers
     "timer_taken": "a timer that is due is locked, and its handler has not run",
     "timer_not_committed": "a timer's handler has run, and nothing is committed",

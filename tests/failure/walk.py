@@ -37,7 +37,7 @@ _HELD = (
 )
 _TIMERS = ("timer_taken", "timer_not_committed", "timer_fired")
 _SENDING = ("leased_not_sent", "sent_not_recorded", "recorded")
-_API = ("key_locked", "answer_stored", "received_not_committed", "after_commit_before_publish", "answered")
+_API = ("key_locked", "received_not_committed", "after_commit_before_publish", "answered")
 # Timers that would fall due in days or minutes, and may come early without harm.
 HURRIED = {"referral": ESCALATION, "scheduling": TimerKind.AT_RISK, "careteam": CALENDAR}
 _FAILS = "inbox_not_handled:raise@*"
