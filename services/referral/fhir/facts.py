@@ -1,6 +1,6 @@
 """From the resources of a referral to the coded facts that triage reads; no text is searched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from shared.fhir.codes import PROGRAMME_SYSTEM
 
 Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
+Given = tuple[str, Sequence[Resource]]
 
 _SAME_ANSWER = {"yes": "Y", "no": "N", "unknown": "UNK", "y": "Y", "n": "N", "unk": "UNK"}
 _ANSWERED = ("completed", "amended", "in-progress")
@@ -37,8 +38,9 @@ def read_facts(
     days: dict[str, Day] = {}
     for response in enclosures:
         if _is_ours(response):
-            answers |= dict(_answers(response.get("item", [])))
-            days |= dict(_days(response.get("item", [])))
+            given = list(_items(response.get("item", [])))
+            answers |= dict(_answers(given))
+            days |= dict(_days(given))
     born = day_of(patient.get("birthDate"))
     elements = {
         link_id: f"QuestionnaireResponse.item.where(linkId='{link_id}').answer.value"
@@ -70,16 +72,20 @@ def _is_ours(resource: Resource) -> bool:
     return str(resource.get("questionnaire", "")).partition("|")[0] == URL
 
 
-def _items(items: Sequence[Any]) -> Iterator[tuple[str, list[Resource]]]:
+def _items(items: Sequence[Any]) -> Iterator[Given]:
+    """Give every question with its answers, in order, however deep it stands."""
     for item in items:
-        yield str(item.get("linkId", "")), item.get("answer", [])
-        yield from _items(item.get("item", []))
-        for answer in item.get("answer", []):
-            yield from _items(answer.get("item", []))
+        answers = item.get("answer", ())
+        yield str(item.get("linkId", "")), answers
+        if "item" in item:
+            yield from _items(item["item"])
+        for answer in answers:
+            if "item" in answer:
+                yield from _items(answer["item"])
 
 
-def _answers(items: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    for link_id, given in _items(items):
+def _answers(items: Iterable[Given]) -> Iterator[tuple[str, str]]:
+    for link_id, given in items:
         codes = {code for answer in given if (code := _code(link_id, answer)) is not None}
         if codes:
             yield link_id, "Y" if "Y" in codes else min(codes)
@@ -96,8 +102,8 @@ def _code(link_id: str, answer: Resource) -> str | None:
     return _SAME_ANSWER.get(code.lower(), code)
 
 
-def _days(items: Sequence[Any]) -> Iterator[tuple[str, Day]]:
-    for link_id, given in _items(items):
+def _days(items: Iterable[Given]) -> Iterator[tuple[str, Day]]:
+    for link_id, given in items:
         for answer in given:
             day = day_of(answer.get("valueDate") or answer.get("valueDateTime"))
             if day is not None:
@@ -110,7 +116,7 @@ def _unavailable(enclosures: Sequence[Resource]) -> tuple[tuple[date, date], ...
         for item in response.get("item", []) if _is_ours(response) else []:
             if item.get("linkId") != "unavailable":
                 continue
-            days = dict(_days(item.get("item", [])))
+            days = dict(_days(_items(item.get("item", []))))
             start, end = days.get("unavailable-from"), days.get("unavailable-to")
             if start is not None and end is not None and start.earliest <= end.latest:
                 ranges.append((start.earliest, end.latest))

@@ -9,14 +9,16 @@ from services.referral.models import Day
 
 def certainly(day: Day, test: Callable[[date], bool]) -> bool | None:
     """Apply a test that changes its answer once along the calendar; None where the date is too vague."""
-    first, last = test(day.earliest), test(day.latest)
-    return first if first == last else None
+    first = test(day.earliest)
+    return first if day.earliest == day.latest or first == test(day.latest) else None
 
 
 def plus_months(day: date, months: int) -> date:
     """Go so many calendar months further, to the last day of a month that is too short."""
     years, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month + 1
+    if day.day <= 28:
+        return date(year, month, day.day)
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
