@@ -5,6 +5,7 @@ Invariants:
   time is replaced by `[redacted]`. So a name, a note or a resource is not written, whoever passes it.
 - The text of an exception is never written, nor the text of a library's message: class, place in the code and
   ids only.
+- What a library says again and again from one place is written once a minute, with how often it said it.
 """
 
 import logging
@@ -17,6 +18,8 @@ from uuid import UUID
 
 import structlog
 from opentelemetry import trace
+
+from shared.telemetry.seldom import Seldom
 
 REDACTED = "[redacted]"
 _ID_KEYS = frozenset(
@@ -149,12 +152,21 @@ def _shape_of(key: str) -> re.Pattern[str]:
 class _LibraryHandler(logging.Handler):
     """Turns a library's record into one line: who, how grave, where; never what it says."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom()
+
     def emit(self, record: logging.LogRecord) -> None:
         failed = record.exc_info[1] if record.exc_info else None
+        place = f"{'/'.join(record.pathname.split('/')[-3:])}:{record.lineno} in {record.funcName}"
+        kept = self._seldom.lets(f"{place} {type(failed).__name__}")
+        if kept is None:
+            return
         structlog.get_logger().log(
             record.levelno,
             "library.message",
             logger=record.name,
-            place=f"{'/'.join(record.pathname.split('/')[-3:])}:{record.lineno} in {record.funcName}",
+            place=place,
             **({"exc_info": failed} if failed is not None else {}),
+            **({"count": kept + 1} if kept else {}),
         )
