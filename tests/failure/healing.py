@@ -56,11 +56,18 @@ async def drain(
 
 async def backlog(place: Place, databases: Databases, *, planted: frozenset[str] = frozenset()) -> int:
     """Count everything that is on its way, but what was planted to be held."""
-    left = sum((await place.lag(databases)).values())
+    left = sum((await place.lag(databases)).values()) + await waiting(databases)
+    for database in databases.values():
+        left += sum(row["key"] not in planted for row in await rows(database, _RETRYING))
+    return left
+
+
+async def waiting(databases: Databases) -> int:
+    """Count what waits in the databases: outboxes, timers and messages that are due."""
+    left = 0
     for service, database in databases.items():
         for table in (*LEFT.values(), *((DUE,) if service == "notifications" else ())):
-            left += (await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"]
-        left += sum(row["key"] not in planted for row in await rows(database, _RETRYING))
+            left += int((await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"])
     return left
 
 

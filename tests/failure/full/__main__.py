@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import random
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from tests.failure.full.row import BEGIN, END, Row, table
 from tests.failure.full.run import Run
 from tests.failure.full.two_relays import two_relays
 from tests.failure.places.cluster import Transport, open_cluster
+from tests.failure.places.place import AWAY
 from tests.failure.scripts import routine
 
 PARTS = ("kills", "outages", "poison", "disk")
@@ -37,9 +39,12 @@ async def play(wanted: argparse.Namespace) -> list[Row]:
         for part in wanted.only:
             before = spin()
             try:
-                rows += await _PLAYED[part](transport, wanted)
+                await _PLAYED[part](transport, wanted, rows)
             except NoMount as error:
                 print(f"{transport}: no {part}: {error}", flush=True)  # noqa: T201
+            except (AssertionError, RuntimeError, *AWAY):
+                traceback.print_exc()
+                rows.append(Row(transport=transport, fault=part, injected=0, findings=["broken off"]))
             print(f"{transport}: {part} done, spin {before:.1f} and {spin():.1f} ms", flush=True)  # noqa: T201
     return rows
 
@@ -48,51 +53,46 @@ async def play(wanted: argparse.Namespace) -> list[Row]:
 async def _run(
     transport: Transport,
     wanted: argparse.Namespace,
+    rows: list[Row],
     *,
     disk: Callable[[Path], AbstractContextManager[object]] = nullcontext,
 ) -> AsyncIterator[Run]:
     async with open_cluster(transport, replicas=2, durable=True, disk=disk) as place:
         await place.ready()
-        yield Run(place, seed=wanted.seed)
+        yield Run(place, seed=wanted.seed, rows=rows)
 
 
-async def _kills(transport: Transport, wanted: argparse.Namespace) -> list[Row]:
-    async with _run(transport, wanted) as run:
+async def _kills(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
+    async with _run(transport, wanted, rows) as run:
         await run.under(f"kill -9 of single processes, {wanted.kills} times", kills(wanted.kills), lanes=6)
         await run.under("a worker killed every 2 s for 60 s", storm(60))
-        return run.rows
 
 
-async def _outages(transport: Transport, wanted: argparse.Namespace) -> list[Row]:
+async def _outages(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
     away = wanted.outage
-    async with _run(transport, wanted) as run:
+    async with _run(transport, wanted, rows) as run:
         await run.under("two relays at once, the old one sends late", two_relays(10))
         if transport == "kafka":
             await run.under(f"broker killed, away {away:g} s", broker_away(away))
             await run.under(f"broker silent for {away:g} s", broker_silent(away))
         await run.under(f"PostgreSQL killed, away {away:g} s", database_away(away))
         await run.under("all topics read again from their first record", read_again(1))
-        return run.rows
 
 
-async def _poison(transport: Transport, wanted: argparse.Namespace) -> list[Row]:
-    async with _run(transport, wanted) as run:
+async def _poison(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
+    async with _run(transport, wanted, rows) as run:
         name = f"bad events of six kinds among {wanted.events:,}"
         await run.under(name, poison(wanted.events), plays={routine: 1}, lanes=6, pause=0.02)
-        return run.rows
 
 
-async def _disk(transport: Transport, wanted: argparse.Namespace) -> list[Row]:
-    rows = []
+async def _disk(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
     stores = ("kafka", "postgres") if transport == "kafka" else ("postgres",)
     for store in stores:
         disk = partial(_small_disk, store=store)
-        async with _run(transport, wanted, disk=disk) as run:
+        async with _run(transport, wanted, rows, disk=disk) as run:
             folder = _folder(store, run.place.cluster.data)
             name = f"disk of {store} full for {wanted.outage:g} s"
             await run.under(name, full_disk(store, folder, wanted.outage))
-            rows += run.rows
-    return rows
 
 
 def _small_disk(cluster: Path, *, store: str) -> AbstractContextManager[None]:

@@ -32,13 +32,13 @@ Fault = Callable[["Run", Traffic], Awaitable[Harm]]
 class Run:
     """A cluster, the chance of one seed, and everything that its clients know."""
 
-    def __init__(self, place: ClusterPlace, *, seed: int) -> None:
+    def __init__(self, place: ClusterPlace, *, seed: int, rows: list[Row]) -> None:
         self.place = place
         self.seed = seed
         self.chance = random.Random(seed)
         self.history = History()
         self.planted: set[str] = set()
-        self.rows: list[Row] = []
+        self.rows = rows
         self._numbers = count(1)
         self._known: set[str] = set()
         self._absorbed = 0

@@ -7,9 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from confluent_kafka import KafkaException
 
-from tests.failure.healing import backlog
 from tests.failure.places.cluster import ClusterPlace
 from tests.failure.places.place import AWAY
 

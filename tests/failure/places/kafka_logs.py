@@ -29,10 +29,27 @@ class KafkaLogs:
 
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
-        self._admin = AdminClient({"bootstrap.servers": address.bootstrap, "log_level": 0})
+        self._admin = self._client()
 
     def lag(self) -> dict[str, int]:
-        """Tell how many records every group has not committed of each topic that it reads."""
+        """Tell how many records every group has not committed of each topic that it reads.
+
+        A broker that has just come back is asked again for a while.
+        """
+        deadline = monotonic() + _NOTICED_WITHIN
+        while True:
+            try:
+                return self._lag()
+            except KafkaException:
+                if monotonic() > deadline:
+                    raise
+                self._admin = self._client()
+                time.sleep(0.5)
+
+    def _client(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._address.bootstrap, "log_level": 0})
+
+    def _lag(self) -> dict[str, int]:
         ends = self._ends([topic_of(service) for service in PUBLISHERS])
         behind = {}
         for group, topics in READS.items():
