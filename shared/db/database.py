@@ -15,8 +15,9 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.db.connection import leaves_idle
 from shared.db.pool import Pool, connect
-from shared.db.transaction import Transaction, leaves_idle
+from shared.db.transaction import Transaction
 
 __all__ = ["Database", "Transaction"]
 

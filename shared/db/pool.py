@@ -121,13 +121,15 @@ async def connect(url: str, *, name: str) -> asyncpg.Connection:
             "idle_in_transaction_session_timeout": _FORGOTTEN_AFTER,
         },
     )
+    ready = False
     try:
         await connection.set_type_codec(
             "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=_from_jsonb
         )
-    except BaseException:
-        connection.terminate()
-        raise
+        ready = True
+    finally:
+        if not ready:
+            connection.terminate()
     return connection
 
 
