@@ -10,7 +10,6 @@ Invariants:
 """
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,16 +47,6 @@ class HeldEvent:
 
     seq: int
     arrival: Arrival
-
-
-async def held_among(tx: Transaction, *, group: str, keys: Collection[str]) -> set[str]:
-    """Give those of the keys that are held, and keep them held while this transaction lasts."""
-    rows = await (await tx.driver()).fetch(
-        "SELECT key FROM held_key WHERE consumer_group = $1 AND key = ANY($2::text[]) ORDER BY key FOR SHARE",
-        group,
-        list(keys),
-    )
-    return {row["key"] for row in rows}
 
 
 async def hold(

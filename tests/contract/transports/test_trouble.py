@@ -6,7 +6,7 @@ import pytest
 
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import dead_letters, held
+from shared.events import dead_letters, held, inbox
 from shared.events.arrival import Arrival
 from shared.events.envelope import Event
 from shared.events.handling import HandlerTable, NotYet
@@ -90,7 +90,8 @@ async def test_a_key_is_not_released_while_a_newcomer_is_being_put_behind_it(wir
     retry = wire.retry(WORKING)
 
     async with wire.consumer.transaction() as tx:
-        assert await held.held_among(tx, group=GROUP, keys={"p1"}) == {"p1"}
+        admission = await inbox.admit(tx, group=GROUP, keys=["p1"], events=[])
+        assert admission.held == {"p1"}
         await asyncio.wait([asyncio.create_task(retry.step())], timeout=1)
         arrival = Arrival(newcomer.records[0])
         await held.hold(tx, group=GROUP, arrival=arrival, patience=QUICK, error=None)
