@@ -47,8 +47,8 @@ class Watch:
             self._place.databases() as databases,
         ):
             while True:
-                with contextlib.suppress(*AWAY, KafkaException):
-                    self.backlog = max(self.backlog, await backlog(self._place, databases))
+                with contextlib.suppress(*AWAY):
+                    self.backlog = max(self.backlog, await waiting(databases))
                 for target in self._place.targets:
                     if "-worker-" in target:
                         await self._count(target, http)
