@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from tests.failure.healing import waiting
 from tests.failure.places.cluster import ClusterPlace
 from tests.failure.places.place import AWAY
 
