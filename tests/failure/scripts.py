@@ -290,5 +290,7 @@ PLAYS: Mapping[Play, int] = {
     sent_again: 5,
     revoked: 4,
 }
+# The same with many more referrals, so that some are sent at every moment.
+STEADY_PLAYS: Mapping[Play, int] = {**PLAYS, routine: 200}
 # The same with more commands to scheduling and careteam.
 BUSY_PLAYS: Mapping[Play, int] = {**PLAYS, saved_again: 60, measured_again: 60}

@@ -9,11 +9,12 @@ import asyncio
 import random
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench.machine import spin
 from deploy.cluster.place import database_folder
@@ -26,9 +27,10 @@ from tests.failure.full.run import Run
 from tests.failure.full.two_relays import two_relays
 from tests.failure.places.cluster import Transport, open_cluster
 from tests.failure.places.place import AWAY
-from tests.failure.scripts import routine
+from tests.failure.scripts import STEADY_PLAYS, routine
 
 PARTS = ("kills", "outages", "poison", "disk")
+_STEADY: Mapping[str, Any] = {"plays": STEADY_PLAYS, "lanes": 8}
 _MEGABYTES = {"kafka": 400, "postgres": 700}
 
 
@@ -69,13 +71,13 @@ async def _kills(transport: Transport, wanted: argparse.Namespace, rows: list[Ro
 
 
 async def _outages(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
-    away = wanted.outage
+    away, steady = wanted.outage, _STEADY
     async with _run(transport, wanted, rows) as run:
         await run.under("two relays at once, the old one sends late", two_relays(10))
         if transport == "kafka":
-            await run.under(f"broker killed, away {away:g} s", broker_away(away))
-            await run.under(f"broker silent for {away:g} s", broker_silent(away))
-        await run.under(f"PostgreSQL killed, away {away:g} s", database_away(away))
+            await run.under(f"broker killed, away {away:g} s", broker_away(away), **steady)
+            await run.under(f"broker silent for {away:g} s", broker_silent(away), **steady)
+        await run.under(f"PostgreSQL killed, away {away:g} s", database_away(away), **steady)
         await run.under("all topics read again from their first record", read_again(1))
 
 
@@ -92,7 +94,7 @@ async def _disk(transport: Transport, wanted: argparse.Namespace, rows: list[Row
         async with _run(transport, wanted, rows, disk=disk) as run:
             folder = _folder(store, run.place.cluster.data)
             name = f"disk of {store} full for {wanted.outage:g} s"
-            await run.under(name, full_disk(store, folder, wanted.outage))
+            await run.under(name, full_disk(store, folder, wanted.outage), **_STEADY)
 
 
 def _small_disk(cluster: Path, *, store: str) -> AbstractContextManager[None]:

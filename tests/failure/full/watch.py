@@ -31,6 +31,9 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
+            await self._count_all(http)
+        self.repeated = 0
         self._task = asyncio.create_task(self._look())
         return self
 
@@ -50,10 +53,13 @@ class Watch:
             while True:
                 with contextlib.suppress(*AWAY):
                     self.backlog = max(self.backlog, await waiting(databases))
-                for target in self._place.targets:
-                    if "-worker-" in target:
-                        await self._count(target, http)
+                await self._count_all(http)
                 await asyncio.sleep(_LOOKS_EVERY)
+
+    async def _count_all(self, http: httpx.AsyncClient) -> None:
+        for target in self._place.targets:
+            if "-worker-" in target:
+                await self._count(target, http)
 
     async def _count(self, target: str, http: httpx.AsyncClient) -> None:
         try:
