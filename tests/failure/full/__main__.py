@@ -84,7 +84,7 @@ async def _outages(transport: Transport, wanted: argparse.Namespace, rows: list[
 async def _poison(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
     async with _run(transport, wanted, rows) as run:
         name = f"bad events of six kinds among {wanted.events:,}"
-        await run.under(name, poison(wanted.events), plays={routine: 1}, lanes=6, pause=0.02)
+        await run.under(name, poison(wanted.events), plays={routine: 1}, lanes=4, pause=0.5)
 
 
 async def _disk(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
