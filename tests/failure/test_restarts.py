@@ -30,7 +30,7 @@ async def clinic() -> AsyncIterator[Embedded]:
         yield made
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_what_was_held_or_not_yet_handled_is_done_once_after_a_restart(clinic: Embedded) -> None:
     history = History()
     async with clinic.databases() as databases:
@@ -49,7 +49,7 @@ async def test_what_was_held_or_not_yet_handled_is_done_once_after_a_restart(cli
     assert findings == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_an_emergency_is_escalated_once_though_the_clinic_was_down_when_it_fell_due(
     clinic: Embedded,
 ) -> None:

@@ -102,7 +102,7 @@ async def busy(clinic: LumbarProcess) -> AsyncIterator[Busy]:
             await asyncio.wait(tasks)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stop_amid_requests_and_a_feed_is_quick_clean_and_forgets_nothing(
     clinic: LumbarProcess, asked: signal.Signals
@@ -122,7 +122,7 @@ async def test_a_stop_amid_requests_and_a_feed_is_quick_clean_and_forgets_nothin
     assert failures(clinic) == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_killed_one_starts_again_at_once_on_the_same_folder(clinic: LumbarProcess) -> None:
     async with busy(clinic) as work:
         clinic.kill()
@@ -132,7 +132,7 @@ async def test_a_killed_one_starts_again_at_once_on_the_same_folder(clinic: Lumb
     assert len(left_running(clinic.data)) == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_amid_the_start_is_heard(place: LumbarProcess, asked: signal.Signals) -> None:
     if place.process is not None and place.process.poll() is None:
@@ -146,7 +146,7 @@ def test_a_stop_amid_the_start_is_heard(place: LumbarProcess, asked: signal.Sign
     assert left_running(place.data) == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_a_clinic_whose_database_ends_says_503_and_ends_with_one_line(
     clinic: LumbarProcess, how: signal.Signals
@@ -174,7 +174,7 @@ async def test_a_clinic_whose_database_ends_says_503_and_ends_with_one_line(
     await expect_all(clinic, work.acknowledged)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_killed_connection_makes_the_database_recover_and_the_clinic_goes_on(
     clinic: LumbarProcess,
 ) -> None:
