@@ -3,7 +3,6 @@
 Invariant: it holds its own database alone and needs no Kafka, so it goes on while the broker is away.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -29,8 +28,6 @@ from shared.http.streams import end_streams
 from shared.runtime import Runtime
 
 _JWKS_WITHIN = 5.0
-_FRONT_DOOR = "referral"
-_SOON = 10.0
 
 
 @asynccontextmanager
@@ -52,7 +49,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             smtp_url=settings.smtp_url,
         )
         app = room(service, "main").create_app(runtime)
-        await ends.enter_async_context(_border(service))
+        await ends.enter_async_context(_border())
         await begin([notices_of_api(runtime.database)], ends=ends)
         watching = observed(settings.otlp_endpoint, service=service, role="api", databases=[runtime.database])
         await ends.enter_async_context(watching)
@@ -62,22 +59,10 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
 
 
 @asynccontextmanager
-async def _border(service: str) -> AsyncIterator[None]:
-    """Have the border's validators compiled: before the first request where referrals come in, else soon.
-
-    It takes a second of CPU, which a machine that starts many processes at once has better uses for.
-    """
-
-    async def warm_soon() -> None:
-        await asyncio.sleep(_SOON)
-        await asyncio.to_thread(check.warm)
-
-    if service == _FRONT_DOOR:
-        check.warm()
-    warming = asyncio.create_task(warm_soon(), name="border")
+async def _border() -> AsyncIterator[None]:
+    """Have the border's validators compiled before the first request."""
+    check.warm()
     try:
         yield
     finally:
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
         check.close()

@@ -36,11 +36,21 @@ _CARE = words(
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 
 _pool: ProcessPoolExecutor | None = None
+_compiling = threading.Lock()
+
+
+def warm() -> Quick:
+    """Compile the types of the clinic's doors, once, so that no request pays for it; called at start.
+
+    One thread at a time: msgspec finds the types of a Struct by name, and of two that compile at once one met
+    the other's half-made types and took the process down.
+    """
+    with _compiling:
+        return _compiled()
 
 
 @cache
-def warm() -> Quick:
-    """Compile the types of the clinic's doors, so that no request pays for it; called at start."""
+def _compiled() -> Quick:
     return Quick(_CARE)
 
 
@@ -79,7 +89,7 @@ async def problems_of(body: bytes, data: Mapping[str, Any]) -> list[Problem]:
 
 
 async def _ready() -> Quick:
-    return await asyncio.to_thread(warm) if warm.cache_info().currsize == 0 else warm()
+    return await asyncio.to_thread(warm) if _compiled.cache_info().currsize == 0 else _compiled()
 
 
 def _types(body: bytes) -> set[str]:

@@ -3,8 +3,11 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from shared.errors import Invalid, Refusal
 from shared.fhir import check
 from shared.fhir.check import offload
 
+ROOT = Path(__file__).parents[3]
 ENTRY = b'{"resource":{"resourceType":"Patient","name":[{"text":"%s"}],"gender":"%s"}}'
 
 ENTRY_ALONE = b'{"resourceType":"Patient","gender":"%s"}'
@@ -99,3 +103,26 @@ async def test_a_hostile_body_that_keeps_the_limits_holds_the_loop_no_100_ms(bod
     with pytest.raises(Refusal):
         await check.receive(body)
     assert time.thread_time() - started < 0.1
+
+
+AT_ONCE = """
+import sys, threading
+from pathlib import Path
+sys.setswitchinterval(1e-5)
+from shared.fhir.check import limits, offload
+body = Path(sys.argv[1]).read_bytes()
+data = limits.parsed(body)
+threads = [threading.Thread(target=lambda: print(offload.warm().accepts(body, data))) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_that_ask_for_the_validators_at_once_do_not_compile_beside_each_other() -> None:
+    referral = ROOT / "examples" / "referrals" / "01-rapid-access-routine.json"
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, str(referral)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout.split()) == (0, ["True"] * 4), ended.stderr
