@@ -24,7 +24,7 @@ from shared.fhir.check.schema import words
 INLINE_BYTES = 64 * 1024
 # Up to here a body that they refuse is also explained where it is: 2 ms at most, where waking the worker
 # process costs a second the first time.
-EXPLAINED_INLINE_BYTES = 16 * 1024
+EXPLAINED_INLINE_BYTES = 6 * 1024
 
 # What the clinic's doors take; every other type is compiled in the worker.
 _CARE = words(
