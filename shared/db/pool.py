@@ -19,6 +19,7 @@ Connect = Callable[[], Awaitable[asyncpg.Connection]]
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     OSError,

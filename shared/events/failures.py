@@ -61,7 +61,7 @@ def _is_operational(error: BaseException) -> bool:
         return error.connection_invalidated or _passes(getattr(error.orig, "sqlstate", None))
     if isinstance(error, asyncpg.PostgresError):
         return _passes(error.sqlstate)
-    return isinstance(error, (asyncpg.InterfaceError, PoolTimeoutError, OSError))
+    return isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeoutError, OSError))
 
 
 def _passes(sqlstate: str | None) -> bool:

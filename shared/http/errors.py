@@ -63,6 +63,7 @@ _SAYS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After"
 _TRY_AGAIN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,

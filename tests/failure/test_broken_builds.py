@@ -25,7 +25,7 @@ from shared.events import log as event_log
 from shared.events.arrival import Arrival
 from shared.events.catalog.referral import TRIAGED
 from shared.events.consumer import Admitted
-from shared.events.envelope import Event
+from shared.events.handling import Heard
 from shared.events.inbox import Admission
 from shared.events.postgres import LogSubscription, read_again
 from shared.events.relay import Relay
@@ -135,10 +135,10 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
         assert "I3" in await findings(clinic, history)
 
 
-async def tell_of_team(tx: Transaction, event: Event, act: Act) -> None:
+async def tell_of_team(tx: Transaction, heard: Heard, known: object) -> None:
     """Say something of every team that is formed, without looking whether it was said."""
-    named = {one.get("system"): one["value"] for one in event.focus["identifier"]}
-    await say(tx, UUID(named[f"{LUMBAR}/referral"]), act)
+    named = {one.get("system"): one["value"] for one in heard.event.focus["identifier"]}
+    await say(tx, UUID(named[f"{LUMBAR}/referral"]), heard.act)
 
 
 async def say(tx: Transaction, referral_id: UUID, act: Act) -> None:

