@@ -149,14 +149,14 @@ async def cared_for(desk: Desk) -> None:
         return
     await change(story, "coordinator", path, status="fulfilled")
     await desk.stands(story, referral, "assessed", "in-programme")
-    await desk.soon(lambda: plan_of(story, "physiotherapist", referral))
-    await record_pain(story, "physiotherapist", referral, 7)
+    await desk.soon(lambda: plan_of(story, "physiatrist", referral))
+    await record_pain(story, "physiatrist", referral, 7)
     desk.measured.append(referral)
     if desk.chance.random() < 0.3:
         return
-    await activate_plan(story, "physiotherapist", referral)
+    await activate_plan(story, "physiatrist", referral)
     await desk.stands(story, referral, "in-programme")
-    await complete_plan(story, "physiotherapist", referral, "Goals reached")
+    await complete_plan(story, "physiatrist", referral, "Goals reached")
 
 
 async def saved_again(desk: Desk) -> None:
@@ -170,7 +170,7 @@ async def measured_again(desk: Desk) -> None:
     """Measure a patient in care once more."""
     if desk.measured:
         referral = desk.chance.choice(desk.measured)
-        await record_pain(desk.story(), "physiotherapist", referral, desk.chance.randint(0, 10))
+        await record_pain(desk.story(), "physiatrist", referral, desk.chance.randint(0, 10))
 
 
 async def missed(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from tests.failure.scripts import PLAYS, Desk, Play, cared_for, moved
 
 _PAUSE = 0.3
 _LAST_ANSWERS = 120.0
+_WARMS_UP_WITHIN = 20
 
 
 class Traffic:
@@ -66,9 +67,12 @@ class Traffic:
         await self._roads.close()
 
     async def warm_up(self) -> None:
-        """Play until an appointment and a patient are there to be worked with."""
-        while not (self.desk.booked and self.desk.measured):
+        """Play until an appointment and a patient are there to be worked with; raises AssertionError."""
+        for _ in range(_WARMS_UP_WITHIN):
             await asyncio.gather(self._play(moved), self._play(cared_for))
+            if self.desk.booked and self.desk.measured:
+                return
+        raise AssertionError(f"no patient comes into care: {self.history.unfinished[:5]}")
 
     async def play_all(self) -> None:
         """Play every script once, beside each other."""
