@@ -74,6 +74,7 @@ class Run:
         row = await self._judge(name, own, harm, within=within)
         row.backlog, row.seconds = watch.backlog, monotonic() - begin
         row.absorbed += watch.repeated
+        print(f"    {' | '.join(row.cells())}", flush=True)  # noqa: T201
         return row
 
     async def _judge(self, name: str, own: History, harm: Harm, *, within: float) -> Row:
