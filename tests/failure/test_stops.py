@@ -223,14 +223,22 @@ async def fetch_patiently(clinic: LumbarProcess, http: httpx.AsyncClient) -> str
 
 
 def left_running(data: Path) -> list[int]:
-    """Name the servers that run on this data folder, by the command line of their first process."""
+    """Name the servers that run on this data folder, by the command line of their first process.
+
+    A server forks for each connection, and until the child has named itself it bears its parent's line.
+    """
     wanted = os.fsencode(data / "postgres")
-    found = []
+    parents: dict[int, int] = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if wanted in (process / "cmdline").read_bytes().split(b"\0"):
-                found.append(int(process.name))
-    return found
+                parents[int(process.name)] = parent_of(process)
+    return [pid for pid, parent in parents.items() if parent not in parents]
+
+
+def parent_of(process: Path) -> int:
+    """Name the parent of a process, by its entry in /proc."""
+    return int((process / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def connections_of(server: int) -> list[int]:
