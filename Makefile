@@ -28,7 +28,6 @@ test: .venv/.ready-dev ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both transports; the table goes into docs/reliability.md
-	LUMBAR_TEST_POINTS=all $(BIN)/python -m pytest -q tests/failure/points.py
 	$(BIN)/python -m tests.failure.full --write docs/reliability.md
 
 bench: .venv/.ready-dev ## every path beside its floor, on both transports: bench/latest.json, docs/performance.md

@@ -10,6 +10,7 @@ from tests.failure.audit.evidence import rows
 from tests.failure.history import History
 from tests.failure.places import time
 from tests.failure.places.place import Databases, Place
+from tests.support.history import versions_of
 
 _LOOKS_EVERY = 0.5
 _RETRYING = "SELECT key FROM held_key WHERE state = 'retrying'"
@@ -75,6 +76,6 @@ async def _progress(databases: Databases) -> int:
     """Count what was handled and what was said: both stand still when all is done."""
     total = 0
     for database in databases.values():
-        for table in ("inbox", "resource_version"):
+        for table in ("inbox", f"({await versions_of(database)}) AS every"):
             total += (await rows(database, f"SELECT count(*) AS left FROM {table}"))[0]["left"]
     return total

@@ -5,7 +5,7 @@ A script waits for nothing but what it needs next; the auditor judges, not the s
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -40,7 +40,7 @@ class AtOnce(Script):
 
 @dataclass(kw_only=True)
 class Desk:
-    """What the scripts share: `booked` are appointments, `measured` referrals whose patients were seen.
+    """What the scripts share: `booked` are appointments, `measured` referrals whose patients are in care.
 
     `days_pass` moves an appointment into the past, as waiting for it would.
     """
@@ -152,10 +152,11 @@ async def cared_for(desk: Desk) -> None:
     await desk.soon(lambda: plan_of(story, "physiatrist", referral))
     await record_pain(story, "physiatrist", referral, 7)
     desk.measured.append(referral)
-    if desk.chance.random() < 0.3:
+    if desk.chance.random() < 0.3 or len(desk.measured) < 2:
         return
     await activate_plan(story, "physiatrist", referral)
     await desk.stands(story, referral, "in-programme")
+    desk.measured.remove(referral)
     await complete_plan(story, "physiatrist", referral, "Goals reached")
 
 
@@ -292,5 +293,5 @@ PLAYS: Mapping[Play, int] = {
 }
 # The same with many more referrals, so that some are sent at every moment.
 STEADY_PLAYS: Mapping[Play, int] = {**PLAYS, routine: 200}
-# The same with more commands to scheduling and careteam.
-BUSY_PLAYS: Mapping[Play, int] = {**PLAYS, saved_again: 60, measured_again: 60}
+# Single commands to scheduling and careteam, which wait for nothing.
+STEPS: Sequence[Play] = (saved_again, measured_again)

@@ -24,11 +24,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 DAMAGE = [
     # invariant, service, statement
     ("I1", "referral", "DELETE FROM referral"),
-    ("I1", "referral", "DELETE FROM resource_version WHERE type = 'Patient'"),
+    ("I1", "referral", "UPDATE patient SET version = version + 1"),
     ("I1", "referral", "DELETE FROM idempotency"),
     ("I10", "referral", "UPDATE idempotency SET status = 201"),
-    ("I10", "referral", "UPDATE resource_version SET body = (SELECT body FROM resource_version"
-     " WHERE type = 'ServiceRequest' AND version = 1 ORDER BY id LIMIT 1) WHERE type = 'ServiceRequest'"),
+    ("I10", "referral", "UPDATE referral SET body = (SELECT body FROM referral ORDER BY id LIMIT 1)"),
     ("I2", "referral", "DELETE FROM event_log WHERE log_offset = 0"),
     ("I2", "referral", "INSERT INTO event_log SELECT topic, 1000, key, headers, value, machine_at"
      " FROM event_log WHERE log_offset = 0"),

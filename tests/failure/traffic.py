@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import chain, count
 
 import httpx
 
@@ -13,7 +13,7 @@ from shared.clock import monotonic
 from tests.failure.history import History
 from tests.failure.places.place import AWAY, Place
 from tests.failure.road import GaveUp, Roads
-from tests.failure.scripts import PLAYS, Desk, Play, cared_for, moved
+from tests.failure.scripts import PLAYS, STEPS, Desk, Play, cared_for, moved
 
 _PAUSE = 0.3
 _LAST_ANSWERS = 120.0
@@ -21,7 +21,10 @@ _WARMS_UP_WITHIN = 20
 
 
 class Traffic:
-    """Everybody who uses the clinic; `finish` lets the stories in hand end and asks again what is unknown."""
+    """Everybody who uses the clinic; `finish` lets the stories in hand end and asks again what is unknown.
+
+    A story may wait for a service that is away; `steps` lanes give single commands meanwhile.
+    """
 
     def __init__(
         self,
@@ -31,13 +34,13 @@ class Traffic:
         chance: random.Random,
         plays: Mapping[Play, int] = PLAYS,
         lanes: int = 4,
+        steps: int = 0,
         pause: float = _PAUSE,
         numbers: Iterator[int] | None = None,
     ) -> None:
         self._chance = chance
         self.history = history
-        self._plays = dict(plays)
-        self._lanes = lanes
+        self._lanes = [dict(plays)] * lanes + [dict.fromkeys(STEPS, 1)] * steps
         self._pause = pause
         self._enough = asyncio.Event()
         self._deadline = float("inf")
@@ -57,7 +60,7 @@ class Traffic:
 
     def begin(self) -> None:
         """Open the lanes."""
-        self._tasks = [asyncio.create_task(self._lane()) for _ in range(self._lanes)]
+        self._tasks = [asyncio.create_task(self._lane(plays)) for plays in self._lanes]
 
     async def finish(self) -> None:
         """Begin no story any more, and wait for those in hand; once more is no harm."""
@@ -76,14 +79,14 @@ class Traffic:
 
     async def play_all(self) -> None:
         """Play every script once, beside each other."""
-        await asyncio.gather(*(self._play(play) for play in self._plays))
+        await asyncio.gather(*(self._play(play) for play in dict.fromkeys(chain(*self._lanes))))
 
     def _over(self) -> bool:
         return monotonic() > self._deadline
 
-    async def _lane(self) -> None:
+    async def _lane(self, plays: Mapping[Play, int]) -> None:
         while not self._enough.is_set():
-            [play] = self._chance.choices(list(self._plays), weights=list(self._plays.values()))
+            [play] = self._chance.choices(list(plays), weights=list(plays.values()))
             await self._play(play)
             await asyncio.sleep(self._chance.uniform(0, self._pause))
 
@@ -105,12 +108,11 @@ async def traffic(
     *,
     history: History,
     seed: int,
-    plays: Mapping[Play, int] = PLAYS,
     lanes: int = 4,
-    pause: float = _PAUSE,
+    steps: int = 0,
 ) -> AsyncIterator[Traffic]:
     """Keep the clinic busy for the length of the block, and let every story in hand end after it."""
-    made = Traffic(place, history=history, chance=random.Random(seed), plays=plays, lanes=lanes, pause=pause)
+    made = Traffic(place, history=history, chance=random.Random(seed), lanes=lanes, steps=steps)
     made.begin()
     try:
         yield made

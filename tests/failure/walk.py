@@ -1,7 +1,6 @@
 """A walk through the fail points: processes die at each point that they can reach.
 
-Every start arms the next point, so that one death costs one start. The whole walk takes every process through
-each of its points; the short one takes each point once, at a process that chance chooses.
+Every start arms the next point, so that one death costs one start.
 """
 
 import asyncio
@@ -44,8 +43,6 @@ HURRIED = {"referral": ESCALATION, "scheduling": TimerKind.AT_RISK, "careteam": 
 _FAILS = "inbox_not_handled:raise@*"
 _REACHED_WITHIN = 180.0
 _LOOKS_EVERY = 0.05
-# The points by process.
-Walk = dict[str, list[str]]
 
 
 @dataclass(kw_only=True)
@@ -67,23 +64,6 @@ def points_of(target: str, transport: Transport) -> Sequence[str]:
     return (*_RELAY, *on_kafka, *_CONSUMER, *_HELD, *own)
 
 
-def whole_walk(targets: Sequence[str], transport: Transport) -> Walk:
-    """Take every process through all of its points."""
-    return {target: list(points_of(target, transport)) for target in targets}
-
-
-def short_walk(targets: Sequence[str], transport: Transport, *, chance: random.Random) -> Walk:
-    """Take each point once, at one of the processes that can reach it."""
-    whole = whole_walk(targets, transport)
-    points = list(dict.fromkeys(point for points in whole.values() for point in points))
-    walk: Walk = {target: [] for target in targets}
-    for point in points:
-        able = [target for target in targets if point in whole[target]]
-        fewest = min(len(walk[target]) for target in able)
-        walk[chance.choice([target for target in able if len(walk[target]) == fewest])].append(point)
-    return walk
-
-
 def armed(point: str, chance: random.Random) -> str:
     """Say how a point is armed: where an event must fail first, every one fails in that process."""
     if point in _HELD:
@@ -91,19 +71,16 @@ def armed(point: str, chance: random.Random) -> str:
     return f"{point}:kill@{chance.randint(1, 2) if point in _CONSUMER else 1}"
 
 
-async def walk_all(place: ClusterPlace, walk: Walk, *, chance: random.Random) -> Walked:
+async def walk_all(place: ClusterPlace, *, chance: random.Random) -> Walked:
     """Walk every process through its points, all processes beside each other."""
     walked = Walked()
     async with hurried_timers(place):
-        await asyncio.gather(
-            *(_walk(place, target, points, walked, chance) for target, points in walk.items())
-        )
+        await asyncio.gather(*(_walk(place, target, walked, chance) for target in place.targets))
     return walked
 
 
-async def _walk(
-    place: ClusterPlace, target: str, points: Sequence[str], walked: Walked, chance: random.Random
-) -> None:
+async def _walk(place: ClusterPlace, target: str, walked: Walked, chance: random.Random) -> None:
+    points = points_of(target, place.transport)
     for point in points:
         await place.kill(target)
         await place.start(target, failpoint=armed(point, chance))

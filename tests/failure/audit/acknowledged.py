@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.failure.audit.evidence import Evidence
 from tests.failure.history import Operation, Outcome
+from tests.support.history import versions_of
 
 
 async def acknowledged(evidence: Evidence) -> AsyncIterator[str]:
@@ -15,9 +16,10 @@ async def acknowledged(evidence: Evidence) -> AsyncIterator[str]:
     for operation in evidence.history.operations:
         by_service[operation.service].append(operation)
     for service, operations in by_service.items():
+        every = await versions_of(evidence.databases[service])
         stored = {
             (row["type"], row["id"], str(row["version"]))
-            for row in await evidence.rows(service, "SELECT type, id, version FROM resource_version")
+            for row in await evidence.rows(service, f"SELECT type, id, version FROM ({every}) AS every")
         }
         answers = {
             (row["client"], row["key"]): (row["status"], bytes(row["body"]))
@@ -52,7 +54,8 @@ def _same_answer(kept: tuple[int, bytes], operation: Operation) -> bool:
 
 async def _sent_once(evidence: Evidence) -> AsyncIterator[str]:
     """Expect each sender's identifier at one referral at most, however often it was sent."""
-    first = "SELECT id, body FROM resource_version WHERE type = 'ServiceRequest' AND version = 1"
+    every = await versions_of(evidence.databases["referral"])
+    first = f"SELECT id, body FROM ({every}) AS every WHERE type = 'ServiceRequest' AND version = 1"
     referrals = defaultdict(list)
     for row in await evidence.rows("referral", first):
         for token in _tokens(json.loads(bytes(row["body"]))):

@@ -1,6 +1,6 @@
 """I6: reads every history of every service and lists each step that its service's own table does not have.
 
-A history is what `resource_version` holds of one resource. A version that leaves the state as it was is no
+A history is all that is stored of one resource. A version that leaves the state as it was is no
 step; a missing version is a finding too, since it could hide one.
 """
 
@@ -18,11 +18,10 @@ from services.scheduling import states as scheduling
 from services.scheduling.states import AppointmentStatus
 from shared.fhir.codes import TaskCode
 from tests.failure.audit.evidence import Evidence
+from tests.support.history import versions_of
 
 Resource = Mapping[str, Any]
 Steps = Mapping[Any, frozenset[Any]]
-
-_HISTORIES = "SELECT type, id, version, body FROM resource_version ORDER BY type, id, version"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,9 @@ async def illegal_steps(evidence: Evidence) -> AsyncIterator[str]:
     """List every step in every history that no table allows."""
     for service, database in evidence.databases.items():
         async with database.transaction() as tx:
-            rows = (await tx.sql(_HISTORIES)).all()
+            every = await versions_of(database)
+            histories = f"SELECT type, id, version, body FROM ({every}) AS every ORDER BY type, id, version"
+            rows = (await tx.sql(histories)).all()
         for (kind, id_), history in groupby(rows, key=lambda row: (row.type, row.id)):
             versions = list(history)
             numbers = [row.version for row in versions]
