@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import asyncpg
 
 from shared.db.database import Database
+from shared.db.pool import LOST
 
 _ANSWERS_WITHIN = 2.0
 
@@ -23,7 +24,7 @@ class Watched:
             async with asyncio.timeout(_ANSWERS_WITHIN), self._database.transaction() as tx:
                 await tx.fetch("SELECT 1")
             return True
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (TimeoutError, asyncpg.PostgresError, *LOST):
             return False
 
     def connections(self) -> Mapping[str, int]:
