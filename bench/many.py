@@ -24,7 +24,7 @@ _UUID7 = re.compile(rb"([0-9a-f]{7})[0-9a-f]-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9
 _CARD, _NUMBER = (b"77700", b"777%02d"), (b"BN-000", b"BN-%03d")
 _LEFT_OUT = {
     "alembic_version", "outbox", "timer", "relay_epoch", "consumer_position", "event_log_end", "resource",
-    "occupancy", "held_key", "held_event", "meeting",
+    "occupancy", "held_key", "held_event", "meeting", "directory_entry",
 }  # fmt: skip
 
 

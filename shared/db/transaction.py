@@ -23,7 +23,7 @@ from shared.db.connection import TakenConnection
 from shared.db.known_rows import KnownRows
 from shared.db.mapped import mapped
 from shared.db.statements import Answer
-from shared.db.writing import Write
+from shared.db.writing import Unchanged, Write
 from shared.errors import Conflict
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ class Transaction:
         """Insert this row with the next writes, as it is then; a row that is known already stays as it is."""
         self._rows.add(row)
 
-    def write(self, write: Write, *values: Any) -> None:
-        """Write one row with the next writes: values in the order of the description's columns."""
+    def write(self, write: Write | Unchanged, *values: Any) -> None:
+        """Write one row with the next writes, or hold one against the database: values in the order of the
+        description's columns.
+        """
         self._rows.writes[write].append(values)
 
     def added(self, model: type[Row]) -> list[Row]:

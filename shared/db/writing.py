@@ -188,6 +188,39 @@ class Removal:
         return as_arrays(self.key, rows)
 
 
+@dataclass(frozen=True, eq=False)
+class Unchanged:
+    """No write: rows that must be in the database with these values when the statement runs."""
+
+    table: str
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, table: str, columns: Mapping[str, str]) -> "Unchanged":
+        """Describe the rows by the PostgreSQL type of each column that is compared; one row for each."""
+        return cls(table, tuple(Column.of(name, sql_type) for name, sql_type in columns.items()))
+
+    @property
+    def width(self) -> int:
+        """How many parameters the part has."""
+        return len(self.columns)
+
+    @property
+    def counted(self) -> bool:
+        """Every row must be as it was read."""
+        return True
+
+    def sql(self, first: int) -> str:
+        """Write the SELECT."""
+        names = ", ".join(f'"k_{column.name}"' for column in self.columns)
+        given = f"{_unnested(self.columns, first)} AS r ({names})"
+        return f'SELECT 1 FROM {given} JOIN "{self.table}" AS t ON {_same(self.columns)}'  # noqa: S608
+
+    def arrays(self, rows: Rows) -> list[list[Any]]:
+        """Turn rows into one array a column."""
+        return as_arrays(self.columns, rows)
+
+
 def statement(batch: Batch) -> tuple[str, list[Any]]:
     """Make the statement that writes a batch, and its parameters."""
     parts = tuple(sorted(batch, key=_place))

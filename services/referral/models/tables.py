@@ -119,6 +119,17 @@ class Enclosure(ResourceRow, Base, table=True):
     status: str | None = None
 
 
+class DirectoryEntry(Base, table=True):
+    """Which person or organisation of a sender carries an identifier: the first, for good."""
+
+    __tablename__ = "directory_entry"
+
+    requester: str = Field(primary_key=True)
+    type: str = Field(primary_key=True)
+    token: str = Field(primary_key=True)
+    enclosure_id: UUID = Field(foreign_key="enclosure.id")
+
+
 class Task(ResourceRow, Base, table=True):
     """A Task: the process Task of a referral (one each) and what people are asked to do."""
 

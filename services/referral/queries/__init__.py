@@ -1,6 +1,7 @@
 """Every SELECT of this service, and the row scopes."""
 
 from services.referral.queries import scope
+from services.referral.queries.directory import Placed, enter, in_directory
 from services.referral.queries.identifiers import (
     claim_new_patient,
     claim_patient_identifiers,
@@ -10,8 +11,6 @@ from services.referral.queries.identifiers import (
     sent_before,
 )
 from services.referral.queries.records import (
-    DIRECTORY_TYPES,
-    directory_entry,
     enclosures_by_id,
     enclosures_of,
     lock_patient,
@@ -33,7 +32,7 @@ from services.referral.queries.work import (
 )
 
 __all__ = [
-    "DIRECTORY_TYPES",
+    "Placed",
     "claim_new_patient",
     "claim_patient_identifiers",
     "claim_sender_identifiers",
@@ -42,9 +41,10 @@ __all__ = [
     "claims_of",
     "claims_of_member",
     "current_response",
-    "directory_entry",
     "enclosures_by_id",
     "enclosures_of",
+    "enter",
+    "in_directory",
     "live_claims",
     "lock_identifiers",
     "lock_patient",

@@ -13,9 +13,6 @@ from services.referral.states import OPEN
 from shared.auth.principal import Principal
 from shared.db import Transaction
 
-# Resources about people and places, which one sender uses in many referrals.
-DIRECTORY_TYPES = ("Practitioner", "PractitionerRole", "Organization")
-
 
 async def patients_by_identifiers(tx: Transaction, tokens: Sequence[str]) -> Sequence[Patient]:
     """Find who carries any of these identifiers."""
@@ -76,20 +73,3 @@ async def enclosures_of(tx: Transaction, referral_id: UUID) -> Sequence[Enclosur
 async def enclosures_by_id(tx: Transaction, ids: Sequence[UUID]) -> Sequence[Enclosure]:
     """List enclosures by their ids."""
     return await tx.all(select(Enclosure).where(col(Enclosure.id).in_(ids)))
-
-
-async def directory_entry(
-    tx: Transaction, requester: str, *, resource_type: str, token: str
-) -> Enclosure | None:
-    """Find a person or organisation that this sender has sent before, by identifier."""
-    if resource_type not in DIRECTORY_TYPES:
-        return None
-    return await tx.first(
-        select(Enclosure)
-        .where(
-            col(Enclosure.type) == resource_type,
-            col(Enclosure.requester) == requester,
-            col(Enclosure.identifiers).contains([token]),
-        )
-        .order_by(col(Enclosure.id))
-    )

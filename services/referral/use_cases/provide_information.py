@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.referral import fhir, rules
+from services.referral import fhir, queries, rules
 from services.referral.models import Enclosure, Outcome, Piece, Referral
 from services.referral.states import TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
 from services.referral.use_cases.consent import follow_consent
@@ -99,6 +99,7 @@ async def _store(tx: Transaction, piece: Piece, referral: Referral, *, act: Act)
         identifiers=list(piece.identifiers),
         status=status if isinstance(status, str) else None,
     )
+    queries.enter(tx, row)
     await store.put(tx, row, piece.raw, at=act.at, overlay=_own_patient(piece, referral))
 
 

@@ -33,9 +33,8 @@ class Receipt:
 
 
 def may_be_bold(submission: Submission) -> bool:
-    """Tell whether nothing needs to be looked up for a referral whose sender and patient are new."""
-    known = any(piece.if_none_exist is not None for piece in submission.enclosures)
-    return submission.patient is not None and not known
+    """Tell whether a referral can be taken for a new patient's: whoever is not sent along is known."""
+    return submission.patient is not None
 
 
 async def receive_referral(
@@ -63,7 +62,7 @@ async def receive_referral(
             return await _sent_before(tx, submission, first=await tx.get(Referral, first))
         matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
     referral.patient_id, referral.doubt = matched.patient.id, matched.doubt
-    rows = await _rows(tx, submission, referral)
+    rows = await _rows(tx, submission, referral, bold=bold)
     gathered = Gathered(
         patient=matched.patient_data,
         request=submission.request.data,
@@ -120,16 +119,36 @@ async def _sent_before(tx: Transaction, submission: Submission, *, first: Referr
     return Receipt(referral=first, new=False)
 
 
-async def _rows(tx: Transaction, submission: Submission, referral: Referral) -> Rows:
+async def _rows(tx: Transaction, submission: Submission, referral: Referral, *, bold: bool) -> Rows:
+    """Give each piece its row: what an `ifNoneExist` names, found in the directory or among those before it,
+    else a new one, which enters the directory.
+    """
+    asked = [(piece.type, piece.if_none_exist) for piece in submission.enclosures if piece.if_none_exist]
+    placed = await queries.in_directory(tx, referral.requester, asked, bold=bold)
+    known = {name: _placed(name[0], one, referral) for name, one in placed.items()}
     rows: Rows = []
     for piece in submission.enclosures:
-        known = None
-        if piece.if_none_exist is not None:
-            known = await queries.directory_entry(
-                tx, referral.requester, resource_type=piece.type, token=piece.if_none_exist
-            )
-        rows.append((piece, known or _row(piece, referral), known is None))
+        condition = piece.if_none_exist
+        if condition is not None and (found := known.get((piece.type, condition))) is not None:
+            rows.append((piece, found, False))
+            continue
+        row = _row(piece, referral)
+        entered = queries.enter(tx, row, claimed=() if condition is None else (condition,))
+        rows.append((piece, row, True))
+        known = dict.fromkeys(entered, row) | known
     return rows
+
+
+def _placed(resource_type: str, placed: queries.Placed, referral: Referral) -> Enclosure:
+    """Stand for a row that is not read: it is only named."""
+    return Enclosure(
+        id=placed.id,
+        version=placed.version,
+        type=resource_type,
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        requester=referral.requester,
+    )
 
 
 def _row(piece: Piece, referral: Referral) -> Enclosure:
