@@ -1,8 +1,9 @@
 """Keeping a resource: the bytes as they were received, with what is ours laid over the top level.
 
 Invariants:
-- `put` is the only way that `version`, `last_updated` and `body` change; each version stands in
-  `resource_version`.
+- `put` is the only way that `version`, `last_updated` and `body` change.
+- The newest version stands in its row alone, each earlier one in `resource_version`, where it came by being
+  replaced: what is written once is stored once.
 - A member that is not ours keeps its bytes: `250.50` stays `250.50`.
 """
 
@@ -20,6 +21,8 @@ _ENCODER = msgspec.json.Encoder()
 VERSION = Write.into(
     "resource_version",
     {"type": "text", "id": "text", "version": "int4", "last_updated": "timestamptz", "body": "bytea"},
+    # A database from before kept the newest version here too.
+    conflict="ON CONFLICT DO NOTHING",
 )
 
 
@@ -31,8 +34,8 @@ async def put(
     at: datetime,
     overlay: Mapping[str, Any] | None = None,
 ) -> None:
-    """Give the row its next version: id and meta laid over `resource`, then `overlay`; recorded in the
-    history.
+    """Give the row its next version: id and meta laid over `resource`, then `overlay`; the one before goes to
+    the history.
 
     `resource` is what was received (bytes) or rendered (a mapping); `overlay` holds top-level members that we
     own, a value of None removes the member. Row and version go with the transaction's next writes, nothing is
@@ -41,13 +44,14 @@ async def put(
     """
     body = resource if isinstance(resource, bytes) else _ENCODER.encode(resource)
     members = _MEMBERS.decode(body)
+    if row.version:
+        resource_type = msgspec.json.decode(members["resourceType"], type=str)
+        tx.write(VERSION, resource_type, str(row.id), row.version, row.last_updated, row.body)
     row.version += 1
     row.last_updated = at
     ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
     row.body = _laid_over(members, ours | dict(overlay or {}))
     tx.add(row)
-    resource_type = msgspec.json.decode(members["resourceType"], type=str)
-    tx.write(VERSION, resource_type, str(row.id), row.version, at, row.body)
 
 
 def overlaid(body: bytes, members: Mapping[str, Any]) -> bytes:

@@ -130,6 +130,8 @@ class _Reader:
         return row
 
     async def _version(self, tx: Transaction, row: ResourceRow, version: str) -> bytes:
+        if version == str(row.version):
+            return row.body
         statement = select(_VERSIONS.c.body).where(*self._of(row), _VERSIONS.c.version == _number(version))
         body = await tx.first(statement)
         if body is None:
@@ -138,12 +140,18 @@ class _Reader:
 
     async def _history(self, tx: Transaction, call: Call, row: ResourceRow) -> bytes:
         statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
-        found = (await tx.execute(statement.order_by(desc(_VERSIONS.c.version)))).all()
+        earlier = (await tx.execute(statement.order_by(desc(_VERSIONS.c.version)))).all()
+        found = [(row.version, row.body), *earlier]
         address = f"{call.runtime.fhir_base}/{self._type}/{row.id}"
         return pages.history_bundle(f"{address}/_history", f"{self._type}/{row.id}", address, found)
 
     def _of(self, row: ResourceRow) -> tuple[ColumnElement[bool], ...]:
-        return (_VERSIONS.c.type == self._type, _VERSIONS.c.id == str(row.id))
+        """Choose the versions before the one that the row is: it may be replaced meanwhile."""
+        return (
+            _VERSIONS.c.type == self._type,
+            _VERSIONS.c.id == str(row.id),
+            _VERSIONS.c.version < row.version,
+        )
 
     def _patient(self, row: ResourceRow) -> str | None:
         return str(row.id) if self._type == "Patient" else None

@@ -37,8 +37,8 @@ class LifeCycle:
 async def illegal_steps(evidence: Evidence) -> AsyncIterator[str]:
     """List every step in every history that no table allows."""
     for service, database in evidence.databases.items():
+        every = await versions_of(database)
         async with database.transaction() as tx:
-            every = await versions_of(database)
             histories = f"SELECT type, id, version, body FROM ({every}) AS every ORDER BY type, id, version"
             rows = (await tx.sql(histories)).all()
         for (kind, id_), history in groupby(rows, key=lambda row: (row.type, row.id)):

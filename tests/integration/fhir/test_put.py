@@ -11,6 +11,7 @@ from sqlmodel.main import registry
 from shared.db import Database, ResourceRow
 from shared.db.tables import add_shared_tables
 from shared.fhir import store
+from tests.support.history import versions_of
 
 
 class Base(SQLModel, registry=registry()):
@@ -39,15 +40,13 @@ async def db(make_database: Any) -> Database:
 
 
 async def versions(db: Database) -> list[tuple[str, str, int, datetime, bytes]]:
-    """Give the history as it stands."""
+    """Give the history as it stands, the newest version with it."""
     async with db.transaction() as tx:
-        found = await tx.sql(
-            "SELECT type, id, version, last_updated, body FROM resource_version ORDER BY version"
-        )
+        found = await tx.sql(f"SELECT * FROM ({await versions_of(db)}) AS every ORDER BY version")
         return [tuple(row) for row in found]  # type: ignore[misc]
 
 
-async def test_each_put_is_a_version_that_stands_in_the_history(db: Database) -> None:
+async def test_a_version_goes_to_the_history_when_it_is_replaced(db: Database) -> None:
     row = Kept()
     async with db.transaction() as tx:
         await store.put(tx, row, RECEIVED, at=NOON)
@@ -63,6 +62,7 @@ async def test_each_put_is_a_version_that_stands_in_the_history(db: Database) ->
     assert found[1][3] == NOON + timedelta(hours=1)
     assert found[1][4] == again.body
     assert b'"status"' not in found[0][4]
+    assert await db.fetch("SELECT version FROM resource_version") == [(1,)]
 
 
 async def test_id_and_version_are_ours_and_the_rest_of_meta_stays(db: Database) -> None:

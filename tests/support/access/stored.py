@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from tests.support.access.world import World
+from tests.support.history import versions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,11 @@ class Stored:
 
 async def everything(world: World) -> list[Stored]:
     """Read the newest version of every resource of every service."""
-    newest = "SELECT DISTINCT ON (type, id) type, id, version, body FROM resource_version"
     found = []
     for service, database in world.clinic.databases.items():
+        newest = (
+            f"SELECT DISTINCT ON (type, id) type, id, version, body FROM ({await versions_of(database)}) AS v"
+        )
         async with database.transaction() as tx:
             rows = (await tx.sql(f"{newest} ORDER BY type, id, version DESC")).all()
         found += [_stored(world, service, *row) for row in rows]
