@@ -6,6 +6,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
@@ -20,6 +21,9 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.events.worker import Worker
 
+if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
+    from shared.outbound import Outbound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedClinic:
@@ -32,9 +36,18 @@ class EmbeddedClinic:
 
 @asynccontextmanager
 async def embedded_clinic(
-    server: EmbeddedPostgres, clinic: Clinic, *, clock: Clock, base_url: str, smtp_url: str | None = None
+    server: EmbeddedPostgres,
+    clinic: Clinic,
+    *,
+    clock: Clock,
+    base_url: str,
+    smtp_url: str | None = None,
+    outbound: "Outbound | None" = None,
 ) -> AsyncIterator[EmbeddedClinic]:
-    """Put a clinic together on a running server; its connections are closed at the end of the block."""
+    """Put a clinic together on a running server; its connections are closed at the end of the block.
+
+    `outbound` is the way to its webhook receivers, where it is not the system's own.
+    """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
         of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
@@ -51,7 +64,7 @@ async def embedded_clinic(
             base_url=base_url,
             smtp_url=smtp_url,
         )
-        outbound = way_to_receivers(clinic, data=server.data, make_secrets=True)
+        outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
         app = make_app(runtimes, workers, issuer_routes=identity.routes)

@@ -72,7 +72,7 @@ async def _demo(
             show.say(str(error))
             return 1
         timeline += await read_feed(served.parties, told)
-        summary = await read_summary(served.parties, served.letters, told)
+        summary = await read_summary(served.parties, served.letters, served.claims, stories=told)
         dead = await served.left_behind()
     show.timeline(timeline, begin=begin, zone=site.zone)
     show.summary(summary)
@@ -85,20 +85,29 @@ async def _demo(
 
 
 def _checks(summary: Summary, *, dead: int) -> list[Result]:
-    """Hold the clinic's own books against the mail server, and look that nothing was given up."""
-    sent = summary.messages.get("completed", 0)
-    others = sum(summary.messages.values()) - sent
-    same = sent == summary.letters and sent > 0
+    """Hold the clinic's own books against those outside, and look that nothing was given up."""
     return [
         Result(
             title="every message that says so arrived at the mail server, once",
-            missed=None if same else f"{sent} say so, {summary.letters} arrived, {others} were not sent",
+            missed=_differs(summary.messages, arrived=summary.letters),
+        ),
+        Result(
+            title="every webhook that says so arrived at the insurer's own system, once, rightly signed",
+            missed=_differs(summary.webhooks, arrived=summary.taken),
         ),
         Result(
             title="no event was given up",
             missed=None if not dead else f"{dead} keys wait for a person: lumbar dead-letters list",
         ),
     ]
+
+
+def _differs(told: Mapping[str, int], *, arrived: int) -> str | None:
+    """Say how what was told and what arrived differ; None where they are the same and not nothing."""
+    sent = told.get("completed", 0)
+    if sent == arrived and sent > 0:
+        return None
+    return f"{sent} say so, {arrived} arrived, {sum(told.values()) - sent} were not sent"
 
 
 def _morning(site: Site, moment: datetime) -> datetime:

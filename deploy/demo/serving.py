@@ -1,6 +1,7 @@
 """The clinic of the demo: real HTTP on a free loopback port, care time that the demo moves, its own mail.
 
-It calls itself by the address that `lumbar up` uses, so that what it stored goes on under that address.
+It calls itself by the address that `lumbar up` uses, so that what it stored goes on under that address. One
+insurer has a system of its own that is told by webhooks, for the length of the demo.
 """
 
 import asyncio
@@ -16,12 +17,14 @@ import uvicorn
 
 from deploy.app import end_all_streams
 from deploy.composition import embedded_clinic
+from deploy.demo.claims_system import ClaimsSystem
 from deploy.demo.letters import LetterBox
 from deploy.demo.parties import Parties
 from deploy.embedded import EmbeddedPostgres
+from deploy.folders import webhooks_folder
 from deploy.identity import keys_folder
 from shared.auth.assertion import fetch_token
-from shared.clinic import Clinic
+from shared.clinic import Clinic, Webhook
 from shared.clock import SimulatedClock
 from shared.events.settle import settle
 from shared.events.worker import Worker
@@ -32,11 +35,12 @@ _SETTLED_WITHIN = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedClinic:
-    """A clinic that answers, its parties, and the mail that arrived."""
+    """A clinic that answers, its parties, the mail that arrived, and an insurer's own system."""
 
     clock: SimulatedClock
     parties: Parties
     letters: LetterBox
+    claims: ClaimsSystem
     workers: Sequence[Worker]
 
     async def settle(self) -> None:
@@ -58,11 +62,16 @@ async def served_clinic(
     server: EmbeddedPostgres, clinic: Clinic, *, begin: datetime
 ) -> AsyncIterator[ServedClinic]:
     """Serve a clinic whose care time begins at `begin`, for the duration of the block."""
-    clock, letters = SimulatedClock(begin), LetterBox()
-    smtp_url = await letters.open()
+    clock, letters, claims = SimulatedClock(begin), LetterBox(), ClaimsSystem(webhooks_folder(server.data))
+    smtp_url, receiver = await letters.open(), await claims.open()
     try:
         async with embedded_clinic(
-            server, clinic, clock=clock, base_url=ADDRESS, smtp_url=smtp_url
+            server,
+            _registering(clinic, receiver),
+            clock=clock,
+            base_url=ADDRESS,
+            smtp_url=smtp_url,
+            outbound=claims.road,
         ) as put_together:
             app = put_together.app
             async with _answering(app) as port:
@@ -77,12 +86,21 @@ async def served_clinic(
                         clock=clock,
                         parties=parties,
                         letters=letters,
+                        claims=claims,
                         workers=list(put_together.workers.values()),
                     )
                     await parties.close()
                 end_all_streams(app)
     finally:
         await letters.close()
+        await claims.close()
+
+
+def _registering(clinic: Clinic, receiver: Webhook) -> Clinic:
+    """Give the clinic with one more webhook receiver."""
+    host = receiver.url.removeprefix("https://").partition("/")[0]
+    more = {"webhooks": (*clinic.webhooks, receiver), "webhook_hosts": (*clinic.webhook_hosts, host)}
+    return clinic.model_copy(update=more)
 
 
 class _Road(httpx.AsyncHTTPTransport):

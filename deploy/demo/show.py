@@ -111,6 +111,7 @@ class Show:
         self._counts("case meetings", summary.meetings, f"{summary.decisions} cases decided")
         self._counts("actions of the team", summary.actions, "")
         self._counts("messages", summary.messages, f"{summary.letters} e-mails arrived at the mail server")
+        self._counts("webhooks", summary.webhooks, f"{summary.taken} arrived at an insurer's own system")
 
     def results(self, results: Sequence[Result]) -> None:
         """Print a line for each story: whether all of it happened, else what did not."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.demo.acts import business_status
+from deploy.demo.claims_system import ClaimsSystem
 from deploy.demo.letters import LetterBox
 from deploy.demo.meeting import CHAIR
 from deploy.demo.parties import Parties
@@ -45,9 +46,13 @@ class Summary:
     actions: Mapping[str, int]
     messages: Mapping[str, int]
     letters: int
+    webhooks: Mapping[str, int]
+    taken: int
 
 
-async def read_summary(parties: Parties, letters: LetterBox, stories: Sequence[Story]) -> Summary:
+async def read_summary(
+    parties: Parties, letters: LetterBox, claims: ClaimsSystem, *, stories: Sequence[Story]
+) -> Summary:
     """Read the summary through the API."""
     of_story = {referral: story.number for story in stories for referral in story.referrals}
     tasks = await every(parties, "coordinator", f"/referral/fhir/Task?code={codes.TaskCode.PROCESS_REQUEST}")
@@ -63,8 +68,10 @@ async def read_summary(parties: Parties, letters: LetterBox, stories: Sequence[S
         meetings=Counter(meeting["status"] for meeting in meetings),
         decisions=sum(1 for item in items if item["status"] == "completed"),
         actions=Counter(action["status"] for action in actions),
-        messages=Counter(message["status"] for message in messages),
+        messages=Counter(one["status"] for one in messages if not _is_webhook(one)),
         letters=letters.copies.total(),
+        webhooks=Counter(one["status"] for one in messages if _is_webhook(one)),
+        taken=claims.copies.total(),
     )
 
 
@@ -114,6 +121,10 @@ def _wait(row: Resource, of_story: Mapping[str, int]) -> Wait:
         days=row["raw_days"],
         status=str(row["status"]),
     )
+
+
+def _is_webhook(communication: Resource) -> bool:
+    return any(coding["code"] == "ELECTRONIC" for coding in communication["medium"][0]["coding"])
 
 
 def _last(reference: Resource) -> str:

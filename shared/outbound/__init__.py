@@ -1,7 +1,8 @@
 """Speaking to systems outside by HTTPS: whom we may reach, what we send, and the secrets that sign it.
 
 What a composition root decides stands in `Outbound`; the forbidden networks and the trusted authorities are
-part of it so that a test can have a receiver of its own on this machine. Nothing else passes others.
+part of it so that a test or the demo can have a receiver of its own on this machine. Nothing else passes
+others.
 """
 
 import ssl

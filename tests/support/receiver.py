@@ -7,25 +7,18 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import ssl
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from deploy.demo.authority import Authority
 from shared.clock import machine_now
 from shared.outbound import Outbound
 
 HOST = "hooks.insurer.example"
 TOLERANCE = 300
+_AUTHORITY = Authority()
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -68,14 +61,14 @@ class Receiver:
 
 def outbound_to_loopback(secrets: Path) -> Outbound:
     """Give a way out on which every name is this machine and no network is forbidden."""
-    return Outbound(secrets=secrets, forbidden=(), tls=_trusting(), resolve=_loopback)
+    return Outbound(secrets=secrets, forbidden=(), tls=_AUTHORITY.trusting(), resolve=_loopback)
 
 
 @asynccontextmanager
 async def open_receiver(*, name: str = HOST, serve: Serve | None = None) -> AsyncIterator[Receiver]:
     """Open a receiver for the length of a test, with a certificate for `name`; `serve` answers otherwise."""
     receiver = Receiver()
-    server = await asyncio.start_server(serve or receiver.serve, "127.0.0.1", 0, ssl=_serving(name))
+    server = await asyncio.start_server(serve or receiver.serve, "127.0.0.1", 0, ssl=_AUTHORITY.serving(name))
     receiver.port = server.sockets[0].getsockname()[1]
     async with server:
         yield receiver
@@ -94,54 +87,3 @@ def verified(secret: str, got: Got) -> bool:
 
 async def _loopback(_host: str, _port: int) -> Sequence[str]:
     return ["127.0.0.1"]
-
-
-@cache
-def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key, _certificate("Test authority", key, issuer=None)
-
-
-@cache
-def _trusting() -> ssl.SSLContext:
-    _, certificate = _authority()
-    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return ssl.create_default_context(cadata=pem)
-
-
-def _serving(name: str) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(name, key, issuer=_authority())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write(private + certificate.public_bytes(serialization.Encoding.PEM))
-        file.flush()
-        context.load_cert_chain(file.name)
-    return context
-
-
-def _certificate(
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    *,
-    issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None,
-) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    signer, of = (key, subject) if issuer is None else (issuer[0], issuer[1].subject)
-    now = machine_now()
-    building = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(of)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-    )
-    if issuer is not None:
-        building = building.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    return building.sign(signer, hashes.SHA256())
