@@ -14,14 +14,14 @@ from shared.events.envelope import Event
 from shared.events.handling import Run
 
 
-async def on_events(tx: Transaction, run: Run, *, settings: Settings) -> None:
-    """Keep and tell of each event as the table says."""
+async def on_events(tx: Transaction, run: Run, *, settings: Settings, has_server: bool = True) -> None:
+    """Keep and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
     heard = [fhir.news(one.event) for one in run]
     known = await use_cases.recall(tx, heard)
     for one, news in zip(run, heard, strict=True):
         with one.span():
             await _keep(tx, one.event, news, known=known, act=one.act)
-            await use_cases.tell(tx, news, known=known, settings=settings, act=one.act)
+            await use_cases.tell(tx, news, known=known, has_server=has_server, settings=settings, act=one.act)
 
 
 async def _keep(tx: Transaction, event: Event, news: News, *, known: Known, act: Act) -> None:

@@ -7,8 +7,8 @@ from services.notifications.models import Attempt, Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
 from services.notifications.settings import Settings
 from services.notifications.states import Channel, Status, may_become
+from services.notifications.use_cases.put_entry import put_entry
 from services.notifications.use_cases.put_message import put_message
-from services.notifications.use_cases.tell import put_entry
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Conflict

@@ -1,8 +1,9 @@
-"""Tell of an event: an entry in the live feed, and a message to everybody whom the table names."""
+"""Tell of an event: an entry in the live feed, and a message to everybody whom the table names.
+
+Where there is no mail server a message by e-mail ends as it is written: nobody will ever send it.
+"""
 
 from collections.abc import Sequence
-
-import msgspec
 
 from services.notifications import queries
 from services.notifications.fhir import News
@@ -13,19 +14,21 @@ from services.notifications.rules import (
     Audience,
     FeedEntry,
     Message,
+    Reason,
     Standing,
     Told,
     deliveries,
     messages,
 )
 from services.notifications.settings import Settings
+from services.notifications.states import Channel
+from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.keep import expect_authorization, expect_referral
+from services.notifications.use_cases.put_entry import put_entry
 from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.events import outbox
-from shared.events.topics import FEED
 from shared.telemetry.tracing import current_traceparent
 
 
@@ -39,7 +42,9 @@ async def recall(tx: Transaction, heard: Sequence[News]) -> Known:
     )
 
 
-async def tell(tx: Transaction, news: News, *, known: Known, settings: Settings, act: Act) -> None:
+async def tell(
+    tx: Transaction, news: News, *, known: Known, has_server: bool, settings: Settings, act: Act
+) -> None:
     """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
     referral = None if news.referral is None else expect_referral(known, news.referral)
@@ -56,19 +61,11 @@ async def tell(tx: Transaction, news: News, *, known: Known, settings: Settings,
 
     put_entry(tx, _entry(news, told, standing, referral))
     for message in wanted:
-        await _prepare(tx, news, message, standing, settings=settings, act=act)
-
-
-def put_entry(tx: Transaction, entry: FeedEntry) -> None:
-    """Put an entry on its way to the feed's log."""
-    outbox.put(
-        tx,
-        topic=FEED,
-        key=entry.patient or entry.id,
-        event_id=f"feed/{entry.id}",
-        headers={"ce_id": entry.id, "ce_type": entry.type},
-        value=msgspec.json.encode(entry),
-    )
+        row = _prepared(news, message, standing, act=act)
+        if has_server or message.channel is not Channel.EMAIL:
+            await put_message(tx, row, (), settings=settings, at=act.at)
+        else:
+            await end_message(tx, row, attempts=(), reason=Reason.NO_SERVER, settings=settings, act=act)
 
 
 def _standing(news: News, referral: Whose | None, *, known: Known, settings: Settings) -> Standing:
@@ -113,10 +110,8 @@ def _entry(news: News, told: Told, standing: Standing, referral: Whose | None) -
     )
 
 
-async def _prepare(
-    tx: Transaction, news: News, message: Message, standing: Standing, *, settings: Settings, act: Act
-) -> None:
-    row = Notification(
+def _prepared(news: News, message: Message, standing: Standing, *, act: Act) -> Notification:
+    return Notification(
         event_id=news.event_id,
         event_type=news.type,
         event_key=news.key,
@@ -133,4 +128,3 @@ async def _prepare(
         next_attempt_at=act.at,
         traceparent=current_traceparent(),
     )
-    await put_message(tx, row, (), settings=settings, at=act.at)

@@ -50,5 +50,6 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
 
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run."""
-    together = Together(partial(handlers.on_events, settings=Settings.of(runtime)))
+    settings, has_server = Settings.of(runtime), bool(runtime.smtp_url)
+    together = Together(partial(handlers.on_events, settings=settings, has_server=has_server))
     return dict.fromkeys(TOLD, together)

@@ -32,6 +32,7 @@ from services.scheduling.rules.guarantee import Clocks, FirstVisit, clocks, prom
 from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted, until_free
 from services.scheduling.rules.moving import Blocked, place_at
 from services.scheduling.rules.notice import BACKSTOP, NOTICE, STEP, first_window
+from services.scheduling.rules.openings import Openings
 from services.scheduling.rules.series import (
     NoSeries,
     Pace,
@@ -57,6 +58,7 @@ __all__ = [
     "Need",
     "NoEntitlement",
     "NoSeries",
+    "Openings",
     "Pace",
     "PlannedSession",
     "Span",

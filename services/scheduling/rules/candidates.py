@@ -131,10 +131,18 @@ def starts_in(span: Span, *, length: timedelta) -> Iterator[datetime]:
         start += STEP
 
 
+def starts_of(
+    person_id: str, free: Iterable[Span], *, load: int, need: Need
+) -> Iterator[tuple[datetime, int, str]]:
+    """Go through the starts of a clinician's free time, as they are compared with those of others."""
+    for span in free:
+        for start in starts_in(span, length=need.length):
+            yield start, load, person_id
+
+
 def _starts(
     person: Person, *, need: Need, taken: Taken, closed: Sequence[Span], window: Span
 ) -> Iterator[tuple[datetime, int, str]]:
+    free = free_spans(person, need=need, taken=taken, never=closed, window=window)
     load = len(taken.get(person_key(person.id), ()))
-    for span in free_spans(person, need=need, taken=taken, never=closed, window=window):
-        for start in starts_in(span, length=need.length):
-            yield start, load, person.id
+    return starts_of(person.id, free, load=load, need=need)

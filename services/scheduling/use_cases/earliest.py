@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment
-from services.scheduling.rules import Candidate, Span
+from services.scheduling.rules import Candidate, Openings, Span
 from services.scheduling.settings import Desk
 from services.scheduling.use_cases.needs import KeptNeed
 from services.scheduling.use_cases.recording import claim_of, patient_key, put_into
@@ -34,7 +34,7 @@ class Wanted:
 @dataclass
 class _Slice:
     span: Span
-    taken: dict[str, list[Span]]
+    openings: Openings
     full: bool = False
 
 
@@ -62,19 +62,17 @@ class _Picture:
 
     def choose(self, one: Wanted, *, but: Sequence[Span]) -> bool:
         """Choose the earliest time for a visit in what was read; tell whether there is one."""
-        need, never = self.kept.need, [*one.never, *but]
+        never = [*one.never, *but]
         for part in self.slices:
             window = Span(max(part.span.start, one.window.start), min(part.span.end, one.window.end))
             if part.full or window.start >= window.end:
                 continue
-            found = next(rules.candidates(need, taken=part.taken, never=never, window=window), None)
+            found = part.openings.first(never=never, window=window)
             if found is not None:
                 one.candidate = found
-                part.taken[rules.person_key(found.person)].append(found.span)
-                part.taken[rules.room_key(found.room)].append(found.span)
+                part.openings.take(found)
                 return True
-            anybody = rules.candidates(need, taken=part.taken, never=(), window=part.span)
-            part.full = next(anybody, None) is None
+            part.full = part.openings.first(window=part.span) is None
         return False
 
     def is_read_to(self, one: Wanted) -> bool:
@@ -130,7 +128,8 @@ async def _claim(tx: Transaction, wanted: Sequence[Wanted]) -> list[Wanted]:
 async def _read(tx: Transaction, pictures: Sequence[_Picture]) -> None:
     asked = [(picture.resources, picture.next_span()) for picture in pictures]
     for picture, (_, span), taken in zip(pictures, asked, await queries.taken_in(tx, asked), strict=True):
-        picture.slices.append(_Slice(span, taken))
+        openings = Openings(picture.kept.need, taken=taken, span=span)
+        picture.slices.append(_Slice(span, openings))
 
 
 def _pictures(wanted: Sequence[Wanted], freed: Mapping[str, int]) -> dict[int, _Picture]:

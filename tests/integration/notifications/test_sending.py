@@ -62,11 +62,12 @@ def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
 
 @pytest.fixture
 def hear(runtime: Runtime) -> Hear:
-    async def handle(*events: Event) -> None:
+    async def handle(*events: Event, has_server: bool = True) -> None:
         for event in events:
             act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
+                run, settings = Run([Heard(event, act)]), Settings.of(runtime)
+                await handlers.on_events(tx, run, settings=settings, has_server=has_server)
 
     return handle
 
@@ -101,6 +102,16 @@ async def alerts(runtime: Runtime) -> list[dict[str, Any]]:
         rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
     found = [msgspec.json.decode(row.value) for row in rows]
     return [entry for entry in found if entry["type"] == "notification.undeliverable"]
+
+
+def told(row: Notification) -> dict[str, Any]:
+    """Give everything of a message but what tells it from another one."""
+    own = {"id", "event_id", "version", "body"}
+    body = msgspec.json.decode(row.body)
+    return {
+        **row.model_dump(exclude=own),
+        "body": {name: body[name] for name in body.keys() - {"id", "identifier", "meta"}},
+    }
 
 
 def move(runtime: Runtime, by: timedelta) -> None:
@@ -196,6 +207,20 @@ class TestSending:
         assert await published(runtime) == ["notification.undeliverable"]
         assert await alerts(runtime) == []
         assert msgspec.json.decode(row.body)["statusReason"] == {"text": Reason.NO_SERVER}
+
+    async def test_without_a_server_ends_as_it_is_written_and_as_the_loop_would_end_it(
+        self, runtime: Runtime, hear: Hear
+    ) -> None:
+        await hear(referral_event("received"), referral_event("accepted"))
+        await drain(Sending(runtime, mail=None))
+        await hear(referral_event("received"), referral_event("accepted"), has_server=False)
+        loops, ours = await messages(runtime)
+        assert (loops.version, ours.version) == (2, 1)
+        assert ours.event_version == loops.event_version == 1
+        assert told(ours) == told(loops)
+        assert await published(runtime) == ["notification.undeliverable"] * 2
+        assert await alerts(runtime) == []
+        assert not await Sending(runtime, mail=None).run_once()
 
     async def test_spares_whoever_left_the_team_meanwhile(
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from services.notifications import handlers
 from services.notifications.settings import Settings
 from shared.act import Act, Actor
@@ -15,7 +17,7 @@ from tests.support.roundtrips import round_trips
 CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
 
 
-async def hear(database: Database, *, referrals: int) -> None:
+async def hear(database: Database, *, referrals: int, has_server: bool) -> None:
     events = [
         referral_event(name, referral=referral)
         for referral in [new_text_id() for _ in range(referrals)]
@@ -24,17 +26,21 @@ async def hear(database: Database, *, referrals: int) -> None:
     run = Run(
         [Heard(one, Act(at=NOON, actor=Actor.service("notifications"), cause=one.id)) for one in events]
     )
+    settings = Settings(clinic=CLINIC, base_url="http://clinic.example")
     async with database.transaction() as tx:
-        await handlers.on_events(tx, run, settings=Settings(clinic=CLINIC, base_url="http://clinic.example"))
+        await handlers.on_events(tx, run, settings=settings, has_server=has_server)
 
 
-async def test_a_batch_costs_the_same_round_trips_whatever_its_size(notifications_db: Database) -> None:
+@pytest.mark.parametrize("has_server", [True, False])
+async def test_a_batch_costs_the_same_round_trips_whatever_its_size(
+    notifications_db: Database, has_server: bool
+) -> None:
     for _ in range(2):
-        await hear(notifications_db, referrals=1)
+        await hear(notifications_db, referrals=1, has_server=has_server)
     found = []
     for size in (1, 40):
         with round_trips() as counted:
-            await hear(notifications_db, referrals=size)
+            await hear(notifications_db, referrals=size, has_server=has_server)
         found.append(counted.total())
 
     assert found[0] == found[1] <= 5

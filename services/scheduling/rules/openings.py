@@ -1,0 +1,73 @@
+"""The free time of one need in a few days, kept up while visit after visit takes of it.
+
+Invariants:
+- `first` gives what the first of `candidates` would be, over the same days and what is taken by then; what
+  one visit takes makes only its clinician and its room be worked out again.
+"""
+
+from collections.abc import Iterable, Mapping
+from heapq import merge
+
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.candidates import (
+    Candidate,
+    Need,
+    free_spans,
+    person_key,
+    room_key,
+    starts_of,
+)
+from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted
+from shared.clinic import Person
+
+
+class Openings:
+    """Where a need can still be met inside `span`, of at most a week; `taken` is what was taken before."""
+
+    def __init__(self, need: Need, *, taken: Mapping[str, Iterable[Span]], span: Span) -> None:
+        self._need = need
+        self._span = span
+        self._taken = {resource: list(spans) for resource, spans in taken.items()}
+        self._free: dict[str, list[Span]] = {}
+        self._busy: dict[str, list[Span]] = {}
+
+    def first(self, *, never: Iterable[Span] = (), window: Span) -> Candidate | None:
+        """Find the best candidate in a part of the span; `never` is when the patient cannot come."""
+        closed = merged(never)
+        each = [
+            starts_of(
+                person.id, self._open_to(person, closed, window), load=self._load(person), need=self._need
+            )
+            for person in self._need.people
+        ]
+        for start, _, person_id in merge(*each):
+            wanted = Span(start, start + self._need.length)
+            for room in self._need.rooms:
+                if is_free(self._busy_in(room_key(room.id)), wanted):
+                    return Candidate(person=person_id, room=room.id, span=wanted)
+        return None
+
+    def take(self, one: Candidate) -> None:
+        """Count a candidate as taken from now on."""
+        for resource in (person_key(one.person), room_key(one.room)):
+            self._taken.setdefault(resource, []).append(one.span)
+        self._free.pop(one.person, None)
+        self._busy.pop(room_key(one.room), None)
+
+    def _open_to(self, person: Person, closed: list[Span], window: Span) -> list[Span]:
+        free = self._free.get(person.id)
+        if free is None:
+            free = free_spans(person, need=self._need, taken=self._taken, never=(), window=self._span)
+            self._free[person.id] = free
+        if window != self._span:
+            free = clipped(free, window)
+        return subtracted(free, closed) if closed else free
+
+    def _load(self, person: Person) -> int:
+        return len(self._taken.get(person_key(person.id), ()))
+
+    def _busy_in(self, resource: str) -> list[Span]:
+        busy = self._busy.get(resource)
+        if busy is None:
+            busy = self._busy[resource] = merged(self._taken.get(resource, ()))
+        return busy
