@@ -27,8 +27,10 @@ LOST = (
 _WAIT = 10.0
 _CONNECT_WITHIN = 10.0
 _STATEMENTS = 500
-# In ms: whoever stands still in the middle of a transaction (a stopped process) gives its locks back.
+# In ms: whoever stands still in the middle of a transaction (a stopped process) gives its locks back, and who
+# waits for a lock or a plan gone wrong is told to try again.
 _FORGOTTEN_AFTER = "60000"
+_NO_LONGER_THAN = "60000"
 _STATEMENT_BYTES = 128 * 1024
 
 
@@ -120,6 +122,7 @@ async def connect(url: str, *, name: str) -> asyncpg.Connection:
             "application_name": f"lumbar-{name}",
             "timezone": "UTC",
             "idle_in_transaction_session_timeout": _FORGOTTEN_AFTER,
+            "statement_timeout": _NO_LONGER_THAN,
         },
     )
     ready = False
