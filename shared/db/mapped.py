@@ -17,7 +17,8 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from shared.db.writing import Change, Column, Encode, Removal, Write
+from shared.db.columns import Column, Encode
+from shared.db.writing import Change, Removal, Write
 
 DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
 

@@ -28,8 +28,8 @@ class Row(SQLModel):
 
     def __init__(self, **given: Any) -> None:
         """Set what is given, and the default of everything else; raises TypeError for an unknown name."""
-        defaults, factories = _defaults(type(self))
-        if unknown := given.keys() - type(self).model_fields.keys():
+        defaults, factories, names = _defaults(type(self))
+        if unknown := given.keys() - names:
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         made = {name: make() for name, make in factories.items() if name not in given}
         self.__dict__.update({**defaults, **made, **given})
@@ -38,7 +38,7 @@ class Row(SQLModel):
         """Set an attribute; of a row that the database has, SQLAlchemy notes what it was before."""
         held = self.__dict__
         state = held.get("_sa_instance_state")
-        if state is None or name not in type(self).model_fields:
+        if state is None or name not in _defaults(type(self))[2]:
             super().__setattr__(name, value)
         elif state.key is None:
             held[name] = value
@@ -47,7 +47,9 @@ class Row(SQLModel):
 
 
 @cache
-def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]]]:
+def _defaults(
+    model: type[SQLModel],
+) -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]], frozenset[str]]:
     fields = model.model_fields
     factories: dict[str, Any] = {
         name: field.default_factory for name, field in fields.items() if field.default_factory is not None
@@ -57,7 +59,7 @@ def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Mapping[str, Ca
         for name, field in fields.items()
         if name not in factories and field.default is not PydanticUndefined
     }
-    return fixed, factories
+    return fixed, factories, frozenset(fields)
 
 
 class AggregateRow(Row):

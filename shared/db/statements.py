@@ -12,8 +12,8 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import LRUCache
 
+from shared.db.columns import Encode
 from shared.db.mapped import DIALECT, Mapped, mapped, reader_of
-from shared.db.writing import Encode
 
 _compiled: LRUCache[Any, Any] = LRUCache(1000)
 _WORD = re.compile(r"\w+")

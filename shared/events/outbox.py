@@ -12,7 +12,7 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry import trace
 
 from shared.act import Act
 from shared.clock import machine_now
@@ -37,7 +37,6 @@ ROW = Write.into(
     },
     in_order=True,
 )
-_trace_context = TraceContextTextMapPropagator()
 
 
 class EventTooLarge(TooLarge):
@@ -116,6 +115,7 @@ def _subject(of: AggregateRow, focus: Head) -> str:
 
 
 def _traceparent() -> str | None:
-    carrier: dict[str, str] = {}
-    _trace_context.inject(carrier)
-    return carrier.get("traceparent")
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return None
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"

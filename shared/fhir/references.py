@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from shared.errors import Invalid
@@ -31,6 +32,10 @@ _LINK_MEMBERS = frozenset(
 _LOOKED_AT = frozenset(name.encode() for name in (*_LINK_MEMBERS, "div"))
 _STRING = re.compile(rb'"(?P<name>[^"\\]*(?:\\.[^"\\]*)*)"(?P<key>[ \t\r\n]*:)?', re.DOTALL)
 _HTML_LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>[^"']*)(?P=quote)""")
+
+
+# References of usual length are taken apart once: a Bundle names its patient ten times.
+_REMEMBERED_LENGTH = 200
 
 
 class Form(StrEnum):
@@ -60,12 +65,12 @@ class Reference:
 def parse(reference: str | Mapping[str, Any]) -> Reference:
     """Take a reference apart: its text, or the Reference element around it; never fails."""
     if isinstance(reference, str):
-        return _parsed(reference)
+        return _known(reference)
     text, stated = reference.get("reference"), reference.get("type")
     stated = stated.rsplit("/", 1)[-1] if isinstance(stated, str) else None
     if not isinstance(text, str):
         return Reference(form=Form.LOGICAL if "identifier" in reference else Form.OTHER, type=stated)
-    parsed = _parsed(text)
+    parsed = _known(text)
     if parsed.type is None and stated is not None:
         return Reference(form=parsed.form, text=text, type=stated, id=parsed.id)
     return parsed
@@ -93,6 +98,8 @@ def replaced(body: bytes, links: Mapping[str, str]) -> bytes:
     """
     if not links or not _mentions(body, links):
         return body
+    if (plainly := _plainly_replaced(body, links)) is not None:
+        return plainly
     pieces: list[bytes] = []
     member, done = b"", 0
     for match in _STRING.finditer(body):
@@ -111,6 +118,31 @@ def replaced(body: bytes, links: Mapping[str, str]) -> bytes:
 def _mentions(body: bytes, links: Mapping[str, str]) -> bool:
     """Tell whether a link may stand in a body; with an escape in it, only the strings themselves can tell."""
     return b"\\" in body or any(link.encode() in body for link in links)
+
+
+def _plainly_replaced(body: bytes, links: Mapping[str, str]) -> bytes | None:
+    """Replace where every mention is a whole `"reference":"..."`; None where one may be anything else."""
+    if b"\\" in body or not links.keys().isdisjoint(links.values()):
+        return None
+    found = []
+    for link, target in links.items():
+        if mentions := body.count(link.encode()):
+            whole = b'"reference":"%s"' % link.encode()
+            if body.count(whole) != mentions:
+                return None
+            found.append((whole, b'"reference":' + json.dumps(target, ensure_ascii=False).encode()))
+    for whole, new in found:
+        body = body.replace(whole, new)
+    return body
+
+
+def _known(text: str) -> Reference:
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> Reference:
+    return _parsed(text)
 
 
 def _parsed(text: str) -> Reference:

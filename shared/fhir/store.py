@@ -9,6 +9,7 @@ Invariants:
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -42,15 +43,16 @@ async def put(
     sent here. `meta.profile`, `meta.tag` and `meta.security` of the sender stay; `meta.versionId` and
     `meta.lastUpdated` (UTC, care time) are ours.
     """
-    body = resource if isinstance(resource, bytes) else _ENCODER.encode(resource)
-    members = _MEMBERS.decode(body)
+    members: Mapping[str, Any] = _MEMBERS.decode(resource) if isinstance(resource, bytes) else resource
     if row.version:
-        resource_type = msgspec.json.decode(members["resourceType"], type=str)
+        resource_type = members["resourceType"]
+        if isinstance(resource_type, msgspec.Raw):
+            resource_type = msgspec.json.decode(resource_type, type=str)
         tx.write(VERSION, resource_type, str(row.id), row.version, row.last_updated, row.body)
     row.version += 1
     row.last_updated = at
     ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
-    row.body = _laid_over(members, ours | dict(overlay or {}))
+    row.body = _laid_over(members, {**ours, **overlay} if overlay else ours)
     tx.add(row)
 
 
@@ -62,12 +64,18 @@ def overlaid(body: bytes, members: Mapping[str, Any]) -> bytes:
     return _laid_over(_MEMBERS.decode(body), members)
 
 
-def _laid_over(members: dict[str, msgspec.Raw], ours: Mapping[str, Any]) -> bytes:
+def _laid_over(members: Mapping[str, Any], ours: Mapping[str, Any]) -> bytes:
     laid: dict[str, Any] = {**members, **ours}
-    return _ENCODER.encode({name: value for name, value in laid.items() if value is not None})
+    if None in ours.values():
+        laid = {name: value for name, value in laid.items() if value is not None}
+    return _ENCODER.encode(laid)
 
 
-def _meta(theirs: msgspec.Raw | None, *, version: int, at: datetime) -> dict[str, Any]:
-    kept = _MEMBERS.decode(theirs) if theirs else {}
-    updated = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {**kept, "versionId": str(version), "lastUpdated": updated}
+def _meta(theirs: Any, *, version: int, at: datetime) -> dict[str, Any]:
+    kept = _MEMBERS.decode(theirs) if isinstance(theirs, msgspec.Raw) else theirs or {}
+    return {**kept, "versionId": str(version), "lastUpdated": _instant(at)}
+
+
+@lru_cache(maxsize=256)
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

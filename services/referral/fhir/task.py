@@ -1,6 +1,7 @@
 """Tasks: the process Task of a referral, kept true, and what the people of the clinic are asked to do."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from services.referral.models import Claim, Referral
@@ -48,6 +49,7 @@ _TITLES = {
 MERGED_INTO = "merged-into"
 
 
+@lru_cache(maxsize=256)
 def instant(moment: datetime) -> str:
     """Write a moment as FHIR does, in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

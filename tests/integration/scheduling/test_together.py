@@ -87,8 +87,9 @@ class TestAcceptedTogether:
         self, scheduling_db: Database
     ) -> None:
         desk = Desk(scheduling_db, a_clinic(people=[a_person(f"p{number}") for number in range(8)], rooms=8))
-        for _ in range(3):
-            await desk.hear_together([accepted(new_text_id(), at=desk.now)])
+        # A statement is prepared once for one row and once for several.
+        for size in (1, 2, 1, 2):
+            await desk.hear_together([accepted(new_text_id(), at=desk.now) for _ in range(size)])
         found = []
         for size in (1, 30):
             with round_trips() as counted:

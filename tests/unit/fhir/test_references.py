@@ -3,6 +3,7 @@
 import pytest
 
 from shared.errors import Invalid
+from shared.fhir import references
 from shared.fhir.references import Form, local_id, parse, reference_type, replaced
 
 LINKS = {"urn:uuid:aaa": "Patient/9", "https://old/fhir/Patient/1": "Patient/9"}
@@ -86,3 +87,37 @@ def test_an_absolute_full_url_is_replaced_too() -> None:
 def test_links_of_the_narrative_are_replaced_and_its_text_stays() -> None:
     body = b'{"div":"<div><a href=\\"urn:uuid:aaa\\">urn:uuid:aaa</a></div>"}'
     assert replaced(body, LINKS) == b'{"div":"<div><a href=\\"Patient/9\\">urn:uuid:aaa</a></div>"}'
+
+
+LINKED = [
+    b'{"subject":{"reference":"urn:uuid:1"},"requester":{"reference":"Patient/12"}}',
+    b'{"subject":{"reference":"urn:uuid:12"},"focus":{"reference":"urn:uuid:1"}}',
+    b'{"subject": {"reference": "urn:uuid:1"}}',
+    b'{"note":"urn:uuid:1","subject":{"reference":"urn:uuid:1"}}',
+    b'{"valueUri":"urn:uuid:1","subject":{"reference":"Patient/1"}}',
+    b'{"text":{"div":"<div><a href=\'urn:uuid:1\'>x</a></div>"},"subject":{"reference":"urn:uuid:1"}}',
+    b'{"note":"a \\"quote\\"","subject":{"reference":"urn:uuid:1"}}',
+    b'{"subject":{"reference":"Patient/1"},"focus":{"reference":"Patient/2"}}',
+    b'{"reference":["urn:uuid:1"],"subject":{"reference":"urn:uuid:1"}}',
+    '{"subject":{"reference":"Patient/\u00fc"}}'.encode(),
+    b'{"subject":{"reference":"#a"},"focus":{"reference":"#ab"}}',
+]
+MANY_LINKS = {
+    "urn:uuid:1": "Patient/p",
+    "urn:uuid:12": "Patient/q",
+    "Patient/1": "Patient/2",
+    "Patient/12": "Patient/r",
+    "#a": "Group/a",
+    "Patient/\u00fc": "Patient/s",
+}
+
+
+@pytest.mark.parametrize("body", LINKED)
+def test_the_plain_way_of_replacing_gives_what_looking_at_each_string_does(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for links in (MANY_LINKS, MANY_LINKS | {"Patient/2": "Patient/1"}, {"urn:uuid:1": "Patient/p"}):
+        plainly = replaced(body, links)
+        with monkeypatch.context() as patched:
+            patched.setattr(references, "_plainly_replaced", lambda *_: None)
+            assert replaced(body, links) == plainly
