@@ -21,6 +21,9 @@ from starlette.types import ASGIApp
 
 from shared.errors import OneLine
 
+# In s, longer than clients keep a connection that they do not use: the side that cannot know that a request
+# is on its way must not be the first to close.
+_IDLE = 65
 _LAST_REQUESTS = 5
 HOST = "127.0.0.1"
 
@@ -120,6 +123,7 @@ def configuration(app: ASGIApp, *, lifespan: bool) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_LAST_REQUESTS,
     )
 
