@@ -1,8 +1,8 @@
 """The consumer: one transaction per batch, each event's effect once, one patient's trouble nobody else's.
 
 Invariants:
-- Held keys, inbox rows, effects and new events of a batch are one transaction; only after its commit is the
-  position moved. Delivery is at least once, the effect exactly once.
+- Held keys, inbox rows, effects and new events of a batch are one transaction. The position moves in it where
+  it lies in the same database, else only after its commit. Delivery is at least once, effects exactly once.
 - Of an id that stands twice in a batch only the first is handled.
 - The event that fails alone is held at once and its key with it; the others of the batch are handled as if it
   had not been there. Operational errors repeat the batch and hold nothing.
@@ -22,7 +22,7 @@ from shared.events.failures import is_operational
 from shared.events.handler_call import Handlers, Progress
 from shared.events.handling import NotYet
 from shared.events.patience import Patience
-from shared.events.transport import Batch, Subscription
+from shared.events.transport import Batch, Step, StepsAlong, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """Of a batch: the ids that were not handled before, and what was held (by its identity in memory)."""
+    """Of a batch: the ids that were not handled before, what was held (by its identity in memory), and
+    whether the position moves with it.
+    """
 
     fresh: set[str]
     aside: set[int]
+    stepped: bool
 
 
 class Consumer:
@@ -56,6 +59,7 @@ class Consumer:
     ) -> None:
         self._database = database
         self._subscription = subscription
+        self._along = subscription if isinstance(subscription, StepsAlong) else None
         self._handlers = handlers
         self._limit = batch
         self._patience = patience
@@ -80,32 +84,46 @@ class Consumer:
             self._in_hand = await self._subscription.next_batch(limit=self._limit)
         if self._in_hand is not None:
             failpoints.reach("fetched_not_handled")
-            await self.handle(self._in_hand)
-            failpoints.reach("committed_not_offset")
-            await self._subscription.commit(self._in_hand)
+            await self._handle_and_step(self._in_hand)
             failpoints.reach("offset_committed")
             self._in_hand = None
             self._progressed()
         return True
 
-    async def handle(self, batch: Batch) -> None:
-        """Handle a batch, in as many transactions as its failing events need."""
+    async def _handle_and_step(self, batch: Batch) -> None:
+        step = self._along.step_behind(batch) if self._along is not None else None
+        stepped = await self.handle(batch, step=step)
+        failpoints.reach("committed_not_offset")
+        if self._along is not None and step is not None and stepped:
+            self._along.stepped(step)
+        else:
+            await self._subscription.commit(batch)
+
+    async def handle(self, batch: Batch, *, step: Step | None = None) -> bool:
+        """Handle a batch, in as many transactions as its failing events need.
+
+        The `step` is taken in the last of them: tell whether it is.
+        """
         wanted = [arrival for arrival in map(Arrival, batch.records) if self._is_wanted(arrival)]
-        chunks = deque([wanted])
+        chunks = deque([wanted] if wanted else [])
+        stepped = False
         while chunks:
             chunk = chunks.popleft()
-            failure = await self._together(chunk) if chunk else None
-            if failure is not None and len(chunk) == 1:
-                await self._hold(chunk[0], failure.error)
-            elif failure is not None:
-                chunks.extendleft(reversed(_apart(chunk, failure.at)))
+            outcome = await self._together(chunk, step=None if chunks else step)
+            if isinstance(outcome, Admitted):
+                stepped = outcome.stepped
+            elif len(chunk) == 1:
+                await self._hold(chunk[0], outcome.error)
+            else:
+                chunks.extendleft(reversed(_apart(chunk, outcome.at)))
+        return stepped
 
-    async def _together(self, chunk: Sequence[Arrival]) -> Failure | None:
+    async def _together(self, chunk: Sequence[Arrival], *, step: Step | None) -> Admitted | Failure:
         progress = Progress()
         places: list[int] = []
         try:
             async with self._database.transaction() as tx:
-                admitted = await self._admitted(tx, chunk)
+                admitted = await self._admitted(tx, chunk, step=step)
                 failpoints.reach("inbox_not_handled")
                 places = _first_of_each(chunk, admitted)
                 await self._handlers.call_all(tx, [chunk[place].event for place in places], progress)
@@ -115,10 +133,10 @@ class Consumer:
                 raise
             return Failure(error, None if progress.at is None else places[progress.at])
         self._count(chunk, admitted, {id(chunk[place]) for place in places})
-        return None
+        return admitted
 
-    async def _admitted(self, tx: Transaction, chunk: Sequence[Arrival]) -> Admitted:
-        """Hold what belongs to a held key or is malformed, and write the rest into the inbox."""
+    async def _admitted(self, tx: Transaction, chunk: Sequence[Arrival], *, step: Step | None) -> Admitted:
+        """Hold what belongs to a held key or is malformed, write the rest into the inbox, and step behind."""
         keys: set[str] = set()
         free, stopped = [], []
         for arrival in chunk:
@@ -132,13 +150,14 @@ class Consumer:
             group=self._group,
             keys=[arrival.key for arrival in chunk],
             events=[(arrival.id, arrival.key) for arrival in free],
+            step=step,
         )
         aside = {id(arrival) for arrival in (*stopped, *(one for one in free if one.key in admission.held))}
         for arrival in chunk:
             if id(arrival) in aside:
                 first = arrival.malformed and arrival.key not in admission.held
                 await self._put_aside(tx, arrival, MalformedEvent() if first else None)
-        return Admitted(fresh=admission.fresh, aside=aside)
+        return Admitted(fresh=admission.fresh, aside=aside, stepped=admission.stepped)
 
     async def _hold(self, arrival: Arrival, error: Exception) -> None:
         failpoints.reach("failed_not_held")
@@ -181,4 +200,4 @@ def _apart(chunk: list[Arrival], at: int | None) -> list[list[Arrival]]:
     """Part a failed chunk: what came before, the one that failed, what came after; or each alone."""
     if at is None:
         return [[arrival] for arrival in chunk]
-    return [chunk[:at], [chunk[at]], chunk[at + 1 :]]
+    return [part for part in (chunk[:at], [chunk[at]], chunk[at + 1 :]) if part]

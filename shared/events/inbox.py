@@ -3,6 +3,8 @@
 Invariants:
 - An event is written here in the transaction of its effect: both stand or neither does.
 - Two owners with the same event: the second waits for the first, and then either finds it or does it itself.
+- A step along the embedded log stands with the effects of all that it passes, or not at all; it is taken only
+  from where the group read, so a position that somebody set back stays there.
 - Rows outlive the retention of every topic, so a record read again is known again.
 """
 
@@ -12,6 +14,7 @@ from datetime import datetime
 
 from shared.clock import machine_now
 from shared.db import Transaction
+from shared.events.transport import Step
 
 _ADMIT = """
 WITH held AS MATERIALIZED (
@@ -23,30 +26,46 @@ WITH held AS MATERIALIZED (
   WHERE wanted.key NOT IN (SELECT key FROM held)
   ORDER BY 2
   ON CONFLICT DO NOTHING RETURNING event_id
+), stepped AS (
+  INSERT INTO consumer_position AS p (consumer_group, topic, next_offset)
+  SELECT $1, $6::text, $8::bigint WHERE $6::text IS NOT NULL
+  ON CONFLICT (consumer_group, topic) DO UPDATE SET next_offset = excluded.next_offset
+  WHERE p.next_offset = $7::bigint RETURNING next_offset
 )
-SELECT ARRAY(SELECT key FROM held) AS held, ARRAY(SELECT event_id FROM fresh) AS fresh
+SELECT ARRAY(SELECT key FROM held) AS held, ARRAY(SELECT event_id FROM fresh) AS fresh,
+       EXISTS (SELECT FROM stepped) AS stepped
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Which keys of a batch are held, and which of its events were not handled before."""
+    """Which keys of a batch are held, which of its events were not handled before, and whether the step that
+    was asked for is taken.
+    """
 
     held: set[str]
     fresh: set[str]
+    stepped: bool
 
 
 async def admit(
-    tx: Transaction, *, group: str, keys: Sequence[str], events: Sequence[tuple[str, str]]
+    tx: Transaction,
+    *,
+    group: str,
+    keys: Sequence[str],
+    events: Sequence[tuple[str, str]],
+    step: Step | None = None,
 ) -> Admission:
-    """Lock those of the keys that are held, and write down the events (id, key) of all others: one statement.
+    """Lock those of the keys that are held, write down the events (id, key) of all others, and take the step
+    that handling all of them is: one statement.
 
     `keys` may name more than `events` do: what is to be held anyway is no event to be written down.
     """
     driver = await tx.driver()
     ids, of = [event_id for event_id, _ in events], [key for _, key in events]
-    row = await driver.fetchrow(_ADMIT, group, sorted(set(keys)), ids, of, machine_now())
-    return Admission(held=set(row["held"]), fresh=set(row["fresh"]))
+    place = (None, None, None) if step is None else (step.topic, step.read_from, step.behind)
+    row = await driver.fetchrow(_ADMIT, group, sorted(set(keys)), ids, of, machine_now(), *place)
+    return Admission(held=set(row["held"]), fresh=set(row["fresh"]), stepped=row["stepped"])
 
 
 async def first_time(tx: Transaction, *, group: str, event_ids: Sequence[str]) -> set[str]:

@@ -3,7 +3,8 @@
 Invariants:
 - The relay appends in the statement that deletes from the outbox (moving.py): offset, epoch check and delete
   are one.
-- A group keeps its position in the consumer's database and moves it only from where it read, so that a
+- A group keeps its position in the consumer's database, moves it with the effects of the batch where one
+  transaction holds them all (inbox.py), and only from where it read, so that a
   position that somebody set back to read again, or another owner moved on, is never written over.
 - Two owners of a group may read the same records at once: the inbox keeps the effect single. Where several
   processes could, one of them reads and the others wait for its end.
@@ -20,7 +21,7 @@ from shared.events import log as event_log
 from shared.events.one_reader import OneReader
 from shared.events.reading import fetch
 from shared.events.topics import TOPICS
-from shared.events.transport import Batch, Known, OutboxRow, Reached, Record
+from shared.events.transport import Batch, Known, OutboxRow, Reached, Record, Step
 from shared.events.wake import POLL, Wake
 
 log = structlog.get_logger("lumbar.transport")
@@ -132,23 +133,34 @@ class LogSubscription:
         for news in self._news.values():
             news.possible = True
 
+    def step_behind(self, batch: Batch) -> Step | None:
+        """Tell the step that handling a batch is, None while nobody knows where the group stands."""
+        if self._positions is None:
+            return None
+        read_from, behind = self._positions[batch.topic], batch.records[-1].offset + 1
+        return Step(topic=batch.topic, read_from=read_from, behind=behind)
+
+    def stepped(self, step: Step) -> None:
+        """Go on behind a step that is committed."""
+        if self._positions is not None:
+            self._positions[step.topic] = step.behind
+
     async def commit(self, batch: Batch) -> None:
         """Move the position behind the batch, if it still is where the batch was read from."""
-        if self._positions is None:
+        if (step := self.step_behind(batch)) is None:
             return
-        read_from, behind = self._positions[batch.topic], batch.records[-1].offset + 1
         moved = await fetch(
             self._database,
             "INSERT INTO consumer_position AS p (consumer_group, topic, next_offset) VALUES ($1, $2, $3)"
             " ON CONFLICT (consumer_group, topic) DO UPDATE SET next_offset = excluded.next_offset"
             " WHERE p.next_offset = $4 RETURNING next_offset",
             self._group,
-            batch.topic,
-            behind,
-            read_from,
+            step.topic,
+            step.behind,
+            step.read_from,
         )
         if moved:
-            self._positions[batch.topic] = behind
+            self.stepped(step)
         else:
             self._look_again()
 

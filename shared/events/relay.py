@@ -36,6 +36,7 @@ class Relay:
         self.leadership = Leadership(database, name="relay")
         self._database = database
         self._transport = transport
+        self._in_place = transport if isinstance(transport, MovesInPlace) else None
         self._watermark = Watermark()
 
     async def step(self) -> bool:
@@ -43,8 +44,8 @@ class Relay:
         try:
             if not await self.leadership.hold():
                 return False
-            if isinstance(self._transport, MovesInPlace):
-                return await self._move_in_place(self._transport)
+            if self._in_place is not None:
+                return await self._move_in_place(self._in_place)
             return await self._send()
         except BaseException:
             await self.leadership.let_go()

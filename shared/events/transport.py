@@ -77,6 +77,15 @@ class Known:
     extents: Mapping[str, Extent]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A group's step along a topic, in the consumer's database: from where it read to behind the batch."""
+
+    topic: str
+    read_from: int
+    behind: int
+
+
 class Subscription(Protocol):
     """One consumer group's reading of some topics, in this process."""
 
@@ -94,6 +103,19 @@ class Subscription(Protocol):
 
     async def close(self) -> None:
         """Stop reading; what was not committed will be read again."""
+        ...
+
+
+@runtime_checkable
+class StepsAlong(Protocol):
+    """A subscription whose position lies where the effects do, and so may move in their transaction."""
+
+    def step_behind(self, batch: Batch) -> Step | None:
+        """Tell the step that handling a batch is, None while nobody knows where the group stands."""
+        ...
+
+    def stepped(self, step: Step) -> None:
+        """Go on behind this step; called once it is committed."""
         ...
 
 

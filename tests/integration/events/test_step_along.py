@@ -1,0 +1,113 @@
+"""On the embedded log a group's position moves with the effects of a batch, or not at all."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from shared.act import Act
+from shared.db import Transaction
+from shared.events import inbox
+from shared.events.consumer import Consumer
+from shared.events.envelope import Event
+from shared.events.handling import NotYet
+from shared.events.inbox import Admission
+from shared.events.postgres import LogSubscription, read_again
+from shared.events.reading import fetch
+from shared.events.topics import REFERRAL
+from shared.events.transport import Batch
+from tests.conftest import MakeDatabase
+from tests.support.events import count, effects
+from tests.support.wire import GROUP, EmbeddedWire
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+async def record(tx: Transaction, event: Event, act: Act) -> None:
+    await tx.sql(
+        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
+        id=event.id,
+        key=event.key,
+        v=event.version,
+    )
+    if event.key == "early":
+        raise NotYet
+
+
+async def position(wire: EmbeddedWire) -> int:
+    rows = await fetch(wire.consumer, "SELECT next_offset FROM consumer_position")
+    return rows[0][0] if rows else 0
+
+
+def owner(wire: EmbeddedWire) -> Consumer:
+    return wire.owner({"toy.claimed": record})
+
+
+def never_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def commit(_: LogSubscription, __: Batch) -> None:
+        raise Crash
+
+    monkeypatch.setattr(LogSubscription, "commit", commit)
+
+
+async def test_it_stands_behind_the_batch_without_a_commit_of_its_own(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    never_commit(monkeypatch)
+    reader = owner(wire)
+    for expected in (2, 4):
+        await wire.publish("p1", "p2")
+        await reader.step()
+        assert await position(wire) == expected
+    assert len(await effects(wire.consumer)) == 4
+
+
+async def test_it_does_not_move_with_effects_that_are_rolled_back(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    admit = inbox.admit
+
+    async def admit_and_die(tx: Transaction, **asked: object) -> Admission:
+        assert (await admit(tx, **asked)).stepped  # type: ignore[arg-type]
+        raise ConnectionResetError
+
+    await wire.publish("p1", "p2")
+    reader = owner(wire)
+    with monkeypatch.context() as dying:
+        dying.setattr(inbox, "admit", admit_and_die)
+        with pytest.raises(ConnectionResetError):
+            await reader.step()
+    assert await position(wire) == 0
+    await reader.step()
+    assert (await position(wire), len(await effects(wire.consumer))) == (2, 2)
+
+
+@pytest.mark.parametrize("keys", [("early", "p1", "p2"), ("p1", "early", "p2"), ("p1", "p2", "early")])
+async def test_it_stands_behind_a_batch_of_which_one_event_was_held(
+    make_database: MakeDatabase, keys: Sequence[str]
+) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    await wire.publish(*keys)
+    await owner(wire).step()
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p2"]
+    assert await count(wire.consumer, "held_event") == 1
+    assert await position(wire) == 3
+
+
+async def test_it_stays_where_somebody_set_it_back(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    reader = owner(wire)
+    await wire.publish("p1", "p2")
+    await reader.step()
+    await wire.publish("p3")
+    reader._in_hand = await reader._subscription.next_batch(limit=10)
+    assert await read_again(wire.consumer, group=GROUP, topic=REFERRAL, offset=0)
+
+    await reader.step()
+    assert await position(wire) == 0
+    while await position(wire) < 3:
+        await reader.step()
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p2", "p3"]
