@@ -137,7 +137,7 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
     ("notifications", "Communication", None): LifeCycle(
         kind="message",
         steps=_pairs(notifying.ALLOWED),
-        begins=frozenset({notifying.Status.PREPARATION}),
+        begins=notifying.BEGINS,
         state=_status,
     ),
 }
