@@ -7,6 +7,7 @@ the same bytes with nothing around them (hop_floor.py, hop_kafka.py). A line of 
 
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -33,12 +34,13 @@ from shared.events.envelope import Event
 from shared.events.kafka import KafkaAddress, KafkaTransport, prepare_topics
 from shared.events.message import head, message
 from shared.events.postgres import PostgresTransport
-from shared.events.topics import REFERRAL
+from shared.events.topics import REFERRAL, SCHEDULING
 from shared.events.transport import OutboxRow, Transport
 from shared.events.worker import Worker
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from shared.runtime import Runtime
+from shared.telemetry.logging import start_logging
 
 BATCH = 100
 _TYPE = "referral.accepted"
@@ -61,7 +63,7 @@ class Wire:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the publisher's and the consumer's worker."""
-        publisher = Worker(self._runtime("referral"), topics=(), handlers={}, timers={})
+        publisher = Worker(self._runtime("referral"), topics=(SCHEDULING,), handlers={}, timers={})
         consumer = Worker(
             self._runtime("scheduling"), topics=(REFERRAL,), handlers={_TYPE: _nothing}, timers={}
         )
@@ -185,7 +187,8 @@ async def _run(
 
 
 def main(transport: str, events: str, rounds: str) -> None:
-    """Measure on a server of its own that writes durably."""
+    """Measure on a server of its own that writes durably; standard output is for the figures."""
+    start_logging(level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="lumbar-hop-") as made:
         folder = Path(made)
         folder.chmod(0o711)
