@@ -18,7 +18,7 @@ _COUNTS = {
     " (SELECT count(*) FROM appointment WHERE status = 'booked') AS done",
     "careteam": "SELECT (SELECT count(*) FROM outbox) AS open, (SELECT count(*) FROM team) AS done",
     "notifications": "SELECT (SELECT count(*) FROM outbox)"
-    " + (SELECT count(*) FROM notification WHERE next_attempt_at IS NOT NULL) AS open,"
+    " + (SELECT count(*) FROM notification WHERE status IN ('preparation', 'in-progress')) AS open,"
     " (SELECT count(*) FROM team_member WHERE practitioner LIKE '%physiatrist') AS done",
 }
 _HELD = "SELECT count(*) FROM held_key"

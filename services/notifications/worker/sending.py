@@ -16,7 +16,7 @@ from services.notifications.use_cases import Lease, Outgoing, Result
 from services.notifications.worker.email import Letter, Smtp
 from shared import failpoints
 from shared.act import Act, Actor
-from shared.clock import machine_now
+from shared.clock import machine_now, monotonic
 from shared.ids import new_id
 from shared.runtime import Runtime
 
@@ -24,6 +24,9 @@ BATCH = 20
 # Without a server nothing is leased: what is due is ended, and only the transaction bounds it.
 UNSENT = 200
 LEASE = timedelta(minutes=5)
+# In seconds of machine time: without a server messages end as they are written, and only what was left open
+# by somebody who had one is to be found.
+LOOKS_AGAIN_AFTER = 1.0
 
 
 class Sending:
@@ -36,13 +39,23 @@ class Sending:
         self._mail = mail
         self._lease = lease
         self._settings = Settings.of(runtime)
+        self._found_none_at: float | None = None
 
     async def run_once(self) -> bool:
         """Send a handful of messages; tell whether any was due."""
+        if self._looked_just_now():
+            return False
         found, outgoing = await self._take()
+        self._found_none_at = None if found else monotonic()
         if outgoing and self._mail is not None:
             await self._send(self._mail, {one.id: one for one in outgoing})
         return found > 0
+
+    def _looked_just_now(self) -> bool:
+        """Tell whether nothing can have come since the last look found nothing."""
+        if self._mail is not None or self._found_none_at is None:
+            return False
+        return monotonic() - self._found_none_at < LOOKS_AGAIN_AFTER
 
     async def pending(self, now: datetime) -> int:
         """Count the messages that are due at this care time and not done."""

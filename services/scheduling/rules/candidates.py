@@ -42,10 +42,12 @@ class Need:
     rooms: tuple[Room, ...]
     _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
 
-    def works(self, person: Person, *, window: Span) -> list[Span]:
-        """Give the times inside the window at which a person works for this."""
-        days = local_days(window, self.site.zone)
-        return clipped((span for day in days for span in self._on(day, person)), window)
+    def works(self, person: Person, *, window: Span, days: Iterable[date] | None = None) -> list[Span]:
+        """Give the times inside the window at which a person works for this; `days` are the local days of
+        the window, for who asks for several people.
+        """
+        each = local_days(window, self.site.zone) if days is None else days
+        return clipped([span for day in each for span in self._on(day, person)], window)
 
     def _on(self, day: date, person: Person) -> list[Span]:
         found = self._days.get((person.id, day))

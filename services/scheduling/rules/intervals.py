@@ -12,8 +12,12 @@ from services.scheduling.models.spans import Span
 
 def merged(spans: Iterable[Span]) -> list[Span]:
     """Sort spans and join those that touch or overlap; empty ones vanish."""
+    left = [span for span in spans if span[0] < span[1]]
+    if len(left) < 2:
+        return left
+    left.sort()
     joined: list[Span] = []
-    for span in sorted(span for span in spans if span.start < span.end):
+    for span in left:
         if joined and span.start <= joined[-1].end:
             joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
         else:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from heapq import merge
 
 from services.scheduling.models.spans import Span
+from services.scheduling.rules.calendar import local_days
 from services.scheduling.rules.candidates import (
     Candidate,
     Need,
-    free_spans,
     person_key,
     room_key,
     starts_of,
@@ -28,6 +28,7 @@ class Openings:
         self._need = need
         self._span = span
         self._taken = {resource: list(spans) for resource, spans in taken.items()}
+        self._days = tuple(local_days(span, need.site.zone))
         self._free: dict[str, list[Span]] = {}
         self._busy: dict[str, list[Span]] = {}
 
@@ -57,8 +58,8 @@ class Openings:
     def _open_to(self, person: Person, closed: list[Span], window: Span) -> list[Span]:
         free = self._free.get(person.id)
         if free is None:
-            free = free_spans(person, need=self._need, taken=self._taken, never=(), window=self._span)
-            self._free[person.id] = free
+            works = self._need.works(person, window=self._span, days=self._days)
+            free = self._free[person.id] = subtracted(works, self._taken.get(person_key(person.id), ()))
         if window != self._span:
             free = clipped(free, window)
         return subtracted(free, closed) if closed else free

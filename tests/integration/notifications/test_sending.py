@@ -26,6 +26,7 @@ from shared.events.handling import Heard, Run
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
+from tests.support.roundtrips import round_trips
 
 Hear = Callable[..., Awaitable[None]]
 NOWHERE = "smtp://127.0.0.1:9"
@@ -221,6 +222,19 @@ class TestSending:
         assert await published(runtime) == ["notification.undeliverable"] * 2
         assert await alerts(runtime) == []
         assert not await Sending(runtime, mail=None).run_once()
+
+    async def test_without_a_server_looks_seldom_for_what_was_left_open(
+        self, runtime: Runtime, hear: Hear, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sending = Sending(runtime, mail=None)
+        assert not await sending.run_once()
+        await hear(referral_event("received"), referral_event("accepted"))
+        with round_trips() as counted:
+            assert not await sending.run_once()
+        assert counted.total() == 0
+        monkeypatch.setattr("services.notifications.worker.sending.LOOKS_AGAIN_AFTER", 0.0)
+        assert await sending.run_once()
+        assert [row.reason for row in await messages(runtime)] == [Reason.NO_SERVER]
 
     async def test_spares_whoever_left_the_team_meanwhile(
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
