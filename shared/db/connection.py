@@ -32,8 +32,8 @@ class TakenConnection:
             self._begun = True
             await self.read("BEGIN", ())
 
-    async def read(self, sql: str, values: Sequence[Any]) -> list[asyncpg.Record]:
-        """Send one statement and give its rows."""
+    async def read(self, sql: str, values: Sequence[Any], *, harmless: bool = False) -> list[asyncpg.Record]:
+        """Send one statement and give its rows; `harmless` says that it may be sent twice."""
         self._database.round_trips += 1
         if self.connection is not None:
             return await _fetched(self.connection, sql, values)
@@ -41,7 +41,7 @@ class TakenConnection:
         try:
             return await _fetched(self.connection, sql, values)
         except LOST:
-            if not used or not _harmless(sql):
+            if not used or not (harmless or _harmless(sql)):
                 raise
             self.connection = await self._database.pool.replace(self.connection)
             return await _fetched(self.connection, sql, values)

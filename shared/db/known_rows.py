@@ -86,6 +86,15 @@ class KnownRows:
             table.fill(known, record, first)
         return known
 
+    def only_notes(self) -> bool:
+        """Tell whether something is to be sent, and all of it are descriptions' rows that nothing counts."""
+        rows = (
+            self.new
+            or self._gone
+            or any(is_modified(row) for kept in self._kept.values() for row in kept.values())
+        )
+        return bool(self.writes) and not rows and not any(part.counted for part in self.writes)
+
     def batch(self) -> dict[Part, list[tuple[Any, ...]]]:
         """Take everything that is to be sent."""
         batch, self.writes = self.writes, defaultdict(list)

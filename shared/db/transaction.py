@@ -45,6 +45,7 @@ class Transaction:
         self._taken = TakenConnection(database)
         self._rows = KnownRows()
         self._callbacks: dict[str, Callable[[], None]] = {}
+        self._carries = False
 
     def add(self, row: SQLModel) -> None:
         """Insert this row with the next writes, as it is then; a row that is known already stays as it is."""
@@ -129,6 +130,12 @@ class Transaction:
         connection: asyncpg.Connection = self._taken.connection
         return connection
 
+    def carry(self) -> None:
+        """Let the next plain SELECT take along what was written here, in one statement that is durable when
+        it answers: for a reading whose only write is the note of it.
+        """
+        self._carries = True
+
     def after_commit(self, name: str, callback: Callable[[], None]) -> None:
         """Call back after the commit; a second callback of the same name replaces the first."""
         self._callbacks[name] = callback
@@ -150,8 +157,15 @@ class Transaction:
                 else _decoded(record[place], readers[place])
                 for place, table in found.plan.entities
             )
-            for record in await self._taken.read(found.sql, found.values)
+            for record in await self._records(found, carrying=not locking)
         ]
+
+    async def _records(self, found: statements.Ready, *, carrying: bool) -> list[asyncpg.Record]:
+        carrying, self._carries = carrying and self._carries, False
+        if not carrying or self._taken.connection is not None or not self._rows.only_notes():
+            return await self._taken.read(found.sql, found.values)
+        sql, values = writing.carried(found.sql, found.values, self._rows.batch())
+        return await self._taken.read(sql, values, harmless=True)
 
     async def _run(self, found: statements.Ready) -> Answer:
         if statements.gives_rows(found.sql):

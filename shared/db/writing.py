@@ -201,15 +201,29 @@ class Unchanged:
 
 def statement(batch: Batch) -> tuple[str, list[Any]]:
     """Make the statement that writes a batch, and its parameters."""
+    parts, shape, chosen, values = _put_in_order(batch)
+    if any(part.counted for part in parts):
+        values.append(sum(len(rows) for part, rows in zip(parts, chosen, strict=True) if part.counted))
+    return _text(parts, shape), values
+
+
+def carried(select: str, values: Sequence[Any], batch: Batch) -> tuple[str, list[Any]]:
+    """Make one statement of a SELECT (with its parameters) and of a batch of which nothing is counted."""
+    parts, shape, _, more = _put_in_order(batch)
+    return f"WITH {', '.join(_pieces(parts, shape, len(values) + 1))} {select}", [*values, *more]
+
+
+def _put_in_order(
+    batch: Batch,
+) -> tuple[tuple[Part, ...], tuple[bool, ...], Sequence[Rows], list[Any]]:
+    """Give the parts in their order, which are a single row, the rows that are sent, and the parameters."""
     parts = tuple(sorted(batch, key=_place))
     chosen = [part.chosen(batch[part]) for part in parts]
     shape = _shape(parts, tuple([len(rows) == 1 for rows in chosen]))
     values: list[Any] = []
     for part, rows, single in zip(parts, chosen, shape, strict=True):
         values += as_parameters(part.sends, rows, single=single)
-    if any(part.counted for part in parts):
-        values.append(sum(len(rows) for part, rows in zip(parts, chosen, strict=True) if part.counted))
-    return _text(parts, shape), values
+    return parts, shape, chosen, values
 
 
 def _shape(parts: tuple[Part, ...], single: tuple[bool, ...]) -> tuple[bool, ...]:
@@ -224,17 +238,23 @@ def _shape(parts: tuple[Part, ...], single: tuple[bool, ...]) -> tuple[bool, ...
 
 @lru_cache(maxsize=2000)
 def _text(parts: tuple[Part, ...], shape: tuple[bool, ...]) -> str:
-    pieces, first = [], 1
-    for number, (part, single) in enumerate(zip(parts, shape, strict=True)):
-        pieces.append(f"w{number} AS ({part.sql(first, single=single)})")
-        first += len(part.sends)
+    pieces = _pieces(parts, shape, 1)
     counted = [number for number, part in enumerate(parts) if part.counted]
     if not counted:
         return f"WITH {', '.join(pieces)} SELECT 1"
     # A claim that is taken or a row that is gone must undo the rest: the only error that a SELECT can raise
     # itself, and one that tells the server's log nothing about a person.
     counts = " + ".join(f"(SELECT count(*) FROM w{number})" for number in counted)  # noqa: S608
+    first = 1 + sum(len(part.sends) for part in parts)
     return f"WITH {', '.join(pieces)} SELECT 1 / (({counts}) = ${first}::bigint)::int"
+
+
+def _pieces(parts: tuple[Part, ...], shape: tuple[bool, ...], first: int) -> list[str]:
+    pieces = []
+    for number, (part, single) in enumerate(zip(parts, shape, strict=True)):
+        pieces.append(f"w{number} AS ({part.sql(first, single=single)})")
+        first += len(part.sends)
+    return pieces
 
 
 def _place(part: Part) -> tuple[int, str, str]:

@@ -141,12 +141,14 @@ class Call:
         location: str | None = None,
         media_type: str = FHIR_JSON,
         how: audit.How | None = None,
+        audited: bool = False,
     ) -> Response:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
         the audit (default: the row's `patient_id`), `location` the relative address of what was created
-        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
+        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it; what
+        was `audited` already is not again.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -155,10 +157,16 @@ class Call:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        audit.record(tx, self._access(about, patient, how), act=self.act)
+        if not audited:
+            audit.record(tx, self._access(about, patient, how), act=self.act)
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response)
         return response
+
+    def audit_search(self, tx: Transaction, *, patient: str | None) -> None:
+        """Audit a search before it is made: the AuditEvent goes along with the first SELECT."""
+        audit.record(tx, self._access(None, patient, "search-type"), act=self.act)
+        tx.carry()
 
     def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:
         how = how or how_of(self.request, self.guard)

@@ -31,6 +31,7 @@ async def answer(
     asked = _asked(call)
     search = fhir_search.parse(asked, params, includes=includes)
     async with call.transaction() as tx:
+        call.audit_search(tx, patient=_patient(asked))
         page = await fhir_search.run(tx, search, model, visible(call.principal))
         added = await fhir_search.included(
             tx, search, page.rows, includes, visible=lambda include: _includable(call, include)
@@ -40,7 +41,7 @@ async def answer(
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
         links = _links(f"{base}/{resource_type}", asked, page.next)
         bundle = _bundle("searchset", entries, links=links, total=page.total)
-        return await call.answer(tx, bundle, patient=_patient(asked), how="search-type")
+        return await call.answer(tx, bundle, audited=True)
 
 
 def history_bundle(

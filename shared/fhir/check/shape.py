@@ -6,7 +6,7 @@ One walk reads the whole resource and keeps what the later steps look at: each e
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import Problem
 from shared.fhir.check import bindings, formats
@@ -18,8 +18,7 @@ Data = Mapping[str, Any]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A well-formed element: its place, its type, the member it stands in, the outermost resource around."""
 
     path: str

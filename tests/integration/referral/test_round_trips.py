@@ -42,7 +42,8 @@ class TestOneRoundTripIs:
 
 
 class TestAReadTakes:
-    async def test_one_look_and_one_audit(self, still: TestClinic) -> None:
+    async def test_one_look_and_one_audit_and_a_search_both_in_one(self, still: TestClinic) -> None:
         referral = located(await send(still, bundle()))
         assert await trips(still, "GET", f"/referral/fhir/ServiceRequest/{referral}") == 2
-        assert await trips(still, "GET", f"/referral/fhir/Task?focus=ServiceRequest/{referral}") == 2
+        assert await trips(still, "GET", f"/referral/fhir/Task?focus=ServiceRequest/{referral}") == 1
+        assert await trips(still, "GET", "/referral/fhir/ServiceRequest?identifier=x|y") == 1

@@ -242,3 +242,44 @@ async def _change_what_is_deleted(database: Database) -> None:
         (folder,) = await tx.all(select(Folder))
         await database.fetch("DELETE FROM folder")
         folder.name = "another"
+
+
+NOTE = Write.into(
+    "folder", {"id": "uuid", "event_version": "int4", "name": "text", "labels": "text[]", "facts": "jsonb"}
+)
+
+
+async def test_a_reading_takes_its_note_along_in_one_round_trip(database: Database) -> None:
+    kept = Folder(name="kept")
+    async with database.transaction() as tx:
+        tx.add(kept)
+        tx.add(Sheet(held_in=kept.id, number=7))
+    before = database.round_trips
+    async with database.transaction() as tx:
+        tx.write(NOTE, Folder().id, 0, "read", ["a"], {"by": "x"})
+        tx.carry()
+        rows = (await tx.execute(select(Sheet).where(col(Sheet.number) == 7))).all()
+    assert ([row[0].number for row in rows], database.round_trips - before) == ([7], 1)
+    async with database.transaction() as tx:
+        names = await tx.all(select(col(Folder.name)).order_by(col(Folder.name)))
+    assert names == ["kept", "read"]
+
+
+async def fail_before_reading(database: Database) -> None:
+    async with database.transaction() as tx:
+        tx.write(NOTE, Folder().id, 0, "never", [], {})
+        tx.carry()
+        raise RuntimeError
+
+
+async def test_what_changes_a_row_is_not_taken_along_by_a_reading(database: Database) -> None:
+    async with database.transaction() as tx:
+        tx.add(Folder(name="new"))
+        tx.write(NOTE, Folder().id, 0, "note", [], {})
+        tx.carry()
+        assert (await tx.execute(select(Sheet))).all() == []
+        assert len(tx.added(Folder)) == 1
+    with pytest.raises(RuntimeError):
+        await fail_before_reading(database)
+    async with database.transaction() as tx:
+        assert await tx.all(select(col(Folder.name)).order_by(col(Folder.name))) == ["new", "note"]
