@@ -5,6 +5,8 @@ Invariants:
 - A connection comes back idle and outside of any transaction, or it is closed: nothing is reset at a
   return, because nothing of ours changes a session (who wants SET, session locks or LISTEN opens its own).
 - Prepared statements stay with their connection until it is closed.
+- More than `kept` idle ones are closed one by one, each after a minute without use and never at once: a new
+  connection costs as much as ten commands.
 """
 
 import asyncio
@@ -13,6 +15,8 @@ from typing import Any
 
 import asyncpg
 import msgspec
+
+from shared.clock import monotonic
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -26,6 +30,7 @@ LOST = (
 )
 _WAIT = 10.0
 _CONNECT_WITHIN = 10.0
+_UNUSED_FOR = 60.0
 _STATEMENTS = 500
 # In ms: whoever stands still in the middle of a transaction (a stopped process) gives its locks back, and who
 # waits for a lock or a plan gone wrong is told to try again.
@@ -41,7 +46,7 @@ class Pool:
         self.size = size
         self._connect = connect
         self._kept = kept
-        self._idle: list[asyncpg.Connection] = []
+        self._idle: list[tuple[asyncpg.Connection, float]] = []
         self._free = asyncio.Semaphore(size)
         self._used = 0
         self._closed = False
@@ -65,7 +70,7 @@ class Pool:
             await self._free.acquire()
         self._used += 1
         while self._idle:
-            connection = self._idle.pop()
+            connection, _ = self._idle.pop()
             if not connection.is_closed():
                 return connection, True
         connection = None
@@ -79,7 +84,7 @@ class Pool:
     async def replace(self, lost: asyncpg.Connection) -> asyncpg.Connection:
         """Give a new connection for one that was found dead; it stays taken where none can be had."""
         lost.terminate()
-        for connection in self._idle:
+        for connection, _ in self._idle:
             connection.terminate()
         self._idle.clear()
         return await self._connect()
@@ -87,11 +92,14 @@ class Pool:
     def give_back(self, connection: asyncpg.Connection) -> None:
         """Take a connection back that is outside of any transaction."""
         self._given_back()
-        full = len(self._idle) >= self._kept
-        if self._closed or full or connection.is_closed() or connection.is_in_transaction():
+        if self._closed or connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
-        else:
-            self._idle.append(connection)
+            return
+        now = monotonic()
+        self._idle.append((connection, now))
+        if len(self._idle) > self._kept and now - self._idle[0][1] > _UNUSED_FOR:
+            unused, _ = self._idle.pop(0)
+            unused.terminate()
 
     def drop(self, connection: asyncpg.Connection) -> None:
         """Close a connection of which nobody knows in what state it is."""
@@ -102,7 +110,7 @@ class Pool:
         """Close what is idle now, and what is in use when it comes back."""
         self._closed = True
         idle, self._idle = self._idle, []
-        for connection in idle:
+        for connection, _ in idle:
             await connection.close(timeout=1)
 
     def _given_back(self) -> None:
