@@ -9,6 +9,12 @@ from tests.conftest import MakeDatabase
 from tests.support.toy import Base
 
 
+async def test_a_page_by_an_index_is_hardly_dearer_than_the_next_one(make_database: MakeDatabase) -> None:
+    database = await make_database(Base.metadata)
+    [row] = await database.fetch("SHOW random_page_cost")
+    assert row[0] == "1.1"
+
+
 @pytest.mark.parametrize("limit", ["statement_timeout", "idle_in_transaction_session_timeout"])
 async def test_nothing_stands_still_for_longer_than_a_minute(make_database: MakeDatabase, limit: str) -> None:
     database = await make_database(Base.metadata)
