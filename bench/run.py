@@ -18,7 +18,7 @@ from deploy.kafka import LocalKafka
 
 ROWS = tuple(TARGETS)
 TRANSPORTS = ("embedded", "kafka", SEPARATE)
-_HOP_EVENTS, _HOP_ROUNDS = 4000, 5
+_HOP_EVENTS, _HOP_ROUNDS = 10_000, 7
 
 
 async def run(transport: str, *, quick: bool, rows: Sequence[str] | None, kept: bool) -> None:
