@@ -32,9 +32,14 @@ async def measure(*, transports: Sequence[str], up_to: int, only: str | None) ->
         for transport in transports:
             with broker(transport) as kafka, clinic_on(kafka) as clinic:
                 figures["latency"][transport] = await _latency(clinic)
+                _write(figures)
     if only != "latency":
         with running_clinic() as clinic:
             figures["cost"] = await _cost(clinic, [number for number in STORED if number <= up_to])
+            _write(figures)
+
+
+def _write(figures: dict[str, Any]) -> None:
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     draw.all_plots(figures)
     if figures["cost"]:

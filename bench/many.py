@@ -78,29 +78,37 @@ async def copy(clinic: RunningClinic, base: Base, copies: range) -> None:
 
 async def _copy_service(clinic: RunningClinic, service: str, base: Base, copies: range) -> None:
     connection = await _connect(clinic, service)
-    found = await connection.fetch("SELECT topic, next_offset FROM event_log_end")
-    ends = {row["topic"]: row["next_offset"] for row in found}
+    ends = await _reserved(connection, base, len(copies))
     for place, number in enumerate(copies):
         for table, rows in base.text[service].items():
+            copied = _renamed(rows, base, number)
+            # Last of all: an offset can look like the beginning of a card.
             if table == "event_log":
                 later = {topic: end + base.ends[topic] * place for topic, end in ends.items()}
-                rows = _with_later_offsets(rows, later)
+                copied = _with_later_offsets(copied, later)
             await connection.copy_to_table(
                 table,
-                source=io.BytesIO(_renamed(rows, base, number)),
+                source=io.BytesIO(copied),
                 columns=list(base.columns[service][table]),
                 format="text",
             )
         if service == "scheduling":
             await _copy_occupancy(connection, base, number)
-    for topic in ends:
-        await connection.execute(
-            "UPDATE event_log_end SET next_offset = next_offset + $2 WHERE topic = $1",
-            topic,
-            base.ends[topic] * len(copies),
-        )
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
+
+
+async def _reserved(connection: asyncpg.Connection, base: Base, copies: int) -> dict[str, int]:
+    """Take the offsets of so many copies before anybody else appends, and give the first of each topic."""
+    rows = await connection.fetch(
+        "UPDATE event_log_end AS log SET next_offset = log.next_offset + of.records * $3"
+        " FROM unnest($1::text[], $2::bigint[]) AS of (topic, records) WHERE log.topic = of.topic"
+        " RETURNING log.topic, log.next_offset - of.records * $3 AS first",
+        list(base.ends),
+        list(base.ends.values()),
+        copies,
+    )
+    return {row["topic"]: row["first"] for row in rows}
 
 
 async def _copy_occupancy(connection: asyncpg.Connection, base: Base, number: int) -> None:
