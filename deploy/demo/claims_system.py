@@ -16,7 +16,7 @@ from shared.clinic import Webhook
 from shared.clock import machine_now
 from shared.outbound import Outbound, make_missing_secrets, read_secrets
 
-PAYER = "workplace-insurer"
+_PAYER = "workplace-insurer"
 _ID = "workplace-claims"
 _HOST = "claims.workplace-insurer.example"
 _TOLERANCE = 300
@@ -31,14 +31,14 @@ class ClaimsSystem:
         self._authority = Authority()
         self._server: asyncio.Server | None = None
         make_missing_secrets(secrets, names=[_ID])
-        [self._secret] = read_secrets(secrets, _ID)
+        self._secret, *_ = read_secrets(secrets, _ID)
 
     async def open(self) -> Webhook:
         """Start to listen, and give the line of clinic.yaml that registers it."""
         tls = self._authority.serving(_HOST)
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         port = self._server.sockets[0].getsockname()[1]
-        return Webhook(id=_ID, url=f"https://{_HOST}:{port}/lumbar", payer=PAYER)
+        return Webhook(id=_ID, url=f"https://{_HOST}:{port}/lumbar", payer=_PAYER)
 
     @property
     def road(self) -> Outbound:

@@ -8,13 +8,13 @@ Invariants:
 
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from shared.act import Act
 from shared.db import Transaction, Write
+from shared.fhir.instants import instant
 from shared.ids import new_text_id
 
 How = Literal["read", "vread", "history-instance", "search-type", "create", "update", "delete", "operation"]
@@ -113,11 +113,6 @@ def audit_event(access: Access, *, act: Act, identifier: str) -> dict[str, Any]:
         profile = f"{_BALP}/StructureDefinition/IHE.BasicAudit.{_PROFILE[access.how]}"
         event["meta"] = {"profile": [profile]}
     return event
-
-
-def instant(moment: datetime) -> str:
-    """Write a time as a FHIR instant in UTC."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _agents(access: Access, act: Act) -> list[dict[str, Any]]:

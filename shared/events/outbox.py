@@ -12,8 +12,6 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 
-from opentelemetry import trace
-
 from shared.act import Act
 from shared.clock import machine_now
 from shared.db import AggregateRow, Transaction, Write
@@ -24,6 +22,7 @@ from shared.events.message import LARGEST_VALUE, Head, Resource, head, message
 from shared.events.topics import TOPICS
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
+from shared.telemetry.tracing import current_traceparent
 
 ROW = Write.into(
     "outbox",
@@ -79,7 +78,7 @@ def publish(
         time=act.at,
         key=key,
         version=of.event_version,
-        traceparent=_traceparent(),
+        traceparent=current_traceparent(sampled_only=False),
         causation=act.cause,
         value=value,
     )
@@ -112,10 +111,3 @@ def _check(event_type: EventType, types: list[str], *, key: str) -> None:
 def _subject(of: AggregateRow, focus: Head) -> str:
     """Name the aggregate as FHIR does where the event is about it, else by its row."""
     return focus.reference if focus.id == str(of.id) else f"{type(of).__name__}/{of.id}"
-
-
-def _traceparent() -> str | None:
-    span = trace.get_current_span().get_span_context()
-    if not span.is_valid:
-        return None
-    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"

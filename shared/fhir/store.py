@@ -8,13 +8,13 @@ Invariants:
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from shared.db import ResourceRow, Transaction, Write
+from shared.fhir.instants import instant
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
@@ -73,9 +73,4 @@ def _laid_over(members: Mapping[str, Any], ours: Mapping[str, Any]) -> bytes:
 
 def _meta(theirs: Any, *, version: int, at: datetime) -> dict[str, Any]:
     kept = _MEMBERS.decode(theirs) if isinstance(theirs, msgspec.Raw) else theirs or {}
-    return {**kept, "versionId": str(version), "lastUpdated": _instant(at)}
-
-
-@lru_cache(maxsize=256)
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {**kept, "versionId": str(version), "lastUpdated": instant(at)}

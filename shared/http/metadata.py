@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 
-from shared.audit.record import instant
 from shared.clock import machine_now
+from shared.fhir.instants import instant
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import guard_of, open_to_all
 from shared.runtime import Runtime

@@ -98,10 +98,13 @@ def send_to(processor: SpanProcessor | None, *, resource: Resource | None = None
         _tracer = _provider_of(resource).get_tracer("lumbar")
 
 
-def current_traceparent() -> str | None:
-    """Tell the `traceparent` that continues the current trace; None outside of one and where not sampled."""
+def current_traceparent(*, sampled_only: bool = True) -> str | None:
+    """Tell the `traceparent` that continues the current trace; None outside of one and where not sampled.
+
+    With `sampled_only` off it also says of a trace that it is not sampled, so that nobody later samples it.
+    """
     context = trace.get_current_span().get_span_context()
-    if not context.is_valid or not context.trace_flags.sampled:
+    if not context.is_valid or (sampled_only and not context.trace_flags.sampled):
         return None
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 

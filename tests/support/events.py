@@ -19,6 +19,7 @@ from shared.db import AggregateRow, Database, Transaction
 from shared.db.tables import add_shared_tables
 from shared.events import outbox
 from shared.events.catalog.types import EventType
+from shared.events.envelope import Event
 from shared.events.topics import REFERRAL
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -86,6 +87,16 @@ async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
     toy = await tx.get(Toy, toy_id, lock=True)
     assert toy is not None
     return outbox.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), act=BY_A_TEST)
+
+
+async def record(tx: Transaction, event: Event, act: Act) -> None:
+    """Handle an event by writing an effect."""
+    await tx.sql(
+        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
+        id=event.id,
+        key=event.key,
+        v=event.version,
+    )
 
 
 async def effects(database: Database) -> list[tuple[str, str, int]]:

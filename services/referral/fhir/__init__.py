@@ -24,7 +24,7 @@ from services.referral.fhir.submission import (
     message_id,
     read_submission,
 )
-from services.referral.fhir.task import instant, process_task, suspected_output, work_task
+from services.referral.fhir.task import process_task, suspected_output, work_task
 
 __all__ = [
     "ACCEPTED_TYPES",
@@ -42,7 +42,6 @@ __all__ = [
     "event_code",
     "grant_parameters",
     "inquiry_return",
-    "instant",
     "items_of",
     "member_ids",
     "message_id",

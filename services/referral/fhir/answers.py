@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from services.referral.fhir.submission import ADD
-from services.referral.fhir.task import instant
 from services.referral.models import Verdict
 from shared.db import ResourceRow
 from shared.errors import Problem
+from shared.fhir.instants import instant
 
 
 def created(resource_type: str, row: ResourceRow, *, at: datetime, new: bool = True) -> dict[str, Any]:

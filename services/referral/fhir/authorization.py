@@ -7,11 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from services.referral.fhir.task import instant
 from services.referral.models import Claim, ClaimResponse, Decision, GrantedItem, Referral, RequestedItem
 from services.referral.states import GRANTS, Authorization
 from shared.clinic import Clinic
 from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM
+from shared.fhir.instants import instant
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 _TURN = {

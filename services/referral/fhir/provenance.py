@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from services.referral.fhir.task import instant
 from services.referral.models import Finding, Referral
 from shared.act import Act
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
+from shared.fhir.instants import instant
 
 
 def decision_provenance(

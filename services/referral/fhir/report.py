@@ -5,10 +5,10 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from services.referral.fhir.task import instant
 from services.referral.models import Referral
 from shared.clinic import Clinic
 from shared.fhir.codes import LOINC
+from shared.fhir.instants import instant
 
 Resource = Mapping[str, Any]
 

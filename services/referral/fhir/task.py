@@ -1,7 +1,6 @@
 """Tasks: the process Task of a referral, kept true, and what the people of the clinic are asked to do."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 from services.referral.models import Claim, Referral
@@ -18,6 +17,7 @@ from shared.fhir.codes import (
     TaskCode,
     TaskInput,
 )
+from shared.fhir.instants import instant
 
 _CANADIAN = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-referralbusinessstatus"
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
@@ -47,12 +47,6 @@ _TITLES = {
 }
 # Our own name for "the first referral", in the output of a merged one.
 MERGED_INTO = "merged-into"
-
-
-@lru_cache(maxsize=256)
-def instant(moment: datetime) -> str:
-    """Write a moment as FHIR does, in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from shared.events import outbox
 from shared.events.catalog import EventType
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
+from shared.fhir.instants import instant
 
 
 class NoReason(Invalid):
@@ -130,7 +131,7 @@ async def open_work_task(
             authored_on=act.at,
         )
     else:
-        body |= {"status": task.status, "authoredOn": fhir.instant(task.authored_on)}
+        body |= {"status": task.status, "authoredOn": instant(task.authored_on)}
     await store.put(tx, task, body, at=act.at)
     return task
 

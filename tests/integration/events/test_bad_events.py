@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.act import Act
-from shared.db import Transaction
 from shared.events import dead_letters
 from shared.events import log as event_log
 from shared.events.envelope import Event
@@ -16,7 +14,7 @@ from shared.events.transport import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import collecting
 from tests.conftest import MakeDatabase
-from tests.support.events import effects
+from tests.support.events import effects, record
 from tests.support.wire import GROUP, EmbeddedWire
 
 TABLE_TYPE = "toy.claimed"
@@ -86,15 +84,6 @@ KINDS = (
     "no patient",
     "no headers",
 )
-
-
-async def record(tx: Transaction, event: Event, act: Act) -> None:
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
-        id=event.id,
-        key=event.key,
-        v=event.version,
-    )
 
 
 async def append(wire: EmbeddedWire, *rows: OutboxRow) -> None:

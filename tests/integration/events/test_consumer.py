@@ -10,20 +10,11 @@ from shared.events.envelope import Event
 from shared.events.handling import NotYet, Run, Together
 from shared.events.relay import Relay
 from tests.conftest import MakeDatabase
-from tests.support.events import claim, count, effects, new_toy
+from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.roundtrips import round_trips
 from tests.support.wire import EmbeddedWire
 
 SOON = timedelta(milliseconds=200)
-
-
-async def record(tx: Transaction, event: Event, act: Act) -> None:
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
-        id=event.id,
-        key=event.key,
-        v=event.version,
-    )
 
 
 class Recording:

@@ -16,7 +16,7 @@ from shared.events.reading import fetch
 from shared.events.topics import REFERRAL
 from shared.events.transport import Batch
 from tests.conftest import MakeDatabase
-from tests.support.events import count, effects
+from tests.support.events import count, effects, record
 from tests.support.wire import GROUP, EmbeddedWire
 
 
@@ -24,13 +24,8 @@ class Crash(Exception):
     """The process ends here."""
 
 
-async def record(tx: Transaction, event: Event, act: Act) -> None:
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
-        id=event.id,
-        key=event.key,
-        v=event.version,
-    )
+async def record_unless_early(tx: Transaction, event: Event, act: Act) -> None:
+    await record(tx, event, act)
     if event.key == "early":
         raise NotYet
 
@@ -41,7 +36,7 @@ async def position(wire: EmbeddedWire) -> int:
 
 
 def owner(wire: EmbeddedWire) -> Consumer:
-    return wire.owner({"toy.claimed": record})
+    return wire.owner({"toy.claimed": record_unless_early})
 
 
 def never_commit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,17 +25,8 @@ from shared.events.worker import OnStart, Worker
 from shared.runtime import Runtime
 from shared.timers import Timer, TimerTable
 from tests.conftest import MakeDatabase
-from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy
+from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
-
-
-async def record(tx: Transaction, event: Event, act: Act) -> None:
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
-        id=event.id,
-        key=event.key,
-        v=event.version,
-    )
 
 
 async def refuse(tx: Transaction, event: Event, act: Act) -> None:
