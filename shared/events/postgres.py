@@ -111,7 +111,7 @@ class LogSubscription:
             records = await self._new_records(topic, limit=limit)
             if records:
                 self._tell_gap(topic, expected=self._positions[topic], found=records[0].offset)
-                return Batch(topic=topic, partition=0, records=records)
+                return Batch(topic=topic, records=records)
         if not await self._wake.wait(at_most=POLL):
             self._look_again()
         return None

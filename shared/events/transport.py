@@ -39,10 +39,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Records of one partition, in order; never empty."""
+    """Records of one topic, those of a partition in their order; never empty."""
 
     topic: str
-    partition: int
     records: Sequence[Record]
 
 

@@ -8,6 +8,7 @@ Invariants:
 """
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,9 +28,9 @@ class Commits:
         self._noted: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
 
-    def note(self, place: TopicPartition, offset: int) -> None:
-        """Have everything before this offset committed soon."""
-        self._noted[place] = offset
+    def note(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Have everything before these offsets committed soon."""
+        self._noted.update(offsets)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
 

@@ -3,7 +3,8 @@
 Invariants:
 - Everything that a fetch brings is taken at once, whatever the handlers do meanwhile: a partition whose
   records wait inside the client is left out of the next fetch, and its news would come a whole fetch later.
-- Records of a partition are handed out in order; partitions take turns.
+- What is handed out is of one topic and from all its partitions, so that a batch is as large as the backlog
+  and not a sixth of it. Records of a partition stay in order; topics take turns, and partitions too.
 - Where a partition does not begin at the offset that was committed, records are gone; that is told loudly.
 """
 
@@ -22,8 +23,6 @@ log = structlog.get_logger("lumbar.transport")
 
 _ENOUGH = 2_000
 _WAIT_MS = 1_000
-
-Fetched = tuple[TopicPartition, Sequence[ConsumerRecord]]
 
 
 class Fetching:
@@ -47,8 +46,8 @@ class Fetching:
         self._news, self._room = Wake(), Wake()
         self._task = asyncio.create_task(self._fetch_for_ever())
 
-    async def take(self, *, limit: int, at_most: float) -> Fetched | None:
-        """Give the next records of the partition whose turn it is, or wait for so many seconds and give None.
+    async def take(self, *, limit: int, at_most: float) -> Sequence[ConsumerRecord]:
+        """Give the next records of the topic whose turn it is, or wait for so many seconds and give none.
 
         Raises whatever ended the fetching.
         """
@@ -57,15 +56,21 @@ class Fetching:
             if self._task.done():
                 self._task.result()
             await self._news.wait(at_most=at_most)
-        if not self._waiting:
-            return None
-        place, records = self._waiting.popitem(last=False)
-        found = [records.popleft() for _ in range(min(limit, len(records)))]
-        if records:
-            self._waiting[place] = records
+        found: list[ConsumerRecord] = []
+        for place in self._whose_turn_it_is():
+            if len(found) == limit:
+                break
+            records = self._waiting.pop(place)
+            found += [records.popleft() for _ in range(min(limit - len(found), len(records)))]
+            if records:
+                self._waiting[place] = records
         self._number -= len(found)
         self._room.set()
-        return place, found
+        return found
+
+    def _whose_turn_it_is(self) -> list[TopicPartition]:
+        first = next(iter(self._waiting), None)
+        return [place for place in self._waiting if first is not None and place.topic == first.topic]
 
     def drop(self) -> None:
         """Forget what was not handed out: its partitions are taken away, and may come back."""

@@ -74,7 +74,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._rests_until = 0.0
 
     async def next_batch(self, *, limit: int) -> Batch | None:
-        """Give the next records of a partition, or wait a little and give None."""
+        """Give the next records of a topic, from all its partitions that are ours, or wait a little and give
+        None.
+        """
         member = await self._membership()
         if member is None:
             return None
@@ -86,21 +88,22 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         except Exception:
             await self._let_go()
             raise
-        if found is None:
+        if not found:
             return None
-        place, records = found
-        topic = self._topics[place.topic]
-        taken = [as_record(record, topic=topic) for record in records]
-        self._in_hand = Batch(topic=topic, partition=place.partition, records=taken)
+        topic = self._topics[found[0].topic]
+        self._in_hand = Batch(topic=topic, records=[as_record(record, topic=topic) for record in found])
         self._hand_empty.clear()
         return self._in_hand
 
     async def commit(self, batch: Batch) -> None:
-        """Have the position moved behind the batch, if its partition is still ours."""
+        """Have the position moved behind the batch, if its partitions are still ours."""
         if batch is not self._in_hand or self._member is None:
             return
-        place = TopicPartition(self._connection.address.topic(batch.topic), batch.partition)
-        self._member.commits.note(place, batch.records[-1].offset + 1)
+        topic = self._connection.address.topic(batch.topic)
+        newest = {record.partition: record.offset for record in batch.records}
+        self._member.commits.note(
+            {TopicPartition(topic, partition): offset + 1 for partition, offset in newest.items()}
+        )
         self._in_hand = None
         self._hand_empty.set()
 

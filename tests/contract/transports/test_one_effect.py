@@ -12,7 +12,7 @@ from tests.support.transports import WORKING, Wire, drain, next_batch, versions
 async def test_an_event_that_stands_twice_in_a_batch_has_one_effect(wire: Wire) -> None:
     await wire.publish("p1", times=2)
     batch = await next_batch(wire.subscribe())
-    twice = Batch(topic=batch.topic, partition=batch.partition, records=[*batch.records, *batch.records])
+    twice = Batch(topic=batch.topic, records=[*batch.records, *batch.records])
 
     await wire.owner(WORKING, subscription=wire.open[0]).handle(twice)
 
