@@ -5,9 +5,6 @@ Invariants:
 - Whatever makes a record malformed lies in the record: trying it again is of no use.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import msgspec
 
 from shared.events.envelope import Event
@@ -22,30 +19,31 @@ class MalformedEvent(Exception):
     """The record is no event of ours: an attribute is missing or wrong, or the value is no message Bundle."""
 
 
-@dataclass(frozen=True)
 class Arrival:
-    """One record with what could be read of it."""
+    """One record with what could be read of it.
 
-    record: Record
+    `id` and `key` are the event's, or the record's place where it has none that can be one; `type` is what
+    its header says.
+    """
+
+    __slots__ = ("_event", "id", "key", "record", "type")
+
+    def __init__(self, record: Record) -> None:
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        self.record = record
+        self.id = _usable(record.headers.get("ce_id", "")) or place
+        self.key = _usable(record.key) or place
+        self.type = record.headers.get("ce_type", "")
+        self._event: Event | None = None
 
     @property
-    def id(self) -> str:
-        """The event's id, or the record's place where it has none that can be one."""
-        return _usable(self.record.headers.get("ce_id", "")) or self._place
-
-    @property
-    def key(self) -> str:
-        """The record's key, or its place where it has none that can be one."""
-        return _usable(self.record.key) or self._place
-
-    @property
-    def type(self) -> str:
-        """The event's type as its header says."""
-        return self.record.headers.get("ce_type", "")
-
-    @cached_property
     def event(self) -> Event:
         """The event; raises MalformedEvent where the record is none."""
+        if self._event is None:
+            self._event = self._read()
+        return self._event
+
+    def _read(self) -> Event:
         record = self.record
         if self.key != record.key or record.headers.get("ce_specversion") != "1.0":
             raise MalformedEvent("no key, or not CloudEvents 1.0")
@@ -55,14 +53,7 @@ class Arrival:
             event = Event.from_wire(key=record.key, headers=record.headers, value=record.value)
             well_formed = event.version > 0 and event.id == self.id and event.time.tzinfo is not None
             well_formed &= bool(event.heads[0].type)
-        except (
-            KeyError,
-            IndexError,
-            ValueError,
-            TypeError,
-            RecursionError,
-            msgspec.MsgspecError,
-        ) as error:
+        except (KeyError, ValueError, TypeError, RecursionError, msgspec.MsgspecError) as error:
             raise MalformedEvent(type(error).__name__) from None
         if not well_formed:
             raise MalformedEvent("no id, no version, or a time without a zone")
@@ -75,10 +66,6 @@ class Arrival:
             return not self.event
         except MalformedEvent:
             return True
-
-    @property
-    def _place(self) -> str:
-        return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
 
 
 def _usable(text: str) -> str:

@@ -4,6 +4,7 @@ No label holds anything about a person: services, topics, event types, loops and
 that stands in no catalog is `other`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.clock import machine_now
@@ -79,8 +80,8 @@ def sent(service: str, by_type: Mapping[str, int]) -> None:
 
 def handled(service: str, outcome: str, arrivals: Sequence[Arrival]) -> None:
     """Count what became of these; for the `done` also how long after their making that was."""
-    for arrival in arrivals:
-        _HANDLED.add(1, service, type_label(arrival.type), outcome)
+    for event_type, number in Counter(arrival.type for arrival in arrivals).items():
+        _HANDLED.add(number, service, type_label(event_type), outcome)
     if outcome == "done":
         now = machine_now().timestamp()
         for arrival in arrivals:

@@ -6,15 +6,16 @@ Invariants:
 - `key` is the patient's id, except for the event types whose catalog entry says `keyed_by="aggregate"`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from shared.events.message import Head
+
+Found = TypeVar("Found")
 
 
 class _Entry(msgspec.Struct):
@@ -25,8 +26,31 @@ class _Message(msgspec.Struct):
     entry: list[_Entry]
 
 
+class _HeadedEntry(msgspec.Struct):
+    resource: Head
+
+
+class _Headed(msgspec.Struct):
+    entry: list[_HeadedEntry]
+
+
+class _once(Generic[Found]):
+    """A property that is worked out once; functools.cached_property of Python 3.11 takes a lock for it."""
+
+    def __init__(self, work: Callable[[Any], Found]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, of: Any, _: type | None = None) -> Found:
+        found = of.__dict__[self._name] = self._work(of)
+        return found
+
+
 _message = msgspec.json.Decoder(_Message).decode
-_head = msgspec.json.Decoder(Head).decode
+_headed = msgspec.json.Decoder(_Headed).decode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -49,16 +73,18 @@ class Event:
     causation: str | None = None
     value: bytes = field(repr=False)
 
-    @cached_property
+    @_once
     def heads(self) -> list[Head]:
         """Type and id of every resource after the MessageHeader, the focus first; nothing else is decoded.
 
-        Raises msgspec.MsgspecError for bytes that are no message Bundle, and IndexError for an empty one.
+        Raises msgspec.MsgspecError for bytes that are no message Bundle, and ValueError for an empty one.
         """
-        heads = [_head(raw) for raw in self._raw]
-        return [heads[0], *heads[1:]]
+        heads = [entry.resource for entry in _headed(self.value).entry[1:]]
+        if not heads:
+            raise ValueError("a message without a focus")
+        return heads
 
-    @cached_property
+    @_once
     def focus(self) -> dict[str, Any]:
         """The resource that the event is about."""
         return _decode(self._raw[0])
@@ -76,7 +102,7 @@ class Event:
         """Every resource after the MessageHeader, the focus first."""
         return [_decode(raw) if place else self.focus for place, raw in enumerate(self._raw)]
 
-    @cached_property
+    @_once
     def _raw(self) -> list[msgspec.Raw]:
         return [entry.resource for entry in _message(self.value).entry[1:]]
 

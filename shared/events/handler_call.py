@@ -7,9 +7,11 @@ Invariants:
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from shared.act import Act, Actor
 from shared.clock import Clock, monotonic
@@ -42,6 +44,10 @@ class Handlers:
     clock: Clock
     at_most: timedelta = AT_MOST
 
+    @cached_property
+    def _actor(self) -> Actor:
+        return Actor.service(self.group)
+
     async def call(self, tx: Transaction, event: Event) -> None:
         """Run the handler of this event and send what it wrote, so that the database speaks now."""
         await self.call_all(tx, [event], Progress())
@@ -53,7 +59,8 @@ class Handlers:
         """
         place = 0
         for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
-            run = Run([self._heard(event) for event in group])
+            now, actor = self.clock.now(), self._actor
+            run = Run([Heard(event, Act(at=now, actor=actor, cause=event.id)) for event in group])
             progress.run, progress.first = run, place
             started = monotonic()
             if isinstance(handler, Together):
@@ -75,9 +82,6 @@ class Handlers:
                     await handler(tx, heard.event, heard.act)
                 await tx.flush()
 
-    def _heard(self, event: Event) -> Heard:
-        return Heard(event, Act(at=self.clock.now(), actor=Actor.service(self.group), cause=event.id))
-
     def _time(self, events: Sequence[Event], seconds: float) -> None:
-        for event in events:
-            PROCESSED.record(seconds / len(events), self.group, type_label(event.type))
+        for event_type, number in Counter(event.type for event in events).items():
+            PROCESSED.record(seconds / len(events), self.group, type_label(event_type), times=number)

@@ -6,13 +6,15 @@ the other, and a run of one event is nothing special.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.telemetry.tracing import handler_span
+from shared.telemetry.tracing import handler_span, is_sampled
+
+_NO_SPAN = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Heard:
 
     def span(self) -> AbstractContextManager[None]:
         """Continue the trace that the event belongs to, for what is published because of it."""
+        if not is_sampled(self.event.traceparent):
+            return _NO_SPAN
         return handler_span(
             f"{self.act.actor.reference.removeprefix('Device/')} handles {self.event.type}",
             traceparent=self.event.traceparent,

@@ -91,13 +91,13 @@ class Timing(_Tally):
         self._series: dict[Labels, list[float]] = {}
         TIMINGS.append(self)
 
-    def record(self, seconds: float, *labels: str) -> None:
-        """Add one duration."""
+    def record(self, seconds: float, *labels: str, times: int = 1) -> None:
+        """Add one duration, or the same so many times."""
         series = self._series.get(labels)
         if series is None:
             series = self._series[labels] = [0.0] * (len(self._bounds) + 2)
-        series[bisect_left(self._bounds, seconds) + 1] += 1
-        series[0] += seconds
+        series[bisect_left(self._bounds, seconds) + 1] += times
+        series[0] += seconds * times
 
     def metric(self, now: int) -> Metric | None:
         """Give the histogram at a machine time in nanoseconds; None where nothing was recorded."""

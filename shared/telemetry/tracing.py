@@ -27,6 +27,7 @@ from opentelemetry.util.types import Attributes
 
 DEFAULT_RATIO = 0.01
 
+_ODD = frozenset("13579bdf")
 _TRACEPARENT = re.compile(r"^00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})$")
 
 
@@ -120,6 +121,11 @@ def server_span(traceparent: str | None) -> Iterator[Span]:
         set_status_on_exception=False,
     ) as span:
         yield span
+
+
+def is_sampled(traceparent: str | None) -> bool:
+    """Tell whether a `traceparent` says that its trace is sampled, by the last bit of its flags."""
+    return traceparent is not None and traceparent[-1:] in _ODD
 
 
 @contextmanager

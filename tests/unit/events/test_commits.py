@@ -32,8 +32,8 @@ class Broker:
 async def test_an_attempt_that_ends_in_no_foreseen_way_is_not_the_last(failure: BaseException) -> None:
     broker: Any = Broker(failure)
     commits = Commits(broker)
-    commits.note(PLACE, 7)
+    commits.note({PLACE: 7})
     await eventually(lambda: not broker.failures)
-    commits.note(PLACE, 8)
+    commits.note({PLACE: 8})
     await eventually(lambda: broker.committed == {PLACE: 8})
     assert commits.done == {PLACE: 8}
