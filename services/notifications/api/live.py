@@ -6,29 +6,24 @@ Invariants:
 - The id of an entry is its offset in the log, the same on every replica.
 - The comment `: now` says once that everything that stood in the log has been sent.
 - A stream lives no longer than a token does, so whoever lost access cannot stay.
+- What is read is read together with the streams that stand at the same place (tail.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
 
-import msgspec
-
-from services.notifications import queries
-from services.notifications.rules import FeedEntry, Standing, may_see
+from services.notifications.api.tail import frame, tail_of
 from shared.auth.principal import Principal
 from shared.clock import monotonic
 from shared.events import log
 from shared.events.topics import FEED
-from shared.events.transport import Record
+from shared.events.transport import Extent
 from shared.runtime import Runtime
 
-PAGE = 200
 RECENT = 500
 POLL = 0.5
 HEARTBEAT = 15.0
 LIFETIME = 300.0
-
-_decode = msgspec.json.Decoder(FeedEntry).decode
 
 
 class LiveFeed:
@@ -39,24 +34,26 @@ class LiveFeed:
         self._reader = reader
         self._ending = ending
 
-    async def frames(self, seen: int | None) -> AsyncIterator[bytes]:
+    async def frames(self, seen: int | None) -> AsyncGenerator[bytes, None]:
         """Give frames from behind entry `seen` on, until the stream's time is up or the server stops."""
         database = self._runtime.database
-        with log.watch(database, FEED) as wake:
+        with log.watch(database, FEED) as wake, tail_of(database) as tail:
             opened = spoke = monotonic()
-            position, reset = await self._begin(seen)
+            extent = await log.extent(database, FEED)
+            position, reset = _begin(extent, seen)
             yield reset if reset is not None else b": open\n\n"
             caught_up = False
             while not self._ending.is_set() and monotonic() - opened < LIFETIME:
                 wake.clear()
-                records = await log.read(database, FEED, offset=position, limit=PAGE)
-                for frame in await self._visible(records):
+                page = await tail.page(position)
+                for entry in page.frames(self._reader):
                     spoke = monotonic()
-                    yield frame
-                if records:
-                    position = records[-1].offset + 1
+                    yield entry
+                position = page.behind
+                if not page.is_last:
                     continue
-                if not caught_up:
+                # A page read together with others may have been begun before this stream was opened.
+                if not caught_up and position >= extent.end:
                     caught_up = True
                     yield b": now\n\n"
                 if monotonic() - spoke >= HEARTBEAT:
@@ -64,34 +61,11 @@ class LiveFeed:
                     yield b": still here\n\n"
                 await wake.wait(at_most=POLL)
 
-    async def _begin(self, seen: int | None) -> tuple[int, bytes | None]:
-        extent = await log.extent(self._runtime.database, FEED)
-        if seen is None:
-            return max(extent.first, extent.end - RECENT), None
-        if extent.first <= seen + 1 <= extent.end:
-            return seen + 1, None
-        begin = extent.first if seen + 1 < extent.first else extent.end
-        return begin, _frame("reset", begin - 1, {"first": extent.first, "end": extent.end})
 
-    async def _visible(self, records: Sequence[Record]) -> list[bytes]:
-        if not records:
-            return []
-        entries = [(record.offset, _decode(record.value)) for record in records]
-        async with self._runtime.database.transaction() as tx:
-            teams = await queries.teams(tx, {entry.referral for _, entry in entries if entry.referral})
-            consented = await queries.consented(tx, {entry.claim for _, entry in entries if entry.claim})
-        return [
-            _frame(entry.type, offset, entry.shown())
-            for offset, entry in entries
-            if may_see(
-                entry,
-                self._reader,
-                Standing(
-                    team=teams.get(entry.referral or "", frozenset()), consented=entry.claim in consented
-                ),
-            )
-        ]
-
-
-def _frame(event: str, number: int, data: object) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.encode(), msgspec.json.encode(data))
+def _begin(extent: Extent, seen: int | None) -> tuple[int, bytes | None]:
+    if seen is None:
+        return max(extent.first, extent.end - RECENT), None
+    if extent.first <= seen + 1 <= extent.end:
+        return seen + 1, None
+    begin = extent.first if seen + 1 < extent.first else extent.end
+    return begin, frame("reset", begin - 1, {"first": extent.first, "end": extent.end})

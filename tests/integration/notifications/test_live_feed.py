@@ -1,31 +1,25 @@
 """The live feed read from its log: resumed anywhere, cut to the reader's scope at the moment of sending."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from services.notifications import handlers
-from services.notifications.api.live import LiveFeed
-from services.notifications.settings import Settings
-from shared.act import Act, Actor
-from shared.auth.principal import PartyKind, Principal
-from shared.auth.scopes import Scopes
-from shared.clinic import Clinic, load_clinic
-from shared.clock import SimulatedClock
-from shared.db import Database
-from shared.events import log
-from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
-from shared.events.topics import FEED
+from shared.auth.principal import Principal
 from shared.runtime import Runtime
+from tests.support.feed import (
+    COORDINATOR,
+    INSURER,
+    OPERATOR,
+    OTHER_INSURER,
+    OTHER_REFERRER,
+    PHYSIATRIST,
+    PSYCHOLOGIST,
+    REFERRER,
+    Hear,
+    Reading,
+    a_reader,
+)
 from tests.support.news import (
-    NOON,
     appointment_event,
     authorization_event,
     meeting_event,
@@ -33,88 +27,13 @@ from tests.support.news import (
     team_event,
 )
 
-Hear = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def clinic() -> Clinic:
-    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
-
-
-@pytest.fixture
-def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
-    nobody: Any = None
-    return Runtime(
-        service="notifications",
-        database=notifications_db,
-        clock=SimulatedClock(NOON),
-        clinic=clinic,
-        transport=PostgresTransport({"notifications": notifications_db}),
-        verifier=nobody,
-        base_url="http://clinic.example",
-    )
-
-
-@pytest.fixture
-async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
-    """Handle events and let the relay move what they left."""
-    relay = Relay(runtime.database, runtime.transport)
-
-    async def handle(*events: Event) -> None:
-        for event in events:
-            act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
-            async with runtime.database.transaction() as tx:
-                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
-        while await relay.step():
-            pass
-
-    yield handle
-    await relay.stop()
-
-
-def a_reader(party: PartyKind, **names: str) -> Principal:
-    return Principal(client=party, party=party, scopes=Scopes.parse([]), **names)  # type: ignore[arg-type]
-
-
-COORDINATOR = a_reader("coordinator", site="toronto")
-REFERRER = a_reader("referrer", organization="family-practice")
-OTHER_REFERRER = a_reader("referrer", organization="second-practice")
-INSURER = a_reader("insurer", organization="workplace-insurer")
-OTHER_INSURER = a_reader("insurer", organization="motor-insurer")
-PHYSIATRIST = a_reader("clinician", practitioner="physiatrist", site="toronto")
-PSYCHOLOGIST = a_reader("clinician", practitioner="psychologist", site="toronto")
-OPERATOR = a_reader("operator")
-
-
-class Reading:
-    """A stream being read; frames come parsed as (id, event, data)."""
-
-    def __init__(self, runtime: Runtime, reader: Principal, seen: int | None = -1) -> None:
-        self.ending = asyncio.Event()
-        self._frames = LiveFeed(runtime, reader=reader, ending=self.ending).frames(seen)
-
-    async def next(self) -> tuple[int, str, dict[str, Any]]:
-        while True:
-            frame = await asyncio.wait_for(anext(self._frames), timeout=5)
-            if not frame.startswith(b":"):
-                fields = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
-                return int(fields["id"]), fields["event"], msgspec.json.decode(fields["data"])
-
-    async def rest(self) -> list[str]:
-        self.ending.set()
-        frames = [frame async for frame in self._frames]
-        return [
-            line[7:] for frame in frames for line in frame.decode().split("\n") if line.startswith("event: ")
-        ]
-
 
 async def seen_by(runtime: Runtime, reader: Principal) -> list[str]:
     """Read all that stands in the log, up to its end."""
     reading = Reading(runtime, reader)
-    extent = await log.extent(runtime.database, FEED)
-    records = await log.read(runtime.database, FEED, offset=extent.first, limit=1000)
-    frames = await LiveFeed(runtime, reader=reader, ending=reading.ending)._visible(records)
-    return [frame.decode().split("event: ")[1].split("\n")[0] for frame in frames]
+    events = await reading.up_to_now()
+    await reading.close()
+    return events
 
 
 class TestTheFeed:

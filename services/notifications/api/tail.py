@@ -1,0 +1,153 @@
+"""The end of the feed's log, read once for all streams of a process that stand at one place at one time.
+
+Invariants:
+- A stream that has cleared its wake gets no read that began before what it was woken for: at every append the
+  tail forgets which reads are under way, before any stream can ask again.
+- Memberships and consents are read after everybody who gets them has asked: whoever comes later reads
+  anew, and nothing of a read is kept.
+- A read belongs to no stream: a stream that is cancelled leaves it to the others, and a read that fails
+  fails for all who wait for it.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from services.notifications import queries
+from services.notifications.rules import FeedEntry, Standing, may_see
+from shared.auth.principal import Principal
+from shared.db import Database
+from shared.events import log
+from shared.events.topics import FEED
+from shared.events.transport import Record
+from shared.events.wake import Wake
+
+PAGE = 200
+
+_decode = msgspec.json.Decoder(FeedEntry).decode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """An entry at its place in the log, and what decides at this moment who may see it."""
+
+    offset: int
+    entry: FeedEntry
+    standing: Standing
+
+    @cached_property
+    def frame(self) -> bytes:
+        """Encode it once, for whoever may see it."""
+        return frame(self.entry.type, self.offset, self.entry.shown())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Entries in a row: `behind` is the offset behind them, `is_last` says that the log ended there."""
+
+    entries: Sequence[Placed]
+    behind: int
+    is_last: bool
+
+    def frames(self, reader: Principal) -> list[bytes]:
+        """Cut the page to the reader's row scope."""
+        return [one.frame for one in self.entries if may_see(one.entry, reader, one.standing)]
+
+
+class _Appended(Wake):
+    """What is done at an append: the reads that are under way may not know of it."""
+
+    def __init__(self, joinable: dict[int, asyncio.Task[Page]]) -> None:
+        super().__init__()
+        self._joinable = joinable
+
+    def set(self) -> None:
+        """Let nobody join them any more."""
+        self._joinable.clear()
+
+
+class Tail:
+    """The reads of one database's feed; `joinable` are those that a stream may still join, by offset."""
+
+    def __init__(self, database: Database) -> None:
+        self.streams = 0
+        self._database = database
+        self._joinable: dict[int, asyncio.Task[Page]] = {}
+        self._under_way: set[asyncio.Task[Page]] = set()
+        self.appended = _Appended(self._joinable)
+
+    async def page(self, position: int) -> Page:
+        """Give the page at an offset; raises what its read raises."""
+        reading = self._joinable.get(position)
+        if reading is None:
+            reading = self._joinable[position] = asyncio.create_task(self._read(position))
+            self._under_way.add(reading)
+            reading.add_done_callback(self._ended)
+        # Waiting cancels nothing of it when the stream is cancelled.
+        await asyncio.wait((reading,))
+        return reading.result()
+
+    async def _read(self, position: int) -> Page:
+        try:
+            records = await log.read(self._database, FEED, offset=position, limit=PAGE)
+        finally:
+            if self._joinable.get(position) is asyncio.current_task():
+                del self._joinable[position]
+        return Page(
+            entries=await self._placed(records),
+            behind=records[-1].offset + 1 if records else position,
+            is_last=len(records) < PAGE,
+        )
+
+    async def _placed(self, records: Sequence[Record]) -> list[Placed]:
+        if not records:
+            return []
+        entries = [(record.offset, _decode(record.value)) for record in records]
+        async with self._database.transaction() as tx:
+            teams = await queries.teams(tx, {entry.referral for _, entry in entries if entry.referral})
+            consented = await queries.consented(tx, {entry.claim for _, entry in entries if entry.claim})
+        return [
+            Placed(
+                offset=offset,
+                entry=entry,
+                standing=Standing(
+                    team=teams.get(entry.referral or "", frozenset()), consented=entry.claim in consented
+                ),
+            )
+            for offset, entry in entries
+        ]
+
+    def _ended(self, reading: asyncio.Task[Page]) -> None:
+        self._under_way.discard(reading)
+        if not reading.cancelled():
+            # Where every stream that waited for it was cancelled, its error is nobody's.
+            reading.exception()
+
+
+_tails: dict[Database, Tail] = {}
+
+
+@contextmanager
+def tail_of(database: Database) -> Iterator[Tail]:
+    """Give the tail that all streams of this process share, as long as there is one."""
+    tail = _tails.get(database)
+    if tail is None:
+        tail = _tails[database] = Tail(database)
+        log.register(database, (FEED,), tail.appended)
+    tail.streams += 1
+    try:
+        yield tail
+    finally:
+        tail.streams -= 1
+        if not tail.streams:
+            log.unregister(database, (FEED,), tail.appended)
+            del _tails[database]
+
+
+def frame(event: str, number: int, data: object) -> bytes:
+    """Encode one server-sent event."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.encode(), msgspec.json.encode(data))

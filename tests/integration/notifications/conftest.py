@@ -1,0 +1,58 @@
+"""The notifications service without HTTP: its runtime, and a way to let it hear events."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.notifications import handlers
+from services.notifications.settings import Settings
+from shared.act import Act, Actor
+from shared.clinic import Clinic, load_clinic
+from shared.clock import SimulatedClock
+from shared.db import Database
+from shared.events.envelope import Event
+from shared.events.handling import Heard, Run
+from shared.events.postgres import PostgresTransport
+from shared.events.relay import Relay
+from shared.runtime import Runtime
+from tests.support.feed import Hear
+from tests.support.news import NOON
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Clinic:
+    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+
+
+@pytest.fixture
+def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
+    nobody: Any = None
+    return Runtime(
+        service="notifications",
+        database=notifications_db,
+        clock=SimulatedClock(NOON),
+        clinic=clinic,
+        transport=PostgresTransport({"notifications": notifications_db}),
+        verifier=nobody,
+        base_url="http://clinic.example",
+    )
+
+
+@pytest_asyncio.fixture
+async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
+    """Handle events and let the relay move what they left."""
+    relay = Relay(runtime.database, runtime.transport)
+
+    async def handle(*events: Event) -> None:
+        for event in events:
+            act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
+            async with runtime.database.transaction() as tx:
+                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
+        while await relay.step():
+            pass
+
+    yield handle
+    await relay.stop()
