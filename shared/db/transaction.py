@@ -7,7 +7,8 @@ Invariants:
 - A plain read before the first lock or write runs by itself; under READ COMMITTED it sees what it would see
   inside. From the first lock, write or `driver()` on, everything is inside one real transaction, and what a
   raw statement did is rolled back like everything else.
-- Where nothing but that one last statement writes, it is a transaction by itself: no BEGIN and no COMMIT.
+- Where nothing but that one last statement writes, it is a transaction by itself: no BEGIN and no COMMIT. If
+  it only adds rows and nothing was read, it may be one with others' (group_commit.py).
 - A row is one object in a transaction, however often it is found.
 """
 
@@ -195,7 +196,7 @@ class Transaction:
         """Send what is left and commit; whatever fails here rolls back."""
         done = idle = False
         try:
-            if batch := self._rows.batch():
+            if (batch := self._rows.batch()) and not await self._sent_with_others(batch):
                 await self._send_batch(batch)
             await self._taken.commit()
             done = True
@@ -207,6 +208,10 @@ class Transaction:
                 self._taken.leave(safely=True)
             else:
                 await self._abandon(safely=idle)
+
+    async def _sent_with_others(self, batch: writing.Batch) -> bool:
+        alone = self._taken.connection is not None or not writing.only_adds(batch)
+        return not alone and await self.database.group_commit.write(batch)
 
     async def _abandon(self, *, safely: bool) -> None:
         """Roll back; `safely` says that the connection is idle and may be used again."""
