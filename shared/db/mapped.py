@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Table, inspect
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.orm import Mapper, configure_mappers
-from sqlalchemy.orm.base import instance_state, manager_of_class
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.base import instance_state
 from sqlalchemy.sql.sqltypes import ARRAY, Numeric, Text
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -27,13 +27,10 @@ class Mapped:
     """One mapped class; ask `mapped(Class)` for it."""
 
     def __init__(self, model: type[SQLModel]) -> None:
-        # A process that reads a row before it has made one would find attributes without instrumentation.
-        configure_mappers()
         mapper: Mapper[Any] = inspect(model)
         self.model = model
         self.table = cast(Table, mapper.local_table)
         self.name = self.table.name
-        self._manager = manager_of_class(model)
         columns = list(self.table.columns)
         self.attributes = tuple(mapper.get_property_by_column(column).key for column in columns)
         self._columns = {
@@ -93,7 +90,7 @@ class Mapped:
 
     def row(self, record: Sequence[Any], first: int) -> SQLModel:
         """Make a row of a record."""
-        row: SQLModel = self._manager.new_instance()
+        row: SQLModel = self.model.__new__(self.model)
         self.fill(row, record, first)
         return row
 

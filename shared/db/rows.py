@@ -7,14 +7,17 @@ Invariants:
 - Times are aware UTC; a naive time is refused when it is bound.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import PydanticUndefined
-from sqlalchemy.orm.attributes import set_attribute
+from sqlalchemy import event
+from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm.attributes import InstrumentedAttribute, set_attribute
+from sqlalchemy.orm.base import opt_manager_of_class
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_id
@@ -26,30 +29,68 @@ class Row(SQLModel):
     Like SQLModel's, a table row is not validated when it is made; the database's constraints decide.
     """
 
+    def __new__(cls, *_: Any, **__: Any) -> Any:
+        """Make a row with its state, so that SQLAlchemy's own making of one is passed by."""
+        row = super().__new__(cls)
+        if (manager := _manager(cls)) is not None:
+            row.__dict__["_sa_instance_state"] = manager._state_constructor(row, manager)
+        return row
+
     def __init__(self, **given: Any) -> None:
         """Set what is given, and the default of everything else; raises TypeError for an unknown name."""
         defaults, factories, names = _defaults(type(self))
-        if unknown := given.keys() - names:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
-        made = {name: make() for name, make in factories.items() if name not in given}
-        self.__dict__.update({**defaults, **made, **given})
+        if not names.issuperset(given):
+            unknown = ", ".join(sorted(given.keys() - names))
+            raise TypeError(f"{type(self).__name__} has no {unknown}")
+        held = self.__dict__
+        held.update(defaults)
+        for name, make in factories:
+            if name not in given:
+                held[name] = make()
+        held.update(given)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; of a row that the database has, SQLAlchemy notes what it was before."""
         held = self.__dict__
         state = held.get("_sa_instance_state")
-        if state is None or name not in _defaults(type(self))[2]:
+        if name not in _defaults(type(self))[2]:
             super().__setattr__(name, value)
-        elif state.key is None:
+        elif state is None or state.key is None:
             held[name] = value
         else:
             set_attribute(self, name, value)
 
 
+class _Held:
+    """A column's attribute that Python looks for in the row itself first, which takes no call.
+
+    It is asked for what the row does not hold, and for the column (`Referral.state`).
+    """
+
+    def __init__(self, instrumented: InstrumentedAttribute[Any]) -> None:
+        self._instrumented = instrumented
+
+    def __get__(self, row: Row | None, owner: type[Row]) -> Any:
+        return self._instrumented.__get__(row, owner)
+
+
+@event.listens_for(Row, "attribute_instrument", propagate=True)
+def _read_from_the_row(model: type[Row], name: str, instrumented: InstrumentedAttribute[Any]) -> None:
+    type.__setattr__(model, name, _Held(instrumented))
+
+
+@cache
+def _manager(model: type[Row]) -> Any:
+    """Give SQLAlchemy's manager of a table class, None for a class without a table."""
+    # Before this a row would find attributes without instrumentation.
+    configure_mappers()
+    return opt_manager_of_class(model)
+
+
 @cache
 def _defaults(
     model: type[SQLModel],
-) -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]], frozenset[str]]:
+) -> tuple[Mapping[str, Any], Sequence[tuple[str, Callable[[], Any]]], frozenset[str]]:
     fields = model.model_fields
     factories: dict[str, Any] = {
         name: field.default_factory for name, field in fields.items() if field.default_factory is not None
@@ -59,7 +100,7 @@ def _defaults(
         for name, field in fields.items()
         if name not in factories and field.default is not PydanticUndefined
     }
-    return fixed, factories, frozenset(fields)
+    return fixed, tuple(factories.items()), frozenset(fields)
 
 
 class AggregateRow(Row):
