@@ -35,7 +35,7 @@ def problems(element: Element) -> Iterator[Problem]:
 
 def rules_of(type_name: str) -> tuple[Rule, ...]:
     """Give the rules that look at one element of this type alone."""
-    return _DATATYPES.get(type_name, ()) + care.RULES.get(type_name, ())
+    return _DATATYPES.get(type_name, ()) + care.RULES.get(type_name, ()) + questions.RULES.get(type_name, ())
 
 
 def _extension(data: Mapping[str, Any]) -> str | None:

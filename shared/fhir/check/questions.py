@@ -1,34 +1,31 @@
 """Step 3, fourth part: invariants of Questionnaire (que-1 to que-13) and QuestionnaireResponse (qrs-1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared.errors import Problem
 from shared.fhir.check.schema import word
 from shared.fhir.check.shape import Element
 
-TYPES = frozenset(
-    {"Questionnaire", "QuestionnaireItem", "QuestionnaireResponseItem", "QuestionnaireItemEnableWhen"}
-)
+TYPES = frozenset({"Questionnaire", "QuestionnaireItem", "QuestionnaireItemEnableWhen"})
 
 _CHOICES = frozenset({"choice", "open-choice"})
 _OPTIONS = _CHOICES | {"decimal", "integer", "date", "dateTime", "time", "string", "quantity"}
 _LENGTHS = frozenset({"boolean", "decimal", "integer", "string", "text", "url", "open-choice"})
 
 Data = Mapping[str, Any]
+Rule = Callable[[Data], str | None]
 
 
 def problems(element: Element) -> Iterator[Problem]:
-    """Give what is wrong with a questionnaire, one of its items, or an item of the answers."""
+    """Give what is wrong with a questionnaire or one of its items."""
     texts: Iterator[str]
     if element.type == "Questionnaire":
         texts = _link_ids(element.data)
     elif element.type == "QuestionnaireItem":
         texts = _item(element.data)
-    elif element.type == "QuestionnaireItemEnableWhen":
-        texts = _enable_when(element.data)
     else:
-        texts = _answered(element.data)
+        texts = _enable_when(element.data)
     for text in texts:
         yield Problem(text=text, code="invariant", expression=element.path)
 
@@ -88,10 +85,10 @@ def _enable_when(data: Data) -> Iterator[str]:
         yield "the operator exists needs a boolean answer (que-7)"
 
 
-def _answered(data: Data) -> Iterator[str]:
-    answers = data.get("answer")
-    if "item" in data and isinstance(answers, list):
-        yield "an item has items below itself or below its answers, not both (qrs-1)"
+def _answered(data: Data) -> str | None:
+    if "item" in data and isinstance(data.get("answer"), list):
+        return "an item has items below itself or below its answers, not both (qrs-1)"
+    return None
 
 
 def _items(data: Data) -> list[Data]:
@@ -102,3 +99,6 @@ def _items(data: Data) -> list[Data]:
 def _count(data: Data, name: str) -> int:
     parts = data.get(name)
     return len(parts) if isinstance(parts, list) else 0
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {"QuestionnaireResponseItem": (_answered,)}

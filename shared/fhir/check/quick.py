@@ -141,7 +141,8 @@ class _Visit:
             if rule(data) is not None:
                 raise _Unsure
         for names, needed in plan.choices:
-            if len(data.keys() & names) not in ((1,) if needed else (0, 1)):
+            # Most answers have one member, which cannot be two.
+            if (needed or len(data) > 1) and len(data.keys() & names) not in ((1,) if needed else (0, 1)):
                 raise _Unsure
         if plan.refers:
             self._refers(data, plan, member, resource)
