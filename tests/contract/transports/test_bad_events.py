@@ -18,7 +18,10 @@ GOOD = {
     "ce_time": NOON.isoformat(),
     "ce_version": "1",
 }
-BUNDLE = b'{"resourceType":"Bundle","entry":[{"resource":{}},{"resource":{"resourceType":"Basic","id":"1"}}]}'
+BUNDLE = (
+    b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MessageHeader"}},'
+    b'{"resource":{"resourceType":"Basic","id":"1"}}]}'
+)
 BAD: Mapping[str, tuple[str, Mapping[str, str], bytes]] = {
     "no JSON": ("b1", GOOD, b"no json"),
     "JSON, but no Bundle": ("b2", GOOD, b"[1]"),
@@ -29,6 +32,7 @@ BAD: Mapping[str, tuple[str, Mapping[str, str], bytes]] = {
     "version 0": ("b7", GOOD | {"ce_version": "0"}, BUNDLE),
     "version x": ("b8", GOOD | {"ce_version": "x"}, BUNDLE),
     "a time without a zone": ("b9", GOOD | {"ce_time": "2026-03-02T12:00:00"}, BUNDLE),
+    "a header without a type": ("b9h", GOOD | {"ce_id": "b9h"}, BUNDLE.replace(b'"MessageHeader"', b"7")),
     "no id": ("b10", GOOD | {"ce_id": ""}, BUNDLE),
     "an id of 5,000 characters": ("b11", GOOD | {"ce_id": "x" * 5000}, BUNDLE),
     "a key of 5,000 characters": ("x" * 5000, GOOD, BUNDLE),
