@@ -11,7 +11,7 @@ from services.notifications.settings import Settings
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import Run
+from shared.events.handling import NotYet, Run
 
 
 async def on_events(tx: Transaction, run: Run, *, settings: Settings, has_server: bool = True) -> None:
@@ -20,8 +20,13 @@ async def on_events(tx: Transaction, run: Run, *, settings: Settings, has_server
     known = await use_cases.recall(tx, heard)
     for one, news in zip(run, heard, strict=True):
         with one.span():
-            await _keep(tx, one.event, news, known=known, act=one.act)
-            await use_cases.tell(tx, news, known=known, has_server=has_server, settings=settings, act=one.act)
+            try:
+                await _keep(tx, one.event, news, known=known, act=one.act)
+                await use_cases.tell(
+                    tx, news, known=known, has_server=has_server, settings=settings, act=one.act
+                )
+            except NotYet as error:
+                run.too_early(error)
 
 
 async def _keep(tx: Transaction, event: Event, news: News, *, known: Known, act: Act) -> None:

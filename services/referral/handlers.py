@@ -12,7 +12,7 @@ from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
+from shared.events.handling import Heard, NotYet, Run
 from shared.fhir import references
 from shared.fhir.codes import LUMBAR, AppointmentKind
 from shared.timers import Timer
@@ -26,7 +26,10 @@ async def on_events(tx: Transaction, run: Run, *, table: Mapping[str, Follow]) -
     known = await use_cases.load_for_events(tx, {one for one in about if one is not None})
     for one in run:
         with one.span():
-            await table[one.event.type](tx, one, known)
+            try:
+                await table[one.event.type](tx, one, known)
+            except NotYet as error:
+                run.too_early(error)
 
 
 async def on_first_appointment(

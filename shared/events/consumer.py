@@ -6,12 +6,14 @@ Invariants:
 - Of an id that stands twice in a batch only the first is handled.
 - The event that fails alone is held at once and its key with it; the others of the batch are handled as if it
   had not been there. Operational errors repeat the batch and hold nothing.
+- Events that came too early are held together: after what came before them, before what follows them on
+  their keys. A group that reads one topic faster than another pays for one repetition, not for one each.
 - A type that we have no handler for is skipped: known ones are for others, unknown ones are newer than we.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shared import failpoints
 from shared.db import Database, Transaction
@@ -20,17 +22,23 @@ from shared.events.arrival import Arrival, MalformedEvent
 from shared.events.catalog import CATALOG
 from shared.events.failures import is_operational
 from shared.events.handler_call import Handlers, Progress
-from shared.events.handling import NotYet
+from shared.events.handling import NotYet, SomeNotYet
 from shared.events.patience import Patience
 from shared.events.transport import Batch, Step, StepsAlong, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong in a transaction, and at which of its events, None when only at the commit."""
+    """What went wrong in a transaction, and at which of its events, None when only at the commit; or which of
+    them came too early, by their place.
+    """
 
     error: Exception
-    at: int | None
+    at: int | None = None
+    early: Mapping[int, Exception] = field(default_factory=dict)
+
+
+Errors = Mapping[Arrival, Exception]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,17 +113,20 @@ class Consumer:
         The `step` is taken in the last of them: tell whether it is.
         """
         wanted = [arrival for arrival in map(Arrival, batch.records) if self._is_wanted(arrival)]
-        chunks = deque([wanted] if wanted else [])
+        parts: deque[list[Arrival] | Errors] = deque([wanted] if wanted else [])
         stepped = False
-        while chunks:
-            chunk = chunks.popleft()
-            outcome = await self._together(chunk, step=None if chunks else step)
+        while parts:
+            part = parts.popleft()
+            if not isinstance(part, list):
+                await self._hold(part)
+                continue
+            outcome = await self._together(part, step=None if parts else step)
             if isinstance(outcome, Admitted):
                 stepped = outcome.stepped
-            elif len(chunk) == 1:
-                await self._hold(chunk[0], outcome.error)
+            elif len(part) == 1:
+                await self._hold({part[0]: outcome.error})
             else:
-                chunks.extendleft(reversed(_apart(chunk, outcome.at)))
+                parts.extendleft(reversed(_apart(part, outcome)))
         return stepped
 
     async def _together(self, chunk: Sequence[Arrival], *, step: Step | None) -> Admitted | Failure:
@@ -128,10 +139,13 @@ class Consumer:
                 places = _first_of_each(chunk, admitted)
                 await self._handlers.call_all(tx, [chunk[place].event for place in places], progress)
                 failpoints.reach("handled_not_committed")
+        except SomeNotYet as error:
+            early = {places[progress.first + place]: one for place, one in error.early.items()}
+            return Failure(error, early=early)
         except Exception as error:
             if is_operational(error):
                 raise
-            return Failure(error, None if progress.at is None else places[progress.at])
+            return Failure(error, at=None if progress.at is None else places[progress.at])
         self._count(chunk, admitted, {id(chunk[place]) for place in places})
         return admitted
 
@@ -159,12 +173,14 @@ class Consumer:
                 await self._put_aside(tx, arrival, MalformedEvent() if first else None)
         return Admitted(fresh=admission.fresh, aside=aside, stepped=admission.stepped)
 
-    async def _hold(self, arrival: Arrival, error: Exception) -> None:
+    async def _hold(self, errors: Errors) -> None:
         failpoints.reach("failed_not_held")
         async with self._database.transaction() as tx:
-            await self._put_aside(tx, arrival, error)
+            for arrival, error in errors.items():
+                await self._put_aside(tx, arrival, error)
             failpoints.reach("held_not_committed")
-        counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [arrival])
+        for arrival, error in errors.items():
+            counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [arrival])
 
     async def _put_aside(self, tx: Transaction, arrival: Arrival, error: Exception | None) -> None:
         self._held_some = True
@@ -196,8 +212,26 @@ def _first_of_each(chunk: Sequence[Arrival], admitted: Admitted) -> list[int]:
     return places
 
 
-def _apart(chunk: list[Arrival], at: int | None) -> list[list[Arrival]]:
+def _apart(chunk: list[Arrival], failure: Failure) -> list[list[Arrival] | Errors]:
     """Part a failed chunk: what came before, the one that failed, what came after; or each alone."""
-    if at is None:
+    if failure.early:
+        return _early_apart(chunk, failure.early)
+    if failure.at is None:
         return [[arrival] for arrival in chunk]
+    at = failure.at
     return [part for part in (chunk[:at], [chunk[at]], chunk[at + 1 :]) if part]
+
+
+def _early_apart(chunk: list[Arrival], early: Mapping[int, Exception]) -> list[list[Arrival] | Errors]:
+    """Part a chunk: what stands behind nothing that came too early, what did, what follows on its keys."""
+    keys: set[str] = set()
+    errors: dict[Arrival, Exception] = {}
+    free: list[Arrival] = []
+    behind: list[Arrival] = []
+    for place, arrival in enumerate(chunk):
+        if place in early:
+            keys.add(arrival.key)
+            errors[arrival] = early[place]
+        else:
+            (behind if arrival.key in keys else free).append(arrival)
+    return [part for part in (free, errors, behind) if part]

@@ -55,7 +55,8 @@ class Handlers:
     async def call_all(self, tx: Transaction, events: Sequence[Event], progress: Progress) -> None:
         """Run the handlers of these events in order, those together that are taken together.
 
-        `progress` tells meanwhile, and after an error, whose turn it is. Raises TookTooLong.
+        `progress` tells meanwhile, and after an error, whose turn it is. Raises TookTooLong, and SomeNotYet
+        where a handler of runs found events that came too early.
         """
         place = 0
         for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
@@ -73,6 +74,7 @@ class Handlers:
     async def _together(self, tx: Transaction, handler: Together, run: Run) -> None:
         async with at_most(self.at_most):
             await handler.handle(tx, run)
+            run.refuse_early()
             await tx.flush()
 
     async def _one_by_one(self, tx: Transaction, handler: Handler, run: Run) -> None:

@@ -44,6 +44,7 @@ class Run:
 
     def __init__(self, heard: Sequence[Heard]) -> None:
         self.at: int | None = None
+        self.early: dict[int, NotYet] = {}
         self._heard = heard
 
     def __len__(self) -> int:
@@ -53,6 +54,18 @@ class Run:
     def act(self) -> Act:
         """The act of the first: when, and by whom, all of them are handled."""
         return self._heard[0].act
+
+    def too_early(self, error: "NotYet") -> None:
+        """Note that the event in hand came too early, and go on with the others: nothing that the run writes
+        will count, but all that came too early are found at once.
+        """
+        if self.at is not None:
+            self.early[self.at] = error
+
+    def refuse_early(self) -> None:
+        """Raise SomeNotYet where events came too early, of a run of one its NotYet."""
+        if self.early:
+            raise self.early[0] if len(self) == 1 else SomeNotYet(self.early)
 
     def __iter__(self) -> Iterator[Heard]:
         for place, heard in enumerate(self._heard):
@@ -78,3 +91,11 @@ class NotYet(Exception):
     """What must have come before is not here yet: hold the event and try again, without an alert for 10
     minutes.
     """
+
+
+class SomeNotYet(Exception):
+    """Events of a run came too early; `early` has them by their place in it."""
+
+    def __init__(self, early: Mapping[int, NotYet]) -> None:
+        super().__init__(f"{len(early)} events of a run")
+        self.early = early

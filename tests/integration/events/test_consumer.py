@@ -17,6 +17,22 @@ from tests.support.wire import EmbeddedWire
 SOON = timedelta(milliseconds=200)
 
 
+class Impatient:
+    """A handler of runs to which some events come too early."""
+
+    def __init__(self, *, early: set[str]) -> None:
+        self.runs: list[int] = []
+        self._early = early
+
+    async def handle(self, tx: Transaction, run: Run) -> None:
+        self.runs.append(len(run))
+        for heard in run:
+            if heard.event.id in self._early:
+                run.too_early(NotYet())
+            else:
+                await record(tx, heard.event, heard.act)
+
+
 class Recording:
     """A handler of runs that notes how many it got, and refuses one key, at its place or nowhere."""
 
@@ -63,6 +79,45 @@ async def test_the_one_that_fails_in_a_run_is_held_and_the_others_are_handled(
     assert recording.runs == [4, 2, 1, 1]
     assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p2", "p4"]
     assert [key.key for key in await dead_letters.list_keys(wire.consumer)] == ["p3"]
+
+
+async def test_all_that_came_too_early_in_a_run_are_held_at_once(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    published = await wire.publish("p1", "p2", "p3", "p4", "p5", "p6")
+    impatient = Impatient(early={published[1], published[3]})
+
+    await wire.owner({"toy.claimed": Together(impatient.handle)}).step()
+
+    assert impatient.runs == [6, 4]
+    assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p3", "p5", "p6"]
+    held = await dead_letters.list_keys(wire.consumer)
+    assert [(key.key, key.state, key.attempts) for key in held] == [
+        ("p2", "retrying", 0),
+        ("p4", "retrying", 0),
+    ]
+
+
+async def test_what_follows_an_early_event_on_its_key_waits_behind_it(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    published = await wire.publish("p1", "p2", "p1", "p1", "p2", "p1")
+    impatient = Impatient(early={published[2]})
+
+    await wire.owner({"toy.claimed": Together(impatient.handle)}).step()
+
+    handled = [event_id for event_id, _, _ in await effects(wire.consumer)]
+    assert handled == [published[0], published[1], published[4]]
+    held = await wire.consumer.fetch("SELECT event_id FROM held_event ORDER BY seq")
+    assert [row["event_id"] for row in held] == [published[2], published[3], published[5]]
+
+
+async def test_a_run_of_one_that_came_too_early_is_held_as_such(make_database: MakeDatabase) -> None:
+    wire = await EmbeddedWire.make(make_database)
+    published = await wire.publish("p1")
+
+    await wire.owner({"toy.claimed": Together(Impatient(early={*published}).handle)}).step()
+
+    (held,) = await dead_letters.list_keys(wire.consumer)
+    assert (held.state, held.attempts, held.error.partition(" ")[0]) == ("retrying", 0, "NotYet")
 
 
 async def test_a_run_that_fails_as_a_whole_is_handled_one_by_one(make_database: MakeDatabase) -> None:

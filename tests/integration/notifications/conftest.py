@@ -50,7 +50,9 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
         for event in events:
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
+                run = Run([Heard(event, act)])
+                await handlers.on_events(tx, run, settings=Settings.of(runtime))
+                run.refuse_early()
         while await relay.step():
             pass
 

@@ -45,9 +45,9 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
         for event in events:
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with notifications_db.transaction() as tx:
-                await handlers.on_events(
-                    tx, Run([Heard(event, act)]), settings=Settings(clinic=clinic, base_url=BASE)
-                )
+                run = Run([Heard(event, act)])
+                await handlers.on_events(tx, run, settings=Settings(clinic=clinic, base_url=BASE))
+                run.refuse_early()
 
     return handle
 
