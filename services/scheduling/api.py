@@ -21,6 +21,7 @@ from shared.fhir.references import parse
 from shared.fhir.search import SearchParam
 from shared.http.call import Call, only, requires
 from shared.http.resources import add_reads
+from shared.http.route import CallRoute
 
 APPOINTMENT_ROWS = (
     "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
@@ -45,7 +46,7 @@ class NoSuchLook(NotSupported):
 
 def router_of(desk: Desk) -> APIRouter:
     """Make the routes of scheduling."""
-    router = APIRouter()
+    router = APIRouter(route_class=CallRoute)
     _add_reads(router)
     _add_change(router, desk)
     _add_guarantee(router)

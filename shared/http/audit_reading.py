@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from shared.errors import Invalid, NotSupported
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
 _EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
 _ROWS = "a coordinator every AuditEvent of this service, nobody else any"
@@ -28,7 +29,7 @@ class NotADate(Invalid):
 
 def audit_router() -> APIRouter:
     """Give the router of AuditEvent; every service has the same."""
-    router = APIRouter()
+    router = APIRouter(route_class=CallRoute)
 
     @router.get("/fhir/AuditEvent")
     async def search(call: Call = Depends(requires("AuditEvent", "s", rows=_ROWS))) -> Response:

@@ -39,7 +39,7 @@ async def _counted(request: Request) -> bytes:
 
 def _check_type(request: Request) -> None:
     sent = request.headers.get("content-type", _JSON[0]).partition(";")[0].strip().lower()
-    allowed = (_FORM,) if request.url.path.endswith("/_search") else _JSON
+    allowed = (_FORM,) if request.scope["path"].endswith("/_search") else _JSON
     if sent not in allowed:
         raise WrongContentType(f"this address reads {' or '.join(allowed)}")
 

@@ -183,12 +183,12 @@ class Call:
         key = self.request.headers.get("idempotency-key")
         if key is None or not self.writes:
             return None
-        url = self.request.url
+        scope = self.request.scope
         return KeyedRequest.of(
             client=self.principal.client,
             key=key,
             method=self.request.method,
-            address=f"{url.path}?{url.query}",
+            address=f"{scope['path']}?{scope['query_string'].decode()}",
             body=self.body,
         )
 
@@ -224,7 +224,7 @@ async def open_call(request: Request, guard: Guard) -> Call:
 
 def how_of(request: Request, guard: Guard) -> audit.How:
     """Tell what kind of access a route is, for the audit."""
-    if "$" in request.url.path or guard.interaction is None:
+    if "$" in request.scope["path"] or guard.interaction is None:
         return "operation"
     return _HOW[guard.interaction]
 

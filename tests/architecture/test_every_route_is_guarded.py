@@ -55,6 +55,12 @@ class TestEveryRoute:
         assert list(unguarded(app)) == []
 
     @pytest.mark.parametrize("service", SERVICES)
+    def test_depends_on_its_guard_alone_and_on_nothing_where_it_is_included(self, service: str) -> None:
+        app = room(service, "main").create_app(runtime(service))
+        dependants = [getattr(route, "dependant", None) for route in iter_route_contexts(app.routes)]
+        assert [len(one.dependencies) for one in dependants if one] == [1] * len(dependants)
+
+    @pytest.mark.parametrize("service", SERVICES)
     def test_that_writes_asks_for_a_scope_that_some_client_has(self, service: str) -> None:
         app = room(service, "main").create_app(runtime(service))
         texts = [scope for client in load_clinic(EXAMPLE).clients for scope in client.scopes]

@@ -6,8 +6,9 @@ from starlette.responses import Response
 from services.careteam import fhir, use_cases
 from services.careteam.api.received import person, settings
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 _ROWS = "meetings that the clinician takes part in; only the chair acts"
 
 

@@ -7,8 +7,9 @@ from services.careteam import fhir, use_cases
 from services.careteam.api.received import person, settings
 from shared.errors import NotFound, NotSupported
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 _ROWS = "patients of the clinician's own teams"
 _PUBLIC = "the questionnaire is the same for every caller"
 

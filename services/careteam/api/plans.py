@@ -6,8 +6,9 @@ from starlette.responses import Response
 from services.careteam import use_cases
 from services.careteam.api.received import settings, to_replace
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 _ROWS = "patients of the clinician's own teams"
 
 

@@ -15,8 +15,9 @@ from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 
 _OWN = "what the caller sends becomes the caller's own"
 _SENDING = requires("ServiceRequest", "c", rows=_OWN)

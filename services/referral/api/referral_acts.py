@@ -10,8 +10,9 @@ from services.referral import fhir, use_cases
 from services.referral.models import Piece, Referral
 from shared.db import Transaction
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 
 _SENDER = requires("ServiceRequest", "u", rows="the sender's own referrals")
 _SITE = requires("ServiceRequest", "u", rows="the referrals of the coordinator's site")

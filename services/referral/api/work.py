@@ -5,8 +5,9 @@ from starlette.responses import Response
 
 from services.referral import use_cases
 from shared.http.call import Call, only, requires
+from shared.http.route import CallRoute
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 
 _OWN_CLAIMS = "the insurer's own Claims, with the patient's active consent"
 
