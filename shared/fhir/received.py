@@ -1,12 +1,12 @@
 """A resource as it came in: the bytes, the decoded members, and the entries of a Bundle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+
+class Entry(Struct, frozen=True, kw_only=True):
     """One entry of a received Bundle: its place, its fullUrl and request, and the resource where there is
     one.
     """
@@ -19,8 +19,7 @@ class Entry:
     resource: "Received | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """A resource that passed the border: `raw` as received (UTF-8 JSON), `data` decoded, never to be changed.
 
     For a Bundle, `entries` holds its entries with the bytes of each resource cut from the Bundle's own.
@@ -28,5 +27,8 @@ class Received:
 
     resource_type: str
     data: Mapping[str, Any]
-    raw: bytes = field(repr=False)
+    raw: bytes
     entries: tuple[Entry, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Received({self.resource_type})"

@@ -81,7 +81,7 @@ def read_submission(received: Received, *, clinic: Clinic) -> Submission:
         patient=patient,
         patient_identifiers=identifiers,
         patient_id=known_id,
-        enclosures=tuple(piece for piece in pieces if piece not in (request, patient)),
+        enclosures=tuple(piece for piece in pieces if piece is not request and piece is not patient),
         entries=len(received.entries) or 1,
         message_id=message_id(received),
     )

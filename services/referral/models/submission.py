@@ -1,13 +1,14 @@
 """A referral as it came in, whichever of the three doors it came through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+
+class Piece(Struct, frozen=True, kw_only=True):
     """One resource that came with a referral.
 
     `links` are the texts by which others of the same sending refer to it (fullUrl, `#id`), `index` its place
@@ -16,11 +17,14 @@ class Piece:
 
     type: str
     data: Mapping[str, Any]
-    raw: bytes = field(repr=False)
+    raw: bytes
     links: tuple[str, ...] = ()
     index: int | None = None
     identifiers: tuple[str, ...] = ()
     if_none_exist: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Piece({self.type})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,11 @@ async def test_the_bytes_of_each_entry_are_cut_from_the_bundle() -> None:
     assert (second.resource, second.method, second.full_url) == (None, "GET", None)
 
 
+async def test_what_came_in_shows_its_type_and_nothing_of_a_person() -> None:
+    received = await check.receive(b'{"resourceType":"Patient","name":[{"family":"Featherstone"}]}')
+    assert repr(received) == "Received(Patient)"
+
+
 async def test_a_byte_order_mark_does_not_come_in() -> None:
     assert (
         await check.receive(b'\xef\xbb\xbf{"resourceType":"Patient"}')
