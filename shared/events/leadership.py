@@ -14,7 +14,7 @@ from shared import failpoints
 from shared.clock import monotonic
 from shared.db import Database, Transaction
 from shared.events import moving
-from shared.events.moving import Moved
+from shared.events.moving import Moved, Part
 
 _SILENCE = 1.0
 
@@ -53,10 +53,10 @@ class Leadership:
         if self.epoch is None or newest != self.epoch:
             raise Deposed(f"epoch {self.epoch} of {self._name} is over")
 
-    async def move(self, *, above: int, limit: int) -> Moved:
+    async def move(self, *, above: int, limit: int, part: Part | None = None) -> Moved:
         """Move events in place on our own connection, as our epoch; see `moving.move`."""
-        driver = await self.driver()
-        moved = await moving.move(driver, name=self._name, epoch=self.epoch or 0, above=above, limit=limit)
+        driver, epoch = await self.driver(), self.epoch or 0
+        moved = await moving.move(driver, name=self._name, epoch=epoch, above=above, limit=limit, part=part)
         self._heard_at = monotonic()
         return moved
 

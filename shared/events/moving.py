@@ -1,4 +1,4 @@
-"""From the outbox into the logs of the same database, in one statement: the events never leave PostgreSQL.
+"""From the outbox into the logs of the same database, in one statement: these events never leave PostgreSQL.
 
 Invariants:
 - Epoch, delete, dense offsets and append are one statement, and so one transaction: a deposed relay moves
@@ -18,7 +18,7 @@ WITH reign AS MATERIALIZED (
   SELECT epoch FROM relay_epoch WHERE name = $1 AND epoch = $2 FOR SHARE
 ), gone AS (
   DELETE FROM outbox WHERE id = ANY (ARRAY(
-    SELECT id FROM outbox WHERE id > $3 AND EXISTS (SELECT FROM reign) ORDER BY id LIMIT $4))
+    SELECT id FROM outbox WHERE id > $3 AND EXISTS (SELECT FROM reign) {of_part} ORDER BY id LIMIT $4))
   RETURNING id, topic, key, headers, value
 ), counted AS (
   SELECT topic, count(*) AS records FROM gone GROUP BY topic
@@ -38,6 +38,7 @@ WITH reign AS MATERIALIZED (
   SELECT topic, headers ->> 'ce_type' AS type, count(*) AS records FROM gone GROUP BY 1, 2
 )
 SELECT EXISTS (SELECT FROM reign) AS reigns,
+       {others_wait} AS others_wait,
        (SELECT max(id) FROM gone) AS newest,
        ARRAY(SELECT DISTINCT topic FROM typed) AS topics,
        ARRAY(SELECT type FROM typed ORDER BY topic, type) AS types,
@@ -47,14 +48,34 @@ SELECT EXISTS (SELECT FROM reign) AS reigns,
 """
 
 
+_MOVE_ALL = _MOVE.format(of_part="", others_wait="false")
+_MOVE_PART = _MOVE.format(
+    of_part="AND topic = ANY ($6::text[])",
+    # By id, as it is read, because EXISTS would walk over the deleted rows of the whole table.
+    others_wait="(SELECT id FROM outbox WHERE id > $7 AND topic <> ALL ($6::text[])"
+    " ORDER BY id LIMIT 1) IS NOT NULL",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The topics whose events are moved where others travel; of those it is told whether any wait with an
+    id beyond `others_above`.
+    """
+
+    topics: frozenset[str]
+    others_above: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """What one statement moved: how many of each event type, to which topics; `newest` is the last id.
 
-    `oldest_running` and `next_to_run` are the statement's snapshot.
+    `oldest_running` and `next_to_run` are the statement's snapshot, `others_wait` belongs to a `Part`.
     """
 
     reigns: bool
+    others_wait: bool
     newest: int | None
     topics: tuple[str, ...]
     by_type: Mapping[str, int]
@@ -67,11 +88,20 @@ class Moved:
         return sum(self.by_type.values())
 
 
-async def move(driver: asyncpg.Connection, *, name: str, epoch: int, above: int, limit: int) -> Moved:
-    """Move at most `limit` events with an id beyond `above`, if `epoch` is the newest of the relay `name`."""
-    row = await driver.fetchrow(_MOVE, name, epoch, above, limit, machine_now())
+async def move(
+    driver: asyncpg.Connection, *, name: str, epoch: int, above: int, limit: int, part: Part | None = None
+) -> Moved:
+    """Move at most `limit` events with an id beyond `above`, if `epoch` is the newest of the relay `name`;
+    without a `part` the events of all topics.
+    """
+    asked = (name, epoch, above, limit, machine_now())
+    if part is None:
+        row = await driver.fetchrow(_MOVE_ALL, *asked)
+    else:
+        row = await driver.fetchrow(_MOVE_PART, *asked, sorted(part.topics), part.others_above)
     return Moved(
         reigns=row["reigns"],
+        others_wait=row["others_wait"],
         newest=row["newest"],
         topics=tuple(row["topics"]),
         by_type=_summed(row["types"], row["records"]),

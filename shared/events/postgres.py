@@ -20,7 +20,7 @@ from shared.db import Database, Transaction
 from shared.events import log as event_log
 from shared.events.one_reader import OneReader
 from shared.events.reading import fetch
-from shared.events.topics import TOPICS
+from shared.events.topics import TOPICS, topics_of
 from shared.events.transport import Batch, Known, OutboxRow, Reached, Record, Step
 from shared.events.wake import POLL, Wake
 
@@ -40,6 +40,10 @@ class PostgresTransport:
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
         """Append the rows to their topics' logs, in the relay's transaction."""
         await event_log.append_all(tx, rows)
+
+    def in_place(self, publisher: str) -> frozenset[str]:
+        """Name all topics of a service."""
+        return topics_of(publisher)
 
     def moved(self, database: Database, topics: Sequence[str]) -> None:
         """Wake whoever reads these topics of this database."""

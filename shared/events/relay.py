@@ -5,7 +5,9 @@ Invariants:
 - Rows go in the order of their ids, and a row is deleted only after the transport has it for good. There is
   no cursor: a row that becomes visible late is simply read later (watermark.py).
 - A failing transport or database costs time, never events.
-- Where the topics lie in the same database as the outbox, one statement moves a batch (moving.py).
+- What lies in the same database as the outbox goes there by one statement (moving.py), before the rest is
+  sent: between topics there is no order, and what cannot be sent keeps nothing back that stays. Each way has
+  a watermark of its own, because what one has done says nothing of the other's rows.
 """
 
 import msgspec
@@ -14,7 +16,9 @@ from shared import failpoints
 from shared.db import Database
 from shared.events import counters
 from shared.events.leadership import Deposed, Leadership
-from shared.events.transport import MovesInPlace, OutboxRow, Transport
+from shared.events.moving import Moved, Part
+from shared.events.topics import topics_of
+from shared.events.transport import OutboxRow, Transport
 from shared.events.watermark import Watermark
 
 BATCH = 500
@@ -23,7 +27,7 @@ _WAITING = """
 SELECT id, event_id, topic, key, headers::text AS headers, value,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_to_run
-FROM outbox WHERE id > $1 ORDER BY id LIMIT $2
+FROM outbox WHERE id > $1 AND topic <> ALL ($3::text[]) ORDER BY id LIMIT $2
 """
 
 _headers = msgspec.json.Decoder(dict[str, str]).decode
@@ -36,17 +40,22 @@ class Relay:
         self.leadership = Leadership(database, name="relay")
         self._database = database
         self._transport = transport
-        self._in_place = transport if isinstance(transport, MovesInPlace) else None
-        self._watermark = Watermark()
+        self._in_place = transport.in_place(database.name)
+        self._nothing_travels = self._in_place == topics_of(database.name)
+        self._moving, self._sending = Watermark(), Watermark()
 
     async def step(self) -> bool:
         """Send one batch if we lead; tell whether there may be more."""
         try:
             if not await self.leadership.hold():
                 return False
-            if self._in_place is not None:
-                return await self._move_in_place(self._in_place)
-            return await self._send()
+            if not self._in_place:
+                return await self._send()
+            moved = await self._move()
+            more = moved.records == BATCH
+            if moved.others_wait:
+                more |= await self._send()
+            return more
         except BaseException:
             await self.leadership.let_go()
             raise
@@ -55,26 +64,29 @@ class Relay:
         """Give the leadership back."""
         await self.leadership.let_go()
 
-    async def _move_in_place(self, transport: MovesInPlace) -> bool:
+    async def _move(self) -> Moved:
         failpoints.reach("before_send")
-        moved = await self.leadership.move(above=self._watermark.begin(), limit=BATCH)
+        part = None
+        if not self._nothing_travels:
+            part = Part(topics=self._in_place, others_above=self._sending.begin())
+        moved = await self.leadership.move(above=self._moving.begin(), limit=BATCH, part=part)
         if not moved.reigns:
             raise Deposed("a later epoch of the relay has begun")
-        self._watermark.looked(
-            newest=moved.newest,
-            everything=moved.records < BATCH,
-            oldest_running=moved.oldest_running,
-            next_to_run=moved.next_to_run,
+        self._saw(
+            moved.newest,
+            all_that_stays=moved.records < BATCH,
+            all_that_travels=not moved.others_wait,
+            snapshot=(moved.oldest_running, moved.next_to_run),
         )
         if moved.records:
             failpoints.reach("relayed")
             counters.sent(self._database.name, moved.by_type)
-            transport.moved(self._database, moved.topics)
-        return moved.records == BATCH
+            self._transport.moved(self._database, moved.topics)
+        return moved
 
     async def _send(self) -> bool:
         driver = await self.leadership.driver()
-        found = await driver.fetch(_WAITING, self._watermark.begin(), BATCH)
+        found = await driver.fetch(_WAITING, self._sending.begin(), BATCH, sorted(self._in_place))
         if not found:
             return False
         rows = [
@@ -89,13 +101,23 @@ class Relay:
             for row in found
         ]
         await self._deliver(rows)
-        self._watermark.looked(
-            newest=rows[-1].id,
-            everything=len(rows) < BATCH,
-            oldest_running=found[0]["oldest_running"],
-            next_to_run=found[0]["next_to_run"],
+        self._saw(
+            rows[-1].id,
+            all_that_stays=False,
+            all_that_travels=len(rows) < BATCH,
+            snapshot=(found[0]["oldest_running"], found[0]["next_to_run"]),
         )
         return len(rows) == BATCH
+
+    def _saw(
+        self, newest: int | None, *, all_that_stays: bool, all_that_travels: bool, snapshot: tuple[int, int]
+    ) -> None:
+        """Tell both ways the newest id, and each whether that was all of its own that there was."""
+        oldest_running, next_to_run = snapshot
+        for mark, everything in ((self._moving, all_that_stays), (self._sending, all_that_travels)):
+            mark.looked(
+                newest=newest, everything=everything, oldest_running=oldest_running, next_to_run=next_to_run
+            )
 
     async def _deliver(self, rows: list[OutboxRow]) -> None:
         async with self._database.transaction() as tx:

@@ -33,3 +33,8 @@ TOPICS: dict[str, Topic] = {
         Topic(name=FEED, publisher="notifications", partitions=1, retention_days=30),
     )
 }
+
+
+def topics_of(publisher: str) -> frozenset[str]:
+    """Name the topics that a service publishes to."""
+    return frozenset(topic.name for topic in TOPICS.values() if topic.publisher == publisher)

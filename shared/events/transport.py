@@ -2,6 +2,7 @@
 
 Invariants that every transport keeps (tests/contract/ runs one suite over all of them):
 - `send` returns only when every record is durable where consumers read; the relay deletes only after that.
+  What is `in_place` is never sent: one statement of the relay deletes and appends it (moving.py).
 - Records of one key arrive in the order in which they were sent; a record may arrive more than once.
 - A subscription hands out nothing again that was committed, except after a lost commit or a change of owner.
 """
@@ -129,15 +130,14 @@ class Transport(Protocol):
         """Read these topics as this group; `database` is the consumer's."""
         ...
 
-    async def close(self) -> None:
-        """Let go of every connection."""
+    def in_place(self, publisher: str) -> frozenset[str]:
+        """Name the topics of a service that lie in its own database: the relay moves their events itself."""
         ...
-
-
-@runtime_checkable
-class MovesInPlace(Protocol):
-    """A transport whose topics lie in their publisher's own database: the relay moves events there itself."""
 
     def moved(self, database: Database, topics: Sequence[str]) -> None:
         """Tell the readers of these topics that there is news; called after the move is durable."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
         ...

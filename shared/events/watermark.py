@@ -6,6 +6,7 @@ snapshot keeps them, each look walks over all of them. So the relay begins above
 Invariants:
 - An id counts as done only when every transaction that ran while it was the newest has ended, and a look
   with a later snapshot found nothing at or below it. So no row is overtaken by a later one of its aggregate.
+- What is found is found for one way of the relay: each has a watermark of its own (relay.py).
 - `_MARGIN` ids below that are looked at again each time, and once in `_SWEEP` seconds everything: a row
   that nobody expected any more is still sent, late.
 """
@@ -32,8 +33,8 @@ class Watermark:
         return 0 if self._sweeping else max(0, self._done - _MARGIN)
 
     def looked(self, *, newest: int | None, everything: bool, oldest_running: int, next_to_run: int) -> None:
-        """Take over what a look found: the newest id moved, whether that was all there was to be seen, and
-        its snapshot (the oldest transaction still running, and the next that will begin).
+        """Take over what a look found: the newest id that it knows of, whether that was all there was to be
+        seen, and its snapshot (the oldest transaction still running, and the next that will begin).
         """
         self._newest = max(self._newest, newest or 0)
         if not everything:

@@ -19,7 +19,7 @@ from tests.failure.places.place import Databases
 from tests.failure.places.time import timers_fall_due
 
 _RELAY = ("leading_not_relaying", "before_send", "relayed")
-# On the PostgreSQL log one statement appends and deletes: there is nothing in between.
+# What stays in PostgreSQL is appended and deleted by one statement: there is nothing in between.
 _RELAY_ON_KAFKA = ("acked_not_deleted", "deleted_not_committed")
 _CONSUMER = (
     "fetched_not_handled",

@@ -27,7 +27,8 @@ _MADE_WITHIN = 20.0
 _PAUSE = 0.02
 _DAY_MS = 86_400_000
 
-ON_KAFKA: tuple[Topic, ...] = tuple(topic for topic in TOPICS.values() if topic.name != FEED)
+IN_PLACE = frozenset({FEED})
+ON_KAFKA: tuple[Topic, ...] = tuple(topic for topic in TOPICS.values() if topic.name not in IN_PLACE)
 
 
 async def prepare_topics(address: KafkaAddress) -> None:

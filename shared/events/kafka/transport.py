@@ -2,8 +2,7 @@
 
 Invariants:
 - What one service says about one patient is in one partition, in the order in which it was said.
-- The feed is no topic: it stays a log in its publisher's own database, appended in the relay's transaction
-  after the brokers have everything else.
+- The feed is no topic: it stays a log in its publisher's own database, and the relay moves it there itself.
 - Kafka's transactions are not used: inbox and outbox make the effect single (docs/adr has the reasons).
 """
 
@@ -16,7 +15,8 @@ from shared.events.kafka.connection import Connection
 from shared.events.kafka.offsets import Surveyor
 from shared.events.kafka.sending import Sending
 from shared.events.kafka.subscription import KafkaSubscription
-from shared.events.topics import FEED
+from shared.events.kafka.topics import IN_PLACE
+from shared.events.topics import topics_of
 from shared.events.transport import OutboxRow
 
 
@@ -30,19 +30,23 @@ class KafkaTransport:
         self._surveyor = Surveyor(self._connection)
 
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
-        """Send the rows to Kafka; those of the feed into its log, in the relay's transaction."""
-        travelling = [row for row in rows if row.topic != FEED]
-        staying = [row for row in rows if row.topic == FEED]
-        if travelling:
-            await self._sending.send(travelling)
-        if staying:
-            await event_log.append_all(tx, staying)
+        """Send the rows to Kafka; the relay's transaction keeps its epoch meanwhile."""
+        await self._sending.send(rows)
 
     def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> KafkaSubscription:
         """Read these topics as this group; its position is kept by Kafka and not in `database`."""
         return KafkaSubscription(
             self._connection, self._surveyor, group=group, topics=topics, replica=self._replica
         )
+
+    def in_place(self, publisher: str) -> frozenset[str]:
+        """Name the feed to its publisher; everything else is on Kafka."""
+        return topics_of(publisher) & IN_PLACE
+
+    def moved(self, database: Database, topics: Sequence[str]) -> None:
+        """Wake whoever reads the feed of this database."""
+        for topic in topics:
+            event_log.appended(database, topic)
 
     async def close(self) -> None:
         """Let go of every connection."""
