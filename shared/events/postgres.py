@@ -6,12 +6,13 @@ Invariants:
 - A group keeps its position in the consumer's database, moves it with the effects of the batch where one
   transaction holds them all (inbox.py), and only from where it read, so that a
   position that somebody set back to read again, or another owner moved on, is never written over.
+- Of several topics with news the one whose next record is oldest is read: who falls behind hears of things in
+  about the order in which they happened, and little comes too early.
 - Two owners of a group may read the same records at once: the inbox keeps the effect single. Where several
   processes could, one of them reads and the others wait for its end.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -23,8 +24,11 @@ from shared.events.reading import fetch
 from shared.events.topics import TOPICS, topics_of
 from shared.events.transport import Batch, Known, OutboxRow, Reached, Record, Step
 from shared.events.wake import POLL, Wake
+from shared.ids import made_at
 
 log = structlog.get_logger("lumbar.transport")
+
+_BEHIND_EVERY_ID = "~"
 
 
 class PostgresTransport:
@@ -75,7 +79,7 @@ class _News(Wake):
 
 
 class LogSubscription:
-    """One group's reading of some logs, by turns; a topic without news is asked only at every poll.
+    """One group's reading of some logs; a topic without news is asked only at every poll.
 
     With a `reader` it reads only while that is the group's one.
     """
@@ -93,7 +97,7 @@ class LogSubscription:
         self._sources = sources
         self._reader = reader
         self._positions: dict[str, int] | None = None
-        self._turns = deque(sources)
+        self._oldest: dict[str, str] = {}
         self._wake = Wake()
         self._news = {topic: _News(self._wake) for topic in sources}
         for topic, source in sources.items():
@@ -109,9 +113,7 @@ class LogSubscription:
         self._wake.clear()
         if self._positions is None:
             self._positions = await self._committed()
-        for _ in range(len(self._turns)):
-            topic = self._turns[0]
-            self._turns.rotate(-1)
+        for topic in await self._by_age():
             records = await self._new_records(topic, limit=limit)
             if records:
                 self._tell_gap(topic, expected=self._positions[topic], found=records[0].offset)
@@ -120,11 +122,22 @@ class LogSubscription:
             self._look_again()
         return None
 
+    async def _by_age(self) -> list[str]:
+        """Name the topics that may have news, the one with the oldest next record first."""
+        possible = [topic for topic, news in self._news.items() if news.possible]
+        if len(possible) > 1:
+            for topic in possible:
+                if topic not in self._oldest and (first := await self._new_records(topic, limit=1)):
+                    self._oldest[topic] = _age(first[0])
+            possible.sort(key=lambda topic: self._oldest.get(topic, _BEHIND_EVERY_ID))
+        return possible
+
     async def _new_records(self, topic: str, *, limit: int) -> list[Record]:
         news = self._news[topic]
         if not news.possible or self._positions is None:
             return []
         news.possible = False
+        self._oldest.pop(topic, None)
         records = await event_log.read(
             self._sources[topic], topic, offset=self._positions[topic], limit=limit
         )
@@ -134,6 +147,7 @@ class LogSubscription:
     def _look_again(self) -> None:
         """Believe nothing: positions may have been set back, and topics may have grown unheard."""
         self._positions = None
+        self._oldest.clear()
         for news in self._news.values():
             news.possible = True
 
@@ -206,6 +220,12 @@ class LogSubscription:
                 found=found,
                 runbook="ConsumerLagGrowing",
             )
+
+
+def _age(record: Record) -> str:
+    """Give what sorts records by when their events were made: their ids; what has none of ours is first."""
+    event_id = record.headers.get("ce_id", "")
+    return "" if made_at(event_id) is None else event_id
 
 
 async def read_again(database: Database, *, group: str, topic: str, offset: int) -> bool:

@@ -4,7 +4,8 @@ Invariants:
 - Everything that a fetch brings is taken at once, whatever the handlers do meanwhile: a partition whose
   records wait inside the client is left out of the next fetch, and its news would come a whole fetch later.
 - What is handed out is of one topic and from all its partitions, so that a batch is as large as the backlog
-  and not a sixth of it. Records of a partition stay in order; topics take turns, and partitions too.
+  and not a sixth of it. Records of a partition stay in order; the topic whose next record is oldest has its
+  turn, and who falls behind so hears of things in about the order in which they happened.
 - Where a partition does not begin at the offset that was committed, records are gone; that is told loudly.
 """
 
@@ -69,8 +70,8 @@ class Fetching:
         return found
 
     def _whose_turn_it_is(self) -> list[TopicPartition]:
-        first = next(iter(self._waiting), None)
-        return [place for place in self._waiting if first is not None and place.topic == first.topic]
+        oldest = min(self._waiting, key=lambda place: self._waiting[place][0].timestamp, default=None)
+        return [place for place in self._waiting if oldest is not None and place.topic == oldest.topic]
 
     def drop(self) -> None:
         """Forget what was not handed out: its partitions are taken away, and may come back."""
