@@ -45,7 +45,8 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
     )
     app.state.runtime = runtime
     for router in (*routers, audit_router()):
-        app.include_router(router)
+        # include_router would look each of them up twice at every request.
+        app.router.routes.extend(router.routes)
     add_metadata(app, runtime, title=title)
     return app
 
