@@ -69,6 +69,8 @@ async def test_the_other_goes_on_behind_what_was_committed_when_the_first_is_kil
         await kill(database)
         batch = await take(waits)
         assert [record.key for record in batch.records] == ["b"]
+        # The lock is free before the end of the session has reached us.
+        await eventually(lambda: reads._reader is not None and not reads._reader.holds(), within=WITHIN)
         assert await reads.next_batch(limit=10) is None
         await waits.commit(batch)
         await waits.close()
