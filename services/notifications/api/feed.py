@@ -7,9 +7,10 @@ from services.notifications.api.live import LiveFeed
 from shared.audit import record as audit
 from shared.errors import Invalid
 from shared.http.call import Call, requires
+from shared.http.route import CallRoute
 from shared.http.streams import stream_end
 
-router = APIRouter()
+router = APIRouter(route_class=CallRoute)
 
 _ROWS = (
     "a referrer its own referrals, an insurer its own claims with the patient's consent, a clinician their"
