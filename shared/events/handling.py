@@ -57,10 +57,11 @@ class Run:
 
     def too_early(self, error: "NotYet") -> None:
         """Note that the event in hand came too early, and go on with the others: nothing that the run writes
-        will count, but all that came too early are found at once.
+        will count, but all that came too early are found at once. Raises it where no event is in hand.
         """
-        if self.at is not None:
-            self.early[self.at] = error
+        if self.at is None:
+            raise error
+        self.early[self.at] = error
 
     def refuse_early(self) -> None:
         """Raise SomeNotYet where events came too early, of a run of one its NotYet."""

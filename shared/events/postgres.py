@@ -49,11 +49,6 @@ class PostgresTransport:
         """Name all topics of a service."""
         return topics_of(publisher)
 
-    def moved(self, database: Database, topics: Sequence[str]) -> None:
-        """Wake whoever reads these topics of this database."""
-        for topic in topics:
-            event_log.appended(database, topic)
-
     def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> "LogSubscription":
         """Read these topics as this group; raises KeyError for a topic without a publisher's database."""
         sources = {topic: self._databases[TOPICS[topic].publisher] for topic in topics}

@@ -15,6 +15,7 @@ import msgspec
 from shared import failpoints
 from shared.db import Database
 from shared.events import counters
+from shared.events import log as event_log
 from shared.events.leadership import Deposed, Leadership
 from shared.events.moving import Moved, Part
 from shared.events.topics import topics_of
@@ -81,7 +82,8 @@ class Relay:
         if moved.records:
             failpoints.reach("relayed")
             counters.sent(self._database.name, moved.by_type)
-            self._transport.moved(self._database, moved.topics)
+            for topic in moved.topics:
+                event_log.appended(self._database, topic)
         return moved
 
     async def _send(self) -> bool:

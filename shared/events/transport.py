@@ -134,10 +134,6 @@ class Transport(Protocol):
         """Name the topics of a service that lie in its own database: the relay moves their events itself."""
         ...
 
-    def moved(self, database: Database, topics: Sequence[str]) -> None:
-        """Tell the readers of these topics that there is news; called after the move is durable."""
-        ...
-
     async def close(self) -> None:
         """Let go of every connection."""
         ...

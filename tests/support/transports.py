@@ -24,7 +24,7 @@ from shared.events.topics import REFERRAL
 from shared.events.transport import Batch, OutboxRow, Subscription, Transport
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
-from tests.support.events import CONSUMER_METADATA, METADATA, claim, count, effects, new_toy
+from tests.support.events import CONSUMER_METADATA, METADATA, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
 from tests.support.kafka import kafka_of_run
 from tests.support.kafka_mock import mock_kafka
@@ -163,24 +163,14 @@ async def over(address: KafkaAddress, make_database: MakeDatabase) -> AsyncItera
     await wire.close()
 
 
-async def record_effect(tx: Transaction, event: Event, act: Act) -> None:
-    """Handle an event by noting it."""
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :version)",
-        id=event.id,
-        key=event.key,
-        version=event.version,
-    )
-
-
-WORKING: HandlerTable = {"toy.claimed": record_effect}
+WORKING: HandlerTable = {"toy.claimed": record}
 
 
 def refusing(poison: str) -> HandlerTable:
     """Handle as WORKING does, but fail at the event of this id."""
 
     async def handler(tx: Transaction, event: Event, act: Act) -> None:
-        await record_effect(tx, event, act)
+        await record(tx, event, act)
         if event.id == poison:
             raise ValueError("a name that must not be logged")
 

@@ -9,7 +9,6 @@ Invariants:
 from collections.abc import Sequence
 
 from shared.db import Database, Transaction
-from shared.events import log as event_log
 from shared.events.kafka.address import KafkaAddress
 from shared.events.kafka.connection import Connection
 from shared.events.kafka.offsets import Surveyor
@@ -42,11 +41,6 @@ class KafkaTransport:
     def in_place(self, publisher: str) -> frozenset[str]:
         """Name the feed to its publisher; everything else is on Kafka."""
         return topics_of(publisher) & IN_PLACE
-
-    def moved(self, database: Database, topics: Sequence[str]) -> None:
-        """Wake whoever reads the feed of this database."""
-        for topic in topics:
-            event_log.appended(database, topic)
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -11,7 +11,7 @@ from shared.events.arrival import Arrival
 from shared.events.envelope import Event
 from shared.events.handling import HandlerTable, NotYet
 from shared.events.held_retry import HeldRetry
-from tests.support.events import claim, count, effects, new_toy
+from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
 from tests.support.transports import (
     GROUP,
@@ -20,7 +20,6 @@ from tests.support.transports import (
     Wire,
     drain,
     next_batch,
-    record_effect,
     refusing,
     until_held,
     versions,
@@ -107,7 +106,7 @@ async def test_an_event_that_came_too_early_waits_and_is_handled_without_an_atte
     async def early(tx: Transaction, event: Event, act: Act) -> None:
         if not ready.is_set():
             raise NotYet
-        await record_effect(tx, event, act)
+        await record(tx, event, act)
 
     table: HandlerTable = {"toy.claimed": early}
     await until_held(wire, wire.owner(table), events=2)
@@ -129,7 +128,7 @@ async def test_an_error_of_the_machine_repeats_the_batch_and_holds_nothing(wire:
     async def unlucky(tx: Transaction, event: Event, act: Act) -> None:
         for failure in failures:
             raise failure
-        await record_effect(tx, event, act)
+        await record(tx, event, act)
 
     consumer = wire.owner({"toy.claimed": unlucky})
     with pytest.raises(ConnectionError):

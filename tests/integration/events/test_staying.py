@@ -33,9 +33,6 @@ class Road:
     def in_place(self, publisher: str) -> frozenset[str]:
         return frozenset({FEED}) if publisher == "notifications" else frozenset()
 
-    def moved(self, database: Database, topics: Sequence[str]) -> None:
-        self.woken += topics
-
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
         if self.broken is not None:
             raise self.broken
@@ -53,8 +50,10 @@ async def database(make_database: MakeDatabase) -> Database:
 
 
 @pytest.fixture
-def road() -> Road:
-    return Road()
+def road(database: Database) -> Road:
+    made = Road()
+    database.tell_readers = made.woken.append
+    return made
 
 
 @pytest_asyncio.fixture

@@ -22,7 +22,6 @@ from shared import failpoints
 from shared.act import Act, Actor
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
-from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.handling import Heard, Run
 from shared.fhir import check
@@ -60,19 +59,9 @@ def clinic(insurer: Receiver, practice: Receiver) -> Clinic:
 
 
 @pytest.fixture
-def runtime(notifications_db: Database, clinic: Clinic, tmp_path: Path) -> Runtime:
+def runtime(runtime: Runtime, tmp_path: Path) -> Runtime:
     make_missing_secrets(tmp_path, names=["insurer", "practice"])
-    nobody: Any = None
-    return Runtime(
-        service="notifications",
-        database=notifications_db,
-        clock=SimulatedClock(NOON),
-        clinic=clinic,
-        transport=nobody,
-        verifier=nobody,
-        base_url="http://clinic.example",
-        outbound=outbound_to_loopback(tmp_path),
-    )
+    return replace(runtime, outbound=outbound_to_loopback(tmp_path))
 
 
 @pytest.fixture

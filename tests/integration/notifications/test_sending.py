@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,9 +17,7 @@ from services.notifications.settings import Settings
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
 from shared.act import Act, Actor
-from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
-from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.handling import Heard, Run
 from shared.runtime import Runtime
@@ -36,29 +33,10 @@ class Crash(Exception):
     """The process ends here."""
 
 
-@pytest.fixture(scope="module")
-def clinic() -> Clinic:
-    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
-
-
 @pytest.fixture
 async def mailbox() -> AsyncIterator[Mailbox]:
     async with open_mailbox() as box:
         yield box
-
-
-@pytest.fixture
-def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
-    nobody: Any = None
-    return Runtime(
-        service="notifications",
-        database=notifications_db,
-        clock=SimulatedClock(NOON),
-        clinic=clinic,
-        transport=nobody,
-        verifier=nobody,
-        base_url="http://clinic.example",
-    )
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """From an event to messages and feed entries, on a real database."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +11,7 @@ from services.notifications.models import Notification
 from services.notifications.rules import TOLD
 from services.notifications.settings import Settings
 from shared.act import Act, Actor
-from shared.clinic import Clinic, load_clinic
+from shared.clinic import Clinic
 from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.handling import Heard, NotYet, Run
@@ -30,11 +29,6 @@ from tests.support.news import (
 
 BASE = "http://clinic.example"
 Hear = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def clinic() -> Clinic:
-    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
 
 
 @pytest.fixture

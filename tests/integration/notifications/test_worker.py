@@ -1,14 +1,11 @@
 """The whole worker over the embedded log: every event's people are told once, whatever comes twice."""
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from services.notifications.worker import create_worker
-from shared.clinic import load_clinic
-from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events import log
 from shared.events.envelope import Event
@@ -18,7 +15,7 @@ from shared.events.topics import CARETEAM, FEED, REFERRAL, SCHEDULING
 from shared.events.transport import OutboxRow
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
-from tests.support.news import NOON, appointment_event, referral_event, team_event
+from tests.support.news import appointment_event, referral_event, team_event
 
 SERVICES = ("referral", "scheduling", "careteam", "notifications")
 
@@ -30,18 +27,9 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 
 @pytest.fixture
-def runtime(notifications_db: Database, mailbox: Mailbox) -> Runtime:
-    nobody: Any = None
-    return Runtime(
-        service="notifications",
-        database=notifications_db,
-        clock=SimulatedClock(NOON),
-        clinic=load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml"),
-        transport=PostgresTransport(dict.fromkeys(SERVICES, notifications_db)),
-        verifier=nobody,
-        base_url="http://clinic.example",
-        smtp_url=mailbox.url,
-    )
+def runtime(runtime: Runtime, mailbox: Mailbox) -> Runtime:
+    transport = PostgresTransport(dict.fromkeys(SERVICES, runtime.database))
+    return replace(runtime, transport=transport, smtp_url=mailbox.url)
 
 
 async def append(database: Database, topic: str, events: Sequence[Event]) -> None:

@@ -83,6 +83,13 @@ async def test_of_ten_the_one_that_is_refused_fails_alone(database: Database) ->
     assert "f3" not in told
 
 
+async def test_a_value_that_cannot_be_sent_fails_its_own_transaction_alone(database: Database) -> None:
+    adding = [_add(database, "f0"), _add(database, "f1", place=2**40), _add(database, "f2")]
+    found = await asyncio.gather(*adding, return_exceptions=True)
+    assert [type(one) for one in found] == [type(None), asyncpg.DataError, type(None)]
+    assert await _names(database) == ["f0", "f2"]
+
+
 async def test_of_two_that_claim_the_same_in_one_group_one_comes_through(database: Database) -> None:
     claims = (_claim(database, name) for name in ("a", "b", "a", "c"))
     found = await asyncio.gather(*claims, return_exceptions=True)
@@ -140,9 +147,9 @@ class _locked:
         await self._connection.close()
 
 
-async def _add(database: Database, name: str, told: list[str] | None = None) -> None:
+async def _add(database: Database, name: str, told: list[str] | None = None, *, place: int = 0) -> None:
     async with database.transaction() as tx:
-        tx.add(Folder(name=name))
+        tx.add(Folder(name=name, place=place))
         if told is not None:
             tx.after_commit("tell", lambda: told.append(name))
 
