@@ -124,6 +124,14 @@ class Transaction:
         await self._flush_for(sql)
         return await self._taken.read(sql, values)
 
+    async def records(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Run one statement with `$1` parameters inside this transaction, and give the rows it answers with."""
+        return list(await (await self.driver()).fetch(sql, *values))
+
+    async def value(self, sql: str, *values: Any) -> Any:
+        """Run one statement and give the first column of its first row, None where it answers with none."""
+        return await (await self.driver()).fetchval(sql, *values)
+
     async def driver(self) -> asyncpg.Connection:
         """Give the asyncpg connection, inside this transaction; what was collected is sent before."""
         await self.flush()
