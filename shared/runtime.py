@@ -11,12 +11,9 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.events.transport import Transport
 
-if TYPE_CHECKING:  # a worker needs no token, and no library that reads one
-    from typing import TYPE_CHECKING
-
-from shared.auth.verifier import TokenVerifier
-
-if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
+if TYPE_CHECKING:
+    # A worker needs no token and a clinic without receivers no HTTP client, nor the libraries behind them.
+    from shared.auth.verifier import TokenVerifier
     from shared.outbound import Outbound
 
 

@@ -81,6 +81,8 @@ UNDER_CARE = frozenset({_S.ACCEPTED, _S.IN_PROGRAMME}) | _BOOKING
 OPEN = UNDER_CARE | {_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW}
 # Before a verdict stands, new information is triaged again.
 UNDECIDED = frozenset({_S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW, _S.DUPLICATE_SUSPECTED})
+# What waits for nobody, and is looked at again when the referrer answers.
+REOPENED_BY_AN_ANSWER = frozenset({_S.DECLINED, _S.EMERGENCY_ACKNOWLEDGED})
 
 # Task.status as FHIR has it, for each state of ours.
 TASK_STATUS: dict[State, str] = {
@@ -112,6 +114,9 @@ REQUEST_STATUS: dict[State, str] = {
     _S.CLOSED: "revoked",
     _S.MERGED: "revoked",
 }
+
+# What somebody still has to do.
+OPEN_TASKS = ("requested", "received", "accepted", "in-progress", "on-hold")
 
 # The Tasks that people work on; they may be done without being taken first.
 TASK_ALLOWED: dict[str, frozenset[str]] = {

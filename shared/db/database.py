@@ -16,7 +16,6 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.db.connection import leaves_idle
-from shared.db.group_commit import GroupCommit
 from shared.db.pool import Pool, connect
 from shared.db.transaction import Transaction
 
@@ -30,7 +29,6 @@ class Database:
         self.url = url
         self.name = name
         self.pool = Pool(partial(connect, url, name=name), size=pool_size + 4, kept=pool_size)
-        self.group_commit = GroupCommit(self)
         self.round_trips = 0
         self.wake_relay: Callable[[], None] = _nobody_to_wake
         self.wake_timers: Callable[[], None] = _nobody_to_wake

@@ -44,12 +44,13 @@ def upgrade() -> None:
 '''
 
 
-async def upgrade(database: Database, *, package: str) -> None:
-    """Bring a database to the newest version of a service (`services.referral`)."""
-    if await current(database) == head(package):
+async def upgrade(database: Database, *, package: str, to: str | None = None) -> None:
+    """Bring a database to the newest version of a service (`services.referral`), or `to` an older one."""
+    wanted = to or head(package)
+    if await current(database) == wanted:
         return
     async with database.engine.begin() as connection:
-        await connection.run_sync(_upgrade, package)
+        await connection.run_sync(_upgrade, package, wanted or "head")
 
 
 async def current(database: Database) -> str | None:
@@ -98,13 +99,13 @@ async def schema(database: Database) -> Sequence[str]:
         return (await connection.execute(text(_SCHEMA))).scalars().all()
 
 
-def _upgrade(connection: Connection, package: str) -> None:
+def _upgrade(connection: Connection, package: str, to: str) -> None:
     from alembic import command
 
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     config = _config(package)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _config(package: str) -> "Config":

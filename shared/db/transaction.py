@@ -7,8 +7,7 @@ Invariants:
 - A plain read before the first lock or write runs by itself; under READ COMMITTED it sees what it would see
   inside. From the first lock, write or `driver()` on, everything is inside one real transaction, and what a
   raw statement did is rolled back like everything else.
-- Where nothing but that one last statement writes, it is a transaction by itself: no BEGIN and no COMMIT. If
-  it only adds rows and nothing was read, it may be one with others' (group_commit.py).
+- Where nothing but that one last statement writes, it is a transaction by itself: no BEGIN and no COMMIT.
 - A row is one object in a transaction, however often it is found.
 """
 
@@ -125,11 +124,11 @@ class Transaction:
         return await self._taken.read(sql, values)
 
     async def records(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """Run one statement with `$1` parameters inside this transaction, and give the rows it answers with."""
+        """Run one statement with `$1` parameters inside this transaction and return its rows."""
         return list(await (await self.driver()).fetch(sql, *values))
 
     async def value(self, sql: str, *values: Any) -> Any:
-        """Run one statement and give the first column of its first row, None where it answers with none."""
+        """Run one statement and return the first column of its first row, None where there is none."""
         return await (await self.driver()).fetchval(sql, *values)
 
     async def driver(self) -> asyncpg.Connection:
@@ -204,7 +203,7 @@ class Transaction:
         """Send what is left and commit; whatever fails here rolls back."""
         done = idle = False
         try:
-            if (batch := self._rows.batch()) and not await self._sent_with_others(batch):
+            if batch := self._rows.batch():
                 await self._send_batch(batch)
             await self._taken.commit()
             done = True
@@ -216,10 +215,6 @@ class Transaction:
                 self._taken.leave(safely=True)
             else:
                 await self._abandon(safely=idle)
-
-    async def _sent_with_others(self, batch: writing.Batch) -> bool:
-        alone = self._taken.connection is not None or not writing.only_adds(batch)
-        return not alone and await self.database.group_commit.write(batch)
 
     async def _abandon(self, *, safely: bool) -> None:
         """Roll back; `safely` says that the connection is idle and may be used again."""

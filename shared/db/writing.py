@@ -199,16 +199,6 @@ class Unchanged:
         return rows
 
 
-def only_adds(batch: Batch) -> bool:
-    """Tell whether a batch is new rows, and rows held against the database, whatever stands beside them."""
-    return all(isinstance(part, Unchanged) or (isinstance(part, Write) and not part.key) for part in batch)
-
-
-def merged(batches: Sequence[Batch]) -> Batch:
-    """Put batches of the same parts together, in their order."""
-    return {part: [row for batch in batches for row in batch[part]] for part in batches[0]}
-
-
 def statement(batch: Batch) -> tuple[str, list[Any]]:
     """Make the statement that writes a batch, and its parameters."""
     parts, shape, chosen, values = _put_in_order(batch)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field
 
-from services.referral.states import Authorization, State
+from services.referral.states import OPEN_TASKS, Authorization, State
 from shared.db import ResourceRow, Row
 from shared.db.tables import add_shared_tables
 
@@ -146,7 +146,7 @@ class Task(ResourceRow, Base, table=True):
             "referral_id",
             "code",
             unique=True,
-            postgresql_where=text("status IN ('requested', 'accepted', 'in-progress')"),
+            postgresql_where=text(f"status IN ({', '.join(repr(status) for status in OPEN_TASKS)})"),
         ),
         Index("task_by_owner", "owner", "status"),
     )

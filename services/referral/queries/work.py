@@ -8,12 +8,10 @@ from sqlmodel import col
 
 from services.referral.models import Claim, ClaimResponse, Referral, Task
 from services.referral.queries import scope
-from services.referral.states import Authorization
+from services.referral.states import OPEN_TASKS, Authorization
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.fhir.codes import TaskCode
-
-OPEN_TASKS = ("requested", "received", "accepted", "in-progress", "on-hold")
 
 
 async def process_task(tx: Transaction, referral_id: UUID) -> Task:

@@ -13,11 +13,13 @@ from services.referral.rules.paying import payment
 from services.referral.rules.red_flags import emergencies, unknowns, urgencies
 from services.referral.rules.steps import (
     Refused,
+    answer_for_a_person,
     check_step,
     check_task_step,
     comes_too_early,
     comes_too_late,
     following,
+    is_known_emergency,
 )
 from services.referral.rules.triage import triage
 
@@ -25,6 +27,7 @@ __all__ = [
     "Refused",
     "WrongDecision",
     "adult",
+    "answer_for_a_person",
     "check_step",
     "check_task_step",
     "comes_too_early",
@@ -32,6 +35,7 @@ __all__ = [
     "decided",
     "emergencies",
     "following",
+    "is_known_emergency",
     "needs_authorization",
     "payment",
     "rapid_access",

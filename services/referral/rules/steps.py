@@ -1,5 +1,8 @@
 """What may follow what: commands are refused with the reason, late events are ignored by rule."""
 
+from collections.abc import Sequence
+
+from services.referral.models import Finding, Referral
 from services.referral.states import (
     TASK_ALLOWED,
     TERMINAL,
@@ -17,6 +20,24 @@ def check_step(now: str, to: State, *, act: str) -> None:
     """Refuse an act that the life cycle does not have; the text says where the referral stands."""
     if not may(State(now), to):
         raise Refused(f"{act} is not possible: the referral is {now}", expression="ServiceRequest")
+
+
+def answer_for_a_person(referral: Referral) -> Finding | None:
+    """Say why a person decides about an answer and not the rules alone: a person declined, or an emergency
+    was acknowledged; None where the rules had declined.
+    """
+    if referral.state == State.EMERGENCY_ACKNOWLEDGED:
+        rule, text = "answer-after-an-emergency", "The referrer answered after the emergency."
+    elif any(fired["rule"] == "declined-by-a-person" for fired in referral.rules):
+        rule, text = "answer-to-a-decline", "The referrer answered the clinic's decline."
+    else:
+        return None
+    return Finding(rule=rule, text=text, elements=("ServiceRequest",))
+
+
+def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str]) -> bool:
+    """Tell whether every one of these flags was told to the referrer, who has acknowledged them."""
+    return all(finding.rule in told_before for finding in findings if finding.rule.startswith("emergency-"))
 
 
 def check_task_step(now: str, to: str) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Enclosure, Outcome, Piece, Referral
-from services.referral.states import TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
+from services.referral.models import Enclosure, Finding, Outcome, Piece, Referral
+from services.referral.states import REOPENED_BY_AN_ANSWER, TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
 from services.referral.use_cases.consent import follow_consent
 from services.referral.use_cases.emergency import redirect
 from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
-from services.referral.use_cases.recording import announce, keep_task, load_referral
+from services.referral.use_cases.recording import announce, keep_task, load_referral, move
 from services.referral.use_cases.request_authorization import request_authorization
 from services.referral.use_cases.triage_referral import triage_referral
 from shared.act import Act
@@ -36,6 +36,10 @@ class Ended(Conflict):
     """The referral has ended; nothing is added to it."""
 
 
+class AcknowledgeFirst(Conflict):
+    """An emergency is a hard stop: nothing is added before the referrer has acknowledged it."""
+
+
 async def provide_information(
     tx: Transaction,
     referral_id: str,
@@ -45,24 +49,50 @@ async def provide_information(
     act: Act,
     clinic: Clinic,
 ) -> Referral:
-    """Store what was sent, triage again where no verdict stands, and follow the newest Consent."""
+    """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
+
+    An answer to a decline, or to an emergency that was acknowledged, reopens the referral. Raises Ended and
+    AcknowledgeFirst where nothing can follow from an answer.
+    """
     referral = await load_referral(tx, referral_id, by=by)
-    if State(referral.state) in TERMINAL:
-        raise Ended(f"the referral is {referral.state}", expression="ServiceRequest")
+    _check_open(referral)
     _check(pieces, referral)
     for piece in pieces:
         await _store(tx, piece, referral, act=act)
     await tx.flush()
     gathered = await gather(tx, referral)
+    person = await _reopen(tx, referral, act=act)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     task = await keep_task(tx, referral, act=act, clinic=clinic)
     announce(tx, events.INFORMATION_PROVIDED, referral, task, act=act)
     if State(referral.state) in UNDECIDED:
-        await triage_referral(tx, referral, gathered, act=act, clinic=clinic)
+        await triage_referral(tx, referral, gathered, act=act, clinic=clinic, person=person)
     elif State(referral.state) in UNDER_CARE:
         await _late(tx, referral, gathered, act=act, clinic=clinic)
     await follow_consent(tx, referral, gathered, act=act, clinic=clinic)
     return referral
+
+
+def _check_open(referral: Referral) -> None:
+    state = State(referral.state)
+    if state in TERMINAL:
+        raise Ended(f"the referral is {state}", expression="ServiceRequest")
+    if state is State.EMERGENCY_REDIRECTED:
+        text = "the patient was sent to an emergency department: $acknowledge comes first"
+        raise AcknowledgeFirst(text, expression="ServiceRequest")
+
+
+async def _reopen(tx: Transaction, referral: Referral, *, act: Act) -> Finding | None:
+    """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
+    before = State(referral.state)
+    if before not in REOPENED_BY_AN_ANSWER:
+        return None
+    person = rules.answer_for_a_person(referral)
+    reason = "The referrer answered; the clinic looks at the referral again."
+    await move(
+        tx, referral, State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act=act, name="reopening"
+    )
+    return person
 
 
 def _check(pieces: Sequence[Piece], referral: Referral) -> None:

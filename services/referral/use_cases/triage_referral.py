@@ -53,15 +53,25 @@ async def triage_referral(
     act: Act,
     clinic: Clinic,
     judged: Judged | None = None,
+    person: Finding | None = None,
 ) -> Verdict:
-    """Give the verdict (or take the one `judged` just now), record it with its rules, and do what it says."""
+    """Give the verdict (or take the one `judged` just now), record it with its rules, and do what it says.
+
+    With `person`, which says why, everything but an emergency goes to a person; so does an emergency whose
+    flags the referrer has acknowledged before.
+    """
     judged = judged or judge(referral, gathered, act=act, clinic=clinic)
     verdict = judged.verdict
+    told_before = [fired["rule"] for fired in referral.rules]
     _note(referral, judged)
     await _record(tx, referral, verdict, act=act)
     await _put_away(tx, referral, act=act)
-    if verdict.outcome is Outcome.EMERGENCY:
+    emergency = verdict.outcome is Outcome.EMERGENCY
+    if emergency and not rules.is_known_emergency(verdict.findings, told_before=told_before):
         await redirect(tx, referral, verdict=verdict, act=act, clinic=clinic)
+    elif emergency or person is not None:
+        findings = verdict.findings if person is None else (person, *verdict.findings)
+        await _review(tx, referral, findings=findings, same_day=True, act=act, clinic=clinic)
     elif referral.doubt is not None:
         finding = Finding(rule="identity-in-doubt", text=referral.doubt, elements=("Patient.identifier",))
         await _review(tx, referral, findings=(finding,), same_day=verdict.same_day, act=act, clinic=clinic)

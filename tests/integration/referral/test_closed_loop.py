@@ -1,7 +1,7 @@
 """What referrer and coordinator do with a referral, and what the referrer then reads."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.integration.referral.doors import (
@@ -21,6 +21,13 @@ EMERGENCY = {"saddle-anaesthesia": "Y"}
 
 async def refer(clinic: TestClinic, **changes: Any) -> str:
     return located(await send(clinic, referrals.bundle(**changes)))
+
+
+def answers(**given: str) -> dict[str, Any]:
+    """Answers that are sent later, without their subject: the patient is the referral's."""
+    late = referrals.a_response("unused", dict.fromkeys(referrals.ANSWERS) | given)
+    late.pop("subject")
+    return late
 
 
 async def put_task(
@@ -144,6 +151,106 @@ class TestMissingInformation:
         late.pop("subject")
         answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
         assert answer.status_code == 409
+
+
+class TestAnAnswerToADecline:
+    async def test_reopens_what_the_rules_declined_for_triage(self, clinic: TestClinic) -> None:
+        referral = await refer(clinic, answers={"pregnancy": "pregnant"})
+        assert (await task_of(clinic, referral))["status"] == "rejected"
+        answer = await operate(
+            clinic, "family-practice", referral, "provide-information", answers=answers(pregnancy="no")
+        )
+        assert answer.status_code == 200, answer.text
+        task = await task_of(clinic, referral)
+        assert business_status(task) == "accepted", task["statusReason"]
+        assert (await told(clinic))[-3:] == [
+            "referral.information-provided",
+            "referral.triaged",
+            "referral.accepted",
+        ]
+
+    async def test_is_declined_again_where_it_changes_nothing(self, clinic: TestClinic) -> None:
+        referral = await refer(clinic, answers={"pregnancy": "pregnant"})
+        answer = await operate(
+            clinic, "family-practice", referral, "provide-information", answers=answers(**{"night-pain": "N"})
+        )
+        assert answer.status_code == 200, answer.text
+        assert business_status(await task_of(clinic, referral)) == "declined"
+        assert (await told(clinic)).count("referral.declined") == 2
+
+    async def test_goes_to_a_person_where_a_person_had_declined(self, clinic: TestClinic) -> None:
+        referral = await refer(clinic, answers={"cancer-history": "Y"})
+        await operate(clinic, "coordinator", referral, "decline", reason="oncology first")
+        answer = await operate(
+            clinic,
+            "family-practice",
+            referral,
+            "provide-information",
+            answers=answers(**{"cancer-history": "N"}),
+        )
+        assert answer.status_code == 200, answer.text
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        review = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+        assert "answered the clinic's decline" in review[0]["statusReason"]["text"]
+        assert (await told(clinic))[-1] == "referral.review-needed"
+
+    async def test_after_an_emergency_goes_to_a_person_and_is_no_second_emergency(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic, answers=EMERGENCY)
+        await operate(clinic, "family-practice", referral, "acknowledge")
+        for _ in range(2):
+            late = answers(**{"night-pain": "N"})
+            answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
+            assert answer.status_code == 200, answer.text
+            assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        assert (await told(clinic)).count("referral.redirected-to-emergency") == 1
+        assert len(await work_of(clinic, "coordinator", "code=review-referral&status=requested")) == 1
+
+    async def test_with_another_flag_is_another_emergency(self, clinic: TestClinic) -> None:
+        referral = await refer(clinic, answers=EMERGENCY)
+        await operate(clinic, "family-practice", referral, "acknowledge")
+        late = answers(**{"progressive-deficit": "Y"})
+        answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
+        assert answer.status_code == 200, answer.text
+        assert business_status(await task_of(clinic, referral)) == "emergency-redirected"
+
+    async def test_is_refused_before_an_emergency_is_acknowledged_and_nothing_is_written(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic, answers=EMERGENCY)
+        before = await told(clinic)
+        late = answers(**{"night-pain": "N"})
+        answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
+        assert answer.status_code == 409
+        assert "$acknowledge" in answer.json()["issue"][0]["details"]["text"]
+        stored = await clinic.as_("family-practice").get("/referral/fhir/QuestionnaireResponse")
+        assert stored.json()["total"] == 1
+        assert await told(clinic) == before
+
+
+class TestTheProcessTask:
+    async def test_goes_from_on_hold_to_rejected_by_way_of_received(self, clinic: TestClinic) -> None:
+        """FHIR knows no step from on-hold to rejected."""
+        referral = await refer(clinic, answers={"night-pain": None})
+        task = await task_of(clinic, referral)
+        assert task["status"] == "on-hold"
+        answer = await operate(clinic, "coordinator", referral, "decline", reason="no capacity")
+        assert answer.status_code == 200, answer.text
+        history = await clinic.as_("coordinator").get(f"/referral/fhir/Task/{task['id']}/_history")
+        statuses = [entry["resource"]["status"] for entry in history.json()["entry"]]
+        assert statuses[:3] == ["rejected", "received", "on-hold"]
+
+
+class TestTheDueDate:
+    async def test_counts_from_the_day_that_the_clock_on_the_sites_wall_shows(
+        self, clinic: TestClinic
+    ) -> None:
+        """At 02:00 UTC it is still the evening before in Toronto."""
+        day = clinic.clock.now().astimezone(UTC).date() + timedelta(days=2)
+        await clinic.at(datetime(day.year, day.month, day.day, 2, tzinfo=UTC))
+        task = await task_of(clinic, await refer(clinic))
+        assert value(task, "due-on") == (day + timedelta(days=27)).isoformat()
 
 
 class TestRevoking:

@@ -1,0 +1,20 @@
+"""A worker reads no token and answers no FHIR request, so it loads no library for either."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deploy.services import SERVICES
+
+_SHOW = "import sys, services.{service}.worker; print(*{{name.partition('.')[0] for name in sys.modules}})"
+# Each of these costs megabytes, in every worker of every replica.
+FOR_THE_EDGE = {"jwt", "cryptography", "httpx", "fastapi", "starlette", "uvicorn", "fhir", "fhir_core"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_worker_loads_nothing_of_the_edge(service: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SHOW.format(service=service)], capture_output=True, text=True, check=True
+    )
+    assert FOR_THE_EDGE & set(done.stdout.split()) == set()
