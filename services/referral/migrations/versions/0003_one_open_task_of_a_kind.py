@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     connection = op.get_bind()
     for ids in connection.execute(_SAME).scalars().all():
-        found = {task["id"]: task for task in connection.execute(_READ, {"ids": ids}).mappings()}
+        found = {task["id"]: dict(task) for task in connection.execute(_READ, {"ids": ids}).mappings()}
         _make_one(connection, [found[task_id] for task_id in ids])
     op.drop_index("one_open_task_of_a_kind", table_name="task")
     op.create_index(
