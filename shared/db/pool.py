@@ -15,8 +15,11 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from pydantic_core import to_jsonable_python
 
 from shared.clock import monotonic
+
+_json = msgspec.json.Encoder(enc_hook=to_jsonable_python).encode
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -149,9 +152,9 @@ async def connect(url: str, *, name: str) -> asyncpg.Connection:
     return connection
 
 
-def _jsonb(text: str) -> bytes:
-    """Send JSON text as jsonb, whose binary form begins with its version."""
-    return b"\x01" + text.encode()
+def _jsonb(value: Any) -> bytes:
+    """Send a value as jsonb, whose binary form begins with its version; a str is JSON already."""
+    return b"\x01" + (value.encode() if isinstance(value, str) else _json(value))
 
 
 def _from_jsonb(value: bytes) -> Any:

@@ -18,10 +18,11 @@ import asyncpg
 from sqlalchemy import Executable, Select
 from sqlmodel import SQLModel
 
-from shared.db import statements, writing
+from shared.db import core, statements, writing
 from shared.db.connection import TakenConnection
 from shared.db.known_rows import KnownRows
 from shared.db.mapped import mapped
+from shared.db.models import table_of, values_of
 from shared.db.statements import Answer
 from shared.db.writing import Unchanged, Write
 from shared.errors import Conflict
@@ -123,13 +124,84 @@ class Transaction:
         await self._flush_for(sql)
         return await self._taken.read(sql, values)
 
+    async def row(self, model: type[Row], sql: str, *values: Any) -> Row | None:
+        """Run one statement with `$1` parameters and return its first row as a `model`, or None."""
+        record = await (await self._open()).fetchrow(sql, *values)
+        return None if record is None else model(**record)
+
+    async def rows(self, model: type[Row], sql: str, *values: Any) -> list[Row]:
+        """Run one statement and return all its rows as `model`."""
+        return [model(**record) for record in await (await self._open()).fetch(sql, *values)]
+
     async def records(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """Run one statement with `$1` parameters inside this transaction and return its rows."""
-        return list(await (await self.driver()).fetch(sql, *values))
+        """Run one statement and return its rows as asyncpg gives them."""
+        found: list[asyncpg.Record] = await (await self._open()).fetch(sql, *values)
+        return found
 
     async def value(self, sql: str, *values: Any) -> Any:
         """Run one statement and return the first column of its first row, None where there is none."""
-        return await (await self.driver()).fetchval(sql, *values)
+        return await (await self._open()).fetchval(sql, *values)
+
+    async def run(self, sql: str, *values: Any) -> int:
+        """Run one statement and return how many rows it changed."""
+        status: str = await (await self._open()).execute(sql, *values)
+        return int(status.rpartition(" ")[2])
+
+    async def insert(self, *rows: SQLModel) -> None:
+        """Insert rows, those of one table by one statement, tables in the order of their first rows."""
+        by_model: dict[type[SQLModel], list[SQLModel]] = {}
+        for row in rows:
+            by_model.setdefault(type(row), []).append(row)
+        for model, same in by_model.items():
+            table = table_of(model)
+            values = [values_of(row, table.columns) for row in same]
+            await self.run_many(table.insert(), values)
+
+    async def update(self, row: SQLModel, **changes: Any) -> None:
+        """Set columns of a row and write just them; raises Outrun where the row is gone."""
+        for name, value in changes.items():
+            setattr(row, name, value)
+        table = table_of(type(row))
+        values = values_of(row, (*table.key, *changes))
+        if await self.run(table.update(tuple(changes)), *values) != 1:
+            raise Outrun(f"this {type(row).__name__} is no longer there")
+
+    async def update_all(self, rows: Sequence[SQLModel], *names: str) -> None:
+        """Write some columns of rows of one table as they now are, by one statement."""
+        if rows:
+            table = table_of(type(rows[0]))
+            values = [values_of(row, (*table.key, *names)) for row in rows]
+            await self.run_many(table.update(names), values)
+
+    async def upsert(self, *rows: SQLModel) -> None:
+        """Insert rows of one table; where a key is there already, replace the row's other columns."""
+        if rows:
+            table = table_of(type(rows[0]))
+            others = [name for name in table.columns if name not in table.key]
+            sets = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+            sql = f"{table.insert()} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
+            await self.run_many(sql, [values_of(row, table.columns) for row in rows])
+
+    async def delete(self, row: SQLModel) -> None:
+        """Delete a row; nothing happens where it is gone."""
+        table = table_of(type(row))
+        await self.run(table.delete(), *values_of(row, table.key))
+
+    async def run_many(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run one statement once for each list of values, in their order, in one round trip."""
+        if len(values) == 1:
+            await (await self._open()).execute(sql, *values[0])
+        elif values:
+            await (await self._open()).executemany(sql, values)
+
+    async def select(self, statement: Select[Any]) -> list[asyncpg.Record]:
+        """Run a SELECT that SQLAlchemy Core has built, as searches do, and return its rows."""
+        sql, values = core.compiled(statement)
+        return await self.records(sql, *values)
+
+    async def _open(self) -> asyncpg.Connection:
+        self.database.round_trips += 1
+        return await self.driver()
 
     async def driver(self) -> asyncpg.Connection:
         """Give the asyncpg connection, inside this transaction; what was collected is sent before."""

@@ -9,11 +9,13 @@ Invariants:
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from shared.db import ResourceRow, Transaction, Write
+from shared.db import Outrun, ResourceRow, Transaction, Write
+from shared.db.models import Resource, TableOf, table_of, values_of
 from shared.fhir.instants import instant
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -56,6 +58,79 @@ async def put(
     tx.add(row)
 
 
+def fill(
+    row: Resource,
+    resource: Mapping[str, Any] | bytes,
+    *,
+    at: datetime,
+    overlay: Mapping[str, Any] | None = None,
+) -> None:
+    """Give a row its next version, without writing it: id and meta laid over `resource`, then `overlay`.
+
+    `resource` is what was received (bytes) or rendered (a mapping); `overlay` holds top-level members that we
+    own, a value of None removes the member. `meta.profile`, `meta.tag` and `meta.security` of the sender
+    stay; `meta.versionId` and `meta.lastUpdated` (UTC, care time) are ours.
+    """
+    members: Mapping[str, Any] = _MEMBERS.decode(resource) if isinstance(resource, bytes) else resource
+    row.version += 1
+    row.last_updated = at
+    ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
+    row.body = _laid_over(members, {**ours, **overlay} if overlay else ours)
+
+
+async def insert(
+    tx: Transaction,
+    row: Resource,
+    resource: Mapping[str, Any] | bytes,
+    *,
+    at: datetime,
+    overlay: Mapping[str, Any] | None = None,
+) -> None:
+    """Store a new resource as version 1 (see `fill`)."""
+    fill(row, resource, at=at, overlay=overlay)
+    await tx.insert(row)
+
+
+async def update(
+    tx: Transaction,
+    row: Resource,
+    resource: Mapping[str, Any] | bytes,
+    *,
+    at: datetime,
+    overlay: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """Store the next version of a resource, with `changes` of its other columns; the one before goes to the
+    history.
+
+    Raises Outrun where the row is not in the database as it was read.
+    """
+    before = row.version
+    for name, value in changes.items():
+        setattr(row, name, value)
+    fill(row, resource, at=at, overlay=overlay)
+    names = ("version", "last_updated", "body", *changes)
+    resource_type = msgspec.json.decode(row.body, type=_TypeOnly).resourceType
+    values = values_of(row, ("id", *names))
+    sql = _update(table_of(type(row)), names)
+    if await tx.value(sql, *values, resource_type, before) is None:
+        raise Outrun(f"this {type(row).__name__} was changed by somebody else")
+
+
+@cache
+def _update(table: TableOf, names: tuple[str, ...]) -> str:
+    """Write the statement that keeps the version before and changes the row, or does neither."""
+    resource_type, before = len(names) + 2, len(names) + 3
+    return f"""
+    WITH moved AS (
+      INSERT INTO resource_version (type, id, version, last_updated, body)
+      SELECT ${resource_type}::text, id::text, version, last_updated, body FROM "{table.name}"
+      WHERE id = $1 AND version = ${before} ON CONFLICT DO NOTHING
+    )
+    {table.update(names)} AND version = ${before} RETURNING version
+    """  # noqa: S608
+
+
 def overlaid(body: bytes, members: Mapping[str, Any]) -> bytes:
     """Lay members over the top level of a JSON object and keep the bytes of every other member.
 
@@ -69,6 +144,10 @@ def _laid_over(members: Mapping[str, Any], ours: Mapping[str, Any]) -> bytes:
     if None in ours.values():
         laid = {name: value for name, value in laid.items() if value is not None}
     return _ENCODER.encode(laid)
+
+
+class _TypeOnly(msgspec.Struct):
+    resourceType: str
 
 
 def _meta(theirs: Any, *, version: int, at: datetime) -> dict[str, Any]:

@@ -1,0 +1,14 @@
+"""SELECTs that SQLAlchemy Core has built, as asyncpg runs them: for search pages, whose conditions are many."""
+
+from typing import Any, Final
+
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+DIALECT: Final = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+
+def compiled(statement: Select[Any]) -> tuple[str, list[Any]]:
+    """Return the SQL of a SELECT with `$1` parameters, and their values in order."""
+    found = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(found), [found.params[name] for name in found.positiontup or ()]
