@@ -11,9 +11,9 @@ from typing import Any
 
 from asyncpg.protocol import Protocol
 
-from shared.events.handler_call import Handlers
-from shared.events.handling import Run
-from shared.events.wake import Repetition
+from shared.events.inbox.handler_call import Handlers
+from shared.events.inbox.handling import EventBatch
+from shared.events.polling_loop import PollingLoop
 from shared.http.door import Door
 
 LABEL: ContextVar[str] = ContextVar("label", default="other")
@@ -29,7 +29,7 @@ def install() -> None:
         setattr(Protocol, name, _counted(name, getattr(Protocol, name)))
     # setattr, because a type checker rightly refuses to have methods replaced.
     for owner, name, replaced in (
-        (Repetition, "run", _labelled_loop(Repetition.run)),
+        (PollingLoop, "run", _labelled_loop(PollingLoop.run)),
         (Door, "__call__", _labelled(Door.__call__, lambda _, scope, *__: _of_request(scope))),
         (Handlers, "_together", _labelled(Handlers._together, _of_run)),
         (Handlers, "_one_by_one", _labelled(Handlers._one_by_one, _of_run)),
@@ -46,7 +46,7 @@ def by_label() -> dict[str, int]:
     return dict(found)
 
 
-def _of_run(handlers: Handlers, _: object, __: object, run: Run) -> str:
+def _of_run(handlers: Handlers, _: object, __: object, run: EventBatch) -> str:
     types = {heard.event.type for heard in run._heard}
     return f"{handlers.group} handles {types.pop() if len(types) == 1 else 'several together'}"
 
@@ -84,7 +84,7 @@ def _labelled(
 
 
 def _labelled_loop(run: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    async def labelled(repetition: Repetition) -> None:
+    async def labelled(repetition: PollingLoop) -> None:
         task = asyncio.current_task()
         LABEL.set(task.get_name() if task is not None else repetition.name)
         await run(repetition)

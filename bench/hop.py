@@ -31,11 +31,13 @@ from shared.clinic import load_clinic
 from shared.clock import SystemClock
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
-from shared.events.kafka import KafkaAddress, KafkaTransport, prepare_topics
 from shared.events.message import head, message
-from shared.events.postgres import PostgresTransport
 from shared.events.topics import REFERRAL, SCHEDULING
-from shared.events.transport import OutboxRow, Transport
+from shared.events.transport.base import OutboxRow, Transport
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.events.worker import Worker
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id

@@ -16,7 +16,7 @@ import asyncpg
 
 from shared.db import Database
 from shared.events.topics import REFERRAL
-from shared.events.transport import OutboxRow
+from shared.events.transport.base import OutboxRow
 
 BATCH = 100
 _MAKE = (

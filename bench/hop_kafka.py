@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from shared.events.kafka import KafkaAddress
-from shared.events.transport import OutboxRow
+from shared.events.transport.base import OutboxRow
+from shared.events.transport.kafka.address import KafkaAddress
 
 BATCH = 100
 

@@ -13,7 +13,9 @@ from deploy import runtime, up
 from deploy.settings import Settings
 from shared.clinic import load_clinic
 from shared.db import Database
-from shared.events.kafka import KafkaAddress, KafkaTransport, prepare_topics
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
 
 
 def main(data: str, clinic: str, port: str, bootstrap: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bench.counting import LABEL, WATCHING
 from bench.rest import Databases
 from bench.running import Broken
-from shared.events.wake import Repetition
+from shared.events.polling_loop import PollingLoop
 from shared.events.worker import Worker
 
 _NOT_WALKED = ("timers", "held", "retention")
@@ -32,7 +32,7 @@ async def walk(workers: Sequence[Worker], databases: Databases) -> None:
         raise Broken(f"{held} keys are held: the path is not the main path any more")
 
 
-async def _walk_one(worker: Worker, repetition: Repetition, databases: Databases) -> bool:
+async def _walk_one(worker: Worker, repetition: PollingLoop, databases: Databases) -> bool:
     """Repeat one step while there is something to do for it; tell whether there was."""
     moved = False
     while await _has_work(worker, repetition, databases):
@@ -45,7 +45,7 @@ async def _walk_one(worker: Worker, repetition: Repetition, databases: Databases
     return moved
 
 
-async def _has_work(worker: Worker, repetition: Repetition, databases: Databases) -> bool:
+async def _has_work(worker: Worker, repetition: PollingLoop, databases: Databases) -> bool:
     if repetition.name == "relay":
         return await databases.in_outbox(worker.service) > 0
     if repetition.name == "consumer":

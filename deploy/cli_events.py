@@ -13,9 +13,9 @@ from deploy.attach import attached
 from deploy.event_logs import open_logs
 from deploy.services import SERVICES
 from shared.db import Database
-from shared.events import dead_letters as held
+from shared.events.inbox import dead_letters as held
 from shared.events.topics import TOPICS
-from shared.events.transport import Record
+from shared.events.transport.base import Record
 
 events = typer.Typer(help="Look at the event logs.", no_args_is_help=True)
 dead_letters = typer.Typer(help="Look at held events and try them again.", no_args_is_help=True)

@@ -13,11 +13,11 @@ from deploy.events import kafka_address
 from deploy.settings import Settings, SettingsError, load_settings, variable
 from shared.db import Database
 from shared.errors import OneLine
-from shared.events import log as event_log
-from shared.events.kafka.address import KafkaUnusable
-from shared.events.postgres import read_again
 from shared.events.topics import FEED, TOPICS
-from shared.events.transport import Record
+from shared.events.transport import event_log
+from shared.events.transport.base import Record
+from shared.events.transport.kafka.address import KafkaUnusable
+from shared.events.transport.postgres_log import read_again
 
 _PAGE = 500
 _PAUSE = 0.5
@@ -93,7 +93,7 @@ class KafkaLogs:
     """Every topic on Kafka but the feed, which stays in its publisher's database."""
 
     def __init__(self, settings: Settings, databases: Mapping[str, Database]) -> None:
-        from shared.events.kafka.tail import Tail
+        from shared.events.transport.kafka.tail import Tail
 
         self._address = kafka_address(settings)
         self._feed = DatabaseLogs(databases)
@@ -101,7 +101,7 @@ class KafkaLogs:
 
     async def last(self, topics: Sequence[str], *, records: int) -> Sequence[Record]:
         """Give the last so many records of each topic, in the order in which they were made."""
-        from shared.events.kafka.tail import Tail
+        from shared.events.transport.kafka.tail import Tail
 
         found = list(await self._feed.last([FEED], records=records)) if FEED in topics else []
         on_kafka = [topic for topic in topics if topic != FEED]
@@ -128,7 +128,7 @@ class KafkaLogs:
 
     async def read_again(self, *, group: str, topic: str, offset: int) -> bool:
         """Move the group's positions on Kafka; raises OneLine while the group reads."""
-        from shared.events.kafka.replay import GroupReads, read_again
+        from shared.events.transport.kafka.replay import GroupReads, read_again
 
         try:
             return bool(await read_again(self._address, group=group, topic=topic, offset=offset))

@@ -13,8 +13,8 @@ from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database, migrate
-from shared.events.postgres import PostgresTransport
-from shared.events.transport import Transport
+from shared.events.transport.base import Transport
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.runtime import Runtime
 
 

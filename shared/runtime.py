@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database
-from shared.events.transport import Transport
+from shared.events.transport.base import Transport
 
 if TYPE_CHECKING:
     # A worker needs no token and a clinic without receivers no HTTP client, nor the libraries behind them.

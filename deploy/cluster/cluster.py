@@ -27,7 +27,7 @@ from deploy.services import SERVICES
 from deploy.shape import GATEWAY, ISSUER
 
 if TYPE_CHECKING:
-    from shared.events.kafka import KafkaAddress
+    from shared.events.transport.kafka.address import KafkaAddress
 
 POSTGRES = "postgres"
 KAFKA = "kafka"
@@ -92,7 +92,7 @@ class Cluster:
     @property
     def kafka(self) -> "KafkaAddress | None":
         """Where its Kafka is; None on the PostgreSQL log."""
-        from shared.events.kafka import KafkaAddress
+        from shared.events.transport.kafka.address import KafkaAddress
 
         if self._kafka is not None:
             return KafkaAddress(bootstrap=self._kafka.bootstrap)

@@ -12,7 +12,7 @@ from deploy.services import SERVICES
 from deploy.shape import GATEWAY, ISSUER
 
 if TYPE_CHECKING:
-    from shared.events.kafka import KafkaAddress
+    from shared.events.transport.kafka.address import KafkaAddress
 
 
 @dataclass(kw_only=True)

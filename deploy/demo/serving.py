@@ -49,12 +49,12 @@ class ServedClinic:
 
     async def next_timer(self) -> datetime | None:
         """Tell when something is due next."""
-        figures = [await worker.figures() for worker in self.workers]
-        return min((one.next_timer for one in figures if one.next_timer is not None), default=None)
+        found = [await worker.read_status() for worker in self.workers]
+        return min((status.next_timer for status in found if status.next_timer is not None), default=None)
 
     async def left_behind(self) -> int:
         """Count the keys that were given up and wait for a person."""
-        return sum([(await worker.figures()).held_dead for worker in self.workers])
+        return sum([(await worker.read_status()).held_dead for worker in self.workers])
 
 
 @asynccontextmanager

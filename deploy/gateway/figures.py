@@ -5,13 +5,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import monotonic
 from shared.telemetry import metrics
-from shared.telemetry.seldom import Seldom
+from shared.telemetry.log_throttle import LogThrottle
 from shared.telemetry.tally import Count
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 
 log = structlog.get_logger("lumbar.gateway")
-_seldom = Seldom()
+_throttle = LogThrottle()
 _AWAY = Count(
     "lumbar.gateway.replicas.away",
     unit="{attempt}",
@@ -58,7 +58,7 @@ class Measured:
 def replica_away(part: str, *, was_sent: bool) -> None:
     """Count a replica that did not answer, and say so once a minute."""
     _AWAY.add(1, part, "unanswered" if was_sent else "not-reached")
-    if (kept := _seldom.lets(part)) is not None:
+    if (kept := _throttle.allow(part)) is not None:
         log.warning("gateway.replica-away", part=part, count=kept + 1, runbook="ReplicaNotAnswering")
 
 

@@ -21,8 +21,8 @@ from shared.auth.jwks import FetchedJwks
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.clock import SystemClock
-from shared.events.notify import notices_of_api
-from shared.events.postgres import PostgresTransport
+from shared.events.pg_notify import api_channel
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.fhir import check
 from shared.http.streams import end_streams
 from shared.runtime import Runtime
@@ -50,7 +50,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         )
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())
-        await begin([notices_of_api(runtime.database)], ends=ends)
+        await begin([api_channel(runtime.database)], ends=ends)
         watching = observed(settings.otlp_endpoint, service=service, role="api", databases=[runtime.database])
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})

@@ -7,7 +7,7 @@ from deploy.serve.checks import check_database, check_log
 from deploy.settings import Settings
 from deploy.shape import Role, database_url, needed_databases
 from shared.db import Database
-from shared.events.notify import Notices
+from shared.events.pg_notify import NotifyChannel
 
 _OWN_POOL = 6
 _LOG_POOL = 2
@@ -26,7 +26,7 @@ async def open_databases(
     return databases
 
 
-async def begin(notices: Sequence[Notices], *, ends: AsyncExitStack) -> None:
+async def begin(notices: Sequence[NotifyChannel], *, ends: AsyncExitStack) -> None:
     """Begin to say and hear news, ended by `ends`."""
     for notice in notices:
         await notice.start()

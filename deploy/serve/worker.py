@@ -20,7 +20,7 @@ from deploy.telemetry import observed
 from shared.clinic import Clinic
 from shared.clock import SystemClock
 from shared.errors import Unauthenticated
-from shared.events.notify import notices_of_log, notices_of_worker
+from shared.events.pg_notify import log_channel, worker_channel
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 
@@ -75,7 +75,7 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
         await ends.enter_async_context(watching)
         ends.push_async_callback(running.stop)
         await running.start()
-        logs = [notices_of_log(source) for name, source in databases.items() if name != service]
-        await begin([notices_of_worker(running), *logs], ends=ends)
+        logs = [log_channel(source) for name, source in databases.items() if name != service]
+        await begin([worker_channel(running), *logs], ends=ends)
         routes = health_routes({service: runtime.database}, workers={service: running})
         yield Served(app=Starlette(routes=routes), end_streams=lambda: None)

@@ -12,11 +12,11 @@ from services.careteam.settings import Settings
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import Run
+from shared.events.inbox.handling import EventBatch
 from shared.timers import Timer
 
 
-async def on_appointments_booked(tx: Transaction, run: Run, *, settings: Settings) -> None:
+async def on_appointments_booked(tx: Transaction, run: EventBatch, *, settings: Settings) -> None:
     """Form the teams, or bring in who will see a patient instead."""
     visits = [fhir.booked.visit(one.event.focus) for one in run]
     forming = await use_cases.form_team.begin_forming(

@@ -8,7 +8,7 @@ from services.careteam import handlers
 from services.careteam.settings import Settings
 from services.careteam.use_cases import actions, meetings, reviews
 from shared.events import topics
-from shared.events.handling import Together
+from shared.events.inbox.handling import BatchHandler
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 
@@ -20,7 +20,7 @@ def create_worker(runtime: Runtime) -> Worker:
         runtime,
         topics=(topics.REFERRAL, topics.SCHEDULING),
         handlers={
-            "appointment.booked": Together(partial(handlers.on_appointments_booked, settings=settings)),
+            "appointment.booked": BatchHandler(partial(handlers.on_appointments_booked, settings=settings)),
             "appointment.fulfilled": partial(handlers.on_appointment_fulfilled, settings=settings),
             "referral.revoked": partial(handlers.on_referral_revoked, settings=settings),
             "referral.closed": partial(handlers.on_referral_closed, settings=settings),

@@ -11,10 +11,10 @@ from services.notifications.settings import Settings
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import NotYet, Run
+from shared.events.inbox.handling import EventBatch, NotYet
 
 
-async def on_events(tx: Transaction, run: Run, *, settings: Settings, has_server: bool = True) -> None:
+async def on_events(tx: Transaction, run: EventBatch, *, settings: Settings, has_server: bool = True) -> None:
     """Keep and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
     heard = [fhir.news(one.event) for one in run]
     known = await use_cases.recall(tx, heard)
@@ -26,7 +26,7 @@ async def on_events(tx: Transaction, run: Run, *, settings: Settings, has_server
                     tx, news, known=known, has_server=has_server, settings=settings, act=one.act
                 )
             except NotYet as error:
-                run.too_early(error)
+                run.defer(error)
 
 
 async def _keep(tx: Transaction, event: Event, news: News, *, known: Known, act: Act) -> None:

@@ -12,15 +12,15 @@ from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import Heard, NotYet, Run
+from shared.events.inbox.handling import EventBatch, EventContext, NotYet
 from shared.fhir import references
 from shared.fhir.codes import LUMBAR, AppointmentKind
 from shared.timers import Timer
 
-Follow = Callable[[Transaction, Heard, use_cases.Known], Awaitable[None]]
+Follow = Callable[[Transaction, EventContext, use_cases.Known], Awaitable[None]]
 
 
-async def on_events(tx: Transaction, run: Run, *, table: Mapping[str, Follow]) -> None:
+async def on_events(tx: Transaction, run: EventBatch, *, table: Mapping[str, Follow]) -> None:
     """Lock all referrals that a run is about, read their Tasks, and follow event by event."""
     about = [_about(one.event) for one in run]
     known = await use_cases.load_for_events(tx, {one for one in about if one is not None})
@@ -29,11 +29,11 @@ async def on_events(tx: Transaction, run: Run, *, table: Mapping[str, Follow]) -
             try:
                 await table[one.event.type](tx, one, known)
             except NotYet as error:
-                run.too_early(error)
+                run.defer(error)
 
 
 async def on_first_appointment(
-    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, turn: Turn, text: str
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, turn: Turn, text: str
 ) -> None:
     """Follow a first appointment; single sessions do not change where the referral stands."""
     event = heard.event
@@ -56,7 +56,7 @@ async def on_first_appointment(
 
 
 async def on_appointment_arrived(
-    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic
 ) -> None:
     """Note that the patient is there."""
     event = heard.event
@@ -69,7 +69,7 @@ async def on_appointment_arrived(
 
 
 async def on_guarantee(
-    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, text: str
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, text: str
 ) -> None:
     """Note what became of the promise."""
     referral = _referral(known, heard.event)
@@ -78,7 +78,7 @@ async def on_guarantee(
 
 
 async def on_series(
-    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, text: str
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, text: str
 ) -> None:
     """Note what became of the series of sessions."""
     event = heard.event
@@ -89,7 +89,9 @@ async def on_series(
         await use_cases.note_sessions(tx, referral, text=said, known=known, act=heard.act, clinic=clinic)
 
 
-async def on_plan_activated(tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic) -> None:
+async def on_plan_activated(
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic
+) -> None:
     """Follow the care plan: the patient is in the programme."""
     referral = _referral(known, heard.event)
     if referral is not None:
@@ -105,7 +107,7 @@ async def on_plan_activated(tx: Transaction, heard: Heard, known: use_cases.Know
         )
 
 
-async def on_team(tx: Transaction, heard: Heard, known: use_cases.Known) -> None:
+async def on_team(tx: Transaction, heard: EventContext, known: use_cases.Known) -> None:
     """Keep who is in the care team now; a team that ends with its referral keeps the members it had."""
     team = heard.event.focus
     if team.get("status") != "inactive":
@@ -113,7 +115,7 @@ async def on_team(tx: Transaction, heard: Heard, known: use_cases.Known) -> None
 
 
 async def on_patient_discharged(
-    tx: Transaction, heard: Heard, known: use_cases.Known, *, clinic: Clinic, base_url: str
+    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, base_url: str
 ) -> None:
     """Write the report and close the loop."""
     event = heard.event

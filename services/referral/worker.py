@@ -5,7 +5,7 @@ from functools import partial
 from services.referral import handlers, use_cases
 from services.referral.states import Turn
 from shared.clinic import Clinic
-from shared.events.handling import HandlerTable, Together
+from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, SCHEDULING
 from shared.events.worker import Worker
 from shared.runtime import Runtime
@@ -62,5 +62,5 @@ def create_handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
         "plan.activated": partial(handlers.on_plan_activated, clinic=clinic),
         "patient.discharged": partial(handlers.on_patient_discharged, clinic=clinic, base_url=base_url),
     }
-    together = Together(partial(handlers.on_events, table=table))
+    together = BatchHandler(partial(handlers.on_events, table=table))
     return dict.fromkeys(table, together)

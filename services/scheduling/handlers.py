@@ -12,7 +12,7 @@ from services.scheduling.settings import Desk
 from shared.act import Act
 from shared.db import Transaction
 from shared.events.envelope import Event
-from shared.events.handling import NotYet, Run
+from shared.events.inbox.handling import EventBatch, NotYet
 from shared.timers import Timer
 
 
@@ -21,7 +21,7 @@ async def on_start(tx: Transaction, act: Act, *, desk: Desk) -> None:
     await use_cases.open_desk(tx, desk=desk, act=act)
 
 
-async def on_referrals_accepted(tx: Transaction, run: Run, *, desk: Desk) -> None:
+async def on_referrals_accepted(tx: Transaction, run: EventBatch, *, desk: Desk) -> None:
     """Make the promises and book the first appointments."""
     heard = [fhir.accepted_referral(one.event) for one in run]
     new = await use_cases.find_new(tx, heard)

@@ -5,7 +5,7 @@ from functools import partial
 from services.scheduling import handlers
 from services.scheduling.settings import Desk
 from services.scheduling.use_cases import TimerKind
-from shared.events.handling import Together
+from shared.events.inbox.handling import BatchHandler
 from shared.events.topics import CARETEAM, REFERRAL
 from shared.events.worker import Worker
 from shared.runtime import Runtime
@@ -21,7 +21,7 @@ def create_worker(runtime: Runtime) -> Worker:
         runtime,
         topics=(REFERRAL, CARETEAM),
         handlers={
-            "referral.accepted": Together(partial(handlers.on_referrals_accepted, desk=desk)),
+            "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, desk=desk)),
             "referral.revoked": partial(handlers.on_referral_revoked, desk=desk),
             "referral.closed": partial(handlers.on_referral_closed, desk=desk),
             "referral.merged": partial(handlers.on_referral_merged, desk=desk),

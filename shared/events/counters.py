@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.clock import machine_now
-from shared.events.arrival import Arrival
 from shared.events.catalog import CATALOG
+from shared.events.inbox.incoming import IncomingRecord
 from shared.events.topics import TOPICS
 from shared.ids import made_at
 from shared.telemetry.tally import LONG_SECONDS, Count, Timing
@@ -78,15 +78,15 @@ def sent(service: str, by_type: Mapping[str, int]) -> None:
         _SENT.add(number, service, label)
 
 
-def handled(service: str, outcome: str, arrivals: Sequence[Arrival]) -> None:
+def handled(service: str, outcome: str, records: Sequence[IncomingRecord]) -> None:
     """Count what became of these; for the `done` also how long after their making that was."""
-    for event_type, number in Counter(arrival.type for arrival in arrivals).items():
+    for event_type, number in Counter(incoming.type for incoming in records).items():
         _HANDLED.add(number, service, type_label(event_type), outcome)
     if outcome == "done":
         now = machine_now().timestamp()
-        for arrival in arrivals:
-            if (made := made_at(arrival.id)) is not None:
-                _EFFECT.record(max(0.0, now - made), service, arrival.record.topic)
+        for incoming in records:
+            if (made := made_at(incoming.id)) is not None:
+                _EFFECT.record(max(0.0, now - made), service, incoming.record.topic)
 
 
 def age(event_id: str) -> float:

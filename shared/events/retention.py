@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from shared.clock import machine_now
 from shared.db import Database
-from shared.events import inbox
-from shared.events import log as event_log
+from shared.events.inbox import deduplication
 from shared.events.topics import TOPICS
+from shared.events.transport import event_log
 
 _BEYOND = timedelta(days=7)
 
@@ -29,5 +29,5 @@ class Retention:
                 await event_log.trim(tx, topic.name, before=before)
         longest = timedelta(days=max(topic.retention_days for topic in TOPICS.values()))
         async with self._database.transaction() as tx:
-            await inbox.forget(tx, before=machine_now() - longest - _BEYOND)
+            await deduplication.forget(tx, before=machine_now() - longest - _BEYOND)
         return False

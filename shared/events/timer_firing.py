@@ -7,7 +7,6 @@ from shared.clock import Clock, machine_now
 from shared.db import Database
 from shared.events.counters import LATENESS, TIMERS
 from shared.events.failures import is_operational, where_it_failed
-from shared.events.reading import fetch
 from shared.timers import TimerFailed, TimerTable, fire_next, postpone
 
 log = structlog.get_logger("lumbar.timers")
@@ -39,8 +38,7 @@ class TimerFiring:
 
     async def _any_due(self) -> bool:
         """Look without a transaction, because mostly there is nothing to do."""
-        rows = await fetch(
-            self._database,
+        rows = await self._database.fetch(
             "SELECT EXISTS (SELECT FROM timer WHERE due_at <= $1 AND kind = ANY($2::text[])"
             " AND (machine_next_at IS NULL OR machine_next_at <= $3)) AS due",
             self._clock.now(),

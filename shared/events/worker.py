@@ -2,26 +2,24 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from shared.act import Act, Actor
 from shared.db import Transaction
-from shared.events import backlog, counters
-from shared.events.backlog import Backlog
-from shared.events.consumer import Consumer
-from shared.events.handler_call import Handlers
-from shared.events.handling import HandlerTable
-from shared.events.held_retry import HeldRetry
-from shared.events.patience import Patience
-from shared.events.relay import Relay
+from shared.events import counters, worker_status
+from shared.events.inbox.consumer import Consumer
+from shared.events.inbox.handler_call import Handlers
+from shared.events.inbox.handling import HandlerTable
+from shared.events.inbox.held_retry import HeldRetry
+from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.outbox.relay import Relay
+from shared.events.polling_loop import PollingLoop
 from shared.events.retention import Retention
-from shared.events.standing import Standing, held_by_state, lag_of, oldest
 from shared.events.timer_firing import TimerFiring
-from shared.events.transport import Extent, Known, Subscription
-from shared.events.wake import Repetition
+from shared.events.transport.base import Subscription
+from shared.events.worker_status import LoopsStatus, WorkerStatus
 from shared.runtime import Runtime
 from shared.timers import TimerTable
 
@@ -51,39 +49,10 @@ class Loop(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """How much is left to do, for settle, /metrics and readiness.
-
-    `positions` are the committed offsets of what is read, `ends` the log ends of what is read or published.
-    """
-
-    outbox: int
-    lag: Mapping[str, int]
-    held_retrying: int
-    held_dead: int
-    timers_due: int
-    loops_pending: int
-    next_timer: datetime | None
-    positions: Mapping[str, int] = field(default_factory=dict)
-    ends: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def settled(self) -> bool:
-        """Nothing is on its way: dead keys wait for a person and do not count."""
-        return not (
-            self.outbox
-            or any(self.lag.values())
-            or self.held_retrying
-            or self.timers_due
-            or self.loops_pending
-        )
-
-
 class Worker:
     """Everything of one service that runs without a request.
 
-    `on_start` is called once in a transaction of its own before anything runs; `patience` says how held
+    `on_start` is called once in a transaction of its own before anything runs; `retry_policy` says how held
     events are tried again.
     """
 
@@ -97,7 +66,7 @@ class Worker:
         loops: Sequence[Loop] = (),
         batch: int = 200,
         on_start: OnStart | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self.runtime = runtime
         self.service = runtime.service
@@ -107,11 +76,11 @@ class Worker:
         self._loops = loops
         self._batch = batch
         self._on_start = on_start
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._subscription: Subscription | None = None
         self._relay: Relay | None = None
         self._consumer: Consumer | None = None
-        self._repetitions: list[Repetition] = []
+        self._polling: list[PollingLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -122,14 +91,13 @@ class Worker:
                 await self._on_start(tx, act)
         self._compose()
         self._tasks = [
-            asyncio.create_task(repetition.run(), name=f"{self.service} {repetition.name}")
-            for repetition in self._repetitions
+            asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self._polling
         ]
 
     async def stop(self) -> None:
         """Let what is in hand finish or roll back, then stop."""
-        for repetition in self._repetitions:
-            repetition.stop()
+        for loop in self._polling:
+            loop.stop()
         tasks, self._tasks = self._tasks, []
         if tasks:
             _, unfinished = await asyncio.wait(tasks, timeout=_LAST_STEPS)
@@ -145,8 +113,8 @@ class Worker:
     def healthy(self) -> bool:
         """Tell whether every task runs without failing and it is known who leads the relay."""
         running = bool(self._tasks) and not any(task.done() for task in self._tasks)
-        failing = any(repetition.failures > 2 for repetition in self._repetitions)
-        return running and not failing and self._relay is not None and self._relay.leadership.known
+        failing = any(loop.failures > 2 for loop in self._polling)
+        return running and not failing and self._relay is not None and self._relay.election.known
 
     @property
     def timer_kinds(self) -> frozenset[str]:
@@ -155,50 +123,21 @@ class Worker:
 
     def leads(self) -> bool:
         """Tell whether the relay of this process is its service's leader."""
-        return self._relay is not None and self._relay.leadership.epoch is not None
+        return self._relay is not None and self._relay.election.epoch is not None
 
-    async def glance(self) -> Backlog:
-        """Read what stands in this service's own database, in one statement."""
-        return await backlog.read(self.runtime.database, group=self.service, now=self.runtime.clock.now())
-
-    async def figures(
-        self, *, glance: Backlog | None = None, extents: Mapping[str, Extent] | None = None
-    ) -> Figures:
-        """Read how much is left, at the clock's time; what the caller has just read is not read again."""
+    async def read_status(self) -> WorkerStatus:
+        """Read what is left to do, at the clock's time, and since when the oldest of it waits."""
         now = self.runtime.clock.now()
-        found = glance or await self.glance()
-        known = Known(positions=found.positions, extents=extents or found.extents)
-        reached = await self._subscription.reached(known=known) if self._subscription is not None else {}
-        loops_pending = sum([await loop.pending(now) for loop in self._loops])
-        dues = [await loop.next_due() for loop in self._loops]
-        later = [due for due in (*dues, found.next_timer) if due is not None and due > now]
-        return Figures(
-            outbox=found.outbox,
-            lag={topic: of.lag for topic, of in reached.items()},
-            held_retrying=found.held_retrying,
-            held_dead=found.held_dead,
-            timers_due=found.timers_due,
-            loops_pending=loops_pending,
-            next_timer=min(later, default=None),
-            positions={topic: of.position for topic, of in reached.items()},
-            ends={topic: extent.end for topic, extent in found.extents.items()}
-            | {topic: of.end for topic, of in reached.items()},
-        )
-
-    async def standing(self) -> Standing:
-        """Read what is left to do and since when the oldest of it waits."""
-        found = await self.glance()
-        since = await oldest(self.runtime.database, group=self.service, now=self.runtime.clock.now())
-        return Standing(
-            outbox=found.outbox,
-            outbox_age=since.outbox,
+        dues = [due for loop in self._loops if (due := await loop.next_due()) is not None and due > now]
+        loops = LoopsStatus(
             leads=self.leads(),
-            lag=await lag_of(self._subscription, found),
             in_hand_age=self._consumer.in_hand_age if self._consumer is not None else 0.0,
-            held=held_by_state(retrying=found.held_retrying, dead=found.held_dead, since=since),
-            timers_due=found.timers_due,
-            timers_late=since.timer,
-            failing={one.name: one.failures for one in self._repetitions},
+            pending=sum([await loop.pending(now) for loop in self._loops]),
+            next_due=min(dues, default=None),
+            failing={loop.name: loop.failures for loop in self._polling},
+        )
+        return await worker_status.read_status(
+            self.runtime.database, self._subscription, group=self.service, now=now, loops=loops
         )
 
     def _compose(self) -> None:
@@ -211,19 +150,19 @@ class Worker:
             self._subscription,
             self._handlers,
             batch=self._batch,
-            patience=self._patience,
+            retry_policy=self._retry_policy,
             progressed=self._progressed,
         )
-        retry = HeldRetry(database, self._handlers, patience=self._patience)
+        retry = HeldRetry(database, self._handlers, retry_policy=self._retry_policy)
         firing = TimerFiring(database, self._timers, clock=runtime.clock, service=self.service)
-        relaying, timing = Repetition("relay", self._relay.step), Repetition("timers", firing.step)
-        self._repetitions = [
+        relaying, timing = PollingLoop("relay", self._relay.step), PollingLoop("timers", firing.step)
+        self._polling = [
             relaying,
             timing,
-            Repetition("consumer", consumer.step),
-            Repetition("held", retry.step),
-            Repetition("retention", Retention(database, service=self.service).step, poll=3600),
-            *(Repetition(loop.name, loop.run_once) for loop in self._loops),
+            PollingLoop("consumer", consumer.step),
+            PollingLoop("held", retry.step),
+            PollingLoop("retention", Retention(database, service=self.service).step, poll=3600),
+            *(PollingLoop(loop.name, loop.run_once) for loop in self._loops),
         ]
         database.wake_relay = relaying.wake.set
         database.wake_timers = timing.wake.set
@@ -233,11 +172,11 @@ class Worker:
         """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""
         held = self._consumer is not None and self._consumer.held_some()
         idle = ("relay", "timers", "consumer", "retention", *(() if held else ("held",)))
-        for repetition in self._repetitions:
-            if repetition.name not in idle:
-                repetition.wake.set()
+        for loop in self._polling:
+            if loop.name not in idle:
+                loop.wake.set()
 
     def _wake_all(self) -> None:
-        for repetition in self._repetitions:
-            if repetition.name not in ("relay", "retention"):
-                repetition.wake.set()
+        for loop in self._polling:
+            if loop.name not in ("relay", "retention"):
+                loop.wake.set()

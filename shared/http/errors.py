@@ -30,11 +30,11 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.telemetry.log_throttle import LogThrottle
 from shared.telemetry.logging import class_of, logger, place_of
-from shared.telemetry.seldom import Seldom
 
 FHIR_JSON = "application/fhir+json"
-_seldom = Seldom()
+_throttle = LogThrottle()
 
 
 class WrongMethod(NotSupported):
@@ -155,7 +155,7 @@ def _issue(problem: Problem) -> dict[str, Any]:
 def _tell_unavailable(cause: BaseException, error: Exception) -> None:
     """Say once a minute that requests are turned away, and how many were since the last time."""
     found = class_of(cause)
-    if (kept := _seldom.lets(found)) is not None:
+    if (kept := _throttle.allow(found)) is not None:
         where = place_of(error)
         logger().warning(
             "request.unavailable", error=found, place=where, count=kept + 1, runbook="DatabaseUnreachable"

@@ -19,7 +19,7 @@ from uuid import UUID
 import structlog
 from opentelemetry import trace
 
-from shared.telemetry.seldom import Seldom
+from shared.telemetry.log_throttle import LogThrottle
 
 REDACTED = "[redacted]"
 _ID_KEYS = frozenset(
@@ -154,12 +154,12 @@ class _LibraryHandler(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seldom = Seldom()
+        self._throttle = LogThrottle()
 
     def emit(self, record: logging.LogRecord) -> None:
         failed = record.exc_info[1] if record.exc_info else None
         place = f"{'/'.join(record.pathname.split('/')[-3:])}:{record.lineno} in {record.funcName}"
-        kept = self._seldom.lets(f"{place} {type(failed).__name__}")
+        kept = self._throttle.allow(f"{place} {type(failed).__name__}")
         if kept is None:
             return
         structlog.get_logger().log(

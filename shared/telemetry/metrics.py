@@ -19,7 +19,7 @@ _AWAY = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.
 
 
 class Standing(Protocol):
-    """What a worker has left to do (shared.events.standing.Standing); ages and lateness in seconds."""
+    """What a worker has left to do (shared.events.worker_status.WorkerStatus); ages in seconds."""
 
     @property
     def outbox(self) -> int: ...
@@ -44,7 +44,7 @@ class Standing(Protocol):
 class HasStanding(Protocol):
     """A worker that tells what it has left to do."""
 
-    async def standing(self) -> Standing: ...
+    async def read_status(self) -> Standing: ...
 
 
 class Pool(Protocol):
@@ -128,7 +128,7 @@ async def read(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = (
             _POOL.set(number, database.name, state)
     for service, worker in workers.items():
         try:
-            standing = await worker.standing()
+            standing = await worker.read_status()
             _worker_read(service, standing)
             _READABLE.set(int(standing.lag is not None), service)
         except _AWAY:

@@ -31,7 +31,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from shared.ids import new_text_id
 from shared.telemetry import collecting, metrics, tracing
-from shared.telemetry.seldom import Seldom
+from shared.telemetry.log_throttle import LogThrottle
 
 EVERY = 10.0
 TRACES, METRICS = "traces", "metrics"
@@ -39,7 +39,7 @@ _TIMEOUT = 5.0
 _LAST_EXPORT = 2.0
 
 log = structlog.get_logger("lumbar.telemetry")
-_seldom = Seldom()
+_throttle = LogThrottle()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Export:
     def __init__(self, endpoint: str, sender: Sender, *, every: float = EVERY) -> None:
         _silence()
         for signal in (TRACES, METRICS):
-            _seldom.forget(signal)
+            _throttle.forget(signal)
         base, resource = endpoint.rstrip("/"), sender.resource
         spans = OTLPSpanExporter(endpoint=f"{base}/v1/traces", timeout=_TIMEOUT)
         figures = OTLPMetricExporter(endpoint=f"{base}/v1/metrics", timeout=_TIMEOUT)
@@ -146,8 +146,8 @@ def _silence() -> None:
 def _told(signal: str, *, well: bool) -> None:
     metrics.TELEMETRY.add(1, signal, "sent" if well else "failed")
     if well:
-        _seldom.forget(signal)
-    elif (kept := _seldom.lets(signal)) is not None:
+        _throttle.forget(signal)
+    elif (kept := _throttle.allow(signal)) is not None:
         log.warning("telemetry.export-failed", kind=signal, count=kept + 1, runbook="TelemetryNotExported")
 
 

@@ -30,7 +30,7 @@ PLANTED = [
     ("kafka", "services/referral/states.py", "import aiokafka"),
     ("kafka", "shared/db/database.py", "import aiokafka"),
     ("web", "services/scheduling/use_cases/__init__.py", "import starlette"),
-    ("web", "shared/events/outbox.py", "import fastapi"),
+    ("web", "shared/events/outbox/publishing.py", "import fastapi"),
     ("rules", "services/scheduling/rules/planted.py", "import sqlalchemy"),
     ("rules", "services/careteam/rules/planted.py", "import shared.clock"),
     ("rules", "services/referral/rules/planted.py", "import shared.fhir.store"),

@@ -33,8 +33,8 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (catching_everything, "shared/db/database.py", "try:\n    act()\nexcept:\n    pass"),
     (catching_everything, "deploy/cli.py", "try:\n    act()\nexcept (KeyError, BaseException):\n    pass"),
     (payloads_in_logs, USE_CASE, "log.info('referral.received', referral=row.body)"),
-    (payloads_in_logs, "shared/events/consumer.py", "log.error('event.failed', key=event.value)"),
-    (payloads_in_logs, "shared/events/consumer.py", "log.error(f'event failed {event.id}')"),
+    (payloads_in_logs, "shared/events/inbox/consumer.py", "log.error('event.failed', key=event.value)"),
+    (payloads_in_logs, "shared/events/inbox/consumer.py", "log.error(f'event failed {event.id}')"),
     (payloads_in_logs, "shared/http/app.py", "structlog.get_logger().info('request', path=str(query))"),
     (payloads_in_logs, "shared/http/app.py", "logger().info('request', key=f'{resource}')"),
 ]

@@ -20,16 +20,16 @@ from services.referral.queries import process_task
 from services.referral.use_cases.recording import announce
 from shared.act import Act, Actor
 from shared.db import Transaction
-from shared.events import consumer, inbox
-from shared.events import log as event_log
-from shared.events.arrival import Arrival
 from shared.events.catalog.referral import TRIAGED
-from shared.events.consumer import Admitted
-from shared.events.handling import Heard
-from shared.events.inbox import Admission
-from shared.events.postgres import LogSubscription, read_again
-from shared.events.relay import Relay
-from shared.events.transport import Batch, OutboxRow
+from shared.events.inbox import consumer, deduplication
+from shared.events.inbox.consumer import Admitted
+from shared.events.inbox.deduplication import Admission
+from shared.events.inbox.handling import EventContext
+from shared.events.inbox.incoming import IncomingRecord
+from shared.events.outbox.relay import Relay
+from shared.events.transport import event_log
+from shared.events.transport.base import Batch, OutboxRow
+from shared.events.transport.postgres_log import LogSubscription, read_again
 from shared.fhir.codes import LUMBAR
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres, rows
@@ -89,13 +89,13 @@ async def is_logged(clinic: TestClinic, referral: str) -> bool:
 async def test_without_an_inbox_what_is_read_again_happens_again(
     clinic: TestClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admit = inbox.admit
+    admit = deduplication.admit
 
     async def admit_all(tx: Transaction, **asked: Any) -> Admission:
         admission = await admit(tx, **asked)
         return replace(admission, fresh={event_id for event_id, _ in asked["events"]})
 
-    monkeypatch.setattr(inbox, "admit", admit_all)
+    monkeypatch.setattr(deduplication, "admit", admit_all)
     history = History()
     await send(clinic, history, 1)
     await clinic.settle()
@@ -118,7 +118,7 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
             return None
         return replace(batch, records=[record for record in batch.records for _ in range(2)])
 
-    def every_one(chunk: Sequence[Arrival], admitted: Admitted) -> list[int]:
+    def every_one(chunk: Sequence[IncomingRecord], admitted: Admitted) -> list[int]:
         fresh = [arrival.id in admitted.fresh and id(arrival) not in admitted.aside for arrival in chunk]
         return [place for place, is_fresh in enumerate(fresh) if is_fresh]
 
@@ -135,7 +135,7 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
         assert "I3" in await findings(clinic, history)
 
 
-async def tell_of_team(tx: Transaction, heard: Heard, known: object) -> None:
+async def tell_of_team(tx: Transaction, heard: EventContext, known: object) -> None:
     """Say something of every team that is formed, without looking whether it was said."""
     named = {one.get("system"): one["value"] for one in heard.event.focus["identifier"]}
     await say(tx, UUID(named[f"{LUMBAR}/referral"]), heard.act)
@@ -173,7 +173,7 @@ async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestCli
 
 async def step_of_cursor(relay: Relay) -> bool:
     """Send what has come since, by the largest id that was seen: the way that loses."""
-    if not await relay.leadership.hold():
+    if not await relay.election.acquire():
         return False
     last: int = getattr(relay, "last", 0)
     async with relay._database.transaction() as tx:

@@ -18,7 +18,7 @@ async def nothing_is_left_over(clinic: TestClinic) -> None:
     """Expect empty outboxes, no held event and no step outside the tables of states after a story."""
     seen = Evidence(databases=clinic.databases, history=History(), published={})
     assert [finding async for finding in illegal_steps(seen)] == []
-    for service, figures in (await clinic.figures()).items():
+    for service, figures in (await clinic.read_status()).items():
         assert figures.settled, service
         assert figures.held_dead == 0, service
 

@@ -4,8 +4,8 @@ import msgspec
 
 from services.referral.models import URGENT_FLAGS
 from shared.clinic import load_clinic
-from shared.events import log
 from shared.events.topics import FEED
+from shared.events.transport import event_log
 from tests.integration.referral.doors import send
 from tests.support import referrals
 from tests.support.clinic import EXAMPLE, TestClinic
@@ -22,7 +22,7 @@ async def test_the_coordinator_of_the_second_site_hears_of_its_referral() -> Non
         answer = await send(clinic, referrals.bundle(answers={next(iter(URGENT_FLAGS)): "Y"}))
         assert answer.status_code == 200, answer.text
         await clinic.settle(timeout=120)
-        entries = await log.read(clinic.databases["notifications"], FEED, offset=0, limit=100)
+        entries = await event_log.read(clinic.databases["notifications"], FEED, offset=0, limit=100)
         told = [msgspec.json.decode(entry.value) for entry in entries]
         assert [entry["type"] for entry in told][:2] == ["referral.received", "referral.triaged"]
         assert {entry["site"] for entry in told} == {"toronto"}

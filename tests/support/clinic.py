@@ -28,8 +28,9 @@ from shared.events.envelope import Event
 from shared.events.message import head, message
 from shared.events.settle import NotSettled, settle
 from shared.events.topics import TOPICS
-from shared.events.transport import OutboxRow
-from shared.events.worker import Figures, Worker
+from shared.events.transport.base import OutboxRow
+from shared.events.worker import Worker
+from shared.events.worker_status import WorkerStatus
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from shared.outbound import Outbound
@@ -140,9 +141,9 @@ class TestClinic:
         """Move care time on by so many days of 24 hours."""
         await self.at(self.clock.now() + timedelta(days=number))
 
-    async def figures(self) -> dict[str, Figures]:
+    async def read_status(self) -> dict[str, WorkerStatus]:
         """Read what every service has left to do."""
-        return {service: await worker.figures() for service, worker in self.workers.items()}
+        return {service: await worker.read_status() for service, worker in self.workers.items()}
 
     async def events(self, name: str | None = None) -> list[Event]:
         """Give the events published so far, of one type or of all, in the order in which they were made."""
@@ -176,7 +177,7 @@ class TestClinic:
 
     async def next_due(self) -> datetime | None:
         """Tell when the next timer of any service is due."""
-        found = [figures.next_timer for figures in (await self.figures()).values()]
+        found = [status.next_timer for status in (await self.read_status()).values()]
         return min((due for due in found if due is not None), default=None)
 
     async def _held(self) -> str:

@@ -17,9 +17,9 @@ from sqlmodel import SQLModel
 from shared.act import Act, Actor
 from shared.db import AggregateRow, Database, Transaction
 from shared.db.tables import add_shared_tables
-from shared.events import outbox
 from shared.events.catalog.types import EventType
 from shared.events.envelope import Event
+from shared.events.outbox import publishing
 from shared.events.topics import REFERRAL
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -86,7 +86,7 @@ async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
     """Lock an aggregate and publish its next event, as a use case does."""
     toy = await tx.get(Toy, toy_id, lock=True)
     assert toy is not None
-    return outbox.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), act=BY_A_TEST)
+    return publishing.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), act=BY_A_TEST)
 
 
 async def record(tx: Transaction, event: Event, act: Act) -> None:

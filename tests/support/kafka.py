@@ -22,7 +22,7 @@ import pytest
 
 from deploy.kafka import LocalKafka, LocalKafkaError
 from deploy.kafka.jars import jars, java
-from shared.events.kafka import KafkaAddress
+from shared.events.transport.kafka.address import KafkaAddress
 from tests.support.process import free_port
 from tests.support.server import alive, run
 

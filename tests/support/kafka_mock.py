@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
-from shared.events.kafka import KafkaAddress
-from shared.events.kafka.topics import ON_KAFKA
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.topics import ON_KAFKA
 
 _PRODUCER = 0
 _BROKERS = 1

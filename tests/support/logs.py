@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from shared.db import Database
-from shared.events import log as event_log
 from shared.events.envelope import Event
-from shared.events.kafka import KafkaTransport, prepare_topics
-from shared.events.kafka.tail import Tail
-from shared.events.postgres import PostgresTransport
 from shared.events.topics import FEED, TOPICS
-from shared.events.transport import Record, Transport
+from shared.events.transport import event_log
+from shared.events.transport.base import Record, Transport
+from shared.events.transport.kafka.tail import Tail
+from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
+from shared.events.transport.postgres_log import PostgresTransport
 from tests.support.kafka import kafka_of_run
 
 _TOPICS = [topic for topic in TOPICS.values() if topic.name != FEED]

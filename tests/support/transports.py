@@ -10,18 +10,20 @@ import pytest
 from shared.act import Act
 from shared.clock import SystemClock
 from shared.db import Database, Transaction
-from shared.events import dead_letters
-from shared.events.consumer import Consumer
 from shared.events.envelope import Event
-from shared.events.handler_call import Handlers
-from shared.events.handling import HandlerTable
-from shared.events.held_retry import HeldRetry
-from shared.events.kafka import KafkaAddress, KafkaTransport, prepare_topics
-from shared.events.patience import Patience
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
+from shared.events.inbox import dead_letters
+from shared.events.inbox.consumer import Consumer
+from shared.events.inbox.handler_call import Handlers
+from shared.events.inbox.handling import HandlerTable
+from shared.events.inbox.held_retry import HeldRetry
+from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.outbox.relay import Relay
 from shared.events.topics import REFERRAL
-from shared.events.transport import Batch, OutboxRow, Subscription, Transport
+from shared.events.transport.base import Batch, OutboxRow, Subscription, Transport
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, count, effects, new_toy, record
@@ -30,7 +32,7 @@ from tests.support.kafka import kafka_of_run
 from tests.support.kafka_mock import mock_kafka
 
 GROUP = "scheduling"
-QUICK = Patience(pauses=(0.01, 0.01), first_wait=0.01, longest_wait=0.02)
+QUICK = RetryPolicy(pauses=(0.01, 0.01), first_wait=0.01, longest_wait=0.02)
 # A group that rebalances on a busy machine takes seconds.
 WITHIN = 40.0
 
@@ -97,19 +99,19 @@ class Wire:
             subscription or self.subscribe(),
             Handlers(group=GROUP, table=table, clock=SystemClock()),
             batch=200,
-            patience=QUICK,
+            retry_policy=QUICK,
             progressed=lambda: None,
         )
 
     def retry(self, table: HandlerTable) -> HeldRetry:
         """Make the retrying of the group's held events."""
         handlers = Handlers(group=GROUP, table=table, clock=SystemClock())
-        return HeldRetry(self.consumer, handlers, patience=QUICK)
+        return HeldRetry(self.consumer, handlers, retry_policy=QUICK)
 
     async def lag(self) -> int:
         """Tell how many records the group has not read."""
         subscription = self.open[0] if self.open else self.subscribe()
-        return sum(reached.lag for reached in (await subscription.reached()).values())
+        return sum(progress.lag for progress in (await subscription.progress()).values())
 
 
 @asynccontextmanager
@@ -194,7 +196,7 @@ async def drain(wire: Wire, *owners: Consumer, expected: int) -> None:
     await eventually(handled, within=WITHIN)
 
 
-async def until_held(wire: Wire, owner: Consumer, *, events: int = 1) -> list[dead_letters.KeyInTrouble]:
+async def until_held(wire: Wire, owner: Consumer, *, events: int = 1) -> list[dead_letters.HeldKeySummary]:
     """Let an owner work until so many events are held, and give their keys."""
 
     async def held() -> bool:

@@ -5,19 +5,19 @@ from datetime import timedelta
 
 from shared.clock import SystemClock
 from shared.db import Database
-from shared.events.consumer import Consumer
-from shared.events.handler_call import Handlers
-from shared.events.handling import HandlerTable
-from shared.events.patience import Patience
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
+from shared.events.inbox.consumer import Consumer
+from shared.events.inbox.handler_call import Handlers
+from shared.events.inbox.handling import HandlerTable
+from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.outbox.relay import Relay
 from shared.events.topics import REFERRAL
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.time_limit import AT_MOST
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, new_toy
 
 GROUP = "scheduling"
-PATIENCE = Patience(pauses=(60,), first_wait=60)
+PATIENCE = RetryPolicy(pauses=(60,), first_wait=60)
 
 
 @dataclass
@@ -56,6 +56,6 @@ class EmbeddedWire:
             self.transport.subscribe(self.consumer, group=GROUP, topics=(REFERRAL,)),
             Handlers(group=GROUP, table=table, clock=SystemClock(), at_most=at_most),
             batch=200,
-            patience=PATIENCE,
+            retry_policy=PATIENCE,
             progressed=lambda: None,
         )

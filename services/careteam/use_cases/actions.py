@@ -13,8 +13,8 @@ from shared import timers
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.fhir.received import Received
@@ -59,7 +59,9 @@ async def assign_action(
     )
     rendered = fhir.tasks.action(action, description=description, requester=requester, settings=settings)
     await store.put(tx, action, rendered, at=act.at)
-    outbox.publish(tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act)
+    publishing.publish(
+        tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act
+    )
     await timers.schedule(tx, kind=OVERDUE, ref=str(action.id), due=due)
     return action
 
@@ -91,7 +93,7 @@ async def update_action(
     if state not in LIVE_ACTIONS:
         await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
     if state is ActionState.COMPLETED:
-        outbox.publish(
+        publishing.publish(
             tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, act=act
         )
     if state is ActionState.REJECTED:

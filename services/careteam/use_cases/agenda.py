@@ -12,8 +12,8 @@ from services.careteam.states import CaseState
 from shared.act import Act
 from shared.db import ResourceRow, Transaction
 from shared.errors import Conflict
-from shared.events import outbox
 from shared.events.catalog import EventType
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
@@ -149,7 +149,7 @@ def tell(
     tx: Transaction, event: EventType, meeting: Meeting, *, carries: Sequence[ResourceRow] = (), act: Act
 ) -> None:
     """Publish what happened to a meeting; it concerns several patients, so the meeting itself is the key."""
-    outbox.publish(
+    publishing.publish(
         tx,
         event,
         of=meeting,

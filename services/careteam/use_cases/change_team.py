@@ -11,8 +11,8 @@ from services.careteam.use_cases import hand_over
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Conflict
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 
@@ -65,7 +65,7 @@ async def change_members(
         tx.add(newcomer)
     changed = {place.practitioner: 1 for place in joining} | {one.practitioner: -1 for one in leaving}
     await queries.teams.change_caseload(tx, {team.site: changed})
-    outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
+    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
     staying = [_place(one) for one in now if one not in leaving]
     for member in leaving:
         await hand_over.hand_over(tx, team, leaving=_place(member), joining=joining, staying=staying, act=act)

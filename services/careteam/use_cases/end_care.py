@@ -7,8 +7,8 @@ from services.careteam.states import LIVE_GOALS, CaseState, GoalState, PlanState
 from services.careteam.use_cases import actions, agenda, reviews
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 
@@ -50,7 +50,7 @@ async def end_team(
     await store.put(tx, team, rendered, at=act.at)
     leaving = {one.practitioner: -1 for one in members if one.left_at is None}
     await queries.teams.change_caseload(tx, {team.site: leaving})
-    outbox.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
+    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
 
 
 async def close_goals(tx: Transaction, plan: Plan, *, reached: bool, act: Act) -> None:

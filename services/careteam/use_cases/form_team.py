@@ -12,8 +12,8 @@ from services.careteam.states import TeamState
 from services.careteam.use_cases import change_team
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 
@@ -100,7 +100,7 @@ async def _form(tx: Transaction, visit: Visit, *, forming: Forming, settings: Se
     await store.put(tx, team, rendered, at=act.at)
     for member in members:
         tx.add(member)
-    outbox.publish(tx, careteam.CARETEAM_FORMED, of=team, key=team.patient_id, focus=team.body, act=act)
+    publishing.publish(tx, careteam.CARETEAM_FORMED, of=team, key=team.patient_id, focus=team.body, act=act)
     return team
 
 

@@ -7,8 +7,8 @@ from services.careteam.models import Place, Team
 from services.careteam.states import PlanState
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 
@@ -36,6 +36,6 @@ async def hand_over(
             "lastModified": fhir.elements.instant(act.at),
         }
         await store.put(tx, action, action.body, at=act.at, overlay=overlay)
-        outbox.publish(
+        publishing.publish(
             tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act
         )

@@ -8,8 +8,8 @@ from shared.act import Act
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import NotFound
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.received import Received
 
@@ -45,7 +45,9 @@ async def post_message(
     )
     overlay = fhir.messages.message_overlay(message, recipients=recipients, settings=settings)
     await store.put(tx, message, received.raw, at=act.at, overlay=overlay)
-    outbox.publish(tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, act=act)
+    publishing.publish(
+        tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, act=act
+    )
     return message
 
 

@@ -15,8 +15,8 @@ from services.careteam.use_cases import reviews
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Invalid
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.received import Received
 
@@ -113,7 +113,7 @@ async def _tell(
     tx: Transaction, team: Team, outcome: Outcome, scored: Scored, *, settings: Settings, act: Act
 ) -> None:
     """Tell what was recorded; where a review waits for it, judge it now."""
-    outbox.publish(
+    publishing.publish(
         tx, careteam.OUTCOME_RECORDED, of=outcome, key=team.patient_id, focus=outcome.body, act=act
     )
     plan: Plan | None = await queries.plans.of_team(tx, team.id)

@@ -14,8 +14,8 @@ from services.careteam.use_cases import agenda, end_care, reviews
 from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.received import Received
 
@@ -166,7 +166,9 @@ async def _follow_up(
     changed = _CHANGED.get((before, after))
     if changed is not None:
         bodies = [goal.body for goal in goals]
-        outbox.publish(tx, changed, of=plan, key=plan.patient_id, focus=plan.body, carries=bodies, act=act)
+        publishing.publish(
+            tx, changed, of=plan, key=plan.patient_id, focus=plan.body, carries=bodies, act=act
+        )
     if changed is careteam.PLAN_ACTIVATED:
         await reviews.schedule_reviews(tx, plan, team=team, settings=settings)
         await _review_new_plan(tx, team, settings=settings, act=act)
@@ -193,7 +195,7 @@ async def _discharge(tx: Transaction, team: Team, plan: Plan, *, settings: Setti
     last = {one.instrument: one for one in outcomes if not one.baseline}
     baselines = [one for one in outcomes if one.baseline]
     told = [*baselines, *(last[one.instrument] for one in baselines if one.instrument in last)]
-    outbox.publish(
+    publishing.publish(
         tx,
         careteam.PATIENT_DISCHARGED,
         of=plan,

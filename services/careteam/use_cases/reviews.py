@@ -16,8 +16,8 @@ from services.careteam.use_cases import actions, agenda
 from shared import timers
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 
 REVIEW = "outcome-review"
 TO_MEASURE = timedelta(days=7)
@@ -62,7 +62,7 @@ async def tell_off_track(
 ) -> None:
     """Say that an outcome is off track and put the case on the next agenda; the team is locked."""
     outcome = await queries.outcomes.locked(tx, outcome.id)
-    outbox.publish(
+    publishing.publish(
         tx, careteam.OUTCOME_OFF_TRACK, of=outcome, key=team.patient_id, focus=outcome.body, act=act
     )
     await agenda.put_on_agenda(

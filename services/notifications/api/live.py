@@ -15,9 +15,9 @@ from collections.abc import AsyncGenerator
 from services.notifications.api.tail import frame, tail_of
 from shared.auth.principal import Principal
 from shared.clock import monotonic
-from shared.events import log
 from shared.events.topics import FEED
-from shared.events.transport import Extent
+from shared.events.transport import event_log
+from shared.events.transport.base import Extent
 from shared.runtime import Runtime
 
 RECENT = 500
@@ -37,9 +37,9 @@ class LiveFeed:
     async def frames(self, seen: int | None) -> AsyncGenerator[bytes, None]:
         """Give frames from behind entry `seen` on, until the stream's time is up or the server stops."""
         database = self._runtime.database
-        with log.watch(database, FEED) as wake, tail_of(database) as tail:
+        with event_log.watch(database, FEED) as wake, tail_of(database) as tail:
             opened = spoke = monotonic()
-            extent = await log.extent(database, FEED)
+            extent = await event_log.extent(database, FEED)
             position, reset = _begin(extent, seen)
             yield reset if reset is not None else b": open\n\n"
             caught_up = False

@@ -21,10 +21,10 @@ from services.notifications import queries
 from services.notifications.rules import FeedEntry, Standing, may_see
 from shared.auth.principal import Principal
 from shared.db import Database
-from shared.events import log
+from shared.events.polling_loop import WakeSignal
 from shared.events.topics import FEED
-from shared.events.transport import Record
-from shared.events.wake import Wake
+from shared.events.transport import event_log
+from shared.events.transport.base import Record
 
 PAGE = 200
 
@@ -58,7 +58,7 @@ class Page:
         return [one.frame for one in self.entries if may_see(one.entry, reader, one.standing)]
 
 
-class _Appended(Wake):
+class _Appended(WakeSignal):
     """What is done at an append: the reads that are under way may not know of it."""
 
     def __init__(self, joinable: dict[int, asyncio.Task[Page]]) -> None:
@@ -93,7 +93,7 @@ class Tail:
 
     async def _read(self, position: int) -> Page:
         try:
-            records = await log.read(self._database, FEED, offset=position, limit=PAGE)
+            records = await event_log.read(self._database, FEED, offset=position, limit=PAGE)
         finally:
             if self._joinable.get(position) is asyncio.current_task():
                 del self._joinable[position]
@@ -137,14 +137,14 @@ def tail_of(database: Database) -> Iterator[Tail]:
     tail = _tails.get(database)
     if tail is None:
         tail = _tails[database] = Tail(database)
-        log.register(database, (FEED,), tail.appended)
+        event_log.register(database, (FEED,), tail.appended)
     tail.streams += 1
     try:
         yield tail
     finally:
         tail.streams -= 1
         if not tail.streams:
-            log.unregister(database, (FEED,), tail.appended)
+            event_log.unregister(database, (FEED,), tail.appended)
             del _tails[database]
 
 

@@ -11,7 +11,6 @@ from services.notifications.models import Notification
 from services.notifications.queries.sending import is_due, unleased
 from services.notifications.states import OPEN, Channel
 from shared.db import Database, Transaction
-from shared.events.reading import fetch
 
 
 async def next_delivery(
@@ -33,8 +32,7 @@ async def next_delivery(
 
 async def delivery_due(database: Database, *, recipient: str) -> datetime | None:
     """Tell when the first open message of a receiver is due: the others wait behind it."""
-    rows = await fetch(
-        database,
+    rows = await database.fetch(
         "SELECT next_attempt_at FROM notification WHERE status = ANY($1) AND channel = $2 AND recipient = $3"
         " ORDER BY id LIMIT 1",
         list(OPEN),

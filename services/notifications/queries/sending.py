@@ -10,7 +10,6 @@ from sqlmodel import col
 from services.notifications.models import Attempt, Notification
 from services.notifications.states import OPEN, Channel
 from shared.db import Database, Transaction
-from shared.events.reading import fetch
 
 
 async def claim_due(
@@ -52,8 +51,7 @@ async def attempts(tx: Transaction, messages: Collection[UUID]) -> Mapping[UUID,
 
 async def due(database: Database, *, now: datetime) -> int:
     """Count the e-mails that are due, in one round trip: it is asked for all the time."""
-    rows = await fetch(
-        database,
+    rows = await database.fetch(
         "SELECT count(*) FROM notification WHERE status = ANY($1) AND channel = $2 AND next_attempt_at <= $3",
         list(OPEN),
         Channel.EMAIL,
@@ -64,8 +62,7 @@ async def due(database: Database, *, now: datetime) -> int:
 
 async def next_due(database: Database) -> datetime | None:
     """Tell when the next e-mail is due, in one round trip."""
-    rows = await fetch(
-        database,
+    rows = await database.fetch(
         "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1) AND channel = $2",
         list(OPEN),
         Channel.EMAIL,

@@ -12,8 +12,8 @@ from services.notifications.use_cases.put_message import put_message
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Conflict
-from shared.events import outbox
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
+from shared.events.outbox import publishing
 from shared.telemetry.tally import Count
 from shared.telemetry.tracing import handler_span
 
@@ -59,7 +59,7 @@ async def end_message(
     about = Act(at=act.at, actor=act.actor, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE
     with handler_span("notification.ended", traceparent=row.traceparent):
-        event_id = outbox.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
+        event_id = publishing.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
     channel, why = str(row.channel), reason.name.lower() if reason else "taken"
     tx.after_commit(f"count {row.id}", lambda: _ENDED.add(1, channel, why))
     if reason in _SOMEBODY_MUST_LOOK:

@@ -6,7 +6,7 @@ from services.notifications import queries
 from services.notifications.models import KnownAuthorization, KnownReferral, TeamMember
 from services.notifications.queries import Asked, Known, Whose
 from shared.db import Transaction
-from shared.events.handling import NotYet
+from shared.events.inbox.handling import NotYet
 
 
 def expect_referral(known: Known, referral_id: str) -> Whose:

@@ -4,13 +4,13 @@ import msgspec
 
 from services.notifications.rules import FeedEntry
 from shared.db import Transaction
-from shared.events import outbox
+from shared.events.outbox import publishing
 from shared.events.topics import FEED
 
 
 def put_entry(tx: Transaction, entry: FeedEntry) -> None:
     """Put an entry on its way to the feed's log."""
-    outbox.put(
+    publishing.put(
         tx,
         topic=FEED,
         key=entry.patient or entry.id,

@@ -9,7 +9,7 @@ from services.notifications.settings import Settings
 from services.notifications.worker.email import Smtp
 from services.notifications.worker.sending import Sending
 from shared.clinic import ClinicFileError
-from shared.events.handling import HandlerTable, Together
+from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Loop, Worker
 from shared.runtime import Runtime
@@ -51,5 +51,5 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run."""
     settings, has_server = Settings.of(runtime), bool(runtime.smtp_url)
-    together = Together(partial(handlers.on_events, settings=settings, has_server=has_server))
+    together = BatchHandler(partial(handlers.on_events, settings=settings, has_server=has_server))
     return dict.fromkeys(TOLD, together)

@@ -10,8 +10,8 @@ from shared import timers
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import referral as events
+from shared.events.outbox import publishing
 
 CONSENT_END = "consent-end"
 
@@ -36,7 +36,7 @@ def _open_or_hide(tx: Transaction, claim: Claim, *, stands: bool, act: Act) -> N
         return
     claim.consented = stands
     changed = events.AUTHORIZATION_CONSENT_GIVEN if stands else events.AUTHORIZATION_CONSENT_WITHDRAWN
-    outbox.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, act=act)
+    publishing.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, act=act)
 
 
 async def look_at_consent_again(tx: Transaction, referral_id: str, *, act: Act, clinic: Clinic) -> None:

@@ -18,7 +18,7 @@ from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.events.catalog import referral as events
-from shared.events.handling import NotYet
+from shared.events.inbox.handling import NotYet
 
 log = structlog.get_logger()
 

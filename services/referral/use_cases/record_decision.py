@@ -14,8 +14,8 @@ from shared.auth.principal import Principal
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
-from shared.events import outbox
 from shared.events.catalog import referral as events
+from shared.events.outbox import publishing
 from shared.fhir import references, store
 from shared.fhir.codes import TaskCode
 from shared.fhir.received import Received
@@ -49,7 +49,7 @@ async def record_decision(
     claim.standing = decision.status
     await _tell_people(tx, referral, claim, decision, act=act, clinic=clinic)
     pended = decision.status is Authorization.PENDED
-    outbox.publish(
+    publishing.publish(
         tx,
         events.AUTHORIZATION_PENDED if pended else events.AUTHORIZATION_DECIDED,
         of=claim,

@@ -16,8 +16,8 @@ from shared.auth.principal import Principal
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
-from shared.events import outbox
 from shared.events.catalog import EventType
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.fhir.instants import instant
@@ -92,7 +92,7 @@ def announce(
     act: Act,
 ) -> None:
     """Publish what happened to the referral, with its process Task."""
-    outbox.publish(
+    publishing.publish(
         tx,
         event_type,
         of=referral,

@@ -9,8 +9,8 @@ from services.referral.use_cases.recording import keep_task, open_work_task
 from shared.act import Act
 from shared.clinic import Clinic
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import referral as events
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
@@ -60,7 +60,7 @@ async def _tell(tx: Transaction, referral: Referral, claim: Claim, *, act: Act, 
         claim=claim,
     )
     grant = fhir.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
-    outbox.publish(
+    publishing.publish(
         tx,
         events.AUTHORIZATION_REQUESTED,
         of=claim,
@@ -86,7 +86,7 @@ async def cancel_authorizations(tx: Transaction, referral: Referral, *, act: Act
     for claim in await queries.live_claims(tx, referral.id):
         claim.standing, claim.status = Authorization.CANCELLED, "cancelled"
         await store.put(tx, claim, claim.body, at=act.at, overlay={"status": "cancelled"})
-        outbox.publish(
+        publishing.publish(
             tx,
             events.AUTHORIZATION_CANCELLED,
             of=claim,

@@ -14,8 +14,8 @@ from services.scheduling.use_cases.recording import claim_of, keep, patient_key,
 from shared.act import Act
 from shared.clinic import Sessions
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import scheduling as events
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import LUMBAR, AppointmentKind
 
@@ -68,7 +68,7 @@ async def say_not_booked(
         return
     row.status, row.note = SeriesStatus.NOT_BOOKED, note
     await store.put(tx, row, fhir.render_series(row, sessions=(), desk=desk), at=act.at)
-    outbox.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, act=act)
+    publishing.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, act=act)
 
 
 async def _claimed(
@@ -113,7 +113,7 @@ async def _record(
     await store.put(tx, series, fhir.render_series(series, sessions=sessions, desk=desk), at=act.at)
     for row in booked:
         await keep(tx, row, desk=desk, act=act)
-    outbox.publish(
+    publishing.publish(
         tx,
         events.SERIES_BOOKED,
         of=series,

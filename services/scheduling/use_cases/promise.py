@@ -13,9 +13,9 @@ from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import EventType
 from shared.events.catalog import scheduling as events
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
 
@@ -100,7 +100,7 @@ def tell_promise(tx: Transaction, promise: Promise, *, act: Act) -> None:
     """Publish what is new about the promise, if anything is."""
     if promise.news is not None:
         guarantee = promise.guarantee
-        outbox.publish(
+        publishing.publish(
             tx, promise.news, of=guarantee, key=guarantee.patient_id, focus=guarantee.body, act=act
         )
 

@@ -10,8 +10,8 @@ from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import EventType
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 
@@ -25,7 +25,7 @@ def tell(
 ) -> None:
     """Publish an event about an appointment; that of a first one carries the promise."""
     carries = () if promise is None else (promise.guarantee.body,)
-    outbox.publish(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, act=act)
+    publishing.publish(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, act=act)
 
 
 async def take(

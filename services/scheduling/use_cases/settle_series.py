@@ -20,8 +20,8 @@ from services.scheduling.use_cases.book_series import book_series, say_not_booke
 from services.scheduling.use_cases.recording import free, keep, tell
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import outbox
 from shared.events.catalog import scheduling as events
+from shared.events.outbox import publishing
 from shared.fhir import store
 
 CLINIC_CANCELS = "prov"
@@ -104,7 +104,7 @@ async def close_if_over(tx: Transaction, referral: Referral, *, desk: Desk, act:
     body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
     await store.put(tx, series, body, at=act.at)
     event = events.SERIES_COMPLETED if held else events.SERIES_SUSPENDED
-    outbox.publish(tx, event, of=series, key=series.patient_id, focus=series.body, act=act)
+    publishing.publish(tx, event, of=series, key=series.patient_id, focus=series.body, act=act)
 
 
 async def _follow(
@@ -174,7 +174,7 @@ async def _withdraw(tx: Transaction, stands: Standing, *, because: str, desk: De
     series.status, series.note = SeriesStatus.SUSPENDED, because
     body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
     await store.put(tx, series, body, at=act.at)
-    outbox.publish(
+    publishing.publish(
         tx,
         events.SERIES_SUSPENDED,
         of=series,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.events import dead_letters
+from shared.events.inbox import dead_letters
 from tests.support.events import NOON, count, effects
 from tests.support.eventually import eventually
 from tests.support.transports import GROUP, WITHIN, WORKING, Wire, drain, until_held

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.events.transport import Batch
+from shared.events.transport.base import Batch
 from tests.support.events import effects
 from tests.support.transports import WORKING, Wire, drain, next_batch, versions
 

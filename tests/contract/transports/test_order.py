@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from shared.events.leadership import Deposed
+from shared.events.outbox.leader_election import NotLeader
 from tests.support.events import claim, claim_and_roll_back, count, effects, new_toy
 from tests.support.transports import WORKING, Wire, drain, versions
 
@@ -70,7 +70,7 @@ async def test_a_relay_whose_epoch_is_over_can_send_and_delete_nothing(wire: Wir
         await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
         await claim(tx, toy, key="p2")
 
-    with pytest.raises(Deposed):
+    with pytest.raises(NotLeader):
         await wire.relay.step()
 
     assert await count(wire.publisher, "outbox") == 1

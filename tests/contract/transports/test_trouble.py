@@ -6,11 +6,11 @@ import pytest
 
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import dead_letters, held, inbox
-from shared.events.arrival import Arrival
 from shared.events.envelope import Event
-from shared.events.handling import HandlerTable, NotYet
-from shared.events.held_retry import HeldRetry
+from shared.events.inbox import dead_letters, deduplication, held_events
+from shared.events.inbox.handling import HandlerTable, NotYet
+from shared.events.inbox.held_retry import HeldRetry
+from shared.events.inbox.incoming import IncomingRecord
 from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
 from tests.support.transports import (
@@ -89,11 +89,11 @@ async def test_a_key_is_not_released_while_a_newcomer_is_being_put_behind_it(wir
     retry = wire.retry(WORKING)
 
     async with wire.consumer.transaction() as tx:
-        admission = await inbox.admit(tx, group=GROUP, keys=["p1"], events=[])
+        admission = await deduplication.admit(tx, group=GROUP, keys=["p1"], events=[])
         assert admission.held == {"p1"}
         await asyncio.wait([asyncio.create_task(retry.step())], timeout=1)
-        arrival = Arrival(newcomer.records[0])
-        await held.hold(tx, group=GROUP, arrival=arrival, patience=QUICK, error=None)
+        arrival = IncomingRecord(newcomer.records[0])
+        await held_events.hold(tx, group=GROUP, incoming=arrival, retry_policy=QUICK, error=None)
     await eventually(lambda: _retried(wire, retry, expected=2))
 
     assert await count(wire.consumer, "held_event") == 0

@@ -9,9 +9,9 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 
 from shared.clock import monotonic
-from shared.events import log as event_log
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from tests.failure.audit.evidence import PLANTED, rows
 from tests.failure.full.run import Fault, Harm, Run

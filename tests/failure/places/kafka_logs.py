@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from shared.clock import monotonic
-from shared.events.kafka import KafkaAddress
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING, TOPICS
+from shared.events.transport.kafka.address import KafkaAddress
 from tests.failure.audit.evidence import PLANTED, PUBLISHERS, Published, topic_of
 
 READS: Mapping[str, tuple[str, ...]] = {

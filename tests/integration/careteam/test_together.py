@@ -4,7 +4,7 @@ from services.careteam import handlers
 from services.careteam.settings import Settings
 from shared.act import Act, Actor
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
+from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.message import head, message
 from shared.ids import new_text_id
 from tests.integration.careteam.events import an_appointment
@@ -37,7 +37,7 @@ def booked(referral: str) -> Event:
 async def hear(clinic: TestClinic, *referrals: str) -> None:
     settings = Settings.of(clinic.workers["careteam"].runtime)
     act = Act(at=MONDAY, actor=Actor.service("careteam"), cause="test")
-    run = Run([Heard(booked(one), act) for one in referrals])
+    run = EventBatch([EventContext(booked(one), act) for one in referrals])
     async with clinic.databases["careteam"].transaction() as tx:
         await handlers.on_appointments_booked(tx, run, settings=settings)
 

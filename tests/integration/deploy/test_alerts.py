@@ -13,9 +13,9 @@ from deploy.telemetry import observed
 from shared.clock import machine_now
 from shared.db import Database
 from shared.db.watched import Watched
-from shared.events import log as event_log
 from shared.events.topics import REFERRAL
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
 from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
@@ -139,7 +139,7 @@ async def _poison(clinic: TestClinic) -> None:
 
 
 async def _is_held(clinic: TestClinic) -> bool:
-    return any(figures.held_retrying for figures in (await clinic.figures()).values())
+    return any(figures.held_retrying for figures in (await clinic.read_status()).values())
 
 
 async def _retried(clinic: TestClinic) -> bool:
@@ -209,7 +209,7 @@ class TestFires:
 
 
 async def _is_dead(clinic: TestClinic) -> bool:
-    return any(figures.held_dead for figures in (await clinic.figures()).values())
+    return any(figures.held_dead for figures in (await clinic.read_status()).values())
 
 
 async def _append(database: Database, *, records: int) -> None:

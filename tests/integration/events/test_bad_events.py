@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.events import dead_letters
-from shared.events import log as event_log
 from shared.events.envelope import Event
+from shared.events.inbox import dead_letters
 from shared.events.topics import REFERRAL
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import collecting
 from tests.conftest import MakeDatabase

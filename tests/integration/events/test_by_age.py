@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from shared.db import Database
-from shared.events import log as event_log
-from shared.events.postgres import LogSubscription, PostgresTransport
 from shared.events.topics import REFERRAL, SCHEDULING
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
+from shared.events.transport.postgres_log import LogSubscription, PostgresTransport
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from deploy import cli_events, event_logs
 from shared.db import Database
-from shared.events import held
-from shared.events.arrival import Arrival
-from shared.events.patience import Patience
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
+from shared.events.inbox import held_events
+from shared.events.inbox.incoming import IncomingRecord
+from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.outbox.relay import Relay
 from shared.events.topics import REFERRAL
+from shared.events.transport.postgres_log import PostgresTransport
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, new_toy
 from tests.support.postgres import toy_database
 
@@ -61,11 +61,11 @@ async def hold_first(scheduling: Database, transport: PostgresTransport) -> None
     batch = await subscription.next_batch(limit=9)
     assert batch is not None
     async with scheduling.transaction() as tx:
-        await held.hold(
+        await held_events.hold(
             tx,
             group="scheduling",
-            arrival=Arrival(batch.records[0]),
-            patience=Patience(pauses=()),
+            incoming=IncomingRecord(batch.records[0]),
+            retry_policy=RetryPolicy(pauses=()),
             error=ValueError("a name that must not be shown"),
         )
     await subscription.commit(batch)

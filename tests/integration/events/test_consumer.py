@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import dead_letters
 from shared.events.envelope import Event
-from shared.events.handling import NotYet, Run, Together
-from shared.events.relay import Relay
+from shared.events.inbox import dead_letters
+from shared.events.inbox.handling import BatchHandler, EventBatch, NotYet
+from shared.events.outbox.relay import Relay
 from tests.conftest import MakeDatabase
 from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.roundtrips import round_trips
@@ -24,11 +24,11 @@ class Impatient:
         self.runs: list[int] = []
         self._early = early
 
-    async def handle(self, tx: Transaction, run: Run) -> None:
+    async def handle(self, tx: Transaction, run: EventBatch) -> None:
         self.runs.append(len(run))
         for heard in run:
             if heard.event.id in self._early:
-                run.too_early(NotYet())
+                run.defer(NotYet())
             else:
                 await record(tx, heard.event, heard.act)
 
@@ -44,7 +44,7 @@ class Recording:
         self._error = error or ValueError()
         self._at_its_place = at_its_place
 
-    async def handle(self, tx: Transaction, run: Run) -> None:
+    async def handle(self, tx: Transaction, run: EventBatch) -> None:
         self.runs.append(len(run))
         keys = []
         for heard in run:
@@ -61,7 +61,7 @@ async def test_events_of_one_handler_are_taken_together(make_database: MakeDatab
     published = await wire.publish("p1", "p2", "p3")
     recording = Recording()
 
-    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(recording.handle)}).step()
 
     assert recording.runs == [3]
     assert [event_id for event_id, _, _ in await effects(wire.consumer)] == published
@@ -74,7 +74,7 @@ async def test_the_one_that_fails_in_a_run_is_held_and_the_others_are_handled(
     await wire.publish("p1", "p2", "p3", "p4")
     recording = Recording(refused="p3", error=NotYet())
 
-    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(recording.handle)}).step()
 
     assert recording.runs == [4, 2, 1, 1]
     assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p2", "p4"]
@@ -86,7 +86,7 @@ async def test_all_that_came_too_early_in_a_run_are_held_at_once(make_database: 
     published = await wire.publish("p1", "p2", "p3", "p4", "p5", "p6")
     impatient = Impatient(early={published[1], published[3]})
 
-    await wire.owner({"toy.claimed": Together(impatient.handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(impatient.handle)}).step()
 
     assert impatient.runs == [6, 4]
     assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p3", "p5", "p6"]
@@ -102,7 +102,7 @@ async def test_what_follows_an_early_event_on_its_key_waits_behind_it(make_datab
     published = await wire.publish("p1", "p2", "p1", "p1", "p2", "p1")
     impatient = Impatient(early={published[2]})
 
-    await wire.owner({"toy.claimed": Together(impatient.handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(impatient.handle)}).step()
 
     handled = [event_id for event_id, _, _ in await effects(wire.consumer)]
     assert handled == [published[0], published[1], published[4]]
@@ -114,7 +114,7 @@ async def test_a_run_of_one_that_came_too_early_is_held_as_such(make_database: M
     wire = await EmbeddedWire.make(make_database)
     published = await wire.publish("p1")
 
-    await wire.owner({"toy.claimed": Together(Impatient(early={*published}).handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(Impatient(early={*published}).handle)}).step()
 
     (held,) = await dead_letters.list_keys(wire.consumer)
     assert (held.state, held.attempts, held.error.partition(" ")[0]) == ("retrying", 0, "NotYet")
@@ -125,7 +125,7 @@ async def test_a_run_that_fails_as_a_whole_is_handled_one_by_one(make_database: 
     await wire.publish("p1", "p2", "p3")
     recording = Recording(refused="p2", at_its_place=False)
 
-    await wire.owner({"toy.claimed": Together(recording.handle)}).step()
+    await wire.owner({"toy.claimed": BatchHandler(recording.handle)}).step()
 
     assert recording.runs == [3, 1, 1, 1]
     assert [key for _, key, _ in await effects(wire.consumer)] == ["p1", "p3"]
@@ -153,14 +153,14 @@ async def test_a_run_that_hangs_holds_the_one_that_hangs(make_database: MakeData
     wire = await EmbeddedWire.make(make_database)
     await wire.publish("p1", "p2")
 
-    async def handle(tx: Transaction, run: Run) -> None:
+    async def handle(tx: Transaction, run: EventBatch) -> None:
         for heard in run:
             await record(tx, heard.event, heard.act)
             if heard.event.key == "p1":
                 await tx.sql("SELECT pg_sleep(60)")
 
     async with asyncio.timeout(30):
-        await wire.owner({"toy.claimed": Together(handle)}, at_most=SOON).step()
+        await wire.owner({"toy.claimed": BatchHandler(handle)}, at_most=SOON).step()
 
     assert [key for _, key, _ in await effects(wire.consumer)] == ["p2"]
 
@@ -190,12 +190,12 @@ async def test_the_relay_asks_once_where_there_is_nothing(make_database: MakeDat
 async def test_a_batch_costs_its_reader_the_same_round_trips_whatever_its_size(
     make_database: MakeDatabase,
 ) -> None:
-    async def nothing(tx: Transaction, run: Run) -> None:
+    async def nothing(tx: Transaction, run: EventBatch) -> None:
         for _ in run:
             pass
 
     wire = await EmbeddedWire.make(make_database)
-    owner = wire.owner({"toy.claimed": Together(nothing)})
+    owner = wire.owner({"toy.claimed": BatchHandler(nothing)})
     await wire.publish("p0")
     await owner.step()
     found = []

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from shared.db import Database
-from shared.events import outbox
 from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
+from shared.events.outbox import publishing
 from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
@@ -73,7 +73,7 @@ async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase)
         for toy in toys:
             tx.add(toy)
         published = [
-            outbox.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), act=BY_A_TEST)
+            publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), act=BY_A_TEST)
             for toy in reversed(toys)
         ]
 
@@ -119,7 +119,7 @@ async def test_what_no_consumer_would_take_is_refused_and_nothing_is_written(
 ) -> None:
     database = await make_database(METADATA)
 
-    with pytest.raises(outbox.EventTooLarge, match=r"toy.claimed would be of 40\d{5} bytes"):
+    with pytest.raises(publishing.EventTooLarge, match=r"toy.claimed would be of 40\d{5} bytes"):
         await publish_too_much(database)
 
     assert await count(database, "outbox") == 0
@@ -130,4 +130,4 @@ async def publish_too_much(database: Database) -> None:
         toy = Toy()
         tx.add(toy)
         large = {**basic(toy), "code": {"text": "x" * LARGEST_VALUE}}
-        outbox.publish(tx, CLAIMED, of=toy, key="p1", focus=large, act=BY_A_TEST)
+        publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=large, act=BY_A_TEST)

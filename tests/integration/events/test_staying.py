@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from shared import failpoints
 from shared.db import Database, Transaction
-from shared.events import log as event_log
-from shared.events import outbox, watermark
-from shared.events.leadership import Deposed
-from shared.events.relay import BATCH, Relay
+from shared.events.outbox import publishing, watermark
+from shared.events.outbox.leader_election import NotLeader
+from shared.events.outbox.relay import BATCH, Relay
 from shared.events.topics import CARETEAM, FEED, NOTIFICATIONS
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, count
@@ -66,7 +66,7 @@ async def relay(database: Database, road: Road) -> AsyncIterator[Relay]:
 
 
 def put(tx: Transaction, topic: str, key: str) -> None:
-    outbox.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
+    publishing.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
 
 
 async def leave(database: Database, *rows: tuple[str, str]) -> None:
@@ -219,7 +219,7 @@ async def test_a_deposed_relay_does_neither(database: Database, road: Road, rela
     await leave(database, (topic, "p1"))
     async with database.transaction() as tx:
         await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
-    with pytest.raises(Deposed):
+    with pytest.raises(NotLeader):
         await relay.step()
     assert (road.sent, await feed(database), await count(database, "outbox")) == ([], [], 1)
 
@@ -228,7 +228,7 @@ async def test_a_relay_deposed_between_the_two_sends_nothing(
     database: Database, road: Road, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await leave(database, (FEED, "p1"), (NOTIFICATIONS, "p1"))
-    move = relay.leadership.move
+    move = relay.election.move
 
     async def and_lose(**asked: Any) -> Any:
         moved = await move(**asked)
@@ -236,8 +236,8 @@ async def test_a_relay_deposed_between_the_two_sends_nothing(
             await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
         return moved
 
-    monkeypatch.setattr(relay.leadership, "move", and_lose)
-    with pytest.raises(Deposed):
+    monkeypatch.setattr(relay.election, "move", and_lose)
+    with pytest.raises(NotLeader):
         await relay.step()
     assert (road.sent, await feed(database), await count(database, "outbox")) == ([], ["p1"], 1)
 

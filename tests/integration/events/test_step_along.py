@@ -6,15 +6,14 @@ import pytest
 
 from shared.act import Act
 from shared.db import Transaction
-from shared.events import inbox
-from shared.events.consumer import Consumer
 from shared.events.envelope import Event
-from shared.events.handling import NotYet
-from shared.events.inbox import Admission
-from shared.events.postgres import LogSubscription, read_again
-from shared.events.reading import fetch
+from shared.events.inbox import deduplication
+from shared.events.inbox.consumer import Consumer
+from shared.events.inbox.deduplication import Admission
+from shared.events.inbox.handling import NotYet
 from shared.events.topics import REFERRAL
-from shared.events.transport import Batch
+from shared.events.transport.base import Batch
+from shared.events.transport.postgres_log import LogSubscription, read_again
 from tests.conftest import MakeDatabase
 from tests.support.events import count, effects, record
 from tests.support.wire import GROUP, EmbeddedWire
@@ -31,7 +30,7 @@ async def record_unless_early(tx: Transaction, event: Event, act: Act) -> None:
 
 
 async def position(wire: EmbeddedWire) -> int:
-    rows = await fetch(wire.consumer, "SELECT next_offset FROM consumer_position")
+    rows = await wire.consumer.fetch("SELECT next_offset FROM consumer_position")
     return rows[0][0] if rows else 0
 
 
@@ -63,7 +62,7 @@ async def test_it_does_not_move_with_effects_that_are_rolled_back(
     make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = await EmbeddedWire.make(make_database)
-    admit = inbox.admit
+    admit = deduplication.admit
 
     async def admit_and_die(tx: Transaction, **asked: object) -> Admission:
         assert (await admit(tx, **asked)).stepped  # type: ignore[arg-type]
@@ -72,7 +71,7 @@ async def test_it_does_not_move_with_effects_that_are_rolled_back(
     await wire.publish("p1", "p2")
     reader = owner(wire)
     with monkeypatch.context() as dying:
-        dying.setattr(inbox, "admit", admit_and_die)
+        dying.setattr(deduplication, "admit", admit_and_die)
         with pytest.raises(ConnectionResetError):
             await reader.step()
     assert await position(wire) == 0

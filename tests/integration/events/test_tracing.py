@@ -10,7 +10,7 @@ from shared.act import Act
 from shared.clock import SystemClock
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
-from shared.events.handler_call import Handlers
+from shared.events.inbox.handler_call import Handlers
 from shared.telemetry import tracing
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, claim, new_toy

@@ -14,13 +14,13 @@ from shared import timers
 from shared.act import Act
 from shared.clock import SimulatedClock
 from shared.db import Database, Transaction
-from shared.events import log as event_log
 from shared.events.envelope import Event
-from shared.events.handling import HandlerTable
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
+from shared.events.inbox.handling import HandlerTable
+from shared.events.outbox.relay import Relay
 from shared.events.settle import NotSettled, settle
 from shared.events.topics import REFERRAL
+from shared.events.transport import event_log
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.events.worker import OnStart, Worker
 from shared.runtime import Runtime
 from shared.timers import Timer, TimerTable
@@ -125,7 +125,7 @@ async def test_a_timer_fires_when_the_clock_is_moved_and_its_event_arrives(
     async with running(*workers):
         await settle(workers, timeout=10)
         assert await effects(scheduling) == []
-        assert (await workers[0].figures()).next_timer == due
+        assert (await workers[0].read_status()).next_timer == due
         clock.set(due)
         await settle(workers, timeout=10)
         assert len(await effects(scheduling)) == 1
@@ -139,7 +139,7 @@ async def test_a_loop_of_a_service_runs_when_the_clock_is_moved(make_database: M
         runtime("referral", referral, referral, clock), topics=(), handlers={}, timers={}, loops=(sending,)
     )
     async with running(worker):
-        assert (await worker.figures()).next_timer == NOON + timedelta(hours=1)
+        assert (await worker.read_status()).next_timer == NOON + timedelta(hours=1)
         clock.set(NOON + timedelta(hours=1))
         await settle([worker], timeout=10)
         assert sending.sent == 1
@@ -178,8 +178,8 @@ async def test_another_relay_leads_when_the_leader_is_gone(make_database: MakeDa
         await claim(tx, toy, key="p1")
 
     await other.step()
-    assert other.leadership.known
-    assert other.leadership.epoch is None
+    assert other.election.known
+    assert other.election.epoch is None
     assert await count(referral, "outbox") == 1
     await leader.stop()
 
@@ -188,7 +188,7 @@ async def test_another_relay_leads_when_the_leader_is_gone(make_database: MakeDa
         return await count(referral, "outbox") == 0
 
     await eventually(moved)
-    assert other.leadership.epoch == 2
+    assert other.election.epoch == 2
     await other.stop()
 
 

@@ -2,8 +2,8 @@
 
 from itertools import groupby
 
-from shared.events.kafka.subscription import KafkaSubscription
-from shared.events.transport import Batch
+from shared.events.transport.base import Batch
+from shared.events.transport.kafka.subscription import KafkaSubscription
 from tests.support.eventually import eventually
 from tests.support.transports import WITHIN, Wire, next_batch
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 from deploy.kafka import LocalKafka
-from shared.events.kafka import KafkaAddress, prepare_topics
-from shared.events.wake import Repetition
+from shared.events.polling_loop import PollingLoop
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.topics import prepare_topics
 from tests.conftest import MakeDatabase
 from tests.support.events import claim, count, effects, new_toy
 from tests.support.eventually import eventually
@@ -44,7 +45,7 @@ async def test_a_broker_that_was_killed_and_started_again_loses_nothing(
 async def _working(wire: Wire) -> AsyncIterator[None]:
     """Relay and consume for ever, as a worker does."""
     owner = wire.owner(WORKING)
-    loops = [Repetition("relay", wire.relay.step), Repetition("consumer", owner.step)]
+    loops = [PollingLoop("relay", wire.relay.step), PollingLoop("consumer", owner.step)]
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     yield
     for loop in loops:

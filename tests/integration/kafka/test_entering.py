@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shared.events.kafka import KafkaAddress, KafkaTransport, KafkaUnusable, check_topics, prepare_topics
+from shared.events.transport.kafka.address import KafkaAddress, KafkaUnusable
+from shared.events.transport.kafka.topics import check_topics, prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.kafka import start_local_kafka
 from tests.support.process import free_port
 
@@ -72,7 +74,7 @@ async def test_every_door_opens_to_whoever_may_come_in(doors: Doors, door: str) 
     await prepare_topics(address)
     transport = KafkaTransport(address)
     subscription = transport.subscribe(None, group="scheduling", topics=["lumbar.referral"])  # type: ignore[arg-type]
-    assert (await subscription.reached())["lumbar.referral"].lag == 0
+    assert (await subscription.progress())["lumbar.referral"].lag == 0
     await subscription.close()
     await transport.close()
 

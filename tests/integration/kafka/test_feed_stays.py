@@ -1,11 +1,12 @@
 """The feed is no topic on Kafka: its relay leaves it in its own database, and sends the rest."""
 
 from shared.db import Transaction
-from shared.events import log as event_log
-from shared.events import outbox
-from shared.events.kafka import KafkaTransport, prepare_topics
-from shared.events.relay import Relay
+from shared.events.outbox import publishing
+from shared.events.outbox.relay import Relay
 from shared.events.topics import FEED, NOTIFICATIONS, TOPICS
+from shared.events.transport import event_log
+from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, count
@@ -14,7 +15,7 @@ from tests.support.transports import next_batch
 
 
 def put(tx: Transaction, topic: str, key: str) -> None:
-    outbox.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
+    publishing.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
 
 
 async def test_the_feed_is_moved_and_wakes_its_readers_and_the_rest_is_on_kafka(

@@ -5,10 +5,10 @@ import random
 
 from structlog.testing import capture_logs
 
-from shared.events.consumer import Consumer
-from shared.events.kafka.subscription import KafkaSubscription
+from shared.events.inbox.consumer import Consumer
+from shared.events.polling_loop import PollingLoop
 from shared.events.topics import REFERRAL
-from shared.events.wake import Repetition
+from shared.events.transport.kafka.subscription import KafkaSubscription
 from tests.support.events import claim, effects, new_toy
 from tests.support.eventually import eventually
 from tests.support.transports import GROUP, WITHIN, WORKING, Wire, drain, versions
@@ -78,12 +78,12 @@ async def test_a_batch_in_hand_is_finished_before_its_partition_goes(wire: Wire)
     assert versions(await effects(wire.consumer), "p1") == [1, 2, 3, 1, 2, 3]
 
 
-def _running(owner: Consumer) -> tuple[Repetition, asyncio.Task[None]]:
-    repetition = Repetition("consumer", owner.step)
+def _running(owner: Consumer) -> tuple[PollingLoop, asyncio.Task[None]]:
+    repetition = PollingLoop("consumer", owner.step)
     return repetition, asyncio.create_task(repetition.run())
 
 
-async def _stop(running: tuple[Repetition, asyncio.Task[None]]) -> None:
+async def _stop(running: tuple[PollingLoop, asyncio.Task[None]]) -> None:
     running[0].stop()
     await running[1]
 

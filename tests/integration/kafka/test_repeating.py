@@ -4,8 +4,8 @@ import asyncio
 import random
 
 from shared.db import Database
-from shared.events.kafka import KafkaTransport
-from shared.events.transport import OutboxRow
+from shared.events.transport.base import OutboxRow
+from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.events import claim, effects, new_toy
 from tests.support.transports import GROUP, WORKING, Wire, drain, versions
 

@@ -4,9 +4,10 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from shared.events.kafka import KafkaAddress, KafkaTransport
-from shared.events.kafka.sending import partition_of
 from shared.events.topics import REFERRAL
+from shared.events.transport.kafka.address import KafkaAddress
+from shared.events.transport.kafka.producer import partition_of
+from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.events import effects
 from tests.support.transports import WORKING, Wire, drain, until_held
 

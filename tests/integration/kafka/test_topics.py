@@ -3,8 +3,9 @@
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from shared.events.kafka import KafkaAddress, KafkaUnusable, check_topics, prepare_topics
 from shared.events.topics import REFERRAL
+from shared.events.transport.kafka.address import KafkaAddress, KafkaUnusable
+from shared.events.transport.kafka.topics import check_topics, prepare_topics
 from tests.support.kafka import kafka_of_run
 
 

@@ -14,9 +14,9 @@ from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
-from shared.events.postgres import PostgresTransport
-from shared.events.relay import Relay
+from shared.events.inbox.handling import EventBatch, EventContext
+from shared.events.outbox.relay import Relay
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.runtime import Runtime
 from tests.support.feed import Hear
 from tests.support.news import NOON
@@ -50,9 +50,9 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
         for event in events:
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                run = Run([Heard(event, act)])
+                run = EventBatch([EventContext(event, act)])
                 await handlers.on_events(tx, run, settings=Settings.of(runtime))
-                run.refuse_early()
+                run.raise_if_deferred()
         while await relay.step():
             pass
 

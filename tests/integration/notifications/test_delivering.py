@@ -23,7 +23,7 @@ from shared.act import Act, Actor
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
+from shared.events.inbox.handling import EventBatch, EventContext
 from shared.fhir import check
 from shared.outbound import FORBIDDEN, make_missing_secrets
 from shared.runtime import Runtime
@@ -70,7 +70,9 @@ def hear(runtime: Runtime) -> Hear:
         for event in events:
             act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handlers.on_events(tx, Run([Heard(event, act)]), settings=Settings.of(runtime))
+                await handlers.on_events(
+                    tx, EventBatch([EventContext(event, act)]), settings=Settings.of(runtime)
+                )
 
     return handle
 

@@ -19,7 +19,7 @@ from services.notifications.worker import Sending, Smtp
 from shared.act import Act, Actor
 from shared.clock import SimulatedClock
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
+from shared.events.inbox.handling import EventBatch, EventContext
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
@@ -45,7 +45,7 @@ def hear(runtime: Runtime) -> Hear:
         for event in events:
             act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
             async with runtime.database.transaction() as tx:
-                run, settings = Run([Heard(event, act)]), Settings.of(runtime)
+                run, settings = EventBatch([EventContext(event, act)]), Settings.of(runtime)
                 await handlers.on_events(tx, run, settings=settings, has_server=has_server)
 
     return handle

@@ -98,7 +98,7 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Hold the first page of the log when it has been read."""
-    return Gate(monkeypatch, tail.log, "read")
+    return Gate(monkeypatch, tail.event_log, "read")
 
 
 @pytest.fixture

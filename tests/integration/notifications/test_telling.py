@@ -14,7 +14,7 @@ from shared.act import Act, Actor
 from shared.clinic import Clinic
 from shared.db import Database
 from shared.events.envelope import Event
-from shared.events.handling import Heard, NotYet, Run
+from shared.events.inbox.handling import EventBatch, EventContext, NotYet
 from tests.support.news import (
     NOON,
     PATIENT,
@@ -39,9 +39,9 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
         for event in events:
             act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
             async with notifications_db.transaction() as tx:
-                run = Run([Heard(event, act)])
+                run = EventBatch([EventContext(event, act)])
                 await handlers.on_events(tx, run, settings=Settings(clinic=clinic, base_url=BASE))
-                run.refuse_early()
+                run.raise_if_deferred()
 
     return handle
 

@@ -9,7 +9,7 @@ from services.notifications.settings import Settings
 from shared.act import Act, Actor
 from shared.clinic import load_clinic
 from shared.db import Database
-from shared.events.handling import Heard, Run
+from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
 from tests.support.news import NOON, referral_event
 from tests.support.roundtrips import round_trips
@@ -23,8 +23,11 @@ async def hear(database: Database, *, referrals: int, has_server: bool) -> None:
         for referral in [new_text_id() for _ in range(referrals)]
         for name in ("received", "accepted")
     ]
-    run = Run(
-        [Heard(one, Act(at=NOON, actor=Actor.service("notifications"), cause=one.id)) for one in events]
+    run = EventBatch(
+        [
+            EventContext(one, Act(at=NOON, actor=Actor.service("notifications"), cause=one.id))
+            for one in events
+        ]
     )
     settings = Settings(clinic=CLINIC, base_url="http://clinic.example")
     async with database.transaction() as tx:

@@ -7,12 +7,12 @@ import pytest
 
 from services.notifications.worker import create_worker
 from shared.db import Database
-from shared.events import log
 from shared.events.envelope import Event
-from shared.events.postgres import PostgresTransport
 from shared.events.settle import settle
 from shared.events.topics import CARETEAM, FEED, REFERRAL, SCHEDULING
-from shared.events.transport import OutboxRow
+from shared.events.transport import event_log
+from shared.events.transport.base import OutboxRow
+from shared.events.transport.postgres_log import PostgresTransport
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import appointment_event, referral_event, team_event
@@ -38,11 +38,13 @@ async def append(database: Database, topic: str, events: Sequence[Event]) -> Non
         for one in events
     ]
     async with database.transaction() as tx:
-        await log.append(tx, topic, rows)
+        await event_log.append(tx, topic, rows)
 
 
 async def feed(database: Database) -> list[str]:
-    return [record.headers["ce_type"] for record in await log.read(database, FEED, offset=0, limit=1000)]
+    return [
+        record.headers["ce_type"] for record in await event_log.read(database, FEED, offset=0, limit=1000)
+    ]
 
 
 class TestTheWorker:

@@ -141,7 +141,7 @@ async def test_what_comes_after_the_end_changes_nothing(clinic: TestClinic) -> N
     await care.plan("plan.activated")
     task = await care.task()
     assert (business_status(task), task["meta"]["versionId"]) == ("revoked", before)
-    assert (await clinic.figures())["referral"].held_dead == 0
+    assert (await clinic.read_status())["referral"].held_dead == 0
 
 
 async def test_the_series_is_told_beside_the_state(clinic: TestClinic) -> None:

@@ -10,7 +10,7 @@ from shared.act import Act, Actor
 from shared.clinic import load_clinic
 from shared.db import Database
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run, SomeNotYet, Together
+from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, SomeNotYet
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
 from shared.ids import new_text_id
 from tests.integration.referral.doors import located, send
@@ -46,12 +46,14 @@ def team(referral: str, member: str) -> Event:
 async def follow(database: Database, events: Sequence[Event]) -> int:
     table = create_handlers(CLINIC, base_url="http://clinic.example")
     (together,) = set(table.values())
-    assert isinstance(together, Together)
-    run = Run([Heard(one, Act(at=NOON, actor=Actor.service("referral"), cause=one.id)) for one in events])
+    assert isinstance(together, BatchHandler)
+    run = EventBatch(
+        [EventContext(one, Act(at=NOON, actor=Actor.service("referral"), cause=one.id)) for one in events]
+    )
     before = database.round_trips
     async with database.transaction() as tx:
         await together.handle(tx, run)
-        run.refuse_early()
+        run.raise_if_deferred()
     return database.round_trips - before
 
 

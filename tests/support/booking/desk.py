@@ -21,7 +21,7 @@ from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.envelope import Event
-from shared.events.handling import Heard, Run
+from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
@@ -67,14 +67,16 @@ class Desk:
         """Handle an event in a transaction of its own, without the timers that it set."""
         async with self.database.transaction() as tx:
             if event.type == "referral.accepted":
-                await handlers.on_referrals_accepted(tx, Run([Heard(event, self.act())]), desk=self.desk)
+                await handlers.on_referrals_accepted(
+                    tx, EventBatch([EventContext(event, self.act())]), desk=self.desk
+                )
             else:
                 await self._handlers[event.type](tx, event, self.act(), desk=self.desk)
 
     async def hear_together(self, events: Sequence[Event]) -> None:
         """Handle accepted referrals in one transaction, without the timers that they set."""
         async with self.database.transaction() as tx:
-            run = Run([Heard(event, self.act()) for event in events])
+            run = EventBatch([EventContext(event, self.act()) for event in events])
             await handlers.on_referrals_accepted(tx, run, desk=self.desk)
 
     async def accept(self, **details: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from shared.events.kafka.commits import Commits
+from shared.events.transport.kafka.commits import Commits
 from tests.support.eventually import eventually
 
 PLACE = TopicPartition("lumbar.referral", 0)

@@ -8,16 +8,16 @@ import asyncpg
 import pytest
 
 from shared.db import Database
-from shared.events import wake
-from shared.events.wake import Repetition
-from shared.telemetry.seldom import Seldom
+from shared.events import polling_loop
+from shared.events.polling_loop import PollingLoop
+from shared.telemetry.log_throttle import LogThrottle
 from tests.support.eventually import eventually
 from tests.support.redaction import Told, watching
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    monkeypatch.setattr(wake, "_seldom", Seldom())
+    monkeypatch.setattr(polling_loop, "_throttle", LogThrottle())
     with watching() as told:
         yield told
 
@@ -35,7 +35,7 @@ async def fail(names: tuple[str, ...], error: Exception, *, times: int = 3) -> N
 
         return step
 
-    loops = [Repetition(name, step_of(name), poll=30) for name in names]
+    loops = [PollingLoop(name, step_of(name), poll=30) for name in names]
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     await eventually(lambda: all(attempts[name] > times for name in names), within=20)
     for loop in loops:
@@ -63,13 +63,13 @@ async def test_a_database_that_is_away_is_one_line_for_all_loops(told: Told) -> 
 
 
 async def test_what_is_kept_back_is_counted() -> None:
-    seldom = Seldom(every=1000)
-    assert seldom.lets("a") == 0
-    assert [seldom.lets("a"), seldom.lets("a")] == [None, None]
-    seldom._next["a"] = 0
-    assert seldom.lets("a") == 2
-    assert seldom.forget("a")
-    assert not seldom.forget("a")
+    throttle = LogThrottle(every=1000)
+    assert throttle.allow("a") == 0
+    assert [throttle.allow("a"), throttle.allow("a")] == [None, None]
+    throttle._next["a"] = 0
+    assert throttle.allow("a") == 2
+    assert throttle.forget("a")
+    assert not throttle.forget("a")
 
 
 async def test_a_connection_that_is_refused_is_the_database_that_is_away(told: Told) -> None:

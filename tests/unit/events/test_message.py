@@ -8,12 +8,12 @@ from fhir.resources.R4B.bundle import Bundle
 
 from shared.act import Act, Actor
 from shared.db import AggregateRow
-from shared.events import outbox
-from shared.events.arrival import Arrival
 from shared.events.catalog import referral
 from shared.events.envelope import Event
+from shared.events.inbox.incoming import IncomingRecord
 from shared.events.message import head, message
-from shared.events.transport import Record
+from shared.events.outbox import publishing
+from shared.events.transport.base import Record
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ACT = Act(at=NOON, actor=Actor.service("referral"))
@@ -96,7 +96,7 @@ def test_an_event_reads_back_as_it_was_written() -> None:
 def test_a_malformed_record_is_known_as_one_and_can_be_held(change: dict[str, object]) -> None:
     event = an_event()
     record: dict[str, object] = {"key": event.key, "headers": event.headers(), "value": event.value} | change
-    arrival = Arrival(Record(topic="t", partition=0, offset=7, **record))  # type: ignore[arg-type]
+    arrival = IncomingRecord(Record(topic="t", partition=0, offset=7, **record))  # type: ignore[arg-type]
     assert arrival.malformed
     assert arrival.key
     assert arrival.id
@@ -105,7 +105,7 @@ def test_a_malformed_record_is_known_as_one_and_can_be_held(change: dict[str, ob
 def test_a_well_formed_record_is_not_malformed() -> None:
     event = an_event()
     record = Record(topic="t", partition=0, offset=7, key="p1", headers=event.headers(), value=event.value)
-    assert not Arrival(record).malformed
+    assert not IncomingRecord(record).malformed
 
 
 def test_nothing_of_a_resource_stands_in_what_is_printed_of_an_event() -> None:
@@ -130,7 +130,7 @@ def test_an_event_carries_only_what_the_catalog_names() -> None:
 def publish_received(focus: dict[str, str], *carries: dict[str, str]) -> None:
     row = AggregateRow()
     try:
-        outbox.publish(
+        publishing.publish(
             Unsaved(),  # type: ignore[arg-type]
             referral.RECEIVED,
             of=row,

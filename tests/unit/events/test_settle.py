@@ -4,22 +4,21 @@ from typing import Any, cast
 
 import pytest
 
-from shared.events.backlog import Backlog
 from shared.events.settle import NotSettled, settle
-from shared.events.worker import Figures, Worker
+from shared.events.worker import Worker
+from shared.events.worker_status import WorkerStatus
 
 
-def reading(**changes: Any) -> Figures:
+def reading(**changes: Any) -> WorkerStatus:
     nothing: dict[str, Any] = {
         "outbox": 0,
         "lag": {"lumbar.referral": 0},
-        "held_retrying": 0,
-        "held_dead": 0,
+        "held": {"retrying": (0, 0.0), "dead": (0, 0.0)},
         "timers_due": 0,
         "loops_pending": 0,
         "next_timer": None,
     }
-    return Figures(**nothing | changes)
+    return WorkerStatus(**nothing | changes)
 
 
 class Readings:
@@ -27,20 +26,16 @@ class Readings:
 
     service = "scheduling"
 
-    def __init__(self, *readings: Figures) -> None:
+    def __init__(self, *readings: WorkerStatus) -> None:
         self.left = list(readings)
         self.taken = 0
 
-    async def glance(self) -> Backlog:
-        nothing = dict.fromkeys(("outbox", "held_retrying", "held_dead", "timers_due"), 0)
-        return Backlog(**nothing, next_timer=None, positions={}, extents={})
-
-    async def figures(self, **_: object) -> Figures:
+    async def read_status(self) -> WorkerStatus:
         self.taken += 1
         return self.left.pop(0) if len(self.left) > 1 else self.left[0]
 
 
-def worker(*readings: Figures) -> Any:
+def worker(*readings: WorkerStatus) -> Any:
     return cast(Worker, Readings(*readings))
 
 
@@ -67,9 +62,10 @@ async def test_a_position_that_moved_between_two_quiet_readings_is_not_at_rest()
     [
         ({"outbox": 2}, "scheduling: outbox 2"),
         ({"lag": {"lumbar.referral": 3}}, "scheduling: lag of lumbar.referral 3"),
-        ({"held_retrying": 1}, "scheduling: held keys 1"),
+        ({"held": {"retrying": (1, 0.0), "dead": (0, 0.0)}}, "scheduling: held keys 1"),
         ({"timers_due": 1}, "scheduling: timers due 1"),
         ({"loops_pending": 4}, "scheduling: loops 4"),
+        ({"lag": None}, "scheduling: transport does not answer"),
     ],
 )
 async def test_what_is_left_is_named(left: dict[str, Any], named: str) -> None:
@@ -78,4 +74,4 @@ async def test_what_is_left_is_named(left: dict[str, Any], named: str) -> None:
 
 
 async def test_dead_keys_wait_for_a_person_and_do_not_count() -> None:
-    await settle([worker(reading(held_dead=2))])
+    await settle([worker(reading(held={"retrying": (0, 0.0), "dead": (2, 0.0)}))])

@@ -1,6 +1,6 @@
 """From which id on the relay looks: only below what nobody can still write."""
 
-from shared.events.watermark import Watermark
+from shared.events.outbox.watermark import Watermark
 
 
 def look(mark: Watermark, *, newest: int | None, oldest: int, next_one: int, everything: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.events.standing import Standing
+from shared.events.worker_status import WorkerStatus
 from shared.telemetry import metrics
 
 
@@ -11,10 +11,10 @@ class AWorker:
         self.outbox = outbox
         self.answers = True
 
-    async def standing(self) -> Standing:
+    async def read_status(self) -> WorkerStatus:
         if not self.answers:
             raise ConnectionRefusedError
-        return Standing(
+        return WorkerStatus(
             outbox=self.outbox,
             outbox_age=61.5,
             leads=True,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.telemetry import seldom
+from shared.telemetry import log_throttle
 from shared.telemetry.logging import start_logging
 
 NOISY = logging.getLogger("a.noisy.library")
@@ -34,7 +34,7 @@ def test_one_place_is_written_once_a_minute_with_how_often_it_spoke(
     stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(seldom, "monotonic", lambda: now)
+    monkeypatch.setattr(log_throttle, "monotonic", lambda: now)
     for minute in range(2):
         for _ in range(500):
             NOISY.error("cannot reach broker %s", minute)

@@ -14,8 +14,8 @@ from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.act import Act
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
-from shared.events import outbox
 from shared.events.catalog import careteam
+from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
@@ -63,7 +63,9 @@ async def decide_case(
     more = fhir.tasks.decided(asked.text, actions=made)
     await agenda.become(tx, case, CaseState.DECIDED, act=act, more=more)
     await _leave_provenance(tx, case, meeting=meeting, act=act)
-    outbox.publish(tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, act=act)
+    publishing.publish(
+        tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, act=act
+    )
     return case
 
 

@@ -1,0 +1,244 @@
+"""The consumer: one transaction per batch, each event's effect once, one patient's trouble nobody else's.
+
+Invariants:
+- Held keys, inbox rows, effects and new events of a batch are one transaction. The position moves in it where
+  it lies in the same database, else only after its commit. Delivery is at least once, effects exactly once.
+- Of an id that stands twice in a batch only the first is handled.
+- The event that fails alone is held at once and its key with it; the others of the batch are handled as if it
+  had not been there. Operational errors repeat the batch and hold nothing.
+- Events that came too early are held together: after what came before them, before what follows them on
+  their keys. A group that reads one topic faster than another pays for one repetition, not for one each.
+- A type that we have no handler for is skipped: known ones are for others, unknown ones are newer than we.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared import failpoints
+from shared.db import Database, Transaction
+from shared.events import counters
+from shared.events.catalog import CATALOG
+from shared.events.failures import is_operational
+from shared.events.inbox import deduplication, held_events
+from shared.events.inbox.handler_call import Handlers, Progress
+from shared.events.inbox.handling import NotYet, SomeNotYet
+from shared.events.inbox.incoming import IncomingRecord, MalformedEvent
+from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.transport.base import Batch, Step, StepsAlong, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong in a transaction, and at which of its events, None when only at the commit; or which of
+    them came too early, by their place.
+    """
+
+    error: Exception
+    at: int | None = None
+    early: Mapping[int, Exception] = field(default_factory=dict)
+
+
+Errors = Mapping[IncomingRecord, Exception]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Of a batch: the ids that were not handled before, what was held (by its identity in memory), and
+    whether the position moves with it.
+    """
+
+    fresh: set[str]
+    aside: set[int]
+    stepped: bool
+
+
+class Consumer:
+    """One group's handling of what its subscription gives."""
+
+    def __init__(
+        self,
+        database: Database,
+        subscription: Subscription,
+        handlers: Handlers,
+        *,
+        batch: int,
+        retry_policy: RetryPolicy,
+        progressed: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._subscription = subscription
+        self._along = subscription if isinstance(subscription, StepsAlong) else None
+        self._handlers = handlers
+        self._limit = batch
+        self._retry_policy = retry_policy
+        self._progressed = progressed
+        self._group = handlers.group
+        self._in_hand: Batch | None = None
+        self._held_some = False
+
+    def held_some(self) -> bool:
+        """Tell whether events were held since this was asked last."""
+        held, self._held_some = self._held_some, False
+        return held
+
+    @property
+    def in_hand_age(self) -> float:
+        """How long ago in seconds the oldest event of the batch in hand was made; 0 where none is."""
+        return counters.age(IncomingRecord(self._in_hand.records[0]).id) if self._in_hand is not None else 0.0
+
+    async def step(self) -> bool:
+        """Take a batch and handle it; always True: where there is none, the subscription has waited."""
+        if self._in_hand is None:
+            self._in_hand = await self._subscription.next_batch(limit=self._limit)
+        if self._in_hand is not None:
+            failpoints.reach("fetched_not_handled")
+            await self._handle_and_step(self._in_hand)
+            failpoints.reach("offset_committed")
+            self._in_hand = None
+            self._progressed()
+        return True
+
+    async def _handle_and_step(self, batch: Batch) -> None:
+        step = self._along.step_behind(batch) if self._along is not None else None
+        stepped = await self.handle(batch, step=step)
+        failpoints.reach("committed_not_offset")
+        if self._along is not None and step is not None and stepped:
+            self._along.stepped(step)
+        else:
+            await self._subscription.commit(batch)
+
+    async def handle(self, batch: Batch, *, step: Step | None = None) -> bool:
+        """Handle a batch, in as many transactions as its failing events need.
+
+        The `step` is taken in the last of them: tell whether it is.
+        """
+        wanted = [incoming for incoming in map(IncomingRecord, batch.records) if self._is_wanted(incoming)]
+        parts: deque[list[IncomingRecord] | Errors] = deque([wanted] if wanted else [])
+        stepped = False
+        while parts:
+            part = parts.popleft()
+            if not isinstance(part, list):
+                await self._hold(part)
+                continue
+            outcome = await self._together(part, step=None if parts else step)
+            if isinstance(outcome, Admitted):
+                stepped = outcome.stepped
+            elif len(part) == 1:
+                await self._hold({part[0]: outcome.error})
+            else:
+                parts.extendleft(reversed(_apart(part, outcome)))
+        return stepped
+
+    async def _together(self, chunk: Sequence[IncomingRecord], *, step: Step | None) -> Admitted | Failure:
+        progress = Progress()
+        places: list[int] = []
+        try:
+            async with self._database.transaction() as tx:
+                admitted = await self._admitted(tx, chunk, step=step)
+                failpoints.reach("inbox_not_handled")
+                places = _first_of_each(chunk, admitted)
+                await self._handlers.call_all(tx, [chunk[place].event for place in places], progress)
+                failpoints.reach("handled_not_committed")
+        except SomeNotYet as error:
+            early = {places[progress.first + place]: one for place, one in error.early.items()}
+            return Failure(error, early=early)
+        except Exception as error:
+            if is_operational(error):
+                raise
+            return Failure(error, at=None if progress.at is None else places[progress.at])
+        self._count(chunk, admitted, {id(chunk[place]) for place in places})
+        return admitted
+
+    async def _admitted(
+        self, tx: Transaction, chunk: Sequence[IncomingRecord], *, step: Step | None
+    ) -> Admitted:
+        """Hold what belongs to a held key or is malformed, write the rest into the inbox, and step behind."""
+        keys: set[str] = set()
+        free, stopped = [], []
+        for incoming in chunk:
+            if incoming.malformed or incoming.key in keys:
+                keys.add(incoming.key)
+                stopped.append(incoming)
+            else:
+                free.append(incoming)
+        admission = await deduplication.admit(
+            tx,
+            group=self._group,
+            keys=[incoming.key for incoming in chunk],
+            events=[(incoming.id, incoming.key) for incoming in free],
+            step=step,
+        )
+        aside = {id(incoming) for incoming in (*stopped, *(one for one in free if one.key in admission.held))}
+        for incoming in chunk:
+            if id(incoming) in aside:
+                first = incoming.malformed and incoming.key not in admission.held
+                await self._put_aside(tx, incoming, MalformedEvent() if first else None)
+        return Admitted(fresh=admission.fresh, aside=aside, stepped=admission.stepped)
+
+    async def _hold(self, errors: Errors) -> None:
+        failpoints.reach("failed_not_held")
+        async with self._database.transaction() as tx:
+            for incoming, error in errors.items():
+                await self._put_aside(tx, incoming, error)
+            failpoints.reach("held_not_committed")
+        for incoming, error in errors.items():
+            counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [incoming])
+
+    async def _put_aside(self, tx: Transaction, incoming: IncomingRecord, error: Exception | None) -> None:
+        self._held_some = True
+        await held_events.hold(
+            tx, group=self._group, incoming=incoming, retry_policy=self._retry_policy, error=error
+        )
+
+    def _is_wanted(self, incoming: IncomingRecord) -> bool:
+        if incoming.type in self._handlers.table or not incoming.type:
+            return True
+        counters.handled(self._group, "ignored" if incoming.type in CATALOG else "unknown", [incoming])
+        return False
+
+    def _count(self, chunk: Sequence[IncomingRecord], admitted: Admitted, done: set[int]) -> None:
+        counters.handled(self._group, "done", [one for one in chunk if id(one) in done])
+        aside = [one for one in chunk if id(one) in admitted.aside]
+        counters.handled(self._group, "failed", [one for one in aside if one.malformed])
+        counters.handled(self._group, "held", [one for one in aside if not one.malformed])
+        rest = [one for one in chunk if id(one) not in done and id(one) not in admitted.aside]
+        counters.handled(self._group, "repeated", rest)
+
+
+def _first_of_each(chunk: Sequence[IncomingRecord], admitted: Admitted) -> list[int]:
+    """Give the places of the events to handle: of an id that stands twice only the first."""
+    left = set(admitted.fresh)
+    places = []
+    for place, incoming in enumerate(chunk):
+        if incoming.id in left and id(incoming) not in admitted.aside:
+            left.discard(incoming.id)
+            places.append(place)
+    return places
+
+
+def _apart(chunk: list[IncomingRecord], failure: Failure) -> list[list[IncomingRecord] | Errors]:
+    """Part a failed chunk: what came before, the one that failed, what came after; or each alone."""
+    if failure.early:
+        return _early_apart(chunk, failure.early)
+    if failure.at is None:
+        return [[incoming] for incoming in chunk]
+    at = failure.at
+    return [part for part in (chunk[:at], [chunk[at]], chunk[at + 1 :]) if part]
+
+
+def _early_apart(
+    chunk: list[IncomingRecord], early: Mapping[int, Exception]
+) -> list[list[IncomingRecord] | Errors]:
+    """Part a chunk: what stands behind nothing that came too early, what did, what follows on its keys."""
+    keys: set[str] = set()
+    errors: dict[IncomingRecord, Exception] = {}
+    free: list[IncomingRecord] = []
+    behind: list[IncomingRecord] = []
+    for place, incoming in enumerate(chunk):
+        if place in early:
+            keys.add(incoming.key)
+            errors[incoming] = early[place]
+        else:
+            (behind if incoming.key in keys else free).append(incoming)
+    return [part for part in (free, errors, behind) if part]

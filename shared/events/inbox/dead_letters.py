@@ -1,0 +1,110 @@
+"""Held events as an operator sees them: what waits, why, and how to set it going again.
+
+Invariants:
+- Listing shows ids, types, places and error classes; a resource is shown only to somebody who asks for it.
+- Replay only makes a key due: the worker works through it in order under the key's lock, as in every retry.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.clock import machine_now
+from shared.db import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKeySummary:
+    """One held key of one group; `events` is how many events wait behind it."""
+
+    group: str
+    key: str
+    state: str
+    attempts: int
+    waits: int
+    since: datetime
+    error: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldEventSummary:
+    """One held event in its key's order; `value` is empty unless it was asked for."""
+
+    seq: int
+    event_id: str
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    value: bytes = field(default=b"", repr=False)
+
+
+async def list_keys(database: Database, *, only_dead: bool = False) -> Sequence[HeldKeySummary]:
+    """Give every held key of a service, the longest held first."""
+    rows = await database.fetch(
+        "SELECT consumer_group, key, state, attempts, waits, machine_since, error,"
+        " (SELECT count(*) FROM held_event AS e"
+        "  WHERE e.consumer_group = k.consumer_group AND e.key = k.key) AS events"
+        " FROM held_key AS k WHERE state = 'dead' OR NOT $1 ORDER BY machine_since, key",
+        only_dead,
+    )
+    return [
+        HeldKeySummary(
+            group=row["consumer_group"],
+            key=row["key"],
+            state=row["state"],
+            attempts=row["attempts"],
+            waits=row["waits"],
+            since=row["machine_since"],
+            error=row["error"],
+            events=row["events"],
+        )
+        for row in rows
+    ]
+
+
+async def show(
+    database: Database, *, group: str, key: str, with_resources: bool = False
+) -> Sequence[HeldEventSummary]:
+    """Give the held events of a key in order, their resources only when asked for."""
+    rows = await database.fetch(
+        "SELECT seq, event_id, coalesce(headers ->> 'ce_type', '') AS type, topic, log_partition, log_offset,"
+        " CASE WHEN $3 THEN value ELSE '' END AS value"
+        " FROM held_event WHERE consumer_group = $1 AND key = $2 ORDER BY seq",
+        group,
+        key,
+        with_resources,
+    )
+    return [
+        HeldEventSummary(
+            seq=row["seq"],
+            event_id=row["event_id"],
+            type=row["type"],
+            topic=row["topic"],
+            partition=row["log_partition"],
+            offset=row["log_offset"],
+            value=row["value"],
+        )
+        for row in rows
+    ]
+
+
+async def replay(database: Database, *, group: str, key: str) -> int:
+    """Make a key due again, its attempts from the start; return how many events wait, 0 for no such key."""
+    async with database.transaction() as tx:
+        found = await tx.sql(
+            "UPDATE held_key SET state = 'retrying', attempts = 0, waits = 0,"
+            " machine_since = :now, machine_next_at = :now WHERE consumer_group = :group AND key = :key",
+            now=machine_now(),
+            group=group,
+            key=key,
+        )
+        if not found.rowcount:
+            return 0
+        waiting = await tx.sql(
+            "SELECT count(*) FROM held_event WHERE consumer_group = :group AND key = :key",
+            group=group,
+            key=key,
+        )
+        return int(waiting.scalar_one())

@@ -1,0 +1,91 @@
+"""Calling handlers: their acts, and their spans as children of the traces that the events belong to.
+
+Invariants:
+- A span is opened only where the event's trace is sampled; what the handler publishes then continues that
+  trace. There are no links, and nothing of the event but its type and id stands in the span.
+- No handler stops its group for ever: when its time is up, its event is treated as one that failed.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from shared.act import Act, Actor
+from shared.clock import Clock, monotonic
+from shared.db import Transaction
+from shared.events.counters import PROCESSED, type_label
+from shared.events.envelope import Event
+from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, Handler, HandlerTable
+from shared.time_limit import AT_MOST, at_most
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a batch is: the place of the event in hand, None while it is no single event's turn."""
+
+    run: EventBatch | None = None
+    first: int = 0
+
+    @property
+    def at(self) -> int | None:
+        """The place of the event in hand."""
+        return None if self.run is None or self.run.at is None else self.first + self.run.at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handlers:
+    """One group's handlers, and who acts when they run; `at_most` is the machine time that one may take."""
+
+    group: str
+    table: HandlerTable
+    clock: Clock
+    at_most: timedelta = AT_MOST
+
+    @cached_property
+    def _actor(self) -> Actor:
+        return Actor.service(self.group)
+
+    async def call(self, tx: Transaction, event: Event) -> None:
+        """EventBatch the handler of this event and send what it wrote, so that the database speaks now."""
+        await self.call_all(tx, [event], Progress())
+
+    async def call_all(self, tx: Transaction, events: Sequence[Event], progress: Progress) -> None:
+        """EventBatch the handlers of these events in order, those together that are taken together.
+
+        `progress` tells meanwhile, and after an error, whose turn it is. Raises TookTooLong, and SomeNotYet
+        where a handler of runs found events that came too early.
+        """
+        place = 0
+        for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
+            now, actor = self.clock.now(), self._actor
+            run = EventBatch(
+                [EventContext(event, Act(at=now, actor=actor, cause=event.id)) for event in group]
+            )
+            progress.run, progress.first = run, place
+            started = monotonic()
+            if isinstance(handler, BatchHandler):
+                await self._together(tx, handler, run)
+            else:
+                await self._one_by_one(tx, handler, run)
+            self._time(events[place : place + len(run)], monotonic() - started)
+            place += len(run)
+
+    async def _together(self, tx: Transaction, handler: BatchHandler, run: EventBatch) -> None:
+        async with at_most(self.at_most):
+            await handler.handle(tx, run)
+            run.raise_if_deferred()
+            await tx.flush()
+
+    async def _one_by_one(self, tx: Transaction, handler: Handler, run: EventBatch) -> None:
+        for heard in run:
+            async with at_most(self.at_most):
+                with heard.span():
+                    await handler(tx, heard.event, heard.act)
+                await tx.flush()
+
+    def _time(self, events: Sequence[Event], seconds: float) -> None:
+        for event_type, number in Counter(event.type for event in events).items():
+            PROCESSED.record(seconds / len(events), self.group, type_label(event_type), times=number)

@@ -1,0 +1,151 @@
+"""The event log in PostgreSQL: a topic's records with dense offsets, in its publisher's own database.
+
+Invariants:
+- Offsets of a topic are dense from 0 and become visible in order: whoever appends holds the lock of the
+  topic's `event_log_end` until its transaction ends, so a reader may page by offset and misses nothing.
+- Append, offset and whatever else the appending transaction does happen together or not at all.
+- Trimming takes only from the front; `first_offset` says where the log begins now.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from shared.clock import machine_now
+from shared.db import Database, Transaction
+from shared.events.polling_loop import WakeSignal
+from shared.events.transport.base import Extent, OutboxRow, Record
+
+_encode = msgspec.json.Encoder().encode
+_headers = msgspec.json.Decoder(dict[str, str]).decode
+_watchers: WeakKeyDictionary[Database, dict[str, set[WakeSignal]]] = WeakKeyDictionary()
+
+
+async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:
+    """Append records to a topic of this database, in order, and give the offset of the first."""
+    driver = await tx.driver()
+    end = await driver.fetchval(
+        "INSERT INTO event_log_end AS log (topic, next_offset) VALUES ($1, $2)"
+        " ON CONFLICT (topic) DO UPDATE SET next_offset = log.next_offset + $2 RETURNING next_offset",
+        topic,
+        len(rows),
+    )
+    begin = int(end) - len(rows)
+    await driver.execute(
+        "INSERT INTO event_log (topic, log_offset, key, headers, value, machine_at)"
+        " SELECT $1, $2 + row.place - 1, row.key, row.headers::jsonb, row.value, $3"
+        " FROM unnest($4::text[], $5::text[], $6::bytea[])"
+        " WITH ORDINALITY AS row (key, headers, value, place)",
+        topic,
+        begin,
+        machine_now(),
+        [row.key for row in rows],
+        [_encode(dict(row.headers)).decode() for row in rows],
+        [row.value for row in rows],
+    )
+    database = tx.database
+    tx.after_commit(f"wake readers of {topic}", lambda: appended(database, topic))
+    return begin
+
+
+async def append_all(tx: Transaction, rows: Sequence[OutboxRow]) -> None:
+    """Append records of several topics; the topics in order of name, so that two writers cannot deadlock."""
+    by_topic = sorted(rows, key=lambda row: row.topic)
+    for topic, group in itertools.groupby(by_topic, key=lambda row: row.topic):
+        await append(tx, topic, list(group))
+
+
+async def read(database: Database, topic: str, *, offset: int, limit: int) -> list[Record]:
+    """Read records from an offset on; fewer than `limit` where the log ends."""
+    rows = await database.fetch(
+        "SELECT log_offset, key, headers::text AS headers, value FROM event_log"
+        " WHERE topic = $1 AND log_offset >= $2 ORDER BY log_offset LIMIT $3",
+        topic,
+        offset,
+        limit,
+    )
+    return [
+        Record(
+            topic=topic,
+            partition=0,
+            offset=row["log_offset"],
+            key=row["key"],
+            headers=_headers(row["headers"]),
+            value=row["value"],
+        )
+        for row in rows
+    ]
+
+
+async def extent(database: Database, topic: str) -> Extent:
+    """Tell where a topic's log begins and ends."""
+    rows = await database.fetch("SELECT first_offset, next_offset FROM event_log_end WHERE topic = $1", topic)
+    return Extent(first=rows[0][0], end=rows[0][1]) if rows else Extent(first=0, end=0)
+
+
+async def trim(tx: Transaction, topic: str, *, before: datetime) -> int:
+    """Remove from the front what was appended before a machine time; give how many records went."""
+    kept = (
+        await tx.sql(
+            "SELECT coalesce(min(log_offset), (SELECT next_offset FROM event_log_end WHERE topic = :topic))"
+            " FROM event_log WHERE topic = :topic AND machine_at >= :before",
+            topic=topic,
+            before=before,
+        )
+    ).scalar()
+    if kept is None:
+        return 0
+    await tx.sql(
+        "UPDATE event_log_end SET first_offset = greatest(first_offset, :kept) WHERE topic = :topic",
+        topic=topic,
+        kept=kept,
+    )
+    gone = await tx.sql(
+        "DELETE FROM event_log WHERE topic = :topic AND log_offset < :kept", topic=topic, kept=kept
+    )
+    return int(gone.rowcount)
+
+
+@contextmanager
+def watch(database: Database, *topics: str) -> Iterator[WakeSignal]:
+    """Give a flag that is set whenever this process appends to one of these topics of this database."""
+    wake = WakeSignal()
+    register(database, topics, wake)
+    try:
+        yield wake
+    finally:
+        unregister(database, topics, wake)
+
+
+def register(database: Database, topics: Sequence[str], wake: WakeSignal) -> None:
+    """Set this flag at every append to these topics, until `unregister`."""
+    for topic in topics:
+        _watchers.setdefault(database, {}).setdefault(topic, set()).add(wake)
+
+
+def unregister(database: Database, topics: Sequence[str], wake: WakeSignal) -> None:
+    """Undo `register`."""
+    for topic in topics:
+        _watchers.get(database, {}).get(topic, set()).discard(wake)
+
+
+def wake_readers(database: Database, topic: str) -> None:
+    """Wake whoever reads this topic of this database in this process."""
+    for wake in tuple(_watchers.get(database, {}).get(topic, ())):
+        wake.set()
+
+
+def wake_all_readers(database: Database) -> None:
+    """Wake whoever reads any topic of this database in this process."""
+    for topic in tuple(_watchers.get(database, {})):
+        wake_readers(database, topic)
+
+
+def appended(database: Database, topic: str) -> None:
+    """Tell the readers of this topic that it has grown, in this process and in others."""
+    wake_readers(database, topic)
+    database.tell_readers(topic)
