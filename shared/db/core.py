@@ -1,4 +1,4 @@
-"""SELECTs that SQLAlchemy Core has built, as asyncpg runs them: for search pages, whose conditions are many."""
+"""SELECTs that SQLAlchemy Core has built, as asyncpg runs them: search pages have many conditions."""
 
 from typing import Any, Final
 
