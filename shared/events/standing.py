@@ -65,13 +65,16 @@ async def oldest(database: Database, *, group: str, now: datetime) -> Oldest:
     )
 
 
-async def lag_of(subscription: Subscription | None, found: Backlog) -> Mapping[str, int] | None:
-    """Ask how many records of each topic wait; None where the transport does not answer in time."""
+async def lag_of(subscription: Subscription | None, found: Backlog | None = None) -> Mapping[str, int] | None:
+    """Ask how many records of each topic wait; None where the transport does not answer in time.
+
+    What was `found` in the consumer's database is not read there again.
+    """
     if subscription is None:
         return {}
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN):
-            known = Known(positions=found.positions, extents=found.extents)
+            known = None if found is None else Known(positions=found.positions, extents=found.extents)
             return {topic: of.lag for topic, of in (await subscription.reached(known=known)).items()}
     except Exception as error:
         if not is_operational(error):
