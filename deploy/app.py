@@ -2,7 +2,7 @@
 
 Invariants:
 - The parent's lifespan starts and stops all workers: lifespans of mounted apps do not run.
-- `/healthz` says that the process answers, `/readyz` that every database answers and every worker runs; both
+- `/healthz` says that the process answers, `/readyz` what each service needs and whether it is there; both
   say nothing else to anybody who asks.
 """
 
@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute, Mount
 
 from deploy.serve.health import health_routes
 from deploy.services import room
+from deploy.shape import IDENTITY
+from shared.db import Database
 from shared.events.worker import Worker
 from shared.fhir import check
 from shared.http.streams import end_streams
@@ -31,8 +33,9 @@ def make_app(
     workers: Mapping[str, Worker],
     *,
     issuer_routes: Sequence[BaseRoute],
+    identity: Database,
 ) -> Starlette:
-    """Make the app that answers on the clinic's one port."""
+    """Make the app that answers on the clinic's one port; `identity` is the issuer's database."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -46,7 +49,7 @@ def make_app(
     apps = {service: room(service, "main").create_app(runtime) for service, runtime in runtimes.items()}
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
     databases = {service: runtime.database for service, runtime in runtimes.items()}
-    health = health_routes(databases, workers=workers)
+    health = health_routes(databases | {IDENTITY: identity}, workers=workers)
     parent = Starlette(routes=[*health, *issuer_routes, *mounts], lifespan=lifespan)
     parent.state.apps = apps
     return parent

@@ -67,5 +67,5 @@ async def embedded_clinic(
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
-        app = make_app(runtimes, workers, issuer_routes=identity.routes)
+        app = make_app(runtimes, workers, issuer_routes=identity.routes, identity=of_identity)
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)

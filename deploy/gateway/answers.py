@@ -10,6 +10,12 @@ async def text(send: Send, content: str, *, status: int = 200) -> None:
     await _answer(send, status, content.encode(), [(b"content-type", b"text/plain; charset=utf-8")])
 
 
+async def plain_json(send: Send, content: bytes, *, status: int) -> None:
+    """Answer JSON that is nothing of FHIR."""
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await _answer(send, status, content, headers)
+
+
 async def refuse(send: Send, status: int, code: str, why: str) -> None:
     """Answer an OperationOutcome, with Retry-After where trying again helps."""
     issue = {"severity": "error", "code": code, "details": {"text": why}}

@@ -22,6 +22,7 @@ from deploy.gateway.figures import Measured, replica_away
 from deploy.gateway.replicas import NotReached, Replicas, Sent, Unanswered
 from deploy.gateway.streams import Held, hold, pass_stream
 from deploy.serve.http import Served
+from deploy.serve.readiness import Need, readiness_of
 from deploy.services import SERVICES
 from deploy.settings import Settings
 from deploy.shape import ISSUER
@@ -124,11 +125,13 @@ class Gateway:
             await pass_stream(held, receive, send, ending=self.ending)
 
     async def _readiness(self, send: Send) -> None:
-        ready = await asyncio.gather(*(replicas.any_ready() for replicas in self._parts.values()))
-        missing = [
-            f"{part}: none is ready" for part, well in zip(self._parts, ready, strict=True) if not well
+        counts = await asyncio.gather(*(replicas.count_ready() for replicas in self._parts.values()))
+        needs = [
+            Need(kind="upstream", service=part, state=f"{ready} of {all_of_it} ready", ok=ready > 0)
+            for part, (ready, all_of_it) in zip(self._parts, counts, strict=True)
         ]
-        await answers.text(send, "\n".join(missing or ["ready"]) + "\n", status=503 if missing else 200)
+        status, content = readiness_of(needs)
+        await answers.plain_json(send, content, status=status)
 
 
 def part_of(path: str) -> str | None:

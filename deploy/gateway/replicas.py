@@ -5,6 +5,7 @@ Invariants:
 - A replica that was not reached rests for a second, and is still asked when no other answers.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ import httpx
 from shared.clock import monotonic
 
 _REST = 1.0
+# Longer than a replica looks at what it needs itself, and shorter than a health check waits.
+_READY_WITHIN = 3.5
 _TIMEOUT = {"connect": 2.0, "read": 60.0, "write": 10.0, "pool": 5.0}
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -81,15 +84,17 @@ class Replicas:
         except httpx.TransportError as error:
             raise Unanswered from error
 
-    async def any_ready(self) -> bool:
-        """Tell whether one of them says that it is ready."""
+    async def count_ready(self) -> tuple[int, int]:
+        """Ask all of them whether they are ready; give how many say so, and how many there are."""
+        ready = await asyncio.gather(*(self._is_ready(replica) for replica in self._replicas))
+        return sum(ready), len(ready)
+
+    async def _is_ready(self, replica: Replica) -> bool:
         sent = Sent(method="GET", target=b"/readyz", headers=[], body=b"")
-        for replica in self.in_turn():
-            try:
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
                 answer = await self.send(replica, sent)
-            except (NotReached, Unanswered):
-                continue
-            await answer.aclose()
-            if answer.status_code == 200:
-                return True
-        return False
+                await answer.aclose()
+        except (NotReached, Unanswered, TimeoutError):
+            return False
+        return answer.status_code == 200

@@ -3,13 +3,14 @@
 Invariant: they say nothing about a person or an address to anybody who asks.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from deploy.serve.readiness import Kind, Look, Need, readiness
 from shared.db import Database
 from shared.db.watched import Watched
 from shared.events.worker import Worker
@@ -21,30 +22,46 @@ def health_routes(databases: Mapping[str, Database], *, workers: Mapping[str, Wo
     watched = {service: Watched(database) for service, database in databases.items()}
     return [
         Route("/healthz", _alive),
-        Route("/readyz", _readiness(watched, workers)),
+        Route("/readyz", readiness(_needs(watched, workers))),
         Route("/metrics", _figures(watched, workers)),
     ]
 
 
+def _needs(databases: Mapping[str, Watched], workers: Mapping[str, Worker]) -> dict[tuple[Kind, str], Look]:
+    needs: dict[tuple[Kind, str], Look] = {
+        ("database", service): partial(_database, service, database)
+        for service, database in databases.items()
+    }
+    for service, worker in workers.items():
+        needs["broker", service] = partial(_broker, service, worker)
+        needs["leader", service] = partial(_leader, service, worker)
+        needs["worker", service] = partial(_tasks, service, worker)
+    return needs
+
+
+async def _database(service: str, database: Watched) -> Need:
+    answers = await database.answers()
+    return Need(kind="database", service=service, state="up" if answers else "away", ok=answers)
+
+
+async def _broker(service: str, worker: Worker) -> Need:
+    answers = await worker.broker_answers()
+    return Need(kind="broker", service=service, state="up" if answers else "away", ok=answers)
+
+
+async def _leader(service: str, worker: Worker) -> Need:
+    known = worker.leader_known()
+    state = ("here" if worker.leads() else "elsewhere") if known else "unknown"
+    return Need(kind="leader", service=service, state=state, ok=known)
+
+
+async def _tasks(service: str, worker: Worker) -> Need:
+    runs = worker.runs()
+    return Need(kind="worker", service=service, state="running" if runs else "failing", ok=runs)
+
+
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("alive\n")
-
-
-def _readiness(
-    databases: Mapping[str, Watched], workers: Mapping[str, Worker]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def readyz(_: Request) -> Response:
-        answers = await asyncio.gather(*(database.answers() for database in databases.values()))
-        states = dict(zip(databases, answers, strict=True))
-        missing = [f"{service}: its database does not answer" for service, well in states.items() if not well]
-        missing += [
-            f"{service}: its worker does not run"
-            for service, worker in workers.items()
-            if not worker.healthy()
-        ]
-        return PlainTextResponse("\n".join(missing or ["ready"]) + "\n", status_code=503 if missing else 200)
-
-    return readyz
 
 
 def _figures(

@@ -76,7 +76,11 @@ def _failed(error: Exception) -> Response:
     refusal = as_refusal(error)
     status = status_of(refusal) if refusal is not None else 500
     logger().error("token.failed", error=class_of(error), place=place_of(error), status=status)
-    return _refused("temporarily_unavailable" if status == 503 else "server_error", "try again", status)
+    if status != 503:
+        return _refused("server_error", "try again", status)
+    answer = _refused("temporarily_unavailable", "try again", status)
+    answer.headers["Retry-After"] = "1"
+    return answer
 
 
 def _public_key(issuer: Issuer) -> dict[str, Any]:

@@ -112,9 +112,20 @@ class Worker:
 
     def healthy(self) -> bool:
         """Tell whether every task runs without failing and it is known who leads the relay."""
+        return self.runs() and self.leader_known()
+
+    def runs(self) -> bool:
+        """Tell whether every task runs and none of them has failed three times in a row."""
         running = bool(self._tasks) and not any(task.done() for task in self._tasks)
-        failing = any(loop.failures > 2 for loop in self._polling)
-        return running and not failing and self._relay is not None and self._relay.election.known
+        return running and not any(loop.failures > 2 for loop in self._polling)
+
+    def leader_known(self) -> bool:
+        """Tell whether it is known who leads the relay, this process or another."""
+        return self._relay is not None and self._relay.election.known
+
+    async def broker_answers(self) -> bool:
+        """Tell whether that which carries the events answers now."""
+        return await worker_status.answers(self._subscription)
 
     @property
     def timer_kinds(self) -> frozenset[str]:

@@ -114,6 +114,11 @@ async def read_status(
     )
 
 
+async def answers(subscription: Subscription | None) -> bool:
+    """Tell whether what carries the events answers within two seconds."""
+    return await _progress(subscription) is not None
+
+
 def _held(row: asyncpg.Record, machine: datetime) -> dict[str, tuple[int, float]]:
     return {
         RETRYING: (row["retrying"], _seconds(row["retrying_since"], machine)),

@@ -60,25 +60,14 @@ _STATUS: Mapping[type[Refusal], int] = {
     Unavailable: 503,
 }
 _SAYS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After": "1"}}
-_TRY_AGAIN = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-    ConnectionError,
-    FileNotFoundError,  # a server that has ended takes its socket with it
-    TimeoutError,
-    PoolTimeout,
-)
+# A name that nobody resolves, a refused, lost or silent connection, a broken handshake of TLS and a socket
+# that its server has taken along are OSErrors.
+_TRY_AGAIN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout)
 # SQLSTATEs of PostgreSQL: 08 connection, 25006 a server that only reads, 25P03 this process stood still,
-# 40 rolled back, 53 resources such as the disk, 57 operator, 58 the system below; 22 a wrong value.
-_TO_TRY_AGAIN = ("08", "25006", "25P03", "40", "53", "57", "58")
+# 28 and 3D000 a server that lets nobody in, 40 rolled back, 53 resources (connections, the disk), 55P03 a
+# lock that is not free, 57 operator (57P03: it starts or stops), 58 the system below; 22 a wrong value.
+_TO_TRY_AGAIN = ("08", "25006", "25P03", "28", "3D000", "40", "53", "55P03", "57", "58")
+_OF_CONNECTION = (OSError, asyncpg.ClientConfigurationError)
 DATA_EXCEPTION = "22"
 UNIQUE_VIOLATION = "23505"
 EXCLUSION_VIOLATION = "23P01"
@@ -184,7 +173,7 @@ def _of_database(error: Exception) -> Refusal | None:
     state = getattr(cause, "sqlstate", None) or ""
     if state in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
         return Conflict("somebody else did the same at this moment; read the current state and try again")
-    if state.startswith(DATA_EXCEPTION) or (isinstance(cause, ValueError) and isinstance(error, DBAPIError)):
+    if state.startswith(DATA_EXCEPTION) or _is_of_value(error, cause):
         # Ours to find where it is no strange input: the place is logged, the value is not.
         logger().warning("request.value-refused", error=class_of(error), place=place_of(error))
         return Invalid("a value cannot be kept: a character or a number that the database does not know")
@@ -193,3 +182,9 @@ def _of_database(error: Exception) -> Refusal | None:
         _tell_unavailable(cause, error)
         return Unavailable("a part that this needs does not answer at the moment; try again")
     return None
+
+
+def _is_of_value(error: Exception, cause: BaseException) -> bool:
+    """Tell whether the driver could not send a value, whichever way it says so."""
+    by_driver = isinstance(error, DBAPIError) or isinstance(cause, asyncpg.InterfaceError)
+    return by_driver and isinstance(cause, ValueError) and not isinstance(cause, _OF_CONNECTION)

@@ -100,7 +100,7 @@ class TestClinic:
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=self._outbound)
         mine = {service: runtimes[service] for service in self.services}
         self.workers = make_workers(mine)
-        self.app = make_app(mine, self.workers, issuer_routes=identity.routes)
+        self.app = make_app(mine, self.workers, issuer_routes=identity.routes, identity=of_identity)
         await self._ends.enter_async_context(running(self.workers.values()))
         return self
 

@@ -28,7 +28,7 @@ _ROUTE = re.compile(r"^(unknown|referral|scheduling|careteam|notifications|issue
 _METHODS = "GET HEAD POST PUT DELETE PATCH OPTIONS other"
 _OUTCOMES = "done repeated ignored unknown held early failed fired sent accepted refused"
 _TABLES: dict[str, frozenset[str]] = {
-    "service": frozenset((*SERVICES, "gateway")),
+    "service": frozenset((*SERVICES, "identity", "gateway")),
     "topic": frozenset(TOPICS),
     "event_type": frozenset((*CATALOG, "other", "feed")),
     "outcome": frozenset((*_OUTCOMES.split(), *(str(outcome) for outcome in Outcome))),

@@ -196,6 +196,15 @@ class Toy:
 
 async def run_toy(database: Database, *, verifier: Any = None) -> Toy:
     """Make the toy over an empty database of `Base.metadata`."""
+    async with database.transaction() as tx:
+        await tx.execute(text("DROP TABLE IF EXISTS toy_later"))
+        unique = "int UNIQUE DEFERRABLE INITIALLY DEFERRED"
+        await tx.execute(text(f"CREATE TABLE toy_later (id {unique})"))
+    return make_toy(database, verifier=verifier)
+
+
+def make_toy(database: Database, *, verifier: Any = None) -> Toy:
+    """Make the toy over a database that may be away."""
     clinic = load_clinic(EXAMPLE)
     runtime = Runtime(
         service="toy",
@@ -206,8 +215,4 @@ async def run_toy(database: Database, *, verifier: Any = None) -> Toy:
         verifier=verifier or TrustingVerifier(clinic),
         base_url=BASE_URL,
     )
-    async with database.transaction() as tx:
-        await tx.execute(text("DROP TABLE IF EXISTS toy_later"))
-        unique = "int UNIQUE DEFERRABLE INITIALLY DEFERRED"
-        await tx.execute(text(f"CREATE TABLE toy_later (id {unique})"))
     return Toy(create_app(runtime, title="Toy", routers=[router()]), database, runtime, clinic)

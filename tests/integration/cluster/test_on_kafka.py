@@ -45,12 +45,21 @@ async def test_every_process_tells_its_health_and_its_figures(cluster: Cluster) 
         for name in (one for one in cluster.processes if one not in ("kafka", "postgres")):
             address = cluster.address(name)
             assert (await http.get(f"{address}/healthz")).text == "alive\n", name
-            assert (await http.get(f"{address}/readyz")).text == "ready\n", name
+            readiness = (await http.get(f"{address}/readyz")).json()
+            assert readiness["ready"], f"{name}: {readiness}"
+            assert {need["kind"] for need in readiness["needs"]} == needs_of(name), name
             told = (await http.get(f"{address}/metrics")).text
             for figure in ("process_uptime_seconds", "lumbar_event_loop_lag_seconds_count"):
                 assert figure in told, f"{name}: {figure}"
             assert ("lumbar_relay_leading" in told) == ("-worker-" in name), name
             assert ("lumbar_database_reachable" in told) == (name != "gateway"), name
+
+
+def needs_of(name: str) -> set[str]:
+    """Name the kinds of things that a process cannot work without."""
+    if name == "gateway":
+        return {"upstream"}
+    return {"database", "broker", "leader", "worker"} if "-worker-" in name else {"database"}
 
 
 async def test_a_killed_leader_of_the_relay_is_replaced(cluster: Cluster) -> None:

@@ -4,14 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+
 from deploy.kafka import LocalKafka
+from deploy.serve.health import health_routes
+from shared.clock import SimulatedClock
 from shared.events.polling_loop import PollingLoop
+from shared.events.topics import REFERRAL
 from shared.events.transport.kafka.address import KafkaAddress
 from shared.events.transport.kafka.topics import prepare_topics
+from shared.events.transport.kafka.transport import KafkaTransport
+from shared.events.worker import Worker
+from shared.runtime import Runtime
 from tests.conftest import MakeDatabase
-from tests.support.events import claim, count, effects, new_toy
+from tests.support.events import CONSUMER_METADATA, NOON, claim, count, effects, new_toy
 from tests.support.eventually import eventually
 from tests.support.kafka import start_local_kafka
 from tests.support.transports import WORKING, Wire, over, versions
@@ -39,6 +50,62 @@ async def test_a_broker_that_was_killed_and_started_again_loses_nothing(
             assert await count(wire.consumer, "held_event") == 0
     finally:
         broker.kill()
+
+
+async def test_a_worker_is_not_ready_while_its_broker_is_away_and_an_api_is(
+    tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    broker = start_local_kafka(tmp_path / "kafka")
+    try:
+        address = KafkaAddress(bootstrap=broker.bootstrap)
+        await prepare_topics(address)
+        async with _worker(address, make_database) as worker:
+            database = worker.runtime.database
+            at_worker = health_routes({"scheduling": database}, workers={"scheduling": worker})
+            at_api = health_routes({"scheduling": database}, workers={})
+            await eventually(lambda: _states(at_worker, 200), within=30)
+            broker.kill()
+            states = await _states(at_worker, 503)
+            assert states
+            assert (states["broker"], states["database"]) == ("away", "up")
+            assert await _states(at_api, 200) == {"database": "up"}
+            broker = LocalKafka.start(tmp_path / "kafka")
+            assert await eventually(lambda: _states(at_worker, 200), within=30)
+    finally:
+        broker.kill()
+
+
+@asynccontextmanager
+async def _worker(address: KafkaAddress, make_database: MakeDatabase) -> AsyncIterator[Worker]:
+    """Run a worker of scheduling on this Kafka."""
+    unused = cast(Any, None)
+    transport = KafkaTransport(address)
+    runtime = Runtime(
+        service="scheduling",
+        database=await make_database(CONSUMER_METADATA, name="scheduling"),
+        clock=SimulatedClock(NOON),
+        clinic=unused,
+        transport=transport,
+        verifier=unused,
+        base_url="http://clinic.test",
+    )
+    worker = Worker(runtime, topics=(REFERRAL,), handlers=WORKING, timers={})
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+        await transport.close()
+
+
+async def _states(routes: list[Route], status: int) -> dict[str, str]:
+    """Give the state of each need, none where `/readyz` answers another status."""
+    transport = httpx.ASGITransport(Starlette(routes=routes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://here.test") as http:
+        answer = await http.get("/readyz")
+    if answer.status_code != status:
+        return {}
+    return {need["kind"]: need["state"] for need in answer.json()["needs"]}
 
 
 @asynccontextmanager

@@ -127,6 +127,13 @@ def test_the_image_is_built_from_hashed_packages_and_runs_as_nobody_of_importanc
     assert "pip install" not in final
 
 
+def test_every_process_is_checked_by_the_file_that_needs_no_package() -> None:
+    final = re.split(r"^FROM ", DOCKERFILE, flags=re.M)[2]
+    [copied] = re.findall(r"^COPY deploy/healthcheck.py (\S+)$", final, re.M)
+    assert f'CMD ["python", "-I", "-S", "{copied}"]' in final
+    assert {name for name, one in OURS.items() if "healthcheck" in one} == {"migrate", "secrets"}
+
+
 def test_no_image_floats() -> None:
     images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M) + [SERVICES[name]["image"] for name in OTHERS]
     assert all(re.search(r":\d", image) for image in images)

@@ -1,5 +1,8 @@
 """Errors of the database as refusals: whose fault it is, whichever way they come."""
 
+import socket
+import ssl
+
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +23,18 @@ CASES = [
     pytest.param(asyncpg.ConnectionDoesNotExistError("x"), Unavailable, id="gone"),
     pytest.param(asyncpg.InterfaceError("connection is closed"), Unavailable, id="closed"),
     pytest.param(ConnectionRefusedError(), Unavailable, id="refused"),
+    pytest.param(socket.gaierror(socket.EAI_NONAME, "x"), Unavailable, id="no such host"),
+    pytest.param(OSError(101, "Network is unreachable"), Unavailable, id="no way there"),
+    pytest.param(PermissionError(), Unavailable, id="no way into its socket"),
+    pytest.param(TimeoutError(), Unavailable, id="silent"),
+    pytest.param(ssl.SSLError("x"), Unavailable, id="no TLS"),
+    pytest.param(ssl.SSLCertVerificationError("x"), Unavailable, id="not trusted"),
+    pytest.param(asyncpg.CannotConnectNowError("x"), Unavailable, id="starting"),
+    pytest.param(asyncpg.CrashShutdownError("x"), Unavailable, id="crashed"),
+    pytest.param(asyncpg.LockNotAvailableError("x"), Unavailable, id="lock"),
+    pytest.param(asyncpg.InvalidPasswordError("x"), Unavailable, id="does not let us in"),
+    pytest.param(asyncpg.InvalidCatalogNameError("x"), Unavailable, id="has no such database"),
+    pytest.param(asyncpg.ClientConfigurationError("x"), Unavailable, id="cannot be connected to"),
     pytest.param(asyncpg.DiskFullError("x"), Unavailable, id="disk full"),
     pytest.param(asyncpg.PostgresIOError("x"), Unavailable, id="disk broken"),
     pytest.param(asyncpg.ReadOnlySQLTransactionError("x"), Unavailable, id="only reads"),
@@ -49,6 +64,7 @@ class TestDatabaseErrors:
     def test_a_value_that_the_driver_cannot_send_is_the_callers(self) -> None:
         error = type("DataError", (asyncpg.InterfaceError, ValueError), {})("too big")
         assert isinstance(as_refusal(wrapped(error)), Invalid)
+        assert isinstance(as_refusal(error), Invalid)
 
     def test_a_pool_without_a_free_connection_may_be_tried_again(self) -> None:
         assert isinstance(as_refusal(PoolTimeout()), Unavailable)
