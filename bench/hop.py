@@ -25,10 +25,10 @@ from bench.referrals import bodies
 from deploy.embedded import EmbeddedPostgres
 from deploy.kafka import LocalKafka
 from deploy.runtime import open_databases
-from shared.act import Act
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import load_clinic
 from shared.clock import SystemClock
+from shared.context import Context
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.message import head, message
@@ -129,7 +129,7 @@ async def _handled(wire: Wire) -> int:
         return int((await tx.sql("SELECT count(*) FROM inbox")).scalar_one())
 
 
-async def _nothing(_: Transaction, __: Event, ___: Act) -> None:
+async def _nothing(_: Context, __: Transaction, ___: Event) -> None:
     """Handle nothing."""
 
 

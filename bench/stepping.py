@@ -18,12 +18,12 @@ async def walk(workers: Sequence[Worker], databases: Databases) -> None:
     Timers stay where they are: care time stands still.
     """
     for worker in workers:
-        if not worker._repetitions:
+        if not worker._polling:
             worker._compose()
     for _ in range(_MOST_ROUNDS):
         moved = False
         for worker in workers:
-            for repetition in worker._repetitions:
+            for repetition in worker._polling:
                 if repetition.name not in _NOT_WALKED:
                     moved |= await _walk_one(worker, repetition, databases)
         if not moved:

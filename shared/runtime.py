@@ -6,13 +6,16 @@ One Runtime per service and process; `main.create_app(runtime)` and `worker.crea
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.actor import Actor
 from shared.clinic import Clinic
 from shared.clock import Clock
+from shared.context import Context, Urls
 from shared.db import Database
 from shared.events.transport.base import Transport
 
 if TYPE_CHECKING:
     # A worker needs no token and a clinic without receivers no HTTP client, nor the libraries behind them.
+    from shared.auth.principal import Principal
     from shared.auth.verifier import TokenVerifier
     from shared.outbound import Outbound
 
@@ -35,6 +38,17 @@ class Runtime:
     base_url: str
     smtp_url: str | None = None
     outbound: "Outbound | None" = None
+
+    def context(self, *, cause: str | None, principal: "Principal | None" = None) -> Context:
+        """Make the context of a caller's request, or of an event or a timer that this service handles."""
+        return Context(
+            at=self.clock.now(),
+            actor=Actor.service(self.service) if principal is None else principal.actor,
+            cause=cause,
+            clinic=self.clinic,
+            urls=Urls(base=self.base_url, service=self.service),
+            principal=principal,
+        )
 
     @property
     def fhir_base(self) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import failpoints
-from shared.act import Act, Actor
-from shared.clock import Clock, machine_now
+from shared.clock import machine_now
+from shared.context import Context
 from shared.db import Database, Transaction, Write
 from shared.time_limit import AT_MOST, at_most
 
@@ -36,7 +36,7 @@ _MOVE = Write.into(
     key=("kind", "ref"),
 )
 
-TimerHandler = Callable[[Transaction, Timer, Act], Awaitable[None]]
+TimerHandler = Callable[[Context, Transaction, Timer], Awaitable[None]]
 TimerTable = Mapping[str, TimerHandler]
 
 _LONGEST_PAUSE = timedelta(minutes=5)
@@ -77,25 +77,24 @@ async def fire_next(
     database: Database,
     handlers: TimerTable,
     *,
-    clock: Clock,
-    actor: Actor,
+    context: Callable[[str], Context],
     limit: timedelta = AT_MOST,
 ) -> Timer | None:
     """Fire the timer that has been due longest, effect and removal in one transaction; None if none is due.
 
-    Raises TimerFailed when the handler raises, or takes longer than `limit` (machine time); `postpone` then
-    says when it is tried again.
+    `context` makes the context of a cause, and with it says what time it is. Raises TimerFailed when the
+    handler raises, or takes longer than `limit` (machine time); `postpone` then says when it is tried again.
     """
     async with database.transaction() as tx:
-        timer = await _claim(tx, tuple(handlers), now=clock.now())
+        timer = await _claim(tx, tuple(handlers), now=context("timer").at)
         if timer is None:
             return None
         failpoints.reach("timer_taken")
         await cancel(tx, kind=timer.kind, ref=timer.ref)
-        act = Act(at=clock.now(), actor=actor, cause=f"timer/{timer.kind}/{timer.ref}")
+        ctx = context(f"timer/{timer.kind}/{timer.ref}")
         try:
             async with at_most(limit):
-                await handlers[timer.kind](tx, timer, act)
+                await handlers[timer.kind](ctx, tx, timer)
                 await tx.flush()
         except Exception as error:
             raise TimerFailed(timer) from error

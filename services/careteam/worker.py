@@ -2,10 +2,7 @@
 start.
 """
 
-from functools import partial
-
 from services.careteam import handlers
-from services.careteam.settings import Settings
 from services.careteam.use_cases import actions, meetings, reviews
 from shared.events import topics
 from shared.events.inbox.handling import BatchHandler
@@ -15,23 +12,22 @@ from shared.runtime import Runtime
 
 def create_worker(runtime: Runtime) -> Worker:
     """Put the worker together."""
-    settings = Settings.of(runtime)
     return Worker(
         runtime,
         topics=(topics.REFERRAL, topics.SCHEDULING),
         handlers={
-            "appointment.booked": BatchHandler(partial(handlers.on_appointments_booked, settings=settings)),
-            "appointment.fulfilled": partial(handlers.on_appointment_fulfilled, settings=settings),
-            "referral.revoked": partial(handlers.on_referral_revoked, settings=settings),
-            "referral.closed": partial(handlers.on_referral_closed, settings=settings),
-            "referral.merged": partial(handlers.on_referral_merged, settings=settings),
+            "appointment.booked": BatchHandler(handlers.on_appointments_booked),
+            "appointment.fulfilled": handlers.on_appointment_fulfilled,
+            "referral.revoked": handlers.on_referral_revoked,
+            "referral.closed": handlers.on_referral_closed,
+            "referral.merged": handlers.on_referral_merged,
         },
         timers={
-            meetings.CALENDAR: partial(handlers.on_calendar_due, settings=settings),
-            meetings.PUBLISH_AGENDA: partial(handlers.on_agenda_due, settings=settings),
-            meetings.MEETING_OVER: partial(handlers.on_meeting_over, settings=settings),
-            reviews.REVIEW: partial(handlers.on_review_due, settings=settings),
-            actions.OVERDUE: partial(handlers.on_action_overdue, settings=settings),
+            meetings.CALENDAR: handlers.on_calendar_due,
+            meetings.PUBLISH_AGENDA: handlers.on_agenda_due,
+            meetings.MEETING_OVER: handlers.on_meeting_over,
+            reviews.REVIEW: handlers.on_review_due,
+            actions.OVERDUE: handlers.on_action_overdue,
         },
-        on_start=partial(handlers.on_start, settings=settings),
+        on_start=handlers.on_start,
     )

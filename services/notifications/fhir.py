@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
-from services.notifications.settings import Settings
 from services.notifications.states import Audience, Channel, Status
+from shared.context import Context
 from shared.events.catalog import CATALOG
 from shared.events.envelope import Event
 from shared.events.topics import TOPICS
@@ -107,13 +107,13 @@ def members(event: Event, *, at: datetime) -> frozenset[str]:
 
 
 def communication(
-    row: Notification, attempts: Sequence[Attempt], *, text: str, settings: Settings
+    ctx: Context, row: Notification, attempts: Sequence[Attempt], *, text: str
 ) -> dict[str, Any]:
     """Render a message with its attempts; `text` is the sentence that it says.
 
     What another service owns is named by its absolute address.
     """
-    of_referral = f"{settings.base_url}/referral/fhir"
+    of_referral = f"{ctx.urls.base}/referral/fhir"
     resource: dict[str, Any] = {
         "resourceType": "Communication",
         "id": str(row.id),
@@ -121,7 +121,7 @@ def communication(
         "status": row.status,
         "topic": {"coding": [{"system": EVENT_SYSTEM, "code": row.event_type}]},
         "medium": [_MEDIA[Channel(row.channel)]],
-        "sender": {"reference": f"Organization/{settings.clinic.id}"},
+        "sender": {"reference": f"Organization/{ctx.clinic.id}"},
         "recipient": [{"reference": row.recipient}],
         "payload": [{"contentString": text}],
     }
@@ -138,20 +138,20 @@ def communication(
     return resource
 
 
-def webhook_message(row: Notification, *, settings: Settings) -> dict[str, Any]:
+def webhook_message(ctx: Context, row: Notification) -> dict[str, Any]:
     """Say to a party's system what happened and where it stands, and nothing else; always the same bytes.
 
     A referrer may hear of more than it may read (a plan was activated): its referral is named as well.
     """
     service = TOPICS[CATALOG[row.event_type].topic].publisher
-    focus = [f"{settings.base_url}/{service}/fhir/{row.focus}"]
+    focus = [f"{ctx.urls.base}/{service}/fhir/{row.focus}"]
     if row.audience == Audience.REFERRER and row.focus != f"ServiceRequest/{row.referral_id}":
-        focus.append(f"{settings.base_url}/referral/fhir/ServiceRequest/{row.referral_id}")
+        focus.append(f"{ctx.urls.base}/referral/fhir/ServiceRequest/{row.referral_id}")
     header = {
         "resourceType": "MessageHeader",
         "id": str(row.id),
         "eventCoding": {"system": EVENT_SYSTEM, "code": row.event_type},
-        "source": {"name": settings.clinic.name, "endpoint": settings.base_url},
+        "source": {"name": ctx.clinic.name, "endpoint": ctx.urls.base},
         "focus": [{"reference": one} for one in focus],
     }
     return {

@@ -8,8 +8,7 @@ from uuid import UUID
 from services.referral import use_cases
 from services.referral.models import Referral
 from services.referral.states import Turn
-from shared.act import Act
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
@@ -17,23 +16,23 @@ from shared.fhir import references
 from shared.fhir.codes import LUMBAR, AppointmentKind
 from shared.timers import Timer
 
-Follow = Callable[[Transaction, EventContext, use_cases.Known], Awaitable[None]]
+Follow = Callable[[Context, Transaction, EventContext, use_cases.Known], Awaitable[None]]
 
 
-async def on_events(tx: Transaction, run: EventBatch, *, table: Mapping[str, Follow]) -> None:
+async def on_events(_: Context, tx: Transaction, run: EventBatch, *, table: Mapping[str, Follow]) -> None:
     """Lock all referrals that a run is about, read their Tasks, and follow event by event."""
     about = [_about(one.event) for one in run]
     known = await use_cases.load_for_events(tx, {one for one in about if one is not None})
     for one in run:
         with one.span():
             try:
-                await table[one.event.type](tx, one, known)
+                await table[one.event.type](one.ctx, tx, one, known)
             except NotYet as error:
                 run.defer(error)
 
 
 async def on_first_appointment(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, turn: Turn, text: str
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known, *, turn: Turn, text: str
 ) -> None:
     """Follow a first appointment; single sessions do not change where the referral stands."""
     event = heard.event
@@ -41,22 +40,13 @@ async def on_first_appointment(
         return
     referral = _referral(known, event)
     if referral is not None:
-        when = _when(event.focus, referral, clinic=clinic)
+        when = _when(ctx, event.focus, referral)
         reason = text.format(when=when, why=_why(event.focus))
-        await use_cases.follow(
-            tx,
-            referral,
-            event=event.type,
-            reason=reason,
-            turn=turn,
-            known=known,
-            act=heard.act,
-            clinic=clinic,
-        )
+        await use_cases.follow(ctx, tx, referral, event=event.type, reason=reason, turn=turn, known=known)
 
 
 async def on_appointment_arrived(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known
 ) -> None:
     """Note that the patient is there."""
     event = heard.event
@@ -64,21 +54,21 @@ async def on_appointment_arrived(
         return
     referral = _referral(known, event)
     if referral is not None:
-        reason = f"The patient arrived for the appointment of {_when(event.focus, referral, clinic=clinic)}."
-        await use_cases.note(tx, referral, reason=reason, known=known, act=heard.act, clinic=clinic)
+        reason = f"The patient arrived for the appointment of {_when(ctx, event.focus, referral)}."
+        await use_cases.note(ctx, tx, referral, reason=reason, known=known)
 
 
 async def on_guarantee(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, text: str
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known, *, text: str
 ) -> None:
     """Note what became of the promise."""
     referral = _referral(known, heard.event)
     if referral is not None:
-        await use_cases.note(tx, referral, reason=text, known=known, act=heard.act, clinic=clinic)
+        await use_cases.note(ctx, tx, referral, reason=text, known=known)
 
 
 async def on_series(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, text: str
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known, *, text: str
 ) -> None:
     """Note what became of the series of sessions."""
     event = heard.event
@@ -86,28 +76,27 @@ async def on_series(
     if referral is not None:
         notes = " ".join(one.get("text", "") for one in event.focus.get("note", []))
         said = f"{text} {notes}".strip() if event.type == "series.not-booked" else text
-        await use_cases.note_sessions(tx, referral, text=said, known=known, act=heard.act, clinic=clinic)
+        await use_cases.note_sessions(ctx, tx, referral, text=said, known=known)
 
 
 async def on_plan_activated(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known
 ) -> None:
     """Follow the care plan: the patient is in the programme."""
     referral = _referral(known, heard.event)
     if referral is not None:
         await use_cases.follow(
+            ctx,
             tx,
             referral,
             event=heard.event.type,
             reason="The care plan is active.",
             turn=Turn.CLINIC,
             known=known,
-            act=heard.act,
-            clinic=clinic,
         )
 
 
-async def on_team(tx: Transaction, heard: EventContext, known: use_cases.Known) -> None:
+async def on_team(_: Context, tx: Transaction, heard: EventContext, known: use_cases.Known) -> None:
     """Keep who is in the care team now; a team that ends with its referral keeps the members it had."""
     team = heard.event.focus
     if team.get("status") != "inactive":
@@ -115,33 +104,32 @@ async def on_team(tx: Transaction, heard: EventContext, known: use_cases.Known) 
 
 
 async def on_patient_discharged(
-    tx: Transaction, heard: EventContext, known: use_cases.Known, *, clinic: Clinic, base_url: str
+    ctx: Context, tx: Transaction, heard: EventContext, known: use_cases.Known
 ) -> None:
     """Write the report and close the loop."""
     event = heard.event
     referral = _referral(known, event)
     if referral is not None:
         await use_cases.complete_referral(
+            ctx,
             tx,
             referral,
             plan=event.focus,
             observations=event.carried("Observation"),
-            base_url=base_url,
+            base_url=ctx.urls.base,
             at=event.time,
             known=known,
-            act=heard.act,
-            clinic=clinic,
         )
 
 
-async def on_escalation_due(tx: Transaction, timer: Timer, act: Act, *, clinic: Clinic) -> None:
+async def on_escalation_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Escalate an emergency that nobody acknowledged."""
-    await use_cases.escalate_emergency(tx, timer.ref, act=act, clinic=clinic)
+    await use_cases.escalate_emergency(ctx, tx, timer.ref)
 
 
-async def on_consent_end_due(tx: Transaction, timer: Timer, act: Act, *, clinic: Clinic) -> None:
+async def on_consent_end_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look again at who may see what, now that a Consent has run out."""
-    await use_cases.look_at_consent_again(tx, timer.ref, act=act, clinic=clinic)
+    await use_cases.look_at_consent_again(ctx, tx, timer.ref)
 
 
 def _referral(known: use_cases.Known, event: Event) -> Referral | None:
@@ -175,11 +163,11 @@ def _is_first(appointment: Mapping[str, Any]) -> bool:
     return any(coding.get("code") == AppointmentKind.FIRST for coding in codings)
 
 
-def _when(appointment: Mapping[str, Any], referral: Referral, *, clinic: Clinic) -> str:
+def _when(ctx: Context, appointment: Mapping[str, Any], referral: Referral) -> str:
     start = appointment.get("start")
     if not isinstance(start, str):
         return ""
-    local = datetime.fromisoformat(start).astimezone(clinic.site(referral.site).zone)
+    local = datetime.fromisoformat(start).astimezone(ctx.clinic.site(referral.site).zone)
     return f"{local:%Y-%m-%d %H:%M}"
 
 

@@ -4,7 +4,6 @@ from functools import partial
 
 from services.referral import handlers, use_cases
 from services.referral.states import Turn
-from shared.clinic import Clinic
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, SCHEDULING
 from shared.events.worker import Worker
@@ -33,34 +32,31 @@ _SERIES = {
 
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker."""
-    clinic = runtime.clinic
     return Worker(
         runtime,
         topics=(SCHEDULING, CARETEAM),
-        handlers=create_handlers(clinic, base_url=runtime.base_url),
+        handlers=create_handlers(),
         timers={
-            use_cases.ESCALATION: partial(handlers.on_escalation_due, clinic=clinic),
-            use_cases.CONSENT_END: partial(handlers.on_consent_end_due, clinic=clinic),
+            use_cases.ESCALATION: handlers.on_escalation_due,
+            use_cases.CONSENT_END: handlers.on_consent_end_due,
         },
     )
 
 
-def create_handlers(clinic: Clinic, *, base_url: str) -> HandlerTable:
+def create_handlers() -> HandlerTable:
     """Make the table of what this service hears: every type is followed in one run with the others."""
     table: dict[str, handlers.Follow] = {
-        name: partial(handlers.on_first_appointment, clinic=clinic, turn=turn, text=text)
+        name: partial(handlers.on_first_appointment, turn=turn, text=text)
         for name, (turn, text) in _FIRST_APPOINTMENT.items()
     }
-    table |= {
-        name: partial(handlers.on_guarantee, clinic=clinic, text=text) for name, text in _GUARANTEE.items()
-    }
-    table |= {name: partial(handlers.on_series, clinic=clinic, text=text) for name, text in _SERIES.items()}
+    table |= {name: partial(handlers.on_guarantee, text=text) for name, text in _GUARANTEE.items()}
+    table |= {name: partial(handlers.on_series, text=text) for name, text in _SERIES.items()}
     table |= {
         "careteam.formed": handlers.on_team,
         "careteam.changed": handlers.on_team,
-        "appointment.arrived": partial(handlers.on_appointment_arrived, clinic=clinic),
-        "plan.activated": partial(handlers.on_plan_activated, clinic=clinic),
-        "patient.discharged": partial(handlers.on_patient_discharged, clinic=clinic, base_url=base_url),
+        "appointment.arrived": handlers.on_appointment_arrived,
+        "plan.activated": handlers.on_plan_activated,
+        "patient.discharged": handlers.on_patient_discharged,
     }
     together = BatchHandler(partial(handlers.on_events, table=table))
     return dict.fromkeys(table, together)

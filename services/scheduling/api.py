@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.scheduling import fhir, queries, use_cases
 from services.scheduling.models import Appointment, Guarantee, Series
 from services.scheduling.rules import Span, is_on_a_calendar
-from services.scheduling.settings import Desk
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound, NotSupported
@@ -44,14 +44,14 @@ class NoSuchLook(NotSupported):
     """The search for free time asks for something that this server does not do."""
 
 
-def router_of(desk: Desk) -> APIRouter:
+def router_of(cache: AvailabilityCache) -> APIRouter:
     """Make the routes of scheduling."""
     router = APIRouter(route_class=CallRoute)
     _add_reads(router)
-    _add_change(router, desk)
+    _add_change(router, cache)
     _add_guarantee(router)
-    _add_schedule(router, desk)
-    _add_slot(router, desk)
+    _add_schedule(router)
+    _add_slot(router)
     return router
 
 
@@ -107,17 +107,17 @@ def _add_reads(router: APIRouter) -> None:
 _REQUEST = ("ServiceRequest",)
 
 
-def _add_change(router: APIRouter, desk: Desk) -> None:
+def _add_change(router: APIRouter, cache: AvailabilityCache) -> None:
     @router.put("/fhir/Appointment/{id}")
     async def change(id: str, call: Call = Asked) -> Response:
         """Record arrived, fulfilled, noshow or cancelled, or give a new start."""
         only(call, "coordinator", "clinician", what="change appointments")
         asked = await call.resource("Appointment")
         async with call.transaction() as tx:
-            row = await use_cases.appointment_for_change(tx, id, by=call.principal)
+            row = await use_cases.appointment_for_change(call.ctx, tx, id)
             call.expect(row)
             wanted = fhir.wanted_change(row, asked.data)
-            await use_cases.change_appointment(tx, row, wanted, desk=desk, act=call.act)
+            await use_cases.change_appointment(call.ctx, tx, row, wanted, cache=cache)
             return await call.answer(tx, row.body, about=row, patient=row.patient_id)
 
 
@@ -136,7 +136,7 @@ def _add_guarantee(router: APIRouter) -> None:
             return await call.answer(tx, msgspec.json.encode(rows), media_type="application/json")
 
 
-def _add_schedule(router: APIRouter, desk: Desk) -> None:
+def _add_schedule(router: APIRouter) -> None:
     @router.get("/fhir/Schedule")
     async def schedules(call: Call = AskedSchedules) -> Response:
         """List the calendars of the site; `?actor=Practitioner/...` names one."""
@@ -144,7 +144,7 @@ def _add_schedule(router: APIRouter, desk: Desk) -> None:
         wanted = parse(call.query.get("actor", "")).id
         found = [
             fhir.render_schedule(person)
-            for person in _people(call, desk)
+            for person in _people(call)
             if "actor" not in call.query or person.id == wanted
         ]
         async with call.transaction() as tx:
@@ -153,23 +153,23 @@ def _add_schedule(router: APIRouter, desk: Desk) -> None:
     @router.get("/fhir/Schedule/{id}")
     async def schedule(id: str, call: Call = AskedSchedule) -> Response:
         """Read one calendar."""
-        person = _person(id, call, desk)
+        person = _person(id, call)
         async with call.transaction() as tx:
             return await call.answer(tx, fhir.render_schedule(person))
 
 
-def _add_slot(router: APIRouter, desk: Desk) -> None:
+def _add_slot(router: APIRouter) -> None:
     @router.get("/fhir/Slot")
     async def slots(call: Call = AskedSlots) -> Response:
         """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
         _know(call, {"schedule", "start", "status"})
         window = _window(call)
         wanted = parse(call.query.get("schedule", "")).id
-        people = [_person(wanted or "", call, desk)] if "schedule" in call.query else _people(call, desk)
+        people = [_person(wanted or "", call)] if "schedule" in call.query else _people(call)
         # Only what is free is computed; a search for any other status finds nothing.
         people = people if "free" in call.query.get("status", "free").split(",") else []
         async with call.transaction() as tx:
-            found = [slot for person in people for slot in await _free(tx, person, window, desk)]
+            found = [slot for person in people for slot in await _free(call, tx, person, window)]
             return await call.answer(tx, _searchset(found, call))
 
     @router.get("/fhir/Slot/{id}")
@@ -178,27 +178,27 @@ def _add_slot(router: APIRouter, desk: Desk) -> None:
         named = fhir.slot_start(id)
         if named is None or not is_on_a_calendar(named[1]):
             raise NotFound(f"there is no Slot/{id[:64]}")
-        person, start = _person(named[0], call, desk), named[1]
+        person, start = _person(named[0], call), named[1]
         async with call.transaction() as tx:
-            for one in await _free(tx, person, Span(start, start + _USUAL_LOOK), desk):
+            for one in await _free(call, tx, person, Span(start, start + _USUAL_LOOK)):
                 if one["id"] == id:
                     return await call.answer(tx, one)
             raise NotFound(f"there is no Slot/{id}")
 
 
-async def _free(tx: Transaction, person: Person, window: Span, desk: Desk) -> list[dict[str, Any]]:
-    free = await use_cases.free_time(tx, person, window=window, desk=desk)
+async def _free(call: Call, tx: Transaction, person: Person, window: Span) -> list[dict[str, Any]]:
+    free = await use_cases.free_time(call.ctx, tx, person, window=window)
     return [fhir.render_slot(span, person=person) for span in free]
 
 
-def _people(call: Call, desk: Desk) -> list[Person]:
+def _people(call: Call) -> list[Person]:
     if call.principal.party not in ("coordinator", "clinician"):
         return []
-    return [person for person in desk.clinic.people if person.site == call.principal.site]
+    return [person for person in call.ctx.clinic.people if person.site == call.principal.site]
 
 
-def _person(person_id: str, call: Call, desk: Desk) -> Person:
-    for person in _people(call, desk):
+def _person(person_id: str, call: Call) -> Person:
+    for person in _people(call):
         if person.id == person_id:
             return person
     raise NotFound(f"there is no Schedule/{person_id}")
@@ -230,7 +230,7 @@ def _window(call: Call) -> Span:
         if text[:2] not in ("ge", "gt", "lt", "le"):
             raise NoSuchLook(f"start={text}: write start=ge... and start=lt...", expression="start")
         bounds[text[0]] = _moment(text[2:])
-    start = bounds.get("g", call.act.at)
+    start = bounds.get("g", call.ctx.at)
     end = bounds.get("l", start + _USUAL_LOOK)
     if end - start > _LONGEST_LOOK:
         text = f"free time is computed for at most {_LONGEST_LOOK.days} days at once"

@@ -3,8 +3,8 @@
 from functools import partial
 
 from services.scheduling import handlers
-from services.scheduling.settings import Desk
 from services.scheduling.use_cases import TimerKind
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.events.inbox.handling import BatchHandler
 from shared.events.topics import CARETEAM, REFERRAL
 from shared.events.worker import Worker
@@ -16,26 +16,26 @@ _BATCH = 50
 
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker: handlers, timers, and an offer of free time at the start."""
-    desk = Desk.of(runtime)
+    cache = AvailabilityCache()
     return Worker(
         runtime,
         topics=(REFERRAL, CARETEAM),
         handlers={
-            "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, desk=desk)),
-            "referral.revoked": partial(handlers.on_referral_revoked, desk=desk),
-            "referral.closed": partial(handlers.on_referral_closed, desk=desk),
-            "referral.merged": partial(handlers.on_referral_merged, desk=desk),
-            "authorization.pended": partial(handlers.on_authorization_changed, desk=desk),
-            "authorization.decided": partial(handlers.on_authorization_changed, desk=desk),
-            "authorization.cancelled": partial(handlers.on_authorization_changed, desk=desk),
-            "patient.discharged": partial(handlers.on_patient_discharged, desk=desk),
+            "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, cache=cache)),
+            "referral.revoked": handlers.on_referral_revoked,
+            "referral.closed": handlers.on_referral_closed,
+            "referral.merged": handlers.on_referral_merged,
+            "authorization.pended": handlers.on_authorization_changed,
+            "authorization.decided": handlers.on_authorization_changed,
+            "authorization.cancelled": handlers.on_authorization_changed,
+            "patient.discharged": handlers.on_patient_discharged,
         },
         timers={
-            TimerKind.AT_RISK: partial(handlers.on_at_risk_due, desk=desk),
-            TimerKind.DUE: partial(handlers.on_promise_due, desk=desk),
-            TimerKind.OFFER: partial(handlers.on_offer_due, desk=desk),
-            TimerKind.TRY: partial(handlers.on_try_due, desk=desk),
+            TimerKind.AT_RISK: handlers.on_at_risk_due,
+            TimerKind.DUE: partial(handlers.on_promise_due, cache=cache),
+            TimerKind.OFFER: handlers.on_offer_due,
+            TimerKind.TRY: partial(handlers.on_try_due, cache=cache),
         },
         batch=_BATCH,
-        on_start=partial(handlers.on_start, desk=desk),
+        on_start=handlers.on_start,
     )

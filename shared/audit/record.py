@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction, Write
 from shared.fhir.instants import instant
 from shared.ids import new_text_id
@@ -69,16 +69,16 @@ class Access:
     query: str | None = None
 
 
-def record(tx: Transaction, access: Access, *, act: Act) -> None:
+def record(tx: Transaction, access: Access, *, ctx: Context) -> None:
     """Write the AuditEvent of this access into the transaction."""
     identifier = new_text_id()
-    body = msgspec.json.encode(audit_event(access, act=act, identifier=identifier))
+    body = msgspec.json.encode(audit_event(access, ctx=ctx, identifier=identifier))
     tx.write(
         _EVENT,
         identifier,
-        act.at,
-        act.actor.reference,
-        act.actor.client,
+        ctx.at,
+        ctx.actor.reference,
+        ctx.actor.client,
         access.how,
         access.outcome,
         access.what,
@@ -87,7 +87,7 @@ def record(tx: Transaction, access: Access, *, act: Act) -> None:
     )
 
 
-def audit_event(access: Access, *, act: Act, identifier: str) -> dict[str, Any]:
+def audit_event(access: Access, *, ctx: Context, identifier: str) -> dict[str, Any]:
     """Render the AuditEvent."""
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
@@ -95,16 +95,16 @@ def audit_event(access: Access, *, act: Act, identifier: str) -> dict[str, Any]:
         "type": _coding(f"{_TERMS}/audit-event-type", "rest"),
         "subtype": [_coding("http://hl7.org/fhir/restful-interaction", access.how)],
         "action": _ACTION.get(access.how, "E"),
-        "recorded": instant(act.at),
+        "recorded": instant(ctx.at),
         "outcome": access.outcome,
-        "agent": _agents(access, act),
+        "agent": _agents(access, ctx),
         "source": {
             "site": "lumbar",
             "observer": {"reference": f"Device/{access.service}"},
             "type": [_coding(f"{_TERMS}/security-source-type", "4")],
         },
     }
-    entities = _entities(access, act)
+    entities = _entities(access, ctx)
     if entities:
         event["entity"] = entities
     if access.reason is not None:
@@ -115,10 +115,10 @@ def audit_event(access: Access, *, act: Act, identifier: str) -> dict[str, Any]:
     return event
 
 
-def _agents(access: Access, act: Act) -> list[dict[str, Any]]:
+def _agents(access: Access, ctx: Context) -> list[dict[str, Any]]:
     reads = _ACTION.get(access.how) == "R"
     source, destination = _role("110153"), _role("110152")
-    client = {"identifier": {"value": act.actor.client}} if act.actor.client else {"display": "unknown"}
+    client = {"identifier": {"value": ctx.actor.client}} if ctx.actor.client else {"display": "unknown"}
     agents: list[dict[str, Any]] = [
         {"type": destination if reads else source, "who": client, "requestor": True},
         {
@@ -127,14 +127,14 @@ def _agents(access: Access, act: Act) -> list[dict[str, Any]]:
             "requestor": False,
         },
     ]
-    if not act.actor.reference.startswith("Device/"):
+    if not ctx.actor.reference.startswith("Device/"):
         agents[0]["requestor"] = False
         party = {"coding": [_coding(f"{_TERMS}/v3-ParticipationType", "IRCP")]}
-        agents.append({"type": party, "who": {"reference": act.actor.reference}, "requestor": True})
+        agents.append({"type": party, "who": {"reference": ctx.actor.reference}, "requestor": True})
     return agents
 
 
-def _entities(access: Access, act: Act) -> list[dict[str, Any]]:
+def _entities(access: Access, ctx: Context) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if access.patient is not None:
         found.append(_entity("1", "1", what={"reference": f"Patient/{access.patient}"}))
@@ -142,9 +142,9 @@ def _entities(access: Access, act: Act) -> list[dict[str, Any]]:
         found.append(_entity("2", "4", what={"reference": access.what}))
     if access.query is not None:
         found.append(_entity("2", "24", query=b64encode(access.query.encode()).decode()))
-    if act.cause is not None:
+    if ctx.cause is not None:
         request = _coding(f"{_BALP}/CodeSystem/BasicAuditEntityType", "XrequestId")
-        found.append({"type": request, "what": {"identifier": {"value": act.cause}}})
+        found.append({"type": request, "what": {"identifier": {"value": ctx.cause}}})
     return found
 
 

@@ -9,7 +9,7 @@ Invariants:
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.act import Actor
+from shared.actor import Actor
 from shared.auth.scopes import Scopes
 
 PartyKind = Literal["referrer", "insurer", "clinician", "coordinator", "operator"]

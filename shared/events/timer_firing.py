@@ -1,9 +1,11 @@
 """The worker's part of timers: fires what is due at the clock's time and lets a failing timer wait."""
 
+from collections.abc import Callable
+
 import structlog
 
-from shared.act import Actor
 from shared.clock import Clock, machine_now
+from shared.context import Context
 from shared.db import Database
 from shared.events.counters import LATENESS, TIMERS
 from shared.events.failures import is_operational, where_it_failed
@@ -15,19 +17,27 @@ log = structlog.get_logger("lumbar.timers")
 class TimerFiring:
     """One service's timers."""
 
-    def __init__(self, database: Database, handlers: TimerTable, *, clock: Clock, service: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        handlers: TimerTable,
+        *,
+        clock: Clock,
+        context: Callable[[str], Context],
+        service: str,
+    ) -> None:
         self._database = database
         self._handlers = handlers
         self._clock = clock
         self._service = service
-        self._actor = Actor.service(service)
+        self._context = context
 
     async def step(self) -> bool:
         """Fire the timer that has been due longest; tell whether there was one."""
         if not await self._any_due():
             return False
         try:
-            fired = await fire_next(self._database, self._handlers, clock=self._clock, actor=self._actor)
+            fired = await fire_next(self._database, self._handlers, context=self._context)
         except TimerFailed as failure:
             await self._put_off(failure)
             return True

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.act import Act, Actor
+from shared.context import Context
 from shared.db import Transaction
 from shared.events import counters, worker_status
 from shared.events.inbox.consumer import Consumer
@@ -26,7 +26,7 @@ from shared.timers import TimerTable
 _LAST_STEPS = 5.0
 
 
-OnStart = Callable[[Transaction, Act], Awaitable[None]]
+OnStart = Callable[[Context, Transaction], Awaitable[None]]
 
 
 class Loop(Protocol):
@@ -71,7 +71,7 @@ class Worker:
         self.runtime = runtime
         self.service = runtime.service
         self._topics = topics
-        self._handlers = Handlers(group=runtime.service, table=handlers, clock=runtime.clock)
+        self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context)
         self._timers = timers
         self._loops = loops
         self._batch = batch
@@ -83,12 +83,14 @@ class Worker:
         self._polling: list[PollingLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
+    def _context(self, cause: str) -> Context:
+        return self.runtime.context(cause=cause)
+
     async def start(self) -> None:
         """Start the tasks; returns when they run."""
         if self._on_start is not None:
             async with self.runtime.database.transaction() as tx:
-                act = Act(at=self.runtime.clock.now(), actor=Actor.service(self.service), cause="start")
-                await self._on_start(tx, act)
+                await self._on_start(self._context("start"), tx)
         self._compose()
         self._tasks = [
             asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self._polling
@@ -165,7 +167,9 @@ class Worker:
             progressed=self._progressed,
         )
         retry = HeldRetry(database, self._handlers, retry_policy=self._retry_policy)
-        firing = TimerFiring(database, self._timers, clock=runtime.clock, service=self.service)
+        firing = TimerFiring(
+            database, self._timers, clock=runtime.clock, context=self._context, service=self.service
+        )
         relaying, timing = PollingLoop("relay", self._relay.step), PollingLoop("timers", firing.step)
         self._polling = [
             relaying,

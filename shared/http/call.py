@@ -22,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import failpoints
-from shared.act import Act
 from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
@@ -69,7 +68,7 @@ class Call:
         self.principal = principal
         self.runtime = runtime
         self.request_id: str = request.state.request_id
-        self.act = Act(at=runtime.clock.now(), actor=principal.actor, cause=self.request_id)
+        self.ctx = runtime.context(cause=self.request_id, principal=principal)
         self.body = b""
         self.query: QueryParams = request.query_params
 
@@ -158,14 +157,14 @@ class Call:
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
         if not audited:
-            audit.record(tx, self._access(about, patient, how), act=self.act)
+            audit.record(tx, self._access(about, patient, how), ctx=self.ctx)
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response)
         return response
 
     def audit_search(self, tx: Transaction, *, patient: str | None) -> None:
         """Audit a search before it is made: the AuditEvent goes along with the first SELECT."""
-        audit.record(tx, self._access(None, patient, "search-type"), act=self.act)
+        audit.record(tx, self._access(None, patient, "search-type"), ctx=self.ctx)
         tx.carry()
 
     def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:

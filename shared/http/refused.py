@@ -2,9 +2,11 @@
 own.
 """
 
+from dataclasses import replace
+
 from starlette.requests import Request
 
-from shared.act import Act, Actor
+from shared.actor import Actor
 from shared.audit import record as audit
 from shared.errors import Refusal, Unavailable
 from shared.http.call import Call, how_of
@@ -35,7 +37,6 @@ async def audit_replay(request: Request) -> None:
 async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, reason: str | None) -> None:
     runtime: Runtime = request.app.state.runtime
     call: Call | None = getattr(request.state, "call", None)
-    actor = call.principal.actor if call is not None else NOBODY
     access = audit.Access(
         service=runtime.service,
         how=how_of(request, guard),
@@ -43,9 +44,9 @@ async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, rea
         reason=reason,
         query=str(request.url),
     )
-    act = Act(at=runtime.clock.now(), actor=actor, cause=request.state.request_id)
+    ctx = replace(runtime.context(cause=request.state.request_id), actor=NOBODY) if call is None else call.ctx
     try:
         async with runtime.database.transaction() as tx:
-            audit.record(tx, access, act=act)
+            audit.record(tx, access, ctx=ctx)
     except Exception as error:
         logger().error("audit.missing", request_id=request.state.request_id, error=class_of(error))

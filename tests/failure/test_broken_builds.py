@@ -18,7 +18,7 @@ from services.referral import handlers
 from services.referral.models import Referral
 from services.referral.queries import process_task
 from services.referral.use_cases.recording import announce
-from shared.act import Act, Actor
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.referral import TRIAGED
 from shared.events.inbox import consumer, deduplication
@@ -74,7 +74,8 @@ async def overtake(clinic: TestClinic, history: History) -> None:
     slow = await send(clinic, history, 1)
     await eventually(lambda: is_logged(clinic, slow), within=30)
     async with clinic.databases["referral"].transaction() as tx:
-        await say(tx, UUID(slow), Act(at=clinic.clock.now(), actor=Actor.service("referral")))
+        ctx = clinic.workers["referral"].runtime.context(cause=None)
+        await say(ctx, tx, UUID(slow))
         await tx.flush()
         quick = await send(clinic, history, 2)
         await eventually(lambda: is_logged(clinic, quick), within=30)
@@ -135,17 +136,17 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
         assert "I3" in await findings(clinic, history)
 
 
-async def tell_of_team(tx: Transaction, heard: EventContext, known: object) -> None:
+async def tell_of_team(ctx: Context, tx: Transaction, heard: EventContext, known: object) -> None:
     """Say something of every team that is formed, without looking whether it was said."""
     named = {one.get("system"): one["value"] for one in heard.event.focus["identifier"]}
-    await say(tx, UUID(named[f"{LUMBAR}/referral"]), heard.act)
+    await say(ctx, tx, UUID(named[f"{LUMBAR}/referral"]))
 
 
-async def say(tx: Transaction, referral_id: UUID, act: Act) -> None:
+async def say(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     """Publish an event of a referral."""
     referral = await tx.get(Referral, referral_id, lock=True)
     assert referral is not None
-    announce(tx, TRIAGED, referral, await process_task(tx, referral_id), act=act)
+    announce(ctx, tx, TRIAGED, referral, await process_task(tx, referral_id))
 
 
 async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestClinic) -> None:

@@ -14,16 +14,18 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
-from shared.act import Act, Actor
+from shared.actor import Actor
+from shared.context import Context
 from shared.db import AggregateRow, Database, Transaction
 from shared.db.tables import add_shared_tables
 from shared.events.catalog.types import EventType
 from shared.events.envelope import Event
 from shared.events.outbox import publishing
 from shared.events.topics import REFERRAL
+from tests.support.context import a_context
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-BY_A_TEST = Act(at=NOON, actor=Actor(reference="Device/test"), cause="test")
+BY_A_TEST = a_context(at=NOON, actor=Actor(reference="Device/test"))
 CLAIMED = EventType(
     name="toy.claimed", topic=REFERRAL, focus="Basic", emitted="A test did.", carries=("Basic",)
 )
@@ -86,10 +88,10 @@ async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
     """Lock an aggregate and publish its next event, as a use case does."""
     toy = await tx.get(Toy, toy_id, lock=True)
     assert toy is not None
-    return publishing.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), act=BY_A_TEST)
+    return publishing.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), ctx=BY_A_TEST)
 
 
-async def record(tx: Transaction, event: Event, act: Act) -> None:
+async def record(ctx: Context, tx: Transaction, event: Event) -> None:
     """Handle an event by writing an effect."""
     await tx.sql(
         "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",

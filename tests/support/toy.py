@@ -83,7 +83,7 @@ def router() -> APIRouter:
         async with call.transaction() as tx:
             note = Note(organization=call.principal.organization or "nobody", label=_label(received.data))
             note.patient_id = _patient(received.data)
-            await store.put(tx, note, received.raw, at=call.act.at)
+            await store.put(tx, note, received.raw, at=call.ctx.at)
             return await call.answer(
                 tx, note.body, status=201, about=note, location=f"Communication/{note.id}/_history/1"
             )
@@ -96,7 +96,7 @@ def router() -> APIRouter:
             if note is None or note.organization != call.principal.organization:
                 raise NotFound(f"there is no Communication/{id}")
             call.expect(note)
-            await store.put(tx, note, received.raw, at=call.act.at)
+            await store.put(tx, note, received.raw, at=call.ctx.at)
             return await call.answer(tx, note.body, about=note)
 
     @toy.post("/fhir/Communication/$explode")
@@ -108,7 +108,7 @@ def router() -> APIRouter:
         async with call.transaction() as tx:
             note = Note(organization="family-practice")
             await store.put(
-                tx, note, {"resourceType": "Communication", "status": "completed"}, at=call.act.at
+                tx, note, {"resourceType": "Communication", "status": "completed"}, at=call.ctx.at
             )
             answer = await call.answer(tx, note.body, status=201, about=note)
             await tx.execute(text("SET CONSTRAINTS ALL DEFERRED"))

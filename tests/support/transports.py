@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shared.act import Act
-from shared.clock import SystemClock
+from shared.context import Context
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.inbox import dead_letters
@@ -26,6 +25,7 @@ from shared.events.transport.kafka.transport import KafkaTransport
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
+from tests.support.context import contexts
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
 from tests.support.kafka import kafka_of_run
@@ -97,7 +97,7 @@ class Wire:
         return Consumer(
             self.consumer,
             subscription or self.subscribe(),
-            Handlers(group=GROUP, table=table, clock=SystemClock()),
+            Handlers(group=GROUP, table=table, context=contexts(service=GROUP)),
             batch=200,
             retry_policy=QUICK,
             progressed=lambda: None,
@@ -105,7 +105,7 @@ class Wire:
 
     def retry(self, table: HandlerTable) -> HeldRetry:
         """Make the retrying of the group's held events."""
-        handlers = Handlers(group=GROUP, table=table, clock=SystemClock())
+        handlers = Handlers(group=GROUP, table=table, context=contexts(service=GROUP))
         return HeldRetry(self.consumer, handlers, retry_policy=QUICK)
 
     async def lag(self) -> int:
@@ -171,8 +171,8 @@ WORKING: HandlerTable = {"toy.claimed": record}
 def refusing(poison: str) -> HandlerTable:
     """Handle as WORKING does, but fail at the event of this id."""
 
-    async def handler(tx: Transaction, event: Event, act: Act) -> None:
-        await record(tx, event, act)
+    async def handler(ctx: Context, tx: Transaction, event: Event) -> None:
+        await record(ctx, tx, event)
         if event.id == poison:
             raise ValueError("a name that must not be logged")
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.clock import SystemClock
 from shared.db import Database
 from shared.events.inbox.consumer import Consumer
 from shared.events.inbox.handler_call import Handlers
@@ -14,6 +13,7 @@ from shared.events.topics import REFERRAL
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.time_limit import AT_MOST
 from tests.conftest import MakeDatabase
+from tests.support.context import contexts
 from tests.support.events import CONSUMER_METADATA, METADATA, claim, new_toy
 
 GROUP = "scheduling"
@@ -54,7 +54,7 @@ class EmbeddedWire:
         return Consumer(
             self.consumer,
             self.transport.subscribe(self.consumer, group=GROUP, topics=(REFERRAL,)),
-            Handlers(group=GROUP, table=table, clock=SystemClock(), at_most=at_most),
+            Handlers(group=GROUP, table=table, context=contexts(service=GROUP), at_most=at_most),
             batch=200,
             retry_policy=PATIENCE,
             progressed=lambda: None,

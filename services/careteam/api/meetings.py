@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
-from services.careteam.api.received import person, settings
+from services.careteam.api.received import person
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
 
@@ -19,10 +19,8 @@ async def open_meeting(id: str, call: Call = Depends(requires("Appointment", "u"
     chair = person(call)
     asked = await call.parameters()
     async with call.transaction() as tx:
-        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
-        await use_cases.meetings.open_meeting(
-            tx, meeting, asked=asked, by=chair, settings=settings(call), act=call.act
-        )
+        meeting = await use_cases.load.meeting(call.ctx, tx, id)
+        await use_cases.meetings.open_meeting(call.ctx, tx, meeting, asked=asked, by=chair)
         return await call.answer(tx, meeting.body, about=meeting)
 
 
@@ -31,13 +29,11 @@ async def decide_case(id: str, call: Call = Depends(requires("Appointment", "u",
     """Decide a case: `case`, `decision`, `action` (owner, description, due; repeated), `revise-plan`."""
     only(call, "clinician", what="lead a meeting")
     chair = person(call)
-    site = settings(call).clinic.person(chair).site
-    asked = fhir.meetings.asked_decision(await call.parameters(), zone=settings(call).clinic.site(site).zone)
+    site = call.ctx.clinic.person(chair).site
+    asked = fhir.meetings.asked_decision(await call.parameters(), zone=call.ctx.clinic.site(site).zone)
     async with call.transaction() as tx:
-        meeting, case, team = await use_cases.load.case_of_meeting(tx, id, asked.case_id, by=call.principal)
-        await use_cases.meetings.decide_case(
-            tx, meeting, case, team, asked=asked, by=chair, settings=settings(call), act=call.act
-        )
+        meeting, case, team = await use_cases.load.case_of_meeting(call.ctx, tx, id, asked.case_id)
+        await use_cases.meetings.decide_case(call.ctx, tx, meeting, case, team, asked=asked, by=chair)
         return await call.answer(tx, case.body, about=case)
 
 
@@ -47,8 +43,8 @@ async def close_meeting(id: str, call: Call = Depends(requires("Appointment", "u
     only(call, "clinician", what="lead a meeting")
     chair = person(call)
     async with call.transaction() as tx:
-        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
-        await use_cases.meetings.close_meeting(tx, meeting, by=chair, settings=settings(call), act=call.act)
+        meeting = await use_cases.load.meeting(call.ctx, tx, id)
+        await use_cases.meetings.close_meeting(call.ctx, tx, meeting, by=chair)
         return await call.answer(tx, meeting.body, about=meeting)
 
 
@@ -58,8 +54,6 @@ async def sign_minutes(id: str, call: Call = Depends(requires("Appointment", "u"
     only(call, "clinician", what="lead a meeting")
     chair = person(call)
     async with call.transaction() as tx:
-        meeting = await use_cases.load.meeting(tx, id, by=call.principal)
-        minutes = await use_cases.meetings.sign_minutes(
-            tx, meeting, by=chair, settings=settings(call), act=call.act
-        )
+        meeting = await use_cases.load.meeting(call.ctx, tx, id)
+        minutes = await use_cases.meetings.sign_minutes(call.ctx, tx, meeting, by=chair)
         return await call.answer(tx, minutes.body, about=minutes)

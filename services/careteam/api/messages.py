@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person, settings
+from services.careteam.api.received import person
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
 
@@ -20,16 +20,8 @@ async def post_message(
     sender = person(call)
     received = await call.resource("Communication")
     async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(tx, received.data, member="subject", by=call.principal)
-        message = await use_cases.messages.post_message(
-            tx,
-            team,
-            received=received,
-            sender=sender,
-            by=call.principal,
-            settings=settings(call),
-            act=call.act,
-        )
+        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="subject")
+        message = await use_cases.messages.post_message(call.ctx, tx, team, received=received, sender=sender)
         return await call.answer(
             tx, message.body, status=201, about=message, location=f"Communication/{message.id}/_history/1"
         )

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
-from services.careteam.api.received import person, settings
+from services.careteam.api.received import person
 from shared.errors import NotFound, NotSupported
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
@@ -21,10 +21,8 @@ async def record_rating(call: Call = Depends(requires("Observation", "c", rows=_
     performer = person(call)
     received = await call.resource("Observation")
     async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(tx, received.data, member="subject", by=call.principal)
-        outcome = await use_cases.outcomes.record_rating(
-            tx, team, received=received, by=performer, settings=settings(call), act=call.act
-        )
+        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="subject")
+        outcome = await use_cases.outcomes.record_rating(call.ctx, tx, team, received=received, by=performer)
         location = f"Observation/{outcome.id}/_history/{outcome.version}"
         return await call.answer(tx, outcome.body, status=201, about=outcome, location=location)
 
@@ -38,10 +36,8 @@ async def record_answers(
     author = person(call)
     received = await call.resource("QuestionnaireResponse")
     async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(tx, received.data, member="subject", by=call.principal)
-        answers = await use_cases.outcomes.record_answers(
-            tx, team, received=received, by=author, settings=settings(call), act=call.act
-        )
+        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="subject")
+        answers = await use_cases.outcomes.record_answers(call.ctx, tx, team, received=received, by=author)
         location = f"QuestionnaireResponse/{answers.id}/_history/{answers.version}"
         return await call.answer(tx, answers.body, status=201, about=answers, location=location)
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import settings, to_replace
+from services.careteam.api.received import to_replace
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
 
@@ -18,11 +18,9 @@ async def save_plan(id: str, call: Call = Depends(requires("CarePlan", "u", rows
     only(call, "clinician", what="write a plan")
     received = await to_replace(call, "CarePlan", id)
     async with call.transaction() as tx:
-        team, plan = await use_cases.load.plan(tx, id, by=call.principal)
+        team, plan = await use_cases.load.plan(call.ctx, tx, id)
         call.expect(plan)
-        await use_cases.plans.save_plan(
-            tx, team, plan, received=received, settings=settings(call), act=call.act
-        )
+        await use_cases.plans.save_plan(call.ctx, tx, team, plan, received=received)
         return await call.answer(tx, plan.body, about=plan)
 
 
@@ -32,7 +30,7 @@ async def save_goal(id: str, call: Call = Depends(requires("Goal", "u", rows=_RO
     only(call, "clinician", what="write a goal")
     received = await to_replace(call, "Goal", id)
     async with call.transaction() as tx:
-        team, goal = await use_cases.load.goal(tx, id, by=call.principal)
+        team, goal = await use_cases.load.goal(call.ctx, tx, id)
         call.expect(goal)
-        await use_cases.plans.save_goal(tx, team, goal, received=received, act=call.act)
+        await use_cases.plans.save_goal(call.ctx, tx, team, goal, received=received)
         return await call.answer(tx, goal.body, about=goal)

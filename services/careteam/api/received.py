@@ -1,6 +1,5 @@
 """What every change of a resource checks of its body before anything else."""
 
-from services.careteam.settings import Settings
 from shared.errors import Forbidden, Invalid
 from shared.fhir.received import Received
 from shared.http.call import Call
@@ -23,8 +22,3 @@ def person(call: Call) -> str:
     if call.principal.practitioner is None:
         raise NotAPerson("only a practitioner of the clinic may do this")
     return call.principal.practitioner
-
-
-def settings(call: Call) -> Settings:
-    """The clinic that this process serves."""
-    return Settings.of(call.runtime)

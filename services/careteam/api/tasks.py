@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person, settings, to_replace
+from services.careteam.api.received import person, to_replace
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
 
@@ -20,10 +20,8 @@ async def bring_case(
     requester = person(call)
     received = await call.resource("Task")
     async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(tx, received.data, member="for", by=call.principal)
-        case = await use_cases.agenda.bring_case(
-            tx, team, asked=received.data, requester=requester, settings=settings(call), act=call.act
-        )
+        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="for")
+        case = await use_cases.agenda.bring_case(call.ctx, tx, team, asked=received.data, requester=requester)
         return await call.answer(
             tx, case.body, status=201, about=case, location=f"Task/{case.id}/_history/{case.version}"
         )
@@ -37,15 +35,9 @@ async def update_action(
     only(call, "clinician", "coordinator", what="update an action")
     received = await to_replace(call, "Task", id)
     async with call.transaction() as tx:
-        team, task = await use_cases.load.task(tx, id, by=call.principal)
+        team, task = await use_cases.load.task(call.ctx, tx, id)
         call.expect(task)
         await use_cases.actions.update_action(
-            tx,
-            team,
-            task,
-            received=received,
-            by=call.principal.practitioner,
-            settings=settings(call),
-            act=call.act,
+            call.ctx, tx, team, task, received=received, by=call.principal.practitioner
         )
         return await call.answer(tx, task.body, about=task)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import settings, to_replace
+from services.careteam.api.received import to_replace
 from shared.http.call import Call, only, requires
 from shared.http.route import CallRoute
 
@@ -19,9 +19,7 @@ async def change_team(
     only(call, "coordinator", what="change a team")
     received = await to_replace(call, "CareTeam", id)
     async with call.transaction() as tx:
-        team = await use_cases.load.team(tx, id, by=call.principal)
+        team = await use_cases.load.team(call.ctx, tx, id)
         call.expect(team)
-        await use_cases.change_team.change_team(
-            tx, team, asked=received.data, settings=settings(call), act=call.act
-        )
+        await use_cases.change_team.change_team(call.ctx, tx, team, asked=received.data)
         return await call.answer(tx, team.body, about=team)

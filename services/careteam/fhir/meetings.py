@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 from services.careteam.fhir.asked import Findings, referred
 from services.careteam.fhir.elements import Resource, concept, instant, reference
 from services.careteam.models import CareTask, Meeting, MeetingParticipant
-from services.careteam.settings import Settings
 from services.careteam.states import CaseState, MeetingState
-from shared.act import Act
+from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
 
 MEETING_STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
@@ -48,16 +47,14 @@ def meeting_status(state: MeetingState) -> str:
     return _STATUS.get(state, "booked")
 
 
-def appointment(
-    meeting: Meeting, participants: Sequence[MeetingParticipant], *, settings: Settings
-) -> Resource:
+def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingParticipant]) -> Resource:
     """Render a meeting; no patient stands in it, its cases are Tasks of their own."""
     written: Resource = {
         "resourceType": "Appointment",
         "extension": [{"url": MEETING_STATE_EXTENSION, "valueCode": meeting.state}],
         "status": meeting.status,
         "appointmentType": concept(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
-        "description": f"Case meeting, {settings.clinic.site(meeting.site).name}",
+        "description": f"Case meeting, {ctx.clinic.site(meeting.site).name}",
         "start": instant(meeting.starts_at),
         "end": instant(meeting.ends_at),
         "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
@@ -68,10 +65,10 @@ def appointment(
     return written
 
 
-def asked_attendance(parameters: Mapping[str, Any], *, settings: Settings, site: str) -> list[str]:
+def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) -> list[str]:
     """Read who came; raises Invalid with everybody who is nobody of the site."""
     findings = Findings()
-    staff = {one.id for one in settings.clinic.people if one.site == site}
+    staff = {one.id for one in ctx.clinic.people if one.site == site}
     expression = "Parameters.parameter.where(name='attended')"
     came = []
     for element in _repeated(parameters, "attended"):
@@ -117,12 +114,7 @@ def asked_decision(parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDec
 
 
 def minutes(
-    meeting: Meeting,
-    *,
-    cases: Sequence[CareTask],
-    attended: Sequence[str],
-    act: Act,
-    settings: Settings,
+    ctx: Context, meeting: Meeting, *, cases: Sequence[CareTask], attended: Sequence[str]
 ) -> Resource:
     """Render the minutes: who came, and each case by reference, so that its text stays inside its own
     scope.
@@ -131,13 +123,13 @@ def minutes(
         "resourceType": "Composition",
         "status": "preliminary",
         "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text="Minutes of a case meeting"),
-        "date": instant(act.at),
+        "date": instant(ctx.at),
         "author": [reference("Practitioner", meeting.chair)],
-        "title": f"Minutes, {meeting.starts_at.astimezone(settings.clinic.site(meeting.site).zone):%Y-%m-%d}",
-        "custodian": reference("Organization", settings.clinic.id),
+        "title": f"Minutes, {meeting.starts_at.astimezone(ctx.clinic.site(meeting.site).zone):%Y-%m-%d}",
+        "custodian": reference("Organization", ctx.clinic.id),
         "event": [
             {
-                "period": {"start": instant(meeting.opened_at or meeting.starts_at), "end": instant(act.at)},
+                "period": {"start": instant(meeting.opened_at or meeting.starts_at), "end": instant(ctx.at)},
                 "detail": [reference("Appointment", meeting.id)],
             }
         ],
@@ -148,15 +140,15 @@ def minutes(
     }
 
 
-def provenance(*, target: Resource, activity: str, act: Act) -> Resource:
+def provenance(ctx: Context, *, target: Resource, activity: str) -> Resource:
     """Render who decided something, and when."""
     return {
         "resourceType": "Provenance",
         "target": [target],
-        "recorded": instant(act.at),
-        "occurredDateTime": instant(act.at),
+        "recorded": instant(ctx.at),
+        "occurredDateTime": instant(ctx.at),
         "activity": {"text": activity},
-        "agent": [{"who": {"reference": act.actor.reference}}],
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
     }
 
 

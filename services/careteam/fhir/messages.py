@@ -7,7 +7,7 @@ from typing import Any
 from services.careteam.fhir.asked import Findings, referred
 from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
 from services.careteam.models import Message
-from services.careteam.settings import Settings
+from shared.context import Context
 from shared.fhir.references import local_id
 
 
@@ -50,12 +50,12 @@ def answered(data: Mapping[str, Any], *, findings: Findings) -> str | None:
     )
 
 
-def message_overlay(message: Message, *, recipients: Sequence[str], settings: Settings) -> Resource:
+def message_overlay(ctx: Context, message: Message, *, recipients: Sequence[str]) -> Resource:
     """The members of a Communication that are ours."""
     sent: datetime = message.sent_at
     return {
-        "basedOn": [referral_reference("ServiceRequest", message.referral_id, base_url=settings.base_url)],
-        "subject": referral_reference("Patient", message.patient_id, base_url=settings.base_url),
+        "basedOn": [referral_reference("ServiceRequest", message.referral_id, base_url=ctx.urls.base)],
+        "subject": referral_reference("Patient", message.patient_id, base_url=ctx.urls.base),
         "sender": reference("Practitioner", message.sender),
         "recipient": [reference("Practitioner", one) for one in recipients],
         "sent": instant(sent),

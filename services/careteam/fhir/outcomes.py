@@ -29,7 +29,7 @@ from services.careteam.models import (
     Progress,
     Trend,
 )
-from services.careteam.settings import Settings
+from shared.context import Context
 from shared.fhir.codes import LOINC, LUMBAR, UCUM
 
 QUESTIONNAIRE_ID = "oswestry"
@@ -120,11 +120,11 @@ def measured_at(data: Mapping[str, Any], *, member: str, now: datetime, findings
     return moment
 
 
-def observation_overlay(outcome: Outcome, scored: Scored, *, performer: str, settings: Settings) -> Resource:
+def observation_overlay(ctx: Context, outcome: Outcome, scored: Scored, *, performer: str) -> Resource:
     """The members of a scored Observation that are ours."""
     laid: Resource = {
-        "basedOn": [referral_reference("ServiceRequest", outcome.referral_id, base_url=settings.base_url)],
-        "subject": referral_reference("Patient", outcome.patient_id, base_url=settings.base_url),
+        "basedOn": [referral_reference("ServiceRequest", outcome.referral_id, base_url=ctx.urls.base)],
+        "subject": referral_reference("Patient", outcome.patient_id, base_url=ctx.urls.base),
         "effectiveDateTime": instant(outcome.effective_at),
         "performer": [reference("Practitioner", performer)],
         "interpretation": _interpretation(scored) or None,
@@ -147,11 +147,11 @@ def scored_observation(outcome: Outcome, scored: Scored) -> Resource:
     }
 
 
-def answers_overlay(answers: Answers, *, author: str, settings: Settings) -> Resource:
+def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
     """The members of a QuestionnaireResponse that are ours."""
     return {
-        "basedOn": [referral_reference("ServiceRequest", answers.referral_id, base_url=settings.base_url)],
-        "subject": referral_reference("Patient", answers.patient_id, base_url=settings.base_url),
+        "basedOn": [referral_reference("ServiceRequest", answers.referral_id, base_url=ctx.urls.base)],
+        "subject": referral_reference("Patient", answers.patient_id, base_url=ctx.urls.base),
         "authored": instant(answers.authored_at),
         "author": reference("Practitioner", author),
     }

@@ -8,8 +8,8 @@ import msgspec
 from services.careteam.fhir.asked import Findings, unchanged
 from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
 from services.careteam.models import INSTRUMENTS, Goal, Instrument, Plan, Team
-from services.careteam.settings import Settings
 from services.careteam.states import GoalState, PlanState
+from shared.context import Context
 from shared.fhir.codes import LOINC
 from shared.fhir.received import Received
 from shared.fhir.references import Form, parse
@@ -25,18 +25,16 @@ _CONTAINED = msgspec.json.Decoder(_Contained)
 _GOAL_TEXT = {"nprs": "Less pain in daily life", "oswestry": "Doing more in daily life"}
 
 
-def draft_plan(plan: Plan, *, team: Team, goals: Sequence[Goal], settings: Settings) -> Resource:
+def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -> Resource:
     """Render the draft that waits for a clinician to fill it."""
     return {
         "resourceType": "CarePlan",
         "identifier": [{"system": REFERRAL_SYSTEM, "value": plan.referral_id}],
         "status": PlanState.DRAFT,
         "intent": "plan",
-        "title": settings.clinic.programme(team.programme).name,
-        "subject": referral_reference("Patient", plan.patient_id, base_url=settings.base_url),
-        "supportingInfo": [
-            referral_reference("ServiceRequest", plan.referral_id, base_url=settings.base_url)
-        ],
+        "title": ctx.clinic.programme(team.programme).name,
+        "subject": referral_reference("Patient", plan.patient_id, base_url=ctx.urls.base),
+        "supportingInfo": [referral_reference("ServiceRequest", plan.referral_id, base_url=ctx.urls.base)],
         "careTeam": [reference("CareTeam", team.id)],
         "author": reference("Practitioner", plan.owner),
         "created": instant(plan.drafted_at),
@@ -44,9 +42,9 @@ def draft_plan(plan: Plan, *, team: Team, goals: Sequence[Goal], settings: Setti
     }
 
 
-def draft_goals(plan: Plan, *, settings: Settings) -> list[tuple[Goal, Resource]]:
+def draft_goals(ctx: Context, plan: Plan) -> list[tuple[Goal, Resource]]:
     """Propose one goal for each instrument that the clinic measures with."""
-    return [_draft_goal(plan, instrument, settings=settings) for instrument in INSTRUMENTS.values()]
+    return [_draft_goal(ctx, plan, instrument) for instrument in INSTRUMENTS.values()]
 
 
 def asked_plan(data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: Findings) -> PlanState:
@@ -109,14 +107,14 @@ def _contained(received: Received) -> list[tuple[Mapping[str, Any], msgspec.Raw]
     return list(zip(received.data.get("contained", []), raws, strict=True))
 
 
-def _draft_goal(plan: Plan, instrument: Instrument, *, settings: Settings) -> tuple[Goal, Resource]:
+def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal, Resource]:
     goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
     measure = {"coding": [{"system": LOINC, "code": instrument.loinc, "display": instrument.name}]}
     rendered = {
         "resourceType": "Goal",
         "lifecycleStatus": GoalState.PROPOSED,
         "description": {"text": _GOAL_TEXT[instrument.id]},
-        "subject": referral_reference("Patient", plan.patient_id, base_url=settings.base_url),
+        "subject": referral_reference("Patient", plan.patient_id, base_url=ctx.urls.base),
         "target": [{"measure": measure}],
     }
     return goal, rendered

@@ -19,8 +19,8 @@ from services.careteam.fhir.elements import (
     referral_reference,
 )
 from services.careteam.models import CareTask
-from services.careteam.settings import Settings
 from services.careteam.states import ActionState, CaseState
+from shared.context import Context
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
 from shared.fhir.received import Received
 
@@ -57,13 +57,11 @@ def case_status(state: CaseState) -> str:
     return _CASE_STATUS.get(state, "requested")
 
 
-def case(
-    task: CareTask, *, reason: CaseReason, text: str, requester: str | None, settings: Settings
-) -> Resource:
+def case(ctx: Context, task: CareTask, *, reason: CaseReason, text: str, requester: str | None) -> Resource:
     """Render a new case."""
     asked_by = {} if requester is None else {"requester": reference("Practitioner", requester)}
     return {
-        **_task(task, intent="plan", settings=settings),
+        **_task(ctx, task, intent="plan"),
         **asked_by,
         "focus": reference("CareTeam", task.team_id),
         "reasonCode": concept(CASE_REASON_SYSTEM, reason, text=text),
@@ -108,13 +106,13 @@ def dropped(reason: str) -> Resource:
     return {"statusReason": {"text": reason}}
 
 
-def action(task: CareTask, *, description: str, requester: str | None, settings: Settings) -> Resource:
+def action(ctx: Context, task: CareTask, *, description: str, requester: str | None) -> Resource:
     """Render a new action; `requester` is the chair, None where the clinic itself asks."""
-    rendered = _task(task, intent="order", settings=settings)
+    rendered = _task(ctx, task, intent="order")
     rendered["description"] = description
     rendered["lastModified"] = instant(task.authored_at)
     if requester is None:
-        rendered["requester"] = reference("Organization", settings.clinic.id)
+        rendered["requester"] = reference("Organization", ctx.clinic.id)
     else:
         rendered["requester"] = reference("Practitioner", requester)
     if task.case_id is not None:
@@ -167,14 +165,14 @@ def asked_case_text(data: Mapping[str, Any], *, findings: Findings) -> str:
     return text
 
 
-def _task(task: CareTask, *, intent: str, settings: Settings) -> Resource:
+def _task(ctx: Context, task: CareTask, *, intent: str) -> Resource:
     return {
         "resourceType": "Task",
-        "basedOn": [referral_reference("ServiceRequest", task.referral_id, base_url=settings.base_url)],
+        "basedOn": [referral_reference("ServiceRequest", task.referral_id, base_url=ctx.urls.base)],
         "status": task.status,
         "intent": intent,
         "code": concept(TASK_CODE_SYSTEM, task.code),
-        "for": referral_reference("Patient", task.patient_id, base_url=settings.base_url),
+        "for": referral_reference("Patient", task.patient_id, base_url=ctx.urls.base),
         "authoredOn": instant(task.authored_at),
         "owner": reference("Practitioner", task.owner),
     }

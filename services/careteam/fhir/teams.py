@@ -14,23 +14,23 @@ from services.careteam.fhir.elements import (
     referral_reference,
 )
 from services.careteam.models import Place, Team, TeamMember
-from services.careteam.settings import Settings
+from shared.context import Context
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 
 
 def care_team(
-    team: Team, members: Sequence[TeamMember], *, settings: Settings, missing: Sequence[str] = ()
+    ctx: Context, team: Team, members: Sequence[TeamMember], *, missing: Sequence[str] = ()
 ) -> Resource:
     """Render a team with everybody who was ever in it, each with the period."""
     written: Resource = {
         "resourceType": "CareTeam",
         "identifier": [{"system": REFERRAL_SYSTEM, "value": team.referral_id}],
         "status": team.status,
-        "name": settings.clinic.programme(team.programme).name,
-        "subject": referral_reference("Patient", team.patient_id, base_url=settings.base_url),
+        "name": ctx.clinic.programme(team.programme).name,
+        "subject": referral_reference("Patient", team.patient_id, base_url=ctx.urls.base),
         "period": {"start": instant(team.formed_at)},
         "participant": [_participant(member, team=team) for member in members],
-        "managingOrganization": [reference("Organization", settings.clinic.id)],
+        "managingOrganization": [reference("Organization", ctx.clinic.id)],
     }
     if team.ended_at is not None:
         written["period"]["end"] = instant(team.ended_at)
@@ -39,7 +39,7 @@ def care_team(
     return written
 
 
-def asked_members(data: Mapping[str, Any], *, settings: Settings, findings: Findings) -> list[Place]:
+def asked_members(ctx: Context, data: Mapping[str, Any], *, findings: Findings) -> list[Place]:
     """Read who shall be in a team from now on: the participants whose period has no end."""
     places = []
     for index, participant in enumerate(data.get("participant", [])):
@@ -47,7 +47,7 @@ def asked_members(data: Mapping[str, Any], *, settings: Settings, findings: Find
             continue
         expression = f"CareTeam.participant[{index}].member"
         person = referred(participant.get("member"), "Practitioner", expression=expression, findings=findings)
-        discipline = _discipline(person, participant, settings=settings)
+        discipline = _discipline(ctx, person, participant)
         if person is not None and discipline is None:
             findings.add("this is nobody of the clinic in this discipline", expression=expression)
         if person is not None and discipline is not None:
@@ -55,8 +55,8 @@ def asked_members(data: Mapping[str, Any], *, settings: Settings, findings: Find
     return places
 
 
-def _discipline(person: str | None, participant: Mapping[str, Any], *, settings: Settings) -> str | None:
-    found = [one.discipline for one in settings.clinic.people if one.id == person]
+def _discipline(ctx: Context, person: str | None, participant: Mapping[str, Any]) -> str | None:
+    found = [one.discipline for one in ctx.clinic.people if one.id == person]
     stated = [code for role in participant.get("role", []) for code in codes(role, system=DISCIPLINE_SYSTEM)]
     return found[0] if found and (not stated or found[0] in stated) else None
 

@@ -6,11 +6,10 @@ from uuid import UUID
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.tasks import CaseReason
 from services.careteam.models import CareTask, Team
-from services.careteam.settings import Settings
 from services.careteam.states import LIVE_ACTIONS, ActionState, TeamState
 from services.careteam.use_cases import agenda
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden
 from shared.events.catalog import careteam
@@ -31,6 +30,7 @@ class DecidedAtAMeeting(Conflict):
 
 
 async def assign_action(
+    ctx: Context,
     tx: Transaction,
     team: Team,
     *,
@@ -40,8 +40,6 @@ async def assign_action(
     requester: str | None = None,
     case_id: UUID | None = None,
     plan_id: UUID | None = None,
-    settings: Settings,
-    act: Act,
 ) -> CareTask:
     """Give a member of a locked team something to do by a date."""
     action = CareTask(
@@ -52,29 +50,22 @@ async def assign_action(
         state=ActionState.REQUESTED,
         status=ActionState.REQUESTED,
         owner=owner,
-        authored_at=act.at,
+        authored_at=ctx.at,
         due_at=due,
         case_id=case_id,
         plan_id=plan_id,
     )
-    rendered = fhir.tasks.action(action, description=description, requester=requester, settings=settings)
-    await store.put(tx, action, rendered, at=act.at)
+    rendered = fhir.tasks.action(ctx, action, description=description, requester=requester)
+    await store.put(tx, action, rendered, at=ctx.at)
     publishing.publish(
-        tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, act=act
+        tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, ctx=ctx
     )
     await timers.schedule(tx, kind=OVERDUE, ref=str(action.id), due=due)
     return action
 
 
 async def update_action(
-    tx: Transaction,
-    team: Team,
-    action: CareTask,
-    *,
-    received: Received,
-    by: str | None,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, team: Team, action: CareTask, *, received: Received, by: str | None
 ) -> None:
     """Give an action the status that its owner asks for; team and action are locked."""
     if action.code != TaskCode.ACTION:
@@ -88,33 +79,30 @@ async def update_action(
     findings.refuse()
 
     action.state = action.status = state
-    overlay = fhir.tasks.action_overlay(received, status=state, at=act.at)
-    await store.put(tx, action, action.body, at=act.at, overlay=overlay)
+    overlay = fhir.tasks.action_overlay(received, status=state, at=ctx.at)
+    await store.put(tx, action, action.body, at=ctx.at, overlay=overlay)
     if state not in LIVE_ACTIONS:
         await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
     if state is ActionState.COMPLETED:
         publishing.publish(
-            tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, act=act
+            tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, ctx=ctx
         )
     if state is ActionState.REJECTED:
-        await _bring_up_rejected(tx, team, by=by, settings=settings, act=act)
+        await _bring_up_rejected(ctx, tx, team, by=by)
 
 
-async def _bring_up_rejected(
-    tx: Transaction, team: Team, *, by: str | None, settings: Settings, act: Act
-) -> None:
+async def _bring_up_rejected(ctx: Context, tx: Transaction, team: Team, *, by: str | None) -> None:
     await agenda.put_on_agenda(
+        ctx,
         tx,
         team,
         reason=CaseReason.ACTION_REJECTED,
         text="an action was rejected by its owner",
         requester=by,
-        settings=settings,
-        act=act,
     )
 
 
-async def action_is_overdue(tx: Transaction, task_id: UUID, *, settings: Settings, act: Act) -> None:
+async def action_is_overdue(ctx: Context, tx: Transaction, task_id: UUID) -> None:
     """Put the case of an action that is not done in time on the next agenda."""
     known = await tx.get(CareTask, task_id)
     if known is None:
@@ -124,18 +112,13 @@ async def action_is_overdue(tx: Transaction, task_id: UUID, *, settings: Setting
     if action is None or action.state not in LIVE_ACTIONS or team.status != TeamState.ACTIVE:
         return
     await agenda.put_on_agenda(
-        tx,
-        team,
-        reason=CaseReason.ACTION_OVERDUE,
-        text="an action was not done in time",
-        settings=settings,
-        act=act,
+        ctx, tx, team, reason=CaseReason.ACTION_OVERDUE, text="an action was not done in time"
     )
 
 
-async def cancel_action(tx: Transaction, action: CareTask, *, reason: str, act: Act) -> None:
+async def cancel_action(ctx: Context, tx: Transaction, action: CareTask, *, reason: str) -> None:
     """Cancel a locked action, because its patient's care ended."""
     action.state = action.status = ActionState.CANCELLED
-    overlay = {"status": action.status, "lastModified": fhir.elements.instant(act.at)}
-    await store.put(tx, action, action.body, at=act.at, overlay=overlay | fhir.tasks.dropped(reason))
+    overlay = {"status": action.status, "lastModified": fhir.elements.instant(ctx.at)}
+    await store.put(tx, action, action.body, at=ctx.at, overlay=overlay | fhir.tasks.dropped(reason))
     await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))

@@ -7,9 +7,8 @@ from services.careteam import fhir, queries, rules
 from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.tasks import CaseReason
 from services.careteam.models import CareTask, Meeting, MeetingParticipant, Team
-from services.careteam.settings import Settings
 from services.careteam.states import CaseState
-from shared.act import Act
+from shared.context import Context
 from shared.db import ResourceRow, Transaction
 from shared.errors import Conflict
 from shared.events.catalog import EventType
@@ -23,13 +22,7 @@ class AlreadyOnTheAgenda(Conflict):
 
 
 async def bring_case(
-    tx: Transaction,
-    team: Team,
-    *,
-    asked: Mapping[str, Any],
-    requester: str,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, team: Team, *, asked: Mapping[str, Any], requester: str
 ) -> CareTask:
     """Put the case that a member brings on the next agenda of a locked team's site."""
     findings = Findings()
@@ -39,20 +32,11 @@ async def bring_case(
         raise AlreadyOnTheAgenda(
             "the case of this patient waits for a meeting already", expression="Task.for"
         )
-    return await put_on_agenda(
-        tx, team, reason=CaseReason.REQUESTED, text=text, requester=requester, settings=settings, act=act
-    )
+    return await put_on_agenda(ctx, tx, team, reason=CaseReason.REQUESTED, text=text, requester=requester)
 
 
 async def put_on_agenda(
-    tx: Transaction,
-    team: Team,
-    *,
-    reason: CaseReason,
-    text: str,
-    requester: str | None = None,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, team: Team, *, reason: CaseReason, text: str, requester: str | None = None
 ) -> CareTask:
     """Put the case of a locked team on its site's next agenda, or add the reason to where it waits
     already.
@@ -61,7 +45,7 @@ async def put_on_agenda(
     if case is not None:
         more = fhir.tasks.with_reason(case.body, reason=reason, text=text)
         if more is not None:
-            await store.put(tx, case, case.body, at=act.at, overlay=more)
+            await store.put(tx, case, case.body, at=ctx.at, overlay=more)
         return case
     meeting = await queries.meetings.collecting(tx, site=team.site)
     case = CareTask(
@@ -71,32 +55,30 @@ async def put_on_agenda(
         code=TaskCode.AGENDA_ITEM,
         state=CaseState.QUEUED if meeting is None else CaseState.ON_AGENDA,
         status=fhir.tasks.case_status(CaseState.QUEUED),
-        owner=settings.clinic.site(team.site).meeting.chair,
-        authored_at=act.at,
+        owner=ctx.clinic.site(team.site).meeting.chair,
+        authored_at=ctx.at,
         meeting_id=None if meeting is None else meeting.id,
     )
-    rendered = fhir.tasks.case(case, reason=reason, text=text, requester=requester, settings=settings)
-    await store.put(tx, case, rendered, at=act.at)
+    rendered = fhir.tasks.case(ctx, case, reason=reason, text=text, requester=requester)
+    await store.put(tx, case, rendered, at=ctx.at)
     if meeting is not None:
-        await invite(tx, meeting, cases=[case], settings=settings, act=act)
+        await invite(ctx, tx, meeting, cases=[case])
     return case
 
 
 async def move_to_next_meeting(
-    tx: Transaction, cases: Sequence[CareTask], *, site: str, settings: Settings, act: Act
+    ctx: Context, tx: Transaction, cases: Sequence[CareTask], *, site: str
 ) -> None:
     """Carry cases over to the site's next meeting, or to the one that will be scheduled next."""
     meeting = await queries.meetings.collecting(tx, site=site)
     for case in cases:
         case.meeting_id = None if meeting is None else meeting.id
-        await become(tx, case, CaseState.CARRIED_OVER, act=act)
+        await become(ctx, tx, case, CaseState.CARRIED_OVER)
     if meeting is not None and cases:
-        await invite(tx, meeting, cases=cases, settings=settings, act=act)
+        await invite(ctx, tx, meeting, cases=cases)
 
 
-async def invite(
-    tx: Transaction, meeting: Meeting, *, cases: Sequence[CareTask], settings: Settings, act: Act
-) -> None:
+async def invite(ctx: Context, tx: Transaction, meeting: Meeting, *, cases: Sequence[CareTask]) -> None:
     """Invite to a locked meeting whoever is in the teams of these cases and not yet invited."""
     invited = list(await queries.meetings.participants(tx, meeting.id))
     known = {one.practitioner for one in invited}
@@ -106,47 +88,42 @@ async def invite(
                 known.add(member.practitioner)
                 invited.append(MeetingParticipant(meeting_id=meeting.id, practitioner=member.practitioner))
                 tx.add(invited[-1])
-    await lay_meeting(tx, meeting, invited, settings=settings, act=act)
+    await lay_meeting(ctx, tx, meeting, invited)
 
 
 async def become(
+    ctx: Context,
     tx: Transaction,
     case: CareTask,
     state: CaseState,
     *,
-    act: Act,
     more: fhir.elements.Resource | None = None,
 ) -> None:
     """Give a locked case its next state; raises NotInThisState where its life cycle does not lead there."""
     rules.meetings.case_must_become(case, state)
     case.state = state
-    await lay_state(tx, case, act=act, more=more)
+    await lay_state(ctx, tx, case, more=more)
 
 
 async def lay_state(
-    tx: Transaction, case: CareTask, *, act: Act, more: fhir.elements.Resource | None = None
+    ctx: Context, tx: Transaction, case: CareTask, *, more: fhir.elements.Resource | None = None
 ) -> None:
     """Write a case's state and place into its resource, as a new version."""
     case.status = fhir.tasks.case_status(CaseState(case.state))
-    overlay = fhir.tasks.case_overlay(case, at=act.at) | (more or {})
-    await store.put(tx, case, case.body, at=act.at, overlay=overlay)
+    overlay = fhir.tasks.case_overlay(case, at=ctx.at) | (more or {})
+    await store.put(tx, case, case.body, at=ctx.at, overlay=overlay)
 
 
 async def lay_meeting(
-    tx: Transaction,
-    meeting: Meeting,
-    participants: Sequence[MeetingParticipant],
-    *,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, meeting: Meeting, participants: Sequence[MeetingParticipant]
 ) -> None:
     """Write a meeting's state into its resource, as a new version."""
-    rendered = fhir.meetings.appointment(meeting, participants, settings=settings)
-    await store.put(tx, meeting, rendered, at=act.at)
+    rendered = fhir.meetings.appointment(ctx, meeting, participants)
+    await store.put(tx, meeting, rendered, at=ctx.at)
 
 
 def tell(
-    tx: Transaction, event: EventType, meeting: Meeting, *, carries: Sequence[ResourceRow] = (), act: Act
+    ctx: Context, tx: Transaction, event: EventType, meeting: Meeting, *, carries: Sequence[ResourceRow] = ()
 ) -> None:
     """Publish what happened to a meeting; it concerns several patients, so the meeting itself is the key."""
     publishing.publish(
@@ -156,5 +133,5 @@ def tell(
         key=str(meeting.id),
         focus=meeting.body,
         carries=[row.body for row in carries],
-        act=act,
+        ctx=ctx,
     )

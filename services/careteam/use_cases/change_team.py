@@ -5,10 +5,9 @@ from typing import Any
 
 from services.careteam import fhir, queries
 from services.careteam.models import Place, Team, TeamMember
-from services.careteam.settings import Settings
 from services.careteam.states import TeamState
 from services.careteam.use_cases import hand_over
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import careteam
@@ -20,12 +19,10 @@ class TeamHasEnded(Conflict):
     """The referral's care has ended, and its team with it."""
 
 
-async def change_team(
-    tx: Transaction, team: Team, *, asked: Mapping[str, Any], settings: Settings, act: Act
-) -> Team:
+async def change_team(ctx: Context, tx: Transaction, team: Team, *, asked: Mapping[str, Any]) -> Team:
     """Give a team the members that the CareTeam names; `team` is locked and its version was compared."""
     findings = fhir.asked.Findings()
-    wanted = fhir.teams.asked_members(asked, settings=settings, findings=findings)
+    wanted = fhir.teams.asked_members(ctx, asked, findings=findings)
     if not wanted and not findings.problems:
         findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
     fhir.asked.unchanged(
@@ -34,13 +31,11 @@ async def change_team(
     findings.refuse()
     if team.status != TeamState.ACTIVE:
         raise TeamHasEnded("the team has ended with its referral")
-    await change_members(tx, team, wanted=wanted, settings=settings, act=act)
+    await change_members(ctx, tx, team, wanted=wanted)
     return team
 
 
-async def change_members(
-    tx: Transaction, team: Team, *, wanted: Sequence[Place], settings: Settings, act: Act
-) -> None:
+async def change_members(ctx: Context, tx: Transaction, team: Team, *, wanted: Sequence[Place]) -> None:
     """Let members go and come so that the wanted ones remain, and hand over what the leaving ones owned."""
     ever = list(await queries.teams.members(tx, team.id))
     now = [one for one in ever if one.left_at is None]
@@ -52,23 +47,23 @@ async def change_members(
         return
 
     for member in leaving:
-        member.left_at = act.at
+        member.left_at = ctx.at
     newcomers = [
         TeamMember(
-            team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=act.at
+            team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=ctx.at
         )
         for place in joining
     ]
-    rendered = fhir.teams.care_team(team, [*ever, *newcomers], settings=settings)
-    await store.put(tx, team, rendered, at=act.at)
+    rendered = fhir.teams.care_team(ctx, team, [*ever, *newcomers])
+    await store.put(tx, team, rendered, at=ctx.at)
     for newcomer in newcomers:
         tx.add(newcomer)
     changed = {place.practitioner: 1 for place in joining} | {one.practitioner: -1 for one in leaving}
     await queries.teams.change_caseload(tx, {team.site: changed})
-    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, act=act)
+    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
     staying = [_place(one) for one in now if one not in leaving]
     for member in leaving:
-        await hand_over.hand_over(tx, team, leaving=_place(member), joining=joining, staying=staying, act=act)
+        await hand_over.hand_over(ctx, tx, team, leaving=_place(member), joining=joining, staying=staying)
 
 
 def _place(member: TeamMember) -> Place:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.booked import Visit
 from services.careteam.models import Place, Team, TeamMember
-from services.careteam.settings import Settings
 from services.careteam.states import TeamState
 from services.careteam.use_cases import change_team
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import careteam
 from shared.events.outbox import publishing
@@ -30,24 +29,24 @@ class Forming:
     more: dict[str, Counter[str]]
 
 
-async def form_team(tx: Transaction, visit: Visit, *, settings: Settings, act: Act) -> Team | None:
+async def form_team(ctx: Context, tx: Transaction, visit: Visit) -> Team | None:
     """Form the team of a referral, once; gives None where the referral has ended before.
 
     A later booking with a person who is not in the team puts that person in the place of their discipline.
     """
-    forming = await begin_forming(tx, [visit], settings=settings)
-    team = await form_one(tx, visit, forming=forming, settings=settings, act=act)
+    forming = await begin_forming(ctx, tx, [visit])
+    team = await form_one(ctx, tx, visit, forming=forming)
     await end_forming(tx, forming)
     return team
 
 
-async def begin_forming(tx: Transaction, visits: Sequence[Visit], *, settings: Settings) -> Forming:
+async def begin_forming(ctx: Context, tx: Transaction, visits: Sequence[Visit]) -> Forming:
     """Lock and load what forming the teams of these visits needs."""
     referrals = [visit.referral_id for visit in visits]
     await queries.teams.lock_referrals(tx, referrals)
     teams = await queries.teams.of_referrals(tx, referrals)
     wanted = {visit.programme for visit in visits if visit.referral_id not in teams}
-    sites = sorted({settings.clinic.programme(one).site for one in wanted})
+    sites = sorted({ctx.clinic.programme(one).site for one in wanted})
     return Forming(
         ended=await queries.teams.ended_referrals(tx, referrals),
         teams=teams,
@@ -56,19 +55,15 @@ async def begin_forming(tx: Transaction, visits: Sequence[Visit], *, settings: S
     )
 
 
-async def form_one(
-    tx: Transaction, visit: Visit, *, forming: Forming, settings: Settings, act: Act
-) -> Team | None:
+async def form_one(ctx: Context, tx: Transaction, visit: Visit, *, forming: Forming) -> Team | None:
     """Do for one visit of several what `form_team` does."""
     if visit.referral_id in forming.ended:
         return None
     team = forming.teams.get(visit.referral_id)
     if team is None:
-        team = forming.teams[visit.referral_id] = await _form(
-            tx, visit, forming=forming, settings=settings, act=act
-        )
+        team = forming.teams[visit.referral_id] = await _form(ctx, tx, visit, forming=forming)
     else:
-        await _bring_in(tx, team, practitioner=visit.practitioner, settings=settings, act=act)
+        await _bring_in(ctx, tx, team, practitioner=visit.practitioner)
     return team
 
 
@@ -77,12 +72,10 @@ async def end_forming(tx: Transaction, forming: Forming) -> None:
     await queries.teams.change_caseload(tx, forming.more)
 
 
-async def _form(tx: Transaction, visit: Visit, *, forming: Forming, settings: Settings, act: Act) -> Team:
-    programme = settings.clinic.programme(visit.programme)
+async def _form(ctx: Context, tx: Transaction, visit: Visit, *, forming: Forming) -> Team:
+    programme = ctx.clinic.programme(visit.programme)
     load = forming.load[programme.site]
-    places, missing = rules.teams.choose_members(
-        settings.clinic, programme, seen_by=visit.practitioner, load=load
-    )
+    places, missing = rules.teams.choose_members(ctx.clinic, programme, seen_by=visit.practitioner, load=load)
     people = [place.practitioner for place in places]
     load.update(people)
     forming.more[programme.site].update(people)
@@ -92,34 +85,34 @@ async def _form(tx: Transaction, visit: Visit, *, forming: Forming, settings: Se
         patient_id=visit.patient_id,
         programme=programme.id,
         site=programme.site,
-        formed_at=act.at,
+        formed_at=ctx.at,
         identifiers=[f"{fhir.elements.REFERRAL_SYSTEM}|{visit.referral_id}"],
     )
-    members = [_member(team, place, act=act) for place in places]
-    rendered = fhir.teams.care_team(team, members, settings=settings, missing=missing)
-    await store.put(tx, team, rendered, at=act.at)
+    members = [_member(ctx, team, place) for place in places]
+    rendered = fhir.teams.care_team(ctx, team, members, missing=missing)
+    await store.put(tx, team, rendered, at=ctx.at)
     for member in members:
         tx.add(member)
-    publishing.publish(tx, careteam.CARETEAM_FORMED, of=team, key=team.patient_id, focus=team.body, act=act)
+    publishing.publish(tx, careteam.CARETEAM_FORMED, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
     return team
 
 
-async def _bring_in(tx: Transaction, team: Team, *, practitioner: str, settings: Settings, act: Act) -> None:
+async def _bring_in(ctx: Context, tx: Transaction, team: Team, *, practitioner: str) -> None:
     """Put the person who will see the patient into the place of their discipline, if they are not in it."""
     members = [one for one in await queries.teams.members(tx, team.id) if one.left_at is None]
     if team.status != TeamState.ACTIVE or any(one.practitioner == practitioner for one in members):
         return
-    person = settings.clinic.person(practitioner)
+    person = ctx.clinic.person(practitioner)
     wanted = [
         Place(practitioner=one.practitioner, discipline=one.discipline)
         for one in members
         if one.discipline != person.discipline
     ]
     wanted.append(Place(practitioner=person.id, discipline=person.discipline))
-    await change_team.change_members(tx, team, wanted=wanted, settings=settings, act=act)
+    await change_team.change_members(ctx, tx, team, wanted=wanted)
 
 
-def _member(team: Team, place: Place, *, act: Act) -> TeamMember:
+def _member(ctx: Context, team: Team, place: Place) -> TeamMember:
     return TeamMember(
-        team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=act.at
+        team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=ctx.at
     )

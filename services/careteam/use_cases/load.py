@@ -14,6 +14,7 @@ from services.careteam.models import CareTask, Goal, Meeting, Plan, Team
 from services.careteam.states import TeamState
 from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.auth.principal import Principal
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -34,52 +35,52 @@ class NoSuchThing(NotFound):
     """There is none, or none that this caller may see."""
 
 
-async def team(tx: Transaction, team_id: str, *, by: Principal) -> Team:
+async def team(ctx: Context, tx: Transaction, team_id: str) -> Team:
     """Load and lock a team."""
-    found = await queries.teams.visible(tx, fhir.asked.row_id(team_id), by=by)
+    found = await queries.teams.visible(tx, fhir.asked.row_id(team_id), by=ctx.caller)
     if found is None:
         raise NoSuchThing("there is no such CareTeam")
     return await queries.teams.locked(tx, found.id)
 
 
-async def plan(tx: Transaction, plan_id: str, *, by: Principal) -> tuple[Team, Plan]:
+async def plan(ctx: Context, tx: Transaction, plan_id: str) -> tuple[Team, Plan]:
     """Load and lock a plan and its team."""
     return await _with_team(
-        tx, plan_id, by=by, see=queries.plans.visible, lock=queries.plans.locked, what="CarePlan"
+        ctx, tx, plan_id, see=queries.plans.visible, lock=queries.plans.locked, what="CarePlan"
     )
 
 
-async def goal(tx: Transaction, goal_id: str, *, by: Principal) -> tuple[Team, Goal]:
+async def goal(ctx: Context, tx: Transaction, goal_id: str) -> tuple[Team, Goal]:
     """Load and lock a goal and its team."""
     return await _with_team(
-        tx, goal_id, by=by, see=queries.plans.goal_visible, lock=queries.plans.goal_locked, what="Goal"
+        ctx, tx, goal_id, see=queries.plans.goal_visible, lock=queries.plans.goal_locked, what="Goal"
     )
 
 
-async def task(tx: Transaction, task_id: str, *, by: Principal) -> tuple[Team, CareTask]:
+async def task(ctx: Context, tx: Transaction, task_id: str) -> tuple[Team, CareTask]:
     """Load and lock a case or an action and its team."""
     return await _with_team(
-        tx, task_id, by=by, see=queries.tasks.visible, lock=queries.tasks.locked, what="Task"
+        ctx, tx, task_id, see=queries.tasks.visible, lock=queries.tasks.locked, what="Task"
     )
 
 
 async def _with_team(
-    tx: Transaction, asked_id: str, *, by: Principal, see: See[Row], lock: Lock[Row], what: str
+    ctx: Context, tx: Transaction, asked_id: str, *, see: See[Row], lock: Lock[Row], what: str
 ) -> tuple[Team, Row]:
     identity = fhir.asked.row_id(asked_id)
-    found = await see(tx, identity, by=by)
+    found = await see(tx, identity, by=ctx.caller)
     if found is not None:
         its_team = await queries.teams.locked(tx, found.team_id)
         locked = await lock(tx, identity)
-        if locked is not None and await see(tx, identity, by=by) is not None:
+        if locked is not None and await see(tx, identity, by=ctx.caller) is not None:
             return its_team, locked
     raise NoSuchThing(f"there is no such {what}")
 
 
-async def meeting(tx: Transaction, meeting_id: str, *, by: Principal) -> Meeting:
+async def meeting(ctx: Context, tx: Transaction, meeting_id: str) -> Meeting:
     """Load and lock a meeting."""
     identity = fhir.asked.row_id(meeting_id)
-    if await queries.meetings.visible(tx, identity, by=by) is not None:
+    if await queries.meetings.visible(tx, identity, by=ctx.caller) is not None:
         locked = await queries.meetings.locked(tx, identity)
         if locked is not None:
             return locked
@@ -87,24 +88,24 @@ async def meeting(tx: Transaction, meeting_id: str, *, by: Principal) -> Meeting
 
 
 async def case_of_meeting(
-    tx: Transaction, meeting_id: str, case_id: str, *, by: Principal
+    ctx: Context, tx: Transaction, meeting_id: str, case_id: str
 ) -> tuple[Meeting, CareTask, Team]:
     """Load and lock the team of a case, the meeting and the case, in the order in which all lock them."""
     identity = fhir.asked.row_id(case_id)
-    if await queries.meetings.visible(tx, fhir.asked.row_id(meeting_id), by=by) is None:
+    if await queries.meetings.visible(tx, fhir.asked.row_id(meeting_id), by=ctx.caller) is None:
         raise NoSuchThing("there is no such Appointment")
-    found = await queries.tasks.visible(tx, identity, by=by)
+    found = await queries.tasks.visible(tx, identity, by=ctx.caller)
     if found is None:
         raise NoSuchThing("there is no such case", expression="Parameters.parameter.where(name='case')")
     its_team = await queries.teams.locked(tx, found.team_id)
-    its_meeting = await meeting(tx, meeting_id, by=by)
+    its_meeting = await meeting(ctx, tx, meeting_id)
     locked = await queries.tasks.locked(tx, identity)
     if locked is None:
         raise NoSuchThing("there is no such case", expression="Parameters.parameter.where(name='case')")
     return its_meeting, locked, its_team
 
 
-async def team_of_patient(tx: Transaction, data: Mapping[str, Any], *, member: str, by: Principal) -> Team:
+async def team_of_patient(ctx: Context, tx: Transaction, data: Mapping[str, Any], *, member: str) -> Team:
     """Load and lock the caller's active team of the patient, and of the referral where `basedOn` names
     one.
     """
@@ -115,7 +116,7 @@ async def team_of_patient(tx: Transaction, data: Mapping[str, Any], *, member: s
     findings.refuse()
     teams = [
         one
-        for one in await queries.teams.of_patient_visible(tx, patient or "", by=by)
+        for one in await queries.teams.of_patient_visible(tx, patient or "", by=ctx.caller)
         if referral is None or one.referral_id == referral
     ]
     if not teams:
@@ -128,7 +129,7 @@ async def team_of_patient(tx: Transaction, data: Mapping[str, Any], *, member: s
         )
     if not active:
         raise TeamHasEnded("the team has ended with its referral")
-    locked = await team(tx, str(active[0].id), by=by)
+    locked = await team(ctx, tx, str(active[0].id))
     if locked.status != TeamState.ACTIVE:
         raise TeamHasEnded("the team has ended with its referral")
     return locked

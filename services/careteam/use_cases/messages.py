@@ -3,9 +3,7 @@
 from services.careteam import fhir, queries
 from services.careteam.fhir.asked import Findings
 from services.careteam.models import Message, Team
-from services.careteam.settings import Settings
-from shared.act import Act
-from shared.auth.principal import Principal
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.events.catalog import careteam
@@ -15,14 +13,7 @@ from shared.fhir.received import Received
 
 
 async def post_message(
-    tx: Transaction,
-    team: Team,
-    *,
-    received: Received,
-    sender: str,
-    by: Principal,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, team: Team, *, received: Received, sender: str
 ) -> Message:
     """Post a message of a member to a locked team; recipients are members of this team and nobody else."""
     findings = Findings()
@@ -32,7 +23,7 @@ async def post_message(
         received.data, members=members, sender=sender, findings=findings
     )
     answered = fhir.messages.answered(received.data, findings=findings)
-    first = None if answered is None else await _answered(tx, team, answered, by=by, findings=findings)
+    first = None if answered is None else await _answered(ctx, tx, team, answered, findings=findings)
     findings.refuse()
 
     message = Message(
@@ -40,23 +31,23 @@ async def post_message(
         referral_id=team.referral_id,
         patient_id=team.patient_id,
         sender=sender,
-        sent_at=act.at,
+        sent_at=ctx.at,
         answers=None if first is None else first.id,
     )
-    overlay = fhir.messages.message_overlay(message, recipients=recipients, settings=settings)
-    await store.put(tx, message, received.raw, at=act.at, overlay=overlay)
+    overlay = fhir.messages.message_overlay(ctx, message, recipients=recipients)
+    await store.put(tx, message, received.raw, at=ctx.at, overlay=overlay)
     publishing.publish(
-        tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, act=act
+        tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, ctx=ctx
     )
     return message
 
 
 async def _answered(
-    tx: Transaction, team: Team, answered: str, *, by: Principal, findings: Findings
+    ctx: Context, tx: Transaction, team: Team, answered: str, *, findings: Findings
 ) -> Message | None:
     """Load the message that is answered; it must be one of the same team."""
     try:
-        message = await queries.outcomes.message_visible(tx, fhir.asked.row_id(answered), by=by)
+        message = await queries.outcomes.message_visible(tx, fhir.asked.row_id(answered), by=ctx.caller)
     except NotFound:
         message = None
     if message is None or message.team_id != team.id:

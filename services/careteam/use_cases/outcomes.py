@@ -9,10 +9,9 @@ from services.careteam import fhir, queries, rules
 from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.outcomes import QUESTIONNAIRE_URL, Scored
 from services.careteam.models import NPRS, OSWESTRY, Answers, Instrument, Outcome, Plan, Team
-from services.careteam.settings import Settings
 from services.careteam.states import PlanState
 from services.careteam.use_cases import reviews
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
 from shared.events.catalog import careteam
@@ -25,32 +24,30 @@ class BeforeTheBaseline(Invalid):
     """A measurement that is older than the baseline would change what everything is compared with."""
 
 
-async def record_rating(
-    tx: Transaction, team: Team, *, received: Received, by: str, settings: Settings, act: Act
-) -> Outcome:
+async def record_rating(ctx: Context, tx: Transaction, team: Team, *, received: Received, by: str) -> Outcome:
     """Record an answer to the pain rating for a locked team's patient."""
     findings = Findings()
     fhir.outcomes.check_rating(received.data, findings=findings)
-    at = fhir.outcomes.measured_at(received.data, member="effectiveDateTime", now=act.at, findings=findings)
+    at = fhir.outcomes.measured_at(received.data, member="effectiveDateTime", now=ctx.at, findings=findings)
     findings.refuse()
     score = rules.scoring.nprs_score(received.data.get("valueInteger"), expression="Observation.valueInteger")
     known = await queries.outcomes.of_team(tx, team.id)
     outcome = _outcome(team, NPRS, score, at=at, known=known)
     scored = _scored(outcome, NPRS, known=known, expression="Observation.effectiveDateTime")
-    overlay = fhir.outcomes.observation_overlay(outcome, scored, performer=by, settings=settings)
+    overlay = fhir.outcomes.observation_overlay(ctx, outcome, scored, performer=by)
     overlay |= fhir.outcomes.rating_overlay(received.data)
-    await store.put(tx, outcome, received.raw, at=act.at, overlay=overlay)
-    await _tell(tx, team, outcome, scored, settings=settings, act=act)
+    await store.put(tx, outcome, received.raw, at=ctx.at, overlay=overlay)
+    await _tell(ctx, tx, team, outcome, scored)
     return outcome
 
 
 async def record_answers(
-    tx: Transaction, team: Team, *, received: Received, by: str, settings: Settings, act: Act
+    ctx: Context, tx: Transaction, team: Team, *, received: Received, by: str
 ) -> Answers:
     """Record the answers to the Oswestry questionnaire and the score that is made from them."""
     findings = Findings()
     given = fhir.outcomes.oswestry_answers(received.data, findings=findings)
-    at = fhir.outcomes.measured_at(received.data, member="authored", now=act.at, findings=findings)
+    at = fhir.outcomes.measured_at(received.data, member="authored", now=ctx.at, findings=findings)
     findings.refuse()
     score = rules.scoring.oswestry_score(given)
     known = await queries.outcomes.of_team(tx, team.id)
@@ -64,12 +61,12 @@ async def record_answers(
     outcome = _outcome(team, OSWESTRY, score, at=at, known=known, answers_id=answers.id)
     scored = _scored(outcome, OSWESTRY, known=known, expression="QuestionnaireResponse.authored")
 
-    overlay = fhir.outcomes.answers_overlay(answers, author=by, settings=settings)
-    await store.put(tx, answers, received.raw, at=act.at, overlay=overlay)
+    overlay = fhir.outcomes.answers_overlay(ctx, answers, author=by)
+    await store.put(tx, answers, received.raw, at=ctx.at, overlay=overlay)
     rendered = fhir.outcomes.scored_observation(outcome, scored)
-    overlay = fhir.outcomes.observation_overlay(outcome, scored, performer=by, settings=settings)
-    await store.put(tx, outcome, rendered, at=act.at, overlay=overlay)
-    await _tell(tx, team, outcome, scored, settings=settings, act=act)
+    overlay = fhir.outcomes.observation_overlay(ctx, outcome, scored, performer=by)
+    await store.put(tx, outcome, rendered, at=ctx.at, overlay=overlay)
+    await _tell(ctx, tx, team, outcome, scored)
     return answers
 
 
@@ -109,12 +106,10 @@ def _scored(outcome: Outcome, instrument: Instrument, *, known: Sequence[Outcome
     return Scored(instrument=instrument, score=outcome.score, progress=found, band=band)
 
 
-async def _tell(
-    tx: Transaction, team: Team, outcome: Outcome, scored: Scored, *, settings: Settings, act: Act
-) -> None:
+async def _tell(ctx: Context, tx: Transaction, team: Team, outcome: Outcome, scored: Scored) -> None:
     """Tell what was recorded; where a review waits for it, judge it now."""
     publishing.publish(
-        tx, careteam.OUTCOME_RECORDED, of=outcome, key=team.patient_id, focus=outcome.body, act=act
+        tx, careteam.OUTCOME_RECORDED, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
     )
     plan: Plan | None = await queries.plans.of_team(tx, team.id)
     if plan is None or plan.status != PlanState.ACTIVE or plan.awaited_review is None:
@@ -123,4 +118,4 @@ async def _tell(
         return
     plan.awaited_review = None
     if scored.progress.off_track:
-        await reviews.tell_off_track(tx, team, outcome, settings=settings, act=act)
+        await reviews.tell_off_track(ctx, tx, team, outcome)

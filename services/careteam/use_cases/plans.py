@@ -8,11 +8,10 @@ from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.elements import Resource
 from services.careteam.fhir.tasks import CaseReason
 from services.careteam.models import Goal, Plan, Team
-from services.careteam.settings import Settings
 from services.careteam.states import LIVE_GOALS, GoalState, PlanState, TeamState
 from services.careteam.use_cases import agenda, end_care, reviews
 from services.careteam.use_cases.change_team import TeamHasEnded
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import careteam
 from shared.events.outbox import publishing
@@ -25,9 +24,7 @@ _CHANGED = {
 }
 
 
-async def draft_plan(
-    tx: Transaction, team: Team, *, seen_by: str, settings: Settings, act: Act
-) -> Plan | None:
+async def draft_plan(ctx: Context, tx: Transaction, team: Team, *, seen_by: str) -> Plan | None:
     """Open the draft of a team's plan after the first visit, once; a team that has ended gets none."""
     if team.status != TeamState.ACTIVE or await queries.plans.of_team(tx, team.id) is not None:
         return None
@@ -37,19 +34,17 @@ async def draft_plan(
         referral_id=team.referral_id,
         patient_id=team.patient_id,
         owner=seen_by if seen_by in members else members[0],
-        drafted_at=act.at,
+        drafted_at=ctx.at,
     )
-    goals = fhir.plans.draft_goals(plan, settings=settings)
-    rendered = fhir.plans.draft_plan(plan, team=team, goals=[goal for goal, _ in goals], settings=settings)
-    await store.put(tx, plan, rendered, at=act.at)
+    goals = fhir.plans.draft_goals(ctx, plan)
+    rendered = fhir.plans.draft_plan(ctx, plan, team=team, goals=[goal for goal, _ in goals])
+    await store.put(tx, plan, rendered, at=ctx.at)
     for goal, body in goals:
-        await store.put(tx, goal, body, at=act.at)
+        await store.put(tx, goal, body, at=ctx.at)
     return plan
 
 
-async def save_plan(
-    tx: Transaction, team: Team, plan: Plan, *, received: Received, settings: Settings, act: Act
-) -> Plan:
+async def save_plan(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received: Received) -> Plan:
     """Activate, revise or complete a plan; team and plan are locked and the version was compared."""
     if team.status != TeamState.ACTIVE:
         raise TeamHasEnded("the team has ended with its referral")
@@ -58,21 +53,21 @@ async def save_plan(
     goals = {str(goal.id): goal for goal in await queries.plans.goals(tx, plan.id)}
     after, wanted = _checked(received, stored, state=before, goals=goals)
 
-    kept = await _save_goals(tx, plan, wanted, received=received, goals=goals, state=after, act=act)
+    kept = await _save_goals(ctx, tx, plan, wanted, received=received, goals=goals, state=after)
     plan.status = after
     if before is PlanState.DRAFT and after is PlanState.ACTIVE:
-        plan.activated_at = act.at
+        plan.activated_at = ctx.at
     if after is PlanState.COMPLETED:
-        plan.ended_at = act.at
+        plan.ended_at = ctx.at
         plan.awaited_review = None
     references = [fhir.elements.reference("Goal", goal.id) for goal in kept]
     overlay = fhir.plans.plan_overlay(received, stored, goals=references)
-    await store.put(tx, plan, received.raw, at=act.at, overlay=overlay)
-    await _follow_up(tx, team, plan, before=before, goals=kept, settings=settings, act=act)
+    await store.put(tx, plan, received.raw, at=ctx.at, overlay=overlay)
+    await _follow_up(ctx, tx, team, plan, before=before, goals=kept)
     return plan
 
 
-async def save_goal(tx: Transaction, team: Team, goal: Goal, *, received: Received, act: Act) -> Goal:
+async def save_goal(ctx: Context, tx: Transaction, team: Team, goal: Goal, *, received: Received) -> Goal:
     """Change a goal; team and goal are locked and the version was compared."""
     if team.status != TeamState.ACTIVE:
         raise TeamHasEnded("the team has ended with its referral")
@@ -81,7 +76,7 @@ async def save_goal(tx: Transaction, team: Team, goal: Goal, *, received: Receiv
     state = _goal_state(received.data, before=GoalState(goal.lifecycle_status), findings=findings)
     findings.refuse()
     goal.lifecycle_status = state
-    await store.put(tx, goal, received.raw, at=act.at)
+    await store.put(tx, goal, received.raw, at=ctx.at)
     return goal
 
 
@@ -111,6 +106,7 @@ def _checked(
 
 
 async def _save_goals(
+    ctx: Context,
     tx: Transaction,
     plan: Plan,
     wanted: Sequence[str],
@@ -118,11 +114,10 @@ async def _save_goals(
     received: Received,
     goals: Mapping[str, Goal],
     state: PlanState,
-    act: Act,
 ) -> list[Goal]:
     """Keep the goals that the plan names, make those it contains, and cancel the others."""
     if state is PlanState.COMPLETED:
-        await end_care.close_goals(tx, plan, reached=True, act=act)
+        await end_care.close_goals(ctx, tx, plan, reached=True)
         return [goals[one] for one in wanted if one in goals]
     contained = fhir.plans.contained_goals(received)
     subject = fhir.decoded(plan.body)["subject"]
@@ -131,35 +126,28 @@ async def _save_goals(
         goal = goals.get(one)
         if goal is None:
             goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
-            await _put_goal(tx, goal, contained[one], subject=subject, state=state, act=act)
+            await _put_goal(ctx, tx, goal, contained[one], subject=subject, state=state)
         elif state is PlanState.ACTIVE and goal.lifecycle_status == GoalState.PROPOSED:
-            await _put_goal(tx, goal, goal.body, subject=subject, state=state, act=act)
+            await _put_goal(ctx, tx, goal, goal.body, subject=subject, state=state)
         kept.append(goal)
     for identity, goal in goals.items():
         if identity not in wanted and goal.lifecycle_status in LIVE_GOALS:
             goal.lifecycle_status = GoalState.CANCELLED
             overlay = {"lifecycleStatus": goal.lifecycle_status}
-            await store.put(tx, goal, goal.body, at=act.at, overlay=overlay)
+            await store.put(tx, goal, goal.body, at=ctx.at, overlay=overlay)
     return kept
 
 
 async def _put_goal(
-    tx: Transaction, goal: Goal, body: bytes, *, subject: Resource, state: PlanState, act: Act
+    ctx: Context, tx: Transaction, goal: Goal, body: bytes, *, subject: Resource, state: PlanState
 ) -> None:
     goal.lifecycle_status = GoalState.ACTIVE if state is PlanState.ACTIVE else GoalState.PROPOSED
     overlay = {"lifecycleStatus": goal.lifecycle_status, "subject": subject}
-    await store.put(tx, goal, body, at=act.at, overlay=overlay)
+    await store.put(tx, goal, body, at=ctx.at, overlay=overlay)
 
 
 async def _follow_up(
-    tx: Transaction,
-    team: Team,
-    plan: Plan,
-    *,
-    before: PlanState,
-    goals: Sequence[Goal],
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, team: Team, plan: Plan, *, before: PlanState, goals: Sequence[Goal]
 ) -> None:
     """Tell what happened to a plan, and set in motion what follows from it."""
     after = PlanState(plan.status)
@@ -167,29 +155,28 @@ async def _follow_up(
     if changed is not None:
         bodies = [goal.body for goal in goals]
         publishing.publish(
-            tx, changed, of=plan, key=plan.patient_id, focus=plan.body, carries=bodies, act=act
+            tx, changed, of=plan, key=plan.patient_id, focus=plan.body, carries=bodies, ctx=ctx
         )
     if changed is careteam.PLAN_ACTIVATED:
-        await reviews.schedule_reviews(tx, plan, team=team, settings=settings)
-        await _review_new_plan(tx, team, settings=settings, act=act)
+        await reviews.schedule_reviews(ctx, tx, plan, team=team)
+        await _review_new_plan(ctx, tx, team)
     if after is PlanState.COMPLETED:
-        await _discharge(tx, team, plan, settings=settings, act=act)
+        await _discharge(ctx, tx, team, plan)
 
 
-async def _review_new_plan(tx: Transaction, team: Team, *, settings: Settings, act: Act) -> None:
-    disciplines = settings.clinic.programme(team.programme).team
+async def _review_new_plan(ctx: Context, tx: Transaction, team: Team) -> None:
+    disciplines = ctx.clinic.programme(team.programme).team
     if len(disciplines) >= rules.plans.FIRST_REVIEW_FROM_DISCIPLINES:
         await agenda.put_on_agenda(
+            ctx,
             tx,
             team,
             reason=CaseReason.FIRST_PLAN_REVIEW,
             text="first review of the plan by the whole team",
-            settings=settings,
-            act=act,
         )
 
 
-async def _discharge(tx: Transaction, team: Team, plan: Plan, *, settings: Settings, act: Act) -> None:
+async def _discharge(ctx: Context, tx: Transaction, team: Team, plan: Plan) -> None:
     """Tell that the patient is discharged, with baseline and last of each instrument, and end the team."""
     outcomes = await queries.outcomes.of_team(tx, team.id)
     last = {one.instrument: one for one in outcomes if not one.baseline}
@@ -202,9 +189,9 @@ async def _discharge(tx: Transaction, team: Team, plan: Plan, *, settings: Setti
         key=plan.patient_id,
         focus=plan.body,
         carries=[one.body for one in told],
-        act=act,
+        ctx=ctx,
     )
-    await end_care.end_team(tx, team, plan=plan, reason="discharged", settings=settings, act=act)
+    await end_care.end_team(ctx, tx, team, plan=plan, reason="discharged")
 
 
 def _goal_state(data: Mapping[str, Any], *, before: GoalState, findings: Findings) -> GoalState:

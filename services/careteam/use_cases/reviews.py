@@ -10,11 +10,10 @@ from services.careteam import queries, rules
 from services.careteam.fhir.tasks import CaseReason
 from services.careteam.models import INSTRUMENTS, Outcome, Plan, Team
 from services.careteam.rules.progress import Measured
-from services.careteam.settings import Settings
 from services.careteam.states import PlanState
 from services.careteam.use_cases import actions, agenda
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import careteam
 from shared.events.outbox import publishing
@@ -23,20 +22,20 @@ REVIEW = "outcome-review"
 TO_MEASURE = timedelta(days=7)
 
 
-async def schedule_reviews(tx: Transaction, plan: Plan, *, team: Team, settings: Settings) -> None:
+async def schedule_reviews(ctx: Context, tx: Transaction, plan: Plan, *, team: Team) -> None:
     """Set the timers of the reviews of a plan that was just activated."""
-    for week in settings.clinic.review_weeks:
-        due = _review_time(plan, week, team=team, settings=settings)
+    for week in ctx.clinic.review_weeks:
+        due = _review_time(ctx, plan, week, team=team)
         await timers.schedule(tx, kind=REVIEW, ref=f"{plan.id}/{week}", due=due)
 
 
-async def cancel_reviews(tx: Transaction, plan: Plan, *, settings: Settings) -> None:
+async def cancel_reviews(ctx: Context, tx: Transaction, plan: Plan) -> None:
     """Remove the timers of the reviews of a plan that ended."""
-    for week in settings.clinic.review_weeks:
+    for week in ctx.clinic.review_weeks:
         await timers.cancel(tx, kind=REVIEW, ref=f"{plan.id}/{week}")
 
 
-async def review_progress(tx: Transaction, plan_id: UUID, *, week: int, settings: Settings, act: Act) -> None:
+async def review_progress(ctx: Context, tx: Transaction, plan_id: UUID, *, week: int) -> None:
     """Review the outcomes of a plan's patient: off track, or not measured since the review before."""
     known = await tx.get(Plan, plan_id)
     if known is None:
@@ -46,32 +45,25 @@ async def review_progress(tx: Transaction, plan_id: UUID, *, week: int, settings
     if plan is None or plan.status != PlanState.ACTIVE:
         return
     outcomes = await queries.outcomes.of_team(tx, team.id)
-    since = _reviewed_before(plan, week, team=team, settings=settings)
+    since = _reviewed_before(ctx, plan, week, team=team)
     found = rules.progress.review(measured(outcomes), since=since)
 
     for instrument in found.off_track:
         newest = [one for one in outcomes if one.instrument == instrument][-1]
-        await tell_off_track(tx, team, newest, settings=settings, act=act)
+        await tell_off_track(ctx, tx, team, newest)
     plan.awaited_review = week if found.missing else None
     if found.missing:
-        await _ask_to_measure(tx, plan, found.missing, team=team, week=week, settings=settings, act=act)
+        await _ask_to_measure(ctx, tx, plan, found.missing, team=team, week=week)
 
 
-async def tell_off_track(
-    tx: Transaction, team: Team, outcome: Outcome, *, settings: Settings, act: Act
-) -> None:
+async def tell_off_track(ctx: Context, tx: Transaction, team: Team, outcome: Outcome) -> None:
     """Say that an outcome is off track and put the case on the next agenda; the team is locked."""
     outcome = await queries.outcomes.locked(tx, outcome.id)
     publishing.publish(
-        tx, careteam.OUTCOME_OFF_TRACK, of=outcome, key=team.patient_id, focus=outcome.body, act=act
+        tx, careteam.OUTCOME_OFF_TRACK, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
     )
     await agenda.put_on_agenda(
-        tx,
-        team,
-        reason=CaseReason.OFF_TRACK,
-        text=f"off track: {INSTRUMENTS[outcome.instrument].name}",
-        settings=settings,
-        act=act,
+        ctx, tx, team, reason=CaseReason.OFF_TRACK, text=f"off track: {INSTRUMENTS[outcome.instrument].name}"
     )
 
 
@@ -90,36 +82,28 @@ def measured(outcomes: Sequence[Outcome]) -> dict[str, Measured]:
 
 
 async def _ask_to_measure(
-    tx: Transaction,
-    plan: Plan,
-    missing: Sequence[str],
-    *,
-    team: Team,
-    week: int,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, plan: Plan, missing: Sequence[str], *, team: Team, week: int
 ) -> None:
     names = ", ".join(INSTRUMENTS[name].name for name in missing)
     await actions.assign_action(
+        ctx,
         tx,
         team,
         owner=plan.owner,
         description=f"Review of week {week}: measure {names}",
-        due=act.at + TO_MEASURE,
+        due=ctx.at + TO_MEASURE,
         plan_id=plan.id,
-        settings=settings,
-        act=act,
     )
 
 
-def _review_time(plan: Plan, week: int, *, team: Team, settings: Settings) -> datetime:
+def _review_time(ctx: Context, plan: Plan, week: int, *, team: Team) -> datetime:
     if plan.activated_at is None:
         raise LookupError(f"plan {plan.id} was never activated")
-    zone = settings.clinic.site(team.site).zone
+    zone = ctx.clinic.site(team.site).zone
     return rules.progress.review_time(plan.activated_at, weeks=week, zone=zone)
 
 
-def _reviewed_before(plan: Plan, week: int, *, team: Team, settings: Settings) -> datetime:
+def _reviewed_before(ctx: Context, plan: Plan, week: int, *, team: Team) -> datetime:
     """Tell when the review before this one was due; the plan's activation for the first."""
-    earlier = max((one for one in settings.clinic.review_weeks if one < week), default=0)
-    return _review_time(plan, earlier, team=team, settings=settings)
+    earlier = max((one for one in ctx.clinic.review_weeks if one < week), default=0)
+    return _review_time(ctx, plan, earlier, team=team)

@@ -34,7 +34,7 @@ async def feed(
     seen = _seen(call)
     async with call.transaction() as tx:
         opened = audit.Access(service=call.runtime.service, how="search-type", query=str(call.request.url))
-        audit.record(tx, opened, act=call.act)
+        audit.record(tx, opened, ctx=call.ctx)
     return StreamingResponse(live.frames(seen), media_type="text/event-stream", headers=_HEADERS)
 
 

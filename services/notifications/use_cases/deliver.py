@@ -5,55 +5,54 @@ import msgspec
 from services.notifications import fhir, queries
 from services.notifications.models import EndedReceiver, Notification
 from services.notifications.rules import Audience, Reason, still_wanted
-from services.notifications.settings import Settings
 from services.notifications.states import Outcome
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.record import Result, record_attempt
 from services.notifications.use_cases.take import Lease, Outgoing, standings_of, start_attempt
-from shared.act import Act
 from shared.clinic import Webhook
+from shared.context import Context
 from shared.db import Transaction
 
 
 async def take_next(
-    tx: Transaction, receiver: Webhook, *, lease: Lease, settings: Settings, act: Act
+    ctx: Context, tx: Transaction, receiver: Webhook, *, lease: Lease
 ) -> tuple[bool, Outgoing | None]:
     """Take the first open message of a receiver, if it is due; the later ones wait behind it.
 
     Give whether there was one, and what is to be sent; a message that must not go out is ended at once.
     """
     row = await queries.next_delivery(
-        tx, recipient=receiver.recipient, now=act.at, machine_now=lease.machine_now
+        tx, recipient=receiver.recipient, now=ctx.at, machine_now=lease.machine_now
     )
     if row is None:
         return False, None
     if (reason := await _held_back(tx, row, receiver)) is not None:
-        await _end(tx, row, reason, settings=settings, act=act)
+        await _end(ctx, tx, row, reason)
         return True, None
-    await start_attempt(tx, row, lease=lease, settings=settings, act=act)
+    await start_attempt(ctx, tx, row, lease=lease)
     return True, Outgoing(
         id=row.id,
         lease=lease.token,
         address=receiver.url,
         event_type=row.event_type,
-        body=msgspec.json.encode(fhir.webhook_message(row, settings=settings)),
+        body=msgspec.json.encode(fhir.webhook_message(ctx, row)),
     )
 
 
 async def record_delivery(
-    tx: Transaction, receiver: Webhook, sent: Outgoing, result: Result, *, settings: Settings, act: Act
+    ctx: Context, tx: Transaction, receiver: Webhook, sent: Outgoing, result: Result
 ) -> None:
     """Record an attempt under its lease; a receiver that refused for good has ended."""
-    recorded = await record_attempt(tx, sent, result, settings=settings, act=act)
+    recorded = await record_attempt(ctx, tx, sent, result)
     if recorded and result.outcome is Outcome.REFUSED:
-        await queries.end_receiver(tx, receiver.id, at=act.at)
+        await queries.end_receiver(tx, receiver.id, at=ctx.at)
 
 
-async def end_left_over(tx: Transaction, act: Act, *, settings: Settings) -> None:
+async def end_left_over(ctx: Context, tx: Transaction) -> None:
     """End what waits for receivers that do not stand in clinic.yaml any more."""
-    registered = {receiver.recipient for receiver in settings.clinic.webhooks}
+    registered = {receiver.recipient for receiver in ctx.clinic.webhooks}
     for row in await queries.left_over(tx, recipients=registered):
-        await _end(tx, row, Reason.NO_RECEIVER, settings=settings, act=act)
+        await _end(ctx, tx, row, Reason.NO_RECEIVER)
 
 
 async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> Reason | None:
@@ -63,6 +62,6 @@ async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> R
     return still_wanted(Audience(row.audience), row.recipient, standing)
 
 
-async def _end(tx: Transaction, row: Notification, reason: Reason, *, settings: Settings, act: Act) -> None:
+async def _end(ctx: Context, tx: Transaction, row: Notification, reason: Reason) -> None:
     made = (await queries.attempts(tx, [row.id])).get(row.id, [])
-    await end_message(tx, row, attempts=made, reason=reason, settings=settings, act=act)
+    await end_message(ctx, tx, row, attempts=made, reason=reason)

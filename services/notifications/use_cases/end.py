@@ -1,15 +1,15 @@
 """End a message: taken by its channel, or not, with the reason and, where somebody must look, an alert."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
-from services.notifications.settings import Settings
 from services.notifications.states import Channel, Status, may_become
 from services.notifications.use_cases.put_entry import put_entry
 from services.notifications.use_cases.put_message import put_message
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
@@ -36,13 +36,7 @@ class MessageEnded(Conflict):
 
 
 async def end_message(
-    tx: Transaction,
-    row: Notification,
-    *,
-    attempts: Sequence[Attempt],
-    reason: Reason | None,
-    settings: Settings,
-    act: Act,
+    ctx: Context, tx: Transaction, row: Notification, *, attempts: Sequence[Attempt], reason: Reason | None
 ) -> None:
     """End a message, `completed` without a reason; raises MessageEnded for one that ended before.
 
@@ -53,17 +47,17 @@ async def end_message(
         raise MessageEnded(f"notification {row.id} is {row.status} and cannot become {status}")
 
     row.status, row.reason = status, reason
-    row.sent_at = act.at if reason is None else None
+    row.sent_at = ctx.at if reason is None else None
     row.next_attempt_at = row.lease = row.machine_lease_until = None
-    await put_message(tx, row, attempts, settings=settings, at=act.at)
-    about = Act(at=act.at, actor=act.actor, cause=row.event_id)
+    await put_message(ctx, tx, row, attempts, at=ctx.at)
+    about = replace(ctx, cause=row.event_id)
     event_type = DELIVERED if reason is None else UNDELIVERABLE
     with handler_span("notification.ended", traceparent=row.traceparent):
-        event_id = publishing.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, act=about)
+        event_id = publishing.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, ctx=about)
     channel, why = str(row.channel), reason.name.lower() if reason else "taken"
     tx.after_commit(f"count {row.id}", lambda: _ENDED.add(1, channel, why))
     if reason in _SOMEBODY_MUST_LOOK:
-        _alert(tx, row, event_id=event_id, at=act.at, settings=settings)
+        _alert(ctx, tx, row, event_id=event_id, at=ctx.at)
 
 
 def _ends_as(row: Notification, reason: Reason | None) -> Status:
@@ -72,9 +66,9 @@ def _ends_as(row: Notification, reason: Reason | None) -> Status:
     return Status.NOT_DONE if row.status == Status.PREPARATION else Status.STOPPED
 
 
-def _alert(tx: Transaction, row: Notification, *, event_id: str, at: datetime, settings: Settings) -> None:
+def _alert(ctx: Context, tx: Transaction, row: Notification, *, event_id: str, at: datetime) -> None:
     """Tell one owner, without saying whom the message was about."""
-    owners = settings.clinic.coordinators(row.site) if row.site else ()
+    owners = ctx.clinic.coordinators(row.site) if row.site else ()
     for owner in owners[:1]:
         put_entry(
             tx,

@@ -6,14 +6,14 @@ from datetime import datetime
 from services.notifications import fhir
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import TOLD
-from services.notifications.settings import Settings
+from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
 
 
 async def put_message(
-    tx: Transaction, row: Notification, attempts: Sequence[Attempt], *, settings: Settings, at: datetime
+    ctx: Context, tx: Transaction, row: Notification, attempts: Sequence[Attempt], *, at: datetime
 ) -> None:
     """Render a message with its attempts and store it under its next version."""
     text = TOLD[row.event_type].text
-    await store.put(tx, row, fhir.communication(row, attempts, settings=settings, text=text), at=at)
+    await store.put(tx, row, fhir.communication(ctx, row, attempts, text=text), at=at)

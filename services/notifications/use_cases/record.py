@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from services.notifications import queries
 from services.notifications.rules import Channel, gave_up, next_attempt, refused
-from services.notifications.settings import Settings
 from services.notifications.states import Outcome
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.take import Outgoing
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.telemetry.tally import Count
 
@@ -29,9 +28,7 @@ class Result:
     detail: str = ""
 
 
-async def record_attempt(
-    tx: Transaction, sent: Outgoing, result: Result, *, settings: Settings, act: Act
-) -> bool:
+async def record_attempt(ctx: Context, tx: Transaction, sent: Outgoing, result: Result) -> bool:
     """Record an attempt under its lease; tell whether the lease was still ours, else nothing is written."""
     row = await queries.leased(tx, sent.id, lease=sent.lease)
     if row is None:
@@ -44,15 +41,15 @@ async def record_attempt(
     channel, became = str(way), str(result.outcome)
     tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.add(1, channel, became))
 
-    again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=act.at)
+    again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=ctx.at)
     if result.outcome is Outcome.TAKEN:
-        await end_message(tx, row, attempts=attempts, reason=None, settings=settings, act=act)
+        await end_message(ctx, tx, row, attempts=attempts, reason=None)
     elif result.outcome is Outcome.REFUSED:
-        await end_message(tx, row, attempts=attempts, reason=refused(way), settings=settings, act=act)
+        await end_message(ctx, tx, row, attempts=attempts, reason=refused(way))
     elif again is None:
-        await end_message(tx, row, attempts=attempts, reason=gave_up(way), settings=settings, act=act)
+        await end_message(ctx, tx, row, attempts=attempts, reason=gave_up(way))
     else:
         row.next_attempt_at = again
         row.lease = row.machine_lease_until = None
-        await put_message(tx, row, attempts, settings=settings, at=act.at)
+        await put_message(ctx, tx, row, attempts, at=ctx.at)
     return True

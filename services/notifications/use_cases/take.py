@@ -8,11 +8,10 @@ from uuid import UUID
 from services.notifications import queries
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Audience, Reason, Standing, address, still_wanted
-from services.notifications.settings import Settings
 from services.notifications.states import Status
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.put_message import put_message
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 
 
@@ -37,25 +36,25 @@ class Lease:
 
 
 async def take_due(
-    tx: Transaction, *, lease: Lease, limit: int, has_server: bool, settings: Settings, act: Act
+    ctx: Context, tx: Transaction, *, lease: Lease, limit: int, has_server: bool
 ) -> tuple[int, list[Outgoing]]:
     """Take at most `limit` messages; give how many were found and those that are to be sent."""
-    rows = await queries.claim_due(tx, now=act.at, machine_now=lease.machine_now, limit=limit)
+    rows = await queries.claim_due(tx, now=ctx.at, machine_now=lease.machine_now, limit=limit)
     standings = await standings_of(tx, rows)
     attempts = await queries.attempts(tx, [row.id for row in rows if row.attempts])
 
     outgoing = []
     for row in rows:
         standing = standings[row.id]
-        found = address(row.recipient, clinic=settings.clinic)
+        found = address(row.recipient, clinic=ctx.clinic)
         reason = still_wanted(Audience(row.audience), row.recipient, standing)
         reason = reason or (None if has_server else Reason.NO_SERVER)
         if reason is not None or found is None:
             made = attempts.get(row.id, [])
             why = reason or Reason.NO_ADDRESS
-            await end_message(tx, row, attempts=made, reason=why, settings=settings, act=act)
+            await end_message(ctx, tx, row, attempts=made, reason=why)
         else:
-            await start_attempt(tx, row, lease=lease, settings=settings, act=act)
+            await start_attempt(ctx, tx, row, lease=lease)
             outgoing.append(
                 Outgoing(
                     id=row.id,
@@ -79,13 +78,11 @@ async def standings_of(tx: Transaction, rows: Sequence[Notification]) -> Mapping
     }
 
 
-async def start_attempt(
-    tx: Transaction, row: Notification, *, lease: Lease, settings: Settings, act: Act
-) -> None:
+async def start_attempt(ctx: Context, tx: Transaction, row: Notification, *, lease: Lease) -> None:
     """Note an attempt under a lease, before the channel is tried."""
     row.attempts += 1
     row.lease, row.machine_lease_until = lease.token, lease.machine_until
-    tx.add(Attempt(notification_id=row.id, number=row.attempts, at=act.at))
+    tx.add(Attempt(notification_id=row.id, number=row.attempts, at=ctx.at))
     if row.status == Status.PREPARATION:
         row.status = Status.IN_PROGRESS
-        await put_message(tx, row, (), settings=settings, at=act.at)
+        await put_message(ctx, tx, row, (), at=ctx.at)

@@ -20,14 +20,12 @@ from services.notifications.rules import (
     deliveries,
     messages,
 )
-from services.notifications.settings import Settings
 from services.notifications.states import Channel
 from services.notifications.use_cases.end import end_message
 from services.notifications.use_cases.keep import expect_authorization, expect_referral
 from services.notifications.use_cases.put_entry import put_entry
 from services.notifications.use_cases.put_message import put_message
-from shared.act import Act
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.telemetry.tracing import current_traceparent
 
@@ -42,35 +40,33 @@ async def recall(tx: Transaction, heard: Sequence[News]) -> Known:
     )
 
 
-async def tell(
-    tx: Transaction, news: News, *, known: Known, has_server: bool, settings: Settings, act: Act
-) -> None:
+async def tell(ctx: Context, tx: Transaction, news: News, *, known: Known, has_server: bool) -> None:
     """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
     referral = None if news.referral is None else expect_referral(known, news.referral)
-    standing = _standing(news, referral, known=known, settings=settings)
+    standing = _standing(ctx, news, referral, known=known)
 
     wanted = [
         message
         for message in (
-            *messages(told, standing, clinic=settings.clinic, first=news.first),
-            *deliveries(news.type, standing, clinic=settings.clinic),
+            *messages(told, standing, clinic=ctx.clinic, first=news.first),
+            *deliveries(news.type, standing, clinic=ctx.clinic),
         )
         if (news.event_id, message.recipient, message.channel) not in known.told
     ]
 
     put_entry(tx, _entry(news, told, standing, referral))
     for message in wanted:
-        row = _prepared(news, message, standing, act=act)
+        row = _prepared(ctx, news, message, standing)
         if has_server or message.channel is not Channel.EMAIL:
-            await put_message(tx, row, (), settings=settings, at=act.at)
+            await put_message(ctx, tx, row, (), at=ctx.at)
         else:
-            await end_message(tx, row, attempts=(), reason=Reason.NO_SERVER, settings=settings, act=act)
+            await end_message(ctx, tx, row, attempts=(), reason=Reason.NO_SERVER)
 
 
-def _standing(news: News, referral: Whose | None, *, known: Known, settings: Settings) -> Standing:
+def _standing(ctx: Context, news: News, referral: Whose | None, *, known: Known) -> Standing:
     if news.referral is None or referral is None:
-        site = _site_of(news.participants, clinic=settings.clinic)
+        site = _site_of(ctx, news.participants)
         return Standing(site=site, participants=news.participants)
     asked = None if news.claim is None else expect_authorization(known, news.claim)
     return Standing(
@@ -84,8 +80,8 @@ def _standing(news: News, referral: Whose | None, *, known: Known, settings: Set
     )
 
 
-def _site_of(participants: frozenset[str], *, clinic: Clinic) -> str | None:
-    sites = (person.site for person in clinic.people if person.id in participants)
+def _site_of(ctx: Context, participants: frozenset[str]) -> str | None:
+    sites = (person.site for person in ctx.clinic.people if person.id in participants)
     return next(sites, None)
 
 
@@ -110,7 +106,7 @@ def _entry(news: News, told: Told, standing: Standing, referral: Whose | None) -
     )
 
 
-def _prepared(news: News, message: Message, standing: Standing, *, act: Act) -> Notification:
+def _prepared(ctx: Context, news: News, message: Message, standing: Standing) -> Notification:
     return Notification(
         event_id=news.event_id,
         event_type=news.type,
@@ -124,7 +120,7 @@ def _prepared(news: News, message: Message, standing: Standing, *, act: Act) -> 
         claim_id=news.claim,
         patient_id=news.key if news.referral else None,
         site=standing.site,
-        created_at=act.at,
-        next_attempt_at=act.at,
+        created_at=ctx.at,
+        next_attempt_at=ctx.at,
         traceparent=current_traceparent(),
     )

@@ -5,7 +5,6 @@ from functools import partial
 
 from services.notifications import handlers, use_cases
 from services.notifications.rules import TOLD, heard_by, never_heard
-from services.notifications.settings import Settings
 from services.notifications.worker.email import Smtp
 from services.notifications.worker.sending import Sending
 from shared.clinic import ClinicFileError
@@ -30,7 +29,7 @@ def create_worker(runtime: Runtime) -> Worker:
         handlers=handler_table(runtime),
         timers={},
         loops=(Sending(runtime, mail=mail), *_deliveries(runtime)),
-        on_start=partial(use_cases.end_left_over, settings=Settings.of(runtime)),
+        on_start=use_cases.end_left_over,
     )
 
 
@@ -50,6 +49,5 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
 
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run."""
-    settings, has_server = Settings.of(runtime), bool(runtime.smtp_url)
-    together = BatchHandler(partial(handlers.on_events, settings=settings, has_server=has_server))
+    together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
     return dict.fromkeys(TOLD, together)

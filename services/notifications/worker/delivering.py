@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 
 from services.notifications import queries, use_cases
 from services.notifications.rules import signature_headers
-from services.notifications.settings import Settings
 from services.notifications.states import Outcome
 from services.notifications.use_cases import Lease, Outgoing, Result
 from services.notifications.worker.sending import LEASE
 from shared import failpoints
-from shared.act import Act, Actor
 from shared.clinic import Webhook
 from shared.clock import machine_now
 from shared.ids import new_id
@@ -37,7 +35,6 @@ class Delivering:
         self._secrets = outbound.secrets
         self._post = outbound.post_to(runtime.clinic.webhook_hosts)
         self._lease = lease
-        self._settings = Settings.of(runtime)
 
     async def run_once(self) -> bool:
         """Send the first open message, if it is due; tell whether there was one."""
@@ -64,7 +61,7 @@ class Delivering:
         lease = Lease(token=new_id(), machine_now=now, machine_until=now + self._lease)
         async with self._runtime.database.transaction() as tx:
             return await use_cases.take_next(
-                tx, self._receiver, lease=lease, settings=self._settings, act=self._act()
+                self._runtime.context(cause=None), tx, self._receiver, lease=lease
             )
 
     async def _deliver(self, sent: Outgoing) -> Result:
@@ -90,11 +87,8 @@ class Delivering:
     async def _record(self, sent: Outgoing, result: Result) -> None:
         async with self._runtime.database.transaction() as tx:
             await use_cases.record_delivery(
-                tx, self._receiver, sent, result, settings=self._settings, act=self._act()
+                self._runtime.context(cause=None), tx, self._receiver, sent, result
             )
-
-    def _act(self) -> Act:
-        return Act(at=self._runtime.clock.now(), actor=Actor.service(self._runtime.service))
 
 
 def _answered(status: int) -> Result:

@@ -11,11 +11,9 @@ from uuid import UUID
 
 from services.notifications import queries, use_cases
 from services.notifications.rules import TOLD, mail
-from services.notifications.settings import Settings
 from services.notifications.use_cases import Lease, Outgoing, Result
 from services.notifications.worker.email import Letter, Smtp
 from shared import failpoints
-from shared.act import Act, Actor
 from shared.clock import machine_now, monotonic
 from shared.ids import new_id
 from shared.runtime import Runtime
@@ -38,7 +36,6 @@ class Sending:
         self._runtime = runtime
         self._mail = mail
         self._lease = lease
-        self._settings = Settings.of(runtime)
         self._found_none_at: float | None = None
 
     async def run_once(self) -> bool:
@@ -70,12 +67,11 @@ class Sending:
         lease = Lease(token=new_id(), machine_now=now, machine_until=now + self._lease)
         async with self._runtime.database.transaction() as tx:
             return await use_cases.take_due(
+                self._runtime.context(cause=None),
                 tx,
                 lease=lease,
                 limit=BATCH if self._mail is not None else UNSENT,
                 has_server=self._mail is not None,
-                settings=self._settings,
-                act=self._act(),
             )
 
     async def _send(self, mail: Smtp, outgoing: Mapping[UUID, Outgoing]) -> None:
@@ -88,7 +84,7 @@ class Sending:
     async def _record(self, sent: Outgoing, result: Result) -> None:
         failpoints.reach("sent_not_recorded")
         async with self._runtime.database.transaction() as tx:
-            await use_cases.record_attempt(tx, sent, result, settings=self._settings, act=self._act())
+            await use_cases.record_attempt(self._runtime.context(cause=None), tx, sent, result)
         failpoints.reach("recorded")
 
     def _letter(self, outgoing: Outgoing) -> Letter:
@@ -97,6 +93,3 @@ class Sending:
             outgoing.id, urgent=urgent, clinic=self._runtime.clinic, base_url=self._runtime.base_url
         )
         return Letter(id=outgoing.id, address=outgoing.address, mail=written)
-
-    def _act(self) -> Act:
-        return Act(at=self._runtime.clock.now(), actor=Actor.service(self._runtime.service))

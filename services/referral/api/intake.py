@@ -66,7 +66,7 @@ async def create(call: Call = Depends(_SENDING)) -> Response:
     async def take(tx: Transaction, bold: bool) -> Response:
         found = None
         if condition is not None:
-            found = await use_cases.already_sent(tx, condition, by=call.principal)
+            found = await use_cases.already_sent(call.ctx, tx, condition)
         new = False
         if found is None:
             receipt = await _receive(call, tx, submission, bold=bold)
@@ -89,9 +89,7 @@ async def validate(
     except Invalid as refusal:
         return await _say(call, fhir.dry_run(refusal.problems, verdict=None))
     async with call.transaction() as tx:
-        body = await use_cases.dry_run(
-            tx, received, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        body = await use_cases.dry_run(call.ctx, tx, received)
         return await call.answer(tx, body)
 
 
@@ -161,9 +159,7 @@ def _located(referral: Referral) -> str:
 
 
 async def _receive(call: Call, tx: Transaction, submission: Submission, *, bold: bool) -> use_cases.Receipt:
-    return await use_cases.receive_referral(
-        tx, submission, by=call.principal, act=call.act, clinic=call.runtime.clinic, bold=bold
-    )
+    return await use_cases.receive_referral(call.ctx, tx, submission, bold=bold)
 
 
 async def _answer_message(
@@ -178,7 +174,7 @@ async def _answer_message(
         of=referral.id,
         code=code,
         clinic=call.runtime.clinic.name,
-        at=call.act.at,
+        at=call.ctx.at,
     )
     return await call.answer(tx, body, about=referral)
 
@@ -189,12 +185,10 @@ async def _revoke(tx: Transaction, received: Received, *, call: Call, by: Princi
             request = entry.resource.data
             reasons = [one.get("text", "") for one in request.get("reasonCode", [])]
             return await use_cases.revoke_by_identifier(
+                call.ctx,
                 tx,
                 fhir.tokens(request.get("identifier")),
                 reason=" ".join(reasons).strip() or "revoked by message",
-                by=by,
-                act=call.act,
-                clinic=call.runtime.clinic,
             )
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
 

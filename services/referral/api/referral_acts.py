@@ -24,9 +24,7 @@ async def acknowledge(id: str, call: Call = Depends(_SENDER)) -> Response:
     only(call, "referrer", what="acknowledge")
     await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.acknowledge_emergency(
-            tx, id, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.acknowledge_emergency(call.ctx, tx, id)
         return await _answer(call, tx, referral)
 
 
@@ -37,9 +35,7 @@ async def provide_information(id: str, call: Call = Depends(_SENDER)) -> Respons
     await call.parameters()
     pieces = _pieces(call.body)
     async with call.transaction() as tx:
-        referral = await use_cases.provide_information(
-            tx, id, pieces=pieces, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.provide_information(call.ctx, tx, id, pieces=pieces)
         return await _answer(call, tx, referral)
 
 
@@ -49,9 +45,7 @@ async def revoke(id: str, call: Call = Depends(_SENDER)) -> Response:
     only(call, "referrer", what="revoke")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.revoke_referral(
-            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.revoke_referral(call.ctx, tx, id, reason=said.get("reason"))
         return await _answer(call, tx, referral)
 
 
@@ -61,9 +55,7 @@ async def accept(id: str, call: Call = Depends(_SITE)) -> Response:
     only(call, "coordinator", what="accept")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.accept_referral(
-            tx, id, said=said, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.accept_referral(call.ctx, tx, id, said=said)
         return await _answer(call, tx, referral)
 
 
@@ -73,9 +65,7 @@ async def decline(id: str, call: Call = Depends(_SITE)) -> Response:
     only(call, "coordinator", what="decline")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.decline_referral(
-            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.decline_referral(call.ctx, tx, id, reason=said.get("reason"))
         return await _answer(call, tx, referral)
 
 
@@ -85,9 +75,7 @@ async def request_information(id: str, call: Call = Depends(_SITE)) -> Response:
     only(call, "coordinator", what="request information")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.request_information(
-            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.request_information(call.ctx, tx, id, reason=said.get("reason"))
         return await _answer(call, tx, referral)
 
 
@@ -97,9 +85,7 @@ async def merge(id: str, call: Call = Depends(_SITE)) -> Response:
     only(call, "coordinator", what="merge")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.merge_referral(
-            tx, id, into=said.get("into"), by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.merge_referral(call.ctx, tx, id, into=said.get("into"))
         return await _answer(call, tx, referral)
 
 
@@ -109,9 +95,7 @@ async def close(id: str, call: Call = Depends(_SITE)) -> Response:
     only(call, "coordinator", what="close")
     said = await call.parameters()
     async with call.transaction() as tx:
-        referral = await use_cases.close_referral(
-            tx, id, reason=said.get("reason"), by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        referral = await use_cases.close_referral(call.ctx, tx, id, reason=said.get("reason"))
         return await _answer(call, tx, referral)
 
 

@@ -20,15 +20,7 @@ async def update_task(
     only(call, "coordinator", what="change this Task")
     received = await call.resource("Task")
     async with call.transaction() as tx:
-        task = await use_cases.update_task(
-            tx,
-            id,
-            wanted=received.data,
-            expect=call.expect,
-            by=call.principal,
-            act=call.act,
-            clinic=call.runtime.clinic,
-        )
+        task = await use_cases.update_task(call.ctx, tx, id, wanted=received.data, expect=call.expect)
         return await call.answer(tx, task.body, about=task)
 
 
@@ -38,9 +30,7 @@ async def answer_claim(call: Call = Depends(requires("ClaimResponse", "c", rows=
     only(call, "insurer", what="answer a Claim")
     received = await call.resource("ClaimResponse")
     async with call.transaction() as tx:
-        response = await use_cases.record_decision(
-            tx, received, by=call.principal, act=call.act, clinic=call.runtime.clinic
-        )
+        response = await use_cases.record_decision(call.ctx, tx, received)
         location = f"ClaimResponse/{response.id}/_history/{response.version}"
         return await call.answer(tx, response.body, status=201, about=response, location=location)
 
@@ -51,5 +41,5 @@ async def inquire(call: Call = Depends(requires("Claim", "s", rows=_OWN_CLAIMS))
     only(call, "insurer", "coordinator", what="inquire")
     received = await call.resource("Parameters", "Claim", "Bundle")
     async with call.transaction() as tx:
-        body = await use_cases.inquire(tx, received.data, by=call.principal, base=call.runtime.fhir_base)
+        body = await use_cases.inquire(call.ctx, tx, received.data, base=call.runtime.fhir_base)
         return await call.answer(tx, body)

@@ -3,25 +3,25 @@
 from typing import Any
 
 from services.referral.models import Finding, Referral
-from shared.act import Act
+from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
 from shared.fhir.instants import instant
 
 
 def decision_provenance(
-    referral: Referral, *, findings: tuple[Finding, ...], text: str, act: Act
+    ctx: Context, referral: Referral, *, findings: tuple[Finding, ...], text: str
 ) -> dict[str, Any]:
     """Render the Provenance of a verdict by the rules or by a person."""
     about = f"ServiceRequest/{referral.id}"
     return {
         "resourceType": "Provenance",
         "target": [{"reference": about}],
-        "recorded": instant(act.at),
+        "recorded": instant(ctx.at),
         "activity": {
             "coding": [{"system": TRIAGE_RULE_SYSTEM, "code": finding.rule} for finding in findings],
             "text": text,
         },
-        "agent": [{"who": _who(act)}],
+        "agent": [{"who": _who(ctx)}],
         "entity": [
             {"role": "source", "what": {"reference": about, "display": element}}
             for finding in findings
@@ -30,5 +30,5 @@ def decision_provenance(
     }
 
 
-def _who(act: Act) -> dict[str, Any]:
-    return {"reference": act.actor.reference}
+def _who(ctx: Context) -> dict[str, Any]:
+    return {"reference": ctx.actor.reference}

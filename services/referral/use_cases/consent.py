@@ -7,8 +7,7 @@ from services.referral import fhir, queries
 from services.referral.models import Claim, Referral
 from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
 from shared import timers
-from shared.act import Act
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
 from shared.events.outbox import publishing
@@ -16,31 +15,29 @@ from shared.events.outbox import publishing
 CONSENT_END = "consent-end"
 
 
-async def follow_consent(
-    tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic
-) -> None:
+async def follow_consent(ctx: Context, tx: Transaction, referral: Referral, gathered: Gathered) -> None:
     """Show or hide the referral's Claims, and look again when a Consent runs out."""
-    on = local_day(act.at, site=referral.site, clinic=clinic)
-    consents = facts_of(gathered, on=on, clinic=clinic).consents
+    on = local_day(ctx, ctx.at, site=referral.site)
+    consents = facts_of(ctx, gathered, on=on).consents
     for claim in await queries.claims_of(tx, referral.id):
-        _open_or_hide(tx, claim, stands=claim.payer in consents, act=act)
+        _open_or_hide(ctx, tx, claim, stands=claim.payer in consents)
     end = fhir.consent_ends([data for _, data in gathered.enclosures], on=on)
     if end is not None:
-        midnight = datetime.combine(end + timedelta(days=1), time(), clinic.site(referral.site).zone)
+        midnight = datetime.combine(end + timedelta(days=1), time(), ctx.clinic.site(referral.site).zone)
         await timers.schedule(tx, kind=CONSENT_END, ref=str(referral.id), due=midnight)
 
 
-def _open_or_hide(tx: Transaction, claim: Claim, *, stands: bool, act: Act) -> None:
+def _open_or_hide(ctx: Context, tx: Transaction, claim: Claim, *, stands: bool) -> None:
     """Tell where the insurer's view changes, so that nobody shows it what is hidden here."""
     if claim.consented == stands:
         return
     claim.consented = stands
     changed = events.AUTHORIZATION_CONSENT_GIVEN if stands else events.AUTHORIZATION_CONSENT_WITHDRAWN
-    publishing.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, act=act)
+    publishing.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, ctx=ctx)
 
 
-async def look_at_consent_again(tx: Transaction, referral_id: str, *, act: Act, clinic: Clinic) -> None:
+async def look_at_consent_again(ctx: Context, tx: Transaction, referral_id: str) -> None:
     """Hide what a Consent that ran out no longer opens."""
     referral = await tx.get(Referral, UUID(referral_id), lock=True)
     if referral is not None:
-        await follow_consent(tx, referral, await gather(tx, referral), act=act, clinic=clinic)
+        await follow_consent(ctx, tx, referral, await gather(tx, referral))

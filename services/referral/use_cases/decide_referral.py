@@ -18,9 +18,7 @@ from services.referral.use_cases.recording import (
     needed_reason,
 )
 from services.referral.use_cases.triage_referral import accept
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import referral as events
@@ -33,80 +31,74 @@ class NoProgramme(Conflict):
 
 
 async def accept_referral(
-    tx: Transaction, referral_id: str, *, said: Mapping[str, Any], by: Principal, act: Act, clinic: Clinic
+    ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]
 ) -> Referral:
     """Accept what was left to a person, a suspected duplicate that is none, or a declined referral."""
     why = needed_reason(said.get("reason"))
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     gathered = await gather(tx, referral)
-    verdict = _personal(referral, gathered, said=said, why=why, act=act, clinic=clinic)
+    verdict = _personal(ctx, referral, gathered, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
-        await move(
-            tx, referral, State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, act=act, name="reopening"
-        )
-        await keep_task(tx, referral, act=act, clinic=clinic)
+        await move(ctx, tx, referral, State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, name="reopening")
+        await keep_task(ctx, tx, referral)
     rules.check_step(referral.state, State.ACCEPTED, act="accepting")
     referral.programme, referral.doubt = verdict.programme, None
-    referral.site = clinic.programme(str(verdict.programme)).site
-    await _put_down(tx, referral, verdict, act=act)
-    await accept(tx, referral, gathered, verdict=verdict, act=act, clinic=clinic)
+    referral.site = ctx.clinic.programme(str(verdict.programme)).site
+    await _put_down(ctx, tx, referral, verdict)
+    await accept(ctx, tx, referral, gathered, verdict=verdict)
     return referral
 
 
-async def decline_referral(
-    tx: Transaction, referral_id: str, *, reason: object, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def decline_referral(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Decline with the reason."""
     why = needed_reason(reason)
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     verdict = _by_a_person(Outcome.DECLINE, referral, rule="declined-by-a-person", text=why)
     await move(
+        ctx,
         tx,
         referral,
         State.DECLINED,
         reason=f"Declined by the clinic: {why}",
         turn=Turn.NOBODY,
-        act=act,
         name="declining",
     )
-    await _put_down(tx, referral, verdict, act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.DECLINED, referral, task, act=act)
+    await _put_down(ctx, tx, referral, verdict)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.DECLINED, referral, task)
     return referral
 
 
-async def request_information(
-    tx: Transaction, referral_id: str, *, reason: object, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def request_information(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Ask the referrer for something, in the coordinator's words; the raw clock goes on."""
     why = needed_reason(reason)
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     verdict = _by_a_person(Outcome.ASK, referral, rule="asked-by-a-person", text=why)
     await move(
+        ctx,
         tx,
         referral,
         State.INFORMATION_REQUESTED,
         reason=f"The clinic asks: {why}",
         turn=Turn.REFERRER,
-        act=act,
         name="asking",
     )
     referral.asked = ["question"]
-    await _put_down(tx, referral, verdict, act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.INFORMATION_REQUESTED, referral, task, act=act)
+    await _put_down(ctx, tx, referral, verdict)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.INFORMATION_REQUESTED, referral, task)
     return referral
 
 
-async def _put_down(tx: Transaction, referral: Referral, verdict: Verdict, *, act: Act) -> None:
+async def _put_down(ctx: Context, tx: Transaction, referral: Referral, verdict: Verdict) -> None:
     referral.rules = [
         {"rule": one.rule, "text": one.text, "elements": list(one.elements)} for one in verdict.findings
     ]
     text = f"{verdict.outcome}: {verdict.reason}"
-    body = fhir.decision_provenance(referral, findings=verdict.findings, text=text, act=act)
-    await keep_enclosure(tx, referral, body, act=act)
+    body = fhir.decision_provenance(ctx, referral, findings=verdict.findings, text=text)
+    await keep_enclosure(ctx, tx, referral, body)
     work = await queries.open_work(tx, referral.id)
-    await finish_tasks(tx, work, status="completed", reason=verdict.reason, act=act)
+    await finish_tasks(ctx, tx, work, status="completed", reason=verdict.reason)
 
 
 def _by_a_person(outcome: Outcome, referral: Referral, *, rule: str, text: str) -> Verdict:
@@ -121,24 +113,24 @@ def _by_a_person(outcome: Outcome, referral: Referral, *, rule: str, text: str) 
 
 
 def _personal(
-    referral: Referral, gathered: Gathered, *, said: Mapping[str, Any], why: str, act: Act, clinic: Clinic
+    ctx: Context, referral: Referral, gathered: Gathered, *, said: Mapping[str, Any], why: str
 ) -> Verdict:
     """Say what a person's acceptance means: the programme, and the Consent that is still needed."""
-    known = {programme.id for programme in clinic.programmes}
+    known = {programme.id for programme in ctx.clinic.programmes}
     named = said.get("programme")
     programme = named if named in known else referral.programme
     if programme is None or (named is not None and named not in known):
         text = f"name the programme, one of {', '.join(sorted(known))}"
         expression = "Parameters.parameter.where(name='programme')"
         raise NoProgramme(text, expression=expression)
-    text = f"Accepted by the clinic for: {clinic.programme(programme).name}. {why}"
+    text = f"Accepted by the clinic for: {ctx.clinic.programme(programme).name}. {why}"
     verdict = _by_a_person(Outcome.ACCEPT, referral, rule="accepted-by-a-person", text=text)
-    on = local_day(act.at, site=referral.site, clinic=clinic)
-    consents = facts_of(gathered, on=on, clinic=clinic).consents
-    if not rules.needs_authorization(programme, referral.payer, clinic=clinic):
+    on = local_day(ctx, ctx.at, site=referral.site)
+    consents = facts_of(ctx, gathered, on=on).consents
+    if not rules.needs_authorization(programme, referral.payer, clinic=ctx.clinic):
         return replace(verdict, programme=programme)
     if referral.payer in consents:
         return replace(verdict, programme=programme)
-    words = f"the patient's Consent that names {clinic.payer(str(referral.payer)).name}"
+    words = f"the patient's Consent that names {ctx.clinic.payer(str(referral.payer)).name}"
     asked = Missing(code="consent", text=words, element="Consent.provision.actor")
     return replace(verdict, programme=programme, asked_after=(asked,))

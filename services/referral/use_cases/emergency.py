@@ -15,9 +15,7 @@ from services.referral.use_cases.recording import (
     the_clinic,
 )
 from shared import timers
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import referral as events
@@ -30,9 +28,7 @@ class NoEmergency(Conflict):
     """There is nothing to acknowledge."""
 
 
-async def redirect(
-    tx: Transaction, referral: Referral, *, verdict: Verdict, act: Act, clinic: Clinic
-) -> None:
+async def redirect(ctx: Context, tx: Transaction, referral: Referral, *, verdict: Verdict) -> None:
     """Send the patient to an emergency department and wait for the referrer's acknowledgement.
 
     A flag that comes after acceptance is told in the same way, while the referral itself stays where it is:
@@ -41,67 +37,65 @@ async def redirect(
     referral.unacknowledged = True
     if State(referral.state) not in UNDER_CARE:
         await move(
+            ctx,
             tx,
             referral,
             State.EMERGENCY_REDIRECTED,
             reason=verdict.reason,
             turn=Turn.REFERRER,
-            act=act,
             name="redirecting",
         )
     referral.reason, referral.turn = verdict.reason, Turn.REFERRER
-    due = act.at + timedelta(minutes=clinic.emergency.acknowledge_within_minutes)
+    due = ctx.at + timedelta(minutes=ctx.clinic.emergency.acknowledge_within_minutes)
     work = await open_work_task(
+        ctx,
         tx,
         referral,
         code=TaskCode.ACKNOWLEDGE_EMERGENCY,
         owner=f"Organization/{referral.requester}",
         reason=verdict.reason,
-        act=act,
         due=due,
     )
     await timers.schedule(tx, kind=ESCALATION, ref=str(referral.id), due=due)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.TRIAGED, referral, task, act=act)
-    announce(tx, events.REDIRECTED_TO_EMERGENCY, referral, task, work.body, act=act)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.TRIAGED, referral, task)
+    announce(ctx, tx, events.REDIRECTED_TO_EMERGENCY, referral, task, work.body)
 
 
-async def acknowledge_emergency(
-    tx: Transaction, referral_id: str, *, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def acknowledge_emergency(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
     """Take the referrer's acknowledgement; a second one changes nothing."""
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     if referral.unacknowledged:
-        await end_emergency(tx, referral, how="The referrer acknowledged.", act=act, clinic=clinic)
+        await end_emergency(ctx, tx, referral, how="The referrer acknowledged.")
     elif referral.state != State.EMERGENCY_ACKNOWLEDGED:
         text = f"no emergency waits for an acknowledgement: the referral is {referral.state}"
         raise NoEmergency(text, expression="ServiceRequest")
     return referral
 
 
-async def end_emergency(tx: Transaction, referral: Referral, *, how: str, act: Act, clinic: Clinic) -> None:
+async def end_emergency(ctx: Context, tx: Transaction, referral: Referral, *, how: str) -> None:
     """Note that the referrer knows, by the API or by telephone, and stop the escalation."""
     referral.unacknowledged = False
     if referral.state == State.EMERGENCY_REDIRECTED:
         await move(
+            ctx,
             tx,
             referral,
             State.EMERGENCY_ACKNOWLEDGED,
             reason=f"{referral.reason} {how}",
             turn=Turn.NOBODY,
-            act=act,
             name="acknowledging",
         )
     else:
         referral.turn = Turn.CLINIC
     await timers.cancel(tx, kind=ESCALATION, ref=str(referral.id))
     for code in (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER):
-        await finish_task(tx, referral, code=code, reason=how, act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.EMERGENCY_ACKNOWLEDGED, referral, task, act=act)
+        await finish_task(ctx, tx, referral, code=code, reason=how)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.EMERGENCY_ACKNOWLEDGED, referral, task)
 
 
-async def escalate_emergency(tx: Transaction, referral_id: str, *, act: Act, clinic: Clinic) -> None:
+async def escalate_emergency(ctx: Context, tx: Transaction, referral_id: str) -> None:
     """Ask the coordinator to telephone, and again until the referrer has acknowledged.
 
     An acknowledgement that was faster has cancelled the timer; its row is locked here, so none is overlooked.
@@ -110,14 +104,14 @@ async def escalate_emergency(tx: Transaction, referral_id: str, *, act: Act, cli
     if referral is None or not referral.unacknowledged:
         return
     work = await open_work_task(
+        ctx,
         tx,
         referral,
         code=TaskCode.TELEPHONE_REFERRER,
-        owner=the_clinic(clinic),
-        reason=f"Not acknowledged at {act.at:%Y-%m-%d %H:%M} UTC. {referral.reason}",
-        act=act,
+        owner=the_clinic(ctx),
+        reason=f"Not acknowledged at {ctx.at:%Y-%m-%d %H:%M} UTC. {referral.reason}",
     )
-    due = act.at + timedelta(minutes=clinic.emergency.escalate_every_minutes)
+    due = ctx.at + timedelta(minutes=ctx.clinic.emergency.escalate_every_minutes)
     await timers.schedule(tx, kind=ESCALATION, ref=str(referral.id), due=due)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.EMERGENCY_ESCALATED, referral, task, work.body, act=act)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.EMERGENCY_ESCALATED, referral, task, work.body)

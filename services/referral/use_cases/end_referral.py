@@ -14,9 +14,7 @@ from services.referral.use_cases.recording import (
 )
 from services.referral.use_cases.request_authorization import cancel_authorizations
 from shared import timers
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.events.catalog import referral as events
@@ -26,60 +24,46 @@ class NeverSent(NotFound):
     """No referral of this sender has such an identifier."""
 
 
-async def revoke_referral(
-    tx: Transaction, referral_id: str, *, reason: object, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def revoke_referral(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Take the referral back; revoking it again changes nothing."""
     why = needed_reason(reason)
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     if referral.state != State.REVOKED:
-        await _end(
-            tx, referral, State.REVOKED, reason=f"Revoked by the sender: {why}", act=act, clinic=clinic
-        )
+        await _end(ctx, tx, referral, State.REVOKED, reason=f"Revoked by the sender: {why}")
     return referral
 
 
 async def revoke_by_identifier(
-    tx: Transaction,
-    tokens: tuple[str, ...],
-    *,
-    reason: str,
-    by: Principal,
-    act: Act,
-    clinic: Clinic,
+    ctx: Context, tx: Transaction, tokens: tuple[str, ...], *, reason: str
 ) -> Referral:
     """Take back what was sent under these identifiers, as a message says it."""
-    found = await queries.sent_before(tx, str(by.organization), tokens=tokens)
+    found = await queries.sent_before(tx, str(ctx.caller.organization), tokens=tokens)
     if found is None:
         text = "no referral of yours has one of these identifiers"
         raise NeverSent(text, expression="ServiceRequest.identifier")
-    return await revoke_referral(tx, str(found), reason=reason, by=by, act=act, clinic=clinic)
+    return await revoke_referral(ctx, tx, str(found), reason=reason)
 
 
-async def close_referral(
-    tx: Transaction, referral_id: str, *, reason: object, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def close_referral(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """End a referral that will not go on."""
     why = needed_reason(reason)
-    referral = await load_referral(tx, referral_id, by=by)
-    await _end(tx, referral, State.CLOSED, reason=f"Closed by the clinic: {why}", act=act, clinic=clinic)
+    referral = await load_referral(ctx, tx, referral_id)
+    await _end(ctx, tx, referral, State.CLOSED, reason=f"Closed by the clinic: {why}")
     return referral
 
 
-async def _end(
-    tx: Transaction, referral: Referral, to: State, *, reason: str, act: Act, clinic: Clinic
-) -> None:
-    await move(tx, referral, to, reason=reason, turn=Turn.NOBODY, act=act, name="ending it")
+async def _end(ctx: Context, tx: Transaction, referral: Referral, to: State, *, reason: str) -> None:
+    await move(ctx, tx, referral, to, reason=reason, turn=Turn.NOBODY, name="ending it")
     referral.unacknowledged, referral.funding, referral.sessions = False, "", ""
     await timers.cancel(tx, kind=ESCALATION, ref=str(referral.id))
-    await finish_open_work(tx, referral, reason=reason, act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
+    await finish_open_work(ctx, tx, referral, reason=reason)
+    task = await keep_task(ctx, tx, referral)
     event = events.REVOKED if to is State.REVOKED else events.CLOSED
-    announce(tx, event, referral, task, act=act)
-    await cancel_authorizations(tx, referral, act=act)
+    announce(ctx, tx, event, referral, task)
+    await cancel_authorizations(ctx, tx, referral)
 
 
-async def finish_open_work(tx: Transaction, referral: Referral, *, reason: str, act: Act) -> None:
+async def finish_open_work(ctx: Context, tx: Transaction, referral: Referral, *, reason: str) -> None:
     """Cancel what people were still asked to do."""
     work = await queries.open_work(tx, referral.id)
-    await finish_tasks(tx, work, status="cancelled", reason=reason, act=act)
+    await finish_tasks(ctx, tx, work, status="cancelled", reason=reason)

@@ -14,8 +14,7 @@ from services.referral.queries import following
 from services.referral.states import State, Turn
 from services.referral.use_cases.end_referral import finish_open_work
 from services.referral.use_cases.recording import announce, keep_enclosure, keep_task, move
-from shared.act import Act
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
 from shared.events.inbox.handling import NotYet
@@ -73,15 +72,7 @@ def keep_team(known: Known, referral_id: UUID | None, *, members: Sequence[str])
 
 
 async def follow(
-    tx: Transaction,
-    referral: Referral,
-    *,
-    event: str,
-    reason: str,
-    turn: Turn,
-    known: Known,
-    act: Act,
-    clinic: Clinic,
+    ctx: Context, tx: Transaction, referral: Referral, *, event: str, reason: str, turn: Turn, known: Known
 ) -> None:
     """Take the step that an event means and say why; one that means none is logged and changes nothing."""
     to = rules.following(referral.state, event)
@@ -94,28 +85,27 @@ async def follow(
         )
         return
     if to != referral.state:
-        await move(tx, referral, to, reason=reason, turn=turn, act=act, name=event)
+        await move(ctx, tx, referral, to, reason=reason, turn=turn, name=event)
     referral.reason, referral.turn = reason, turn
-    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
+    await keep_task(ctx, tx, referral, task=known.tasks.get(referral.id))
 
 
-async def note(
-    tx: Transaction, referral: Referral, *, reason: str, known: Known, act: Act, clinic: Clinic
-) -> None:
+async def note(ctx: Context, tx: Transaction, referral: Referral, *, reason: str, known: Known) -> None:
     """Say something new about where the referral stands, without a step."""
     referral.reason = reason
-    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
+    await keep_task(ctx, tx, referral, task=known.tasks.get(referral.id))
 
 
 async def note_sessions(
-    tx: Transaction, referral: Referral, *, text: str, known: Known, act: Act, clinic: Clinic
+    ctx: Context, tx: Transaction, referral: Referral, *, text: str, known: Known
 ) -> None:
     """Say something new about the series of sessions."""
     referral.sessions = text
-    await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
+    await keep_task(ctx, tx, referral, task=known.tasks.get(referral.id))
 
 
 async def complete_referral(
+    ctx: Context,
     tx: Transaction,
     referral: Referral,
     *,
@@ -124,24 +114,22 @@ async def complete_referral(
     base_url: str,
     at: datetime,
     known: Known,
-    act: Act,
-    clinic: Clinic,
 ) -> None:
     """Store the report, complete the request and its Task, and tell the referrer."""
     body = fhir.report(
-        referral, plan=plan, observations=observations, clinic=clinic, base_url=base_url, at=at
+        referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=base_url, at=at
     )
-    report = await keep_enclosure(tx, referral, body, act=act, status="final")
+    report = await keep_enclosure(ctx, tx, referral, body, status="final")
     referral.report = report.id
     await move(
+        ctx,
         tx,
         referral,
         State.DISCHARGED,
         reason="The patient was discharged; the report is there.",
         turn=Turn.NOBODY,
-        act=act,
         name="completing",
     )
-    await finish_open_work(tx, referral, reason="The patient was discharged.", act=act)
-    task = await keep_task(tx, referral, act=act, clinic=clinic, task=known.tasks.get(referral.id))
-    announce(tx, events.COMPLETED, referral, task, report.body, act=act)
+    await finish_open_work(ctx, tx, referral, reason="The patient was discharged.")
+    task = await keep_task(ctx, tx, referral, task=known.tasks.get(referral.id))
+    announce(ctx, tx, events.COMPLETED, referral, task, report.body)

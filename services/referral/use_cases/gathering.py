@@ -10,7 +10,7 @@ import msgspec
 from services.referral import fhir, queries
 from services.referral.models import Enclosure, Facts, Patient, Referral
 from services.referral.use_cases.recording import as_uuid
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 
 Resource = Mapping[str, Any]
@@ -42,21 +42,21 @@ async def gather(tx: Transaction, referral: Referral) -> Gathered:
     )
 
 
-def facts_of(gathered: Gathered, *, on: date, clinic: Clinic) -> Facts:
+def facts_of(ctx: Context, gathered: Gathered, *, on: date) -> Facts:
     """Read the coded facts."""
     return fhir.read_facts(
         patient=gathered.patient,
         request=gathered.request,
         enclosures=[data for _, data in gathered.enclosures],
         known=gathered.known,
-        clinic=clinic,
+        clinic=ctx.clinic,
         on=on,
     )
 
 
-def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
+def local_day(ctx: Context, at: datetime, *, site: str) -> date:
     """Give the date that the clock on the site's wall shows."""
-    return at.astimezone(clinic.site(site).zone).date()
+    return at.astimezone(ctx.clinic.site(site).zone).date()
 
 
 def _missing_organizations(

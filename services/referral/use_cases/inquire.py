@@ -7,16 +7,14 @@ import msgspec
 
 from services.referral import fhir, queries, rules
 from services.referral.models import Claim
-from shared.auth.principal import Principal
+from shared.context import Context
 from shared.db import Transaction
 
 
-async def inquire(
-    tx: Transaction, question: Mapping[str, Any], *, by: Principal, base: str
-) -> dict[str, Any]:
+async def inquire(ctx: Context, tx: Transaction, question: Mapping[str, Any], *, base: str) -> dict[str, Any]:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
     asked = fhir.read_inquiry(question)
-    claims = await queries.claims_of_member(tx, by, members=asked.members, claims=asked.claims)
+    claims = await queries.claims_of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
     parameters = [{"name": "return", "resource": await _return(tx, claim, base=base)} for claim in claims]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
     return answer | ({"parameter": parameters} if parameters else {})

@@ -14,9 +14,7 @@ from services.referral.use_cases.recording import (
     load_referral,
     move,
 )
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid
 from shared.events.catalog import referral as events
@@ -29,14 +27,12 @@ class CannotMerge(Conflict):
     """The two referrals cannot be one."""
 
 
-async def merge_referral(
-    tx: Transaction, referral_id: str, *, into: object, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+async def merge_referral(ctx: Context, tx: Transaction, referral_id: str, *, into: object) -> Referral:
     """Put the duplicate's identifiers on the first referral and end the duplicate."""
     first_id = _target(into)
     if first_id == referral_id:
         raise CannotMerge("a referral cannot be merged into itself", expression=_INTO)
-    loaded = {one: await load_referral(tx, one, by=by) for one in sorted((referral_id, first_id))}
+    loaded = {one: await load_referral(ctx, tx, one) for one in sorted((referral_id, first_id))}
     duplicate, first = loaded[referral_id], loaded[first_id]
     if duplicate.patient_id != first.patient_id:
         raise CannotMerge("the two referrals are about different patients", expression=_INTO)
@@ -44,35 +40,33 @@ async def merge_referral(
         raise CannotMerge(f"the other referral is {first.state}", expression=_INTO)
     duplicate.merged_into = first.id
     await move(
+        ctx,
         tx,
         duplicate,
         State.MERGED,
         reason=f"The same as the referral of {first.sent_at:%Y-%m-%d}, which goes on.",
         turn=Turn.NOBODY,
-        act=act,
         name="merging",
     )
-    await _take_identifiers(tx, first, duplicate, act=act, clinic=clinic)
+    await _take_identifiers(ctx, tx, first, duplicate)
     work = await queries.open_work(tx, duplicate.id)
-    await finish_tasks(tx, work, status="completed", reason="Merged.", act=act)
-    task = await keep_task(tx, duplicate, act=act, clinic=clinic)
-    announce(tx, events.MERGED, duplicate, task, act=act)
+    await finish_tasks(ctx, tx, work, status="completed", reason="Merged.")
+    task = await keep_task(ctx, tx, duplicate)
+    announce(ctx, tx, events.MERGED, duplicate, task)
     return duplicate
 
 
-async def _take_identifiers(
-    tx: Transaction, first: Referral, duplicate: Referral, *, act: Act, clinic: Clinic
-) -> None:
+async def _take_identifiers(ctx: Context, tx: Transaction, first: Referral, duplicate: Referral) -> None:
     own = msgspec.json.decode(first.body, type=dict[str, Any]).get("identifier", [])
     more = msgspec.json.decode(duplicate.body, type=dict[str, Any]).get("identifier", [])
     stated = [one for one in more if not set(fhir.tokens([one])) & set(first.identifiers)]
     first.identifiers = list(dict.fromkeys([*first.identifiers, *duplicate.identifiers]))
     if stated:
         overlay = {"identifier": [*own, *stated]}
-        await store.put(tx, first, first.body, at=act.at, overlay=overlay)
+        await store.put(tx, first, first.body, at=ctx.at, overlay=overlay)
     task = await queries.process_task(tx, first.id)
     task.identifiers = list(first.identifiers)
-    await keep_task(tx, first, act=act, clinic=clinic)
+    await keep_task(ctx, tx, first)
 
 
 def _target(into: object) -> str:

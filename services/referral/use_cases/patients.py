@@ -8,8 +8,7 @@ import msgspec
 
 from services.referral import fhir, queries, rules
 from services.referral.models import Patient, Submission
-from shared.act import Act
-from shared.auth.principal import Principal
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
 from shared.fhir import store
@@ -32,11 +31,11 @@ class Matched:
 
 
 async def find_patient(
-    tx: Transaction, submission: Submission, *, candidate: Patient, by: Principal, act: Act
+    ctx: Context, tx: Transaction, submission: Submission, *, candidate: Patient
 ) -> Matched:
     """Match the patient by identifier or make a new one; `candidate` is the row that a new one gets."""
     if submission.patient is None:
-        return await _known_patient(tx, submission, by=by)
+        return await _known_patient(ctx, tx, submission)
     tokens = submission.patient.identifiers
     await queries.lock_identifiers(tx, tokens)
     matches = await queries.patients_by_identifiers(tx, tokens) if tokens else []
@@ -46,11 +45,11 @@ async def find_patient(
         await queries.claim_patient_identifiers(tx, matches[0], tokens=tokens)
         matches[0].identifiers = list(dict.fromkeys([*matches[0].identifiers, *tokens]))
         return Matched(patient=matches[0], patient_data=data, new=False)
-    return await new_patient(tx, submission, candidate, act=act, doubt=_DOUBT if matches else None)
+    return await new_patient(ctx, tx, submission, candidate, doubt=_DOUBT if matches else None)
 
 
 async def new_patient(
-    tx: Transaction, submission: Submission, candidate: Patient, *, act: Act, doubt: str | None = None
+    ctx: Context, tx: Transaction, submission: Submission, candidate: Patient, *, doubt: str | None = None
 ) -> Matched:
     """Make the patient that was sent along a new one, who gets the identifiers where there is no doubt."""
     if submission.patient is None:
@@ -59,7 +58,7 @@ async def new_patient(
     candidate.identifiers = list(submission.patient.identifiers)
     candidate.family, candidate.given = fhir.names(data)
     candidate.birth_date = data.get("birthDate")
-    await store.put(tx, candidate, submission.patient.raw, at=act.at)
+    await store.put(tx, candidate, submission.patient.raw, at=ctx.at)
     if doubt is None:
         queries.claim_new_patient(tx, candidate, tokens=submission.patient.identifiers)
     return Matched(patient=candidate, patient_data=data, new=True, doubt=doubt)
@@ -77,13 +76,13 @@ def is_about(submission: Submission, patient: Patient) -> bool:
     return rules.same_person(patient, family=fhir.names(data)[0], birth_date=data.get("birthDate"))
 
 
-async def _known_patient(tx: Transaction, submission: Submission, *, by: Principal) -> Matched:
+async def _known_patient(ctx: Context, tx: Transaction, submission: Submission) -> Matched:
     if submission.patient_id is not None:
-        found = await queries.patient_visible_to(tx, by, submission.patient_id)
+        found = await queries.patient_visible_to(tx, ctx.caller, submission.patient_id)
     else:
         matches = await queries.patients_by_identifiers(tx, submission.patient_identifiers)
         only = matches[0] if len(matches) == 1 else None
-        found = None if only is None else await queries.patient_visible_to(tx, by, only.id)
+        found = None if only is None else await queries.patient_visible_to(tx, ctx.caller, only.id)
     if found is None:
         text = "this patient is not known from you: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")

@@ -11,9 +11,7 @@ from services.referral.use_cases.gathering import Gathered, facts_of, gather, lo
 from services.referral.use_cases.recording import announce, keep_task, load_referral, move
 from services.referral.use_cases.request_authorization import request_authorization
 from services.referral.use_cases.triage_referral import triage_referral
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
@@ -41,35 +39,29 @@ class AcknowledgeFirst(Conflict):
 
 
 async def provide_information(
-    tx: Transaction,
-    referral_id: str,
-    *,
-    pieces: Sequence[Piece],
-    by: Principal,
-    act: Act,
-    clinic: Clinic,
+    ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece]
 ) -> Referral:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral. Raises Ended and
     AcknowledgeFirst where nothing can follow from an answer.
     """
-    referral = await load_referral(tx, referral_id, by=by)
+    referral = await load_referral(ctx, tx, referral_id)
     _check_open(referral)
     _check(pieces, referral)
     for piece in pieces:
-        await _store(tx, piece, referral, act=act)
+        await _store(ctx, tx, piece, referral)
     await tx.flush()
     gathered = await gather(tx, referral)
-    person = await _reopen(tx, referral, act=act)
+    person = await _reopen(ctx, tx, referral)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
-    task = await keep_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.INFORMATION_PROVIDED, referral, task, act=act)
+    task = await keep_task(ctx, tx, referral)
+    announce(ctx, tx, events.INFORMATION_PROVIDED, referral, task)
     if State(referral.state) in UNDECIDED:
-        await triage_referral(tx, referral, gathered, act=act, clinic=clinic, person=person)
+        await triage_referral(ctx, tx, referral, gathered, person=person)
     elif State(referral.state) in UNDER_CARE:
-        await _late(tx, referral, gathered, act=act, clinic=clinic)
-    await follow_consent(tx, referral, gathered, act=act, clinic=clinic)
+        await _late(ctx, tx, referral, gathered)
+    await follow_consent(ctx, tx, referral, gathered)
     return referral
 
 
@@ -82,16 +74,14 @@ def _check_open(referral: Referral) -> None:
         raise AcknowledgeFirst(text, expression="ServiceRequest")
 
 
-async def _reopen(tx: Transaction, referral: Referral, *, act: Act) -> Finding | None:
+async def _reopen(ctx: Context, tx: Transaction, referral: Referral) -> Finding | None:
     """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
     before = State(referral.state)
     if before not in REOPENED_BY_AN_ANSWER:
         return None
     person = rules.answer_for_a_person(referral)
     reason = "The referrer answered; the clinic looks at the referral again."
-    await move(
-        tx, referral, State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act=act, name="reopening"
-    )
+    await move(ctx, tx, referral, State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, name="reopening")
     return person
 
 
@@ -119,7 +109,7 @@ def _is_somebody_else(named: dict[str, object], referral: Referral) -> bool:
     return parsed.type == "Patient" and parsed.id is not None and parsed.id != str(referral.patient_id)
 
 
-async def _store(tx: Transaction, piece: Piece, referral: Referral, *, act: Act) -> None:
+async def _store(ctx: Context, tx: Transaction, piece: Piece, referral: Referral) -> None:
     status = piece.data.get("status")
     row = Enclosure(
         type=piece.type,
@@ -130,7 +120,7 @@ async def _store(tx: Transaction, piece: Piece, referral: Referral, *, act: Act)
         status=status if isinstance(status, str) else None,
     )
     queries.enter(tx, row)
-    await store.put(tx, row, piece.raw, at=act.at, overlay=_own_patient(piece, referral))
+    await store.put(tx, row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
 
 
 def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
@@ -142,13 +132,13 @@ def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
     }
 
 
-async def _late(tx: Transaction, referral: Referral, gathered: Gathered, *, act: Act, clinic: Clinic) -> None:
+async def _late(ctx: Context, tx: Transaction, referral: Referral, gathered: Gathered) -> None:
     """Act on what comes after acceptance: an emergency, or the Consent that lets the insurer be asked."""
-    on = local_day(act.at, site=referral.site, clinic=clinic)
-    verdict = rules.triage(facts_of(gathered, on=on, clinic=clinic), on=on, clinic=clinic)
+    on = local_day(ctx, ctx.at, site=referral.site)
+    verdict = rules.triage(facts_of(ctx, gathered, on=on), on=on, clinic=ctx.clinic)
     if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
-        await redirect(tx, referral, verdict=verdict, act=act, clinic=clinic)
+        await redirect(ctx, tx, referral, verdict=verdict)
         return
-    if referral.payer is not None and referral.payer in facts_of(gathered, on=on, clinic=clinic).consents:
+    if referral.payer is not None and referral.payer in facts_of(ctx, gathered, on=on).consents:
         referral.asked = [code for code in referral.asked if code != "consent"]
-        await request_authorization(tx, referral, gathered, act=act, clinic=clinic)
+        await request_authorization(ctx, tx, referral, gathered)

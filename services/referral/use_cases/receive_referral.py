@@ -10,9 +10,7 @@ from services.referral.use_cases.gathering import Gathered, local_day
 from services.referral.use_cases.patients import find_patient, is_about, new_patient
 from services.referral.use_cases.recording import announce
 from services.referral.use_cases.triage_referral import judge, triage_referral
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import referral as events
@@ -38,13 +36,7 @@ def may_be_bold(submission: Submission) -> bool:
 
 
 async def receive_referral(
-    tx: Transaction,
-    submission: Submission,
-    *,
-    by: Principal,
-    act: Act,
-    clinic: Clinic,
-    bold: bool = False,
+    ctx: Context, tx: Transaction, submission: Submission, *, bold: bool = False
 ) -> Receipt:
     """Store and triage a referral; the same sender's same identifier gets the first one again.
 
@@ -52,15 +44,15 @@ async def receive_referral(
     as one statement, which fails where an identifier is known, and the caller does it again, not bold.
     """
     candidate = Patient()
-    referral = _new_referral(submission, candidate, by=by, act=act, clinic=clinic)
+    referral = _new_referral(ctx, submission, candidate)
     if bold:
         queries.claim_sending(tx, referral, tokens=submission.request.identifiers)
-        matched = await new_patient(tx, submission, candidate, act=act)
+        matched = await new_patient(ctx, tx, submission, candidate)
     else:
         first = await queries.claim_sender_identifiers(tx, referral, tokens=submission.request.identifiers)
         if first is not None:
             return await _sent_before(tx, submission, first=await tx.get(Referral, first))
-        matched = await find_patient(tx, submission, candidate=candidate, by=by, act=act)
+        matched = await find_patient(ctx, tx, submission, candidate=candidate)
     referral.patient_id, referral.doubt = matched.patient.id, matched.doubt
     rows = await _rows(tx, submission, referral, bold=bold)
     gathered = Gathered(
@@ -69,40 +61,38 @@ async def receive_referral(
         enclosures=[(row, piece.data) for piece, row, _ in rows],
         known={link: piece.data for piece, _, _ in rows for link in piece.links},
     )
-    judged = judge(referral, gathered, act=act, clinic=clinic)
-    await _store(tx, submission, referral, rows, act=act)
-    referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=act.at)
-    task = await _first_task(tx, referral, act=act, clinic=clinic)
-    announce(tx, events.RECEIVED, referral, task, matched.patient.body, act=act)
-    await triage_referral(tx, referral, gathered, act=act, clinic=clinic, judged=judged)
+    judged = judge(ctx, referral, gathered)
+    await _store(ctx, tx, submission, referral, rows)
+    referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=ctx.at)
+    task = await _first_task(ctx, tx, referral)
+    announce(ctx, tx, events.RECEIVED, referral, task, matched.patient.body)
+    await triage_referral(ctx, tx, referral, gathered, judged=judged)
     return Receipt(referral=referral, new=True)
 
 
-async def already_sent(tx: Transaction, token: str, *, by: Principal) -> Referral | None:
+async def already_sent(ctx: Context, tx: Transaction, token: str) -> Referral | None:
     """Find the caller's referral with this identifier (`system|value`); nobody sends it at the same time."""
     await queries.lock_identifiers(tx, [token])
-    first = await queries.sent_before(tx, str(by.organization), tokens=[token])
+    first = await queries.sent_before(tx, str(ctx.caller.organization), tokens=[token])
     return None if first is None else await tx.get(Referral, first)
 
 
 Rows = list[tuple[Piece, Enclosure, bool]]
 
 
-def _new_referral(
-    submission: Submission, candidate: Patient, *, by: Principal, act: Act, clinic: Clinic
-) -> Referral:
+def _new_referral(ctx: Context, submission: Submission, candidate: Patient) -> Referral:
     data = submission.request.data
-    site = clinic.sites[0].id
+    site = ctx.clinic.sites[0].id
     return Referral(
         patient_id=candidate.id,
-        requester=str(by.organization),
-        sender=by.client,
+        requester=str(ctx.caller.organization),
+        sender=ctx.caller.client,
         identifiers=list(submission.request.identifiers),
         intent=data["intent"],
         priority=data.get("priority"),
         authored_on=fhir.moment_of(data.get("authoredOn")),
-        sent_at=act.at,
-        due_on=local_day(act.at, site=site, clinic=clinic) + timedelta(days=clinic.promise.days),
+        sent_at=ctx.at,
+        due_on=local_day(ctx, ctx.at, site=site) + timedelta(days=ctx.clinic.promise.days),
         site=site,
         turn=Turn.CLINIC,
         reason="Received.",
@@ -164,7 +154,7 @@ def _row(piece: Piece, referral: Referral) -> Enclosure:
 
 
 async def _store(
-    tx: Transaction, submission: Submission, referral: Referral, rows: Rows, *, act: Act
+    ctx: Context, tx: Transaction, submission: Submission, referral: Referral, rows: Rows
 ) -> None:
     request = submission.request
     links = {link: f"{piece.type}/{row.id}" for piece, row, _ in rows for link in piece.links}
@@ -176,11 +166,11 @@ async def _store(
         "subject": {"reference": f"Patient/{referral.patient_id}"},
         "contained": _left_contained(submission),
     }
-    await store.put(tx, referral, references.replaced(request.raw, links), at=act.at, overlay=overlay)
+    await store.put(tx, referral, references.replaced(request.raw, links), at=ctx.at, overlay=overlay)
     for piece, row, new in rows:
         if new:
             body = references.replaced(piece.raw, links if piece.index is None else outside)
-            await store.put(tx, row, body, at=act.at)
+            await store.put(tx, row, body, at=ctx.at)
 
 
 def _left_contained(submission: Submission) -> list[object] | None:
@@ -209,30 +199,30 @@ def _answer(
     return [placed[index] for index in range(submission.entries) if index in placed]
 
 
-async def _first_task(tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic) -> Task:
+async def _first_task(ctx: Context, tx: Transaction, referral: Referral) -> Task:
     task = Task(
         referral_id=referral.id,
         patient_id=referral.patient_id,
         code=TaskCode.PROCESS_REQUEST,
         status=TASK_STATUS[State.AWAITING_TRIAGE],
-        owner=clinic.id,
+        owner=ctx.clinic.id,
         identifiers=[*referral.identifiers],
-        authored_on=act.at,
+        authored_on=ctx.at,
     )
-    await store.put(tx, task, fhir.process_task(referral, clinic=clinic), at=act.at)
+    await store.put(tx, task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     return task
 
 
-def would_be(submission: Submission, *, act: Act, clinic: Clinic) -> tuple[Gathered, str]:
+def would_be(ctx: Context, submission: Submission) -> tuple[Gathered, str]:
     """Gather a submission that is not stored, and the site whose date counts, for the dry run."""
     patient = {} if submission.patient is None else submission.patient.data
     blank = Referral(
         patient_id=Patient().id,
         requester="",
         sender="",
-        sent_at=act.at,
-        due_on=act.at.date(),
-        site=clinic.sites[0].id,
+        sent_at=ctx.at,
+        due_on=ctx.at.date(),
+        site=ctx.clinic.sites[0].id,
         turn=Turn.CLINIC,
     )
     gathered = Gathered(

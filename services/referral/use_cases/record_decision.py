@@ -9,9 +9,7 @@ from services.referral import fhir, queries, rules
 from services.referral.models import Claim, ClaimResponse, Decision, Referral
 from services.referral.states import AUTHORIZATION_ALLOWED, Authorization
 from services.referral.use_cases.recording import as_uuid, keep_task, open_work_task, the_clinic
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
@@ -35,19 +33,17 @@ class ClaimDecided(Conflict):
     """A denied or cancelled Claim is not updated."""
 
 
-async def record_decision(
-    tx: Transaction, received: Received, *, by: Principal, act: Act, clinic: Clinic
-) -> ClaimResponse:
+async def record_decision(ctx: Context, tx: Transaction, received: Received) -> ClaimResponse:
     """Store the ClaimResponse, derive the status, tell everybody, and give the next Task to who must act."""
-    claim, referral = await _load(tx, received.data, by=by)
-    _check_fits(received.data, claim, clinic=clinic)
+    claim, referral = await _load(ctx, tx, received.data)
+    _check_fits(ctx, received.data, claim)
     decision = _read(received.data, claim)
     if decision.status not in AUTHORIZATION_ALLOWED[Authorization(claim.standing)]:
         text = f"the Claim is {claim.standing}: a new decision needs a new Claim"
         raise ClaimDecided(text, expression="ClaimResponse.request")
-    response = await _store(tx, received, claim, decision, act=act)
+    response = await _store(ctx, tx, received, claim, decision)
     claim.standing = decision.status
-    await _tell_people(tx, referral, claim, decision, act=act, clinic=clinic)
+    await _tell_people(ctx, tx, referral, claim, decision)
     pended = decision.status is Authorization.PENDED
     publishing.publish(
         tx,
@@ -59,15 +55,15 @@ async def record_decision(
             response.body,
             fhir.grant_parameters(claim, of=response.id, decision=decision, referral_id=referral.id),
         ],
-        act=act,
+        ctx=ctx,
     )
     return response
 
 
-async def _load(tx: Transaction, response: Mapping[str, Any], *, by: Principal) -> tuple[Claim, Referral]:
+async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> tuple[Claim, Referral]:
     where = "ClaimResponse.request"
     key = as_uuid(references.local_id(response.get("request", {}), expression=where))
-    seen = None if key is None else await queries.claim_visible_to(tx, by, key)
+    seen = None if key is None else await queries.claim_visible_to(tx, ctx.caller, key)
     if seen is None:
         raise NoSuchClaim("there is no such Claim", expression=where)
     referral = await tx.get(Referral, seen.referral_id, lock=True)
@@ -77,13 +73,13 @@ async def _load(tx: Transaction, response: Mapping[str, Any], *, by: Principal) 
     return claim, referral
 
 
-def _check_fits(response: Mapping[str, Any], claim: Claim, *, clinic: Clinic) -> None:
-    problems = list(_misfits(response, claim, clinic=clinic))
+def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:
+    problems = list(_misfits(ctx, response, claim))
     if problems:
         raise AnswerDoesNotFit(problems=problems)
 
 
-def _misfits(response: Mapping[str, Any], claim: Claim, *, clinic: Clinic) -> Iterator[Problem]:
+def _misfits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> Iterator[Problem]:
     if response.get("status") != "active":
         yield _misfit("an answer is active", "status")
     if response.get("use") != "preauthorization":
@@ -92,7 +88,7 @@ def _misfits(response: Mapping[str, Any], claim: Claim, *, clinic: Clinic) -> It
     if patient.id is not None and patient.id != str(claim.patient_id):
         yield _misfit("the Claim is about another patient", "patient")
     insurer = response.get("insurer", {})
-    named = fhir.payer_of(insurer, within=response, known={}, clinic=clinic)
+    named = fhir.payer_of(insurer, within=response, known={}, clinic=ctx.clinic)
     if named not in (None, claim.payer):
         yield _misfit("the Claim was sent to another insurer", "insurer")
 
@@ -104,7 +100,7 @@ def _read(response: Mapping[str, Any], claim: Claim) -> Decision:
 
 
 async def _store(
-    tx: Transaction, received: Received, claim: Claim, decision: Decision, *, act: Act
+    ctx: Context, tx: Transaction, received: Received, claim: Claim, decision: Decision
 ) -> ClaimResponse:
     before = await queries.current_response(tx, claim.id)
     if before is not None:
@@ -116,35 +112,35 @@ async def _store(
         payer=claim.payer,
         outcome=str(received.data.get("outcome")),
         standing=decision.status,
-        created_at=act.at,
+        created_at=ctx.at,
     )
     overlay = {
         "status": "active",
         "request": {"reference": f"Claim/{claim.id}"},
         "patient": {"reference": f"Patient/{claim.patient_id}"},
     }
-    await store.put(tx, response, received.raw, at=act.at, overlay=overlay)
+    await store.put(tx, response, received.raw, at=ctx.at, overlay=overlay)
     return response
 
 
 async def _tell_people(
-    tx: Transaction, referral: Referral, claim: Claim, decision: Decision, *, act: Act, clinic: Clinic
+    ctx: Context, tx: Transaction, referral: Referral, claim: Claim, decision: Decision
 ) -> None:
-    name = clinic.payer(claim.payer).name
+    name = ctx.clinic.payer(claim.payer).name
     referral.funding = _words(name, decision)
-    await keep_task(tx, referral, act=act, clinic=clinic)
+    await keep_task(ctx, tx, referral)
     work = await queries.open_task(tx, referral.id, code=TaskCode.DECIDE_AUTHORIZATION)
     if work is not None:
         work.status = "in-progress" if decision.status is Authorization.PENDED else "completed"
-        await store.put(tx, work, work.body, at=act.at, overlay={"status": work.status})
+        await store.put(tx, work, work.body, at=ctx.at, overlay={"status": work.status})
     if decision.status is Authorization.DENIED:
         await open_work_task(
+            ctx,
             tx,
             referral,
             code=TaskCode.RESOLVE_DENIAL,
-            owner=the_clinic(clinic),
+            owner=the_clinic(ctx),
             reason=referral.funding,
-            act=act,
         )
 
 

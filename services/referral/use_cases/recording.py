@@ -11,9 +11,7 @@ from uuid import UUID
 from services.referral import fhir, queries, rules
 from services.referral.models import Claim, Enclosure, Referral, Task
 from services.referral.states import REQUEST_STATUS, TASK_STATUS, State, Turn
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 from shared.events.catalog import EventType
@@ -36,11 +34,11 @@ def needed_reason(reason: Any) -> str:
     raise NoReason("a reason is needed", expression="Parameters.parameter.where(name='reason')")
 
 
-async def load_referral(tx: Transaction, referral_id: str, *, by: Principal) -> Referral:
+async def load_referral(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
     """Load and lock a referral that the caller may see; raises NotFound."""
     found = None
     if (key := as_uuid(referral_id)) is not None:
-        found = await queries.referral_visible_to(tx, by, key)
+        found = await queries.referral_visible_to(tx, ctx.caller, key)
     if found is None:
         raise NotFound(f"there is no ServiceRequest {referral_id}")
     return found
@@ -55,7 +53,7 @@ def as_uuid(text: str) -> UUID | None:
 
 
 async def move(
-    tx: Transaction, referral: Referral, to: State, *, reason: str, turn: Turn, act: Act, name: str
+    ctx: Context, tx: Transaction, referral: Referral, to: State, *, reason: str, turn: Turn, name: str
 ) -> None:
     """Take the referral to another state; raises Refused where the life cycle has no such step."""
     rules.check_step(referral.state, to, act=name)
@@ -63,33 +61,26 @@ async def move(
     status = REQUEST_STATUS.get(to, "active")
     if status != referral.status:
         referral.status = status
-        await store.put(tx, referral, referral.body, at=act.at, overlay={"status": status})
+        await store.put(tx, referral, referral.body, at=ctx.at, overlay={"status": status})
 
 
-async def keep_task(
-    tx: Transaction, referral: Referral, *, act: Act, clinic: Clinic, task: Task | None = None
-) -> Task:
+async def keep_task(ctx: Context, tx: Transaction, referral: Referral, *, task: Task | None = None) -> Task:
     """Write the process Task as the referral now stands; `task` is that Task where it was read already.
 
     FHIR knows no step from on-hold to rejected: what was on hold is received again first.
     """
     task = task or await queries.process_task(tx, referral.id)
     status = TASK_STATUS[State(referral.state)]
-    body = fhir.process_task(referral, clinic=clinic)
+    body = fhir.process_task(referral, clinic=ctx.clinic)
     if (task.status, status) == ("on-hold", "rejected"):
-        await store.put(tx, task, body, at=act.at, overlay={"status": "received"})
+        await store.put(tx, task, body, at=ctx.at, overlay={"status": "received"})
     task.status = status
-    await store.put(tx, task, body, at=act.at)
+    await store.put(tx, task, body, at=ctx.at)
     return task
 
 
 def announce(
-    tx: Transaction,
-    event_type: EventType,
-    referral: Referral,
-    task: Task,
-    *more: bytes,
-    act: Act,
+    ctx: Context, tx: Transaction, event_type: EventType, referral: Referral, task: Task, *more: bytes
 ) -> None:
     """Publish what happened to the referral, with its process Task."""
     publishing.publish(
@@ -99,24 +90,24 @@ def announce(
         key=str(referral.patient_id),
         focus=referral.body,
         carries=[task.body, *more],
-        act=act,
+        ctx=ctx,
     )
 
 
 async def open_work_task(
+    ctx: Context,
     tx: Transaction,
     referral: Referral,
     *,
     code: TaskCode,
     owner: str,
     reason: str,
-    act: Act,
     due: datetime | None = None,
     claim: Claim | None = None,
     first: UUID | None = None,
 ) -> Task:
     """Ask somebody to act; where the same is asked already, the open Task gets the new reason."""
-    body = fhir.work_task(referral, code=code, owner=owner, reason=reason, at=act.at, due=due, claim=claim)
+    body = fhir.work_task(referral, code=code, owner=owner, reason=reason, at=ctx.at, due=due, claim=claim)
     if first is not None:
         body = fhir.suspected_output(body, first=str(first))
     task = await queries.open_task(tx, referral.id, code=code)
@@ -128,31 +119,35 @@ async def open_work_task(
             code=code,
             status="requested",
             owner=owner.removeprefix("Organization/"),
-            authored_on=act.at,
+            authored_on=ctx.at,
         )
     else:
         body |= {"status": task.status, "authoredOn": instant(task.authored_on)}
-    await store.put(tx, task, body, at=act.at)
+    await store.put(tx, task, body, at=ctx.at)
     return task
 
 
-async def finish_tasks(tx: Transaction, tasks: Sequence[Task], *, status: str, reason: str, act: Act) -> None:
+async def finish_tasks(
+    ctx: Context, tx: Transaction, tasks: Sequence[Task], *, status: str, reason: str
+) -> None:
     """End Tasks of people with the reason why nothing is left to do."""
     for task in tasks:
         task.status = status
         overlay = {"status": status, "statusReason": {"text": reason}}
-        await store.put(tx, task, task.body, at=act.at, overlay=overlay)
+        await store.put(tx, task, task.body, at=ctx.at, overlay=overlay)
 
 
-async def finish_task(tx: Transaction, referral: Referral, *, code: TaskCode, reason: str, act: Act) -> None:
+async def finish_task(
+    ctx: Context, tx: Transaction, referral: Referral, *, code: TaskCode, reason: str
+) -> None:
     """Complete the open Task of a kind, where there is one."""
     task = await queries.open_task(tx, referral.id, code=code)
     if task is not None:
-        await finish_tasks(tx, [task], status="completed", reason=reason, act=act)
+        await finish_tasks(ctx, tx, [task], status="completed", reason=reason)
 
 
 async def keep_enclosure(
-    tx: Transaction, referral: Referral, body: dict[str, Any], *, act: Act, status: str | None = None
+    ctx: Context, tx: Transaction, referral: Referral, body: dict[str, Any], *, status: str | None = None
 ) -> Enclosure:
     """Store a resource of ours (Provenance, report) with the referral."""
     row = Enclosure(
@@ -162,10 +157,10 @@ async def keep_enclosure(
         requester=referral.requester,
         status=status,
     )
-    await store.put(tx, row, body, at=act.at)
+    await store.put(tx, row, body, at=ctx.at)
     return row
 
 
-def the_clinic(clinic: Clinic) -> str:
+def the_clinic(ctx: Context) -> str:
     """The clinic as the owner of a Task: whoever coordinates."""
-    return f"Organization/{clinic.id}"
+    return f"Organization/{ctx.clinic.id}"

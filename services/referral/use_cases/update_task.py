@@ -8,9 +8,7 @@ from services.referral.models import Referral, Task
 from services.referral.states import State
 from services.referral.use_cases.emergency import end_emergency
 from services.referral.use_cases.recording import as_uuid
-from shared.act import Act
-from shared.auth.principal import Principal
-from shared.clinic import Clinic
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.fhir import store
@@ -43,17 +41,10 @@ class DecideFirst(Conflict):
 
 
 async def update_task(
-    tx: Transaction,
-    task_id: str,
-    *,
-    wanted: Mapping[str, Any],
-    expect: Callable[[Task], None],
-    by: Principal,
-    act: Act,
-    clinic: Clinic,
+    ctx: Context, tx: Transaction, task_id: str, *, wanted: Mapping[str, Any], expect: Callable[[Task], None]
 ) -> Task:
     """Change the status of a Task that people work on; completing the telephone Task ends the escalation."""
-    task = await _load(tx, task_id, by=by)
+    task = await _load(ctx, tx, task_id)
     if wanted.get("id") != str(task.id):
         raise AnotherTask("the id in the body and in the address differ", expression="Task.id")
     expect(task)
@@ -65,20 +56,20 @@ async def update_task(
         await _check_decided(tx, task, status)
     overlay = {name: wanted[name] for name in _OPEN_MEMBERS if name in wanted}
     task.status = status
-    await store.put(tx, task, task.body, at=act.at, overlay=overlay)
+    await store.put(tx, task, task.body, at=ctx.at, overlay=overlay)
     if task.code == TaskCode.TELEPHONE_REFERRER and status == "completed":
-        await _telephoned(tx, task, act=act, clinic=clinic)
+        await _telephoned(ctx, tx, task)
     return task
 
 
-async def _load(tx: Transaction, task_id: str, *, by: Principal) -> Task:
+async def _load(ctx: Context, tx: Transaction, task_id: str) -> Task:
     key, task = as_uuid(task_id), None
     if key is not None:
         seen = await tx.get(Task, key)
         if seen is not None:
             # The referral's row is always locked before its Tasks.
             await tx.get(Referral, seen.referral_id, lock=True)
-        task = await queries.task_visible_to(tx, by, key)
+        task = await queries.task_visible_to(tx, ctx.caller, key)
     if task is None:
         raise NotFound(f"there is no Task {task_id}")
     return task
@@ -93,9 +84,7 @@ async def _check_decided(tx: Transaction, task: Task, status: str) -> None:
         raise DecideFirst(f"the referral still waits for the decision: {commands}", expression="Task.status")
 
 
-async def _telephoned(tx: Transaction, task: Task, *, act: Act, clinic: Clinic) -> None:
+async def _telephoned(ctx: Context, tx: Transaction, task: Task) -> None:
     referral = await tx.get(Referral, task.referral_id, lock=True)
     if referral is not None and referral.unacknowledged:
-        await end_emergency(
-            tx, referral, how="The clinic reached the referrer by telephone.", act=act, clinic=clinic
-        )
+        await end_emergency(ctx, tx, referral, how="The clinic reached the referrer by telephone.")

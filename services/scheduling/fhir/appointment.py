@@ -4,14 +4,14 @@ from typing import Any
 
 from services.scheduling.fhir.elements import coded, instant, of_referral, own
 from services.scheduling.models import Appointment
-from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus
+from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
 
 CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
-def render_appointment(row: Appointment, *, desk: Desk) -> dict[str, Any]:
+def render_appointment(ctx: Context, row: Appointment) -> dict[str, Any]:
     """Write the row as an Appointment, the patient first among the participants."""
     resource: dict[str, Any] = {
         "resourceType": "Appointment",
@@ -20,8 +20,8 @@ def render_appointment(row: Appointment, *, desk: Desk) -> dict[str, Any]:
         "serviceType": [coded(PROGRAMME_SYSTEM, row.programme)],
         "appointmentType": coded(APPOINTMENT_KIND_SYSTEM, row.kind),
         "minutesDuration": row.minutes,
-        "basedOn": [of_referral(desk, "ServiceRequest", row.referral_id)],
-        "participant": _participants(row, desk=desk),
+        "basedOn": [of_referral(ctx, "ServiceRequest", row.referral_id)],
+        "participant": _participants(ctx, row),
     }
     if row.series_id is not None:
         resource["supportingInformation"] = [own("List", row.series_id)]
@@ -33,8 +33,8 @@ def render_appointment(row: Appointment, *, desk: Desk) -> dict[str, Any]:
     return resource
 
 
-def _participants(row: Appointment, *, desk: Desk) -> list[dict[str, Any]]:
-    actors = [of_referral(desk, "Patient", row.patient_id)]
+def _participants(ctx: Context, row: Appointment) -> list[dict[str, Any]]:
+    actors = [of_referral(ctx, "Patient", row.patient_id)]
     actors += [own("Practitioner", row.practitioner)] if row.practitioner else []
     actors += [own("Location", row.room)] if row.room else []
     return [{"actor": actor, "status": "accepted"} for actor in actors]

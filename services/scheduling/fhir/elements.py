@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.scheduling.settings import Desk
+from shared.context import Context
 
 
 def instant(moment: datetime) -> str:
@@ -17,9 +17,9 @@ def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
     return concept if text is None else concept | {"text": text}
 
 
-def of_referral(desk: Desk, resource_type: str, resource_id: object) -> dict[str, str]:
+def of_referral(ctx: Context, resource_type: str, resource_id: object) -> dict[str, str]:
     """Refer to a resource that the referral service answers for."""
-    root = f"{desk.referral_root}/" if desk.referral_root else ""
+    root = f"{ctx.urls.fhir_of('referral')}/" if ctx.urls.fhir_of("referral") else ""
     return {"reference": f"{root}{resource_type}/{resource_id}"}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.scheduling.fhir.elements import coded, instant, of_referral
 from services.scheduling.models import Appointment, Guarantee, Referral
-from services.scheduling.settings import Desk
+from shared.context import Context
 from shared.fhir.codes import (
     BUSINESS_STATUS_SYSTEM,
     PROGRAMME_SYSTEM,
@@ -18,9 +18,9 @@ from shared.fhir.codes import (
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
 
 
-def render_guarantee(row: Guarantee, *, referral: Referral, desk: Desk) -> dict[str, Any]:
+def render_guarantee(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any]:
     """Write the promise as a Task: due at the end of its period, the clocks as outputs."""
-    request = of_referral(desk, "ServiceRequest", referral.id)
+    request = of_referral(ctx, "ServiceRequest", referral.id)
     return {
         "resourceType": "Task",
         "id": str(row.id),
@@ -30,10 +30,10 @@ def render_guarantee(row: Guarantee, *, referral: Referral, desk: Desk) -> dict[
         "intent": "order",
         "code": coded(TASK_CODE_SYSTEM, TaskCode.GUARANTEE),
         "focus": request,
-        "for": of_referral(desk, "Patient", row.patient_id),
+        "for": of_referral(ctx, "Patient", row.patient_id),
         "authoredOn": instant(referral.accepted_at),
         "requester": {"reference": f"Organization/{referral.requester}"},
-        "owner": {"reference": f"Organization/{desk.clinic.id}"},
+        "owner": {"reference": f"Organization/{ctx.clinic.id}"},
         "restriction": {"period": {"start": instant(referral.sent_at), "end": instant(referral.due_at)}},
         "input": _inputs(referral),
     } | ({"output": _outputs(row)} if row.raw_days is not None else {})

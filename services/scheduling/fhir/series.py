@@ -5,12 +5,12 @@ from typing import Any
 
 from services.scheduling.fhir.elements import of_referral, own
 from services.scheduling.models import Appointment, Series
-from services.scheduling.settings import Desk
 from services.scheduling.states import SeriesStatus
+from shared.context import Context
 from shared.fhir.codes import LUMBAR
 
 
-def render_series(row: Series, *, sessions: Iterable[Appointment], desk: Desk) -> dict[str, Any]:
+def render_series(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dict[str, Any]:
     """Write the row as a List; it is `retired` when no session of it is still to come."""
     over = row.status in (SeriesStatus.SUSPENDED, SeriesStatus.COMPLETED)
     entries = [{"item": own("Appointment", session.id)} for session in sessions]
@@ -22,7 +22,7 @@ def render_series(row: Series, *, sessions: Iterable[Appointment], desk: Desk) -
         "mode": "snapshot",
         "title": f"Session series: {row.status}",
         "code": {"text": "session-series"},
-        "subject": of_referral(desk, "Patient", row.patient_id),
+        "subject": of_referral(ctx, "Patient", row.patient_id),
     }
     if entries:
         resource["entry"] = entries

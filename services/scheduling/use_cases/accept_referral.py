@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment, Referral
-from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.earliest import Wanted, take_earliest
 from services.scheduling.use_cases.place_first import first_visit, wanted_first
 from services.scheduling.use_cases.promise import make_promise, tell_promise, weigh_known
 from services.scheduling.use_cases.recording import keep, tell
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 
@@ -37,9 +37,9 @@ async def find_new(tx: Transaction, heard: Sequence[fhir.AcceptedReferral]) -> s
     return new
 
 
-def accept(heard: fhir.AcceptedReferral, *, desk: Desk, act: Act) -> Accepted:
+def accept(ctx: Context, heard: fhir.AcceptedReferral) -> Accepted:
     """Make the referral as it is kept here, and its first appointment without a time."""
-    zone = desk.clinic.site(heard.site).zone
+    zone = ctx.clinic.site(heard.site).zone
     away = [rules.span_between(first, last, zone) for first, last in heard.unavailable]
     referral = Referral(
         id=heard.id,
@@ -48,20 +48,22 @@ def accept(heard: fhir.AcceptedReferral, *, desk: Desk, act: Act) -> Accepted:
         site=heard.site,
         requester=heard.requester,
         payer=heard.payer,
-        accepted_at=act.at,
+        accepted_at=ctx.at,
         sent_at=heard.sent_at,
         complete_at=heard.complete_at,
         due_on=heard.due_on,
         due_at=rules.local_day_end(heard.due_on, zone),
         unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
     )
-    return Accepted(referral=referral, visit=first_visit(referral, desk=desk))
+    return Accepted(referral=referral, visit=first_visit(ctx, referral))
 
 
-async def place(tx: Transaction, accepted: Sequence[Accepted], *, desk: Desk, act: Act) -> None:
+async def place(
+    ctx: Context, tx: Transaction, accepted: Sequence[Accepted], *, cache: AvailabilityCache
+) -> None:
     """Keep the referrals and take the earliest fitting time for each of them; who gets none waits."""
-    wanted: list[Wanted] = [wanted_first(one.visit, one.referral, desk=desk, act=act) for one in accepted]
-    await take_earliest(tx, wanted, desk=desk)
+    wanted: list[Wanted] = [wanted_first(ctx, one.visit, one.referral, cache=cache) for one in accepted]
+    await take_earliest(ctx, tx, wanted, cache=cache)
     for one in wanted:
         if one.candidate is not None:
             one.row.status = AppointmentStatus.BOOKED
@@ -69,18 +71,18 @@ async def place(tx: Transaction, accepted: Sequence[Accepted], *, desk: Desk, ac
         tx.add(new.referral)
 
 
-async def record_accepted(tx: Transaction, one: Accepted, *, desk: Desk, act: Act) -> None:
+async def record_accepted(ctx: Context, tx: Transaction, one: Accepted) -> None:
     """Record the promise and the first appointment of a referral, and tell of them.
 
     Sessions are not looked at: nobody has granted any yet, and the first appointment did not take place. Who
     waits tries once more after this transaction: a time that was freed meanwhile would be seen by nobody.
     """
-    guarantee = await make_promise(tx, one.referral, desk=desk)
-    await keep(tx, one.visit, desk=desk, act=act)
-    promise = await weigh_known(tx, one.referral, guarantee=guarantee, firsts=[one.visit], desk=desk, act=act)
+    guarantee = await make_promise(ctx, tx, one.referral)
+    await keep(ctx, tx, one.visit)
+    promise = await weigh_known(ctx, tx, one.referral, guarantee=guarantee, firsts=[one.visit])
     if one.visit.status == AppointmentStatus.WAITLIST:
-        tell(tx, events.WAITLIST_JOINED, one.visit, promise=promise, act=act)
-        await timers.schedule(tx, kind=TimerKind.TRY, ref=str(one.visit.id), due=act.at)
+        tell(ctx, tx, events.WAITLIST_JOINED, one.visit, promise=promise)
+        await timers.schedule(tx, kind=TimerKind.TRY, ref=str(one.visit.id), due=ctx.at)
     else:
-        tell(tx, events.APPOINTMENT_BOOKED, one.visit, promise=promise, act=act)
-    tell_promise(tx, promise, act=act)
+        tell(ctx, tx, events.APPOINTMENT_BOOKED, one.visit, promise=promise)
+    tell_promise(ctx, tx, promise)

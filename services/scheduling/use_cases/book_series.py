@@ -7,12 +7,11 @@ from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment, Referral, Series
-from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus, SeriesStatus, series_may
 from services.scheduling.use_cases.promise import unavailable_spans
 from services.scheduling.use_cases.recording import claim_of, keep, patient_key, put_into, resources_of
-from shared.act import Act
 from shared.clinic import Sessions
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 from shared.events.outbox import publishing
@@ -24,6 +23,7 @@ _ROUNDS = 20
 
 
 async def book_series(
+    ctx: Context,
     tx: Transaction,
     referral: Referral,
     *,
@@ -31,12 +31,10 @@ async def book_series(
     entitled: rules.Entitlement,
     kept: Sequence[Appointment],
     after: datetime,
-    desk: Desk,
-    act: Act,
 ) -> None:
     """Book every session that the entitlement has left after `kept`, later than `after`, or none of them."""
-    visit = _visit(referral, desk=desk)
-    need = rules.need_of(desk.clinic, site_id=referral.site, visit=visit, purpose="session")
+    visit = _visit(ctx, referral)
+    need = rules.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session")
     weeks = Counter(
         rules.week_of(row.starts_at.astimezone(need.site.zone).date()) for row in kept if row.starts_at
     )
@@ -45,20 +43,18 @@ async def book_series(
         return
     row = series or _new_series(referral)
     window, spare = rules.series_windows(
-        entitled, per_week=visit.per_week, after=after, now=act.at, zone=need.site.zone
+        entitled, per_week=visit.per_week, after=after, now=ctx.at, zone=need.site.zone
     )
-    planned = await _claimed(
-        tx, referral, row.id, need=need, pace=pace, window=window, spare=spare, desk=desk
-    )
+    planned = await _claimed(ctx, tx, referral, row.id, need=need, pace=pace, window=window, spare=spare)
     if isinstance(planned, rules.NoSeries):
         note = rules.describe_refusal(planned, zone=need.site.zone)
-        await say_not_booked(tx, referral, series=row, note=note, desk=desk, act=act)
+        await say_not_booked(ctx, tx, referral, series=row, note=note)
         return
-    await _record(tx, row, kept=kept, booked=planned, desk=desk, act=act)
+    await _record(ctx, tx, row, kept=kept, booked=planned)
 
 
 async def say_not_booked(
-    tx: Transaction, referral: Referral, *, series: Series | None, note: str, desk: Desk, act: Act
+    ctx: Context, tx: Transaction, referral: Referral, *, series: Series | None, note: str
 ) -> None:
     """Tell that no series is booked, and why; once for the same reason, and never of one that took place."""
     row = series or _new_series(referral)
@@ -67,11 +63,12 @@ async def say_not_booked(
     if said or not series_may(old, SeriesStatus.NOT_BOOKED):
         return
     row.status, row.note = SeriesStatus.NOT_BOOKED, note
-    await store.put(tx, row, fhir.render_series(row, sessions=(), desk=desk), at=act.at)
-    publishing.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, act=act)
+    await store.put(tx, row, fhir.render_series(ctx, row, sessions=()), at=ctx.at)
+    publishing.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, ctx=ctx)
 
 
 async def _claimed(
+    ctx: Context,
     tx: Transaction,
     referral: Referral,
     series_id: UUID,
@@ -80,7 +77,6 @@ async def _claimed(
     pace: rules.Pace,
     window: rules.Span,
     spare: rules.Span,
-    desk: Desk,
 ) -> list[Appointment] | rules.NoSeries:
     resources = resources_of(need, patient_id=referral.patient_id)
     await queries.know_resources(tx, resources)
@@ -90,7 +86,7 @@ async def _claimed(
         plan = rules.plan_series(need, pace=pace, taken=taken, patient=mine, window=window, spare=spare)
         if isinstance(plan, rules.NoSeries):
             return plan
-        rows = [_session(referral, series_id, minutes=_visit(referral, desk=desk).minutes) for _ in plan]
+        rows = [_session(referral, series_id, minutes=_visit(ctx, referral).minutes) for _ in plan]
         claims = [claim_of(row, one.candidate) for row, one in zip(rows, plan, strict=True)]
         if await queries.claim(tx, claims):
             for row, one in zip(rows, plan, strict=True):
@@ -100,19 +96,18 @@ async def _claimed(
 
 
 async def _record(
+    ctx: Context,
     tx: Transaction,
     series: Series,
     *,
     kept: Sequence[Appointment],
     booked: Sequence[Appointment],
-    desk: Desk,
-    act: Act,
 ) -> None:
     series.status, series.note = SeriesStatus.BOOKED, ""
     sessions = [*kept, *booked]
-    await store.put(tx, series, fhir.render_series(series, sessions=sessions, desk=desk), at=act.at)
+    await store.put(tx, series, fhir.render_series(ctx, series, sessions=sessions), at=ctx.at)
     for row in booked:
-        await keep(tx, row, desk=desk, act=act)
+        await keep(ctx, tx, row)
     publishing.publish(
         tx,
         events.SERIES_BOOKED,
@@ -120,12 +115,12 @@ async def _record(
         key=series.patient_id,
         focus=series.body,
         carries=[row.body for row in sessions],
-        act=act,
+        ctx=ctx,
     )
 
 
-def _visit(referral: Referral, *, desk: Desk) -> Sessions:
-    visit = desk.clinic.programme(referral.programme).sessions
+def _visit(ctx: Context, referral: Referral) -> Sessions:
+    visit = ctx.clinic.programme(referral.programme).sessions
     if visit is None:
         raise LookupError(f"programme {referral.programme} has no sessions")
     return visit

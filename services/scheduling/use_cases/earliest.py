@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment
 from services.scheduling.rules import Candidate, Openings, Span
-from services.scheduling.settings import Desk
-from services.scheduling.use_cases.needs import KeptNeed
+from services.scheduling.use_cases.availability_cache import AvailabilityCache, KeptNeed
 from services.scheduling.use_cases.recording import claim_of, patient_key, put_into
+from shared.context import Context
 from shared.db import Transaction
 
 # Days of the slices in which time is looked for, the last one goes on: most searches end in the first.
@@ -81,7 +81,9 @@ class _Picture:
         return until >= one.window.end
 
 
-async def take_earliest(tx: Transaction, wanted: Sequence[Wanted], *, desk: Desk) -> None:
+async def take_earliest(
+    ctx: Context, tx: Transaction, wanted: Sequence[Wanted], *, cache: AvailabilityCache
+) -> None:
     """Take the earliest time for each visit in order, and write it into its row; `candidate` stays None where
     there is none.
     """
@@ -89,7 +91,7 @@ async def take_earliest(tx: Transaction, wanted: Sequence[Wanted], *, desk: Desk
     pictures = _pictures(wanted, freed)
     left = list(wanted)
     while left:
-        await _exclude_what_patients_have(tx, left, desk=desk)
+        await _exclude_what_patients_have(ctx, tx, left, cache=cache)
         await _choose(tx, left, pictures)
         left = await _claim(tx, left)
         for one in left:
@@ -160,8 +162,10 @@ def _remember(tx: Transaction, picture: _Picture, *, freed: int) -> None:
     tx.after_commit(f"remember {id(kept)}", keep)
 
 
-async def _exclude_what_patients_have(tx: Transaction, wanted: Sequence[Wanted], *, desk: Desk) -> None:
-    known = desk.remembered.resources
+async def _exclude_what_patients_have(
+    ctx: Context, tx: Transaction, wanted: Sequence[Wanted], *, cache: AvailabilityCache
+) -> None:
+    known = cache.resources
     needed = {key for one in wanted for key in _Picture(one.kept, one.window).resources} - known
     patients = {patient_key(one.row.patient_id) for one in wanted}
     new = await queries.know_resources(tx, needed | patients)

@@ -4,20 +4,19 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models import Appointment, Referral
-from services.scheduling.settings import Desk
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases.promise import tell_promise, weigh_promise
 from services.scheduling.use_cases.recording import free, keep, tell
 from services.scheduling.use_cases.settle_series import withdraw_sessions
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 
 
 async def end_referral(
-    tx: Transaction, referral_id: UUID, *, because: str, patients: bool, desk: Desk, act: Act
+    ctx: Context, tx: Transaction, referral_id: UUID, *, because: str, patients: bool
 ) -> None:
     """End a referral: cancel what is booked, leave the waitlist, end the promise.
 
@@ -28,10 +27,10 @@ async def end_referral(
     referral = await queries.locked_referral(tx, referral_id)
     if referral is None or referral.state == ReferralState.ENDED:
         return
-    await _end(tx, referral, because=because, patients=patients, also_past=True, desk=desk, act=act)
+    await _end(ctx, tx, referral, because=because, patients=patients, also_past=True)
 
 
-async def end_care(tx: Transaction, referral_id: UUID, *, desk: Desk, act: Act) -> bool:
+async def end_care(ctx: Context, tx: Transaction, referral_id: UUID) -> bool:
     """End a referral because the patient was discharged; tell whether the referral is known.
 
     Sessions that are over and not recorded yet can still be recorded.
@@ -39,49 +38,33 @@ async def end_care(tx: Transaction, referral_id: UUID, *, desk: Desk, act: Act) 
     referral = await queries.locked_referral(tx, referral_id)
     if referral is not None and referral.state == ReferralState.OPEN:
         why = "the patient was discharged"
-        await _end(tx, referral, because=why, patients=False, also_past=False, desk=desk, act=act)
+        await _end(ctx, tx, referral, because=why, patients=False, also_past=False)
     return referral is not None
 
 
 async def _end(
-    tx: Transaction,
-    referral: Referral,
-    *,
-    because: str,
-    patients: bool,
-    also_past: bool,
-    desk: Desk,
-    act: Act,
+    ctx: Context, tx: Transaction, referral: Referral, *, because: str, patients: bool, also_past: bool
 ) -> None:
     referral.state, referral.ended_because = ReferralState.ENDED, because
     for row in await queries.first_appointments(tx, referral.id):
         if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
-            await _cancel_first(
-                tx, row, referral=referral, because=because, patients=patients, desk=desk, act=act
-            )
-    await withdraw_sessions(tx, referral, because=because, also_past=also_past, desk=desk, act=act)
-    tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
+            await _cancel_first(ctx, tx, row, referral=referral, because=because, patients=patients)
+    await withdraw_sessions(ctx, tx, referral, because=because, also_past=also_past)
+    tell_promise(ctx, tx, await weigh_promise(ctx, tx, referral))
 
 
 async def _cancel_first(
-    tx: Transaction,
-    row: Appointment,
-    *,
-    referral: Referral,
-    because: str,
-    patients: bool,
-    desk: Desk,
-    act: Act,
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, because: str, patients: bool
 ) -> None:
     waited = row.status == AppointmentStatus.WAITLIST
     row.status, row.reason_text = AppointmentStatus.CANCELLED, because
     row.reason_code, row.patient_caused = ("pat" if patients else "prov"), patients
-    await keep(tx, row, desk=desk, act=act)
-    promise = await weigh_promise(tx, referral, desk=desk, act=act)
+    await keep(ctx, tx, row)
+    promise = await weigh_promise(ctx, tx, referral)
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
-        tell(tx, events.WAITLIST_LEFT, row, promise=promise, act=act)
+        tell(ctx, tx, events.WAITLIST_LEFT, row, promise=promise)
     else:
-        await free(tx, [row], act=act)
-        tell(tx, events.APPOINTMENT_CANCELLED, row, promise=promise, act=act)
-    tell_promise(tx, promise, act=act)
+        await free(ctx, tx, [row])
+        tell(ctx, tx, events.APPOINTMENT_CANCELLED, row, promise=promise)
+    tell_promise(ctx, tx, promise)

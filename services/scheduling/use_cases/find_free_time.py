@@ -1,16 +1,16 @@
 """Read a clinician's free time: computed now, promised to nobody."""
 
 from services.scheduling import queries, rules
-from services.scheduling.settings import Desk
 from shared.clinic import Person
+from shared.context import Context
 from shared.db import Transaction
 
 
-async def free_time(tx: Transaction, person: Person, *, window: rules.Span, desk: Desk) -> list[rules.Span]:
+async def free_time(ctx: Context, tx: Transaction, person: Person, *, window: rules.Span) -> list[rules.Span]:
     """Give the free time of a clinician inside the window, for first visits and sessions alike."""
     key = rules.person_key(person.id)
     taken = await queries.taken(tx, [key], window=window)
-    site = desk.clinic.site(person.site)
+    site = ctx.clinic.site(person.site)
     worked = [
         span
         for purpose in ("first", "session")

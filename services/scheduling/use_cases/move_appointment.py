@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral
-from services.scheduling.settings import Desk
 from services.scheduling.states import STANDING, AppointmentStatus, ReferralState
 from services.scheduling.use_cases.place_first import record_first
 from services.scheduling.use_cases.promise import tell_promise, weigh_promise
@@ -14,8 +13,8 @@ from services.scheduling.use_cases.recording import keep, patient_key, resources
 from services.scheduling.use_cases.settle_series import entitlement_of, first_with_time, settle_series
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
-from shared.act import Act
 from shared.clinic import Person
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import scheduling as events
@@ -29,43 +28,43 @@ class CannotMove(Conflict):
 
 
 async def move_appointment(
-    tx: Transaction, row: Appointment, *, referral: Referral, start: datetime, desk: Desk, act: Act
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, start: datetime
 ) -> None:
     """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too."""
     waited = row.status == AppointmentStatus.WAITLIST
     span = rules.Span(start, start + timedelta(minutes=row.minutes))
-    _check(row, span, referral=referral, act=act)
+    _check(ctx, row, span, referral=referral)
     if row.kind == AppointmentKind.SESSION:
-        await _check_bounds(tx, row, span, referral=referral, desk=desk)
-    await _take(tx, row, span, referral=referral, desk=desk)
+        await _check_bounds(ctx, tx, row, span, referral=referral)
+    await _take(ctx, tx, row, span, referral=referral)
     if waited:
-        await record_first(tx, row, referral=referral, from_waitlist=True, desk=desk, act=act)
+        await record_first(ctx, tx, row, referral=referral, from_waitlist=True)
         return
-    await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=act.at)
-    await keep(tx, row, desk=desk, act=act)
+    await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
+    await keep(ctx, tx, row)
     if row.kind == AppointmentKind.SESSION:
-        tell(tx, events.APPOINTMENT_MOVED, row, act=act)
+        tell(ctx, tx, events.APPOINTMENT_MOVED, row)
         return
-    promise = await weigh_promise(tx, referral, desk=desk, act=act)
-    tell(tx, events.APPOINTMENT_MOVED, row, promise=promise, act=act)
-    tell_promise(tx, promise, act=act)
-    await settle_series(tx, referral, desk=desk, act=act)
+    promise = await weigh_promise(ctx, tx, referral)
+    tell(ctx, tx, events.APPOINTMENT_MOVED, row, promise=promise)
+    tell_promise(ctx, tx, promise)
+    await settle_series(ctx, tx, referral)
 
 
-def _check(row: Appointment, span: rules.Span, *, referral: Referral, act: Act) -> None:
+def _check(ctx: Context, row: Appointment, span: rules.Span, *, referral: Referral) -> None:
     if row.status not in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
         text = f"an appointment that is {row.status} has no new time"
         raise CannotMove(text, expression="Appointment.start")
     if referral.state == ReferralState.ENDED:
         raise CannotMove("the referral has ended", expression="Appointment.start")
-    if span.start <= act.at:
+    if span.start <= ctx.at:
         raise CannotMove("the new start lies in the past", expression="Appointment.start")
 
 
 async def _take(
-    tx: Transaction, row: Appointment, span: rules.Span, *, referral: Referral, desk: Desk
+    ctx: Context, tx: Transaction, row: Appointment, span: rules.Span, *, referral: Referral
 ) -> None:
-    need = _need(row, referral=referral, desk=desk)
+    need = _need(ctx, row, referral=referral)
     resources = resources_of(need, patient_id=row.patient_id)
     await queries.know_resources(tx, resources)
     for _ in range(_ROUNDS):
@@ -86,13 +85,13 @@ async def _take(
 
 
 async def _check_bounds(
-    tx: Transaction, row: Appointment, span: rules.Span, *, referral: Referral, desk: Desk
+    ctx: Context, tx: Transaction, row: Appointment, span: rules.Span, *, referral: Referral
 ) -> None:
     """Hold a session's new time against the first appointment, the grant and the pace of the programme."""
-    zone = desk.clinic.site(referral.site).zone
+    zone = ctx.clinic.site(referral.site).zone
     day = span.start.astimezone(zone).date()
     firsts = await queries.first_appointments(tx, referral.id)
-    entitled = await entitlement_of(tx, referral, firsts=firsts, desk=desk)
+    entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
     first = first_with_time(firsts)
     if first is not None and first.ends_at is not None and span.start < first.ends_at:
         raise CannotMove("a session comes after the first appointment", expression="Appointment.start")
@@ -104,18 +103,18 @@ async def _check_bounds(
     sessions = await queries.sessions_of(tx, row.series_id) if row.series_id else []
     others = [one for one in sessions if one.id != row.id and _counts(one)]
     week = [one for one in others if one.starts_at and _week(one.starts_at, zone) == rules.week_of(day)]
-    visit = desk.clinic.programme(referral.programme).sessions
+    visit = ctx.clinic.programme(referral.programme).sessions
     if visit is not None and len(week) >= visit.per_week:
         text = f"the programme has at most {visit.per_week} sessions a week"
         raise CannotMove(text, expression="Appointment.start")
 
 
-def _need(row: Appointment, *, referral: Referral, desk: Desk) -> rules.Need:
-    programme = desk.clinic.programme(referral.programme)
+def _need(ctx: Context, row: Appointment, *, referral: Referral) -> rules.Need:
+    programme = ctx.clinic.programme(referral.programme)
     is_session = row.kind == AppointmentKind.SESSION and programme.sessions is not None
     visit = programme.sessions if is_session and programme.sessions else programme.first
     purpose = "session" if is_session else "first"
-    return rules.need_of(desk.clinic, site_id=referral.site, visit=visit, purpose=purpose)
+    return rules.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose=purpose)
 
 
 def _people(row: Appointment, *, need: rules.Need, taken: rules.Taken) -> Sequence[Person]:

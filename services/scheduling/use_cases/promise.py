@@ -7,11 +7,10 @@ from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment, Guarantee, Referral
-from services.scheduling.settings import Desk
 from services.scheduling.states import STANDING, ReferralState
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import EventType
 from shared.events.catalog import scheduling as events
@@ -35,7 +34,7 @@ class Promise:
     news: EventType | None
 
 
-async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> Guarantee:
+async def make_promise(ctx: Context, tx: Transaction, referral: Referral) -> Guarantee:
     """Make the promise of an accepted referral, which weighing it records, and set its two timers."""
     guarantee = Guarantee(
         referral_id=referral.id,
@@ -44,27 +43,21 @@ async def make_promise(tx: Transaction, referral: Referral, *, desk: Desk) -> Gu
         requester=referral.requester,
         due_at=referral.due_at,
     )
-    at_risk = referral.due_at - timedelta(days=desk.clinic.promise.at_risk_days)
+    at_risk = referral.due_at - timedelta(days=ctx.clinic.promise.at_risk_days)
     await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=str(referral.id), due=at_risk)
     await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=referral.due_at)
     return guarantee
 
 
-async def weigh_promise(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> Promise:
+async def weigh_promise(ctx: Context, tx: Transaction, referral: Referral) -> Promise:
     """Work out the promise anew; a new version of its Task is recorded when anything changed."""
     guarantee = await _guarantee(tx, referral.id)
     firsts = await queries.first_appointments(tx, referral.id)
-    return await weigh_known(tx, referral, guarantee=guarantee, firsts=firsts, desk=desk, act=act)
+    return await weigh_known(ctx, tx, referral, guarantee=guarantee, firsts=firsts)
 
 
 async def weigh_known(
-    tx: Transaction,
-    referral: Referral,
-    *,
-    guarantee: Guarantee,
-    firsts: Sequence[Appointment],
-    desk: Desk,
-    act: Act,
+    ctx: Context, tx: Transaction, referral: Referral, *, guarantee: Guarantee, firsts: Sequence[Appointment]
 ) -> Promise:
     """Do the same where the promise and all first appointments are at hand, locked or new."""
     visits = [
@@ -73,9 +66,9 @@ async def weigh_known(
     ]
     status = rules.promise_status(
         visits,
-        now=act.at,
+        now=ctx.at,
         due_at=referral.due_at,
-        at_risk_days=desk.clinic.promise.at_risk_days,
+        at_risk_days=ctx.clinic.promise.at_risk_days,
         ended=referral.state == ReferralState.ENDED,
         before=GuaranteeStatus(guarantee.status),
     )
@@ -83,46 +76,46 @@ async def weigh_known(
         visits,
         sent_at=referral.sent_at,
         unavailable=unavailable_spans(referral),
-        zone=desk.clinic.site(referral.site).zone,
+        zone=ctx.clinic.site(referral.site).zone,
     )
     figures = (None, None) if clocks is None else (clocks.raw, clocks.adjusted)
     before = (guarantee.status, guarantee.raw_days, guarantee.adjusted_days)
     guarantee.status, (guarantee.raw_days, guarantee.adjusted_days) = status, figures
     if before != (status, *figures) or not guarantee.version:
-        body = fhir.render_guarantee(guarantee, referral=referral, desk=desk)
-        await store.put(tx, guarantee, body, at=act.at)
+        body = fhir.render_guarantee(ctx, guarantee, referral=referral)
+        await store.put(tx, guarantee, body, at=ctx.at)
     if status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
         await _stop_timers(tx, referral.id)
     return Promise(guarantee=guarantee, news=_NEWS.get(status) if before[0] != status else None)
 
 
-def tell_promise(tx: Transaction, promise: Promise, *, act: Act) -> None:
+def tell_promise(ctx: Context, tx: Transaction, promise: Promise) -> None:
     """Publish what is new about the promise, if anything is."""
     if promise.news is not None:
         guarantee = promise.guarantee
         publishing.publish(
-            tx, promise.news, of=guarantee, key=guarantee.patient_id, focus=guarantee.body, act=act
+            tx, promise.news, of=guarantee, key=guarantee.patient_id, focus=guarantee.body, ctx=ctx
         )
 
 
-async def look_at_promise(tx: Transaction, referral_id: UUID, *, desk: Desk, act: Act) -> None:
+async def look_at_promise(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     """Weigh the promise of a referral and tell what is new; nothing where the referral is unknown."""
     referral = await queries.locked_referral(tx, referral_id)
     if referral is not None:
-        tell_promise(tx, await weigh_promise(tx, referral, desk=desk, act=act), act=act)
+        tell_promise(ctx, tx, await weigh_promise(ctx, tx, referral))
 
 
-async def promise_broke(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> bool:
+async def promise_broke(ctx: Context, tx: Transaction, referral: Referral) -> bool:
     """Weigh the promise at its end; tell whether it broke.
 
     Where a visit inside the promise stands whose outcome nobody recorded yet, it is asked again a day later.
     """
-    promise = await weigh_promise(tx, referral, desk=desk, act=act)
-    tell_promise(tx, promise, act=act)
+    promise = await weigh_promise(ctx, tx, referral)
+    tell_promise(ctx, tx, promise)
     visits = await queries.first_appointments(tx, referral.id)
     unrecorded = any(row.status in STANDING for row in visits)
     if unrecorded and promise.guarantee.status == GuaranteeStatus.ON_TRACK:
-        tomorrow = _tomorrow(referral.due_at, act.at)
+        tomorrow = _tomorrow(referral.due_at, ctx.at)
         await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=tomorrow)
     return promise.guarantee.status == GuaranteeStatus.BREACHED
 

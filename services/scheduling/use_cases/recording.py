@@ -4,28 +4,27 @@ from collections.abc import Sequence
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment
-from services.scheduling.settings import Desk
 from services.scheduling.use_cases.promise import Promise
 from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import EventType
 from shared.events.outbox import publishing
 from shared.fhir import store
 
 
-async def keep(tx: Transaction, row: Appointment, *, desk: Desk, act: Act) -> None:
+async def keep(ctx: Context, tx: Transaction, row: Appointment) -> None:
     """Record the next version of an appointment."""
-    await store.put(tx, row, fhir.render_appointment(row, desk=desk), at=act.at)
+    await store.put(tx, row, fhir.render_appointment(ctx, row), at=ctx.at)
 
 
 def tell(
-    tx: Transaction, event: EventType, row: Appointment, *, promise: Promise | None = None, act: Act
+    ctx: Context, tx: Transaction, event: EventType, row: Appointment, *, promise: Promise | None = None
 ) -> None:
     """Publish an event about an appointment; that of a first one carries the promise."""
     carries = () if promise is None else (promise.guarantee.body,)
-    publishing.publish(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, act=act)
+    publishing.publish(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, ctx=ctx)
 
 
 async def take(
@@ -59,13 +58,13 @@ def put_into(row: Appointment, candidate: rules.Candidate) -> None:
     row.practitioner, row.room = candidate.person, candidate.room
 
 
-async def free(tx: Transaction, rows: Sequence[Appointment], *, act: Act) -> None:
+async def free(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) -> None:
     """Give the time of these appointments back and offer it to the waitlist, after this transaction."""
     sites = sorted({row.site for row in rows})
     await queries.release(tx, [row.id for row in rows])
     await queries.count_freed(tx, sites)
     for site in sites:
-        await timers.schedule(tx, kind=TimerKind.OFFER, ref=site, due=act.at)
+        await timers.schedule(tx, kind=TimerKind.OFFER, ref=site, due=ctx.at)
 
 
 def resources_of(need: rules.Need, *, patient_id: str) -> list[str]:

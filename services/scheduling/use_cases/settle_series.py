@@ -14,11 +14,10 @@ from datetime import datetime
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models import Appointment, Funding, Referral, Series
-from services.scheduling.settings import Desk
 from services.scheduling.states import STANDING, AppointmentStatus, ReferralState, SeriesStatus
 from services.scheduling.use_cases.book_series import book_series, say_not_booked
 from services.scheduling.use_cases.recording import free, keep, tell
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 from shared.events.outbox import publishing
@@ -36,42 +35,42 @@ class Standing:
     to_come: list[Appointment]
 
 
-async def settle_series(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
+async def settle_series(ctx: Context, tx: Transaction, referral: Referral) -> None:
     """Book, keep, cut or cancel the series of a referral, as its grant and first appointment now say."""
-    programme = desk.clinic.programme(referral.programme)
+    programme = ctx.clinic.programme(referral.programme)
     if programme.sessions is None or referral.state == ReferralState.ENDED:
         return
     firsts = await queries.first_appointments(tx, referral.id)
-    entitled = await entitlement_of(tx, referral, firsts=firsts, desk=desk)
-    stands = await _standing(tx, referral, now=act.at)
+    entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
+    stands = await _standing(tx, referral, now=ctx.at)
     first = first_with_time(firsts)
     if isinstance(entitled, rules.NoEntitlement):
-        await _withdraw(tx, stands, because=entitled.why, desk=desk, act=act)
+        await _withdraw(ctx, tx, stands, because=entitled.why)
     elif first is None:
         why = "the first appointment has no time yet"
-        await _withdraw(tx, stands, because=why, desk=desk, act=act)
-        await say_not_booked(tx, referral, series=stands.series, note=why, desk=desk, act=act)
+        await _withdraw(ctx, tx, stands, because=why)
+        await say_not_booked(ctx, tx, referral, series=stands.series, note=why)
     else:
-        await _follow(tx, referral, entitled=entitled, first=first, stands=stands, desk=desk, act=act)
+        await _follow(ctx, tx, referral, entitled=entitled, first=first, stands=stands)
 
 
 async def withdraw_sessions(
-    tx: Transaction, referral: Referral, *, because: str, also_past: bool, desk: Desk, act: Act
+    ctx: Context, tx: Transaction, referral: Referral, *, because: str, also_past: bool
 ) -> None:
     """Cancel every session still to come, or every booked one, and tell why; nothing where there is none."""
-    stands = await _standing(tx, referral, now=None if also_past else act.at)
-    await _withdraw(tx, stands, because=because, desk=desk, act=act)
+    stands = await _standing(tx, referral, now=None if also_past else ctx.at)
+    await _withdraw(ctx, tx, stands, because=because)
 
 
 async def entitlement_of(
-    tx: Transaction, referral: Referral, *, firsts: Sequence[Appointment], desk: Desk
+    ctx: Context, tx: Transaction, referral: Referral, *, firsts: Sequence[Appointment]
 ) -> rules.Entitlement | rules.NoEntitlement:
     """Work out what a referral is entitled to now; `firsts` are its first appointments."""
-    payer = desk.clinic.payer(referral.payer) if referral.payer else None
+    payer = ctx.clinic.payer(referral.payer) if referral.payer else None
     asks = payer is not None and payer.authorization_required
     funding = await queries.funding_of(tx, referral.id) if asks else None
     return rules.entitlement(
-        desk.clinic.programme(referral.programme),
+        ctx.clinic.programme(referral.programme),
         authorization_required=asks,
         grant=None if funding is None else _grant(funding),
         first_held=any(row.status == AppointmentStatus.FULFILLED for row in firsts),
@@ -90,9 +89,9 @@ def first_with_time(firsts: Sequence[Appointment]) -> Appointment | None:
     return next((row for row in firsts if row.status in holding), None)
 
 
-async def close_if_over(tx: Transaction, referral: Referral, *, desk: Desk, act: Act) -> None:
+async def close_if_over(ctx: Context, tx: Transaction, referral: Referral) -> None:
     """Complete a booked series of which nothing stands any more."""
-    stands = await _standing(tx, referral, now=act.at)
+    stands = await _standing(tx, referral, now=ctx.at)
     series = stands.series
     if series is None or series.status != SeriesStatus.BOOKED:
         return
@@ -101,52 +100,36 @@ async def close_if_over(tx: Transaction, referral: Referral, *, desk: Desk, act:
     held = [row for row in stands.sessions if row.status == AppointmentStatus.FULFILLED]
     series.status = SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED
     series.note = f"{len(held)} sessions took place"
-    body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
-    await store.put(tx, series, body, at=act.at)
+    body = fhir.render_series(ctx, series, sessions=stands.sessions)
+    await store.put(tx, series, body, at=ctx.at)
     event = events.SERIES_COMPLETED if held else events.SERIES_SUSPENDED
-    publishing.publish(tx, event, of=series, key=series.patient_id, focus=series.body, act=act)
+    publishing.publish(tx, event, of=series, key=series.patient_id, focus=series.body, ctx=ctx)
 
 
 async def _follow(
+    ctx: Context,
     tx: Transaction,
     referral: Referral,
     *,
     entitled: rules.Entitlement,
     first: Appointment,
     stands: Standing,
-    desk: Desk,
-    act: Act,
 ) -> None:
-    ends_at = first.ends_at or act.at
+    ends_at = first.ends_at or ctx.at
     series, to_come = stands.series, stands.to_come
     if any(row.starts_at is not None and row.starts_at < ends_at for row in to_come):
-        await _withdraw(tx, stands, because="the first appointment moved", desk=desk, act=act)
+        await _withdraw(ctx, tx, stands, because="the first appointment moved")
     elif series is not None and series.status in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
-        await _cut(tx, referral, entitled=entitled, stands=stands, desk=desk, act=act)
+        await _cut(ctx, tx, referral, entitled=entitled, stands=stands)
         return
     kept = [row for row in stands.sessions if row.status in (*STANDING, AppointmentStatus.FULFILLED)]
-    await book_series(
-        tx,
-        referral,
-        series=series,
-        entitled=entitled,
-        kept=kept,
-        after=ends_at,
-        desk=desk,
-        act=act,
-    )
+    await book_series(ctx, tx, referral, series=series, entitled=entitled, kept=kept, after=ends_at)
 
 
 async def _cut(
-    tx: Transaction,
-    referral: Referral,
-    *,
-    entitled: rules.Entitlement,
-    stands: Standing,
-    desk: Desk,
-    act: Act,
+    ctx: Context, tx: Transaction, referral: Referral, *, entitled: rules.Entitlement, stands: Standing
 ) -> None:
-    zone = desk.clinic.site(referral.site).zone
+    zone = ctx.clinic.site(referral.site).zone
     used = [row for row in stands.sessions if row.status in (*STANDING, AppointmentStatus.FULFILLED)]
     inside = [
         row
@@ -157,23 +140,23 @@ async def _cut(
     keep_rows = inside[: entitled.count]
     surplus = [row for row in stands.to_come if row not in keep_rows]
     for row in surplus:
-        await _cancel(tx, row, because="beyond what the payer grants", desk=desk, act=act)
-        tell(tx, events.APPOINTMENT_CANCELLED, row, act=act)
-    await free(tx, surplus, act=act)
+        await _cancel(ctx, tx, row, because="beyond what the payer grants")
+        tell(ctx, tx, events.APPOINTMENT_CANCELLED, row)
+    await free(ctx, tx, surplus)
     if surplus:
-        await close_if_over(tx, referral, desk=desk, act=act)
+        await close_if_over(ctx, tx, referral)
 
 
-async def _withdraw(tx: Transaction, stands: Standing, *, because: str, desk: Desk, act: Act) -> None:
+async def _withdraw(ctx: Context, tx: Transaction, stands: Standing, *, because: str) -> None:
     series = stands.series
     if series is None or not stands.to_come:
         return
     for row in stands.to_come:
-        await _cancel(tx, row, because=because, desk=desk, act=act)
-    await free(tx, stands.to_come, act=act)
+        await _cancel(ctx, tx, row, because=because)
+    await free(ctx, tx, stands.to_come)
     series.status, series.note = SeriesStatus.SUSPENDED, because
-    body = fhir.render_series(series, sessions=stands.sessions, desk=desk)
-    await store.put(tx, series, body, at=act.at)
+    body = fhir.render_series(ctx, series, sessions=stands.sessions)
+    await store.put(tx, series, body, at=ctx.at)
     publishing.publish(
         tx,
         events.SERIES_SUSPENDED,
@@ -181,13 +164,13 @@ async def _withdraw(tx: Transaction, stands: Standing, *, because: str, desk: De
         key=series.patient_id,
         focus=series.body,
         carries=[row.body for row in stands.to_come],
-        act=act,
+        ctx=ctx,
     )
 
 
-async def _cancel(tx: Transaction, row: Appointment, *, because: str, desk: Desk, act: Act) -> None:
+async def _cancel(ctx: Context, tx: Transaction, row: Appointment, *, because: str) -> None:
     row.status, row.reason_code, row.reason_text = AppointmentStatus.CANCELLED, CLINIC_CANCELS, because
-    await keep(tx, row, desk=desk, act=act)
+    await keep(ctx, tx, row)
 
 
 async def _standing(tx: Transaction, referral: Referral, *, now: datetime | None) -> Standing:

@@ -8,13 +8,12 @@ Invariants:
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 
-from shared.act import Act, Actor
-from shared.clock import Clock, monotonic
+from shared.clock import monotonic
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.counters import PROCESSED, type_label
 from shared.events.envelope import Event
@@ -37,16 +36,12 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """One group's handlers, and who acts when they run; `at_most` is the machine time that one may take."""
+    """One group's handlers; `context` makes the context of a cause, `at_most` is the machine time for one."""
 
     group: str
     table: HandlerTable
-    clock: Clock
+    context: Callable[[str], Context]
     at_most: timedelta = AT_MOST
-
-    @cached_property
-    def _actor(self) -> Actor:
-        return Actor.service(self.group)
 
     async def call(self, tx: Transaction, event: Event) -> None:
         """EventBatch the handler of this event and send what it wrote, so that the database speaks now."""
@@ -60,10 +55,7 @@ class Handlers:
         """
         place = 0
         for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
-            now, actor = self.clock.now(), self._actor
-            run = EventBatch(
-                [EventContext(event, Act(at=now, actor=actor, cause=event.id)) for event in group]
-            )
+            run = EventBatch([EventContext(event, self.context(event.id)) for event in group])
             progress.run, progress.first = run, place
             started = monotonic()
             if isinstance(handler, BatchHandler):
@@ -75,7 +67,7 @@ class Handlers:
 
     async def _together(self, tx: Transaction, handler: BatchHandler, run: EventBatch) -> None:
         async with at_most(self.at_most):
-            await handler.handle(tx, run)
+            await handler.handle(run.ctx, tx, run)
             run.raise_if_deferred()
             await tx.flush()
 
@@ -83,7 +75,7 @@ class Handlers:
         for heard in run:
             async with at_most(self.at_most):
                 with heard.span():
-                    await handler(tx, heard.event, heard.act)
+                    await handler(heard.ctx, tx, heard.event)
                 await tx.flush()
 
     def _time(self, events: Sequence[Event], seconds: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.telemetry.tracing import handler_span, is_sampled
@@ -19,17 +19,17 @@ _NO_SPAN = nullcontext()
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """One event of a run, and the act that handling it is."""
+    """One event of a batch, and the context in which it is handled."""
 
     event: Event
-    act: Act
+    ctx: Context
 
     def span(self) -> AbstractContextManager[None]:
         """Continue the trace that the event belongs to, for what is published because of it."""
         if not is_sampled(self.event.traceparent):
             return _NO_SPAN
         return handler_span(
-            f"{self.act.actor.reference.removeprefix('Device/')} handles {self.event.type}",
+            f"{self.ctx.actor.reference.removeprefix('Device/')} handles {self.event.type}",
             traceparent=self.event.traceparent,
             attributes={"messaging.operation.type": "process", "messaging.message.id": self.event.id},
         )
@@ -51,9 +51,9 @@ class EventBatch:
         return len(self._heard)
 
     @property
-    def act(self) -> Act:
-        """The act of the first: when, and by whom, all of them are handled."""
-        return self._heard[0].act
+    def ctx(self) -> Context:
+        """The context of the first event: when, and by whom, all of them are handled."""
+        return self._heard[0].ctx
 
     def defer(self, error: "NotYet") -> None:
         """Note that the event in hand came too early, and go on with the others: nothing that the run writes
@@ -75,14 +75,14 @@ class EventBatch:
         self.at = None
 
 
-Handler = Callable[[Transaction, Event, Act], Awaitable[None]]
+Handler = Callable[[Context, Transaction, Event], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchHandler:
     """A handler of runs; the same object stands at every event type that may be in one run."""
 
-    handle: Callable[[Transaction, EventBatch], Awaitable[None]]
+    handle: Callable[[Context, Transaction, EventBatch], Awaitable[None]]
 
 
 HandlerTable = Mapping[str, Handler | BatchHandler]

@@ -12,8 +12,8 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 
-from shared.act import Act
 from shared.clock import machine_now
+from shared.context import Context
 from shared.db import AggregateRow, Transaction, Write
 from shared.errors import TooLarge
 from shared.events.catalog import EventType
@@ -50,7 +50,7 @@ def publish(
     key: str,
     focus: Resource,
     carries: Sequence[Resource] = (),
-    act: Act,
+    ctx: Context,
 ) -> str:
     """Put an event into the outbox and give its id; the aggregate `of` gets its next event version.
 
@@ -63,7 +63,7 @@ def publish(
     source = f"{LUMBAR}/{TOPICS[event_type.topic].publisher}"
     event_id = new_text_id()
     value = message(
-        event_id=event_id, event_type=event_type.name, source=source, at=act.at, resources=resources
+        event_id=event_id, event_type=event_type.name, source=source, at=ctx.at, resources=resources
     )
     if len(value) > LARGEST_VALUE:
         text = f"{event_type.name} would be of {len(value)} bytes, and an event takes {LARGEST_VALUE}"
@@ -75,11 +75,11 @@ def publish(
         type=event_type.name,
         source=source,
         subject=_subject(of, resources[0][0]),
-        time=act.at,
+        time=ctx.at,
         key=key,
         version=of.event_version,
         traceparent=current_traceparent(sampled_only=False),
-        causation=act.cause,
+        causation=ctx.cause,
         value=value,
     )
     put(tx, topic=event_type.topic, key=key, event_id=event_id, headers=event.headers(), value=value)

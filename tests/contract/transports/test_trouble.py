@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.events.inbox import dead_letters, deduplication, held_events
@@ -103,10 +103,10 @@ async def test_an_event_that_came_too_early_waits_and_is_handled_without_an_atte
     await wire.publish("p1", times=2)
     ready = asyncio.Event()
 
-    async def early(tx: Transaction, event: Event, act: Act) -> None:
+    async def early(ctx: Context, tx: Transaction, event: Event) -> None:
         if not ready.is_set():
             raise NotYet
-        await record(tx, event, act)
+        await record(ctx, tx, event)
 
     table: HandlerTable = {"toy.claimed": early}
     await until_held(wire, wire.owner(table), events=2)
@@ -125,10 +125,10 @@ async def test_an_error_of_the_machine_repeats_the_batch_and_holds_nothing(wire:
     await wire.publish("p1", times=2)
     failures = iter([ConnectionError()])
 
-    async def unlucky(tx: Transaction, event: Event, act: Act) -> None:
+    async def unlucky(ctx: Context, tx: Transaction, event: Event) -> None:
         for failure in failures:
             raise failure
-        await record(tx, event, act)
+        await record(ctx, tx, event)
 
     consumer = wire.owner({"toy.claimed": unlucky})
     with pytest.raises(ConnectionError):

@@ -1,14 +1,13 @@
 """What forming the teams of a batch costs: the same round trips for one booking and for many."""
 
 from services.careteam import handlers
-from services.careteam.settings import Settings
-from shared.act import Act, Actor
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.message import head, message
 from shared.ids import new_text_id
 from tests.integration.careteam.events import an_appointment
 from tests.support.clinic import MONDAY, TestClinic
+from tests.support.context import a_context
 from tests.support.roundtrips import round_trips
 
 
@@ -35,11 +34,10 @@ def booked(referral: str) -> Event:
 
 
 async def hear(clinic: TestClinic, *referrals: str) -> None:
-    settings = Settings.of(clinic.workers["careteam"].runtime)
-    act = Act(at=MONDAY, actor=Actor.service("careteam"), cause="test")
-    run = EventBatch([EventContext(booked(one), act) for one in referrals])
+    ctx = a_context(at=MONDAY, clinic=clinic.workers["careteam"].runtime.clinic, service="careteam")
+    run = EventBatch([EventContext(booked(referral), ctx) for referral in referrals])
     async with clinic.databases["careteam"].transaction() as tx:
-        await handlers.on_appointments_booked(tx, run, settings=settings)
+        await handlers.on_appointments_booked(ctx, tx, run)
 
 
 async def test_a_batch_costs_the_same_round_trips_whatever_its_size(clinic: TestClinic) -> None:

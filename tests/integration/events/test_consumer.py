@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.events.inbox import dead_letters
@@ -24,13 +24,13 @@ class Impatient:
         self.runs: list[int] = []
         self._early = early
 
-    async def handle(self, tx: Transaction, run: EventBatch) -> None:
+    async def handle(self, _: Context, tx: Transaction, run: EventBatch) -> None:
         self.runs.append(len(run))
         for heard in run:
             if heard.event.id in self._early:
                 run.defer(NotYet())
             else:
-                await record(tx, heard.event, heard.act)
+                await record(heard.ctx, tx, heard.event)
 
 
 class Recording:
@@ -44,11 +44,11 @@ class Recording:
         self._error = error or ValueError()
         self._at_its_place = at_its_place
 
-    async def handle(self, tx: Transaction, run: EventBatch) -> None:
+    async def handle(self, _: Context, tx: Transaction, run: EventBatch) -> None:
         self.runs.append(len(run))
         keys = []
         for heard in run:
-            await record(tx, heard.event, heard.act)
+            await record(heard.ctx, tx, heard.event)
             keys.append(heard.event.key)
             if self._at_its_place and heard.event.key == self._refused:
                 raise self._error
@@ -135,8 +135,8 @@ async def test_a_handler_that_hangs_is_given_up_and_its_event_held(make_database
     wire = await EmbeddedWire.make(make_database)
     hanging, *_ = await wire.publish("p1", "p2")
 
-    async def handler(tx: Transaction, event: Event, act: Act) -> None:
-        await record(tx, event, act)
+    async def handler(ctx: Context, tx: Transaction, event: Event) -> None:
+        await record(ctx, tx, event)
         if event.id == hanging:
             await asyncio.Event().wait()
 
@@ -153,9 +153,9 @@ async def test_a_run_that_hangs_holds_the_one_that_hangs(make_database: MakeData
     wire = await EmbeddedWire.make(make_database)
     await wire.publish("p1", "p2")
 
-    async def handle(tx: Transaction, run: EventBatch) -> None:
+    async def handle(_: Context, tx: Transaction, run: EventBatch) -> None:
         for heard in run:
-            await record(tx, heard.event, heard.act)
+            await record(heard.ctx, tx, heard.event)
             if heard.event.key == "p1":
                 await tx.sql("SELECT pg_sleep(60)")
 
@@ -190,7 +190,7 @@ async def test_the_relay_asks_once_where_there_is_nothing(make_database: MakeDat
 async def test_a_batch_costs_its_reader_the_same_round_trips_whatever_its_size(
     make_database: MakeDatabase,
 ) -> None:
-    async def nothing(tx: Transaction, run: EventBatch) -> None:
+    async def nothing(ctx: Context, tx: Transaction, run: EventBatch) -> None:
         for _ in run:
             pass
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.envelope import Event
 from shared.events.inbox import deduplication
@@ -23,8 +23,8 @@ class Crash(Exception):
     """The process ends here."""
 
 
-async def record_unless_early(tx: Transaction, event: Event, act: Act) -> None:
-    await record(tx, event, act)
+async def record_unless_early(ctx: Context, tx: Transaction, event: Event) -> None:
+    await record(ctx, tx, event)
     if event.key == "early":
         raise NotYet
 

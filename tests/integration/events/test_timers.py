@@ -7,34 +7,37 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared import timers
-from shared.act import Act, Actor
 from shared.clock import SimulatedClock
+from shared.context import Context
 from shared.db import Database, Transaction
 from shared.events.timer_firing import TimerFiring
 from shared.time_limit import TookTooLong
 from shared.timers import Timer, TimerHandler
 from tests.conftest import MakeDatabase
+from tests.support.context import a_context, contexts
 from tests.support.events import METADATA, NOON, count
 
 LATER = NOON + timedelta(days=28)
-DUE = Act(at=LATER, actor=Actor.service("referral"), cause="timer/promise/r1")
+DUE = a_context(at=LATER, cause="timer/promise/r1")
 
 
-async def note(tx: Transaction, timer: Timer, act: Act) -> None:
-    assert act == DUE
+async def note(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    assert ctx == DUE
     await tx.sql(
         "INSERT INTO effect (event_id, key, version) VALUES (:ref, :kind, 1)", ref=timer.ref, kind=timer.kind
     )
 
 
-async def fail(tx: Transaction, timer: Timer, act: Act) -> None:
-    await note(tx, timer, act)
+async def fail(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    await note(ctx, tx, timer)
     raise ValueError("a name that must not be stored")
 
 
 def firing(database: Database, clock: SimulatedClock, *, handler: TimerHandler = note) -> TimerFiring:
     table: Mapping[str, TimerHandler] = {"promise": handler}
-    return TimerFiring(database, table, clock=clock, service="referral")
+    return TimerFiring(
+        database, table, clock=clock, context=contexts(service="referral", clock=clock), service="referral"
+    )
 
 
 async def promise(database: Database, due: datetime) -> None:
@@ -108,10 +111,10 @@ async def test_two_workers_fire_a_timer_once(make_database: MakeDatabase) -> Non
     await promise(database, LATER)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slowly(tx: Transaction, timer: Timer, act: Act) -> None:
+    async def slowly(ctx: Context, tx: Transaction, timer: Timer) -> None:
         begun.set()
         await go_on.wait()
-        await note(tx, timer, act)
+        await note(ctx, tx, timer)
 
     one = asyncio.create_task(firing(database, clock, handler=slowly).step())
     await begun.wait()
@@ -134,8 +137,8 @@ async def test_a_handler_may_set_its_own_timer_again(make_database: MakeDatabase
     database, clock = await make_database(METADATA), SimulatedClock(LATER)
     await promise(database, LATER)
 
-    async def again(tx: Transaction, timer: Timer, act: Act) -> None:
-        await timers.schedule(tx, kind=timer.kind, ref=timer.ref, due=act.at + timedelta(minutes=15))
+    async def again(ctx: Context, tx: Transaction, timer: Timer) -> None:
+        await timers.schedule(tx, kind=timer.kind, ref=timer.ref, due=ctx.at + timedelta(minutes=15))
 
     fires = firing(database, clock, handler=again)
     assert await fires.step()
@@ -147,16 +150,15 @@ async def test_a_timer_that_hangs_is_given_up_and_put_off(make_database: MakeDat
     database, clock = await make_database(METADATA), SimulatedClock(LATER)
     await promise(database, LATER)
 
-    async def hang(tx: Transaction, timer: Timer, act: Act) -> None:
-        await note(tx, timer, act)
+    async def hang(ctx: Context, tx: Transaction, timer: Timer) -> None:
+        await note(ctx, tx, timer)
         await asyncio.Event().wait()
 
     with pytest.raises(timers.TimerFailed) as failed:
         await timers.fire_next(
             database,
             {"promise": hang},
-            clock=clock,
-            actor=Actor.service("referral"),
+            context=contexts(service="referral", clock=clock),
             limit=timedelta(milliseconds=200),
         )
     assert isinstance(failed.value.__cause__, TookTooLong)

@@ -6,13 +6,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 
-from shared.act import Act
-from shared.clock import SystemClock
+from shared.context import Context
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.inbox.handler_call import Handlers
 from shared.telemetry import tracing
 from tests.conftest import MakeDatabase
+from tests.support.context import contexts
 from tests.support.events import METADATA, claim, new_toy
 
 
@@ -32,13 +32,15 @@ async def trace_of_a_chain(
     monkeypatch.setattr(tracing, "_tracer", tracer)
     toy = await new_toy(database)
 
-    async def pass_on(tx: Transaction, event: Event, act: Act) -> None:
+    async def pass_on(ctx: Context, tx: Transaction, event: Event) -> None:
         await claim(tx, toy, key="p1")
 
     with tracer.start_as_current_span("POST /fhir"):
         async with database.transaction() as tx:
             await claim(tx, toy, key="p1")
-    handlers = Handlers(group="scheduling", table={"toy.claimed": pass_on}, clock=SystemClock())
+    handlers = Handlers(
+        group="scheduling", table={"toy.claimed": pass_on}, context=contexts(service="scheduling")
+    )
     async with database.transaction() as tx:
         await handlers.call(tx, (await published(database))[0])
     return await published(database), exporter

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from shared import timers
-from shared.act import Act
 from shared.clock import SimulatedClock
+from shared.context import Context
 from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.inbox.handling import HandlerTable
@@ -29,7 +29,7 @@ from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count
 from tests.support.eventually import eventually
 
 
-async def refuse(tx: Transaction, event: Event, act: Act) -> None:
+async def refuse(ctx: Context, tx: Transaction, event: Event) -> None:
     raise ValueError
 
 
@@ -108,10 +108,10 @@ async def test_a_timer_fires_when_the_clock_is_moved_and_its_event_arrives(
     clock = SimulatedClock(NOON)
     due: datetime = NOON + timedelta(days=28)
 
-    async def claim_now(tx: Transaction, timer: Timer, act: Act) -> None:
+    async def claim_now(ctx: Context, tx: Transaction, timer: Timer) -> None:
         await claim(tx, toy, key="p1")
 
-    async def promise(tx: Transaction, act: Act) -> None:
+    async def promise(ctx: Context, tx: Transaction) -> None:
         await timers.schedule_once(tx, kind="promise", ref="r1", due=due)
 
     referral, scheduling, *workers = await two_workers(

@@ -8,8 +8,6 @@ import pytest
 import pytest_asyncio
 
 from services.notifications import handlers
-from services.notifications.settings import Settings
-from shared.act import Act, Actor
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
@@ -48,10 +46,10 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
 
     async def handle(*events: Event) -> None:
         for event in events:
-            act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
+            ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                run = EventBatch([EventContext(event, act)])
-                await handlers.on_events(tx, run, settings=Settings.of(runtime))
+                run = EventBatch([EventContext(event, ctx)])
+                await handlers.on_events(ctx, tx, run)
                 run.raise_if_deferred()
         while await relay.step():
             pass

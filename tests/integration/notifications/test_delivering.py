@@ -14,12 +14,10 @@ from sqlalchemy import select
 from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, KnownAuthorization, Notification
 from services.notifications.rules import Reason
-from services.notifications.settings import Settings
 from services.notifications.states import Channel, Outcome, Status
 from services.notifications.worker import Sending
 from services.notifications.worker.delivering import Delivering
 from shared import failpoints
-from shared.act import Act, Actor
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
 from shared.events.envelope import Event
@@ -68,11 +66,9 @@ def runtime(runtime: Runtime, tmp_path: Path) -> Runtime:
 def hear(runtime: Runtime) -> Hear:
     async def handle(*events: Event) -> None:
         for event in events:
-            act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
+            ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handlers.on_events(
-                    tx, EventBatch([EventContext(event, act)]), settings=Settings.of(runtime)
-                )
+                await handlers.on_events(ctx, tx, EventBatch([EventContext(event, ctx)]))
 
     return handle
 
@@ -386,10 +382,9 @@ class TestLeftOver:
     ) -> None:
         await hear(referral_event(), authorization_event())
         remaining = runtime.clinic.model_copy(update={"webhooks": runtime.clinic.webhooks[1:]})
-        settings = replace(Settings.of(runtime), clinic=remaining)
+        ctx = replace(runtime, clinic=remaining).context(cause="start")
         async with runtime.database.transaction() as tx:
-            act = Act(at=NOON, actor=Actor.service("notifications"), cause="start")
-            await use_cases.end_left_over(tx, act, settings=settings)
+            await use_cases.end_left_over(ctx, tx)
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, Reason.NO_RECEIVER)
         await drain(delivering(runtime, "practice"))

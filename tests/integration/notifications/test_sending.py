@@ -13,10 +13,8 @@ from sqlalchemy import select
 from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, KnownAuthorization, Notification
 from services.notifications.rules import Reason
-from services.notifications.settings import Settings
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
-from shared.act import Act, Actor
 from shared.clock import SimulatedClock
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
@@ -43,10 +41,10 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 def hear(runtime: Runtime) -> Hear:
     async def handle(*events: Event, has_server: bool = True) -> None:
         for event in events:
-            act = Act(at=runtime.clock.now(), actor=Actor.service("notifications"), cause=event.id)
+            ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                run, settings = EventBatch([EventContext(event, act)]), Settings.of(runtime)
-                await handlers.on_events(tx, run, settings=settings, has_server=has_server)
+                run = EventBatch([EventContext(event, ctx)])
+                await handlers.on_events(ctx, tx, run, has_server=has_server)
 
     return handle
 
@@ -284,11 +282,7 @@ class TestAfterACrash:
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         async with runtime.database.transaction() as tx:
             recorded = await use_cases.record_attempt(
-                tx,
-                outgoing,
-                use_cases.Result(outcome=Outcome.FAILED),
-                settings=Settings.of(runtime),
-                act=Act(at=NOON, actor=Actor.service("notifications")),
+                runtime.context(cause=None), tx, outgoing, use_cases.Result(outcome=Outcome.FAILED)
             )
         assert not recorded
         assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]

@@ -9,12 +9,11 @@ from sqlalchemy import select
 from services.notifications import handlers
 from services.notifications.models import Notification
 from services.notifications.rules import TOLD
-from services.notifications.settings import Settings
-from shared.act import Act, Actor
 from shared.clinic import Clinic
 from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
+from tests.support.context import a_context
 from tests.support.news import (
     NOON,
     PATIENT,
@@ -37,10 +36,10 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
 
     async def handle(*events: Event) -> None:
         for event in events:
-            act = Act(at=NOON, actor=Actor.service("notifications"), cause=event.id)
+            ctx = a_context(at=NOON, cause=event.id, clinic=clinic, service="notifications")
             async with notifications_db.transaction() as tx:
-                run = EventBatch([EventContext(event, act)])
-                await handlers.on_events(tx, run, settings=Settings(clinic=clinic, base_url=BASE))
+                run = EventBatch([EventContext(event, ctx)])
+                await handlers.on_events(ctx, tx, run)
                 run.raise_if_deferred()
 
     return handle

@@ -1,16 +1,16 @@
 """What hearing a batch costs: the same round trips for one event and for many."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.notifications import handlers
-from services.notifications.settings import Settings
-from shared.act import Act, Actor
 from shared.clinic import load_clinic
 from shared.db import Database
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
+from tests.support.context import a_context
 from tests.support.news import NOON, referral_event
 from tests.support.roundtrips import round_trips
 
@@ -23,15 +23,10 @@ async def hear(database: Database, *, referrals: int, has_server: bool) -> None:
         for referral in [new_text_id() for _ in range(referrals)]
         for name in ("received", "accepted")
     ]
-    run = EventBatch(
-        [
-            EventContext(one, Act(at=NOON, actor=Actor.service("notifications"), cause=one.id))
-            for one in events
-        ]
-    )
-    settings = Settings(clinic=CLINIC, base_url="http://clinic.example")
+    ctx = a_context(at=NOON, clinic=CLINIC, service="notifications")
+    run = EventBatch([EventContext(event, replace(ctx, cause=event.id)) for event in events])
     async with database.transaction() as tx:
-        await handlers.on_events(tx, run, settings=settings, has_server=has_server)
+        await handlers.on_events(ctx, tx, run, has_server=has_server)
 
 
 @pytest.mark.parametrize("has_server", [True, False])

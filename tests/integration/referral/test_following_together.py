@@ -1,12 +1,12 @@
 """Following a batch: as many round trips as for one event, and the effects of one event after the other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.referral.worker import create_handlers
-from shared.act import Act, Actor
 from shared.clinic import load_clinic
 from shared.db import Database
 from shared.events.envelope import Event
@@ -15,6 +15,7 @@ from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
 from shared.ids import new_text_id
 from tests.integration.referral.doors import located, send
 from tests.support.clinic import TestClinic
+from tests.support.context import a_context
 from tests.support.news import NOON, an_event
 from tests.support.referrals import bundle
 
@@ -44,15 +45,14 @@ def team(referral: str, member: str) -> Event:
 
 
 async def follow(database: Database, events: Sequence[Event]) -> int:
-    table = create_handlers(CLINIC, base_url="http://clinic.example")
+    table = create_handlers()
     (together,) = set(table.values())
     assert isinstance(together, BatchHandler)
-    run = EventBatch(
-        [EventContext(one, Act(at=NOON, actor=Actor.service("referral"), cause=one.id)) for one in events]
-    )
+    ctx = a_context(at=NOON, clinic=CLINIC)
+    run = EventBatch([EventContext(event, replace(ctx, cause=event.id)) for event in events])
     before = database.round_trips
     async with database.transaction() as tx:
-        await together.handle(tx, run)
+        await together.handle(ctx, tx, run)
         run.raise_if_deferred()
     return database.round_trips - before
 

@@ -28,8 +28,9 @@ class TestOnReferralAccepted:
         referral = await desk.accept()
         (booked,) = await desk.carried("appointment.booked")
         assert booked.focus["start"] == "2026-06-02T13:00:00Z"
-        assert booked.focus["basedOn"] == [{"reference": f"ServiceRequest/{referral}"}]
-        assert booked.focus["participant"][0]["actor"]["reference"].startswith("Patient/")
+        address = f"http://clinic.example/referral/fhir/ServiceRequest/{referral}"
+        assert booked.focus["basedOn"] == [{"reference": address}]
+        assert "/referral/fhir/Patient/" in booked.focus["participant"][0]["actor"]["reference"]
         (task,) = booked.carried("Task")
         assert task["businessStatus"]["coding"][0]["code"] == "on-track"
         assert task["restriction"]["period"]["end"] == "2026-06-30T04:00:00Z"

@@ -11,20 +11,21 @@ from sqlmodel import col, select
 
 from services.scheduling import fhir, handlers, use_cases
 from services.scheduling.models import Appointment, Guarantee, Series
-from services.scheduling.settings import Desk as BookingDesk
 from services.scheduling.use_cases import TimerKind
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
-from shared.act import Act, Actor
 from shared.auth.principal import Principal
 from shared.auth.scopes import Scopes
 from shared.clinic import Clinic
 from shared.clock import SimulatedClock
+from shared.context import Context
 from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
+from tests.support.context import a_context
 
 COORDINATOR = Principal(
     client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.rus"]), site="toronto"
@@ -37,7 +38,8 @@ class Desk:
     def __init__(self, database: Database, clinic: Clinic, *, now: datetime = MONDAY) -> None:
         self.database = database
         self.clock = SimulatedClock(now)
-        self.desk = BookingDesk(clinic=clinic)
+        self.clinic = clinic
+        self.cache = AvailabilityCache()
         self._handlers = {
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
@@ -48,10 +50,10 @@ class Desk:
             "patient.discharged": handlers.on_patient_discharged,
         }
         self._timers: dict[str, timers.TimerHandler] = {
-            TimerKind.AT_RISK: partial(handlers.on_at_risk_due, desk=self.desk),
-            TimerKind.DUE: partial(handlers.on_promise_due, desk=self.desk),
-            TimerKind.OFFER: partial(handlers.on_offer_due, desk=self.desk),
-            TimerKind.TRY: partial(handlers.on_try_due, desk=self.desk),
+            TimerKind.AT_RISK: handlers.on_at_risk_due,
+            TimerKind.DUE: partial(handlers.on_promise_due, cache=self.cache),
+            TimerKind.OFFER: handlers.on_offer_due,
+            TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
         }
 
     @property
@@ -59,25 +61,26 @@ class Desk:
         """The care time."""
         return self.clock.now()
 
-    def act(self) -> Act:
+    def ctx(self, cause: str = "test", *, principal: Principal | None = None) -> Context:
         """What the consumer gives a handler."""
-        return Act(at=self.now, actor=Actor.service("scheduling"), cause="test")
+        return a_context(
+            at=self.now, cause=cause, clinic=self.clinic, service="scheduling", principal=principal
+        )
 
     async def hear(self, event: Event) -> None:
         """Handle an event in a transaction of its own, without the timers that it set."""
         async with self.database.transaction() as tx:
             if event.type == "referral.accepted":
-                await handlers.on_referrals_accepted(
-                    tx, EventBatch([EventContext(event, self.act())]), desk=self.desk
-                )
+                batch = EventBatch([EventContext(event, self.ctx())])
+                await handlers.on_referrals_accepted(self.ctx(), tx, batch, cache=self.cache)
             else:
-                await self._handlers[event.type](tx, event, self.act(), desk=self.desk)
+                await self._handlers[event.type](self.ctx(), tx, event)
 
     async def hear_together(self, events: Sequence[Event]) -> None:
         """Handle accepted referrals in one transaction, without the timers that they set."""
         async with self.database.transaction() as tx:
-            run = EventBatch([EventContext(event, self.act()) for event in events])
-            await handlers.on_referrals_accepted(tx, run, desk=self.desk)
+            run = EventBatch([EventContext(event, self.ctx()) for event in events])
+            await handlers.on_referrals_accepted(self.ctx(), tx, run, cache=self.cache)
 
     async def accept(self, **details: Any) -> str:
         """Accept a new referral, fire what is due, and give its id."""
@@ -98,8 +101,7 @@ class Desk:
 
     async def settle(self) -> None:
         """Fire every timer that is due."""
-        actor = Actor.service("scheduling")
-        while await timers.fire_next(self.database, self._timers, clock=self.clock, actor=actor):
+        while await timers.fire_next(self.database, self._timers, context=self.ctx):
             pass
 
     async def at(self, moment: datetime) -> None:
@@ -118,9 +120,10 @@ class Desk:
         """Change an appointment as the coordinator does by PUT."""
         body = msgspec.json.decode(row.body) | changes
         async with self.database.transaction() as tx:
-            locked = await use_cases.appointment_for_change(tx, str(row.id), by=COORDINATOR)
+            ctx = self.ctx(principal=COORDINATOR)
+            locked = await use_cases.appointment_for_change(ctx, tx, str(row.id))
             wanted = fhir.wanted_change(locked, body)
-            await use_cases.change_appointment(tx, locked, wanted, desk=self.desk, act=self.act())
+            await use_cases.change_appointment(ctx, tx, locked, wanted, cache=self.cache)
         await self.settle()
         return locked
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from shared.act import Act, Actor
 from shared.db import AggregateRow
 from shared.events.catalog import referral
 from shared.events.envelope import Event
@@ -14,9 +13,10 @@ from shared.events.inbox.incoming import IncomingRecord
 from shared.events.message import head, message
 from shared.events.outbox import publishing
 from shared.events.transport.base import Record
+from tests.support.context import a_context
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-ACT = Act(at=NOON, actor=Actor.service("referral"))
+CONTEXT = a_context(at=NOON, cause=None)
 REQUEST = {"resourceType": "ServiceRequest", "id": "r1", "status": "active", "intent": "order"}
 RECEIVED = b'{"resourceType":"Claim","id":"c1","total":{"value":250.50}}'
 
@@ -137,7 +137,7 @@ def publish_received(focus: dict[str, str], *carries: dict[str, str]) -> None:
             key="p1",
             focus=focus,
             carries=carries,
-            act=ACT,
+            ctx=CONTEXT,
         )
     finally:
         assert row.event_version == 0

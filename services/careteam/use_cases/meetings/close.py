@@ -6,45 +6,38 @@ from uuid import UUID
 
 from services.careteam import fhir, queries, rules
 from services.careteam.models import CareTask, Meeting, Minutes
-from services.careteam.settings import Settings
 from services.careteam.states import CaseState, MeetingState
 from services.careteam.use_cases import agenda
 from services.careteam.use_cases.meetings.lead import become, live
 from services.careteam.use_cases.meetings.schedule import MEETING_OVER
 from shared import timers
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import careteam
 from shared.fhir import store
 
 
-async def close_meeting(
-    tx: Transaction, meeting: Meeting, *, by: str | None, settings: Settings, act: Act
-) -> None:
+async def close_meeting(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str | None) -> None:
     """Close a locked meeting for its chair."""
     rules.meetings.must_be_chair(meeting, practitioner=by)
     rules.meetings.must_become(meeting, MeetingState.CLOSED)
-    await _end(tx, meeting, MeetingState.CLOSED, settings=settings, act=act)
+    await _end(ctx, tx, meeting, MeetingState.CLOSED)
 
 
-async def meeting_is_over(
-    tx: Transaction, meeting_id: UUID, *, due_at: datetime, settings: Settings, act: Act
-) -> None:
+async def meeting_is_over(ctx: Context, tx: Transaction, meeting_id: UUID, *, due_at: datetime) -> None:
     """End what nobody ended: a meeting that was not opened was not held; an open one is closed 12 h later."""
     meeting = await queries.meetings.locked(tx, meeting_id)
     if meeting is None:
         raise LookupError(f"meeting {meeting_id}")
     if meeting.state in (MeetingState.SCHEDULED, MeetingState.AGENDA_PUBLISHED):
-        await _end(tx, meeting, MeetingState.NOT_HELD, settings=settings, act=act)
+        await _end(ctx, tx, meeting, MeetingState.NOT_HELD)
     elif meeting.state == MeetingState.OPEN and due_at < _at_the_latest(meeting):
         await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=_at_the_latest(meeting))
     elif meeting.state == MeetingState.OPEN:
-        await _end(tx, meeting, MeetingState.CLOSED, settings=settings, act=act)
+        await _end(ctx, tx, meeting, MeetingState.CLOSED)
 
 
-async def _end(
-    tx: Transaction, meeting: Meeting, state: MeetingState, *, settings: Settings, act: Act
-) -> None:
+async def _end(ctx: Context, tx: Transaction, meeting: Meeting, state: MeetingState) -> None:
     """Carry over what was not decided, write the minutes of what was held, and tell."""
     cases = [
         case
@@ -52,27 +45,21 @@ async def _end(
         if case.state != CaseState.DROPPED
     ]
     undecided = live(cases)
-    meeting.closed_at = act.at
-    await become(tx, meeting, state, settings=settings, act=act)
-    await agenda.move_to_next_meeting(tx, undecided, site=meeting.site, settings=settings, act=act)
+    meeting.closed_at = ctx.at
+    await become(ctx, tx, meeting, state)
+    await agenda.move_to_next_meeting(ctx, tx, undecided, site=meeting.site)
     if state is MeetingState.CLOSED:
-        await _write_minutes(tx, meeting, cases, settings=settings, act=act)
-    agenda.tell(tx, careteam.MEETING_CLOSED, meeting, carries=undecided, act=act)
+        await _write_minutes(ctx, tx, meeting, cases)
+    agenda.tell(ctx, tx, careteam.MEETING_CLOSED, meeting, carries=undecided)
 
 
-async def _write_minutes(
-    tx: Transaction, meeting: Meeting, cases: Sequence[CareTask], *, settings: Settings, act: Act
-) -> None:
+async def _write_minutes(ctx: Context, tx: Transaction, meeting: Meeting, cases: Sequence[CareTask]) -> None:
     participants = await queries.meetings.participants(tx, meeting.id)
-    minutes = Minutes(meeting_id=meeting.id, site=meeting.site, dated_at=act.at)
+    minutes = Minutes(meeting_id=meeting.id, site=meeting.site, dated_at=ctx.at)
     rendered = fhir.meetings.minutes(
-        meeting,
-        cases=cases,
-        attended=[one.practitioner for one in participants if one.attended],
-        act=act,
-        settings=settings,
+        ctx, meeting, cases=cases, attended=[one.practitioner for one in participants if one.attended]
     )
-    await store.put(tx, minutes, rendered, at=act.at)
+    await store.put(tx, minutes, rendered, at=ctx.at)
 
 
 def _at_the_latest(meeting: Meeting) -> datetime:

@@ -7,11 +7,10 @@ from services.careteam import fhir, queries, rules
 from services.careteam.fhir.asked import Findings
 from services.careteam.fhir.meetings import AskedAction, AskedDecision
 from services.careteam.models import CareTask, Decision, Meeting, Plan, Team
-from services.careteam.settings import Settings
 from services.careteam.states import LIVE_CASES, CaseState, PlanState, TeamState
 from services.careteam.use_cases import actions, agenda
 from services.careteam.use_cases.change_team import TeamHasEnded
-from shared.act import Act
+from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
 from shared.events.catalog import careteam
@@ -32,6 +31,7 @@ class AlreadyDecided(Conflict):
 
 
 async def decide_case(
+    ctx: Context,
     tx: Transaction,
     meeting: Meeting,
     case: CareTask,
@@ -39,14 +39,13 @@ async def decide_case(
     *,
     asked: AskedDecision,
     by: str | None,
-    settings: Settings,
-    act: Act,
 ) -> CareTask:
     """Record the decision of a case; team, meeting and case are locked, in this order."""
-    plan = await _checked(tx, meeting, case, team, asked=asked, by=by, settings=settings, act=act)
+    plan = await _checked(ctx, tx, meeting, case, team, asked=asked, by=by)
     chair = meeting.chair
     made = [
         await actions.assign_action(
+            ctx,
             tx,
             team,
             owner=one.owner,
@@ -55,21 +54,20 @@ async def decide_case(
             requester=chair,
             case_id=case.id,
             plan_id=plan.id if plan is not None and one.description == REVISE else None,
-            settings=settings,
-            act=act,
         )
-        for one in [*asked.actions, *_revision(plan, act=act)]
+        for one in [*asked.actions, *_revision(ctx, plan)]
     ]
     more = fhir.tasks.decided(asked.text, actions=made)
-    await agenda.become(tx, case, CaseState.DECIDED, act=act, more=more)
-    await _leave_provenance(tx, case, meeting=meeting, act=act)
+    await agenda.become(ctx, tx, case, CaseState.DECIDED, more=more)
+    await _leave_provenance(ctx, tx, case, meeting=meeting)
     publishing.publish(
-        tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, act=act
+        tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, ctx=ctx
     )
     return case
 
 
 async def _checked(
+    ctx: Context,
     tx: Transaction,
     meeting: Meeting,
     case: CareTask,
@@ -77,8 +75,6 @@ async def _checked(
     *,
     asked: AskedDecision,
     by: str | None,
-    settings: Settings,
-    act: Act,
 ) -> Plan | None:
     """Refuse what cannot be decided; gives the plan where it is to be revised."""
     rules.meetings.must_be_chair(meeting, practitioner=by)
@@ -89,11 +85,11 @@ async def _checked(
         one.practitioner for one in await queries.meetings.participants(tx, meeting.id) if one.attended
     }
     rules.meetings.must_have_quorum(
-        [one.discipline for one in members], attending=attended, clinic=settings.clinic
+        [one.discipline for one in members], attending=attended, clinic=ctx.clinic
     )
     plan = await queries.plans.of_team(tx, team.id) if asked.revise_plan else None
     findings = Findings()
-    _check_actions(asked.actions, members=[one.practitioner for one in members], act=act, findings=findings)
+    _check_actions(ctx, asked.actions, members=[one.practitioner for one in members], findings=findings)
     if asked.revise_plan and (plan is None or plan.status != PlanState.ACTIVE):
         findings.add(
             "there is no active plan to revise", expression="Parameters.parameter.where(name='revise-plan')"
@@ -112,24 +108,24 @@ def _must_wait_here(case: CareTask, team: Team, *, meeting: Meeting) -> None:
 
 
 def _check_actions(
-    asked: Sequence[AskedAction], *, members: Sequence[str], act: Act, findings: Findings
+    ctx: Context, asked: Sequence[AskedAction], *, members: Sequence[str], findings: Findings
 ) -> None:
     for index, one in enumerate(asked):
         base = f"Parameters.parameter.where(name='action')[{index}].part"
         if one.owner not in members:
             findings.add("the owner is no member of the team", expression=f"{base}.where(name='owner')")
-        if one.due <= act.at:
+        if one.due <= ctx.at:
             findings.add("the due date has passed", expression=f"{base}.where(name='due')")
 
 
-def _revision(plan: Plan | None, *, act: Act) -> list[AskedAction]:
+def _revision(ctx: Context, plan: Plan | None) -> list[AskedAction]:
     if plan is None:
         return []
-    return [AskedAction(owner=plan.owner, description=REVISE, due=act.at + TO_REVISE)]
+    return [AskedAction(owner=plan.owner, description=REVISE, due=ctx.at + TO_REVISE)]
 
 
-async def _leave_provenance(tx: Transaction, case: CareTask, *, meeting: Meeting, act: Act) -> None:
-    proof = Decision(target=str(case.id), recorded_at=act.at, team_id=case.team_id, meeting_id=meeting.id)
+async def _leave_provenance(ctx: Context, tx: Transaction, case: CareTask, *, meeting: Meeting) -> None:
+    proof = Decision(target=str(case.id), recorded_at=ctx.at, team_id=case.team_id, meeting_id=meeting.id)
     target = fhir.elements.reference("Task", case.id)
-    rendered = fhir.meetings.provenance(target=target, activity="case decided", act=act)
-    await store.put(tx, proof, rendered, at=act.at)
+    rendered = fhir.meetings.provenance(ctx, target=target, activity="case decided")
+    await store.put(tx, proof, rendered, at=ctx.at)

@@ -1,11 +1,13 @@
 """What visits need, worked out once in a process, with what is known of how full the calendar is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scheduling import rules
-from services.scheduling.settings import Desk
 from shared.clinic import Visit
+from shared.context import Context
+
+Key = tuple[str, str, str, str, int]
 
 
 @dataclass(slots=True)
@@ -21,11 +23,21 @@ class KeptNeed:
     freed: int = 0
 
 
-def kept_need(visit: Visit, *, site_id: str, purpose: str, desk: Desk) -> KeptNeed:
+@dataclass(frozen=True, slots=True)
+class AvailabilityCache:
+    """What a process need not work out again: the needs of visits, and the resources that have a number."""
+
+    needs: dict[Key, KeptNeed] = field(default_factory=dict)
+    resources: set[str] = field(default_factory=set)
+
+
+def kept_need(
+    ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
+) -> KeptNeed:
     """Give what a visit at a site needs; the same object for the same visit."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
-    found = desk.remembered.needs.get(key)
-    if not isinstance(found, KeptNeed):
-        need = rules.need_of(desk.clinic, site_id=site_id, visit=visit, purpose=purpose)
-        found = desk.remembered.needs[key] = KeptNeed(need)
+    found = cache.needs.get(key)
+    if found is None:
+        need = rules.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
+        found = cache.needs[key] = KeptNeed(need)
     return found

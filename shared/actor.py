@@ -1,7 +1,6 @@
-"""Who does something, when, and because of what: every write carries one, so nobody is anonymous."""
+"""Who does something: every write names its actor, so nobody is anonymous."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +18,3 @@ class Actor:
     def service(cls, name: str) -> "Actor":
         """Name one of our own services as the actor."""
         return cls(reference=f"Device/{name}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """One command or event being handled: care time (aware UTC), the actor, and the id of what caused it."""
-
-    at: datetime
-    actor: Actor
-    cause: str | None = None

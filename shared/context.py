@@ -1,0 +1,53 @@
+"""What a verb may know beside its input: when, who, because of what, in which clinic, for whose eyes, where.
+
+Invariants:
+- A Context is made once for each request, event and timer (`Runtime.context`) and handed on as `ctx`.
+- Every write carries one, so nobody is anonymous and no verb reads a clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.actor import Actor
+from shared.auth.principal import Principal
+from shared.clinic import Clinic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urls:
+    """The public addresses of the clinic: `base` without a trailing slash, `service` the one that acts."""
+
+    base: str
+    service: str
+
+    @property
+    def fhir(self) -> str:
+        """The FHIR root of the service that acts."""
+        return self.fhir_of(self.service)
+
+    def fhir_of(self, service: str) -> str:
+        """Return the FHIR root of a service of this clinic."""
+        return f"{self.base}/{service}/fhir"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One command, event or timer being handled.
+
+    `at` is care time (aware UTC), `actor` who acts, `cause` the id of the request or event that caused it,
+    `principal` the caller of a request and None where an event or a timer is handled.
+    """
+
+    at: datetime
+    actor: Actor
+    cause: str | None = None
+    clinic: Clinic
+    urls: Urls
+    principal: Principal | None = None
+
+    @property
+    def caller(self) -> Principal:
+        """The caller of a request, whose row scope holds; raises LookupError where nobody called."""
+        if self.principal is None:
+            raise LookupError("an event or a timer has no caller")
+        return self.principal
