@@ -88,14 +88,8 @@ async def _serve(
         if asked.to_stop:
             return
         watching = asyncio.create_task(http.end_with(server))
-        telling = observed(
-            settings.otlp_endpoint,
-            service="embedded",
-            databases=put_together.databases.values(),
-            workers=put_together.workers,
-        )
         try:
-            async with telling:
+            async with observed(settings.otlp_endpoint, service="embedded"):
                 await http.serve(sockets=[listener])
         finally:
             watching.cancel()

@@ -1,22 +1,23 @@
 """The gateway's figures: what it answered, by part and status, and replicas that did not answer."""
 
 import structlog
+from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import monotonic
 from shared.telemetry import metrics
 from shared.telemetry.log_throttle import LogThrottle
-from shared.telemetry.tally import Count
+from shared.telemetry.registry import REGISTRY
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 
 log = structlog.get_logger("lumbar.gateway")
 _throttle = LogThrottle()
-_AWAY = Count(
-    "lumbar.gateway.replicas.away",
-    unit="{attempt}",
-    description="Requests that a replica did not answer, by part; `failure` says whether they were sent",
-    labels=("part", "failure"),
+_AWAY = Counter(
+    "lumbar_gateway_replicas_away",
+    "Requests that a replica did not answer, by part; `failure` says whether they were sent",
+    ["part", "failure"],
+    registry=REGISTRY,
 )
 
 
@@ -57,7 +58,7 @@ class Measured:
 
 def replica_away(part: str, *, was_sent: bool) -> None:
     """Count a replica that did not answer, and say so once a minute."""
-    _AWAY.add(1, part, "unanswered" if was_sent else "not-reached")
+    _AWAY.labels(part, "unanswered" if was_sent else "not-reached").inc()
     if (kept := _throttle.allow(part)) is not None:
         log.warning("gateway.replica-away", part=part, count=kept + 1, runbook="ReplicaNotAnswering")
 

@@ -51,7 +51,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())
         await begin([api_channel(runtime.database)], ends=ends)
-        watching = observed(settings.otlp_endpoint, service=service, role="api", databases=[runtime.database])
+        watching = observed(settings.otlp_endpoint, service=service, role="api")
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})
         parent = Starlette(routes=[*routes, Mount(f"/{service}", app=app)])

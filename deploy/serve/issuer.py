@@ -28,7 +28,7 @@ async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
     try:
         found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url))
         routes = [*health_routes({IDENTITY: database}, workers={}), *create_issuer_app(found)]
-        async with observed(settings.otlp_endpoint, service="issuer", databases=[database]):
+        async with observed(settings.otlp_endpoint, service="issuer"):
             yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
     finally:
         await database.close()

@@ -65,14 +65,7 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
             outbound=_way_out(settings, clinic, service=service),
         )
         running: Worker = room(service, "worker").create_worker(runtime)
-        watching = observed(
-            settings.otlp_endpoint,
-            service=service,
-            role="worker",
-            databases=[runtime.database],
-            workers={service: running},
-        )
-        await ends.enter_async_context(watching)
+        await ends.enter_async_context(observed(settings.otlp_endpoint, service=service, role="worker"))
         ends.push_async_callback(running.stop)
         await running.start()
         logs = [log_channel(source) for name, source in databases.items() if name != service]

@@ -4,59 +4,60 @@ No label holds anything about a person: services, topics, event types, loops and
 that stands in no catalog is `other`.
 """
 
-from collections import Counter
+import collections
 from collections.abc import Iterable, Mapping, Sequence
+
+from prometheus_client import Counter, Histogram
 
 from shared.clock import machine_now
 from shared.events.catalog import CATALOG
 from shared.events.inbox.incoming import IncomingRecord
 from shared.events.topics import TOPICS
 from shared.ids import made_at
-from shared.telemetry.tally import LONG_SECONDS, Count, Timing
+from shared.telemetry.registry import LONG_SECONDS, REGISTRY, SECONDS
 
-_SENT = Count(
-    "messaging.client.sent.messages",
-    unit="{message}",
-    description="Events sent from an outbox",
-    labels=("service", "event_type"),
+_SENT = Counter(
+    "messaging_client_sent_messages",
+    "Events sent from an outbox",
+    ["service", "event_type"],
+    registry=REGISTRY,
 )
-_HANDLED = Count(
-    "lumbar.events.handled",
-    unit="{event}",
-    description="Events read, by outcome: `early` and `failed` hold their key, `held` waits behind them",
-    labels=("service", "event_type", "outcome"),
+_HANDLED = Counter(
+    "lumbar_events_handled",
+    "Events read, by outcome: `early` and `failed` hold their key, `held` waits behind them",
+    ["service", "event_type", "outcome"],
+    registry=REGISTRY,
 )
-_EFFECT = Timing(
-    "lumbar.event.effect.duration",
-    description="From the making of an event (machine time) to its committed effect",
-    labels=("service", "topic"),
-    bounds=LONG_SECONDS,
+_EFFECT = Histogram(
+    "lumbar_event_effect_duration_seconds",
+    "From the making of an event (machine time) to its committed effect",
+    ["service", "topic"],
+    buckets=LONG_SECONDS,
+    registry=REGISTRY,
 )
-PROCESSED = Timing(
-    "messaging.process.duration",
-    description="Time in a handler, without the commit",
-    labels=("service", "event_type"),
+_PROCESSED = Histogram(
+    "messaging_process_duration_seconds",
+    "Time in a handler, without the commit",
+    ["service", "event_type"],
+    buckets=SECONDS,
+    registry=REGISTRY,
 )
-HELD_RETRIES = Count(
-    "lumbar.held.retries",
-    unit="{attempt}",
-    description="Held events tried again, by outcome",
-    labels=("service", "outcome"),
+HELD_RETRIES = Counter(
+    "lumbar_held_retries",
+    "Held events tried again, by outcome",
+    ["service", "outcome"],
+    registry=REGISTRY,
 )
-TIMERS = Count(
-    "lumbar.timers.fired", unit="{timer}", description="Timers, by outcome", labels=("service", "outcome")
+TIMERS = Counter("lumbar_timers_fired", "Timers, by outcome", ["service", "outcome"], registry=REGISTRY)
+LATENESS = Histogram(
+    "lumbar_timer_lateness_seconds",
+    "Care time between when a timer was due and when it fired",
+    ["service", "kind"],
+    buckets=LONG_SECONDS,
+    registry=REGISTRY,
 )
-LATENESS = Timing(
-    "lumbar.timer.lateness",
-    description="Care time between when a timer was due and when it fired",
-    labels=("service", "kind"),
-    bounds=LONG_SECONDS,
-)
-STEPS_FAILED = Count(
-    "lumbar.worker.steps.failed",
-    unit="{failure}",
-    description="Failed attempts of a worker's loops",
-    labels=("loop",),
+STEPS_FAILED = Counter(
+    "lumbar_worker_steps_failed", "Failed attempts of a worker's loops", ["loop"], registry=REGISTRY
 )
 
 
@@ -64,10 +65,10 @@ def expect(service: str, *, heard: Iterable[str]) -> None:
     """Show as 0 from the start what this service may send and what may fail in it: a first time is a rise."""
     for event_type in heard:
         for outcome in ("done", "failed"):
-            _HANDLED.expect(service, type_label(event_type), outcome)
+            _HANDLED.labels(service, type_label(event_type), outcome)
     for event_type in CATALOG:
         if is_own(service, event_type):
-            _SENT.expect(service, event_type)
+            _SENT.labels(service, event_type)
 
 
 def sent(service: str, by_type: Mapping[str, int]) -> None:
@@ -75,18 +76,25 @@ def sent(service: str, by_type: Mapping[str, int]) -> None:
     for event_type, number in by_type.items():
         known = event_type in CATALOG
         label = "feed" if known and not is_own(service, event_type) else type_label(event_type)
-        _SENT.add(number, service, label)
+        _SENT.labels(service, label).inc(number)
 
 
 def handled(service: str, outcome: str, records: Sequence[IncomingRecord]) -> None:
     """Count what became of these; for the `done` also how long after their making that was."""
-    for event_type, number in Counter(incoming.type for incoming in records).items():
-        _HANDLED.add(number, service, type_label(event_type), outcome)
+    for event_type, number in collections.Counter(incoming.type for incoming in records).items():
+        _HANDLED.labels(service, type_label(event_type), outcome).inc(number)
     if outcome == "done":
         now = machine_now().timestamp()
         for incoming in records:
             if (made := made_at(incoming.id)) is not None:
-                _EFFECT.record(max(0.0, now - made), service, incoming.record.topic)
+                _EFFECT.labels(service, incoming.record.topic).observe(max(0.0, now - made))
+
+
+def processed(service: str, event_type: str, *, seconds: float, times: int) -> None:
+    """Count so many events of a type that took so long each in their handler."""
+    durations = _PROCESSED.labels(service, type_label(event_type))
+    for _ in range(times):
+        durations.observe(seconds)
 
 
 def age(event_id: str) -> float:

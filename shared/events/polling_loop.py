@@ -63,7 +63,7 @@ class PollingLoop:
         self.wake = WakeSignal()
         self.failures = 0
         self._told_as: str | None = None
-        STEPS_FAILED.expect(name)
+        STEPS_FAILED.labels(name)
         self._step = step
         self._poll = poll
         self._stopping = False
@@ -91,7 +91,7 @@ class PollingLoop:
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1
-        STEPS_FAILED.add(1, self.name)
+        STEPS_FAILED.labels(self.name).inc()
         page = _DATABASE if is_of_database(error) else _PAGES.get(self.name, "WorkerLoopFailing")
         self._told_as = page if page == _DATABASE else f"{page} {self.name}"
         if (kept := _throttle.allow(self._told_as)) is not None:

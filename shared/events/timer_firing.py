@@ -42,8 +42,9 @@ class TimerFiring:
             await self._put_off(failure)
             return True
         if fired is not None:
-            TIMERS.add(1, self._service, "fired")
-            LATENESS.record((self._clock.now() - fired.due_at).total_seconds(), self._service, fired.kind)
+            TIMERS.labels(self._service, "fired").inc()
+            late = (self._clock.now() - fired.due_at).total_seconds()
+            LATENESS.labels(self._service, fired.kind).observe(late)
         return fired is not None
 
     async def _any_due(self) -> bool:
@@ -71,4 +72,4 @@ class TimerFiring:
             runbook="TimersOverdue",
         )
         await postpone(self._database, failure.timer, error=where)
-        TIMERS.add(1, self._service, "failed")
+        TIMERS.labels(self._service, "failed").inc()

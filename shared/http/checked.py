@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from prometheus_client import Counter, Histogram
+
 from shared.clock import monotonic
 from shared.errors import Refusal
-from shared.telemetry.tally import Count, Timing
+from shared.telemetry.registry import REGISTRY, SECONDS
 
-_CHECKED = Timing(
-    "lumbar.fhir.check.duration",
-    description="Time to check a body against FHIR and the clinic's rules, by outcome",
-    labels=("service", "outcome"),
+_DURATION = Histogram(
+    "lumbar_fhir_check_duration_seconds",
+    "Time to check a body against FHIR and the clinic's rules, by outcome",
+    ["service", "outcome"],
+    buckets=SECONDS,
+    registry=REGISTRY,
 )
-_PROBLEMS = Count(
-    "lumbar.fhir.check.problems",
-    unit="{problem}",
-    description="What bodies were refused for, by FHIR issue type",
-    labels=("service", "code"),
+_PROBLEMS = Counter(
+    "lumbar_fhir_check_problems",
+    "What bodies were refused for, by FHIR issue type",
+    ["service", "code"],
+    registry=REGISTRY,
 )
 
 
@@ -29,7 +33,7 @@ def checked(service: str) -> Iterator[None]:
     except Refusal as refusal:
         outcome = "refused"
         for problem in refusal.problems:
-            _PROBLEMS.add(1, service, problem.code)
+            _PROBLEMS.labels(service, problem.code).inc()
         raise
     finally:
-        _CHECKED.record(monotonic() - started, service, outcome)
+        _DURATION.labels(service, outcome).observe(monotonic() - started)

@@ -3,17 +3,18 @@
 Invariants:
 - A label is a service, a method, a route template, a status, a topic or a word of a closed table: never an
   id, never a text. tests/journeys/test_figures.py lists every label value after the twelve stories.
-- What stands in a database is read when somebody asks, by `read` and nowhere else.
+- What stands in a database is read when somebody asks for the figures, by `exposition` and nowhere else.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import asyncpg
+from prometheus_client import Gauge, Histogram, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.telemetry import collecting, process
-from shared.telemetry.tally import Count, Level, Timing
+from shared.telemetry.process import ProcessFigures
+from shared.telemetry.registry import REGISTRY, SECONDS
 
 _AWAY = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -64,95 +65,86 @@ class Pool(Protocol):
         ...
 
 
-_REQUESTS = Timing(
-    "http.server.request.duration",
-    description="Time to the answer",
-    labels=("service", "http.request.method", "http.route", "http.response.status_code"),
-)
+REGISTRY.register(ProcessFigures())
 
 
-def _level(name: str, description: str, *labels: str, unit: str = "") -> Level:
-    return Level(name, unit=unit, description=description, labels=("service", *labels))
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, ["service", *labels], registry=REGISTRY)
 
 
-_OUTBOX = _level("lumbar.outbox.rows", "Events not yet handed to the transport")
-_OUTBOX_AGE = _level("lumbar.outbox.oldest.age", "Age of the oldest event in the outbox", unit="s")
-_LEADS = _level("lumbar.relay.leading", "1 where this process leads its service's relay")
-_LAG = _level("lumbar.consumer.lag", "Records of a topic not yet handled", "topic")
-_IN_HAND = _level("lumbar.consumer.in_hand.age", "Age of the oldest event of the batch in hand", unit="s")
-_HELD = _level("lumbar.held.keys", "Patients whose events are held", "state")
-_HELD_AGE = _level("lumbar.held.oldest.age", "How long the longest held key waits", "state", unit="s")
-_TIMERS = _level("lumbar.timers.due", "Timers that are due and not fired")
-_TIMERS_LATE = _level("lumbar.timers.oldest.lateness", "Care time since the oldest timer was due", unit="s")
-_FAILING = _level(
-    "lumbar.worker.loop.failing", "Failures in a row of a worker's loop, 0 while it works", "loop"
+_REQUESTS = Histogram(
+    "http_server_request_duration_seconds",
+    "Time to the answer",
+    ["service", "http_request_method", "http_route", "http_response_status_code"],
+    buckets=SECONDS,
+    registry=REGISTRY,
 )
-_READABLE = _level("lumbar.worker.readable", "0 where a worker's figures could not be read and are old")
-_REACHABLE = _level("lumbar.database.reachable", "0 where a service's database does not answer")
-_POOL = Level(
-    "db.client.connection.count",
-    unit="{connection}",
-    description="Connections to a database",
-    labels=("db.client.connection.pool.name", "db.client.connection.state"),
+_OUTBOX = _gauge("lumbar_outbox_rows", "Events not yet handed to the transport")
+_OUTBOX_AGE = _gauge("lumbar_outbox_oldest_age_seconds", "Age of the oldest event in the outbox")
+_LEADS = _gauge("lumbar_relay_leading", "1 where this process leads its service's relay")
+_LAG = _gauge("lumbar_consumer_lag", "Records of a topic not yet handled", "topic")
+_IN_HAND = _gauge("lumbar_consumer_in_hand_age_seconds", "Age of the oldest event of the batch in hand")
+_HELD = _gauge("lumbar_held_keys", "Patients whose events are held", "state")
+_HELD_AGE = _gauge("lumbar_held_oldest_age_seconds", "How long the longest held key waits", "state")
+_TIMERS = _gauge("lumbar_timers_due", "Timers that are due and not fired")
+_TIMERS_LATE = _gauge("lumbar_timers_oldest_lateness_seconds", "Care time since the oldest timer was due")
+_FAILING = _gauge(
+    "lumbar_worker_loop_failing", "Failures in a row of a worker's loop, 0 while it works", "loop"
 )
-_POOL_MOST = Level(
-    "db.client.connection.max",
-    unit="{connection}",
-    description="The most connections that may be open",
-    labels=("db.client.connection.pool.name",),
+_READABLE = _gauge("lumbar_worker_readable", "0 where a worker's figures could not be read and are old")
+_REACHABLE = _gauge("lumbar_database_reachable", "0 where a service's database does not answer")
+_POOL = Gauge(
+    "db_client_connection_count",
+    "Connections to a database",
+    ["db_client_connection_pool_name", "db_client_connection_state"],
+    registry=REGISTRY,
 )
-TELEMETRY = Count(
-    "lumbar.telemetry.exports",
-    unit="{export}",
-    description="Exports by OTLP, by signal and outcome",
-    labels=("signal", "outcome"),
+_POOL_MOST = Gauge(
+    "db_client_connection_max",
+    "The most connections that may be open",
+    ["db_client_connection_pool_name"],
+    registry=REGISTRY,
 )
 
 
 def request_answered(*, service: str, method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request; `route` is the template."""
-    _REQUESTS.record(seconds, service, method, route, str(status))
+    _REQUESTS.labels(service, method, route, str(status)).observe(seconds)
 
 
-async def read(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> None:
-    """Read what workers (by service name) and databases say now.
+async def exposition(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> bytes:
+    """Read what workers (by service name) and databases say now; write every series in Prometheus' format.
 
     Where a worker's database or transport does not answer, its last figures stay and `lumbar_worker_readable`
     is 0.
     """
-    process.read()
     for database in databases:
-        _REACHABLE.set(int(await database.answers()), database.name)
-        _POOL_MOST.set(database.most_connections, database.name)
+        _REACHABLE.labels(database.name).set(await database.answers())
+        _POOL_MOST.labels(database.name).set(database.most_connections)
         for state, number in database.connections().items():
-            _POOL.set(number, database.name, state)
+            _POOL.labels(database.name, state).set(number)
     for service, worker in workers.items():
         try:
             standing = await worker.read_status()
             _worker_read(service, standing)
-            _READABLE.set(int(standing.lag is not None), service)
+            _READABLE.labels(service).set(standing.lag is not None)
         except _AWAY:
-            _READABLE.set(0, service)
-            _LEADS.set(0, service)
-
-
-async def exposition(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> bytes:
-    """Read everything and write every series in Prometheus' text format."""
-    await read(workers, databases)
-    return collecting.exposition()
+            _READABLE.labels(service).set(0)
+            _LEADS.labels(service).set(0)
+    return generate_latest(REGISTRY)
 
 
 def _worker_read(service: str, found: Standing) -> None:
-    _OUTBOX.set(found.outbox, service)
-    _OUTBOX_AGE.set(found.outbox_age, service)
-    _LEADS.set(int(found.leads), service)
-    _IN_HAND.set(found.in_hand_age, service)
-    _TIMERS.set(found.timers_due, service)
-    _TIMERS_LATE.set(found.timers_late, service)
+    _OUTBOX.labels(service).set(found.outbox)
+    _OUTBOX_AGE.labels(service).set(found.outbox_age)
+    _LEADS.labels(service).set(found.leads)
+    _IN_HAND.labels(service).set(found.in_hand_age)
+    _TIMERS.labels(service).set(found.timers_due)
+    _TIMERS_LATE.labels(service).set(found.timers_late)
     for topic, records in (found.lag or {}).items():
-        _LAG.set(records, service, topic)
+        _LAG.labels(service, topic).set(records)
     for state, (keys, age) in found.held.items():
-        _HELD.set(keys, service, state)
-        _HELD_AGE.set(age, service, state)
+        _HELD.labels(service, state).set(keys)
+        _HELD_AGE.labels(service, state).set(age)
     for loop, failures in found.failing.items():
-        _FAILING.set(failures, service, loop)
+        _FAILING.labels(service, loop).set(failures)

@@ -1,10 +1,4 @@
-"""What this process uses of its machine, and how late its event loop is.
-
-Invariants:
-- Names are OpenTelemetry's (`process.*`, `cpython.*`); only the loop's lateness is ours.
-- Reading costs a few system calls and is done only when somebody collects; the loop is looked at twice a
-  second.
-"""
+"""The process itself: CPU, memory, open files, threads, garbage collections, lateness of its event loop."""
 
 import asyncio
 import gc
@@ -12,12 +6,16 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from prometheus_client import Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
 from shared.clock import monotonic
-from shared.telemetry.tally import Count, Level, Timing
+from shared.telemetry.registry import REGISTRY, SECONDS
 
 _EVERY = 0.5
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -25,37 +23,35 @@ _STATM = Path("/proc/self/statm")
 _FILES = Path("/proc/self/fd")
 _STARTED = monotonic()
 
-_CPU = Count("process.cpu.time", unit="s", description="CPU time used", labels=("cpu.mode",))
-_MEMORY = Level("process.memory.usage", unit="By", description="Memory that this process has", labels=())
-_THREADS = Level("process.thread.count", unit="{thread}", description="Threads", labels=())
-_OPEN = Level(
-    "process.unix.file_descriptor.count", unit="{file_descriptor}", description="Open files", labels=()
+_LAG = Histogram(
+    "lumbar_event_loop_lag_seconds",
+    "How much later than asked for the event loop woke",
+    buckets=SECONDS,
+    registry=REGISTRY,
 )
-_UPTIME = Level("process.uptime", unit="s", description="Time since this process started", labels=())
-_COLLECTIONS = Count(
-    "cpython.gc.collections",
-    unit="{collection}",
-    description="Garbage collections",
-    labels=("cpython.gc.generation",),
-)
-_LAG = Timing(
-    "lumbar.event_loop.lag", description="How much later than asked for the event loop woke", labels=()
-)
-_counted: dict[tuple[str, str], float] = {}
 
 
-def read() -> None:
-    """Read everything now."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    for mode, seconds in (("user", used.ru_utime), ("system", used.ru_stime)):
-        _count_up(_CPU, seconds, mode)
-    for generation, found in enumerate(gc.get_stats()):
-        _count_up(_COLLECTIONS, found["collections"], str(generation))
-    _MEMORY.set(_memory(used.ru_maxrss))
-    _THREADS.set(threading.active_count())
-    _UPTIME.set(monotonic() - _STARTED)
-    with suppress(OSError):
-        _OPEN.set(len(os.listdir(_FILES)))
+class ProcessFigures(Collector):
+    """Reads the process when somebody asks for its figures, under the names that OpenTelemetry gives them."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Read everything now."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = CounterMetricFamily("process_cpu_time_seconds", "CPU time used", labels=["cpu_mode"])
+        cpu.add_metric(["user"], used.ru_utime)
+        cpu.add_metric(["system"], used.ru_stime)
+        yield cpu
+        collections = CounterMetricFamily(
+            "cpython_gc_collections", "Garbage collections", labels=["cpython_gc_generation"]
+        )
+        for generation, found in enumerate(gc.get_stats()):
+            collections.add_metric([str(generation)], found["collections"])
+        yield collections
+        yield _gauge("process_memory_usage_bytes", "Memory that this process has", _memory(used.ru_maxrss))
+        yield _gauge("process_thread_count", "Threads", threading.active_count())
+        yield _gauge("process_uptime_seconds", "Time since this process started", monotonic() - _STARTED)
+        with suppress(OSError):
+            yield _gauge("process_unix_file_descriptor_count", "Open files", len(os.listdir(_FILES)))
 
 
 @asynccontextmanager
@@ -73,13 +69,11 @@ async def _watch() -> None:
     while True:
         asked = monotonic()
         await asyncio.sleep(_EVERY)
-        _LAG.record(max(0.0, monotonic() - asked - _EVERY))
+        _LAG.observe(max(0.0, monotonic() - asked - _EVERY))
 
 
-def _count_up(count: Count, total: float, label: str) -> None:
-    before = _counted.get((count.name, label), 0.0)
-    _counted[count.name, label] = total
-    count.add(total - before, label)
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
 
 
 def _memory(most: int) -> int:

@@ -1,8 +1,9 @@
 """The figures of a clinic: what an emergency leaves in them, and that a label outside the tables is seen."""
 
 import pytest
+from prometheus_client import Counter
 
-from shared.telemetry.tally import COUNTS, Count
+from shared.telemetry.registry import REGISTRY
 from tests.journeys.stage import play
 from tests.support.clinic import TestClinic
 from tests.support.labels import check_labels
@@ -21,11 +22,10 @@ async def test_an_emergency_is_to_be_seen_in_the_figures(clinic: TestClinic) -> 
 
 
 def test_a_label_that_stands_in_no_table_is_seen() -> None:
-    planted = Count("lumbar.planted", unit="", description="Planted", labels=("event_type",))
+    planted = Counter("lumbar_planted", "Planted", ["event_type"], registry=REGISTRY)
     try:
-        planted.add(1, "of Featherstone")
+        planted.labels("of Featherstone").inc()
         with pytest.raises(AssertionError, match="of Featherstone"):
             check_labels([])
     finally:
-        planted._values.clear()
-        COUNTS.remove(planted)
+        REGISTRY.unregister(planted)

@@ -1,4 +1,4 @@
-"""A collector that takes traces and figures by OTLP over HTTP on a free port, and can be told to refuse."""
+"""A collector that takes traces by OTLP over HTTP on a free port, and can be told to refuse."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -19,7 +18,7 @@ class Collector:
         self.asked = 0
         self.raw: list[bytes] = []
         self.traces: list[ExportTraceServiceRequest] = []
-        self.figures: list[ExportMetricsServiceRequest] = []
+        self.paths: set[str] = set()
 
     def take(self, path: str, body: bytes) -> None:
         """Keep what was sent, if it is not to be refused."""
@@ -27,10 +26,9 @@ class Collector:
         if self.status != 200:
             return
         self.raw.append(body)
+        self.paths.add(path)
         if path == "/v1/traces":
             self.traces.append(ExportTraceServiceRequest.FromString(body))
-        if path == "/v1/metrics":
-            self.figures.append(ExportMetricsServiceRequest.FromString(body))
 
     def spans(self) -> list[Any]:
         """Give every span that arrived."""
@@ -42,20 +40,9 @@ class Collector:
             for span in scope.spans
         ]
 
-    def metrics(self) -> dict[str, Any]:
-        """Give the newest of each metric by its name."""
-        return {
-            metric.name: metric
-            for sent in self.figures
-            for resource in sent.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
     def senders(self) -> list[dict[str, str]]:
         """Give the attributes of every resource that sent anything."""
         sent = [one.resource for request in self.traces for one in request.resource_spans]
-        sent += [one.resource for request in self.figures for one in request.resource_metrics]
         return [{pair.key: pair.value.string_value for pair in one.attributes} for one in sent]
 
 

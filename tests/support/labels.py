@@ -4,9 +4,12 @@ Figures add up in a process: `forget_figures` first, or what other tests have pl
 """
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 
+from prometheus_client import generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.services import SERVICES
@@ -15,7 +18,7 @@ from services.notifications.states import Channel, Outcome
 from shared.events.catalog import CATALOG
 from shared.events.topics import TOPICS
 from shared.events.worker import Worker
-from shared.telemetry import collecting, tally
+from shared.telemetry.registry import REGISTRY
 
 MOST_SERIES = 8000
 _ISSUE_TYPES = (
@@ -51,15 +54,15 @@ _TABLES: dict[str, frozenset[str]] = {
 
 def forget_figures() -> None:
     """Let this process have told nothing yet: what tests before this one have made of figures is gone."""
-    for numbers in (*tally.COUNTS, *tally.LEVELS):
-        numbers._values.clear()
-    for timing in tally.TIMINGS:
-        timing._series.clear()
+    for module in list(sys.modules.values()):
+        for figure in list(vars(module).values()):
+            if isinstance(figure, MetricWrapperBase):
+                figure.clear()
 
 
 def check_labels(workers: Iterable[Worker]) -> dict[str, set[str]]:
     """Fail where a label says what stands in no table, or where series are too many; give the labels."""
-    found, series = _values(collecting.exposition().decode())
+    found, series = _values(generate_latest(REGISTRY).decode())
     tables = _TABLES | {"kind": frozenset(kind for worker in workers for kind in worker.timer_kinds)}
     astray = {
         name: sorted(values - tables.get(name, frozenset()))

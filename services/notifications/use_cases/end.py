@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from prometheus_client import Counter
+
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
 from services.notifications.states import Channel, Status, may_become
@@ -14,18 +16,18 @@ from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
 from shared.events.outbox import publishing
-from shared.telemetry.tally import Count
+from shared.telemetry.registry import REGISTRY
 from shared.telemetry.tracing import handler_span
 
-_ENDED = Count(
-    "lumbar.notifications.ended",
-    unit="{notification}",
-    description="Notifications that ended, by channel and reason; `taken` is the good one",
-    labels=("channel", "reason"),
+_ENDED = Counter(
+    "lumbar_notifications_ended",
+    "Notifications that ended, by channel and reason; `taken` is the good one",
+    ["channel", "reason"],
+    registry=REGISTRY,
 )
 for _channel in Channel:
     for _reason in Reason:
-        _ENDED.expect(str(_channel), _reason.name.lower())
+        _ENDED.labels(str(_channel), _reason.name.lower())
 _SOMEBODY_MUST_LOOK = frozenset(
     {Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP, Reason.NOT_TAKEN, Reason.GONE}
 )
@@ -55,7 +57,7 @@ async def end_message(
     with handler_span("notification.ended", traceparent=row.traceparent):
         event_id = publishing.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, ctx=about)
     channel, why = str(row.channel), reason.name.lower() if reason else "taken"
-    tx.after_commit(f"count {row.id}", lambda: _ENDED.add(1, channel, why))
+    tx.after_commit(f"count {row.id}", lambda: _ENDED.labels(channel, why).inc())
     if reason in _SOMEBODY_MUST_LOOK:
         _alert(ctx, tx, row, event_id=event_id, at=ctx.at)
 

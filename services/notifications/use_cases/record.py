@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from prometheus_client import Counter
+
 from services.notifications import queries
 from services.notifications.rules import Channel, gave_up, next_attempt, refused
 from services.notifications.states import Outcome
@@ -10,13 +12,13 @@ from services.notifications.use_cases.put_message import put_message
 from services.notifications.use_cases.take import Outgoing
 from shared.context import Context
 from shared.db import Transaction
-from shared.telemetry.tally import Count
+from shared.telemetry.registry import REGISTRY
 
-_ATTEMPTS = Count(
-    "lumbar.notifications.attempts",
-    unit="{attempt}",
-    description="Attempts to hand over a notification, by channel and outcome",
-    labels=("channel", "outcome"),
+_ATTEMPTS = Counter(
+    "lumbar_notifications_attempts",
+    "Attempts to hand over a notification, by channel and outcome",
+    ["channel", "outcome"],
+    registry=REGISTRY,
 )
 
 
@@ -39,7 +41,7 @@ async def record_attempt(ctx: Context, tx: Transaction, sent: Outgoing, result: 
     tx.add(attempt)
     way = Channel(row.channel)
     channel, became = str(way), str(result.outcome)
-    tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.add(1, channel, became))
+    tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.labels(channel, became).inc())
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=ctx.at)
     if result.outcome is Outcome.TAKEN:

@@ -15,7 +15,7 @@ from datetime import timedelta
 from shared.clock import monotonic
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.counters import PROCESSED, type_label
+from shared.events.counters import processed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, Handler, HandlerTable
 from shared.time_limit import AT_MOST, at_most
@@ -80,4 +80,4 @@ class Handlers:
 
     def _time(self, events: Sequence[Event], seconds: float) -> None:
         for event_type, number in Counter(event.type for event in events).items():
-            PROCESSED.record(seconds / len(events), self.group, type_label(event_type), times=number)
+            processed(self.group, event_type, seconds=seconds / len(events), times=number)

@@ -70,7 +70,7 @@ class HeldRetry:
                     await self._postpone(attempt, error)
                     return True
             else:
-                HELD_RETRIES.add(1, self._group, "done")
+                HELD_RETRIES.labels(self._group, "done").inc()
                 return True
 
     async def _next(self, tx: Transaction, *, but: set[int]) -> "_Attempt | None":
@@ -101,7 +101,7 @@ class HeldRetry:
                 retry_policy=self._retry_policy,
                 error=error,
             )
-        HELD_RETRIES.add(1, self._group, "early" if isinstance(error, NotYet) else "failed")
+        HELD_RETRIES.labels(self._group, "early" if isinstance(error, NotYet) else "failed").inc()
 
     async def _seconds_to_next(self) -> float | None:
         rows = await self._database.fetch(

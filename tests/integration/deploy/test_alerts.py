@@ -18,6 +18,7 @@ from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
+from shared.telemetry.tracing import start_tracing
 from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
 from tests.support.clinic import TestClinic
 from tests.support.collector import open_collector
@@ -92,6 +93,13 @@ class TestEveryAlert:
         processes = {name for name, one in composed.items() if "serve" in one.get("command", ())}
         assert set(scraped["dns_sd_configs"][0]["names"]) == processes
 
+    def test_is_fed_by_a_collector_too_that_asks_the_same_processes(self) -> None:
+        prometheus = yaml.safe_load((OTEL / "prometheus.yaml").read_text())["scrape_configs"]
+        collector = yaml.safe_load((OTEL / "collector.yaml").read_text())
+        assert collector["receivers"]["prometheus"]["config"]["scrape_configs"] == prometheus
+        assert collector["service"]["pipelines"]["metrics"]["receivers"] == ["prometheus"]
+        assert collector["service"]["pipelines"]["traces"]["receivers"] == ["otlp"]
+
     def test_has_a_dashboard_beside_it_in_six_rows(self) -> None:
         rows = [panel["title"] for panel in panels() if panel["type"] == "row"]
         assert len(rows) == 6
@@ -99,15 +107,17 @@ class TestEveryAlert:
 
 
 async def test_every_figure_that_alerts_and_dashboard_ask_for_is_exported_by_a_running_clinic() -> None:
+    start_tracing(ratio=1.0)
     with open_collector() as collector:
         async with (
             open_mailbox() as mailbox,
             TestClinic(smtp_url=mailbox.url) as clinic,
-            observed(collector.url, service="embedded", every=0.5),
+            observed(collector.url, service="embedded", every=0.2),
         ):
             await _live(clinic)
-            await eventually(lambda: collector.figures, within=30)
+            await eventually(lambda: collector.traces, within=30)
             exported = set((await scrape(clinic)).samples)
+    start_tracing(ratio=0.0)
     asked = set[str]().union(*(parse(expression).names() for expression in expressions()))
     assert asked - exported == set()
     assert len(asked) >= 40

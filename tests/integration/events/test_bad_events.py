@@ -12,7 +12,7 @@ from shared.events.topics import REFERRAL
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
-from shared.telemetry import collecting
+from shared.telemetry.registry import REGISTRY
 from tests.conftest import MakeDatabase
 from tests.support.events import effects, record
 from tests.support.wire import GROUP, EmbeddedWire
@@ -138,6 +138,5 @@ async def test_a_newer_type_is_skipped_and_counted_and_its_patient_does_not_wait
 
 
 def _skipped() -> float:
-    wanted = f'event_type="other",outcome="unknown",service="{GROUP}"'
-    lines = [line for line in collecting.exposition().decode().splitlines() if wanted in line]
-    return float(lines[0].rpartition(" ")[2]) if lines else 0.0
+    wanted = {"event_type": "other", "outcome": "unknown", "service": GROUP}
+    return REGISTRY.get_sample_value("lumbar_events_handled_total", wanted) or 0.0
