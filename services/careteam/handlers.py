@@ -7,56 +7,56 @@ heard later is ignored, by this rule.
 
 from uuid import UUID
 
-from services.careteam import fhir, use_cases
+from services.careteam import use_cases
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.envelope import Event
+from shared.events.catalog.referral import ReferralClosed, ReferralEvent, ReferralMerged, ReferralRevoked
+from shared.events.catalog.scheduling import AppointmentBooked, AppointmentFulfilled
 from shared.events.inbox.handling import EventBatch
 from shared.timers import Timer
 
 
 async def on_appointments_booked(ctx: Context, tx: Transaction, run: EventBatch) -> None:
     """Form the teams, or bring in who will see a patient instead."""
-    visits = [fhir.booked.visit(one.event.focus) for one in run]
-    forming = await use_cases.form_team.begin_forming(ctx, tx, [visit for visit in visits if visit.first])
+    visits = [one.event for one in run if isinstance(one.event, AppointmentBooked)]
+    firsts = [visit for visit in visits if visit.is_first]
+    forming = await use_cases.form_team.begin_forming(ctx, tx, firsts)
     for one, visit in zip(run, visits, strict=True):
-        if visit.first:
+        if visit.is_first:
             with one.span():
                 await use_cases.form_team.form_one(one.ctx, tx, visit, forming=forming)
     await use_cases.form_team.end_forming(tx, forming)
 
 
-async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: AppointmentFulfilled) -> None:
     """Open the draft plan after the first visit.
 
     A visit says all that a booking says, so one whose booking was never heard forms the team too.
     """
-    visit = fhir.booked.visit(event.focus)
-    if not visit.first:
+    if not event.is_first:
         return
-    team = await use_cases.form_team.form_team(ctx, tx, visit)
+    team = await use_cases.form_team.form_team(ctx, tx, event)
     if team is not None:
-        await use_cases.plans.draft_plan(ctx, tx, team, seen_by=visit.practitioner)
+        await use_cases.plans.draft_plan(ctx, tx, team, seen_by=event.practitioner)
 
 
-async def on_referral_revoked(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:
     """End the team, because the sender revoked the referral."""
     await _end(ctx, tx, event, reason="the referral was revoked")
 
 
-async def on_referral_closed(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_closed(ctx: Context, tx: Transaction, event: ReferralClosed) -> None:
     """End the team, because a coordinator closed the referral."""
     await _end(ctx, tx, event, reason="the referral was closed")
 
 
-async def on_referral_merged(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_merged(ctx: Context, tx: Transaction, event: ReferralMerged) -> None:
     """End the team of a duplicate, because it was merged into the first referral."""
     await _end(ctx, tx, event, reason="the referral was merged into another")
 
 
-async def _end(ctx: Context, tx: Transaction, event: Event, *, reason: str) -> None:
-    referral_id = str(event.focus["id"])
-    await use_cases.end_care.end_referral(ctx, tx, referral_id, reason=reason)
+async def _end(ctx: Context, tx: Transaction, event: ReferralEvent, *, reason: str) -> None:
+    await use_cases.end_care.end_referral(ctx, tx, event.referral, reason=reason)
 
 
 async def on_calendar_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

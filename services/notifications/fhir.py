@@ -1,6 +1,6 @@
 """Events to what this service must know, and messages to Communications."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,20 +8,17 @@ from typing import Any
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
 from services.notifications.states import Audience, Channel, Status
 from shared.context import Context
-from shared.events.catalog import CATALOG
-from shared.events.envelope import Event
+from shared.events.catalog import CATALOG, DomainEvent, reading
+from shared.events.catalog.referral import AuthorizationEvent, ReferralEvent
+from shared.events.catalog.scheduling import AppointmentEvent
 from shared.events.topics import TOPICS
-from shared.fhir import references
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, EVENT_SYSTEM, LUMBAR, AppointmentKind, TaskInput
+from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
 
-REFERRAL_IDENTIFIER = f"{LUMBAR}/referral"
 _MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 _MEDIA = {
     Channel.EMAIL: {"coding": [{"system": _MODES, "code": "EMAILWRIT", "display": "email"}]},
     Channel.WEBHOOK: {"coding": [{"system": _MODES, "code": "ELECTRONIC", "display": "electronic data"}]},
 }
-
-Resource = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,70 +37,37 @@ class News:
     first: bool
 
 
-def news(event: Event) -> News:
+def news(event: DomainEvent) -> News:
     """Read an event for whom it concerns; a meeting's own events name no referral."""
     focus = event.focus
+    tasks = event.carried("Task")
     return News(
         event_id=event.id,
         type=event.type,
         key=event.key,
         time=event.time,
         focus=f"{focus['resourceType']}/{focus['id']}",
-        referral=referral_of(focus),
-        claim=focus["id"] if focus["resourceType"] == "Claim" else None,
-        owner=_owner(event),
-        participants=frozenset(_practitioners(focus.get("participant", []), "actor")),
-        first=AppointmentKind.SESSION not in _codes(focus.get("appointmentType"), APPOINTMENT_KIND_SYSTEM),
+        referral=event.referral_id,
+        claim=event.claim_id if isinstance(event, AuthorizationEvent) else None,
+        owner=reading.owner_of(tasks[0]) if tasks else None,
+        participants=frozenset(reading.people_in(focus.get("participant", []), "actor")),
+        first=not isinstance(event, AppointmentEvent) or not event.is_session,
     )
 
 
-def referral_of(resource: Resource) -> str | None:
-    """Find the id of the referral that a resource belongs to, in each of the ways that events name it."""
-    if resource["resourceType"] == "ServiceRequest":
-        return str(resource["id"])
-    named = [
-        *_list(resource.get("basedOn")),
-        *_list(resource.get("focus")),
-        *_list(resource.get("referral")),
-    ]
-    for reference in named:
-        if references.reference_type(reference) == "ServiceRequest":
-            return references.local_id(reference)
-    identifiers = _list(resource.get("identifier"))
-    return next((one["value"] for one in identifiers if one.get("system") == REFERRAL_IDENTIFIER), None)
+def known_referral(event: ReferralEvent) -> KnownReferral:
+    """Read whose referral it is; raises KeyError where its Task lacks an input."""
+    return KnownReferral(id=event.referral, patient_id=event.key, requester=event.requester, site=event.site)
 
 
-def known_referral(event: Event) -> KnownReferral:
-    """Read `referral.received` for whose referral it is; raises KeyError where its Task lacks an input."""
-    task = event.carried("Task")[0]
-    return KnownReferral(
-        id=event.focus["id"],
-        patient_id=event.key,
-        requester=references.local_id(task["requester"]),
-        site=_inputs(task)[TaskInput.SITE],
-    )
-
-
-def known_authorization(event: Event) -> KnownAuthorization:
+def known_authorization(event: AuthorizationEvent) -> KnownAuthorization:
     """Read `authorization.requested`: it is published only where a consent names the insurer."""
-    claim = event.focus
     return KnownAuthorization(
-        claim_id=claim["id"],
-        referral_id=referral_of(claim) or "",
-        payer=references.local_id(claim["insurer"]),
+        claim_id=event.claim_id,
+        referral_id=event.referral_id or "",
+        payer=event.insurer,
         consented=True,
     )
-
-
-def team_ended(event: Event) -> bool:
-    """Tell whether the whole team ended, with the referral."""
-    return bool(event.focus["status"] == "inactive")
-
-
-def members(event: Event, *, at: datetime) -> frozenset[str]:
-    """Name the practitioners who are on a CareTeam at this time."""
-    current = [one for one in event.focus.get("participant", []) if not _over(one.get("period"), at=at)]
-    return frozenset(_practitioners(current, "member"))
 
 
 def communication(
@@ -169,45 +133,3 @@ def _note(attempt: Attempt) -> dict[str, str]:
         "time": attempt.at.isoformat(),
         "text": f"attempt {attempt.number} {attempt.outcome}{detail}",
     }
-
-
-def _owner(event: Event) -> str | None:
-    tasks = [event.focus] if event.focus["resourceType"] == "Task" else event.carried("Task")
-    owner = tasks[0].get("owner", {}) if tasks else {}
-    parsed = references.parse(owner)
-    return f"{parsed.type}/{parsed.id}" if parsed.type and parsed.id else None
-
-
-def _practitioners(parts: Iterable[Resource], member: str) -> Iterator[str]:
-    for part in parts:
-        reference = part.get(member, {})
-        if references.reference_type(reference) == "Practitioner":
-            yield references.local_id(reference)
-
-
-def _inputs(task: Resource) -> dict[str, Any]:
-    """Give the plain text inputs of a Task by their code."""
-    found: dict[str, Any] = {}
-    for one in task.get("input", []):
-        for coding in one["type"].get("coding", []):
-            found[coding["code"]] = one.get("valueString")
-    return found
-
-
-def _codes(concept: Resource | None, system: str) -> list[str]:
-    codings = (concept or {}).get("coding", [])
-    return [coding["code"] for coding in codings if coding.get("system") == system]
-
-
-def _over(period: Resource | None, *, at: datetime) -> bool:
-    end = (period or {}).get("end")
-    if end is None:
-        return False
-    ended = datetime.fromisoformat(end)
-    return ended.date() < at.date() if ended.tzinfo is None else ended <= at
-
-
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

@@ -5,11 +5,18 @@ tell and send on its way is written once.
 """
 
 from services.notifications import fhir, use_cases
-from services.notifications.fhir import News
 from services.notifications.queries import Known
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.envelope import Event
+from shared.events.catalog import DomainEvent
+from shared.events.catalog.careteam import TeamEvent
+from shared.events.catalog.referral import (
+    AuthorizationConsentGiven,
+    AuthorizationConsentWithdrawn,
+    AuthorizationRequested,
+    ReferralEvent,
+    ReferralReceived,
+)
 from shared.events.inbox.handling import EventBatch, NotYet
 
 
@@ -20,25 +27,23 @@ async def on_events(ctx: Context, tx: Transaction, run: EventBatch, *, has_serve
     for one, news in zip(run, heard, strict=True):
         with one.span():
             try:
-                await _keep(one.ctx, tx, one.event, news, known=known)
+                await _keep(one.ctx, tx, one.event, known=known)
                 await use_cases.tell(one.ctx, tx, news, known=known, has_server=has_server)
             except NotYet as error:
                 run.defer(error)
 
 
-async def _keep(ctx: Context, tx: Transaction, event: Event, news: News, *, known: Known) -> None:
-    match event.type:
-        case "referral.received":
+async def _keep(ctx: Context, tx: Transaction, event: DomainEvent, *, known: Known) -> None:
+    match event:
+        case ReferralReceived():
             use_cases.keep_referral(tx, fhir.known_referral(event), known=known)
-        case _ if event.type.startswith("referral."):
+        case ReferralEvent():
             await use_cases.keep_site(tx, fhir.known_referral(event), known=known)
-        case "authorization.requested":
+        case AuthorizationRequested():
             use_cases.keep_authorization(tx, fhir.known_authorization(event), known=known)
-        case "authorization.consent-given" | "authorization.consent-withdrawn":
-            stands = event.type == "authorization.consent-given"
-            await use_cases.keep_consent(tx, event.focus["id"], stands=stands, known=known)
-        case "careteam.formed" | "careteam.changed":
+        case AuthorizationConsentGiven() | AuthorizationConsentWithdrawn():
+            stands = isinstance(event, AuthorizationConsentGiven)
+            await use_cases.keep_consent(tx, event.claim_id, stands=stands, known=known)
+        case TeamEvent() if event.referral_id is not None and not event.has_ended:
             # The members of a team that ended hear how it ended.
-            if news.referral is not None and not fhir.team_ended(event):
-                members = fhir.members(event, at=ctx.at)
-                await use_cases.keep_team(tx, news.referral, members=members, known=known)
+            await use_cases.keep_team(tx, event.referral_id, members=event.members(at=ctx.at), known=known)

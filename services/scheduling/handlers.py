@@ -7,11 +7,19 @@
 
 from uuid import UUID
 
-from services.scheduling import fhir, use_cases
+from services.scheduling import use_cases
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.envelope import Event
+from shared.events.catalog.careteam import PatientDischarged
+from shared.events.catalog.referral import (
+    AuthorizationEvent,
+    ReferralAccepted,
+    ReferralClosed,
+    ReferralEvent,
+    ReferralMerged,
+    ReferralRevoked,
+)
 from shared.events.inbox.handling import EventBatch, NotYet
 from shared.timers import Timer
 
@@ -25,7 +33,7 @@ async def on_referrals_accepted(
     ctx: Context, tx: Transaction, run: EventBatch, *, cache: AvailabilityCache
 ) -> None:
     """Make the promises and book the first appointments."""
-    heard = [fhir.accepted_referral(one.event) for one in run]
+    heard = [one.event for one in run if isinstance(one.event, ReferralAccepted)]
     new = await use_cases.find_new(tx, heard)
     accepted = {
         place: use_cases.accept(one.ctx, heard[place]) for place, one in enumerate(run) if place in new
@@ -38,40 +46,36 @@ async def on_referrals_accepted(
                 await use_cases.record_accepted(one.ctx, tx, accepted[place])
 
 
-async def on_referral_revoked(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:
     """Cancel what the sender revoked."""
     await _end(ctx, tx, event, because="the referral was revoked", patients=True)
 
 
-async def on_referral_closed(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_closed(ctx: Context, tx: Transaction, event: ReferralClosed) -> None:
     """Cancel what a coordinator closed."""
     await _end(ctx, tx, event, because="the referral was closed", patients=False)
 
 
-async def on_referral_merged(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_referral_merged(ctx: Context, tx: Transaction, event: ReferralMerged) -> None:
     """Cancel what was booked for a duplicate; the first referral keeps its own."""
     because = "the referral was merged into an earlier one"
     await _end(ctx, tx, event, because=because, patients=False)
 
 
-async def _end(ctx: Context, tx: Transaction, event: Event, *, because: str, patients: bool) -> None:
-    referral_id = fhir.referral_of_request(event)
-    await use_cases.end_referral(ctx, tx, referral_id, because=because, patients=patients)
+async def _end(ctx: Context, tx: Transaction, event: ReferralEvent, *, because: str, patients: bool) -> None:
+    await use_cases.end_referral(ctx, tx, UUID(event.referral), because=because, patients=patients)
 
 
-async def on_authorization_changed(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_authorization_changed(ctx: Context, tx: Transaction, event: AuthorizationEvent) -> None:
     """Settle the series by the payer's newest answer: pended, decided or cancelled."""
-    referral_id = fhir.referral_of_claim(event)
-    known = await use_cases.hear_authorization(ctx, tx, referral_id, event=event)
-    if not known:
-        raise NotYet(f"referral {referral_id} was not accepted yet")
+    if not await use_cases.hear_authorization(ctx, tx, event):
+        raise NotYet(f"referral {event.referral} was not accepted yet")
 
 
-async def on_patient_discharged(ctx: Context, tx: Transaction, event: Event) -> None:
+async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDischarged) -> None:
     """Cancel the sessions that a discharged patient no longer needs."""
-    referral_id = fhir.referral_of_plan(event)
-    if not await use_cases.end_care(ctx, tx, referral_id):
-        raise NotYet(f"referral {referral_id} was not accepted yet")
+    if not await use_cases.end_care(ctx, tx, UUID(event.referral)):
+        raise NotYet(f"referral {event.referral} was not accepted yet")
 
 
 async def on_at_risk_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

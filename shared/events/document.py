@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from shared.events.catalog import CATALOG, EventType
+from shared.events.catalog import CATALOG, DomainEvent
 from shared.events.topics import TOPICS, Topic
 
 _BUNDLE = "http://hl7.org/fhir/R4B/fhir.schema.json#/definitions/Bundle"
@@ -101,7 +101,7 @@ def _section(topic: Topic) -> Iterable[str]:
     yield from ("| Event | When | Focus | Carries | Key |", "| --- | --- | --- | --- | --- |")
     for event in _events_of(topic):
         carries = ", ".join(event.carries) or "-"
-        yield f"| `{event.name}` | {event.emitted} | {event.focus} | {carries} | {event.keyed_by} |"
+        yield f"| `{event.name}` | {event.emitted} | {event.focus_type} | {carries} | {event.keyed_by} |"
     yield ""
 
 
@@ -127,13 +127,13 @@ def _operation(topic: Topic) -> dict[str, Any]:
     }
 
 
-def _message(event: EventType) -> dict[str, Any]:
+def _message(event: type[DomainEvent]) -> dict[str, Any]:
     carries = f", with {', '.join(event.carries)}" if event.carries else ""
     return {
         "name": event.name,
         "title": event.name,
         "summary": event.emitted,
-        "description": f"Focus: {event.focus}{carries}. Keyed by the {event.keyed_by}.",
+        "description": f"Focus: {event.focus_type}{carries}. Keyed by the {event.keyed_by}.",
         "contentType": "application/fhir+json",
         "headers": {"$ref": "#/components/schemas/attributes"},
         "payload": {"$ref": _BUNDLE},
@@ -154,7 +154,7 @@ def _used() -> list[Topic]:
     return [topic for topic in TOPICS.values() if _events_of(topic)]
 
 
-def _events_of(topic: Topic) -> list[EventType]:
+def _events_of(topic: Topic) -> list[type[DomainEvent]]:
     return [event for event in CATALOG.values() if event.topic == topic.name]
 
 

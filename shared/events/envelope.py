@@ -60,6 +60,8 @@ class Event:
 
     `subject` is the FHIR reference of the aggregate (`ServiceRequest/<id>`), `version` the aggregate's dense
     event version, `time` care time in UTC, `causation` the id of the event or request that caused it.
+    `patient_id` and `referral_id` travel as extensions, so that routing decodes no body; events of earlier
+    versions lack them.
     """
 
     id: str
@@ -71,6 +73,8 @@ class Event:
     version: int
     traceparent: str | None = None
     causation: str | None = None
+    patient_id: str | None = None
+    referral_id: str | None = None
     value: bytes = field(repr=False)
 
     @_once
@@ -108,7 +112,12 @@ class Event:
 
     def headers(self) -> dict[str, str]:
         """The attributes as the headers of the wire, in Kafka's binary mode of CloudEvents."""
-        optional = {"traceparent": self.traceparent, "ce_causationid": self.causation}
+        optional = {
+            "traceparent": self.traceparent,
+            "ce_causationid": self.causation,
+            "ce_patientid": self.patient_id,
+            "ce_referralid": self.referral_id,
+        }
         return {
             "ce_specversion": "1.0",
             "ce_id": self.id,
@@ -135,5 +144,7 @@ class Event:
             version=int(headers["ce_version"]),
             traceparent=headers.get("traceparent"),
             causation=headers.get("ce_causationid"),
+            patient_id=headers.get("ce_patientid"),
+            referral_id=headers.get("ce_referralid"),
             value=value,
         )

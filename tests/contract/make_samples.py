@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.events.catalog import CATALOG, EventType
+from shared.events.catalog import CATALOG, DomainEvent
 from shared.events.envelope import Event
 from shared.events.message import Resource, head, message
 from shared.events.topics import TOPICS
@@ -97,9 +97,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def sample(event_type: EventType) -> dict[str, Any]:
+def sample(event_type: type[DomainEvent]) -> dict[str, Any]:
     """Give the sample of an event type as it travels."""
-    resources = [_example(name) for name in (event_type.focus, *event_type.carries)]
+    resources = [_example(name) for name in (event_type.focus_type, *event_type.carries)]
     source = f"{LUMBAR}/{TOPICS[event_type.topic].publisher}"
     named: list[tuple[Any, Resource]] = [(head(resource), resource) for resource in resources]
     value = message(event_id="e1", event_type=event_type.name, source=source, at=_AT, resources=named)

@@ -20,7 +20,7 @@ from services.referral.queries import process_task
 from services.referral.use_cases.recording import announce
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog.referral import TRIAGED
+from shared.events.catalog.referral import ReferralTriaged
 from shared.events.inbox import consumer, deduplication
 from shared.events.inbox.consumer import Admitted
 from shared.events.inbox.deduplication import Admission
@@ -146,7 +146,7 @@ async def say(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     """Publish an event of a referral."""
     referral = await tx.get(Referral, referral_id, lock=True)
     assert referral is not None
-    announce(ctx, tx, TRIAGED, referral, await process_task(tx, referral_id))
+    announce(ctx, tx, ReferralTriaged, referral, await process_task(tx, referral_id))
 
 
 async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestClinic) -> None:

@@ -23,7 +23,7 @@ from shared.auth import tables
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
-from shared.events.catalog import CATALOG, EventType
+from shared.events.catalog import CATALOG, DomainEvent
 from shared.events.envelope import Event
 from shared.events.message import head, message
 from shared.events.settle import NotSettled, settle
@@ -152,7 +152,7 @@ class TestClinic:
 
     async def publish(
         self,
-        event_type: EventType | str,
+        event_type: type[DomainEvent] | str,
         *,
         focus: Mapping[str, Any],
         carries: Sequence[Mapping[str, Any]] = (),
@@ -161,7 +161,7 @@ class TestClinic:
         cause: str | None = None,
     ) -> Event:
         """Put an event of a service that does not run here into its log; the key is the focus's patient."""
-        declared = event_type if isinstance(event_type, EventType) else _declared(event_type)
+        declared = CATALOG[event_type] if isinstance(event_type, str) else event_type
         event = _event(declared, focus, carries, key=key, version=version, cause=cause, at=self.clock.now())
         row = OutboxRow(
             id=0,
@@ -191,14 +191,8 @@ class TestClinic:
         return "\n".join(lines)
 
 
-def _declared(name: str) -> EventType:
-    found = CATALOG[name]
-    assert isinstance(found, EventType)
-    return found
-
-
 def _event(
-    declared: EventType,
+    declared: type[DomainEvent],
     focus: Mapping[str, Any],
     carries: Sequence[Mapping[str, Any]],
     *,

@@ -18,7 +18,7 @@ from shared.actor import Actor
 from shared.context import Context
 from shared.db import AggregateRow, Database, Transaction
 from shared.db.tables import add_shared_tables
-from shared.events.catalog.types import EventType
+from shared.events.catalog.types import DomainEvent
 from shared.events.envelope import Event
 from shared.events.outbox import publishing
 from shared.events.topics import REFERRAL
@@ -26,9 +26,21 @@ from tests.support.context import a_context
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BY_A_TEST = a_context(at=NOON, actor=Actor(reference="Device/test"))
-CLAIMED = EventType(
-    name="toy.claimed", topic=REFERRAL, focus="Basic", emitted="A test did.", carries=("Basic",)
-)
+
+
+class ToyClaimed(
+    DomainEvent,
+    name="toy.claimed",
+    topic=REFERRAL,
+    focus="Basic",
+    carries=("Basic",),
+    emitted="A test did.",
+    catalogued=False,
+):
+    """An event of a service that exists only in tests."""
+
+
+CLAIMED = ToyClaimed
 
 
 class ToyBase(SQLModel, registry=registry()):
@@ -88,7 +100,7 @@ async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
     """Lock an aggregate and publish its next event, as a use case does."""
     toy = await tx.get(Toy, toy_id, lock=True)
     assert toy is not None
-    return publishing.publish(tx, CLAIMED, of=toy, key=key, focus=basic(toy), ctx=BY_A_TEST)
+    return publishing.collect(tx, CLAIMED, of=toy, key=key, focus=basic(toy), ctx=BY_A_TEST)
 
 
 async def record(ctx: Context, tx: Transaction, event: Event) -> None:

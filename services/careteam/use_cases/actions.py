@@ -57,8 +57,8 @@ async def assign_action(
     )
     rendered = fhir.tasks.action(ctx, action, description=description, requester=requester)
     await store.put(tx, action, rendered, at=ctx.at)
-    publishing.publish(
-        tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, ctx=ctx
+    publishing.collect(
+        tx, careteam.ActionAssigned, of=action, key=team.patient_id, focus=action.body, ctx=ctx
     )
     await timers.schedule(tx, kind=OVERDUE, ref=str(action.id), due=due)
     return action
@@ -84,8 +84,8 @@ async def update_action(
     if state not in LIVE_ACTIONS:
         await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
     if state is ActionState.COMPLETED:
-        publishing.publish(
-            tx, careteam.ACTION_COMPLETED, of=action, key=team.patient_id, focus=action.body, ctx=ctx
+        publishing.collect(
+            tx, careteam.ActionCompleted, of=action, key=team.patient_id, focus=action.body, ctx=ctx
         )
     if state is ActionState.REJECTED:
         await _bring_up_rejected(ctx, tx, team, by=by)

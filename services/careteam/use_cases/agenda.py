@@ -11,7 +11,7 @@ from services.careteam.states import CaseState
 from shared.context import Context
 from shared.db import ResourceRow, Transaction
 from shared.errors import Conflict
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
@@ -123,10 +123,15 @@ async def lay_meeting(
 
 
 def tell(
-    ctx: Context, tx: Transaction, event: EventType, meeting: Meeting, *, carries: Sequence[ResourceRow] = ()
+    ctx: Context,
+    tx: Transaction,
+    event: type[DomainEvent],
+    meeting: Meeting,
+    *,
+    carries: Sequence[ResourceRow] = (),
 ) -> None:
     """Publish what happened to a meeting; it concerns several patients, so the meeting itself is the key."""
-    publishing.publish(
+    publishing.collect(
         tx,
         event,
         of=meeting,

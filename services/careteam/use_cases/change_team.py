@@ -60,7 +60,7 @@ async def change_members(ctx: Context, tx: Transaction, team: Team, *, wanted: S
         tx.add(newcomer)
     changed = {place.practitioner: 1 for place in joining} | {one.practitioner: -1 for one in leaving}
     await queries.teams.change_caseload(tx, {team.site: changed})
-    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
+    publishing.collect(tx, careteam.CareTeamChanged, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
     staying = [_place(one) for one in now if one not in leaving]
     for member in leaving:
         await hand_over.hand_over(ctx, tx, team, leaving=_place(member), joining=joining, staying=staying)

@@ -45,7 +45,7 @@ async def end_team(ctx: Context, tx: Transaction, team: Team, *, plan: Plan | No
     await store.put(tx, team, rendered, at=ctx.at)
     leaving = {one.practitioner: -1 for one in members if one.left_at is None}
     await queries.teams.change_caseload(tx, {team.site: leaving})
-    publishing.publish(tx, careteam.CARETEAM_CHANGED, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
+    publishing.collect(tx, careteam.CareTeamChanged, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
 
 
 async def close_goals(ctx: Context, tx: Transaction, plan: Plan, *, reached: bool) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.careteam import fhir, queries, rules
-from services.careteam.fhir.booked import Visit
 from services.careteam.models import Place, Team, TeamMember
 from services.careteam.states import TeamState
 from services.careteam.use_cases import change_team
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import careteam
+from shared.events.catalog.scheduling import AppointmentEvent
 from shared.events.outbox import publishing
 from shared.fhir import store
 
@@ -29,7 +29,7 @@ class Forming:
     more: dict[str, Counter[str]]
 
 
-async def form_team(ctx: Context, tx: Transaction, visit: Visit) -> Team | None:
+async def form_team(ctx: Context, tx: Transaction, visit: AppointmentEvent) -> Team | None:
     """Form the team of a referral, once; gives None where the referral has ended before.
 
     A later booking with a person who is not in the team puts that person in the place of their discipline.
@@ -40,12 +40,12 @@ async def form_team(ctx: Context, tx: Transaction, visit: Visit) -> Team | None:
     return team
 
 
-async def begin_forming(ctx: Context, tx: Transaction, visits: Sequence[Visit]) -> Forming:
+async def begin_forming(ctx: Context, tx: Transaction, visits: Sequence[AppointmentEvent]) -> Forming:
     """Lock and load what forming the teams of these visits needs."""
-    referrals = [visit.referral_id for visit in visits]
+    referrals = [visit.referral for visit in visits]
     await queries.teams.lock_referrals(tx, referrals)
     teams = await queries.teams.of_referrals(tx, referrals)
-    wanted = {visit.programme for visit in visits if visit.referral_id not in teams}
+    wanted = {visit.programme for visit in visits if visit.referral not in teams}
     sites = sorted({ctx.clinic.programme(one).site for one in wanted})
     return Forming(
         ended=await queries.teams.ended_referrals(tx, referrals),
@@ -55,13 +55,15 @@ async def begin_forming(ctx: Context, tx: Transaction, visits: Sequence[Visit]) 
     )
 
 
-async def form_one(ctx: Context, tx: Transaction, visit: Visit, *, forming: Forming) -> Team | None:
+async def form_one(
+    ctx: Context, tx: Transaction, visit: AppointmentEvent, *, forming: Forming
+) -> Team | None:
     """Do for one visit of several what `form_team` does."""
-    if visit.referral_id in forming.ended:
+    if visit.referral in forming.ended:
         return None
-    team = forming.teams.get(visit.referral_id)
+    team = forming.teams.get(visit.referral)
     if team is None:
-        team = forming.teams[visit.referral_id] = await _form(ctx, tx, visit, forming=forming)
+        team = forming.teams[visit.referral] = await _form(ctx, tx, visit, forming=forming)
     else:
         await _bring_in(ctx, tx, team, practitioner=visit.practitioner)
     return team
@@ -72,7 +74,7 @@ async def end_forming(tx: Transaction, forming: Forming) -> None:
     await queries.teams.change_caseload(tx, forming.more)
 
 
-async def _form(ctx: Context, tx: Transaction, visit: Visit, *, forming: Forming) -> Team:
+async def _form(ctx: Context, tx: Transaction, visit: AppointmentEvent, *, forming: Forming) -> Team:
     programme = ctx.clinic.programme(visit.programme)
     load = forming.load[programme.site]
     places, missing = rules.teams.choose_members(ctx.clinic, programme, seen_by=visit.practitioner, load=load)
@@ -81,19 +83,19 @@ async def _form(ctx: Context, tx: Transaction, visit: Visit, *, forming: Forming
     forming.more[programme.site].update(people)
 
     team = Team(
-        referral_id=visit.referral_id,
-        patient_id=visit.patient_id,
+        referral_id=visit.referral,
+        patient_id=visit.key,
         programme=programme.id,
         site=programme.site,
         formed_at=ctx.at,
-        identifiers=[f"{fhir.elements.REFERRAL_SYSTEM}|{visit.referral_id}"],
+        identifiers=[f"{fhir.elements.REFERRAL_SYSTEM}|{visit.referral!s}"],
     )
     members = [_member(ctx, team, place) for place in places]
     rendered = fhir.teams.care_team(ctx, team, members, missing=missing)
     await store.put(tx, team, rendered, at=ctx.at)
     for member in members:
         tx.add(member)
-    publishing.publish(tx, careteam.CARETEAM_FORMED, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
+    publishing.collect(tx, careteam.CareTeamFormed, of=team, key=team.patient_id, focus=team.body, ctx=ctx)
     return team
 
 

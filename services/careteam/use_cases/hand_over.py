@@ -36,6 +36,6 @@ async def hand_over(
             "lastModified": fhir.elements.instant(ctx.at),
         }
         await store.put(tx, action, action.body, at=ctx.at, overlay=overlay)
-        publishing.publish(
-            tx, careteam.ACTION_ASSIGNED, of=action, key=team.patient_id, focus=action.body, ctx=ctx
+        publishing.collect(
+            tx, careteam.ActionAssigned, of=action, key=team.patient_id, focus=action.body, ctx=ctx
         )

@@ -36,8 +36,8 @@ async def post_message(
     )
     overlay = fhir.messages.message_overlay(ctx, message, recipients=recipients)
     await store.put(tx, message, received.raw, at=ctx.at, overlay=overlay)
-    publishing.publish(
-        tx, careteam.MESSAGE_POSTED, of=message, key=team.patient_id, focus=message.body, ctx=ctx
+    publishing.collect(
+        tx, careteam.MessagePosted, of=message, key=team.patient_id, focus=message.body, ctx=ctx
     )
     return message
 

@@ -108,8 +108,8 @@ def _scored(outcome: Outcome, instrument: Instrument, *, known: Sequence[Outcome
 
 async def _tell(ctx: Context, tx: Transaction, team: Team, outcome: Outcome, scored: Scored) -> None:
     """Tell what was recorded; where a review waits for it, judge it now."""
-    publishing.publish(
-        tx, careteam.OUTCOME_RECORDED, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
+    publishing.collect(
+        tx, careteam.OutcomeRecorded, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
     )
     plan: Plan | None = await queries.plans.of_team(tx, team.id)
     if plan is None or plan.status != PlanState.ACTIVE or plan.awaited_review is None:

@@ -19,8 +19,8 @@ from shared.fhir import store
 from shared.fhir.received import Received
 
 _CHANGED = {
-    (PlanState.DRAFT, PlanState.ACTIVE): careteam.PLAN_ACTIVATED,
-    (PlanState.ACTIVE, PlanState.ACTIVE): careteam.PLAN_REVISED,
+    (PlanState.DRAFT, PlanState.ACTIVE): careteam.PlanActivated,
+    (PlanState.ACTIVE, PlanState.ACTIVE): careteam.PlanRevised,
 }
 
 
@@ -154,10 +154,10 @@ async def _follow_up(
     changed = _CHANGED.get((before, after))
     if changed is not None:
         bodies = [goal.body for goal in goals]
-        publishing.publish(
+        publishing.collect(
             tx, changed, of=plan, key=plan.patient_id, focus=plan.body, carries=bodies, ctx=ctx
         )
-    if changed is careteam.PLAN_ACTIVATED:
+    if changed is careteam.PlanActivated:
         await reviews.schedule_reviews(ctx, tx, plan, team=team)
         await _review_new_plan(ctx, tx, team)
     if after is PlanState.COMPLETED:
@@ -182,9 +182,9 @@ async def _discharge(ctx: Context, tx: Transaction, team: Team, plan: Plan) -> N
     last = {one.instrument: one for one in outcomes if not one.baseline}
     baselines = [one for one in outcomes if one.baseline]
     told = [*baselines, *(last[one.instrument] for one in baselines if one.instrument in last)]
-    publishing.publish(
+    publishing.collect(
         tx,
-        careteam.PATIENT_DISCHARGED,
+        careteam.PatientDischarged,
         of=plan,
         key=plan.patient_id,
         focus=plan.body,

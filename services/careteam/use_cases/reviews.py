@@ -59,8 +59,8 @@ async def review_progress(ctx: Context, tx: Transaction, plan_id: UUID, *, week:
 async def tell_off_track(ctx: Context, tx: Transaction, team: Team, outcome: Outcome) -> None:
     """Say that an outcome is off track and put the case on the next agenda; the team is locked."""
     outcome = await queries.outcomes.locked(tx, outcome.id)
-    publishing.publish(
-        tx, careteam.OUTCOME_OFF_TRACK, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
+    publishing.collect(
+        tx, careteam.OutcomeOffTrack, of=outcome, key=team.patient_id, focus=outcome.body, ctx=ctx
     )
     await agenda.put_on_agenda(
         ctx, tx, team, reason=CaseReason.OFF_TRACK, text=f"off track: {INSTRUMENTS[outcome.instrument].name}"

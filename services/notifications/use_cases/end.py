@@ -14,7 +14,7 @@ from services.notifications.use_cases.put_message import put_message
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
-from shared.events.catalog.notifications import DELIVERED, UNDELIVERABLE
+from shared.events.catalog.notifications import NotificationDelivered, NotificationUndeliverable
 from shared.events.outbox import publishing
 from shared.telemetry.registry import REGISTRY
 from shared.telemetry.tracing import handler_span
@@ -53,9 +53,9 @@ async def end_message(
     row.next_attempt_at = row.lease = row.machine_lease_until = None
     await put_message(ctx, tx, row, attempts, at=ctx.at)
     about = replace(ctx, cause=row.event_id)
-    event_type = DELIVERED if reason is None else UNDELIVERABLE
+    event_type = NotificationDelivered if reason is None else NotificationUndeliverable
     with handler_span("notification.ended", traceparent=row.traceparent):
-        event_id = publishing.publish(tx, event_type, of=row, key=row.event_key, focus=row.body, ctx=about)
+        event_id = publishing.collect(tx, event_type, of=row, key=row.event_key, focus=row.body, ctx=about)
     channel, why = str(row.channel), reason.name.lower() if reason else "taken"
     tx.after_commit(f"count {row.id}", lambda: _ENDED.labels(channel, why).inc())
     if reason in _SOMEBODY_MUST_LOOK:
@@ -76,7 +76,7 @@ def _alert(ctx: Context, tx: Transaction, row: Notification, *, event_id: str, a
             tx,
             FeedEntry(
                 id=event_id,
-                type=UNDELIVERABLE.name,
+                type=NotificationUndeliverable.name,
                 time=at.isoformat(),
                 text=UNDELIVERABLE_TEXT,
                 focus=f"Communication/{row.id}",

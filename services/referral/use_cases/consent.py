@@ -32,8 +32,8 @@ def _open_or_hide(ctx: Context, tx: Transaction, claim: Claim, *, stands: bool) 
     if claim.consented == stands:
         return
     claim.consented = stands
-    changed = events.AUTHORIZATION_CONSENT_GIVEN if stands else events.AUTHORIZATION_CONSENT_WITHDRAWN
-    publishing.publish(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, ctx=ctx)
+    changed = events.AuthorizationConsentGiven if stands else events.AuthorizationConsentWithdrawn
+    publishing.collect(tx, changed, of=claim, key=str(claim.patient_id), focus=claim.body, ctx=ctx)
 
 
 async def look_at_consent_again(ctx: Context, tx: Transaction, referral_id: str) -> None:

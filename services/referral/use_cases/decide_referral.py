@@ -65,7 +65,7 @@ async def decline_referral(ctx: Context, tx: Transaction, referral_id: str, *, r
     )
     await _put_down(ctx, tx, referral, verdict)
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.DECLINED, referral, task)
+    announce(ctx, tx, events.ReferralDeclined, referral, task)
     return referral
 
 
@@ -86,7 +86,7 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
     referral.asked = ["question"]
     await _put_down(ctx, tx, referral, verdict)
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.INFORMATION_REQUESTED, referral, task)
+    announce(ctx, tx, events.ReferralInformationRequested, referral, task)
     return referral
 
 

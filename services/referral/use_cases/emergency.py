@@ -58,8 +58,8 @@ async def redirect(ctx: Context, tx: Transaction, referral: Referral, *, verdict
     )
     await timers.schedule(tx, kind=ESCALATION, ref=str(referral.id), due=due)
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.REDIRECTED_TO_EMERGENCY, referral, task, work.body)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralRedirectedToEmergency, referral, task, work.body)
 
 
 async def acknowledge_emergency(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
@@ -92,7 +92,7 @@ async def end_emergency(ctx: Context, tx: Transaction, referral: Referral, *, ho
     for code in (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER):
         await finish_task(ctx, tx, referral, code=code, reason=how)
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.EMERGENCY_ACKNOWLEDGED, referral, task)
+    announce(ctx, tx, events.ReferralEmergencyAcknowledged, referral, task)
 
 
 async def escalate_emergency(ctx: Context, tx: Transaction, referral_id: str) -> None:
@@ -114,4 +114,4 @@ async def escalate_emergency(ctx: Context, tx: Transaction, referral_id: str) ->
     due = ctx.at + timedelta(minutes=ctx.clinic.emergency.escalate_every_minutes)
     await timers.schedule(tx, kind=ESCALATION, ref=str(referral.id), due=due)
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.EMERGENCY_ESCALATED, referral, task, work.body)
+    announce(ctx, tx, events.ReferralEmergencyEscalated, referral, task, work.body)

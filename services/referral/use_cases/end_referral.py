@@ -58,7 +58,7 @@ async def _end(ctx: Context, tx: Transaction, referral: Referral, to: State, *, 
     await timers.cancel(tx, kind=ESCALATION, ref=str(referral.id))
     await finish_open_work(ctx, tx, referral, reason=reason)
     task = await keep_task(ctx, tx, referral)
-    event = events.REVOKED if to is State.REVOKED else events.CLOSED
+    event = events.ReferralRevoked if to is State.REVOKED else events.ReferralClosed
     announce(ctx, tx, event, referral, task)
     await cancel_authorizations(ctx, tx, referral)
 

@@ -111,13 +111,12 @@ async def complete_referral(
     *,
     plan: Mapping[str, Any],
     observations: Sequence[Mapping[str, Any]],
-    base_url: str,
     at: datetime,
     known: Known,
 ) -> None:
     """Store the report, complete the request and its Task, and tell the referrer."""
     body = fhir.report(
-        referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=base_url, at=at
+        referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=ctx.urls.base, at=at
     )
     report = await keep_enclosure(ctx, tx, referral, body, status="final")
     referral.report = report.id
@@ -132,4 +131,4 @@ async def complete_referral(
     )
     await finish_open_work(ctx, tx, referral, reason="The patient was discharged.")
     task = await keep_task(ctx, tx, referral, task=known.tasks.get(referral.id))
-    announce(ctx, tx, events.COMPLETED, referral, task, report.body)
+    announce(ctx, tx, events.ReferralCompleted, referral, task, report.body)

@@ -52,7 +52,7 @@ async def merge_referral(ctx: Context, tx: Transaction, referral_id: str, *, int
     work = await queries.open_work(tx, duplicate.id)
     await finish_tasks(ctx, tx, work, status="completed", reason="Merged.")
     task = await keep_task(ctx, tx, duplicate)
-    announce(ctx, tx, events.MERGED, duplicate, task)
+    announce(ctx, tx, events.ReferralMerged, duplicate, task)
     return duplicate
 
 

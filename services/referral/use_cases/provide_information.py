@@ -56,7 +56,7 @@ async def provide_information(
     person = await _reopen(ctx, tx, referral)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.INFORMATION_PROVIDED, referral, task)
+    announce(ctx, tx, events.ReferralInformationProvided, referral, task)
     if State(referral.state) in UNDECIDED:
         await triage_referral(ctx, tx, referral, gathered, person=person)
     elif State(referral.state) in UNDER_CARE:

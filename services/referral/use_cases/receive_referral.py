@@ -65,7 +65,7 @@ async def receive_referral(
     await _store(ctx, tx, submission, referral, rows)
     referral.answer = _answer(submission, referral, rows, matched.patient, new=matched.new, at=ctx.at)
     task = await _first_task(ctx, tx, referral)
-    announce(ctx, tx, events.RECEIVED, referral, task, matched.patient.body)
+    announce(ctx, tx, events.ReferralReceived, referral, task, matched.patient.body)
     await triage_referral(ctx, tx, referral, gathered, judged=judged)
     return Receipt(referral=referral, new=True)
 

@@ -45,9 +45,9 @@ async def record_decision(ctx: Context, tx: Transaction, received: Received) -> 
     claim.standing = decision.status
     await _tell_people(ctx, tx, referral, claim, decision)
     pended = decision.status is Authorization.PENDED
-    publishing.publish(
+    publishing.collect(
         tx,
-        events.AUTHORIZATION_PENDED if pended else events.AUTHORIZATION_DECIDED,
+        events.AuthorizationPended if pended else events.AuthorizationDecided,
         of=claim,
         key=str(claim.patient_id),
         focus=claim.body,

@@ -14,7 +14,7 @@ from services.referral.states import REQUEST_STATUS, TASK_STATUS, State, Turn
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
@@ -80,10 +80,10 @@ async def keep_task(ctx: Context, tx: Transaction, referral: Referral, *, task: 
 
 
 def announce(
-    ctx: Context, tx: Transaction, event_type: EventType, referral: Referral, task: Task, *more: bytes
+    ctx: Context, tx: Transaction, event_type: type[DomainEvent], referral: Referral, task: Task, *more: bytes
 ) -> None:
     """Publish what happened to the referral, with its process Task."""
-    publishing.publish(
+    publishing.collect(
         tx,
         event_type,
         of=referral,

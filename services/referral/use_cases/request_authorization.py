@@ -59,9 +59,9 @@ async def _tell(ctx: Context, tx: Transaction, referral: Referral, claim: Claim)
         claim=claim,
     )
     grant = fhir.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
-    publishing.publish(
+    publishing.collect(
         tx,
-        events.AUTHORIZATION_REQUESTED,
+        events.AuthorizationRequested,
         of=claim,
         key=str(referral.patient_id),
         focus=claim.body,
@@ -85,9 +85,9 @@ async def cancel_authorizations(ctx: Context, tx: Transaction, referral: Referra
     for claim in await queries.live_claims(tx, referral.id):
         claim.standing, claim.status = Authorization.CANCELLED, "cancelled"
         await store.put(tx, claim, claim.body, at=ctx.at, overlay={"status": "cancelled"})
-        publishing.publish(
+        publishing.collect(
             tx,
-            events.AUTHORIZATION_CANCELLED,
+            events.AuthorizationCancelled,
             of=claim,
             key=str(referral.patient_id),
             focus=claim.body,

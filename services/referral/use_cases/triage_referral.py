@@ -99,10 +99,10 @@ async def accept(
     task = await keep_task(ctx, tx, referral)
     patient = await tx.get(Patient, referral.patient_id)
     carried = [] if patient is None else [patient.body]
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.ACCEPTED, referral, task, *carried)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralAccepted, referral, task, *carried)
     if asked:
-        announce(ctx, tx, events.INFORMATION_REQUESTED, referral, task)
+        announce(ctx, tx, events.ReferralInformationRequested, referral, task)
     else:
         await request_authorization(ctx, tx, referral, gathered)
 
@@ -146,8 +146,8 @@ async def _review(
         due=ctx.at + timedelta(hours=8) if same_day else None,
     )
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.REVIEW_NEEDED, referral, task, work.body)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralReviewNeeded, referral, task, work.body)
 
 
 async def _decline(ctx: Context, tx: Transaction, referral: Referral, verdict: Verdict) -> None:
@@ -156,8 +156,8 @@ async def _decline(ctx: Context, tx: Transaction, referral: Referral, verdict: V
     reason = f"{verdict.reason} (rule {first.rule}; read: {read})"
     await move(ctx, tx, referral, State.DECLINED, reason=reason, turn=Turn.NOBODY, name="declining")
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.DECLINED, referral, task)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralDeclined, referral, task)
 
 
 async def _ask(ctx: Context, tx: Transaction, referral: Referral, verdict: Verdict) -> None:
@@ -172,8 +172,8 @@ async def _ask(ctx: Context, tx: Transaction, referral: Referral, verdict: Verdi
         name="asking",
     )
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.INFORMATION_REQUESTED, referral, task)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralInformationRequested, referral, task)
 
 
 async def _suspect_duplicate(ctx: Context, tx: Transaction, referral: Referral) -> bool:
@@ -193,8 +193,8 @@ async def _suspect_duplicate(ctx: Context, tx: Transaction, referral: Referral) 
         first=first.id,
     )
     task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.TRIAGED, referral, task)
-    announce(ctx, tx, events.DUPLICATE_SUSPECTED, referral, task, work.body)
+    announce(ctx, tx, events.ReferralTriaged, referral, task)
+    announce(ctx, tx, events.ReferralDuplicateSuspected, referral, task, work.body)
     return True
 
 

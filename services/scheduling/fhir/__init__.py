@@ -3,30 +3,14 @@
 from services.scheduling.fhir.appointment import render_appointment
 from services.scheduling.fhir.free import render_schedule, render_slot, slot_start
 from services.scheduling.fhir.guarantee import describe_guarantee, render_guarantee
-from services.scheduling.fhir.heard import (
-    AcceptedReferral,
-    DecidedFunding,
-    accepted_referral,
-    decided_funding,
-    referral_of_claim,
-    referral_of_plan,
-    referral_of_request,
-)
 from services.scheduling.fhir.searching import searchset
 from services.scheduling.fhir.series import render_series
 from services.scheduling.fhir.wanted import Reason, Wanted, wanted_change
 
 __all__ = [
-    "AcceptedReferral",
-    "DecidedFunding",
     "Reason",
     "Wanted",
-    "accepted_referral",
-    "decided_funding",
     "describe_guarantee",
-    "referral_of_claim",
-    "referral_of_plan",
-    "referral_of_request",
     "render_appointment",
     "render_guarantee",
     "render_schedule",

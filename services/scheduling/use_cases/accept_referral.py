@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from services.scheduling import fhir, queries, rules
+from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
@@ -16,6 +17,8 @@ from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
+from shared.events.catalog.referral import ReferralAccepted
+from shared.fhir.references import local_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,24 +29,25 @@ class Accepted:
     visit: Appointment
 
 
-async def find_new(tx: Transaction, heard: Sequence[fhir.AcceptedReferral]) -> set[int]:
-    """Give the places of those that are not known: the others were accepted before, or ended since."""
-    known = await queries.known_referrals(tx, [one.id for one in heard])
+async def find_new(tx: Transaction, events: Sequence[ReferralAccepted]) -> set[int]:
+    """Return the places of those that are not known: the others were accepted before, or ended since."""
+    ids = [UUID(event.referral) for event in events]
+    known = await queries.known_referrals(tx, ids)
     new = set()
-    for place, one in enumerate(heard):
-        if one.id not in known:
-            known.add(one.id)
+    for place, referral_id in enumerate(ids):
+        if referral_id not in known:
+            known.add(referral_id)
             new.add(place)
     return new
 
 
-def accept(ctx: Context, heard: fhir.AcceptedReferral) -> Accepted:
+def accept(ctx: Context, heard: ReferralAccepted) -> Accepted:
     """Make the referral as it is kept here, and its first appointment without a time."""
     zone = ctx.clinic.site(heard.site).zone
     away = [rules.span_between(first, last, zone) for first, last in heard.unavailable]
     referral = Referral(
-        id=heard.id,
-        patient_id=heard.patient_id,
+        id=UUID(heard.referral),
+        patient_id=local_id(heard.focus["subject"]),
         programme=heard.programme,
         site=heard.site,
         requester=heard.requester,
@@ -81,8 +85,8 @@ async def record_accepted(ctx: Context, tx: Transaction, one: Accepted) -> None:
     await keep(ctx, tx, one.visit)
     promise = await weigh_known(ctx, tx, one.referral, guarantee=guarantee, firsts=[one.visit])
     if one.visit.status == AppointmentStatus.WAITLIST:
-        tell(ctx, tx, events.WAITLIST_JOINED, one.visit, promise=promise)
+        tell(ctx, tx, events.WaitlistJoined, one.visit, promise=promise)
         await timers.schedule(tx, kind=TimerKind.TRY, ref=str(one.visit.id), due=ctx.at)
     else:
-        tell(ctx, tx, events.APPOINTMENT_BOOKED, one.visit, promise=promise)
+        tell(ctx, tx, events.AppointmentBooked, one.visit, promise=promise)
     tell_promise(ctx, tx, promise)

@@ -64,7 +64,7 @@ async def say_not_booked(
         return
     row.status, row.note = SeriesStatus.NOT_BOOKED, note
     await store.put(tx, row, fhir.render_series(ctx, row, sessions=()), at=ctx.at)
-    publishing.publish(tx, events.SERIES_NOT_BOOKED, of=row, key=row.patient_id, focus=row.body, ctx=ctx)
+    publishing.collect(tx, events.SeriesNotBooked, of=row, key=row.patient_id, focus=row.body, ctx=ctx)
 
 
 async def _claimed(
@@ -108,9 +108,9 @@ async def _record(
     await store.put(tx, series, fhir.render_series(ctx, series, sessions=sessions), at=ctx.at)
     for row in booked:
         await keep(ctx, tx, row)
-    publishing.publish(
+    publishing.collect(
         tx,
-        events.SERIES_BOOKED,
+        events.SeriesBooked,
         of=series,
         key=series.patient_id,
         focus=series.body,

@@ -15,15 +15,15 @@ from services.scheduling.use_cases.settle_series import close_if_over, settle_se
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, NotFound
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.fhir.codes import AppointmentKind
 
-_EVENTS: dict[AppointmentStatus, EventType] = {
-    AppointmentStatus.ARRIVED: events.APPOINTMENT_ARRIVED,
-    AppointmentStatus.FULFILLED: events.APPOINTMENT_FULFILLED,
-    AppointmentStatus.MISSED: events.APPOINTMENT_MISSED,
-    AppointmentStatus.CANCELLED: events.APPOINTMENT_CANCELLED,
+_EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
+    AppointmentStatus.ARRIVED: events.AppointmentArrived,
+    AppointmentStatus.FULFILLED: events.AppointmentFulfilled,
+    AppointmentStatus.MISSED: events.AppointmentMissed,
+    AppointmentStatus.CANCELLED: events.AppointmentCancelled,
 }
 _LOST = (AppointmentStatus.MISSED, AppointmentStatus.CANCELLED)
 
@@ -89,7 +89,7 @@ async def _first_changed(
     row: Appointment,
     *,
     referral: Referral,
-    event: EventType,
+    event: type[DomainEvent],
     cache: AvailabilityCache,
 ) -> None:
     """Tell of a first appointment; a lost one is booked again at once unless the referral has ended."""

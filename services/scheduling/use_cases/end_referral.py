@@ -63,8 +63,8 @@ async def _cancel_first(
     promise = await weigh_promise(ctx, tx, referral)
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
-        tell(ctx, tx, events.WAITLIST_LEFT, row, promise=promise)
+        tell(ctx, tx, events.WaitlistLeft, row, promise=promise)
     else:
         await free(ctx, tx, [row])
-        tell(ctx, tx, events.APPOINTMENT_CANCELLED, row, promise=promise)
+        tell(ctx, tx, events.AppointmentCancelled, row, promise=promise)
     tell_promise(ctx, tx, promise)

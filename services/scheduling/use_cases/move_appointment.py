@@ -43,10 +43,10 @@ async def move_appointment(
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
     await keep(ctx, tx, row)
     if row.kind == AppointmentKind.SESSION:
-        tell(ctx, tx, events.APPOINTMENT_MOVED, row)
+        tell(ctx, tx, events.AppointmentMoved, row)
         return
     promise = await weigh_promise(ctx, tx, referral)
-    tell(ctx, tx, events.APPOINTMENT_MOVED, row, promise=promise)
+    tell(ctx, tx, events.AppointmentMoved, row, promise=promise)
     tell_promise(ctx, tx, promise)
     await settle_series(ctx, tx, referral)
 

@@ -46,9 +46,9 @@ async def record_first(
     await keep(ctx, tx, row)
     promise = await weigh_promise(ctx, tx, referral)
     if from_waitlist:
-        tell(ctx, tx, events.WAITLIST_LEFT, row, promise=promise)
+        tell(ctx, tx, events.WaitlistLeft, row, promise=promise)
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
-    tell(ctx, tx, events.APPOINTMENT_BOOKED, row, promise=promise)
+    tell(ctx, tx, events.AppointmentBooked, row, promise=promise)
     tell_promise(ctx, tx, promise)
     await settle_series(ctx, tx, referral)
 
@@ -68,7 +68,7 @@ async def _join_waitlist(ctx: Context, tx: Transaction, row: Appointment, *, ref
     """
     await keep(ctx, tx, row)
     promise = await weigh_promise(ctx, tx, referral)
-    tell(ctx, tx, events.WAITLIST_JOINED, row, promise=promise)
+    tell(ctx, tx, events.WaitlistJoined, row, promise=promise)
     tell_promise(ctx, tx, promise)
     await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
     await settle_series(ctx, tx, referral)

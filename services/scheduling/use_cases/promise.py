@@ -12,16 +12,16 @@ from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.events.outbox import publishing
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
 
-_NEWS: dict[str, EventType] = {
-    GuaranteeStatus.AT_RISK: events.GUARANTEE_AT_RISK,
-    GuaranteeStatus.BREACHED: events.GUARANTEE_BREACHED,
-    GuaranteeStatus.MET: events.GUARANTEE_MET,
+_NEWS: dict[str, type[DomainEvent]] = {
+    GuaranteeStatus.AT_RISK: events.GuaranteeAtRisk,
+    GuaranteeStatus.BREACHED: events.GuaranteeBreached,
+    GuaranteeStatus.MET: events.GuaranteeMet,
 }
 _ASK_AGAIN = timedelta(days=1)
 
@@ -31,7 +31,7 @@ class Promise:
     """The promise as it stands now, and what there is to tell about it."""
 
     guarantee: Guarantee
-    news: EventType | None
+    news: type[DomainEvent] | None
 
 
 async def make_promise(ctx: Context, tx: Transaction, referral: Referral) -> Guarantee:
@@ -93,7 +93,7 @@ def tell_promise(ctx: Context, tx: Transaction, promise: Promise) -> None:
     """Publish what is new about the promise, if anything is."""
     if promise.news is not None:
         guarantee = promise.guarantee
-        publishing.publish(
+        publishing.collect(
             tx, promise.news, of=guarantee, key=guarantee.patient_id, focus=guarantee.body, ctx=ctx
         )
 

@@ -9,7 +9,7 @@ from services.scheduling.use_cases.timer_kinds import TimerKind
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.outbox import publishing
 from shared.fhir import store
 
@@ -20,11 +20,16 @@ async def keep(ctx: Context, tx: Transaction, row: Appointment) -> None:
 
 
 def tell(
-    ctx: Context, tx: Transaction, event: EventType, row: Appointment, *, promise: Promise | None = None
+    ctx: Context,
+    tx: Transaction,
+    event: type[DomainEvent],
+    row: Appointment,
+    *,
+    promise: Promise | None = None,
 ) -> None:
     """Publish an event about an appointment; that of a first one carries the promise."""
     carries = () if promise is None else (promise.guarantee.body,)
-    publishing.publish(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, ctx=ctx)
+    publishing.collect(tx, event, of=row, key=row.patient_id, focus=row.body, carries=carries, ctx=ctx)
 
 
 async def take(

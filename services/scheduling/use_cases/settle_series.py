@@ -102,8 +102,8 @@ async def close_if_over(ctx: Context, tx: Transaction, referral: Referral) -> No
     series.note = f"{len(held)} sessions took place"
     body = fhir.render_series(ctx, series, sessions=stands.sessions)
     await store.put(tx, series, body, at=ctx.at)
-    event = events.SERIES_COMPLETED if held else events.SERIES_SUSPENDED
-    publishing.publish(tx, event, of=series, key=series.patient_id, focus=series.body, ctx=ctx)
+    event = events.SeriesCompleted if held else events.SeriesSuspended
+    publishing.collect(tx, event, of=series, key=series.patient_id, focus=series.body, ctx=ctx)
 
 
 async def _follow(
@@ -141,7 +141,7 @@ async def _cut(
     surplus = [row for row in stands.to_come if row not in keep_rows]
     for row in surplus:
         await _cancel(ctx, tx, row, because="beyond what the payer grants")
-        tell(ctx, tx, events.APPOINTMENT_CANCELLED, row)
+        tell(ctx, tx, events.AppointmentCancelled, row)
     await free(ctx, tx, surplus)
     if surplus:
         await close_if_over(ctx, tx, referral)
@@ -157,9 +157,9 @@ async def _withdraw(ctx: Context, tx: Transaction, stands: Standing, *, because:
     series.status, series.note = SeriesStatus.SUSPENDED, because
     body = fhir.render_series(ctx, series, sessions=stands.sessions)
     await store.put(tx, series, body, at=ctx.at)
-    publishing.publish(
+    publishing.collect(
         tx,
-        events.SERIES_SUSPENDED,
+        events.SeriesSuspended,
         of=series,
         key=series.patient_id,
         focus=series.body,

@@ -5,67 +5,156 @@ is published once per patient (`meeting.case-decided`, `action.assigned`). An ag
 code `agenda-item`, an action is a Task with the code `action`; both name the referral in `basedOn`.
 """
 
-from shared.events.catalog.types import EventType
+from datetime import datetime
+
+from shared.events.catalog import reading
+from shared.events.catalog.types import DomainEvent
 from shared.events.topics import CARETEAM
 
 
-def _event(name: str, focus: str, emitted: str, *carries: str) -> EventType:
-    return EventType(name=name, topic=CARETEAM, focus=focus, carries=carries, emitted=emitted)
+class TeamEvent(DomainEvent, topic=CARETEAM, focus="CareTeam"):
+    """What happened to a care team."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the whole team ended, with its referral."""
+        return bool(self.focus.get("status") == "inactive")
+
+    def members(self, *, at: datetime) -> frozenset[str]:
+        """Return the practitioners who are on the team at this time."""
+        participants = self.focus.get("participant", [])
+        staying = [member for member in participants if not reading.is_over(member.get("period"), at=at)]
+        return frozenset(reading.people_in(staying, "member"))
+
+    @property
+    def staying(self) -> list[str]:
+        """The practitioners whose membership has no end, in order."""
+        participants = self.focus.get("participant", [])
+        staying = [member for member in participants if "end" not in member.get("period", {})]
+        return sorted(set(reading.people_in(staying, "member")))
 
 
-def _meeting(name: str, emitted: str, *carries: str) -> EventType:
-    return EventType(
-        name=f"meeting.{name}",
-        topic=CARETEAM,
-        focus="Appointment",
-        carries=carries,
-        emitted=emitted,
-        keyed_by="aggregate",
-    )
+class CareTeamFormed(
+    TeamEvent, name="careteam.formed", emitted="The first booking of a referral made its team."
+):
+    """A referral has a team."""
 
 
-CARETEAM_FORMED = _event("careteam.formed", "CareTeam", "The first booking of a referral made its team.")
-CARETEAM_CHANGED = _event("careteam.changed", "CareTeam", "A member came or went, or the team ended.")
-MEETING_SCHEDULED = _meeting("scheduled", "A case meeting was put on the clinic's calendar.")
-MEETING_AGENDA_PUBLISHED = _meeting(
-    "agenda-published", "A day before the meeting, its agenda was closed.", "Task"
-)
-MEETING_CASE_DECIDED = _event(
-    "meeting.case-decided", "Task", "A meeting decided a case; the Task is its agenda item."
-)
-MEETING_CLOSED = _meeting(
-    "closed", "The meeting is over, held or not; what was not discussed is carried over.", "Task"
-)
-MEETING_MINUTES_SIGNED = _meeting("minutes-signed", "The chair signed the minutes.", "Composition")
-ACTION_ASSIGNED = _event("action.assigned", "Task", "A decision became a Task with an owner and a due date.")
-ACTION_COMPLETED = _event("action.completed", "Task", "The owner completed an action.")
-MESSAGE_POSTED = _event("message.posted", "Communication", "A team member wrote to the team about a patient.")
-PLAN_ACTIVATED = _event("plan.activated", "CarePlan", "A clinician activated the draft plan.", "Goal")
-PLAN_REVISED = _event("plan.revised", "CarePlan", "An active plan got a new version.", "Goal")
-OUTCOME_RECORDED = _event("outcome.recorded", "Observation", "An instrument was answered and scored.")
-OUTCOME_OFF_TRACK = _event(
-    "outcome.off-track",
-    "Observation",
-    "At a review the outcome is not better enough; the case goes on the agenda.",
-)
-PATIENT_DISCHARGED = _event(
-    "patient.discharged", "CarePlan", "The plan was completed; outcomes stand beside it.", "Observation"
-)
+class CareTeamChanged(
+    TeamEvent, name="careteam.changed", emitted="A member came or went, or the team ended."
+):
+    """A team has other members, or none any more."""
 
-EVENTS = (
-    CARETEAM_FORMED,
-    CARETEAM_CHANGED,
-    MEETING_SCHEDULED,
-    MEETING_AGENDA_PUBLISHED,
-    MEETING_CASE_DECIDED,
-    MEETING_CLOSED,
-    MEETING_MINUTES_SIGNED,
-    ACTION_ASSIGNED,
-    ACTION_COMPLETED,
-    MESSAGE_POSTED,
-    PLAN_ACTIVATED,
-    PLAN_REVISED,
-    OUTCOME_RECORDED,
-    OUTCOME_OFF_TRACK,
-    PATIENT_DISCHARGED,
-)
+
+class MeetingEvent(DomainEvent, topic=CARETEAM, focus="Appointment", keyed_by="aggregate"):
+    """What happened to a case meeting."""
+
+
+class MeetingScheduled(
+    MeetingEvent, name="meeting.scheduled", emitted="A case meeting was put on the clinic's calendar."
+):
+    """A meeting has a time."""
+
+
+class MeetingAgendaPublished(
+    MeetingEvent,
+    name="meeting.agenda-published",
+    carries=("Task",),
+    emitted="A day before the meeting, its agenda was closed.",
+):
+    """A meeting has its agenda."""
+
+
+class MeetingClosed(
+    MeetingEvent,
+    name="meeting.closed",
+    carries=("Task",),
+    emitted="The meeting is over, held or not; what was not discussed is carried over.",
+):
+    """A meeting is over."""
+
+
+class MeetingMinutesSigned(
+    MeetingEvent,
+    name="meeting.minutes-signed",
+    carries=("Composition",),
+    emitted="The chair signed the minutes.",
+):
+    """The minutes of a meeting stand."""
+
+
+class TaskEvent(DomainEvent, topic=CARETEAM, focus="Task"):
+    """What happened to an agenda item or an action."""
+
+
+class MeetingCaseDecided(
+    TaskEvent,
+    name="meeting.case-decided",
+    emitted="A meeting decided a case; the Task is its agenda item.",
+):
+    """A case was decided."""
+
+
+class ActionAssigned(
+    TaskEvent,
+    name="action.assigned",
+    emitted="A decision became a Task with an owner and a due date.",
+):
+    """Somebody has something to do."""
+
+
+class ActionCompleted(TaskEvent, name="action.completed", emitted="The owner completed an action."):
+    """Something was done."""
+
+
+class MessagePosted(
+    DomainEvent,
+    name="message.posted",
+    topic=CARETEAM,
+    focus="Communication",
+    emitted="A team member wrote to the team about a patient.",
+):
+    """A team has a new message."""
+
+
+class PlanEvent(DomainEvent, topic=CARETEAM, focus="CarePlan"):
+    """What happened to a care plan."""
+
+
+class PlanActivated(
+    PlanEvent, name="plan.activated", carries=("Goal",), emitted="A clinician activated the draft plan."
+):
+    """A plan is active."""
+
+
+class PlanRevised(
+    PlanEvent, name="plan.revised", carries=("Goal",), emitted="An active plan got a new version."
+):
+    """A plan has changed."""
+
+
+class PatientDischarged(
+    PlanEvent,
+    name="patient.discharged",
+    carries=("Observation",),
+    emitted="The plan was completed; outcomes stand beside it.",
+):
+    """The care is over."""
+
+
+class OutcomeEvent(DomainEvent, topic=CARETEAM, focus="Observation"):
+    """What an instrument showed."""
+
+
+class OutcomeRecorded(
+    OutcomeEvent, name="outcome.recorded", emitted="An instrument was answered and scored."
+):
+    """There is a new score."""
+
+
+class OutcomeOffTrack(
+    OutcomeEvent,
+    name="outcome.off-track",
+    emitted="At a review the outcome is not better enough; the case goes on the agenda.",
+):
+    """A patient does not get better as hoped."""

@@ -1,19 +1,24 @@
 """Events that `notifications` publishes: what became of each message."""
 
-from shared.events.catalog.types import EventType
+from shared.events.catalog.types import DomainEvent
 from shared.events.topics import NOTIFICATIONS
 
-DELIVERED = EventType(
+
+class NotificationDelivered(
+    DomainEvent,
     name="notification.delivered",
     topic=NOTIFICATIONS,
     focus="Communication",
     emitted="The channel took the message.",
-)
-UNDELIVERABLE = EventType(
+):
+    """A message reached its channel."""
+
+
+class NotificationUndeliverable(
+    DomainEvent,
     name="notification.undeliverable",
     topic=NOTIFICATIONS,
     focus="Communication",
     emitted="The channel refused the message for good, or there is no channel; statusReason says which.",
-)
-
-EVENTS = (DELIVERED, UNDELIVERABLE)
+):
+    """A message did not reach its channel and will not."""

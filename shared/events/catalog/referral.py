@@ -5,99 +5,291 @@ programme, stream, site, requester, times and due date (`shared.fhir.codes.TaskI
 grants stands as Parameters beside the Claim, so that nobody else has to read review actions.
 """
 
-from shared.events.catalog.types import EventType
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from shared.events.catalog import reading
+from shared.events.catalog.reading import Bound
+from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
+from shared.fhir.codes import TaskInput
+from shared.fhir.references import local_id
 
 
-def _referral(name: str, emitted: str, *more: str) -> EventType:
-    return EventType(
-        name=f"referral.{name}",
-        topic=REFERRAL,
-        focus="ServiceRequest",
-        carries=("Task", *more),
-        emitted=emitted,
-    )
+class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries=("Task",)):
+    """What happened to a referral, as its Task says it.
+
+    The properties raise KeyError where the Task does not say it: a programme is known from the verdict on.
+    """
+
+    @property
+    def programme(self) -> str:
+        """The programme that the referral is for."""
+        return str(self._inputs[TaskInput.PROGRAMME][0]["code"])
+
+    @property
+    def site(self) -> str:
+        """The site that cares for it."""
+        return str(self._inputs[TaskInput.SITE][0])
+
+    @property
+    def requester(self) -> str:
+        """The organisation that sent it."""
+        named = self._inputs.get(TaskInput.REQUESTER) or [self.carried("Task")[0]["requester"]]
+        return local_id(named[0])
+
+    @property
+    def payer(self) -> str | None:
+        """The payer, None where it is not known."""
+        return next(iter(self._inputs.get(TaskInput.PAYER, ())), None)
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was sent: the raw clock of the guarantee."""
+        return reading.moment(self._inputs[TaskInput.SENT_AT][0])
+
+    @property
+    def complete_at(self) -> datetime:
+        """When nothing needed was missing any more: the adjusted clock."""
+        return reading.moment(self._inputs[TaskInput.COMPLETE_AT][0])
+
+    @property
+    def due_on(self) -> date:
+        """The local date by which the first appointment must be."""
+        return date.fromisoformat(self._inputs[TaskInput.DUE_ON][0])
+
+    @property
+    def unavailable(self) -> tuple[tuple[Bound, Bound], ...]:
+        """When the patient cannot come."""
+        return tuple(reading.bounds_of(period) for period in self._inputs.get(TaskInput.UNAVAILABLE, ()))
+
+    @cached_property
+    def _inputs(self) -> dict[str, list[Any]]:
+        return reading.inputs_of(self.carried("Task")[0])
 
 
-def _authorization(name: str, emitted: str, *more: str) -> EventType:
-    return EventType(
-        name=f"authorization.{name}",
-        topic=REFERRAL,
-        focus="Claim",
-        carries=more,
-        emitted=emitted,
-    )
+class ReferralReceived(
+    ReferralEvent,
+    name="referral.received",
+    carries=("Patient",),
+    emitted="A referral that passed the border was stored.",
+):
+    """A referral is here."""
 
 
-RECEIVED = _referral("received", "A referral that passed the border was stored.", "Patient")
-TRIAGED = _referral("triaged", "The triage rules gave a verdict; the Task names the rule that fired.")
-REVIEW_NEEDED = _referral("review-needed", "The rules leave the referral to a person.")
-ACCEPTED = _referral("accepted", "The rules or a coordinator accepted the referral.", "Patient")
-INFORMATION_REQUESTED = _referral(
-    "information-requested", "Something needed is missing; the referrer's turn."
-)
-INFORMATION_PROVIDED = _referral("information-provided", "The referrer answered what was asked.")
-DECLINED = _referral("declined", "The rules or a coordinator declined the referral, with the reason.")
-REDIRECTED_TO_EMERGENCY = _referral(
-    "redirected-to-emergency", "An emergency red flag: never queued, the referrer must acknowledge."
-)
-EMERGENCY_ACKNOWLEDGED = _referral("emergency-acknowledged", "The referrer acknowledged the redirection.")
-EMERGENCY_ESCALATED = _referral(
-    "emergency-escalated", "No acknowledgement in time: the coordinator telephones (second Task)."
-)
-DUPLICATE_SUSPECTED = _referral(
-    "duplicate-suspected",
-    "New ids for a patient with an open referral: the coordinator's Task offers the merge.",
-)
-MERGED = _referral(
-    "merged", "A coordinator merged a duplicate into the first referral (Task.output names it)."
-)
-REVOKED = _referral("revoked", "The sender revoked the referral.")
-CLOSED = _referral("closed", "A coordinator closed a referral that will not go on, with the reason.")
-COMPLETED = _referral(
-    "completed", "The patient was discharged and the report stands in Task.output.", "Composition"
-)
+class ReferralTriaged(
+    ReferralEvent,
+    name="referral.triaged",
+    emitted="The triage rules gave a verdict; the Task names the rule that fired.",
+):
+    """There is a verdict."""
 
-AUTHORIZATION_REQUESTED = _authorization(
-    "requested", "The Claim was put on the insurer's work list.", "Parameters"
-)
-AUTHORIZATION_PENDED = _authorization(
-    "pended",
-    "The insurer's newest ClaimResponse pends an item (review action A4).",
-    "ClaimResponse",
-    "Parameters",
-)
-AUTHORIZATION_DECIDED = _authorization(
-    "decided", "The insurer's newest ClaimResponse decides every item.", "ClaimResponse", "Parameters"
-)
-AUTHORIZATION_CANCELLED = _authorization("cancelled", "The referral ended, and its Claim with it.")
-AUTHORIZATION_CONSENT_WITHDRAWN = _authorization(
-    "consent-withdrawn", "The patient's consent ended: the insurer may no longer see the Claim."
-)
-AUTHORIZATION_CONSENT_GIVEN = _authorization(
-    "consent-given", "The patient consented again: the insurer may see the Claim."
-)
 
-EVENTS = (
-    RECEIVED,
-    TRIAGED,
-    REVIEW_NEEDED,
-    ACCEPTED,
-    INFORMATION_REQUESTED,
-    INFORMATION_PROVIDED,
-    DECLINED,
-    REDIRECTED_TO_EMERGENCY,
-    EMERGENCY_ACKNOWLEDGED,
-    EMERGENCY_ESCALATED,
-    DUPLICATE_SUSPECTED,
-    MERGED,
-    REVOKED,
-    CLOSED,
-    COMPLETED,
-    AUTHORIZATION_REQUESTED,
-    AUTHORIZATION_PENDED,
-    AUTHORIZATION_DECIDED,
-    AUTHORIZATION_CANCELLED,
-    AUTHORIZATION_CONSENT_WITHDRAWN,
-    AUTHORIZATION_CONSENT_GIVEN,
-)
+class ReferralReviewNeeded(
+    ReferralEvent, name="referral.review-needed", emitted="The rules leave the referral to a person."
+):
+    """A person must decide."""
+
+
+class ReferralAccepted(
+    ReferralEvent,
+    name="referral.accepted",
+    carries=("Patient",),
+    emitted="The rules or a coordinator accepted the referral.",
+):
+    """The clinic has said yes."""
+
+
+class ReferralInformationRequested(
+    ReferralEvent,
+    name="referral.information-requested",
+    emitted="Something needed is missing; the referrer's turn.",
+):
+    """The referrer is asked for something."""
+
+
+class ReferralInformationProvided(
+    ReferralEvent, name="referral.information-provided", emitted="The referrer answered what was asked."
+):
+    """The referrer has answered."""
+
+
+class ReferralDeclined(
+    ReferralEvent,
+    name="referral.declined",
+    emitted="The rules or a coordinator declined the referral, with the reason.",
+):
+    """The clinic has said no."""
+
+
+class ReferralRedirectedToEmergency(
+    ReferralEvent,
+    name="referral.redirected-to-emergency",
+    emitted="An emergency red flag: never queued, the referrer must acknowledge.",
+):
+    """The patient goes to an emergency department."""
+
+
+class ReferralEmergencyAcknowledged(
+    ReferralEvent,
+    name="referral.emergency-acknowledged",
+    emitted="The referrer acknowledged the redirection.",
+):
+    """The referrer knows of the emergency."""
+
+
+class ReferralEmergencyEscalated(
+    ReferralEvent,
+    name="referral.emergency-escalated",
+    emitted="No acknowledgement in time: the coordinator telephones (second Task).",
+):
+    """Nobody has acknowledged the emergency in time."""
+
+
+class ReferralDuplicateSuspected(
+    ReferralEvent,
+    name="referral.duplicate-suspected",
+    emitted="New ids for a patient with an open referral: the coordinator's Task offers the merge.",
+):
+    """The same may have been sent twice."""
+
+
+class ReferralMerged(
+    ReferralEvent,
+    name="referral.merged",
+    emitted="A coordinator merged a duplicate into the first referral (Task.output names it).",
+):
+    """A duplicate has ended in the first referral."""
+
+
+class ReferralRevoked(ReferralEvent, name="referral.revoked", emitted="The sender revoked the referral."):
+    """The sender has taken the referral back."""
+
+
+class ReferralClosed(
+    ReferralEvent,
+    name="referral.closed",
+    emitted="A coordinator closed a referral that will not go on, with the reason.",
+):
+    """The referral will not go on."""
+
+
+class ReferralCompleted(
+    ReferralEvent,
+    name="referral.completed",
+    carries=("Composition",),
+    emitted="The patient was discharged and the report stands in Task.output.",
+):
+    """The loop with the referrer is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What an authorization grants for one discipline; None where it sets no bound."""
+
+    units: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class AuthorizationEvent(DomainEvent, topic=REFERRAL, focus="Claim"):
+    """What happened to an authorization."""
+
+    @property
+    def claim_id(self) -> str:
+        """The id of the Claim."""
+        return str(self.focus["id"])
+
+    @property
+    def insurer(self) -> str:
+        """The insurer that is asked."""
+        return local_id(self.focus["insurer"])
+
+    @property
+    def payer(self) -> str | None:
+        """The payer that grants, None where the event does not say."""
+        return next(iter(self._parameters.get("payer", ())), None)
+
+    @property
+    def status(self) -> str:
+        """Where the authorization stands."""
+        return str(next(iter(self._parameters.get("status", ())), self.type.rpartition(".")[2]))
+
+    def grant_for(self, discipline: str | None) -> Grant:
+        """Return what is granted for a discipline: nothing where others are named and it is not."""
+        grants = [
+            {part["name"]: reading.value_of(part) for part in parts}
+            for parts in self._parameters.get("grant", ())
+        ]
+        fitting = [grant for grant in grants if grant.get("discipline") == discipline]
+        if not fitting:
+            unbounded = self.status in ("not-required", "requested", "pended")
+            return Grant() if unbounded else Grant(units=0)
+        periods = [grant.get("period", {}) for grant in fitting]
+        units = [grant["units"] for grant in fitting if "units" in grant]
+        return Grant(
+            units=sum(units) if units else None,
+            starts_on=min((_day(period["start"]) for period in periods if "start" in period), default=None),
+            ends_on=max((_day(period["end"]) for period in periods if "end" in period), default=None),
+        )
+
+    @cached_property
+    def _parameters(self) -> dict[str, list[Any]]:
+        return reading.parameters_of(self.carried("Parameters"))
+
+
+class AuthorizationRequested(
+    AuthorizationEvent,
+    name="authorization.requested",
+    carries=("Parameters",),
+    emitted="The Claim was put on the insurer's work list.",
+):
+    """An insurer is asked."""
+
+
+class AuthorizationPended(
+    AuthorizationEvent,
+    name="authorization.pended",
+    carries=("ClaimResponse", "Parameters"),
+    emitted="The insurer's newest ClaimResponse pends an item (review action A4).",
+):
+    """An insurer has not decided yet."""
+
+
+class AuthorizationDecided(
+    AuthorizationEvent,
+    name="authorization.decided",
+    carries=("ClaimResponse", "Parameters"),
+    emitted="The insurer's newest ClaimResponse decides every item.",
+):
+    """An insurer has decided."""
+
+
+class AuthorizationCancelled(
+    AuthorizationEvent,
+    name="authorization.cancelled",
+    emitted="The referral ended, and its Claim with it.",
+):
+    """Nothing is asked of the insurer any more."""
+
+
+class AuthorizationConsentWithdrawn(
+    AuthorizationEvent,
+    name="authorization.consent-withdrawn",
+    emitted="The patient's consent ended: the insurer may no longer see the Claim.",
+):
+    """The insurer may no longer see the Claim."""
+
+
+class AuthorizationConsentGiven(
+    AuthorizationEvent,
+    name="authorization.consent-given",
+    emitted="The patient consented again: the insurer may see the Claim.",
+):
+    """The insurer may see the Claim again."""
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text[:10])

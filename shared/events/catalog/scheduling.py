@@ -6,70 +6,167 @@ Those of a first appointment carry the guarantee's Task (code `guarantee`): focu
 restriction.period.end = the due date, businessStatus = on-track, at-risk, breached, met or ended.
 """
 
-from shared.events.catalog.types import EventType
+from datetime import datetime
+
+from shared.events.catalog import reading
+from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind
 
 
-def _event(name: str, focus: str, emitted: str, *carries: str) -> EventType:
-    return EventType(name=name, topic=SCHEDULING, focus=focus, carries=carries, emitted=emitted)
+class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carries=("Task",)):
+    """What happened to an appointment; that of a first one carries the guarantee."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first assessment and no session."""
+        kinds = reading.codes_of(self.focus.get("appointmentType"), system=APPOINTMENT_KIND_SYSTEM)
+        return AppointmentKind.FIRST in kinds
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it is a session of a series."""
+        kinds = reading.codes_of(self.focus.get("appointmentType"), system=APPOINTMENT_KIND_SYSTEM)
+        return AppointmentKind.SESSION in kinds
+
+    @property
+    def programme(self) -> str:
+        """The programme for which it is."""
+        return reading.codes_of(self.focus["serviceType"][0], system=PROGRAMME_SYSTEM)[0]
+
+    @property
+    def practitioner(self) -> str:
+        """The id of the clinician; raises StopIteration where there is none."""
+        return next(reading.people_in(self.focus["participant"], "actor"))
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When it begins, None on the waitlist."""
+        start = self.focus.get("start")
+        return None if start is None else reading.moment(start)
+
+    @property
+    def cancelled_because(self) -> str:
+        """Why it was cancelled, in the words that were given; empty where none were."""
+        stated = self.focus.get("cancelationReason", {})
+        displayed = next((coding.get("display", "") for coding in stated.get("coding", [])), "")
+        return str(stated.get("text") or displayed)
 
 
-APPOINTMENT_BOOKED = _event(
-    "appointment.booked", "Appointment", "A first appointment was booked, or booked again.", "Task"
-)
-APPOINTMENT_MOVED = _event("appointment.moved", "Appointment", "An appointment got a new time.", "Task")
-APPOINTMENT_CANCELLED = _event(
-    "appointment.cancelled",
-    "Appointment",
-    "An appointment was cancelled; cancelationReason says why.",
-    "Task",
-)
-APPOINTMENT_ARRIVED = _event("appointment.arrived", "Appointment", "The patient arrived.", "Task")
-APPOINTMENT_FULFILLED = _event("appointment.fulfilled", "Appointment", "The appointment took place.", "Task")
-APPOINTMENT_MISSED = _event("appointment.missed", "Appointment", "The patient did not come.", "Task")
-WAITLIST_JOINED = _event(
-    "waitlist.joined", "Appointment", "No fitting time was free; the Appointment is `waitlist`.", "Task"
-)
-WAITLIST_LEFT = _event(
-    "waitlist.left", "Appointment", "The patient left the waitlist: booked, or the referral ended.", "Task"
-)
-SERIES_BOOKED = _event(
-    "series.booked", "List", "A whole series of sessions was booked; the List names each.", "Appointment"
-)
-SERIES_NOT_BOOKED = _event(
-    "series.not-booked",
-    "List",
-    "No whole series fits the grant; the List's note says which session failed and why.",
-)
-SERIES_SUSPENDED = _event(
-    "series.suspended",
-    "List",
-    "The grant fell away: the sessions not yet held were cancelled.",
-    "Appointment",
-)
-SERIES_COMPLETED = _event("series.completed", "List", "The last session of the series took place.")
-GUARANTEE_AT_RISK = _event(
-    "guarantee.at-risk", "Task", "Unbooked near the due date, or no time before it fits."
-)
-GUARANTEE_BREACHED = _event(
-    "guarantee.breached", "Task", "The due date passed without a first appointment held."
-)
-GUARANTEE_MET = _event("guarantee.met", "Task", "The first appointment took place inside the promise.")
+class AppointmentBooked(
+    AppointmentEvent,
+    name="appointment.booked",
+    emitted="A first appointment was booked, or booked again.",
+):
+    """A first appointment has a time."""
 
-EVENTS = (
-    APPOINTMENT_BOOKED,
-    APPOINTMENT_MOVED,
-    APPOINTMENT_CANCELLED,
-    APPOINTMENT_ARRIVED,
-    APPOINTMENT_FULFILLED,
-    APPOINTMENT_MISSED,
-    WAITLIST_JOINED,
-    WAITLIST_LEFT,
-    SERIES_BOOKED,
-    SERIES_NOT_BOOKED,
-    SERIES_SUSPENDED,
-    SERIES_COMPLETED,
-    GUARANTEE_AT_RISK,
-    GUARANTEE_BREACHED,
-    GUARANTEE_MET,
-)
+
+class AppointmentMoved(AppointmentEvent, name="appointment.moved", emitted="An appointment got a new time."):
+    """An appointment has another time."""
+
+
+class AppointmentCancelled(
+    AppointmentEvent,
+    name="appointment.cancelled",
+    emitted="An appointment was cancelled; cancelationReason says why.",
+):
+    """An appointment will not take place."""
+
+
+class AppointmentArrived(AppointmentEvent, name="appointment.arrived", emitted="The patient arrived."):
+    """The patient is there."""
+
+
+class AppointmentFulfilled(
+    AppointmentEvent, name="appointment.fulfilled", emitted="The appointment took place."
+):
+    """The appointment took place."""
+
+
+class AppointmentMissed(AppointmentEvent, name="appointment.missed", emitted="The patient did not come."):
+    """The patient did not come."""
+
+
+class WaitlistJoined(
+    AppointmentEvent,
+    name="waitlist.joined",
+    emitted="No fitting time was free; the Appointment is `waitlist`.",
+):
+    """The patient waits for a time."""
+
+
+class WaitlistLeft(
+    AppointmentEvent,
+    name="waitlist.left",
+    emitted="The patient left the waitlist: booked, or the referral ended.",
+):
+    """The patient no longer waits."""
+
+
+class SeriesEvent(DomainEvent, topic=SCHEDULING, focus="List"):
+    """What happened to a series of sessions; the List names each."""
+
+    @property
+    def notes(self) -> str:
+        """What the List says in words."""
+        return " ".join(note.get("text", "") for note in self.focus.get("note", []))
+
+
+class SeriesBooked(
+    SeriesEvent,
+    name="series.booked",
+    carries=("Appointment",),
+    emitted="A whole series of sessions was booked; the List names each.",
+):
+    """A whole series has its times."""
+
+
+class SeriesNotBooked(
+    SeriesEvent,
+    name="series.not-booked",
+    emitted="No whole series fits the grant; the List's note says which session failed and why.",
+):
+    """No series could be booked."""
+
+
+class SeriesSuspended(
+    SeriesEvent,
+    name="series.suspended",
+    carries=("Appointment",),
+    emitted="The grant fell away: the sessions not yet held were cancelled.",
+):
+    """What was still to come of a series was cancelled."""
+
+
+class SeriesCompleted(
+    SeriesEvent, name="series.completed", emitted="The last session of the series took place."
+):
+    """A series is over."""
+
+
+class GuaranteeEvent(DomainEvent, topic=SCHEDULING, focus="Task"):
+    """What became of the guarantee."""
+
+
+class GuaranteeAtRisk(
+    GuaranteeEvent,
+    name="guarantee.at-risk",
+    emitted="Unbooked near the due date, or no time before it fits.",
+):
+    """The guarantee may not be kept."""
+
+
+class GuaranteeBreached(
+    GuaranteeEvent,
+    name="guarantee.breached",
+    emitted="The due date passed without a first appointment held.",
+):
+    """The guarantee was not kept."""
+
+
+class GuaranteeMet(
+    GuaranteeEvent,
+    name="guarantee.met",
+    emitted="The first appointment took place inside the promise.",
+):
+    """The guarantee was kept."""

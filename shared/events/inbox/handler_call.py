@@ -15,6 +15,7 @@ from datetime import timedelta
 from shared.clock import monotonic
 from shared.context import Context
 from shared.db import Transaction
+from shared.events.catalog.types import typed
 from shared.events.counters import processed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, Handler, HandlerTable
@@ -55,7 +56,7 @@ class Handlers:
         """
         place = 0
         for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):
-            run = EventBatch([EventContext(event, self.context(event.id)) for event in group])
+            run = EventBatch([EventContext(typed(event), self.context(event.id)) for event in group])
             progress.run, progress.first = run, place
             started = monotonic()
             if isinstance(handler, BatchHandler):

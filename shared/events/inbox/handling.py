@@ -8,10 +8,11 @@ after the other, and a batch of one event is nothing special.
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.envelope import Event
+from shared.events.catalog import DomainEvent
 from shared.telemetry.tracing import handler_span, is_sampled
 
 _NO_SPAN = nullcontext()
@@ -21,16 +22,16 @@ _NO_SPAN = nullcontext()
 class EventContext:
     """One event of a batch, and the context in which it is handled."""
 
-    event: Event
+    event: DomainEvent
     ctx: Context
 
     def span(self) -> AbstractContextManager[None]:
         """Continue the trace that the event belongs to, for what is published because of it."""
-        if not is_sampled(self.event.traceparent):
+        if not is_sampled(self.event.received.traceparent):
             return _NO_SPAN
         return handler_span(
             f"{self.ctx.actor.reference.removeprefix('Device/')} handles {self.event.type}",
-            traceparent=self.event.traceparent,
+            traceparent=self.event.received.traceparent,
             attributes={"messaging.operation.type": "process", "messaging.message.id": self.event.id},
         )
 
@@ -75,7 +76,7 @@ class EventBatch:
         self.at = None
 
 
-Handler = Callable[[Context, Transaction, Event], Awaitable[None]]
+Handler = Callable[[Context, Transaction, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,16 @@ Invariants:
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from shared.clock import machine_now
 from shared.context import Context
-from shared.db import AggregateRow, Transaction, Write
+from shared.db import AggregateRow, Outrun, Transaction, Write
+from shared.db.models import Aggregate, table_of
 from shared.errors import TooLarge
-from shared.events.catalog import EventType
+from shared.events.catalog import DomainEvent
 from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE, Head, Resource, head, message
 from shared.events.topics import TOPICS
@@ -38,13 +42,141 @@ ROW = Write.into(
 )
 
 
+_APPEND = """
+INSERT INTO outbox (event_id, topic, key, headers, value, machine_at) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+
 class EventTooLarge(TooLarge):
     """What is to be told would be an event that no consumer takes: said to who asks, not held later on."""
 
 
-def publish(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """An event that is to be published about a locked aggregate, and in which context."""
+
+    ctx: Context
+    of: Aggregate
+    event: DomainEvent
+
+
+async def publish(ctx: Context, tx: Transaction, of: Aggregate, *events: DomainEvent) -> list[str]:
+    """Put events about a locked aggregate into the outbox, in this order, and return their ids.
+
+    Raises ValueError where a resource is not of a type that the catalog names, and EventTooLarge, both before
+    anything is written.
+    """
+    return await publish_all(tx, [Publication(ctx=ctx, of=of, event=event) for event in events])
+
+
+async def publish_all(tx: Transaction, publications: Sequence[Publication]) -> list[str]:
+    """Put events about several aggregates into the outbox by one statement, and return their ids.
+
+    Raises Outrun where an aggregate's version in the database is not the one in its row.
+    """
+    if not publications:
+        return []
+    messages = [_message_of(publication) for publication in publications]
+    before = {id(one.of): one.of.event_version for one in publications}
+    records = [
+        _record(publication, message) for publication, message in zip(publications, messages, strict=True)
+    ]
+    tables: dict[str, list[Aggregate]] = {}
+    for aggregate in {id(one.of): one.of for one in publications}.values():
+        tables.setdefault(table_of(type(aggregate)).name, []).append(aggregate)
+    values = [column for rows in tables.values() for column in _versions(rows, before=before)]
+    columns = [list(column) for column in zip(*records, strict=True)]
+    if await tx.value(_publish(tuple(tables)), *columns, machine_now(), *values) != len(before):
+        raise Outrun("an aggregate has published something else meanwhile")
+    tx.after_commit("wake relay", lambda: tx.database.wake_relay())
+    return [str(event_id) for event_id in columns[0]]
+
+
+def _message_of(publication: Publication) -> tuple[str, str, bytes]:
+    """Return the id, the source and the message Bundle of a new event."""
+    event_id, event = new_text_id(), publication.event
+    source = f"{LUMBAR}/{TOPICS[event.topic].publisher}"
+    value = event.to_bundle(event_id=event_id, source=source, at=publication.ctx.at)
+    if len(value) > LARGEST_VALUE:
+        text = f"{event.name} would be of {len(value)} bytes, and an event takes {LARGEST_VALUE}"
+        raise EventTooLarge(text)
+    return event_id, source, value
+
+
+def _record(
+    publication: Publication, message: tuple[str, str, bytes]
+) -> tuple[str, str, str, dict[str, str], bytes]:
+    """Return the outbox row of an event, whose aggregate gets its next version."""
+    ctx, of, event = publication.ctx, publication.of, publication.event
+    event_id, source, value = message
+    key = event.patient_id if event.keyed_by == "patient" else str(of.id)
+    if not key:
+        raise ValueError(f"{event.name} needs the patient's id")
+    of.event_version += 1
+    headers = Event(
+        id=event_id,
+        type=event.name,
+        source=source,
+        subject=_subject(of, head(event.resources[0])),
+        time=ctx.at,
+        key=key,
+        version=of.event_version,
+        traceparent=current_traceparent(sampled_only=False),
+        causation=ctx.cause,
+        patient_id=event.patient_id,
+        referral_id=event.referral_id,
+        value=value,
+    ).headers()
+    return event_id, event.topic, key, headers, value
+
+
+def _versions(rows: Sequence[Aggregate], *, before: Mapping[int, int]) -> tuple[list[Any], ...]:
+    return (
+        [row.id for row in rows],
+        [before[id(row)] for row in rows],
+        [row.event_version for row in rows],
+    )
+
+
+@cache
+def _publish(tables: tuple[str, ...]) -> str:
+    """Write the statement that gives aggregates of these tables their versions, and inserts the events."""
+    versioned = [
+        f"""v{place} AS (
+          UPDATE "{table}" AS t SET event_version = r.after
+          FROM unnest(${7 + 3 * place}::uuid[], ${8 + 3 * place}::int[], ${9 + 3 * place}::int[])
+            AS r (id, before, after)
+          WHERE t.id = r.id AND t.event_version = r.before RETURNING 1
+        )"""  # noqa: S608
+        for place, table in enumerate(tables)
+    ]
+    counts = " + ".join(f"(SELECT count(*) FROM v{place})" for place in range(len(tables)))  # noqa: S608
+    return f"""
+    WITH {", ".join(versioned)}, inserted AS (
+      INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)
+      SELECT event_id, topic, key, headers, value, $6
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])
+        WITH ORDINALITY AS e (event_id, topic, key, headers, value, place) ORDER BY place
+    )
+    SELECT {counts}
+    """  # noqa: S608
+
+
+async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, str, Any]]) -> None:
+    """Put finished records (event id, key, value) into the outbox, for a log that only its own service reads.
+
+    Everything that another service consumes goes through `publish`.
+    """
+    rows = [
+        (event_id, topic, key, {"ce_id": event_id}, value, machine_now()) for event_id, key, value in records
+    ]
+    await tx.run_many(_APPEND, rows)
+    tx.after_commit("wake relay", lambda: tx.database.wake_relay())
+
+
+def collect(
     tx: Transaction,
-    event_type: EventType,
+    event_type: type[DomainEvent],
     *,
     of: AggregateRow,
     key: str,
@@ -97,17 +229,17 @@ def put(
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())
 
 
-def _check(event_type: EventType, types: list[str], *, key: str) -> None:
+def _check(event_type: type[DomainEvent], types: list[str], *, key: str) -> None:
     if not key:
         raise ValueError(f"{event_type.name} needs a key")
-    if types[0] != event_type.focus:
-        raise ValueError(f"{event_type.name} is about a {event_type.focus}, not a {types[0]}")
+    if types[0] != event_type.focus_type:
+        raise ValueError(f"{event_type.name} is about a {event_type.focus_type}, not a {types[0]}")
     for carried in types[1:]:
         if carried not in event_type.carries:
             allowed = ", ".join(event_type.carries) or "nothing"
             raise ValueError(f"{event_type.name} carries {allowed}, not a {carried}")
 
 
-def _subject(of: AggregateRow, focus: Head) -> str:
+def _subject(of: AggregateRow | Aggregate, focus: Head) -> str:
     """Name the aggregate as FHIR does where the event is about it, else by its row."""
     return focus.reference if focus.id == str(of.id) else f"{type(of).__name__}/{of.id}"

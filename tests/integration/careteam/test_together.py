@@ -1,6 +1,7 @@
 """What forming the teams of a batch costs: the same round trips for one booking and for many."""
 
 from services.careteam import handlers
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.message import head, message
@@ -35,7 +36,7 @@ def booked(referral: str) -> Event:
 
 async def hear(clinic: TestClinic, *referrals: str) -> None:
     ctx = a_context(at=MONDAY, clinic=clinic.workers["careteam"].runtime.clinic, service="careteam")
-    run = EventBatch([EventContext(booked(referral), ctx) for referral in referrals])
+    run = EventBatch([EventContext(typed(booked(referral)), ctx) for referral in referrals])
     async with clinic.databases["careteam"].transaction() as tx:
         await handlers.on_appointments_booked(ctx, tx, run)
 

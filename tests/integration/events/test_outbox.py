@@ -73,7 +73,7 @@ async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase)
         for toy in toys:
             tx.add(toy)
         published = [
-            publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=BY_A_TEST)
+            publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=BY_A_TEST)
             for toy in reversed(toys)
         ]
 
@@ -130,4 +130,4 @@ async def publish_too_much(database: Database) -> None:
         toy = Toy()
         tx.add(toy)
         large = {**basic(toy), "code": {"text": "x" * LARGEST_VALUE}}
-        publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=large, ctx=BY_A_TEST)
+        publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=large, ctx=BY_A_TEST)

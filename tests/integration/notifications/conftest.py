@@ -11,6 +11,7 @@ from services.notifications import handlers
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.outbox.relay import Relay
@@ -48,7 +49,7 @@ async def hear(runtime: Runtime) -> AsyncIterator[Hear]:
         for event in events:
             ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                run = EventBatch([EventContext(event, ctx)])
+                run = EventBatch([EventContext(typed(event), ctx)])
                 await handlers.on_events(ctx, tx, run)
                 run.raise_if_deferred()
         while await relay.step():

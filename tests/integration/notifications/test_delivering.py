@@ -20,6 +20,7 @@ from services.notifications.worker.delivering import Delivering
 from shared import failpoints
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.fhir import check
@@ -68,7 +69,7 @@ def hear(runtime: Runtime) -> Hear:
         for event in events:
             ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                await handlers.on_events(ctx, tx, EventBatch([EventContext(event, ctx)]))
+                await handlers.on_events(ctx, tx, EventBatch([EventContext(typed(event), ctx)]))
 
     return handle
 

@@ -16,6 +16,7 @@ from services.notifications.rules import Reason
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
 from shared.clock import SimulatedClock
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.runtime import Runtime
@@ -43,7 +44,7 @@ def hear(runtime: Runtime) -> Hear:
         for event in events:
             ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
-                run = EventBatch([EventContext(event, ctx)])
+                run = EventBatch([EventContext(typed(event), ctx)])
                 await handlers.on_events(ctx, tx, run, has_server=has_server)
 
     return handle

@@ -11,6 +11,7 @@ from services.notifications.models import Notification
 from services.notifications.rules import TOLD
 from shared.clinic import Clinic
 from shared.db import Database
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
 from tests.support.context import a_context
@@ -38,7 +39,7 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
         for event in events:
             ctx = a_context(at=NOON, cause=event.id, clinic=clinic, service="notifications")
             async with notifications_db.transaction() as tx:
-                run = EventBatch([EventContext(event, ctx)])
+                run = EventBatch([EventContext(typed(event), ctx)])
                 await handlers.on_events(ctx, tx, run)
                 run.raise_if_deferred()
 

@@ -8,6 +8,7 @@ import pytest
 from services.notifications import handlers
 from shared.clinic import load_clinic
 from shared.db import Database
+from shared.events.catalog.types import typed
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
 from tests.support.context import a_context
@@ -24,7 +25,7 @@ async def hear(database: Database, *, referrals: int, has_server: bool) -> None:
         for name in ("received", "accepted")
     ]
     ctx = a_context(at=NOON, clinic=CLINIC, service="notifications")
-    run = EventBatch([EventContext(event, replace(ctx, cause=event.id)) for event in events])
+    run = EventBatch([EventContext(typed(event), replace(ctx, cause=event.id)) for event in events])
     async with database.transaction() as tx:
         await handlers.on_events(ctx, tx, run, has_server=has_server)
 

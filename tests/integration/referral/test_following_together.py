@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.referral.worker import create_handlers
+from services.referral.worker import handler_table
 from shared.clinic import load_clinic
 from shared.db import Database
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, SomeNotYet
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
@@ -45,11 +46,11 @@ def team(referral: str, member: str) -> Event:
 
 
 async def follow(database: Database, events: Sequence[Event]) -> int:
-    table = create_handlers()
+    table = handler_table()
     (together,) = set(table.values())
     assert isinstance(together, BatchHandler)
     ctx = a_context(at=NOON, clinic=CLINIC)
-    run = EventBatch([EventContext(event, replace(ctx, cause=event.id)) for event in events])
+    run = EventBatch([EventContext(typed(event), replace(ctx, cause=event.id)) for event in events])
     before = database.round_trips
     async with database.transaction() as tx:
         await together.handle(ctx, tx, run)

@@ -20,6 +20,7 @@ from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.context import Context
 from shared.db import Database
+from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
@@ -71,15 +72,15 @@ class Desk:
         """Handle an event in a transaction of its own, without the timers that it set."""
         async with self.database.transaction() as tx:
             if event.type == "referral.accepted":
-                batch = EventBatch([EventContext(event, self.ctx())])
+                batch = EventBatch([EventContext(typed(event), self.ctx())])
                 await handlers.on_referrals_accepted(self.ctx(), tx, batch, cache=self.cache)
             else:
-                await self._handlers[event.type](self.ctx(), tx, event)
+                await self._handlers[event.type](self.ctx(), tx, typed(event))
 
     async def hear_together(self, events: Sequence[Event]) -> None:
         """Handle accepted referrals in one transaction, without the timers that they set."""
         async with self.database.transaction() as tx:
-            run = EventBatch([EventContext(event, self.ctx()) for event in events])
+            run = EventBatch([EventContext(typed(event), self.ctx()) for event in events])
             await handlers.on_referrals_accepted(self.ctx(), tx, run, cache=self.cache)
 
     async def accept(self, **details: Any) -> str:

@@ -130,9 +130,9 @@ def test_an_event_carries_only_what_the_catalog_names() -> None:
 def publish_received(focus: dict[str, str], *carries: dict[str, str]) -> None:
     row = AggregateRow()
     try:
-        publishing.publish(
+        publishing.collect(
             Unsaved(),  # type: ignore[arg-type]
-            referral.RECEIVED,
+            referral.ReferralReceived,
             of=row,
             key="p1",
             focus=focus,

@@ -50,7 +50,7 @@ async def _end(ctx: Context, tx: Transaction, meeting: Meeting, state: MeetingSt
     await agenda.move_to_next_meeting(ctx, tx, undecided, site=meeting.site)
     if state is MeetingState.CLOSED:
         await _write_minutes(ctx, tx, meeting, cases)
-    agenda.tell(ctx, tx, careteam.MEETING_CLOSED, meeting, carries=undecided)
+    agenda.tell(ctx, tx, careteam.MeetingClosed, meeting, carries=undecided)
 
 
 async def _write_minutes(ctx: Context, tx: Transaction, meeting: Meeting, cases: Sequence[CareTask]) -> None:

@@ -60,8 +60,8 @@ async def decide_case(
     more = fhir.tasks.decided(asked.text, actions=made)
     await agenda.become(ctx, tx, case, CaseState.DECIDED, more=more)
     await _leave_provenance(ctx, tx, case, meeting=meeting)
-    publishing.publish(
-        tx, careteam.MEETING_CASE_DECIDED, of=case, key=case.patient_id, focus=case.body, ctx=ctx
+    publishing.collect(
+        tx, careteam.MeetingCaseDecided, of=case, key=case.patient_id, focus=case.body, ctx=ctx
     )
     return case
 

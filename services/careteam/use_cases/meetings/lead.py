@@ -22,7 +22,7 @@ async def publish_agenda(ctx: Context, tx: Transaction, meeting_id: UUID) -> Non
     cases = live(await queries.tasks.cases_of_meeting(tx, meeting.id))
     await agenda.invite(ctx, tx, meeting, cases=cases)
     await become(ctx, tx, meeting, MeetingState.AGENDA_PUBLISHED)
-    agenda.tell(ctx, tx, careteam.MEETING_AGENDA_PUBLISHED, meeting, carries=cases)
+    agenda.tell(ctx, tx, careteam.MeetingAgendaPublished, meeting, carries=cases)
 
 
 async def open_meeting(
@@ -63,7 +63,7 @@ async def sign_minutes(ctx: Context, tx: Transaction, meeting: Meeting, *, by: s
     rendered = fhir.meetings.provenance(ctx, target=target, activity="minutes signed")
     await store.put(tx, proof, rendered, at=ctx.at)
     await become(ctx, tx, meeting, MeetingState.MINUTES_SIGNED)
-    agenda.tell(ctx, tx, careteam.MEETING_MINUTES_SIGNED, meeting, carries=[minutes])
+    agenda.tell(ctx, tx, careteam.MeetingMinutesSigned, meeting, carries=[minutes])
     return minutes
 
 

@@ -38,7 +38,7 @@ async def schedule_next_meeting(ctx: Context, tx: Transaction, site_id: str) -> 
     await agenda.lay_meeting(ctx, tx, meeting, [chair])
     tx.add(chair)
     await _take_waiting_cases(ctx, tx, meeting)
-    agenda.tell(ctx, tx, careteam.MEETING_SCHEDULED, meeting)
+    agenda.tell(ctx, tx, careteam.MeetingScheduled, meeting)
     await timers.schedule(tx, kind=PUBLISH_AGENDA, ref=str(meeting.id), due=publish_at)
     await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=meeting.ends_at)
     return meeting
