@@ -13,11 +13,11 @@ from starlette.routing import compile_path
 
 from shared.errors import Refusal
 from shared.http.audit_reading import audit_router
-from shared.http.door import Door
+from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
-from shared.http.refused import audit_refusal, audit_replay
+from shared.http.middleware import RequestMiddleware
 from shared.runtime import Runtime
 
 
@@ -26,7 +26,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
 
     Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), `GET /fhir/AuditEvent` for
     coordinators, OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
-    middleware (shared/http/door.py).
+    middleware (shared/http/middleware.py).
     """
     app = FastAPI(
         title=title,
@@ -35,7 +35,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        middleware=[Middleware(Door, service=runtime.service, fail=answer_error)],
+        middleware=[Middleware(RequestMiddleware, service=runtime.service, fail=answer_error)],
         exception_handlers={
             Refusal: answer_error,
             Replayed: answer_error,
