@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from shared.errors import Refusal
+from shared.errors import NotSupported, Problem, Refusal
 from shared.http.audit_reading import audit_router
 from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
@@ -58,12 +58,20 @@ async def answer_error(request: Request, error: Exception) -> Response:
         return error.response
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods_of(request))}
-    refusal = as_refusal(error)
+    refusal = _of_parameters(error) if isinstance(error, RequestValidationError) else as_refusal(error)
     if refusal is None:
         return failure_answer(error, error_id=request.state.request_id)
     await audit_refusal(request, refusal)
     headers = error.headers if isinstance(error, HTTPException) else None
     return refusal_answer(refusal, request_id=request.state.request_id, headers=headers)
+
+
+def _of_parameters(error: RequestValidationError) -> NotSupported:
+    """Refuse parameters that are not of the kind that the route declares."""
+    found = [(".".join(str(part) for part in one["loc"][1:]), one["msg"]) for one in error.errors()]
+    return NotSupported(
+        problems=[Problem(text=f"parameter {name}: {msg}", code="value") for name, msg in found]
+    )
 
 
 def _methods_of(request: Request) -> list[str]:
