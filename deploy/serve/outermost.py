@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from shared.errors import NotFound
+from shared.errors import NotFound, Refusal
 from shared.http.errors import as_refusal, refusal_answer
 from shared.ids import new_text_id
 
@@ -21,7 +21,9 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 def outermost(routes: Sequence[BaseRoute], *, lifespan: Lifespan | None = None) -> Starlette:
     """Make the app; an address with a slash too many or too few is no address of it."""
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse})
+    app = Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, Refusal: _refuse}
+    )
     app.router.redirect_slashes = False
     return app
 

@@ -13,6 +13,8 @@ from services.scheduling import fhir, queries, use_cases
 from services.scheduling.models import Appointment, Guarantee, Series
 from services.scheduling.rules import Span, is_on_a_calendar
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from services.scheduling.use_cases.change_appointment import NotInThisState, TooEarly
+from services.scheduling.use_cases.move_appointment import CannotMove
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound, NotSupported
@@ -22,6 +24,7 @@ from shared.fhir.search import SearchParam
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
+from shared.http.responses import query, refuses
 
 APPOINTMENT_ROWS = (
     "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
@@ -38,6 +41,25 @@ AskedSchedule = Annotated[RequestContext, authorize("Schedule", "r", rows=FREE_R
 AskedSchedules = Annotated[RequestContext, authorize("Schedule", "s", rows=FREE_ROWS)]
 AskedSlot = Annotated[RequestContext, authorize("Slot", "r", rows=FREE_ROWS)]
 AskedSlots = Annotated[RequestContext, authorize("Slot", "s", rows=FREE_ROWS)]
+
+
+EXAMPLES = {
+    "PUT /fhir/Appointment/{id}": {
+        "resourceType": "Appointment",
+        "status": "arrived",
+        "start": "2026-03-09T14:00:00Z",
+        "end": "2026-03-09T15:00:00Z",
+        "participant": [
+            {
+                "actor": {"reference": "Patient/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"},
+                "status": "accepted",
+            }
+        ],
+    }
+}
+_STATUS = "one or several with `,`"
+_ACTOR = "`Practitioner/id`"
+_START = "`ge...` and `lt...`, twice; two weeks from now unless said"
 
 
 class NoSuchLook(NotSupported):
@@ -108,7 +130,7 @@ _REQUEST = ("ServiceRequest",)
 
 
 def _add_change(router: APIRouter, cache: AvailabilityCache) -> None:
-    @router.put("/fhir/Appointment/{id}")
+    @router.put("/fhir/Appointment/{id}", responses=refuses(NotInThisState, TooEarly, CannotMove))
     async def change(id: str, request: Asked) -> Response:
         """Record arrived, fulfilled, noshow or cancelled, or give a new start."""
         only(request, "coordinator", "clinician", what="change appointments")
@@ -122,7 +144,7 @@ def _add_change(router: APIRouter, cache: AvailabilityCache) -> None:
 
 
 def _add_guarantee(router: APIRouter) -> None:
-    @router.get("/guarantee")
+    @router.get("/guarantee", responses=refuses(NoSuchLook), openapi_extra=query(status=_STATUS))
     async def guarantee(request: AskedGuarantee) -> Response:
         """List the promises of the coordinator's site, the one that ends first first; `?status=` filters."""
         only(request, "coordinator", what="see the promises of a site")
@@ -137,7 +159,7 @@ def _add_guarantee(router: APIRouter) -> None:
 
 
 def _add_schedule(router: APIRouter) -> None:
-    @router.get("/fhir/Schedule")
+    @router.get("/fhir/Schedule", responses=refuses(NoSuchLook), openapi_extra=query(actor=_ACTOR))
     async def schedules(request: AskedSchedules) -> Response:
         """List the calendars of the site; `?actor=Practitioner/...` names one."""
         _know(request, {"actor"})
@@ -159,7 +181,11 @@ def _add_schedule(router: APIRouter) -> None:
 
 
 def _add_slot(router: APIRouter) -> None:
-    @router.get("/fhir/Slot")
+    @router.get(
+        "/fhir/Slot",
+        responses=refuses(NoSuchLook),
+        openapi_extra=query(schedule="`Schedule/id`", start=_START, status="`free`"),
+    )
     async def slots(request: AskedSlots) -> Response:
         """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
         _know(request, {"schedule", "start", "status"})

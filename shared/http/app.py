@@ -1,6 +1,7 @@
 """The app of one service: its routes, the error answers, the server span, metadata, health."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -18,15 +19,19 @@ from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
 from shared.http.middleware import RequestMiddleware
+from shared.http.openapi import Examples, add_documents
 from shared.runtime import Runtime
 
 
-def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) -> FastAPI:
+def create_app(
+    runtime: Runtime, *, title: str, routers: Sequence[APIRouter], examples: Examples = MappingProxyType({})
+) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
     Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), `GET /fhir/AuditEvent` for
-    coordinators, OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
-    middleware (shared/http/middleware.py).
+    coordinators, the OpenAPI document with its pages (`examples` are bodies by `METHOD /path`),
+    OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI middleware
+    (shared/http/middleware.py).
     """
     app = FastAPI(
         title=title,
@@ -48,6 +53,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     add_metadata(app, runtime, title=title)
+    add_documents(app, runtime, title=title, examples=examples)
     return app
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from shared.errors import Invalid, NotSupported
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 
 _EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
 _ROWS = "a coordinator every AuditEvent of this service, nobody else any"
@@ -31,7 +32,16 @@ def audit_router() -> APIRouter:
     """Give the router of AuditEvent; every service has the same."""
     router = APIRouter()
 
-    @router.get("/fhir/AuditEvent")
+    @router.get(
+        "/fhir/AuditEvent",
+        responses=refuses(NotADate),
+        openapi_extra=query(
+            patient="`Patient/id`",
+            date="a date with `ge`, `lt`, ...",
+            _count="at most 200",
+            _after="where to go on",
+        ),
+    )
     async def search(
         request: Annotated[RequestContext, authorize("AuditEvent", "s", rows=_ROWS)],
     ) -> Response:

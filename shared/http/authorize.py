@@ -59,7 +59,7 @@ def authorize(resource_type: str, interaction: Interaction, *, rows: str) -> Sec
     this. Refused calls are audited.
     """
     guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows)
-    marker: SecurityMarker = Security(Authorization(guard), scopes=[guard.scope])
+    marker: SecurityMarker = Security(Authorization(guard), scopes=[f"system/{guard.scope}"])
     return marker
 
 

@@ -7,14 +7,18 @@ from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
 from services.careteam.api.received import person
+from services.careteam.rules.meetings import NoQuorum, NotInThisState, NotTheChair
+from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.use_cases.meetings.decide import AlreadyDecided, NotOnThisAgenda
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 _ROWS = "meetings that the clinician takes part in; only the chair acts"
 
 
-@router.post("/fhir/Appointment/{id}/$open")
+@router.post("/fhir/Appointment/{id}/$open", responses=refuses(NotTheChair, NotInThisState, NoQuorum))
 async def open_meeting(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
@@ -28,7 +32,10 @@ async def open_meeting(
         return await request.answer(tx, meeting.body, about=meeting)
 
 
-@router.post("/fhir/Appointment/{id}/$decide")
+@router.post(
+    "/fhir/Appointment/{id}/$decide",
+    responses=refuses(NotTheChair, NotInThisState, NotOnThisAgenda, AlreadyDecided, TeamHasEnded),
+)
 async def decide_case(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
@@ -43,7 +50,7 @@ async def decide_case(
         return await request.answer(tx, case.body, about=case)
 
 
-@router.post("/fhir/Appointment/{id}/$close")
+@router.post("/fhir/Appointment/{id}/$close", responses=refuses(NotTheChair, NotInThisState))
 async def close_meeting(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
@@ -56,7 +63,7 @@ async def close_meeting(
         return await request.answer(tx, meeting.body, about=meeting)
 
 
-@router.post("/fhir/Appointment/{id}/$sign-minutes")
+@router.post("/fhir/Appointment/{id}/$sign-minutes", responses=refuses(NotTheChair, NotInThisState))
 async def sign_minutes(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:

@@ -6,14 +6,16 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person
+from services.careteam.api.received import NotAPerson, person
+from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 
 
-@router.post("/fhir/Communication")
+@router.post("/fhir/Communication", responses=refuses(NotAPerson, TeamHasEnded))
 async def post_message(
     request: Annotated[
         RequestContext, authorize("Communication", "c", rows="patients of the clinician's own teams")

@@ -7,16 +7,20 @@ from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
 from services.careteam.api.received import person
+from services.careteam.rules.scoring import Unscorable
+from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.use_cases.outcomes import BeforeTheBaseline
 from shared.errors import NotFound, NotSupported
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 
 router = APIRouter()
 _ROWS = "patients of the clinician's own teams"
 _PUBLIC = "the questionnaire is the same for every caller"
 
 
-@router.post("/fhir/Observation")
+@router.post("/fhir/Observation", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
 async def record_rating(
     request: Annotated[RequestContext, authorize("Observation", "c", rows=_ROWS)],
 ) -> Response:
@@ -33,7 +37,7 @@ async def record_rating(
         return await request.answer(tx, outcome.body, status=201, about=outcome, location=location)
 
 
-@router.post("/fhir/QuestionnaireResponse")
+@router.post("/fhir/QuestionnaireResponse", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
 async def record_answers(
     request: Annotated[RequestContext, authorize("QuestionnaireResponse", "c", rows=_ROWS)],
 ) -> Response:
@@ -59,7 +63,7 @@ async def read_questionnaire(
         return await request.answer(tx, fhir.outcomes.questionnaire())
 
 
-@router.get("/fhir/Questionnaire")
+@router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical address"))
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_PUBLIC)],
 ) -> Response:

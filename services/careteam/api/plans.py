@@ -7,14 +7,16 @@ from starlette.responses import Response
 
 from services.careteam import use_cases
 from services.careteam.api.received import to_replace
+from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 _ROWS = "patients of the clinician's own teams"
 
 
-@router.put("/fhir/CarePlan/{id}")
+@router.put("/fhir/CarePlan/{id}", responses=refuses(TeamHasEnded))
 async def save_plan(
     id: str, request: Annotated[RequestContext, authorize("CarePlan", "u", rows=_ROWS)]
 ) -> Response:
@@ -28,7 +30,7 @@ async def save_plan(
         return await request.answer(tx, plan.body, about=plan)
 
 
-@router.put("/fhir/Goal/{id}")
+@router.put("/fhir/Goal/{id}", responses=refuses(TeamHasEnded))
 async def save_goal(
     id: str, request: Annotated[RequestContext, authorize("Goal", "u", rows=_ROWS)]
 ) -> Response:

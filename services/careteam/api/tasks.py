@@ -6,14 +6,18 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person, to_replace
+from services.careteam.api.received import NotAPerson, person, to_replace
+from services.careteam.use_cases.actions import DecidedAtAMeeting, NotTheOwner
+from services.careteam.use_cases.agenda import AlreadyOnTheAgenda
+from services.careteam.use_cases.change_team import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 
 
-@router.post("/fhir/Task")
+@router.post("/fhir/Task", responses=refuses(NotAPerson, AlreadyOnTheAgenda, TeamHasEnded))
 async def bring_case(
     request: Annotated[RequestContext, authorize("Task", "c", rows="patients of the clinician's own teams")],
 ) -> Response:
@@ -31,7 +35,7 @@ async def bring_case(
         )
 
 
-@router.put("/fhir/Task/{id}")
+@router.put("/fhir/Task/{id}", responses=refuses(NotTheOwner, DecidedAtAMeeting, TeamHasEnded))
 async def update_action(
     id: str, request: Annotated[RequestContext, authorize("Task", "u", rows="actions that the caller owns")]
 ) -> Response:

@@ -7,13 +7,16 @@ from starlette.responses import Response
 
 from services.careteam import use_cases
 from services.careteam.api.received import to_replace
+from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.use_cases.load import NoSuchThing
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 
 
-@router.put("/fhir/CareTeam/{id}")
+@router.put("/fhir/CareTeam/{id}", responses=refuses(NoSuchThing, TeamHasEnded))
 async def change_team(
     id: str,
     request: Annotated[RequestContext, authorize("CareTeam", "u", rows="teams of the coordinator's site")],

@@ -10,6 +10,7 @@ from shared.audit import record as audit
 from shared.errors import Invalid
 from shared.http.authorize import authorize
 from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 from shared.http.streams import stream_end
 
 router = APIRouter()
@@ -27,7 +28,7 @@ class NotAnEntry(Invalid):
     code = "value"
 
 
-@router.get("/feed")
+@router.get("/feed", responses=refuses(NotAnEntry), openapi_extra=query(after="the id of an entry"))
 async def feed(
     request: Annotated[RequestContext, authorize("Communication", "r", rows=_ROWS)],
 ) -> StreamingResponse:

@@ -8,7 +8,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import fhir, queries, use_cases
+from services.referral.fhir.submission import NotAReferral
 from services.referral.models import Referral, Submission
+from services.referral.use_cases.end_referral import NeverSent
+from services.referral.use_cases.patients import UnknownPatient
+from services.referral.use_cases.receive_referral import AnotherPatient
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
@@ -16,6 +20,7 @@ from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 
 router = APIRouter()
 
@@ -30,7 +35,7 @@ class UnknownEvent(Invalid):
     code = "not-supported"
 
 
-@router.post("/fhir")
+@router.post("/fhir", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent))
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a transaction Bundle, or a message Bundle at the base."""
     received = await request.resource("Bundle")
@@ -47,13 +52,16 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     return await request.command(take, bold=use_cases.may_be_bold(submission))
 
 
-@router.post("/fhir/$process-message")
+@router.post(
+    "/fhir/$process-message",
+    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent, NeverSent),
+)
 async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a message Bundle: a new referral, or the revocation of one."""
     return await _process(request, await request.resource("Bundle"))
 
 
-@router.post("/fhir/ServiceRequest")
+@router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient))
 async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a bare ServiceRequest with its Patient contained, or known by identifier.
 
@@ -104,7 +112,7 @@ async def read_questionnaire(
     return await _say(request, body)
 
 
-@router.get("/fhir/Questionnaire")
+@router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical", name="name", status="`active`"))
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_EVERYBODY)],
 ) -> Response:

@@ -8,9 +8,21 @@ from starlette.responses import Response
 
 from services.referral import fhir, use_cases
 from services.referral.models import Piece, Referral
+from services.referral.rules.steps import Refused
+from services.referral.use_cases.decide_referral import NoProgramme
+from services.referral.use_cases.emergency import NoEmergency
+from services.referral.use_cases.merge_referral import CannotMerge
+from services.referral.use_cases.provide_information import (
+    AcknowledgeFirst,
+    AnotherPatientsResource,
+    Ended,
+    NothingProvided,
+)
+from services.referral.use_cases.recording import NoReason
 from shared.db import Transaction
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 
@@ -18,7 +30,7 @@ _SENDER = authorize("ServiceRequest", "u", rows="the sender's own referrals")
 _SITE = authorize("ServiceRequest", "u", rows="the referrals of the coordinator's site")
 
 
-@router.post("/fhir/ServiceRequest/{id}/$acknowledge")
+@router.post("/fhir/ServiceRequest/{id}/$acknowledge", responses=refuses(NoEmergency))
 async def acknowledge(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Acknowledge that the patient goes to an emergency department."""
     only(request, "referrer", what="acknowledge")
@@ -28,7 +40,10 @@ async def acknowledge(id: str, request: Annotated[RequestContext, _SENDER]) -> R
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$provide-information")
+@router.post(
+    "/fhir/ServiceRequest/{id}/$provide-information",
+    responses=refuses(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
+)
 async def provide_information(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Add what was asked for, or what came late."""
     only(request, "referrer", what="provide information")
@@ -39,7 +54,7 @@ async def provide_information(id: str, request: Annotated[RequestContext, _SENDE
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$revoke")
+@router.post("/fhir/ServiceRequest/{id}/$revoke", responses=refuses(NoReason, Refused))
 async def revoke(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Take a referral back, with the reason."""
     only(request, "referrer", what="revoke")
@@ -49,7 +64,7 @@ async def revoke(id: str, request: Annotated[RequestContext, _SENDER]) -> Respon
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$accept")
+@router.post("/fhir/ServiceRequest/{id}/$accept", responses=refuses(NoProgramme, Refused))
 async def accept(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Accept a referral that the rules left to a person."""
     only(request, "coordinator", what="accept")
@@ -59,7 +74,7 @@ async def accept(id: str, request: Annotated[RequestContext, _SITE]) -> Response
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$decline")
+@router.post("/fhir/ServiceRequest/{id}/$decline", responses=refuses(NoReason, Refused))
 async def decline(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Decline a referral, with the reason."""
     only(request, "coordinator", what="decline")
@@ -69,7 +84,7 @@ async def decline(id: str, request: Annotated[RequestContext, _SITE]) -> Respons
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$request-information")
+@router.post("/fhir/ServiceRequest/{id}/$request-information", responses=refuses(NoReason, Refused))
 async def request_information(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Ask the referrer for something; the reason says what."""
     only(request, "coordinator", what="request information")
@@ -79,7 +94,7 @@ async def request_information(id: str, request: Annotated[RequestContext, _SITE]
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$merge")
+@router.post("/fhir/ServiceRequest/{id}/$merge", responses=refuses(CannotMerge))
 async def merge(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Merge a duplicate into the referral that goes on (`into`)."""
     only(request, "coordinator", what="merge")
@@ -89,7 +104,7 @@ async def merge(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
         return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$close")
+@router.post("/fhir/ServiceRequest/{id}/$close", responses=refuses(NoReason, Refused))
 async def close(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Close a referral that will not go on, with the reason."""
     only(request, "coordinator", what="close")

@@ -6,15 +6,20 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import use_cases
+from services.referral.fhir.inquiry import NoMember
+from services.referral.rules.authorization import WrongDecision
+from services.referral.use_cases.record_decision import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
+from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
 router = APIRouter()
 
 _OWN_CLAIMS = "the insurer's own Claims, with the patient's active consent"
 
 
-@router.put("/fhir/Task/{id}")
+@router.put("/fhir/Task/{id}", responses=refuses(NotByHand, AnotherTask, DecideFirst))
 async def update_task(
     id: str,
     request: Annotated[RequestContext, authorize("Task", "u", rows="the Tasks of the coordinator's site")],
@@ -27,7 +32,9 @@ async def update_task(
         return await request.answer(tx, task.body, about=task)
 
 
-@router.post("/fhir/ClaimResponse")
+@router.post(
+    "/fhir/ClaimResponse", responses=refuses(NoSuchClaim, AnswerDoesNotFit, WrongDecision, ClaimDecided)
+)
 async def answer_claim(
     request: Annotated[RequestContext, authorize("ClaimResponse", "c", rows=_OWN_CLAIMS)],
 ) -> Response:
@@ -40,7 +47,7 @@ async def answer_claim(
         return await request.answer(tx, response.body, status=201, about=response, location=location)
 
 
-@router.post("/fhir/Claim/$inquire")
+@router.post("/fhir/Claim/$inquire", responses=refuses(NoMember))
 async def inquire(request: Annotated[RequestContext, authorize("Claim", "s", rows=_OWN_CLAIMS)]) -> Response:
     """Tell an insurer where its requests for a member stand."""
     only(request, "insurer", "coordinator", what="inquire")
