@@ -14,7 +14,7 @@ from asyncpg.protocol import Protocol
 from shared.events.inbox.handler_call import Handlers
 from shared.events.inbox.handling import EventBatch
 from shared.events.polling_loop import PollingLoop
-from shared.http.door import Door
+from shared.http.middleware import RequestMiddleware
 
 LABEL: ContextVar[str] = ContextVar("label", default="other")
 WATCHING = "the measurement itself"
@@ -30,7 +30,11 @@ def install() -> None:
     # setattr, because a type checker rightly refuses to have methods replaced.
     for owner, name, replaced in (
         (PollingLoop, "run", _labelled_loop(PollingLoop.run)),
-        (Door, "__call__", _labelled(Door.__call__, lambda _, scope, *__: _of_request(scope))),
+        (
+            RequestMiddleware,
+            "__call__",
+            _labelled(RequestMiddleware.__call__, lambda _, scope, *__: _of_request(scope)),
+        ),
         (Handlers, "_together", _labelled(Handlers._together, _of_run)),
         (Handlers, "_one_by_one", _labelled(Handlers._one_by_one, _of_run)),
     ):

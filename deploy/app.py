@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
+from deploy.serve.documents import document_routes
 from deploy.serve.health import health_routes
+from deploy.serve.outermost import outermost
 from deploy.services import room
 from deploy.shape import IDENTITY
 from shared.db import Database
@@ -50,7 +52,7 @@ def make_app(
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
     databases = {service: runtime.database for service, runtime in runtimes.items()}
     health = health_routes(databases | {IDENTITY: identity}, workers=workers)
-    parent = Starlette(routes=[*health, *issuer_routes, *mounts], lifespan=lifespan)
+    parent = outermost([*health, *document_routes(apps), *issuer_routes, *mounts], lifespan=lifespan)
     parent.state.apps = apps
     return parent
 

@@ -10,6 +10,7 @@ Invariants:
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,8 @@ from deploy.services import SERVICES
 from deploy.settings import Settings
 from deploy.shape import ISSUER
 from deploy.telemetry import observed
+from shared.errors import NotFound
+from shared.http import docs
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OF_ISSUER = ("/auth/", "/.well-known/")
@@ -60,6 +63,10 @@ class Gateway:
             await answers.text(send, "alive\n")
         elif path == "/readyz":
             await self._readiness(send)
+        elif path == "/openapi.json":
+            await self._document(send)
+        elif path == "/docs" or path.startswith("/docs/"):
+            await _docs(scope, receive, send)
         elif (part := part_of(path)) is None:
             await answers.refuse(send, 404, "not-found", "there is nothing at this address")
         else:
@@ -124,6 +131,20 @@ class Gateway:
         with contextlib.suppress(httpx.TransportError):
             await pass_stream(held, receive, send, ending=self.ending)
 
+    async def _document(self, send: Send) -> None:
+        """Join what the services say of themselves; where none of one answers, there is no whole."""
+        services = [part for part in self._parts if part != ISSUER]
+        try:
+            held = await asyncio.gather(*(self._asked(part, _asking(part)) for part in services))
+        except (NotReached, Unanswered):
+            held = []
+        if len(held) < len(services) or any(one.response.status_code != 200 for one in held):
+            await answers.refuse(send, 503, "transient", "a service that says its part is away; try again")
+            return
+        documents = {part: json.loads(one.begun) for part, one in zip(services, held, strict=True)}
+        whole = json.dumps(docs.joined(documents, title="Lumbar")).encode()
+        await answers.plain_json(send, whole, status=200)
+
     async def _readiness(self, send: Send) -> None:
         counts = await asyncio.gather(*(replicas.count_ready() for replicas in self._parts.values()))
         needs = [
@@ -132,6 +153,20 @@ class Gateway:
         ]
         status, content = readiness_of(needs)
         await answers.plain_json(send, content, status=status)
+
+
+def _asking(part: str) -> Sent:
+    return Sent(method="GET", target=f"/{part}/openapi.json".encode(), headers=[], body=b"")
+
+
+async def _docs(scope: Scope, receive: Receive, send: Send) -> None:
+    name = scope["path"].removeprefix("/docs").removeprefix("/")
+    try:
+        found = docs.found(name) if name else docs.page("Lumbar")
+    except NotFound as error:
+        await answers.refuse(send, 404, "not-found", str(error))
+    else:
+        await found(scope, receive, send)
 
 
 def part_of(path: str) -> str | None:

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
-from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from deploy.serve.connections import begin, open_databases
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
 from deploy.serve.keys_of_issuer import jwks_url_of
+from deploy.serve.outermost import outermost
 from deploy.services import room
 from deploy.settings import Settings
 from deploy.telemetry import observed
@@ -54,7 +54,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         watching = observed(settings.otlp_endpoint, service=service, role="api")
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})
-        parent = Starlette(routes=[*routes, Mount(f"/{service}", app=app)])
+        parent = outermost([*routes, Mount(f"/{service}", app=app)])
         yield Served(app=parent, end_streams=lambda: end_streams(app))
 
 

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
-
 from deploy.folders import keys_folder
 from deploy.serve.checks import check_identity
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
+from deploy.serve.outermost import outermost
 from deploy.settings import Settings
 from deploy.shape import IDENTITY, database_url
 from deploy.telemetry import observed
@@ -29,6 +28,6 @@ async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
         found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url))
         routes = [*health_routes({IDENTITY: database}, workers={}), *create_issuer_app(found)]
         async with observed(settings.otlp_endpoint, service="issuer"):
-            yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
+            yield Served(app=outermost(routes), end_streams=lambda: None)
     finally:
         await database.close()

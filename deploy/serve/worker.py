@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-
 from deploy.events import make_transport
 from deploy.receivers import way_to_receivers
 from deploy.serve.connections import begin, open_databases
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
+from deploy.serve.outermost import outermost
 from deploy.services import room
 from deploy.settings import Settings
 from deploy.telemetry import observed
@@ -71,4 +70,4 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
         logs = [log_channel(source) for name, source in databases.items() if name != service]
         await begin([worker_channel(running), *logs], ends=ends)
         routes = health_routes({service: runtime.database}, workers={service: running})
-        yield Served(app=Starlette(routes=routes), end_streams=lambda: None)
+        yield Served(app=outermost(routes), end_streams=lambda: None)

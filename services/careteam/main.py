@@ -9,4 +9,6 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Put the app together."""
-    return create_service_app(runtime, title="Lumbar care team", routers=api.ROUTERS)
+    return create_service_app(
+        runtime, title="Lumbar care team", routers=api.ROUTERS, examples=api.examples.EXAMPLES
+    )

@@ -3,10 +3,11 @@
 from fastapi import FastAPI
 
 from services.referral.api import ROUTERS
+from services.referral.api.examples import EXAMPLES
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app."""
-    return create_service_app(runtime, title="Lumbar referral", routers=ROUTERS)
+    return create_service_app(runtime, title="Lumbar referral", routers=ROUTERS, examples=EXAMPLES)

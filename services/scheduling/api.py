@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlmodel import col
 from starlette.responses import Response
 
@@ -13,15 +13,18 @@ from services.scheduling import fhir, queries, use_cases
 from services.scheduling.models import Appointment, Guarantee, Series
 from services.scheduling.rules import Span, is_on_a_calendar
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from services.scheduling.use_cases.change_appointment import NotInThisState, TooEarly
+from services.scheduling.use_cases.move_appointment import CannotMove
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound, NotSupported
 from shared.fhir.codes import GuaranteeStatus
 from shared.fhir.references import parse
 from shared.fhir.search import SearchParam
-from shared.http.call import Call, only, requires
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
-from shared.http.route import CallRoute
+from shared.http.responses import query, refuses
 
 APPOINTMENT_ROWS = (
     "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
@@ -32,12 +35,31 @@ FREE_ROWS = "the people of a coordinator's or clinician's site; nobody else any"
 _LONGEST_LOOK = timedelta(days=62)
 _USUAL_LOOK = timedelta(days=14)
 
-Asked = Depends(requires("Appointment", "u", rows=APPOINTMENT_ROWS))
-AskedGuarantee = Depends(requires("Task", "s", rows=GUARANTEE_ROWS))
-AskedSchedule = Depends(requires("Schedule", "r", rows=FREE_ROWS))
-AskedSchedules = Depends(requires("Schedule", "s", rows=FREE_ROWS))
-AskedSlot = Depends(requires("Slot", "r", rows=FREE_ROWS))
-AskedSlots = Depends(requires("Slot", "s", rows=FREE_ROWS))
+Asked = Annotated[RequestContext, authorize("Appointment", "u", rows=APPOINTMENT_ROWS)]
+AskedGuarantee = Annotated[RequestContext, authorize("Task", "s", rows=GUARANTEE_ROWS)]
+AskedSchedule = Annotated[RequestContext, authorize("Schedule", "r", rows=FREE_ROWS)]
+AskedSchedules = Annotated[RequestContext, authorize("Schedule", "s", rows=FREE_ROWS)]
+AskedSlot = Annotated[RequestContext, authorize("Slot", "r", rows=FREE_ROWS)]
+AskedSlots = Annotated[RequestContext, authorize("Slot", "s", rows=FREE_ROWS)]
+
+
+EXAMPLES = {
+    "PUT /fhir/Appointment/{id}": {
+        "resourceType": "Appointment",
+        "status": "arrived",
+        "start": "2026-03-09T14:00:00Z",
+        "end": "2026-03-09T15:00:00Z",
+        "participant": [
+            {
+                "actor": {"reference": "Patient/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"},
+                "status": "accepted",
+            }
+        ],
+    }
+}
+_STATUS = "one or several with `,`"
+_ACTOR = "`Practitioner/id`"
+_START = "`ge...` and `lt...`, twice; two weeks from now unless said"
 
 
 class NoSuchLook(NotSupported):
@@ -46,7 +68,7 @@ class NoSuchLook(NotSupported):
 
 def router_of(cache: AvailabilityCache) -> APIRouter:
     """Make the routes of scheduling."""
-    router = APIRouter(route_class=CallRoute)
+    router = APIRouter()
     _add_reads(router)
     _add_change(router, cache)
     _add_guarantee(router)
@@ -108,104 +130,110 @@ _REQUEST = ("ServiceRequest",)
 
 
 def _add_change(router: APIRouter, cache: AvailabilityCache) -> None:
-    @router.put("/fhir/Appointment/{id}")
-    async def change(id: str, call: Call = Asked) -> Response:
+    @router.put("/fhir/Appointment/{id}", responses=refuses(NotInThisState, TooEarly, CannotMove))
+    async def change(id: str, request: Asked) -> Response:
         """Record arrived, fulfilled, noshow or cancelled, or give a new start."""
-        only(call, "coordinator", "clinician", what="change appointments")
-        asked = await call.resource("Appointment")
-        async with call.transaction() as tx:
-            row = await use_cases.appointment_for_change(call.ctx, tx, id)
-            call.expect(row)
+        only(request, "coordinator", "clinician", what="change appointments")
+        asked = await request.resource("Appointment")
+        async with request.transaction() as tx:
+            row = await use_cases.appointment_for_change(request.ctx, tx, id)
+            request.expect(row)
             wanted = fhir.wanted_change(row, asked.data)
-            await use_cases.change_appointment(call.ctx, tx, row, wanted, cache=cache)
-            return await call.answer(tx, row.body, about=row, patient=row.patient_id)
+            await use_cases.change_appointment(request.ctx, tx, row, wanted, cache=cache)
+            return await request.answer(tx, row.body, about=row, patient=row.patient_id)
 
 
 def _add_guarantee(router: APIRouter) -> None:
-    @router.get("/guarantee")
-    async def guarantee(call: Call = AskedGuarantee) -> Response:
+    @router.get("/guarantee", responses=refuses(NoSuchLook), openapi_extra=query(status=_STATUS))
+    async def guarantee(request: AskedGuarantee) -> Response:
         """List the promises of the coordinator's site, the one that ends first first; `?status=` filters."""
-        only(call, "coordinator", what="see the promises of a site")
-        _know(call, {"status"})
-        statuses = _statuses(call.query.get("status"))
-        async with call.transaction() as tx:
-            found = await queries.guarantees_visible_to(tx, call.principal, statuses=statuses)
+        only(request, "coordinator", what="see the promises of a site")
+        _know(request, {"status"})
+        statuses = _statuses(request.query.get("status"))
+        async with request.transaction() as tx:
+            found = await queries.guarantees_visible_to(tx, request.principal, statuses=statuses)
             rows = [
                 fhir.describe_guarantee(row, referral=referral, first=first) for row, referral, first in found
             ]
-            return await call.answer(tx, msgspec.json.encode(rows), media_type="application/json")
+            return await request.answer(tx, msgspec.json.encode(rows), media_type="application/json")
 
 
 def _add_schedule(router: APIRouter) -> None:
-    @router.get("/fhir/Schedule")
-    async def schedules(call: Call = AskedSchedules) -> Response:
+    @router.get("/fhir/Schedule", responses=refuses(NoSuchLook), openapi_extra=query(actor=_ACTOR))
+    async def schedules(request: AskedSchedules) -> Response:
         """List the calendars of the site; `?actor=Practitioner/...` names one."""
-        _know(call, {"actor"})
-        wanted = parse(call.query.get("actor", "")).id
+        _know(request, {"actor"})
+        wanted = parse(request.query.get("actor", "")).id
         found = [
             fhir.render_schedule(person)
-            for person in _people(call)
-            if "actor" not in call.query or person.id == wanted
+            for person in _people(request)
+            if "actor" not in request.query or person.id == wanted
         ]
-        async with call.transaction() as tx:
-            return await call.answer(tx, _searchset(found, call))
+        async with request.transaction() as tx:
+            return await request.answer(tx, _searchset(found, request))
 
     @router.get("/fhir/Schedule/{id}")
-    async def schedule(id: str, call: Call = AskedSchedule) -> Response:
+    async def schedule(id: str, request: AskedSchedule) -> Response:
         """Read one calendar."""
-        person = _person(id, call)
-        async with call.transaction() as tx:
-            return await call.answer(tx, fhir.render_schedule(person))
+        person = _person(id, request)
+        async with request.transaction() as tx:
+            return await request.answer(tx, fhir.render_schedule(person))
 
 
 def _add_slot(router: APIRouter) -> None:
-    @router.get("/fhir/Slot")
-    async def slots(call: Call = AskedSlots) -> Response:
+    @router.get(
+        "/fhir/Slot",
+        responses=refuses(NoSuchLook),
+        openapi_extra=query(schedule="`Schedule/id`", start=_START, status="`free`"),
+    )
+    async def slots(request: AskedSlots) -> Response:
         """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
-        _know(call, {"schedule", "start", "status"})
-        window = _window(call)
-        wanted = parse(call.query.get("schedule", "")).id
-        people = [_person(wanted or "", call)] if "schedule" in call.query else _people(call)
+        _know(request, {"schedule", "start", "status"})
+        window = _window(request)
+        wanted = parse(request.query.get("schedule", "")).id
+        people = [_person(wanted or "", request)] if "schedule" in request.query else _people(request)
         # Only what is free is computed; a search for any other status finds nothing.
-        people = people if "free" in call.query.get("status", "free").split(",") else []
-        async with call.transaction() as tx:
-            found = [slot for person in people for slot in await _free(call, tx, person, window)]
-            return await call.answer(tx, _searchset(found, call))
+        people = people if "free" in request.query.get("status", "free").split(",") else []
+        async with request.transaction() as tx:
+            found = [slot for person in people for slot in await _free(request, tx, person, window)]
+            return await request.answer(tx, _searchset(found, request))
 
     @router.get("/fhir/Slot/{id}")
-    async def slot(id: str, call: Call = AskedSlot) -> Response:
+    async def slot(id: str, request: AskedSlot) -> Response:
         """Read one free time, as long as it is free."""
         named = fhir.slot_start(id)
         if named is None or not is_on_a_calendar(named[1]):
             raise NotFound(f"there is no Slot/{id[:64]}")
-        person, start = _person(named[0], call), named[1]
-        async with call.transaction() as tx:
-            for one in await _free(call, tx, person, Span(start, start + _USUAL_LOOK)):
+        person, start = _person(named[0], request), named[1]
+        async with request.transaction() as tx:
+            for one in await _free(request, tx, person, Span(start, start + _USUAL_LOOK)):
                 if one["id"] == id:
-                    return await call.answer(tx, one)
+                    return await request.answer(tx, one)
             raise NotFound(f"there is no Slot/{id}")
 
 
-async def _free(call: Call, tx: Transaction, person: Person, window: Span) -> list[dict[str, Any]]:
-    free = await use_cases.free_time(call.ctx, tx, person, window=window)
+async def _free(
+    request: RequestContext, tx: Transaction, person: Person, window: Span
+) -> list[dict[str, Any]]:
+    free = await use_cases.free_time(request.ctx, tx, person, window=window)
     return [fhir.render_slot(span, person=person) for span in free]
 
 
-def _people(call: Call) -> list[Person]:
-    if call.principal.party not in ("coordinator", "clinician"):
+def _people(request: RequestContext) -> list[Person]:
+    if request.principal.party not in ("coordinator", "clinician"):
         return []
-    return [person for person in call.ctx.clinic.people if person.site == call.principal.site]
+    return [person for person in request.ctx.clinic.people if person.site == request.principal.site]
 
 
-def _person(person_id: str, call: Call) -> Person:
-    for person in _people(call):
+def _person(person_id: str, request: RequestContext) -> Person:
+    for person in _people(request):
         if person.id == person_id:
             return person
     raise NotFound(f"there is no Schedule/{person_id}")
 
 
-def _searchset(found: Sequence[dict[str, Any]], call: Call) -> dict[str, Any]:
-    return fhir.searchset(found, address=str(call.request.url), base=call.runtime.fhir_base)
+def _searchset(found: Sequence[dict[str, Any]], request: RequestContext) -> dict[str, Any]:
+    return fhir.searchset(found, address=str(request.http.url), base=request.runtime.fhir_base)
 
 
 def _statuses(text: str | None) -> list[str]:
@@ -217,20 +245,20 @@ def _statuses(text: str | None) -> list[str]:
     return wanted
 
 
-def _know(call: Call, known: set[str]) -> None:
-    for name in call.query:
+def _know(request: RequestContext, known: set[str]) -> None:
+    for name in request.query:
         if name not in known:
             text = f"parameter {name!r} is none of {', '.join(sorted(known))}"
             raise NoSuchLook(text, expression=name[:64])
 
 
-def _window(call: Call) -> Span:
+def _window(request: RequestContext) -> Span:
     bounds = dict[str, datetime]()
-    for text in call.query.getlist("start"):
+    for text in request.query.getlist("start"):
         if text[:2] not in ("ge", "gt", "lt", "le"):
             raise NoSuchLook(f"start={text}: write start=ge... and start=lt...", expression="start")
         bounds[text[0]] = _moment(text[2:])
-    start = bounds.get("g", call.ctx.at)
+    start = bounds.get("g", request.ctx.at)
     end = bounds.get("l", start + _USUAL_LOOK)
     if end - start > _LONGEST_LOOK:
         text = f"free time is computed for at most {_LONGEST_LOOK.days} days at once"

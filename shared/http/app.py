@@ -1,6 +1,7 @@
 """The app of one service: its routes, the error answers, the server span, metadata, health."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,22 +12,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from shared.errors import Refusal
+from shared.errors import NotSupported, Problem, Refusal
 from shared.http.audit_reading import audit_router
-from shared.http.door import Door
+from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
-from shared.http.refused import audit_refusal, audit_replay
+from shared.http.middleware import RequestMiddleware
+from shared.http.openapi import Examples, add_documents
 from shared.runtime import Runtime
 
 
-def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) -> FastAPI:
+def create_app(
+    runtime: Runtime, *, title: str, routers: Sequence[APIRouter], examples: Examples = MappingProxyType({})
+) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
     Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), `GET /fhir/AuditEvent` for
-    coordinators, OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
-    middleware (shared/http/door.py).
+    coordinators, the OpenAPI document with its pages (`examples` are bodies by `METHOD /path`),
+    OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI middleware
+    (shared/http/middleware.py).
     """
     app = FastAPI(
         title=title,
@@ -35,7 +40,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        middleware=[Middleware(Door, service=runtime.service, fail=answer_error)],
+        middleware=[Middleware(RequestMiddleware, service=runtime.service, fail=answer_error)],
         exception_handlers={
             Refusal: answer_error,
             Replayed: answer_error,
@@ -48,6 +53,7 @@ def create_app(runtime: Runtime, *, title: str, routers: Sequence[APIRouter]) ->
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     add_metadata(app, runtime, title=title)
+    add_documents(app, runtime, title=title, examples=examples)
     return app
 
 
@@ -58,12 +64,20 @@ async def answer_error(request: Request, error: Exception) -> Response:
         return error.response
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods_of(request))}
-    refusal = as_refusal(error)
+    refusal = _of_parameters(error) if isinstance(error, RequestValidationError) else as_refusal(error)
     if refusal is None:
         return failure_answer(error, error_id=request.state.request_id)
     await audit_refusal(request, refusal)
     headers = error.headers if isinstance(error, HTTPException) else None
     return refusal_answer(refusal, request_id=request.state.request_id, headers=headers)
+
+
+def _of_parameters(error: RequestValidationError) -> NotSupported:
+    """Refuse parameters that are not of the kind that the route declares."""
+    found = [(".".join(str(part) for part in one["loc"][1:]), one["msg"]) for one in error.errors()]
+    return NotSupported(
+        problems=[Problem(text=f"parameter {name}: {msg}", code="value") for name, msg in found]
+    )
 
 
 def _methods_of(request: Request) -> list[str]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import and_, column, func, select, table
 from starlette.responses import Response
 
 from shared.errors import Invalid, NotSupported
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 
 _EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
 _ROWS = "a coordinator every AuditEvent of this service, nobody else any"
@@ -29,21 +30,34 @@ class NotADate(Invalid):
 
 def audit_router() -> APIRouter:
     """Give the router of AuditEvent; every service has the same."""
-    router = APIRouter(route_class=CallRoute)
+    router = APIRouter()
 
-    @router.get("/fhir/AuditEvent")
-    async def search(call: Call = Depends(requires("AuditEvent", "s", rows=_ROWS))) -> Response:
-        only(call, "coordinator", what="read who saw or did what")
-        asked = call.query.multi_items()
-        where, count = _where(asked), _count(call.query.get("_count"))
-        page = where if "_after" not in call.query else [*where, _EVENTS.c.id < _id(call.query["_after"])]
-        async with call.transaction() as tx:
+    @router.get(
+        "/fhir/AuditEvent",
+        responses=refuses(NotADate),
+        openapi_extra=query(
+            patient="`Patient/id`",
+            date="a date with `ge`, `lt`, ...",
+            _count="at most 200",
+            _after="where to go on",
+        ),
+    )
+    async def search(
+        request: Annotated[RequestContext, authorize("AuditEvent", "s", rows=_ROWS)],
+    ) -> Response:
+        only(request, "coordinator", what="read who saw or did what")
+        asked = request.query.multi_items()
+        where, count = _where(asked), _count(request.query.get("_count"))
+        page = (
+            where if "_after" not in request.query else [*where, _EVENTS.c.id < _id(request.query["_after"])]
+        )
+        async with request.transaction() as tx:
             newest = select(_EVENTS.c.id, _EVENTS.c.body).where(and_(True, *page))
             found = (await tx.execute(newest.order_by(_EVENTS.c.id.desc()).limit(count + 1))).all()
             every = select(func.count()).select_from(_EVENTS).where(and_(True, *where))
             total = int((await tx.execute(every)).scalar_one())
-            bundle = _bundle(call, asked, found, total=total, count=count)
-            return await call.answer(tx, bundle, patient=_patient(call))
+            bundle = _bundle(request, asked, found, total=total, count=count)
+            return await request.answer(tx, bundle, patient=_patient(request))
 
     return router
 
@@ -91,9 +105,9 @@ def _count(text: str | None) -> int:
 
 
 def _bundle(
-    call: Call, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
+    request: RequestContext, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
 ) -> bytes:
-    address = f"{call.runtime.fhir_base}/AuditEvent"
+    address = f"{request.runtime.fhir_base}/AuditEvent"
     links = [{"relation": "self", "url": f"{address}?{urlencode(asked)}"}]
     if len(found) > count:
         kept = [(name, value) for name, value in asked if name != "_after"]
@@ -118,6 +132,6 @@ def _id(after: str) -> str:
         raise Invalid("this is no place to go on from", expression="_after") from None
 
 
-def _patient(call: Call) -> str | None:
-    asked = call.query.get("patient")
+def _patient(request: RequestContext) -> str | None:
+    asked = request.query.get("patient")
     return asked.rpartition("/")[2] if asked is not None else None

@@ -1,7 +1,7 @@
 """Refusals and failures as answers: the status says whose fault it is, an OperationOutcome says why.
 
 Invariants:
-- Only this file knows which refusal is which status.
+- Only this file knows which refusal is which status. It imports no FastAPI, so every process can use it.
 - The text of a Problem goes to the caller; of an unexpected failure nobody: the caller gets an id.
 """
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -99,8 +98,6 @@ def as_refusal(error: Exception) -> Refusal | None:
         return error
     if isinstance(error, HTTPException):
         return _of_framework(error)
-    if isinstance(error, RequestValidationError):
-        return NotSupported(problems=[_of_parameter(found) for found in error.errors()])
     return _of_database(error)
 
 
@@ -160,11 +157,6 @@ def _of_framework(error: HTTPException) -> Refusal:
     if error.status_code == 404:
         return NotFound("there is nothing at this address")
     return Malformed("the request could not be read")
-
-
-def _of_parameter(found: Mapping[str, Any]) -> Problem:
-    name = ".".join(str(part) for part in found["loc"][1:])
-    return Problem(text=f"parameter {name}: {found['msg']}", code="value")
 
 
 def _of_database(error: Exception) -> Refusal | None:

@@ -13,13 +13,13 @@ from shared.db import ResourceRow
 from shared.errors import Malformed
 from shared.fhir import search as fhir_search
 from shared.fhir.search import Include, Params
-from shared.http.call import Call
+from shared.http.request_context import RequestContext
 
 _PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
 
 
 async def answer(
-    call: Call,
+    request: RequestContext,
     *,
     resource_type: str,
     model: type[ResourceRow],
@@ -28,20 +28,20 @@ async def answer(
     includes: Mapping[str, Include],
 ) -> Response:
     """Search inside the caller's row scope and answer one page as a searchset."""
-    asked = _asked(call)
+    asked = _asked(request)
     search = fhir_search.parse(asked, params, includes=includes)
-    async with call.transaction() as tx:
-        call.audit_search(tx, patient=_patient(asked))
-        page = await fhir_search.run(tx, search, model, visible(call.principal))
+    async with request.transaction() as tx:
+        request.audit_search(tx, patient=_patient(asked))
+        page = await fhir_search.run(tx, search, model, visible(request.principal))
         added = await fhir_search.included(
-            tx, search, page.rows, includes, visible=lambda include: _includable(call, include)
+            tx, search, page.rows, includes, visible=lambda include: _includable(request, include)
         )
-        base = call.runtime.fhir_base
+        base = request.runtime.fhir_base
         entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
         links = _links(f"{base}/{resource_type}", asked, page.next)
         bundle = _bundle("searchset", entries, links=links, total=page.total)
-        return await call.answer(tx, bundle, audited=True)
+        return await request.answer(tx, bundle, audited=True)
 
 
 def history_bundle(
@@ -63,20 +63,20 @@ def history_bundle(
     return _bundle("history", entries, links=[("self", link)], total=len(entries))
 
 
-def _asked(call: Call) -> list[tuple[str, str]]:
-    asked = call.query.multi_items()
-    if call.body:
+def _asked(request: RequestContext) -> list[tuple[str, str]]:
+    asked = request.query.multi_items()
+    if request.body:
         try:
-            asked += parse_qsl(call.body.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
+            asked += parse_qsl(request.body.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
         except ValueError:
             raise Malformed("the body is no list of search parameters") from None
     return asked
 
 
-def _includable(call: Call, include: Include) -> ColumnElement[bool]:
+def _includable(request: RequestContext, include: Include) -> ColumnElement[bool]:
     """An include widens neither the rows nor the scopes: without the scope to read, nothing is included."""
-    allowed = call.principal.scopes.allow(include.resource_type, "r")
-    visible: ColumnElement[bool] = include.visible(call.principal) if allowed else false()
+    allowed = request.principal.scopes.allow(include.resource_type, "r")
+    visible: ColumnElement[bool] = include.visible(request.principal) if allowed else false()
     return visible
 
 

@@ -1,10 +1,10 @@
 """Read, vread, history and search of one resource type, the same for every service."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import ColumnElement, column, desc, select, table
 from starlette.responses import Response
 
@@ -13,8 +13,9 @@ from shared.db import ResourceRow, Transaction
 from shared.errors import NotFound
 from shared.fhir.search import Include, Params
 from shared.http import pages
-from shared.http.call import Call, requires
+from shared.http.authorize import authorize
 from shared.http.errors import FHIR_JSON
+from shared.http.request_context import RequestContext
 from shared.http.versions import version_headers, version_in
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
@@ -51,23 +52,23 @@ def add_reads(
     params and `_lastUpdated`), `_include` and stable paging links (`_after`); an unknown parameter is refused
     (400).
     """
-    reading = Depends(requires(resource_type, "r", rows=rows))
-    searching = Depends(requires(resource_type, "s", rows=rows))
+    reading = authorize(resource_type, "r", rows=rows)
+    searching = authorize(resource_type, "s", rows=rows)
     one = _Reader(resource_type, model, visible)
     base = f"/fhir/{resource_type}"
 
-    async def read(id: str, call: Call = reading) -> Response:
-        return await one.read(call, id)
+    async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
+        return await one.read(request, id)
 
-    async def history(id: str, call: Call = reading) -> Response:
-        return await one.history(call, id)
+    async def history(id: str, request: Annotated[RequestContext, reading]) -> Response:
+        return await one.history(request, id)
 
-    async def vread(id: str, version: str, call: Call = reading) -> Response:
-        return await one.vread(call, id, version)
+    async def vread(id: str, version: str, request: Annotated[RequestContext, reading]) -> Response:
+        return await one.vread(request, id, version)
 
-    async def search(call: Call = searching) -> Response:
+    async def search(request: Annotated[RequestContext, searching]) -> Response:
         return await pages.answer(
-            call,
+            request,
             resource_type=resource_type,
             model=model,
             visible=visible,
@@ -92,38 +93,38 @@ class _Reader:
         self._model = model
         self._visible = visible
 
-    async def read(self, call: Call, id: str) -> Response:
+    async def read(self, request: RequestContext, id: str) -> Response:
         """Answer the row as it stands, 304 where the caller has this version already."""
-        async with call.transaction() as tx:
-            row = await self._find(tx, call, id)
-            answer = await call.answer(tx, row.body, about=row, patient=self._patient(row))
-        return _unless_known(call, row) or answer
+        async with request.transaction() as tx:
+            row = await self._find(tx, request, id)
+            answer = await request.answer(tx, row.body, about=row, patient=self._patient(row))
+        return _unless_known(request, row) or answer
 
-    async def vread(self, call: Call, id: str, version: str) -> Response:
+    async def vread(self, request: RequestContext, id: str, version: str) -> Response:
         """Answer one version of a row that the caller may see now."""
-        async with call.transaction() as tx:
-            row = await self._find(tx, call, id)
+        async with request.transaction() as tx:
+            row = await self._find(tx, request, id)
             body = await self._version(tx, row, version)
-            answer = await call.answer(tx, body, about=row, patient=self._patient(row), how="vread")
+            answer = await request.answer(tx, body, about=row, patient=self._patient(row), how="vread")
             answer.headers["ETag"] = f'W/"{version}"'
             del answer.headers["Last-Modified"]
         return answer
 
-    async def history(self, call: Call, id: str) -> Response:
+    async def history(self, request: RequestContext, id: str) -> Response:
         """Answer every version of a row that the caller may see now, newest first."""
-        async with call.transaction() as tx:
-            row = await self._find(tx, call, id)
-            bundle = await self._history(tx, call, row)
-            return await call.answer(
+        async with request.transaction() as tx:
+            row = await self._find(tx, request, id)
+            bundle = await self._history(tx, request, row)
+            return await request.answer(
                 tx, bundle, about=row, patient=self._patient(row), how="history-instance"
             )
 
-    async def _find(self, tx: Transaction, call: Call, id: str) -> ResourceRow:
+    async def _find(self, tx: Transaction, request: RequestContext, id: str) -> ResourceRow:
         wanted = _uuid(id)
         found = None
         if wanted is not None:
             model: Any = self._model
-            found = await tx.first(select(model).where(model.id == wanted, self._visible(call.principal)))
+            found = await tx.first(select(model).where(model.id == wanted, self._visible(request.principal)))
         if found is None:
             raise NoSuchResource(f"there is no {self._type}/{id[:64]} that you may see")
         row: ResourceRow = found
@@ -138,11 +139,11 @@ class _Reader:
             raise NoSuchResource(f"{self._type}/{row.id} has no version {version[:20]}")
         return bytes(body)
 
-    async def _history(self, tx: Transaction, call: Call, row: ResourceRow) -> bytes:
+    async def _history(self, tx: Transaction, request: RequestContext, row: ResourceRow) -> bytes:
         statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
         earlier = (await tx.execute(statement.order_by(desc(_VERSIONS.c.version)))).all()
         found = [(row.version, row.body), *earlier]
-        address = f"{call.runtime.fhir_base}/{self._type}/{row.id}"
+        address = f"{request.runtime.fhir_base}/{self._type}/{row.id}"
         return pages.history_bundle(f"{address}/_history", f"{self._type}/{row.id}", address, found)
 
     def _of(self, row: ResourceRow) -> tuple[ColumnElement[bool], ...]:
@@ -157,8 +158,8 @@ class _Reader:
         return str(row.id) if self._type == "Patient" else None
 
 
-def _unless_known(call: Call, row: ResourceRow) -> Response | None:
-    known = call.request.headers.get("if-none-match")
+def _unless_known(request: RequestContext, row: ResourceRow) -> Response | None:
+    known = request.http.headers.get("if-none-match")
     if known is None or str(row.version) not in {version_in(tag) for tag in known.split(",")}:
         return None
     return Response(status_code=304, headers=version_headers(row), media_type=FHIR_JSON)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from deploy.services import SERVICES, room
@@ -14,11 +14,13 @@ from shared.clinic import load_clinic
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.http.app import create_app
-from shared.http.call import Call, guard_of, requires
+from shared.http.authorize import authorize
+from shared.http.guard import guard_of
+from shared.http.request_context import RequestContext
 from shared.runtime import Runtime
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
-OPEN = {"/fhir/metadata"}
+OPEN = {"/fhir/metadata", "/openapi.json", "/docs", "/docs/{name}"}
 
 
 def runtime(service: str) -> Runtime:
@@ -75,11 +77,15 @@ class TestEveryRoute:
             return {}
 
         @router.get("/fhir/Wordless")
-        async def wordless(call: Call = Depends(requires("Task", "r", rows=" "))) -> dict[str, Any]:
+        async def wordless(
+            request: Annotated[RequestContext, authorize("Task", "r", rows=" ")],
+        ) -> dict[str, Any]:
             return {}
 
         @router.get("/fhir/Guarded")
-        async def guarded(call: Call = Depends(requires("Task", "r", rows="its own"))) -> dict[str, Any]:
+        async def guarded(
+            request: Annotated[RequestContext, authorize("Task", "r", rows="its own")],
+        ) -> dict[str, Any]:
             return {}
 
         app = create_app(runtime("toy"), title="Toy", routers=[router])

@@ -6,10 +6,10 @@ Its practices are `family-practice` and `second-practice`; a note belongs to the
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy import CheckConstraint, ColumnElement, false, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -25,7 +25,8 @@ from shared.errors import NotFound
 from shared.fhir import store
 from shared.fhir.search import Include, SearchParam
 from shared.http.app import create_app
-from shared.http.call import Call, only, requires
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
 from shared.runtime import Runtime
 
@@ -77,49 +78,59 @@ def router() -> APIRouter:
     own = "the practice's own notes"
 
     @toy.post("/fhir/Communication")
-    async def create(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
-        received = await call.resource("Communication")
-        only(call, "referrer", what="write a note")
-        async with call.transaction() as tx:
-            note = Note(organization=call.principal.organization or "nobody", label=_label(received.data))
+    async def create(
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+    ) -> Response:
+        received = await request.resource("Communication")
+        only(request, "referrer", what="write a note")
+        async with request.transaction() as tx:
+            note = Note(organization=request.principal.organization or "nobody", label=_label(received.data))
             note.patient_id = _patient(received.data)
-            await store.put(tx, note, received.raw, at=call.ctx.at)
-            return await call.answer(
+            await store.put(tx, note, received.raw, at=request.ctx.at)
+            return await request.answer(
                 tx, note.body, status=201, about=note, location=f"Communication/{note.id}/_history/1"
             )
 
     @toy.put("/fhir/Communication/{id}")
-    async def change(id: str, call: Call = Depends(requires("ServiceRequest", "u", rows=own))) -> Response:
-        received = await call.resource("Communication")
-        async with call.transaction() as tx:
+    async def change(
+        id: str, request: Annotated[RequestContext, authorize("ServiceRequest", "u", rows=own)]
+    ) -> Response:
+        received = await request.resource("Communication")
+        async with request.transaction() as tx:
             note = await tx.get(Note, id, lock=True)
-            if note is None or note.organization != call.principal.organization:
+            if note is None or note.organization != request.principal.organization:
                 raise NotFound(f"there is no Communication/{id}")
-            call.expect(note)
-            await store.put(tx, note, received.raw, at=call.ctx.at)
-            return await call.answer(tx, note.body, about=note)
+            request.expect(note)
+            await store.put(tx, note, received.raw, at=request.ctx.at)
+            return await request.answer(tx, note.body, about=note)
 
     @toy.post("/fhir/Communication/$explode")
-    async def explode(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
-        raise RuntimeError(f"unexpected, with a name in it: {call.body.decode()}")
+    async def explode(
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+    ) -> Response:
+        raise RuntimeError(f"unexpected, with a name in it: {request.body.decode()}")
 
     @toy.post("/fhir/Communication/$fail-late")
-    async def fail_late(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
-        async with call.transaction() as tx:
+    async def fail_late(
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+    ) -> Response:
+        async with request.transaction() as tx:
             note = Note(organization="family-practice")
             await store.put(
-                tx, note, {"resourceType": "Communication", "status": "completed"}, at=call.ctx.at
+                tx, note, {"resourceType": "Communication", "status": "completed"}, at=request.ctx.at
             )
-            answer = await call.answer(tx, note.body, status=201, about=note)
+            answer = await request.answer(tx, note.body, status=201, about=note)
             await tx.execute(text("SET CONSTRAINTS ALL DEFERRED"))
             await tx.execute(text("INSERT INTO toy_later (id) VALUES (1), (1)"))
             return answer
 
     @toy.post("/fhir/Communication/$sum")
-    async def add_up(call: Call = Depends(requires("ServiceRequest", "c", rows=own))) -> Response:
-        asked = await call.parameters()
-        async with call.transaction() as tx:
-            return await call.answer(tx, {"resourceType": "Parameters", "asked": dict(asked)})
+    async def add_up(
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+    ) -> Response:
+        asked = await request.parameters()
+        async with request.transaction() as tx:
+            return await request.answer(tx, {"resourceType": "Parameters", "asked": dict(asked)})
 
     add_reads(
         toy,

@@ -1,6 +1,6 @@
 """The routes of careteam, by area."""
 
-from services.careteam.api import meetings, messages, outcomes, plans, reads, tasks, teams
+from services.careteam.api import examples, meetings, messages, outcomes, plans, reads, tasks, teams
 
 ROUTERS = (
     meetings.router,
@@ -12,4 +12,4 @@ ROUTERS = (
     reads.router,
 )
 
-__all__ = ["ROUTERS"]
+__all__ = ["ROUTERS", "examples"]

@@ -1,27 +1,35 @@
 """Messages of the team about its patient."""
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from services.careteam.api.received import NotAPerson, person
+from services.careteam.use_cases.change_team import TeamHasEnded
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 
-@router.post("/fhir/Communication")
+@router.post("/fhir/Communication", responses=refuses(NotAPerson, TeamHasEnded))
 async def post_message(
-    call: Call = Depends(requires("Communication", "c", rows="patients of the clinician's own teams")),
+    request: Annotated[
+        RequestContext, authorize("Communication", "c", rows="patients of the clinician's own teams")
+    ],
 ) -> Response:
     """Write to members of the patient's team."""
-    only(call, "clinician", what="write to a team")
-    sender = person(call)
-    received = await call.resource("Communication")
-    async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="subject")
-        message = await use_cases.messages.post_message(call.ctx, tx, team, received=received, sender=sender)
-        return await call.answer(
+    only(request, "clinician", what="write to a team")
+    sender = person(request)
+    received = await request.resource("Communication")
+    async with request.transaction() as tx:
+        team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
+        message = await use_cases.messages.post_message(
+            request.ctx, tx, team, received=received, sender=sender
+        )
+        return await request.answer(
             tx, message.body, status=201, about=message, location=f"Communication/{message.id}/_history/1"
         )

@@ -18,9 +18,8 @@ from services.careteam.models import (
 from services.careteam.queries import scope
 from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
-from shared.http.route import CallRoute
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 _TEAMS = "a clinician's own teams; a coordinator's site"
 
 

@@ -2,23 +2,23 @@
 
 from shared.errors import Forbidden, Invalid
 from shared.fhir.received import Received
-from shared.http.call import Call
+from shared.http.request_context import RequestContext
 
 
 class NotAPerson(Forbidden):
     """The caller's token names no practitioner."""
 
 
-async def to_replace(call: Call, resource_type: str, resource_id: str) -> Received:
+async def to_replace(request: RequestContext, resource_type: str, resource_id: str) -> Received:
     """Read the resource that shall stand at this id."""
-    received = await call.resource(resource_type)
+    received = await request.resource(resource_type)
     if received.data.get("id") != resource_id:
         raise Invalid("the id in the body and in the address differ", expression=f"{resource_type}.id")
     return received
 
 
-def person(call: Call) -> str:
+def person(request: RequestContext) -> str:
     """Give the practitioner who calls; raises NotAPerson for everybody else."""
-    if call.principal.practitioner is None:
+    if request.principal.practitioner is None:
         raise NotAPerson("only a practitioner of the clinic may do this")
-    return call.principal.practitioner
+    return request.principal.practitioner

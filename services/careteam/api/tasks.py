@@ -1,43 +1,51 @@
 """Actions, updated by their owner, and cases that a member brings."""
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import person, to_replace
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from services.careteam.api.received import NotAPerson, person, to_replace
+from services.careteam.use_cases.actions import DecidedAtAMeeting, NotTheOwner
+from services.careteam.use_cases.agenda import AlreadyOnTheAgenda
+from services.careteam.use_cases.change_team import TeamHasEnded
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 
-@router.post("/fhir/Task")
+@router.post("/fhir/Task", responses=refuses(NotAPerson, AlreadyOnTheAgenda, TeamHasEnded))
 async def bring_case(
-    call: Call = Depends(requires("Task", "c", rows="patients of the clinician's own teams")),
+    request: Annotated[RequestContext, authorize("Task", "c", rows="patients of the clinician's own teams")],
 ) -> Response:
     """Put a patient's case on the next agenda; no other Task is created here."""
-    only(call, "clinician", what="bring a case")
-    requester = person(call)
-    received = await call.resource("Task")
-    async with call.transaction() as tx:
-        team = await use_cases.load.team_of_patient(call.ctx, tx, received.data, member="for")
-        case = await use_cases.agenda.bring_case(call.ctx, tx, team, asked=received.data, requester=requester)
-        return await call.answer(
+    only(request, "clinician", what="bring a case")
+    requester = person(request)
+    received = await request.resource("Task")
+    async with request.transaction() as tx:
+        team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="for")
+        case = await use_cases.agenda.bring_case(
+            request.ctx, tx, team, asked=received.data, requester=requester
+        )
+        return await request.answer(
             tx, case.body, status=201, about=case, location=f"Task/{case.id}/_history/{case.version}"
         )
 
 
-@router.put("/fhir/Task/{id}")
+@router.put("/fhir/Task/{id}", responses=refuses(NotTheOwner, DecidedAtAMeeting, TeamHasEnded))
 async def update_action(
-    id: str, call: Call = Depends(requires("Task", "u", rows="actions that the caller owns"))
+    id: str, request: Annotated[RequestContext, authorize("Task", "u", rows="actions that the caller owns")]
 ) -> Response:
     """Say how an action stands: accepted, in-progress, completed, or rejected with the reason."""
-    only(call, "clinician", "coordinator", what="update an action")
-    received = await to_replace(call, "Task", id)
-    async with call.transaction() as tx:
-        team, task = await use_cases.load.task(call.ctx, tx, id)
-        call.expect(task)
+    only(request, "clinician", "coordinator", what="update an action")
+    received = await to_replace(request, "Task", id)
+    async with request.transaction() as tx:
+        team, task = await use_cases.load.task(request.ctx, tx, id)
+        request.expect(task)
         await use_cases.actions.update_action(
-            call.ctx, tx, team, task, received=received, by=call.principal.practitioner
+            request.ctx, tx, team, task, received=received, by=request.principal.practitioner
         )
-        return await call.answer(tx, task.body, about=task)
+        return await request.answer(tx, task.body, about=task)

@@ -7,7 +7,6 @@ from services.notifications.api.feed import router as feed
 from services.notifications.models import Notification
 from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
-from shared.http.route import CallRoute
 from shared.runtime import Runtime
 
 PARAMS = {
@@ -25,7 +24,7 @@ PARAMS = {
 
 def routers(runtime: Runtime) -> list[APIRouter]:
     """Give the routers of this service."""
-    communications = APIRouter(route_class=CallRoute)
+    communications = APIRouter()
     add_reads(
         communications,
         resource_type="Communication",

@@ -1,16 +1,19 @@
 """GET /feed: what happens, as it happens, cut to the reader's row scope; resumed by Last-Event-ID."""
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from services.notifications.api.live import LiveFeed
 from shared.audit import record as audit
 from shared.errors import Invalid
-from shared.http.call import Call, requires
-from shared.http.route import CallRoute
+from shared.http.authorize import authorize
+from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 from shared.http.streams import stream_end
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 _ROWS = (
     "a referrer its own referrals, an insurer its own claims with the patient's consent, a clinician their"
@@ -25,21 +28,21 @@ class NotAnEntry(Invalid):
     code = "value"
 
 
-@router.get("/feed")
+@router.get("/feed", responses=refuses(NotAnEntry), openapi_extra=query(after="the id of an entry"))
 async def feed(
-    call: Call = Depends(requires("Communication", "r", rows=_ROWS)),
+    request: Annotated[RequestContext, authorize("Communication", "r", rows=_ROWS)],
 ) -> StreamingResponse:
     """Stream the feed from behind the entry that was seen last, or from the newest few hundred on."""
-    live = LiveFeed(call.runtime, reader=call.principal, ending=stream_end(call.request.app))
-    seen = _seen(call)
-    async with call.transaction() as tx:
-        opened = audit.Access(service=call.runtime.service, how="search-type", query=str(call.request.url))
-        audit.record(tx, opened, ctx=call.ctx)
+    live = LiveFeed(request.runtime, reader=request.principal, ending=stream_end(request.http.app))
+    seen = _seen(request)
+    async with request.transaction() as tx:
+        opened = audit.Access(service=request.runtime.service, how="search-type", query=str(request.http.url))
+        audit.record(tx, opened, ctx=request.ctx)
     return StreamingResponse(live.frames(seen), media_type="text/event-stream", headers=_HEADERS)
 
 
-def _seen(call: Call) -> int | None:
-    given = call.request.headers.get("last-event-id") or call.query.get("after")
+def _seen(request: RequestContext) -> int | None:
+    given = request.http.headers.get("last-event-id") or request.query.get("after")
     if given is None:
         return None
     try:

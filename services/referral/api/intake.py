@@ -1,26 +1,31 @@
 """The three doors of a referral, the dry run, and the Questionnaire that says what the clinic needs."""
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import fhir, queries, use_cases
+from services.referral.fhir.submission import NotAReferral
 from services.referral.models import Referral, Submission
+from services.referral.use_cases.end_referral import NeverSent
+from services.referral.use_cases.patients import UnknownPatient
+from services.referral.use_cases.receive_referral import AnotherPatient
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
 from shared.fhir.received import Received
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 _OWN = "what the caller sends becomes the caller's own"
-_SENDING = requires("ServiceRequest", "c", rows=_OWN)
+_SENDING = authorize("ServiceRequest", "c", rows=_OWN)
 _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
 
 
@@ -30,121 +35,124 @@ class UnknownEvent(Invalid):
     code = "not-supported"
 
 
-@router.post("/fhir")
-async def transact(call: Call = Depends(_SENDING)) -> Response:
+@router.post("/fhir", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent))
+async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a transaction Bundle, or a message Bundle at the base."""
-    received = await call.resource("Bundle")
+    received = await request.resource("Bundle")
     if received.data.get("type") == "message":
-        return await _process(call, received)
-    submission = fhir.read_submission(received, clinic=call.runtime.clinic)
-    only(call, "referrer", what="send a referral")
+        return await _process(request, received)
+    submission = fhir.read_submission(received, clinic=request.runtime.clinic)
+    only(request, "referrer", what="send a referral")
 
     async def take(tx: Transaction, bold: bool) -> Response:
-        receipt = await _receive(call, tx, submission, bold=bold)
+        receipt = await _receive(request, tx, submission, bold=bold)
         body = fhir.transaction_response(receipt.referral.answer)
-        return await call.answer(tx, body, about=receipt.referral)
+        return await request.answer(tx, body, about=receipt.referral)
 
-    return await call.command(take, bold=use_cases.may_be_bold(submission))
+    return await request.command(take, bold=use_cases.may_be_bold(submission))
 
 
-@router.post("/fhir/$process-message")
-async def process_message(call: Call = Depends(_SENDING)) -> Response:
+@router.post(
+    "/fhir/$process-message",
+    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent, NeverSent),
+)
+async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a message Bundle: a new referral, or the revocation of one."""
-    return await _process(call, await call.resource("Bundle"))
+    return await _process(request, await request.resource("Bundle"))
 
 
-@router.post("/fhir/ServiceRequest")
-async def create(call: Call = Depends(_SENDING)) -> Response:
+@router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient))
+async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a bare ServiceRequest with its Patient contained, or known by identifier.
 
     `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead.
     """
-    submission = fhir.read_submission(await call.resource("ServiceRequest"), clinic=call.runtime.clinic)
-    only(call, "referrer", what="send a referral")
-    condition = _condition(call)
+    submission = fhir.read_submission(await request.resource("ServiceRequest"), clinic=request.runtime.clinic)
+    only(request, "referrer", what="send a referral")
+    condition = _condition(request)
 
     async def take(tx: Transaction, bold: bool) -> Response:
         found = None
         if condition is not None:
-            found = await use_cases.already_sent(call.ctx, tx, condition)
+            found = await use_cases.already_sent(request.ctx, tx, condition)
         new = False
         if found is None:
-            receipt = await _receive(call, tx, submission, bold=bold)
+            receipt = await _receive(request, tx, submission, bold=bold)
             found, new = receipt.referral, receipt.new
-        return await call.answer(
+        return await request.answer(
             tx, found.body, status=201 if new else 200, about=found, location=_located(found)
         )
 
-    return await call.command(take, bold=condition is None and use_cases.may_be_bold(submission))
+    return await request.command(take, bold=condition is None and use_cases.may_be_bold(submission))
 
 
 @router.post("/fhir/ServiceRequest/$validate")
 async def validate(
-    call: Call = Depends(requires("ServiceRequest", "c", rows="nothing is written")),
+    request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows="nothing is written")],
 ) -> Response:
     """Say what would happen to a referral, without taking it."""
-    only(call, "referrer", what="try a referral")
+    only(request, "referrer", what="try a referral")
     try:
-        received = await _what_is_tried(call)
+        received = await _what_is_tried(request)
     except Invalid as refusal:
-        return await _say(call, fhir.dry_run(refusal.problems, verdict=None))
-    async with call.transaction() as tx:
-        body = await use_cases.dry_run(call.ctx, tx, received)
-        return await call.answer(tx, body)
+        return await _say(request, fhir.dry_run(refusal.problems, verdict=None))
+    async with request.transaction() as tx:
+        body = await use_cases.dry_run(request.ctx, tx, received)
+        return await request.answer(tx, body)
 
 
 @router.get("/fhir/Questionnaire/{id}")
 async def read_questionnaire(
-    id: str, call: Call = Depends(requires("Questionnaire", "r", rows=_EVERYBODY))
+    id: str, request: Annotated[RequestContext, authorize("Questionnaire", "r", rows=_EVERYBODY)]
 ) -> Response:
     """Read the clinic's Questionnaire."""
     body = fhir.questionnaire()
     if id != body["id"]:
         raise NotFound(f"there is no Questionnaire {id}")
-    return await _say(call, body)
+    return await _say(request, body)
 
 
-@router.get("/fhir/Questionnaire")
+@router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical", name="name", status="`active`"))
 async def search_questionnaires(
-    call: Call = Depends(requires("Questionnaire", "s", rows=_EVERYBODY)),
+    request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_EVERYBODY)],
 ) -> Response:
     """Search the one Questionnaire by url, name or status."""
     body = fhir.questionnaire()
-    wanted = dict(call.query.items())
+    wanted = dict(request.query.items())
     for name in wanted.keys() - {"url", "name", "status"}:
         raise NotSupported(f"search knows url, name and status, not {name[:64]}", expression=name[:64])
     found = [body] if all(str(body[name]) == value for name, value in wanted.items()) else []
-    address = f"{call.runtime.fhir_base}/Questionnaire/{body['id']}"
+    address = f"{request.runtime.fhir_base}/Questionnaire/{body['id']}"
     entries = [{"fullUrl": address, "resource": one, "search": {"mode": "match"}} for one in found]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
-    return await _say(call, bundle | ({"entry": entries} if entries else {}))
+    return await _say(request, bundle | ({"entry": entries} if entries else {}))
 
 
-async def _process(call: Call, received: Received) -> Response:
+async def _process(request: RequestContext, received: Received) -> Response:
     if (kind := received.data.get("type")) != "message":
         raise Invalid(f"a message is taken here, not a {kind}", expression="Bundle.type")
     event = fhir.event_code(received)
     if event not in (fhir.ADD, fhir.REVOKE):
         text = f"the events are {fhir.ADD} and {fhir.REVOKE}; {event} is none of them"
         raise UnknownEvent(text, expression="Bundle.entry[0].resource.eventCoding.code")
-    only(call, "referrer", what="send a referral")
+    only(request, "referrer", what="send a referral")
     submission = None
     if event == fhir.ADD:
-        submission = fhir.read_submission(received, clinic=call.runtime.clinic)
+        submission = fhir.read_submission(received, clinic=request.runtime.clinic)
 
     async def take(tx: Transaction, bold: bool) -> Response:
         if submission is None:
-            referral = await _revoke(tx, received, call=call, by=call.principal)
+            referral = await _revoke(tx, received, request=request, by=request.principal)
         else:
-            referral = (await _receive(call, tx, submission, bold=bold)).referral
-        return await _answer_message(call, tx, received, referral, code=str(event))
+            referral = (await _receive(request, tx, submission, bold=bold)).referral
+        return await _answer_message(request, tx, received, referral, code=str(event))
 
-    return await call.command(take, bold=submission is not None and use_cases.may_be_bold(submission))
+    return await request.command(take, bold=submission is not None and use_cases.may_be_bold(submission))
 
 
-def _condition(call: Call) -> str | None:
+def _condition(request: RequestContext) -> str | None:
     """Read If-None-Exist; raises NotSupported for a search that this door does not make."""
-    asked = call.request.headers.get("if-none-exist")
+    asked = request.http.headers.get("if-none-exist")
     if asked is None:
         return None
     named = parse_qsl(asked.lstrip("?"))
@@ -158,36 +166,38 @@ def _located(referral: Referral) -> str:
     return f"ServiceRequest/{referral.id}/_history/1"
 
 
-async def _receive(call: Call, tx: Transaction, submission: Submission, *, bold: bool) -> use_cases.Receipt:
-    return await use_cases.receive_referral(call.ctx, tx, submission, bold=bold)
+async def _receive(
+    request: RequestContext, tx: Transaction, submission: Submission, *, bold: bool
+) -> use_cases.Receipt:
+    return await use_cases.receive_referral(request.ctx, tx, submission, bold=bold)
 
 
 async def _answer_message(
-    call: Call, tx: Transaction, received: Received, referral: Referral, *, code: str
+    request: RequestContext, tx: Transaction, received: Received, referral: Referral, *, code: str
 ) -> Response:
     task = await queries.process_task(tx, referral.id)
     body = fhir.message_response(
         task.body,
         task_id=task.id,
-        base=call.runtime.fhir_base,
+        base=request.runtime.fhir_base,
         answers=str(fhir.message_id(received)),
         of=referral.id,
         code=code,
-        clinic=call.runtime.clinic.name,
-        at=call.ctx.at,
+        clinic=request.runtime.clinic.name,
+        at=request.ctx.at,
     )
-    return await call.answer(tx, body, about=referral)
+    return await request.answer(tx, body, about=referral)
 
 
-async def _revoke(tx: Transaction, received: Received, *, call: Call, by: Principal) -> Referral:
+async def _revoke(tx: Transaction, received: Received, *, request: RequestContext, by: Principal) -> Referral:
     for entry in received.entries:
         if entry.resource is not None and entry.resource.resource_type == "ServiceRequest":
-            request = entry.resource.data
-            reasons = [one.get("text", "") for one in request.get("reasonCode", [])]
+            sent = entry.resource.data
+            reasons = [one.get("text", "") for one in sent.get("reasonCode", [])]
             return await use_cases.revoke_by_identifier(
-                call.ctx,
+                request.ctx,
                 tx,
-                fhir.tokens(request.get("identifier")),
+                fhir.tokens(sent.get("identifier")),
                 reason=" ".join(reasons).strip() or "revoked by message",
             )
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
@@ -203,16 +213,16 @@ class _Trying(msgspec.Struct):
     parameter: list[_Tried] = []
 
 
-async def _what_is_tried(call: Call) -> Received:
-    received = await call.resource("Bundle", "ServiceRequest", "Parameters")
+async def _what_is_tried(request: RequestContext) -> Received:
+    received = await request.resource("Bundle", "ServiceRequest", "Parameters")
     if received.resource_type != "Parameters":
         return received
-    for parameter in msgspec.json.decode(call.body, type=_Trying).parameter:
+    for parameter in msgspec.json.decode(request.body, type=_Trying).parameter:
         if bytes(parameter.resource) != b"null":
             return await check.receive(bytes(parameter.resource), allowed=("Bundle", "ServiceRequest"))
     raise Invalid("what is tried: a Bundle or a ServiceRequest", expression="Parameters.parameter.resource")
 
 
-async def _say(call: Call, body: dict[str, Any]) -> Response:
-    async with call.transaction() as tx:
-        return await call.answer(tx, body)
+async def _say(request: RequestContext, body: dict[str, Any]) -> Response:
+    async with request.transaction() as tx:
+        return await request.answer(tx, body)

@@ -6,9 +6,8 @@ from services.referral import fhir, queries
 from services.referral.models import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
 from shared.fhir.search import Include, SearchParam
 from shared.http.resources import add_reads
-from shared.http.route import CallRoute
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 _SCOPE = queries.scope
 _OWN_KINDS = ("Patient", "ServiceRequest")

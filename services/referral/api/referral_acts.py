@@ -1,106 +1,121 @@
 """What a referrer and a coordinator do with a referral, each as an operation on the ServiceRequest."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import fhir, use_cases
 from services.referral.models import Piece, Referral
+from services.referral.rules.steps import Refused
+from services.referral.use_cases.decide_referral import NoProgramme
+from services.referral.use_cases.emergency import NoEmergency
+from services.referral.use_cases.merge_referral import CannotMerge
+from services.referral.use_cases.provide_information import (
+    AcknowledgeFirst,
+    AnotherPatientsResource,
+    Ended,
+    NothingProvided,
+)
+from services.referral.use_cases.recording import NoReason
 from shared.db import Transaction
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
-_SENDER = requires("ServiceRequest", "u", rows="the sender's own referrals")
-_SITE = requires("ServiceRequest", "u", rows="the referrals of the coordinator's site")
+_SENDER = authorize("ServiceRequest", "u", rows="the sender's own referrals")
+_SITE = authorize("ServiceRequest", "u", rows="the referrals of the coordinator's site")
 
 
-@router.post("/fhir/ServiceRequest/{id}/$acknowledge")
-async def acknowledge(id: str, call: Call = Depends(_SENDER)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$acknowledge", responses=refuses(NoEmergency))
+async def acknowledge(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Acknowledge that the patient goes to an emergency department."""
-    only(call, "referrer", what="acknowledge")
-    await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.acknowledge_emergency(call.ctx, tx, id)
-        return await _answer(call, tx, referral)
+    only(request, "referrer", what="acknowledge")
+    await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.acknowledge_emergency(request.ctx, tx, id)
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$provide-information")
-async def provide_information(id: str, call: Call = Depends(_SENDER)) -> Response:
+@router.post(
+    "/fhir/ServiceRequest/{id}/$provide-information",
+    responses=refuses(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
+)
+async def provide_information(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Add what was asked for, or what came late."""
-    only(call, "referrer", what="provide information")
-    await call.parameters()
-    pieces = _pieces(call.body)
-    async with call.transaction() as tx:
-        referral = await use_cases.provide_information(call.ctx, tx, id, pieces=pieces)
-        return await _answer(call, tx, referral)
+    only(request, "referrer", what="provide information")
+    await request.parameters()
+    pieces = _pieces(request.body)
+    async with request.transaction() as tx:
+        referral = await use_cases.provide_information(request.ctx, tx, id, pieces=pieces)
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$revoke")
-async def revoke(id: str, call: Call = Depends(_SENDER)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$revoke", responses=refuses(NoReason, Refused))
+async def revoke(id: str, request: Annotated[RequestContext, _SENDER]) -> Response:
     """Take a referral back, with the reason."""
-    only(call, "referrer", what="revoke")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.revoke_referral(call.ctx, tx, id, reason=said.get("reason"))
-        return await _answer(call, tx, referral)
+    only(request, "referrer", what="revoke")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.revoke_referral(request.ctx, tx, id, reason=said.get("reason"))
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$accept")
-async def accept(id: str, call: Call = Depends(_SITE)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$accept", responses=refuses(NoProgramme, Refused))
+async def accept(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Accept a referral that the rules left to a person."""
-    only(call, "coordinator", what="accept")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.accept_referral(call.ctx, tx, id, said=said)
-        return await _answer(call, tx, referral)
+    only(request, "coordinator", what="accept")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.accept_referral(request.ctx, tx, id, said=said)
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$decline")
-async def decline(id: str, call: Call = Depends(_SITE)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$decline", responses=refuses(NoReason, Refused))
+async def decline(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Decline a referral, with the reason."""
-    only(call, "coordinator", what="decline")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.decline_referral(call.ctx, tx, id, reason=said.get("reason"))
-        return await _answer(call, tx, referral)
+    only(request, "coordinator", what="decline")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.decline_referral(request.ctx, tx, id, reason=said.get("reason"))
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$request-information")
-async def request_information(id: str, call: Call = Depends(_SITE)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$request-information", responses=refuses(NoReason, Refused))
+async def request_information(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Ask the referrer for something; the reason says what."""
-    only(call, "coordinator", what="request information")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.request_information(call.ctx, tx, id, reason=said.get("reason"))
-        return await _answer(call, tx, referral)
+    only(request, "coordinator", what="request information")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.request_information(request.ctx, tx, id, reason=said.get("reason"))
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$merge")
-async def merge(id: str, call: Call = Depends(_SITE)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$merge", responses=refuses(CannotMerge))
+async def merge(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Merge a duplicate into the referral that goes on (`into`)."""
-    only(call, "coordinator", what="merge")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.merge_referral(call.ctx, tx, id, into=said.get("into"))
-        return await _answer(call, tx, referral)
+    only(request, "coordinator", what="merge")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.merge_referral(request.ctx, tx, id, into=said.get("into"))
+        return await _answer(request, tx, referral)
 
 
-@router.post("/fhir/ServiceRequest/{id}/$close")
-async def close(id: str, call: Call = Depends(_SITE)) -> Response:
+@router.post("/fhir/ServiceRequest/{id}/$close", responses=refuses(NoReason, Refused))
+async def close(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     """Close a referral that will not go on, with the reason."""
-    only(call, "coordinator", what="close")
-    said = await call.parameters()
-    async with call.transaction() as tx:
-        referral = await use_cases.close_referral(call.ctx, tx, id, reason=said.get("reason"))
-        return await _answer(call, tx, referral)
+    only(request, "coordinator", what="close")
+    said = await request.parameters()
+    async with request.transaction() as tx:
+        referral = await use_cases.close_referral(request.ctx, tx, id, reason=said.get("reason"))
+        return await _answer(request, tx, referral)
 
 
-async def _answer(call: Call, tx: Transaction, referral: Referral) -> Response:
-    return await call.answer(tx, referral.body, about=referral)
+async def _answer(request: RequestContext, tx: Transaction, referral: Referral) -> Response:
+    return await request.answer(tx, referral.body, about=referral)
 
 
 class _Parameter(msgspec.Struct):

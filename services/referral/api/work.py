@@ -1,45 +1,57 @@
 """Tasks of the coordinator, and the insurer's part: its answers and its questions."""
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import use_cases
-from shared.http.call import Call, only, requires
-from shared.http.route import CallRoute
+from services.referral.fhir.inquiry import NoMember
+from services.referral.rules.authorization import WrongDecision
+from services.referral.use_cases.record_decision import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
+from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
 
-router = APIRouter(route_class=CallRoute)
+router = APIRouter()
 
 _OWN_CLAIMS = "the insurer's own Claims, with the patient's active consent"
 
 
-@router.put("/fhir/Task/{id}")
+@router.put("/fhir/Task/{id}", responses=refuses(NotByHand, AnotherTask, DecideFirst))
 async def update_task(
-    id: str, call: Call = Depends(requires("Task", "u", rows="the Tasks of the coordinator's site"))
+    id: str,
+    request: Annotated[RequestContext, authorize("Task", "u", rows="the Tasks of the coordinator's site")],
 ) -> Response:
     """Change the status of a Task that people work on; needs If-Match."""
-    only(call, "coordinator", what="change this Task")
-    received = await call.resource("Task")
-    async with call.transaction() as tx:
-        task = await use_cases.update_task(call.ctx, tx, id, wanted=received.data, expect=call.expect)
-        return await call.answer(tx, task.body, about=task)
+    only(request, "coordinator", what="change this Task")
+    received = await request.resource("Task")
+    async with request.transaction() as tx:
+        task = await use_cases.update_task(request.ctx, tx, id, wanted=received.data, expect=request.expect)
+        return await request.answer(tx, task.body, about=task)
 
 
-@router.post("/fhir/ClaimResponse")
-async def answer_claim(call: Call = Depends(requires("ClaimResponse", "c", rows=_OWN_CLAIMS))) -> Response:
+@router.post(
+    "/fhir/ClaimResponse", responses=refuses(NoSuchClaim, AnswerDoesNotFit, WrongDecision, ClaimDecided)
+)
+async def answer_claim(
+    request: Annotated[RequestContext, authorize("ClaimResponse", "c", rows=_OWN_CLAIMS)],
+) -> Response:
     """Record the insurer's answer to a Claim."""
-    only(call, "insurer", what="answer a Claim")
-    received = await call.resource("ClaimResponse")
-    async with call.transaction() as tx:
-        response = await use_cases.record_decision(call.ctx, tx, received)
+    only(request, "insurer", what="answer a Claim")
+    received = await request.resource("ClaimResponse")
+    async with request.transaction() as tx:
+        response = await use_cases.record_decision(request.ctx, tx, received)
         location = f"ClaimResponse/{response.id}/_history/{response.version}"
-        return await call.answer(tx, response.body, status=201, about=response, location=location)
+        return await request.answer(tx, response.body, status=201, about=response, location=location)
 
 
-@router.post("/fhir/Claim/$inquire")
-async def inquire(call: Call = Depends(requires("Claim", "s", rows=_OWN_CLAIMS))) -> Response:
+@router.post("/fhir/Claim/$inquire", responses=refuses(NoMember))
+async def inquire(request: Annotated[RequestContext, authorize("Claim", "s", rows=_OWN_CLAIMS)]) -> Response:
     """Tell an insurer where its requests for a member stand."""
-    only(call, "insurer", "coordinator", what="inquire")
-    received = await call.resource("Parameters", "Claim", "Bundle")
-    async with call.transaction() as tx:
-        body = await use_cases.inquire(call.ctx, tx, received.data, base=call.runtime.fhir_base)
-        return await call.answer(tx, body)
+    only(request, "insurer", "coordinator", what="inquire")
+    received = await request.resource("Parameters", "Claim", "Bundle")
+    async with request.transaction() as tx:
+        body = await use_cases.inquire(request.ctx, tx, received.data, base=request.runtime.fhir_base)
+        return await request.answer(tx, body)

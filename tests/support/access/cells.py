@@ -9,8 +9,7 @@ from uuid import uuid4
 import httpx
 from fastapi.routing import iter_route_contexts
 
-from shared.http.call import guard_of
-from shared.http.guard import Guard
+from shared.http.guard import Guard, guard_of
 from tests.support.access.world import World
 
 AT_ONCE = 6

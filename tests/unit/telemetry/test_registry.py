@@ -4,12 +4,12 @@ import pytest
 
 from services.notifications.use_cases import end, record
 from shared.events import counters
-from shared.http import checked
+from shared.http import check_metrics
 from shared.ids import made_at, new_text_id
 from shared.telemetry import metrics, otlp, process
 from shared.telemetry.registry import REGISTRY
 
-DECLARING = (counters, checked, metrics, otlp, process, end, record)
+DECLARING = (counters, check_metrics, metrics, otlp, process, end, record)
 NAMES = """
 cpython_gc_collections counter
 db_client_connection_count gauge

@@ -1,8 +1,8 @@
 """One request: who calls, what they sent, the transaction it runs in, and its one answer.
 
 Invariants:
-- A route gets a Call only through `requires(...)`, which has verified the token and the scope and names the
-  row rule.
+- A route gets a RequestContext only through `authorize(...)`, which has verified the token and the scope and
+  names the row rule.
 - `transaction()` commits before the answer leaves. With an Idempotency-Key the answer is stored in it, so the
   same key gives the same answer, and the same key with another body is refused (422), whatever crashed
   between.
@@ -26,20 +26,16 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Outrun, ResourceRow, Transaction
-from shared.errors import Forbidden, Unauthenticated
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http import idempotency
-from shared.http.body import read_body
-from shared.http.checked import checked
+from shared.http.check_metrics import measured_check
 from shared.http.errors import FHIR_JSON
-from shared.http.guard import Guard, Requirement, guard_of
+from shared.http.guard import Guard
 from shared.http.idempotency import KeyedRequest
 from shared.http.parameters import by_name
 from shared.http.versions import check_match, reference_to, version_headers
 from shared.runtime import Runtime
-
-__all__ = ["Call", "guard_of", "only", "requires"]
 
 _ATTEMPTS = 4
 _HOW: Mapping[Interaction, audit.How] = {
@@ -51,19 +47,11 @@ _HOW: Mapping[Interaction, audit.How] = {
 }
 
 
-class MissingScope(Forbidden):
-    """The token lacks the scope that this route asks for."""
-
-
-class NotThisParty(Forbidden):
-    """This act is another party's."""
-
-
-class Call:
-    """What a route works with."""
+class RequestContext:
+    """What a route works with; `http` is the request as Starlette has it."""
 
     def __init__(self, request: Request, *, guard: Guard, principal: Principal, runtime: Runtime) -> None:
-        self.request = request
+        self.http = request
         self.guard = guard
         self.principal = principal
         self.runtime = runtime
@@ -75,11 +63,11 @@ class Call:
     @property
     def writes(self) -> bool:
         """Tell whether this is a command and no reading."""
-        return self.request.method not in ("GET", "HEAD")
+        return self.http.method not in ("GET", "HEAD")
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
-        with checked(self.runtime.service):
+        with measured_check(self.runtime.service):
             return await check.receive(self.body, allowed=allowed or None)
 
     async def parameters(self) -> Mapping[str, Any]:
@@ -94,7 +82,7 @@ class Call:
 
     def expect(self, row: ResourceRow) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
-        check_match(self.request, row)
+        check_match(self.http, row)
 
     @asynccontextmanager
     async def transaction(self, *, bold: bool = False) -> AsyncIterator[Transaction]:
@@ -168,57 +156,28 @@ class Call:
         tx.carry()
 
     def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:
-        how = how or how_of(self.request, self.guard)
+        how = how or how_of(self.http, self.guard)
         return audit.Access(
             service=self.runtime.service,
             how=how,
             what=reference_to(about) if about is not None else None,
             patient=patient or _patient_of(about),
-            query=str(self.request.url) if how == "search-type" else None,
+            query=str(self.http.url) if how == "search-type" else None,
         )
 
     @cached_property
     def _keyed(self) -> KeyedRequest | None:
-        key = self.request.headers.get("idempotency-key")
+        key = self.http.headers.get("idempotency-key")
         if key is None or not self.writes:
             return None
-        scope = self.request.scope
+        scope = self.http.scope
         return KeyedRequest.of(
             client=self.principal.client,
             key=key,
-            method=self.request.method,
+            method=self.http.method,
             address=f"{scope['path']}?{scope['query_string'].decode()}",
             body=self.body,
         )
-
-
-def requires(resource_type: str, interaction: Interaction, *, rows: str) -> Callable[..., Any]:
-    """Make the dependency of a route: `call: Call = Depends(requires("Task", "u", rows="the requester's
-    own"))`.
-
-    `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
-    this. Refused calls are audited. Raises Unauthenticated or Forbidden.
-    """
-    return Requirement(Guard(resource_type=resource_type, interaction=interaction, rows=rows), open_call)
-
-
-def only(call: Call, *parties: str, what: str) -> None:
-    """Raise Forbidden unless the caller is of one of these parties (`referrer`, `coordinator`, ...)."""
-    if call.principal.party not in parties:
-        raise NotThisParty(f"only {' or '.join(parties)} may {what}; you are {call.principal.party}")
-
-
-async def open_call(request: Request, guard: Guard) -> Call:
-    """Verify the caller and read what they sent; the body of a refused caller is not read."""
-    runtime: Runtime = request.app.state.runtime
-    request.state.guard = guard
-    principal = await runtime.verifier.principal(_bearer(request))
-    call = Call(request, guard=guard, principal=principal, runtime=runtime)
-    request.state.call = call
-    if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):
-        raise MissingScope(f"this needs the scope {guard.scope}; the token has {principal.scopes}")
-    call.body = await read_body(request)
-    return call
 
 
 def how_of(request: Request, guard: Guard) -> audit.How:
@@ -231,10 +190,3 @@ def how_of(request: Request, guard: Guard) -> audit.How:
 def _patient_of(row: ResourceRow | None) -> str | None:
     found = getattr(row, "patient_id", None)
     return str(found) if found is not None else None
-
-
-def _bearer(request: Request) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("send a bearer token: Authorization: Bearer ...")
-    return token.strip()

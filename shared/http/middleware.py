@@ -25,7 +25,7 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"
 Fail = Callable[[Request, Exception], Awaitable[ASGIApp]]
 
 
-class Door:
+class RequestMiddleware:
     """What every request goes through, and every answer."""
 
     def __init__(self, app: ASGIApp, *, service: str, fail: Fail) -> None:

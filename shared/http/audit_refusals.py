@@ -9,8 +9,8 @@ from starlette.requests import Request
 from shared.actor import Actor
 from shared.audit import record as audit
 from shared.errors import Refusal, Unavailable
-from shared.http.call import Call, how_of
 from shared.http.guard import Guard
+from shared.http.request_context import RequestContext, how_of
 from shared.runtime import Runtime
 from shared.telemetry.logging import class_of, logger
 
@@ -36,7 +36,7 @@ async def audit_replay(request: Request) -> None:
 
 async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, reason: str | None) -> None:
     runtime: Runtime = request.app.state.runtime
-    call: Call | None = getattr(request.state, "call", None)
+    context: RequestContext | None = getattr(request.state, "context", None)
     access = audit.Access(
         service=runtime.service,
         how=how_of(request, guard),
@@ -44,7 +44,10 @@ async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, rea
         reason=reason,
         query=str(request.url),
     )
-    ctx = replace(runtime.context(cause=request.state.request_id), actor=NOBODY) if call is None else call.ctx
+    if context is not None:
+        ctx = context.ctx
+    else:
+        ctx = replace(runtime.context(cause=request.state.request_id), actor=NOBODY)
     try:
         async with runtime.database.transaction() as tx:
             audit.record(tx, access, ctx=ctx)

@@ -25,7 +25,7 @@ _PROBLEMS = Counter(
 
 
 @contextmanager
-def checked(service: str) -> Iterator[None]:
+def measured_check(service: str) -> Iterator[None]:
     """Time a check and count the problems that it raises."""
     started, outcome = monotonic(), "accepted"
     try:

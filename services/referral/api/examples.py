@@ -1,0 +1,109 @@
+"""A body for each operation of this service, shown in its OpenAPI document."""
+
+from typing import Any
+
+_ID = "3f0c7a52-8a4e-7b6a-9d0b-5c1f2e3d4a5b"
+_PATIENT = {"reference": "Patient/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"}
+_INSURER = {"reference": "Organization/workplace-insurer"}
+
+
+def _said(*parameters: dict[str, Any]) -> dict[str, Any]:
+    said = {"parameter": list(parameters)} if parameters else {}
+    return {"resourceType": "Parameters", **said}
+
+
+def _reason(text: str) -> dict[str, Any]:
+    return _said({"name": "reason", "valueString": text})
+
+
+_REFERRAL = {
+    "resourceType": "ServiceRequest",
+    "identifier": [{"system": "https://family-practice.example/referrals", "value": "R-2026-0117"}],
+    "status": "active",
+    "intent": "order",
+    "code": {"text": "Assessment and treatment of low back pain"},
+    "subject": {"reference": "#patient"},
+    "requester": {"reference": "Organization/family-practice"},
+    "contained": [
+        {
+            "resourceType": "Patient",
+            "id": "patient",
+            "identifier": [{"system": "https://health-card.example", "value": "1234567890"}],
+            "name": [{"family": "Example", "given": ["Robin"]}],
+            "birthDate": "1980-02-29",
+        }
+    ],
+}
+_BUNDLE = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [{"resource": _REFERRAL, "request": {"method": "POST", "url": "ServiceRequest"}}],
+}
+_MESSAGE = {
+    "resourceType": "Bundle",
+    "type": "message",
+    "entry": [
+        {
+            "fullUrl": f"urn:uuid:{_ID}",
+            "resource": {
+                "resourceType": "MessageHeader",
+                "id": _ID,
+                "eventCoding": {"system": "https://lumbar.care/fhir/events", "code": "add-service-request"},
+                "source": {"endpoint": "https://family-practice.example"},
+            },
+        },
+        {"fullUrl": "urn:uuid:8d2c1f60-1b7e-7c55-a7e1-2f4b6d8e0a13", "resource": _REFERRAL},
+    ],
+}
+_REFERRALS_ID = "/fhir/ServiceRequest/{id}"
+EXAMPLES: dict[str, Any] = {
+    "POST /fhir": _BUNDLE,
+    "POST /fhir/$process-message": _MESSAGE,
+    "POST /fhir/ServiceRequest": _REFERRAL,
+    "POST /fhir/ServiceRequest/$validate": _said({"name": "resource", "resource": _REFERRAL}),
+    f"POST {_REFERRALS_ID}/$acknowledge": _said(),
+    f"POST {_REFERRALS_ID}/$provide-information": _said(
+        {
+            "name": "answers",
+            "resource": {
+                "resourceType": "Coverage",
+                "status": "active",
+                "beneficiary": _PATIENT,
+                "payor": [_INSURER],
+            },
+        }
+    ),
+    f"POST {_REFERRALS_ID}/$revoke": _reason("The patient moved to another province"),
+    f"POST {_REFERRALS_ID}/$accept": _said(),
+    f"POST {_REFERRALS_ID}/$decline": _reason("Another programme fits better"),
+    f"POST {_REFERRALS_ID}/$request-information": _reason("When did the pain begin?"),
+    f"POST {_REFERRALS_ID}/$merge": _said(
+        {"name": "into", "valueReference": {"reference": f"ServiceRequest/{_ID}"}}
+    ),
+    f"POST {_REFERRALS_ID}/$close": _reason("Neither payer nor patient goes on"),
+    "PUT /fhir/Task/{id}": {
+        "resourceType": "Task",
+        "status": "completed",
+        "intent": "order",
+        "focus": {"reference": f"ServiceRequest/{_ID}"},
+        "for": _PATIENT,
+    },
+    "POST /fhir/ClaimResponse": {
+        "resourceType": "ClaimResponse",
+        "status": "active",
+        "type": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional"}]
+        },
+        "use": "preauthorization",
+        "patient": _PATIENT,
+        "created": "2026-03-02",
+        "insurer": _INSURER,
+        "request": {"reference": f"Claim/{_ID}"},
+        "outcome": "complete",
+        "preAuthRef": "WI-2026-4711",
+        "preAuthPeriod": {"start": "2026-03-02", "end": "2026-06-30"},
+    },
+    "POST /fhir/Claim/$inquire": _said(
+        {"name": "member-id", "valueIdentifier": {"value": "M-000120"}},
+    ),
+}

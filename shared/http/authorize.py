@@ -1,0 +1,77 @@
+"""The dependency of every guarded route: it verifies who calls and gives the route its RequestContext.
+
+    async def change(id: str, request: Annotated[RequestContext, authorize("Task", "u", rows="...")])
+
+Invariants:
+- Token and scope are verified before the body is read; the body of a refused caller is not read.
+- The scope that is checked is the scope that the OpenAPI document names.
+"""
+
+from fastapi import Security
+from fastapi.openapi.models import OAuth2, OAuthFlowClientCredentials, OAuthFlows
+from fastapi.params import Security as SecurityMarker
+from fastapi.security.base import SecurityBase
+from starlette.requests import Request
+
+from shared.auth.scopes import Interaction
+from shared.errors import Forbidden, Unauthenticated
+from shared.http.body import read_body
+from shared.http.guard import Guard
+from shared.http.request_context import RequestContext
+from shared.runtime import Runtime
+
+SCHEME = "smart"
+
+
+class MissingScope(Forbidden):
+    """The token lacks the scope that this route asks for."""
+
+
+class NotThisParty(Forbidden):
+    """This act is another party's."""
+
+
+class Authorization(SecurityBase):
+    """Verifies the caller of one route against its guard."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.scheme_name = SCHEME
+        self.model = OAuth2(flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="")))
+
+    async def __call__(self, request: Request) -> RequestContext:
+        """Give what the route works with; raises Unauthenticated or MissingScope."""
+        runtime: Runtime = request.app.state.runtime
+        guard = request.state.guard = self.guard
+        principal = await runtime.verifier.principal(_bearer(request))
+        context = RequestContext(request, guard=guard, principal=principal, runtime=runtime)
+        request.state.context = context
+        if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):
+            raise MissingScope(f"this needs the scope {guard.scope}; the token has {principal.scopes}")
+        context.body = await read_body(request)
+        return context
+
+
+def authorize(resource_type: str, interaction: Interaction, *, rows: str) -> SecurityMarker:
+    """Guard a route by the scope `resource_type.interaction`.
+
+    `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
+    this. Refused calls are audited.
+    """
+    guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows)
+    marker: SecurityMarker = Security(Authorization(guard), scopes=[f"system/{guard.scope}"])
+    return marker
+
+
+def only(request: RequestContext, *parties: str, what: str) -> None:
+    """Raise NotThisParty unless the caller is of one of these parties (`referrer`, `coordinator`, ...)."""
+    party = request.principal.party
+    if party not in parties:
+        raise NotThisParty(f"only {' or '.join(parties)} may {what}; you are {party}")
+
+
+def _bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("send a bearer token: Authorization: Bearer ...")
+    return token.strip()
