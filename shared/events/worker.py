@@ -15,7 +15,7 @@ from shared.events.inbox.handling import HandlerTable
 from shared.events.inbox.held_retry import HeldRetry
 from shared.events.inbox.retry_policy import RetryPolicy
 from shared.events.outbox.relay import Relay
-from shared.events.polling_loop import PollingLoop
+from shared.events.polling_loop import NET, STANDBY, PollingLoop
 from shared.events.retention import Retention
 from shared.events.timer_firing import TimerFiring
 from shared.events.transport.base import Subscription
@@ -156,11 +156,13 @@ class Worker:
     def _compose(self) -> None:
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
-        counters.expect(self.service, heard=self._handlers.table)
-        self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
+        counters.expect(self.service, handled_types=self._handlers.table)
+        self._subscription = subscription = runtime.transport.subscribe(
+            database, group=self.service, topics=self._topics
+        )
         self._consumer = consumer = Consumer(
             database,
-            self._subscription,
+            subscription,
             self._handlers,
             batch=self._batch,
             retry_policy=self._retry_policy,
@@ -170,18 +172,31 @@ class Worker:
         firing = TimerFiring(
             database, self._timers, clock=runtime.clock, context=self._context, service=self.service
         )
-        relaying, timing = PollingLoop("relay", self._relay.step), PollingLoop("timers", firing.step)
+        relaying = PollingLoop("relay", self._relay.step, pause=self._relay.pause)
+        timing = PollingLoop("timers", firing.step, pause=firing.pause)
         self._polling = [
             relaying,
             timing,
-            PollingLoop("consumer", consumer.step),
-            PollingLoop("held", retry.step),
-            PollingLoop("retention", Retention(database, service=self.service).step, poll=3600),
-            *(PollingLoop(loop.name, loop.run_once) for loop in self._loops),
+            PollingLoop("consumer", consumer.step, pause=subscription.pause, wake=subscription.wake),
+            PollingLoop("held", retry.step, pause=retry.pause),
+            PollingLoop("retention", Retention(database, service=self.service).step, pause=lambda: 3600),
+            *(self._own_loop(loop) for loop in self._loops),
         ]
         database.wake_relay = relaying.wake.set
         database.wake_timers = timing.wake.set
         runtime.clock.on_change(self._wake_all)
+
+    def _own_loop(self, loop: Loop) -> PollingLoop:
+        clock, remaining = self.runtime.clock, NET
+
+        async def step() -> bool:
+            nonlocal remaining
+            busy = await loop.run_once()
+            due = None if busy else await loop.next_due()
+            remaining = NET if due is None else (due - clock.now()).total_seconds()
+            return busy
+
+        return PollingLoop(loop.name, step, pause=lambda: min(max(STANDBY, remaining), NET))
 
     def _progressed(self) -> None:
         """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""

@@ -6,7 +6,6 @@ Invariants:
 - Backoff is machine time.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from shared import failpoints
@@ -18,7 +17,7 @@ from shared.events.inbox import deduplication, held_events
 from shared.events.inbox.handler_call import Handlers
 from shared.events.inbox.handling import NotYet
 from shared.events.inbox.retry_policy import RetryPolicy
-from shared.events.polling_loop import POLL
+from shared.events.polling_loop import NET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +37,16 @@ class HeldRetry:
         self._handlers = handlers
         self._retry_policy = retry_policy
         self._group = handlers.group
+        self._remaining = NET
+
+    def pause(self) -> float:
+        """Return for how many seconds nothing is due unless something more is held."""
+        return max(0.0, min(self._remaining, NET))
 
     async def step(self) -> bool:
-        """Try the held event that is due first; tell whether to come back at once."""
-        remaining = await self._seconds_to_next()
-        if remaining is None or remaining > POLL:
-            return False
-        if remaining > 0:
-            await asyncio.sleep(remaining)
-        return await self._try_one()
+        """Try the held event that is due first; return whether to come back at once."""
+        self._remaining = await self._seconds_to_next()
+        return self._remaining <= 0 and await self._try_one()
 
     async def _try_one(self) -> bool:
         too_early: set[int] = set()
@@ -87,7 +87,7 @@ class HeldRetry:
 
     async def _handle(self, tx: Transaction, event: held_events.HeldEvent) -> None:
         wanted = event.incoming.event
-        first = await deduplication.first_time(tx, group=self._group, event_ids=[wanted.id])
+        first = await deduplication.first_time(tx, group=self._group, event_id=wanted.id)
         if first and wanted.type in self._handlers.table:
             await self._handlers.call(tx, wanted)
 
@@ -103,11 +103,11 @@ class HeldRetry:
             )
         HELD_RETRIES.labels(self._group, "early" if isinstance(error, NotYet) else "failed").inc()
 
-    async def _seconds_to_next(self) -> float | None:
+    async def _seconds_to_next(self) -> float:
         rows = await self._database.fetch(
             "SELECT min(machine_next_at) AS due FROM held_key"
             " WHERE consumer_group = $1 AND state = 'retrying'",
             self._group,
         )
         due = rows[0]["due"]
-        return None if due is None else float((due - machine_now()).total_seconds())
+        return NET if due is None else float((due - machine_now()).total_seconds())

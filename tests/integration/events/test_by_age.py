@@ -46,5 +46,5 @@ async def _append(database: Database, topic: str, names: Sequence[str]) -> None:
 async def _next(subscription: LogSubscription, *, limit: int) -> list[str]:
     batch = await subscription.next_batch(limit=limit)
     assert batch is not None
-    await subscription.commit(batch)
+    subscription.passed(batch)
     return [record.key for record in batch.records]
