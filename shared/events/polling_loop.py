@@ -59,7 +59,7 @@ class PollingLoop:
         self.failures = 0
         self._logged_as: str | None = None
         STEPS_FAILED.labels(name)
-        self._step = step
+        self.step = step
         self._pause = pause
         self._stopping = False
 
@@ -73,7 +73,7 @@ class PollingLoop:
         while not self._stopping:
             self.wake.clear()
             try:
-                busy = await self._step()
+                busy = await self.step()
             except Exception as error:
                 self._failed(error)
                 await self._pause_after_failure()

@@ -70,17 +70,17 @@ class Worker:
     ) -> None:
         self.runtime = runtime
         self.service = runtime.service
-        self._topics = topics
+        self.topics = topics
         self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context)
         self._timers = timers
-        self._loops = loops
+        self._own_loops = loops
         self._batch = batch
         self._on_start = on_start
         self._retry_policy = retry_policy or RetryPolicy()
         self._subscription: Subscription | None = None
         self._relay: Relay | None = None
         self._consumer: Consumer | None = None
-        self._polling: list[PollingLoop] = []
+        self.loops: list[PollingLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def _context(self, cause: str) -> Context:
@@ -91,14 +91,14 @@ class Worker:
         if self._on_start is not None:
             async with self.runtime.database.transaction() as tx:
                 await self._on_start(self._context("start"), tx)
-        self._compose()
+        self.compose()
         self._tasks = [
-            asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self._polling
+            asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self.loops
         ]
 
     async def stop(self) -> None:
         """Let what is in hand finish or roll back, then stop."""
-        for loop in self._polling:
+        for loop in self.loops:
             loop.stop()
         tasks, self._tasks = self._tasks, []
         if tasks:
@@ -119,7 +119,7 @@ class Worker:
     def runs(self) -> bool:
         """Tell whether every task runs and none of them has failed three times in a row."""
         running = bool(self._tasks) and not any(task.done() for task in self._tasks)
-        return running and not any(loop.failures > 2 for loop in self._polling)
+        return running and not any(loop.failures > 2 for loop in self.loops)
 
     def leader_known(self) -> bool:
         """Tell whether it is known who leads the relay, this process or another."""
@@ -141,24 +141,25 @@ class Worker:
     async def read_status(self) -> WorkerStatus:
         """Read what is left to do, at the clock's time, and since when the oldest of it waits."""
         now = self.runtime.clock.now()
-        dues = [due for loop in self._loops if (due := await loop.next_due()) is not None and due > now]
+        dues = [due for loop in self._own_loops if (due := await loop.next_due()) is not None and due > now]
         loops = LoopsStatus(
             leads=self.leads(),
             in_hand_age=self._consumer.in_hand_age if self._consumer is not None else 0.0,
-            pending=sum([await loop.pending(now) for loop in self._loops]),
+            pending=sum([await loop.pending(now) for loop in self._own_loops]),
             next_due=min(dues, default=None),
-            failing={loop.name: loop.failures for loop in self._polling},
+            failing={loop.name: loop.failures for loop in self.loops},
         )
         return await worker_status.read_status(
             self.runtime.database, self._subscription, group=self.service, now=now, loops=loops
         )
 
-    def _compose(self) -> None:
+    def compose(self) -> None:
+        """Make the loops, without running them."""
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
         counters.expect(self.service, handled_types=self._handlers.table)
         self._subscription = subscription = runtime.transport.subscribe(
-            database, group=self.service, topics=self._topics
+            database, group=self.service, topics=self.topics
         )
         self._consumer = consumer = Consumer(
             database,
@@ -174,13 +175,13 @@ class Worker:
         )
         relaying = PollingLoop("relay", self._relay.step, pause=self._relay.pause)
         timing = PollingLoop("timers", firing.step, pause=firing.pause)
-        self._polling = [
+        self.loops = [
             relaying,
             timing,
             PollingLoop("consumer", consumer.step, pause=subscription.pause, wake=subscription.wake),
             PollingLoop("held", retry.step, pause=retry.pause),
             PollingLoop("retention", Retention(database, service=self.service).step, pause=lambda: 3600),
-            *(self._own_loop(loop) for loop in self._loops),
+            *(self._own_loop(loop) for loop in self._own_loops),
         ]
         database.wake_relay = relaying.wake.set
         database.wake_timers = timing.wake.set
@@ -202,11 +203,11 @@ class Worker:
         """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""
         held = self._consumer is not None and self._consumer.held_some()
         idle = ("relay", "timers", "consumer", "retention", *(() if held else ("held",)))
-        for loop in self._polling:
+        for loop in self.loops:
             if loop.name not in idle:
                 loop.wake.set()
 
     def _wake_all(self) -> None:
-        for loop in self._polling:
+        for loop in self.loops:
             if loop.name not in ("relay", "retention"):
                 loop.wake.set()

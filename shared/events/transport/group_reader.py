@@ -46,6 +46,8 @@ class GroupReader(ABC):
         self._fetched: dict[Partition, int] = {}
         self._knows_position = False
         self._looked_at = self._wrote_at = 0.0
+        for topic in topics:
+            counters.GAPS.labels(group, topic)
 
     async def next_batch(self, *, limit: int) -> Batch | None:
         """Return the next records of the topic whose turn it is, None where there are none."""

@@ -76,7 +76,7 @@ async def test_a_batch_in_hand_is_finished_before_its_partition_goes(wire: Wire)
 
 
 def _running(owner: Consumer) -> tuple[PollingLoop, asyncio.Task[None]]:
-    repetition = PollingLoop("consumer", owner.step)
+    repetition = PollingLoop("consumer", owner.step, pause=lambda: 0)
     return repetition, asyncio.create_task(repetition.run())
 
 
