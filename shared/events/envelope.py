@@ -16,6 +16,7 @@ import msgspec
 from shared.events.message import Head
 
 Found = TypeVar("Found")
+CAUSED_BY_EVENT = "event"
 
 
 class _Entry(msgspec.Struct):
@@ -59,7 +60,8 @@ class Event:
     """An event as a handler gets it.
 
     `subject` is the FHIR reference of the aggregate (`ServiceRequest/<id>`), `version` the aggregate's dense
-    event version, `time` care time in UTC, `causation` the id of the event or request that caused it.
+    event version, `time` care time in UTC, `causation` the id of the event or request that caused it;
+    `caused_by_event` says that it was an event.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Event:
     version: int
     traceparent: str | None = None
     causation: str | None = None
+    caused_by_event: bool = False
     value: bytes = field(repr=False)
 
     @_once
@@ -108,7 +111,11 @@ class Event:
 
     def headers(self) -> dict[str, str]:
         """The attributes as the headers of the wire, in Kafka's binary mode of CloudEvents."""
-        optional = {"traceparent": self.traceparent, "ce_causationid": self.causation}
+        optional = {
+            "traceparent": self.traceparent,
+            "ce_causationid": self.causation,
+            "ce_causationkind": CAUSED_BY_EVENT if self.caused_by_event else None,
+        }
         return {
             "ce_specversion": "1.0",
             "ce_id": self.id,
@@ -135,5 +142,6 @@ class Event:
             version=int(headers["ce_version"]),
             traceparent=headers.get("traceparent"),
             causation=headers.get("ce_causationid"),
+            caused_by_event=headers.get("ce_causationkind") == CAUSED_BY_EVENT,
             value=value,
         )

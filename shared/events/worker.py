@@ -53,7 +53,7 @@ class Worker:
     """Everything of one service that runs without a request.
 
     `on_start` is called once in a transaction of its own before anything runs; `retry_policy` says how held
-    events are tried again.
+    events are tried again. A `causal` service handles no event before the one that caused it.
     """
 
     def __init__(
@@ -67,11 +67,12 @@ class Worker:
         batch: int = 200,
         on_start: OnStart | None = None,
         retry_policy: RetryPolicy | None = None,
+        causal: bool = False,
     ) -> None:
         self.runtime = runtime
         self.service = runtime.service
         self.topics = topics
-        self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context)
+        self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context, causal=causal)
         self._timers = timers
         self._own_loops = loops
         self._batch = batch

@@ -10,6 +10,7 @@ Invariants:
   had not been there. Operational errors repeat the batch and hold nothing.
 - Events that came too early are held together: after what came before them, before what follows them on
   their keys. A group that reads one topic faster than another pays for one repetition, not for one each.
+- A causal group holds an event whose cause it has not handled, as one that came too early.
 - A type that we have no handler for is skipped: known ones are for others, unknown ones are newer than we.
   A batch of nothing else costs no transaction.
 """
@@ -50,10 +51,11 @@ Moves = Sequence[PositionMove]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """Of a chunk of a batch: the ids that were not handled before, and the records that were held."""
+    """Of a chunk of a batch: the ids not handled before, the records that were held, the causes to come."""
 
     fresh: set[str]
     aside: set[IncomingRecord]
+    missing: set[str]
 
 
 class Consumer:
@@ -137,6 +139,7 @@ class Consumer:
                 admitted = await self._admit(tx, chunk, moves=moves)
                 failpoints.reach("inbox_not_handled")
                 places = _first_of_each(chunk, admitted)
+                _refuse_without_cause([chunk[place] for place in places], missing=admitted.missing)
                 await self._handlers.call_all(tx, [chunk[place].event for place in places], progress)
                 failpoints.reach("handled_not_committed")
         except PositionMoved:
@@ -167,13 +170,14 @@ class Consumer:
             keys=[incoming.key for incoming in chunk],
             events=[(incoming.id, incoming.key) for incoming in free],
             moves=moves,
+            causes={cause for incoming in free if (cause := incoming.cause)} if self._handlers.causal else (),
         )
         aside = {*stopped, *(incoming for incoming in free if incoming.key in admission.held)}
         for incoming in chunk:
             if incoming in aside:
                 first = incoming.malformed and incoming.key not in admission.held
                 await self._put_aside(tx, incoming, MalformedEvent() if first else None)
-        return Admitted(fresh=admission.fresh, aside=aside)
+        return Admitted(fresh=admission.fresh, aside=aside, missing=admission.missing)
 
     async def _hold(self, errors: Errors, *, moves: Moves) -> None:
         failpoints.reach("failed_not_held")
@@ -220,6 +224,19 @@ def _first_of_each(chunk: Sequence[IncomingRecord], admitted: Admitted) -> list[
             left.discard(incoming.id)
             places.append(place)
     return places
+
+
+def _refuse_without_cause(wanted: Sequence[IncomingRecord], *, missing: set[str]) -> None:
+    """Raise SomeNotYet where the cause of an event is neither handled nor stands before it."""
+    early: dict[int, NotYet] = {}
+    left = set(missing)
+    for place, incoming in enumerate(wanted):
+        if incoming.cause in left:
+            early[place] = NotYet(f"{incoming.cause} caused it")
+        else:
+            left.discard(incoming.id)
+    if early:
+        raise SomeNotYet(early)
 
 
 def _apart(chunk: list[IncomingRecord], failure: Failure) -> list[list[IncomingRecord] | Errors]:

@@ -7,7 +7,7 @@ Invariants:
 - Rows outlive the retention of every topic, so a record read again is known again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,16 +29,21 @@ WITH moved AS ({positions.MOVE}), held AS MATERIALIZED (
   ON CONFLICT DO NOTHING RETURNING event_id
 )
 SELECT ARRAY(SELECT key FROM held) AS held, ARRAY(SELECT event_id FROM fresh) AS fresh,
-       (SELECT count(*) FROM moved) AS moved
+       (SELECT count(*) FROM moved) AS moved,
+       ARRAY(SELECT cause FROM unnest($10::text[]) AS cause WHERE NOT EXISTS
+         (SELECT FROM inbox WHERE consumer_group = $1 AND event_id = cause)) AS missing
 """  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Which keys of a batch are held, and which of its events were not handled before."""
+    """Which keys of a batch are held, which of its events were not handled before, and which of the causes
+    that were asked for were not handled before it.
+    """
 
     held: set[str]
     fresh: set[str]
+    missing: set[str]
 
 
 async def admit(
@@ -48,6 +53,7 @@ async def admit(
     keys: Sequence[str],
     events: Sequence[tuple[str, str]],
     moves: Sequence[PositionMove] = (),
+    causes: Collection[str] = (),
 ) -> Admission:
     """Lock those of the keys that are held, write down the events (id, key) of all others, and move the
     position behind all of them, in one statement; raises PositionMoved where it is not where it was read.
@@ -56,11 +62,11 @@ async def admit(
     """
     ids, of = [event_id for event_id, _ in events], [key for _, key in events]
     [row] = await tx.records(
-        _ADMIT, group, *positions.columns(moves), sorted(set(keys)), ids, of, machine_now()
+        _ADMIT, group, *positions.columns(moves), sorted(set(keys)), ids, of, machine_now(), list(causes)
     )
     if row["moved"] < len(moves):
         raise PositionMoved
-    return Admission(held=set(row["held"]), fresh=set(row["fresh"]))
+    return Admission(held=set(row["held"]), fresh=set(row["fresh"]), missing=set(row["missing"]))
 
 
 async def first_time(tx: Transaction, *, group: str, event_id: str) -> bool:
@@ -73,6 +79,12 @@ async def first_time(tx: Transaction, *, group: str, event_id: str) -> bool:
         machine_now(),
     )
     return bool(rows)
+
+
+async def is_handled(tx: Transaction, *, group: str, event_id: str) -> bool:
+    """Tell whether this event was handled, by a transaction that is committed."""
+    sql = "SELECT EXISTS (SELECT FROM inbox WHERE consumer_group = $1 AND event_id = $2)"
+    return bool(await tx.value(sql, group, event_id))
 
 
 async def forget(tx: Transaction, *, before: datetime) -> None:

@@ -7,6 +7,7 @@ Invariants:
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared import failpoints
 from shared.clock import machine_now
@@ -18,6 +19,9 @@ from shared.events.inbox.handler_call import Handlers
 from shared.events.inbox.handling import NotYet
 from shared.events.inbox.retry_policy import RetryPolicy
 from shared.events.polling_loop import NET
+
+# After that an event is handled without its cause, which may be gone or given up.
+_CAUSE_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ class HeldRetry:
                     if attempt is None:
                         return bool(too_early)
                     failpoints.reach("retry_not_handled")
-                    await self._handle(tx, attempt.event)
+                    await self._handle(tx, attempt)
                     failpoints.reach("retried_not_removed")
                     await held_events.done(tx, group=self._group, event=attempt.event)
                     failpoints.reach("removed_not_committed")
@@ -85,8 +89,11 @@ class HeldRetry:
             return None
         return _Attempt(key=key, event=left[0], is_last=len(left) == 1)
 
-    async def _handle(self, tx: Transaction, event: held_events.HeldEvent) -> None:
-        wanted = event.incoming.event
+    async def _handle(self, tx: Transaction, attempt: "_Attempt") -> None:
+        cause, wanted = attempt.event.incoming.cause, attempt.event.incoming.event
+        waits = self._handlers.causal and machine_now() < attempt.key.since + _CAUSE_WITHIN
+        if waits and cause and not await deduplication.is_handled(tx, group=self._group, event_id=cause):
+            raise NotYet(f"{cause} caused it")
         first = await deduplication.first_time(tx, group=self._group, event_id=wanted.id)
         if first and wanted.type in self._handlers.table:
             await self._handlers.call(tx, wanted)
