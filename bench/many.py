@@ -23,7 +23,7 @@ from bench.running import SERVICE_NAMES, RunningClinic
 _UUID7 = re.compile(rb"([0-9a-f]{7})[0-9a-f]-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _CARD, _NUMBER = (b"77700", b"777%02d"), (b"BN-000", b"BN-%03d")
 _LEFT_OUT = {
-    "alembic_version", "outbox", "timer", "relay_epoch", "consumer_position", "event_log_end", "resource",
+    "alembic_version", "outbox", "timer", "relay_epoch", "group_position", "event_log_end", "resource",
     "occupancy", "held_key", "held_event", "meeting", "directory_entry",
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ async def copy(clinic: RunningClinic, base: Base, copies: range) -> None:
         connection = await _connect(clinic, service)
         for topic, end in base.ends.items():
             await connection.execute(
-                "UPDATE consumer_position SET next_offset = next_offset + $2 WHERE topic = $1",
+                "UPDATE group_position SET next_offset = next_offset + $2 WHERE topic = $1",
                 topic,
                 end * len(copies),
             )

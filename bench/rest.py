@@ -94,8 +94,7 @@ class Databases:
                 "SELECT coalesce(sum(next_offset), 0)::bigint FROM event_log_end WHERE topic = $1", topic
             )
         read = await self.by_service[service].fetchval(
-            "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_position"
-            " WHERE topic = ANY($1::text[])",
+            "SELECT coalesce(sum(next_offset), 0)::bigint FROM group_position WHERE topic = ANY($1::text[])",
             list(topics),
         )
         return ends - int(read)

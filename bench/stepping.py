@@ -18,12 +18,12 @@ async def walk(workers: Sequence[Worker], databases: Databases) -> None:
     Timers stay where they are: care time stands still.
     """
     for worker in workers:
-        if not worker._polling:
-            worker._compose()
+        if not worker.loops:
+            worker.compose()
     for _ in range(_MOST_ROUNDS):
         moved = False
         for worker in workers:
-            for repetition in worker._polling:
+            for repetition in worker.loops:
                 if repetition.name not in _NOT_WALKED:
                     moved |= await _walk_one(worker, repetition, databases)
         if not moved:
@@ -37,9 +37,10 @@ async def _walk_one(worker: Worker, repetition: PollingLoop, databases: Database
     moved = False
     while await _has_work(worker, repetition, databases):
         LABEL.set(f"{worker.service} {repetition.name}")
-        busy = await repetition._step()
+        busy = await repetition.step()
         LABEL.set(WATCHING)
-        moved = True
+        # A consumer is not busy where it has read all, though what it passed is written down later.
+        moved |= busy or repetition.name != "consumer"
         if not busy:
             break
     return moved
@@ -49,5 +50,5 @@ async def _has_work(worker: Worker, repetition: PollingLoop, databases: Database
     if repetition.name == "relay":
         return await databases.in_outbox(worker.service) > 0
     if repetition.name == "consumer":
-        return await databases.lag(worker.service, topics=worker._topics) > 0
+        return await databases.lag(worker.service, topics=worker.topics) > 0
     return await databases.to_send() > 0

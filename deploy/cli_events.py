@@ -15,6 +15,7 @@ from deploy.services import SERVICES
 from shared.db import Database
 from shared.events.inbox import dead_letters as held
 from shared.events.topics import TOPICS
+from shared.events.transport import positions
 from shared.events.transport.base import Record
 
 events = typer.Typer(help="Look at the event logs.", no_args_is_help=True)
@@ -55,20 +56,20 @@ def replay(
 ) -> None:
     """Let a service read a topic again; what it has handled already has no second effect.
 
-    On Kafka the offset counts in every partition, and the service's workers must be stopped.
+    On Kafka the offset counts in every partition. Workers that run find it within seconds.
     """
     _known(topic)
     if group not in SERVICES:
         _fail(f"{group} is none of {', '.join(SERVICES)}")
 
-    async def set_back() -> None:
-        async with open_logs() as logs:
-            if await logs.read_again(group=group, topic=topic, offset=offset):
-                typer.echo(f"{group} reads {topic} again from {offset} on")
-            else:
-                typer.echo(f"{group} has not read {topic} beyond {offset}: nothing to read again")
+    async def set_back(databases: dict[str, Database]) -> None:
+        database = _database(databases, group)
+        if await positions.set_back(database, group=group, topic=topic, offset=offset):
+            typer.echo(f"{group} reads {topic} again from {offset} on")
+        else:
+            typer.echo(f"{group} has not read {topic} beyond {offset}: nothing to read again")
 
-    asyncio.run(set_back())
+    _run(set_back)
 
 
 @dead_letters.command("list")

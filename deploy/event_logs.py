@@ -1,6 +1,6 @@
 """Where the events of a clinic lie, for the commands that look at them: databases, or Kafka.
 
-Invariant: looking changes nothing, and `read_again` moves a position only: the inbox keeps effects single.
+Invariant: looking changes nothing.
 """
 
 import asyncio
@@ -12,12 +12,10 @@ from deploy.attach import attached
 from deploy.events import kafka_address
 from deploy.settings import Settings, SettingsError, load_settings, variable
 from shared.db import Database
-from shared.errors import OneLine
 from shared.events.topics import FEED, TOPICS
 from shared.events.transport import event_log
 from shared.events.transport.base import Record
 from shared.events.transport.kafka.address import KafkaUnusable
-from shared.events.transport.postgres_log import read_again
 
 _PAGE = 500
 _PAUSE = 0.5
@@ -32,10 +30,6 @@ class EventLogs(Protocol):
 
     def newer(self, topics: Sequence[str]) -> AsyncIterator[Record]:
         """Give what comes after the last that was given, for ever."""
-        ...
-
-    async def read_again(self, *, group: str, topic: str, offset: int) -> bool:
-        """Let a group read a topic again from an offset on; tell whether it was beyond it."""
         ...
 
     async def close(self) -> None:
@@ -74,10 +68,6 @@ class DatabaseLogs:
             found += page
             self._offsets[topic] = page[-1].offset + 1
         return found
-
-    async def read_again(self, *, group: str, topic: str, offset: int) -> bool:
-        """Move the group's position in its own database."""
-        return await read_again(self._databases[group], group=group, topic=topic, offset=offset)
 
     async def close(self) -> None:
         """Nothing to let go of: the databases belong to whoever made them."""
@@ -125,17 +115,6 @@ class KafkaLogs:
                 for record in await self._feed.rest(FEED):
                     yield record
             await asyncio.sleep(_PAUSE)
-
-    async def read_again(self, *, group: str, topic: str, offset: int) -> bool:
-        """Move the group's positions on Kafka; raises OneLine while the group reads."""
-        from shared.events.transport.kafka.replay import GroupReads, read_again
-
-        try:
-            return bool(await read_again(self._address, group=group, topic=topic, offset=offset))
-        except GroupReads as error:
-            raise OneLine(
-                f"{group} is reading: stop its workers, give their session 10 seconds to end, and try again"
-            ) from error
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -34,8 +34,8 @@ POINTS: Mapping[str, str] = {
     "fetched_not_handled": "a batch was read, and nothing of it is in the inbox",
     "inbox_not_handled": "the batch stands in the inbox, and no handler has run",
     "handled_not_committed": "all handlers of the batch have run, and nothing is committed",
-    "committed_not_offset": "the effects are committed, and on Kafka the position is not",
-    "offset_committed": "the position is committed, and the next batch is not asked for",
+    "committed_not_passed": "effects and position are committed, and this process does not know yet",
+    "passed": "the batch is passed, and the next one is not asked for",
     "failed_not_held": "a handler has failed, its batch is rolled back, and its key is not held yet",
     "held_not_committed": "key and event are held, and that is not committed",
     # held retry

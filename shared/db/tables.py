@@ -80,6 +80,15 @@ def _inbox(metadata: MetaData) -> None:
         _when("machine_at"),
     )
     Table(
+        "group_position",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("log_partition", Integer, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+    # Read and written by the version before `group_position` only; it goes with the next migration but one.
+    Table(
         "consumer_position",
         metadata,
         Column("consumer_group", Text, primary_key=True),

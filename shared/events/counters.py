@@ -1,4 +1,4 @@
-"""What the worker counts; what it has left to do is read from `Worker.standing()`.
+"""What the worker counts; what it has left to do is read from `Worker.read_status()`.
 
 No label holds anything about a person: services, topics, event types, loops and outcomes only, and a type
 that stands in no catalog is `other`.
@@ -56,14 +56,20 @@ LATENESS = Histogram(
     buckets=LONG_SECONDS,
     registry=REGISTRY,
 )
+GAPS = Counter(
+    "lumbar_log_gaps",
+    "Times that records were gone before a group had read them",
+    ["service", "topic"],
+    registry=REGISTRY,
+)
 STEPS_FAILED = Counter(
     "lumbar_worker_steps_failed", "Failed attempts of a worker's loops", ["loop"], registry=REGISTRY
 )
 
 
-def expect(service: str, *, heard: Iterable[str]) -> None:
+def expect(service: str, *, handled_types: Iterable[str]) -> None:
     """Show as 0 from the start what this service may send and what may fail in it: a first time is a rise."""
-    for event_type in heard:
+    for event_type in handled_types:
         for outcome in ("done", "failed"):
             _HANDLED.labels(service, type_label(event_type), outcome)
     for event_type in CATALOG:

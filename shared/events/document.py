@@ -22,6 +22,7 @@ _ATTRIBUTES = {
     "ce_time": ("care time in UTC", True),
     "ce_version": ("the aggregate's event version, dense from 1", True),
     "ce_causationid": ("the event or request that caused it", False),
+    "ce_causationkind": ("`event` where an event caused it, and no request or timer", False),
     "traceparent": ("W3C trace context of the publishing span", False),
     "content-type": ("application/fhir+json, always", True),
 }

@@ -16,6 +16,7 @@ import msgspec
 from shared.events.message import Head
 
 Found = TypeVar("Found")
+CAUSED_BY_EVENT = "event"
 
 
 class _Entry(msgspec.Struct):
@@ -59,9 +60,9 @@ class Event:
     """An event as a handler gets it.
 
     `subject` is the FHIR reference of the aggregate (`ServiceRequest/<id>`), `version` the aggregate's dense
-    event version, `time` care time in UTC, `causation` the id of the event or request that caused it.
-    `patient_id` and `referral_id` travel as extensions, so that routing decodes no body; events of earlier
-    versions lack them.
+    event version, `time` care time in UTC, `causation` the id of the event or request that caused it;
+    `caused_by_event` says that it was an event. `patient_id` and `referral_id` travel as extensions, so that
+    routing decodes no body; events of earlier versions lack them.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Event:
     causation: str | None = None
     patient_id: str | None = None
     referral_id: str | None = None
+    caused_by_event: bool = False
     value: bytes = field(repr=False)
 
     @_once
@@ -117,6 +119,7 @@ class Event:
             "ce_causationid": self.causation,
             "ce_patientid": self.patient_id,
             "ce_referralid": self.referral_id,
+            "ce_causationkind": CAUSED_BY_EVENT if self.caused_by_event else None,
         }
         return {
             "ce_specversion": "1.0",
@@ -146,5 +149,6 @@ class Event:
             causation=headers.get("ce_causationid"),
             patient_id=headers.get("ce_patientid"),
             referral_id=headers.get("ce_referralid"),
+            caused_by_event=headers.get("ce_causationkind") == CAUSED_BY_EVENT,
             value=value,
         )

@@ -1,24 +1,29 @@
-"""Waking and repeating: how everything of a worker that runs for ever does so.
+"""Steps that are repeated for ever: how everything of a worker runs.
 
 Invariants:
-- The wake flag is cleared *before* the work looks for what there is: news that arrives while it looks is
-  never slept over (the other order costs a whole poll interval).
+- The wake signal is cleared *before* the work looks for what there is: news that arrives while it looks is
+  never slept over (the other order costs a whole pause).
+- Work is woken by whoever makes it, in this process or by NOTIFY, and falls due at a known time. The wide net
+  only catches what nobody heard of.
 - No error ends a loop: it is logged by its class, and the next attempt waits longer, in machine time.
-- What goes on is told once a minute, with its page of the runbook; a database that is away, once for all
+- What goes on is logged once a minute, with its page of the runbook; a database that is away, once for all
   loops.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from shared.events.counters import STEPS_FAILED
 from shared.events.failures import is_of_database, where_it_failed
+from shared.events.wake_signal import WakeSignal
 from shared.telemetry.log_throttle import LogThrottle
 
-POLL = 0.25
+# Seconds after which work is looked for that nobody was woken for.
+NET = 5.0
+# Seconds after which a process asks again for what another process has now.
+STANDBY = 0.25
 _LONGEST_PAUSE = 5.0
 
 _DATABASE = "DatabaseUnreachable"
@@ -33,39 +38,29 @@ log = structlog.get_logger("lumbar.worker")
 _throttle = LogThrottle()
 
 
-class WakeSignal:
-    """A flag that somebody sets when there is news, and one loop waits for."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def set(self) -> None:
-        """Say that there is news."""
-        self._event.set()
-
-    def clear(self) -> None:
-        """Forget earlier news; call it before looking, never after."""
-        self._event.clear()
-
-    async def wait(self, *, at_most: float = POLL) -> bool:
-        """Wait for news, or for so many seconds; tell whether there is news."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(at_most):
-                await self._event.wait()
-        return self._event.is_set()
+def until_net() -> float:
+    """Return the pause of work that is always woken."""
+    return NET
 
 
 class PollingLoop:
-    """One step repeated until it is stopped: at once while there is work, else when woken or by the poll."""
+    """One step repeated until it is stopped: at once while there is work, else woken or after a pause."""
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[bool]], *, poll: float = POLL) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], Awaitable[bool]],
+        *,
+        pause: Callable[[], float] = until_net,
+        wake: WakeSignal | None = None,
+    ) -> None:
         self.name = name
-        self.wake = WakeSignal()
+        self.wake = wake or WakeSignal()
         self.failures = 0
-        self._told_as: str | None = None
+        self._logged_as: str | None = None
         STEPS_FAILED.labels(name)
-        self._step = step
-        self._poll = poll
+        self.step = step
+        self._pause = pause
         self._stopping = False
 
     def stop(self) -> None:
@@ -78,14 +73,14 @@ class PollingLoop:
         while not self._stopping:
             self.wake.clear()
             try:
-                busy = await self._step()
+                busy = await self.step()
             except Exception as error:
                 self._failed(error)
-                await self._pause()
+                await self._pause_after_failure()
                 continue
             self._works()
             if not busy and not self._stopping:
-                await self.wake.wait(at_most=self._poll)
+                await self.wake.wait(at_most=self._pause())
             else:
                 await asyncio.sleep(0)
 
@@ -93,8 +88,8 @@ class PollingLoop:
         self.failures += 1
         STEPS_FAILED.labels(self.name).inc()
         page = _DATABASE if is_of_database(error) else _PAGES.get(self.name, "WorkerLoopFailing")
-        self._told_as = page if page == _DATABASE else f"{page} {self.name}"
-        if (kept := _throttle.allow(self._told_as)) is not None:
+        self._logged_as = page if page == _DATABASE else f"{page} {self.name}"
+        if (kept := _throttle.allow(self._logged_as)) is not None:
             log.warning(
                 "worker.step-failed",
                 loop=self.name,
@@ -105,10 +100,10 @@ class PollingLoop:
             )
 
     def _works(self) -> None:
-        if self.failures and self._told_as is not None and _throttle.forget(self._told_as):
+        if self.failures and self._logged_as is not None and _throttle.forget(self._logged_as):
             log.info("worker.step-works-again", loop=self.name, attempts=self.failures)
-        self.failures, self._told_as = 0, None
+        self.failures, self._logged_as = 0, None
 
-    async def _pause(self) -> None:
+    async def _pause_after_failure(self) -> None:
         if not self._stopping:
             await asyncio.sleep(min(0.05 * 2.0 ** min(self.failures, 10), _LONGEST_PAUSE))

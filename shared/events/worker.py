@@ -15,7 +15,7 @@ from shared.events.inbox.handling import HandlerTable
 from shared.events.inbox.held_retry import HeldRetry
 from shared.events.inbox.retry_policy import RetryPolicy
 from shared.events.outbox.relay import Relay
-from shared.events.polling_loop import PollingLoop
+from shared.events.polling_loop import NET, STANDBY, PollingLoop
 from shared.events.retention import Retention
 from shared.events.timer_firing import TimerFiring
 from shared.events.transport.base import Subscription
@@ -53,7 +53,7 @@ class Worker:
     """Everything of one service that runs without a request.
 
     `on_start` is called once in a transaction of its own before anything runs; `retry_policy` says how held
-    events are tried again.
+    events are tried again. A `causal` service handles no event before the one that caused it.
     """
 
     def __init__(
@@ -67,20 +67,21 @@ class Worker:
         batch: int = 200,
         on_start: OnStart | None = None,
         retry_policy: RetryPolicy | None = None,
+        causal: bool = False,
     ) -> None:
         self.runtime = runtime
         self.service = runtime.service
-        self._topics = topics
-        self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context)
+        self.topics = topics
+        self._handlers = Handlers(group=runtime.service, table=handlers, context=self._context, causal=causal)
         self._timers = timers
-        self._loops = loops
+        self._own_loops = loops
         self._batch = batch
         self._on_start = on_start
         self._retry_policy = retry_policy or RetryPolicy()
         self._subscription: Subscription | None = None
         self._relay: Relay | None = None
         self._consumer: Consumer | None = None
-        self._polling: list[PollingLoop] = []
+        self.loops: list[PollingLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def _context(self, cause: str) -> Context:
@@ -91,14 +92,14 @@ class Worker:
         if self._on_start is not None:
             async with self.runtime.database.transaction() as tx:
                 await self._on_start(self._context("start"), tx)
-        self._compose()
+        self.compose()
         self._tasks = [
-            asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self._polling
+            asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self.loops
         ]
 
     async def stop(self) -> None:
         """Let what is in hand finish or roll back, then stop."""
-        for loop in self._polling:
+        for loop in self.loops:
             loop.stop()
         tasks, self._tasks = self._tasks, []
         if tasks:
@@ -119,7 +120,7 @@ class Worker:
     def runs(self) -> bool:
         """Tell whether every task runs and none of them has failed three times in a row."""
         running = bool(self._tasks) and not any(task.done() for task in self._tasks)
-        return running and not any(loop.failures > 2 for loop in self._polling)
+        return running and not any(loop.failures > 2 for loop in self.loops)
 
     def leader_known(self) -> bool:
         """Tell whether it is known who leads the relay, this process or another."""
@@ -141,26 +142,29 @@ class Worker:
     async def read_status(self) -> WorkerStatus:
         """Read what is left to do, at the clock's time, and since when the oldest of it waits."""
         now = self.runtime.clock.now()
-        dues = [due for loop in self._loops if (due := await loop.next_due()) is not None and due > now]
+        dues = [due for loop in self._own_loops if (due := await loop.next_due()) is not None and due > now]
         loops = LoopsStatus(
             leads=self.leads(),
             in_hand_age=self._consumer.in_hand_age if self._consumer is not None else 0.0,
-            pending=sum([await loop.pending(now) for loop in self._loops]),
+            pending=sum([await loop.pending(now) for loop in self._own_loops]),
             next_due=min(dues, default=None),
-            failing={loop.name: loop.failures for loop in self._polling},
+            failing={loop.name: loop.failures for loop in self.loops},
         )
         return await worker_status.read_status(
             self.runtime.database, self._subscription, group=self.service, now=now, loops=loops
         )
 
-    def _compose(self) -> None:
+    def compose(self) -> None:
+        """Make the loops, without running them."""
         runtime, database = self.runtime, self.runtime.database
         self._relay = Relay(database, runtime.transport)
-        counters.expect(self.service, heard=self._handlers.table)
-        self._subscription = runtime.transport.subscribe(database, group=self.service, topics=self._topics)
+        counters.expect(self.service, handled_types=self._handlers.table)
+        self._subscription = subscription = runtime.transport.subscribe(
+            database, group=self.service, topics=self.topics
+        )
         self._consumer = consumer = Consumer(
             database,
-            self._subscription,
+            subscription,
             self._handlers,
             batch=self._batch,
             retry_policy=self._retry_policy,
@@ -170,28 +174,41 @@ class Worker:
         firing = TimerFiring(
             database, self._timers, clock=runtime.clock, context=self._context, service=self.service
         )
-        relaying, timing = PollingLoop("relay", self._relay.step), PollingLoop("timers", firing.step)
-        self._polling = [
+        relaying = PollingLoop("relay", self._relay.step, pause=self._relay.pause)
+        timing = PollingLoop("timers", firing.step, pause=firing.pause)
+        self.loops = [
             relaying,
             timing,
-            PollingLoop("consumer", consumer.step),
-            PollingLoop("held", retry.step),
-            PollingLoop("retention", Retention(database, service=self.service).step, poll=3600),
-            *(PollingLoop(loop.name, loop.run_once) for loop in self._loops),
+            PollingLoop("consumer", consumer.step, pause=subscription.pause, wake=subscription.wake),
+            PollingLoop("held", retry.step, pause=retry.pause),
+            PollingLoop("retention", Retention(database, service=self.service).step, pause=lambda: 3600),
+            *(self._own_loop(loop) for loop in self._own_loops),
         ]
         database.wake_relay = relaying.wake.set
         database.wake_timers = timing.wake.set
         runtime.clock.on_change(self._wake_all)
 
+    def _own_loop(self, loop: Loop) -> PollingLoop:
+        clock, remaining = self.runtime.clock, NET
+
+        async def step() -> bool:
+            nonlocal remaining
+            busy = await loop.run_once()
+            due = None if busy else await loop.next_due()
+            remaining = NET if due is None else (due - clock.now()).total_seconds()
+            return busy
+
+        return PollingLoop(loop.name, step, pause=lambda: min(max(STANDBY, remaining), NET))
+
     def _progressed(self) -> None:
         """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""
         held = self._consumer is not None and self._consumer.held_some()
         idle = ("relay", "timers", "consumer", "retention", *(() if held else ("held",)))
-        for loop in self._polling:
+        for loop in self.loops:
             if loop.name not in idle:
                 loop.wake.set()
 
     def _wake_all(self) -> None:
-        for loop in self._polling:
+        for loop in self.loops:
             if loop.name not in ("relay", "retention"):
                 loop.wake.set()

@@ -139,3 +139,28 @@ def _names(value: ast.expr) -> Iterator[str]:
                 yield from _names(part.value)
     elif isinstance(value, ast.Subscript):
         yield from _names(value.value)
+
+
+def private_attributes(path: PurePath, tree: ast.Module) -> Iterator[str]:
+    """Find what reaches into the inside of somebody else's object, which its maker may change at any time."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="os"), attr="_exit"):
+                continue
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
+                continue
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                continue
+            case ast.Attribute(attr=name) if _is_private(name):
+                yield f"{path}: {name}"
+            case ast.Call(
+                func=ast.Name(id="getattr" | "setattr"), args=[_, ast.Constant(value=str(name)), *_]
+            ):
+                if _is_private(name):
+                    yield f"{path}: {name}"
+            case ast.ImportFrom(names=names):
+                yield from (f"{path}: {alias.name}" for alias in names if _is_private(alias.name))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")

@@ -59,7 +59,7 @@ DAMAGE = [
      " VALUES ('referral', 'x', 'retrying', now())"),
     ("I11", "scheduling", "INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)"
      " VALUES ('x', 'x', 'x', '{}', '', now())"),
-    ("I11", "scheduling", "UPDATE consumer_position SET next_offset = next_offset - 1"),
+    ("I11", "scheduling", "UPDATE group_position SET next_offset = next_offset - 1"),
 ]  # fmt: skip
 
 

@@ -25,8 +25,8 @@ _CONSUMER = (
     "fetched_not_handled",
     "inbox_not_handled",
     "handled_not_committed",
-    "committed_not_offset",
-    "offset_committed",
+    "committed_not_passed",
+    "passed",
 )
 _HELD = (
     "failed_not_held",

@@ -21,10 +21,10 @@ from services.notifications import queries
 from services.notifications.rules import FeedEntry, Standing, may_see
 from shared.auth.principal import Principal
 from shared.db import Database
-from shared.events.polling_loop import WakeSignal
 from shared.events.topics import FEED
 from shared.events.transport import event_log
 from shared.events.transport.base import Record
+from shared.events.wake_signal import WakeSignal
 
 PAGE = 200
 

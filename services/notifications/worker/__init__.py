@@ -28,6 +28,7 @@ def create_worker(runtime: Runtime) -> Worker:
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
         timers={},
+        causal=True,
         loops=(Sending(runtime, mail=mail), *_deliveries(runtime)),
         on_start=use_cases.end_left_over,
     )

@@ -37,22 +37,27 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """One group's handlers; `context` makes the context of a cause, `at_most` is the machine time for one."""
+    """One group's handlers; `context` makes the context of a cause, `at_most` is the machine time for one.
+
+    A `causal` group handles an event only after the event that caused it, whatever topic that came from; it
+    must have handlers for all events of its topics.
+    """
 
     group: str
     table: HandlerTable
     context: Callable[[str], Context]
     at_most: timedelta = AT_MOST
+    causal: bool = False
 
     async def call(self, tx: Transaction, event: Event) -> None:
-        """EventBatch the handler of this event and send what it wrote, so that the database speaks now."""
+        """Run the handler of this event and send what it wrote, so that the database speaks now."""
         await self.call_all(tx, [event], Progress())
 
     async def call_all(self, tx: Transaction, events: Sequence[Event], progress: Progress) -> None:
-        """EventBatch the handlers of these events in order, those together that are taken together.
+        """Run the handlers of these events in order, those together that are taken together.
 
         `progress` tells meanwhile, and after an error, whose turn it is. Raises TookTooLong, and SomeNotYet
-        where a handler of runs found events that came too early.
+        where a batch handler found events that came too early.
         """
         place = 0
         for handler, group in itertools.groupby(events, key=lambda event: self.table[event.type]):

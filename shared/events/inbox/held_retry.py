@@ -6,8 +6,8 @@ Invariants:
 - Backoff is machine time.
 """
 
-import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared import failpoints
 from shared.clock import machine_now
@@ -18,7 +18,10 @@ from shared.events.inbox import deduplication, held_events
 from shared.events.inbox.handler_call import Handlers
 from shared.events.inbox.handling import NotYet
 from shared.events.inbox.retry_policy import RetryPolicy
-from shared.events.polling_loop import POLL
+from shared.events.polling_loop import NET
+
+# After that an event is handled without its cause, which may be gone or given up.
+_CAUSE_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,16 @@ class HeldRetry:
         self._handlers = handlers
         self._retry_policy = retry_policy
         self._group = handlers.group
+        self._remaining = NET
+
+    def pause(self) -> float:
+        """Return for how many seconds nothing is due unless something more is held."""
+        return max(0.0, min(self._remaining, NET))
 
     async def step(self) -> bool:
-        """Try the held event that is due first; tell whether to come back at once."""
-        remaining = await self._seconds_to_next()
-        if remaining is None or remaining > POLL:
-            return False
-        if remaining > 0:
-            await asyncio.sleep(remaining)
-        return await self._try_one()
+        """Try the held event that is due first; return whether to come back at once."""
+        self._remaining = await self._seconds_to_next()
+        return self._remaining <= 0 and await self._try_one()
 
     async def _try_one(self) -> bool:
         too_early: set[int] = set()
@@ -58,7 +62,7 @@ class HeldRetry:
                     if attempt is None:
                         return bool(too_early)
                     failpoints.reach("retry_not_handled")
-                    await self._handle(tx, attempt.event)
+                    await self._handle(tx, attempt)
                     failpoints.reach("retried_not_removed")
                     await held_events.done(tx, group=self._group, event=attempt.event)
                     failpoints.reach("removed_not_committed")
@@ -85,9 +89,12 @@ class HeldRetry:
             return None
         return _Attempt(key=key, event=left[0], is_last=len(left) == 1)
 
-    async def _handle(self, tx: Transaction, event: held_events.HeldEvent) -> None:
-        wanted = event.incoming.event
-        first = await deduplication.first_time(tx, group=self._group, event_ids=[wanted.id])
+    async def _handle(self, tx: Transaction, attempt: "_Attempt") -> None:
+        cause, wanted = attempt.event.incoming.cause, attempt.event.incoming.event
+        waits = self._handlers.causal and machine_now() < attempt.key.since + _CAUSE_WITHIN
+        if waits and cause and not await deduplication.is_handled(tx, group=self._group, event_id=cause):
+            raise NotYet(f"{cause} caused it")
+        first = await deduplication.first_time(tx, group=self._group, event_id=wanted.id)
         if first and wanted.type in self._handlers.table:
             await self._handlers.call(tx, wanted)
 
@@ -103,11 +110,11 @@ class HeldRetry:
             )
         HELD_RETRIES.labels(self._group, "early" if isinstance(error, NotYet) else "failed").inc()
 
-    async def _seconds_to_next(self) -> float | None:
+    async def _seconds_to_next(self) -> float:
         rows = await self._database.fetch(
             "SELECT min(machine_next_at) AS due FROM held_key"
             " WHERE consumer_group = $1 AND state = 'retrying'",
             self._group,
         )
         due = rows[0]["due"]
-        return None if due is None else float((due - machine_now()).total_seconds())
+        return NET if due is None else float((due - machine_now()).total_seconds())

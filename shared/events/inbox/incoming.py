@@ -7,7 +7,7 @@ Invariants:
 
 import msgspec
 
-from shared.events.envelope import Event
+from shared.events.envelope import CAUSED_BY_EVENT, Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.transport.base import Record
 
@@ -58,6 +58,13 @@ class IncomingRecord:
         if not well_formed:
             raise MalformedEvent("no id, no version, or a time without a zone")
         return event
+
+    @property
+    def cause(self) -> str | None:
+        """The id of the event that caused it; None where it was none, or nobody said."""
+        headers = self.record.headers
+        of_event = headers.get("ce_causationkind") == CAUSED_BY_EVENT
+        return headers.get("ce_causationid") if of_event else None
 
     @property
     def malformed(self) -> bool:

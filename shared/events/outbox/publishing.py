@@ -25,7 +25,7 @@ from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE, Head, Resource, head, message
 from shared.events.topics import TOPICS
 from shared.fhir.codes import LUMBAR
-from shared.ids import new_text_id
+from shared.ids import made_at, new_text_id
 from shared.telemetry.tracing import current_traceparent
 
 ROW = Write.into(
@@ -123,6 +123,7 @@ def _record(
         version=of.event_version,
         traceparent=current_traceparent(sampled_only=False),
         causation=ctx.cause,
+        caused_by_event=ctx.principal is None and made_at(ctx.cause or "") is not None,
         patient_id=event.patient_id,
         referral_id=event.referral_id,
         value=value,
@@ -212,6 +213,8 @@ def collect(
         version=of.event_version,
         traceparent=current_traceparent(sampled_only=False),
         causation=ctx.cause,
+        # A request has a caller, and the cause of a timer is no id.
+        caused_by_event=ctx.principal is None and made_at(ctx.cause or "") is not None,
         value=value,
     )
     put(tx, topic=event_type.topic, key=key, event_id=event_id, headers=event.headers(), value=value)

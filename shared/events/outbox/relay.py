@@ -18,6 +18,7 @@ from shared.events import counters
 from shared.events.outbox.leader_election import LeaderElection, NotLeader
 from shared.events.outbox.moving import MoveResult, TopicSubset
 from shared.events.outbox.watermark import Watermark
+from shared.events.polling_loop import NET, STANDBY
 from shared.events.topics import topics_of
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow, Transport
@@ -60,6 +61,10 @@ class Relay:
         except BaseException:
             await self.election.release()
             raise
+
+    def pause(self) -> float:
+        """Return for how many seconds nobody need ask unless woken: who does not lead asks whether it may."""
+        return STANDBY if self.election.epoch is None else NET
 
     async def stop(self) -> None:
         """Give the leadership back."""

@@ -4,14 +4,16 @@ Invariants that every transport keeps (tests/contract/ runs one suite over all o
 - `send` returns only when every record is durable where consumers read; the relay deletes only after that.
   What is `in_place` is never sent: one statement of the relay deletes and appends it (moving.py).
 - Records of one key arrive in the order in which they were sent; a record may arrive more than once.
-- A subscription hands out nothing again that was committed, except after a lost commit or a change of owner.
+- A group's position lies in the consumer's own database and moves with the effects of what it passes
+  (positions.py). A subscription returns nothing again that lies before it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from shared.db import Database, Transaction
+from shared.events.wake_signal import WakeSignal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,25 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PositionMove:
+    """A group's move along one partition: from where its position was read to behind a batch."""
+
+    topic: str
+    partition: int
+    read_from: int
+    behind: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Records of one topic, those of a partition in their order; never empty."""
+    """Records of one topic, those of a partition in their order; never empty.
+
+    `moves` is what handling all of them does to the group's position.
+    """
 
     topic: str
     records: Sequence[Record]
+    moves: Sequence[PositionMove] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +72,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicProgress:
-    """How far a group has read a topic: its committed position, the log's end, and what lies between.
+    """How far a group has read a topic: its position, the log's end, and what lies between.
 
     Where a topic has partitions these are sums over them.
     """
@@ -66,45 +82,37 @@ class TopicProgress:
     lag: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A group's step along a topic, in the consumer's database: from where it read to behind the batch."""
-
-    topic: str
-    read_from: int
-    behind: int
-
-
 class Subscription(Protocol):
-    """One consumer group's reading of some topics, in this process."""
+    """One consumer group's reading of some topics, in this process; `wake` is set when there is news."""
+
+    wake: WakeSignal
 
     async def next_batch(self, *, limit: int) -> Batch | None:
-        """Wait a little for records (at most about 250 ms) and give them, or None when there are none."""
+        """Return the next records, or None when there are none."""
         ...
 
-    async def commit(self, batch: Batch) -> None:
-        """Remember that everything up to the batch's last record was handled."""
+    def moved(self, batch: Batch) -> None:
+        """Go on behind this batch, whose moves are committed."""
+        ...
+
+    def passed(self, batch: Batch) -> None:
+        """Go on behind this batch, of which nothing concerns the group; its moves are written later."""
+        ...
+
+    def read_again(self) -> None:
+        """Read the position again and go on from there, because it is not where this process left it."""
+        ...
+
+    def pause(self) -> float:
+        """Return for how many seconds nobody need ask for a batch unless `wake` is set."""
         ...
 
     async def progress(self) -> Mapping[str, TopicProgress]:
-        """Return for each topic how far the group has read it, as committed."""
+        """Return for each topic how far the group has read it."""
         ...
 
     async def close(self) -> None:
         """Stop reading; what was not committed will be read again."""
-        ...
-
-
-@runtime_checkable
-class StepsAlong(Protocol):
-    """A subscription whose position lies where the effects do, and so may move in their transaction."""
-
-    def step_behind(self, batch: Batch) -> Step | None:
-        """Tell the step that handling a batch is, None while nobody knows where the group stands."""
-        ...
-
-    def stepped(self, step: Step) -> None:
-        """Go on behind this step; called once it is committed."""
         ...
 
 
@@ -124,5 +132,5 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         ...

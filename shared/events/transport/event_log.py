@@ -17,8 +17,8 @@ import msgspec
 
 from shared.clock import machine_now
 from shared.db import Database, Transaction
-from shared.events.polling_loop import WakeSignal
 from shared.events.transport.base import Extent, OutboxRow, Record
+from shared.events.wake_signal import WakeSignal
 
 _encode = msgspec.json.Encoder().encode
 _headers = msgspec.json.Decoder(dict[str, str]).decode

@@ -1,6 +1,7 @@
 """On every transport: an event may come more often than once, and has its effect once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.transports import WORKING, Wire, drain, next_batch, versions
 async def test_an_event_that_stands_twice_in_a_batch_has_one_effect(wire: Wire) -> None:
     await wire.publish("p1", times=2)
     batch = await next_batch(wire.subscribe())
-    twice = Batch(topic=batch.topic, records=[*batch.records, *batch.records])
+    twice = replace(batch, records=[*batch.records, *batch.records])
 
     await wire.owner(WORKING, subscription=wire.open[0]).handle(twice)
 
@@ -22,7 +23,7 @@ async def test_an_event_that_stands_twice_in_a_batch_has_one_effect(wire: Wire) 
 async def test_an_event_that_comes_in_two_batches_has_one_effect(wire: Wire) -> None:
     await wire.publish("p1")
     subscription = wire.subscribe()
-    batch = await next_batch(subscription)
+    batch = without_moves(await next_batch(subscription))
     consumer = wire.owner(WORKING, subscription=subscription)
 
     await consumer.handle(batch)
@@ -43,15 +44,20 @@ async def test_an_event_given_to_two_owners_at_once_has_one_effect(wire: Wire) -
     assert versions(await effects(wire.consumer), "p1") == list(range(1, 21))
 
 
-async def test_a_lost_commit_of_the_position_repeats_no_effect(wire: Wire) -> None:
+async def test_what_is_read_again_because_its_position_did_not_move_repeats_no_effect(wire: Wire) -> None:
     await wire.publish("p1", times=3)
     subscription = wire.subscribe()
-    await wire.owner(WORKING, subscription=subscription).handle(await next_batch(subscription))
+    batch = without_moves(await next_batch(subscription))
+    await wire.owner(WORKING, subscription=subscription).handle(batch)
     await wire.leave()
 
     newcomer = wire.owner(WORKING)
-    await newcomer.step()
     await wire.publish("p2")
     await drain(wire, newcomer, expected=4)
 
     assert versions(await effects(wire.consumer), "p1") == [1, 2, 3]
+
+
+def without_moves(batch: Batch) -> Batch:
+    """Let a batch have its effects without moving the position, as nothing of ours does."""
+    return replace(batch, moves=())

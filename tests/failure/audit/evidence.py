@@ -79,25 +79,39 @@ async def published_on_postgres(databases: Mapping[str, Database]) -> dict[str, 
     return found
 
 
+Place = tuple[str, int]
+
+
+async def positions(databases: Mapping[str, Database]) -> dict[str, dict[Place, int]]:
+    """Read where every group stands in each partition, from its own database."""
+    statement = "SELECT topic, log_partition, next_offset FROM group_position WHERE consumer_group = :group"
+    return {
+        group: {
+            (row["topic"], row["log_partition"]): row["next_offset"]
+            for row in await rows(database, statement, group=group)
+        }
+        for group, database in databases.items()
+    }
+
+
 async def lag_on_postgres(databases: Mapping[str, Database]) -> dict[str, int]:
     """Tell how far every group is behind the end of what it reads."""
     ends = "SELECT topic, next_offset FROM event_log_end"
-    positions = "SELECT consumer_group AS reader, topic, next_offset FROM consumer_position"
-    behind = {}
     end_of = {row["topic"]: row["next_offset"] for one in databases.values() for row in await rows(one, ends)}
-    for database in databases.values():
-        for row in await rows(database, positions):
-            behind[f"{row['reader']} of {row['topic']}"] = end_of[row["topic"]] - row["next_offset"]
-    return behind
+    return {
+        f"{group} of {topic}": end_of.get(topic, 0) - position
+        for group, found in (await positions(databases)).items()
+        for (topic, _), position in found.items()
+    }
 
 
-async def set_back_on_postgres(databases: Mapping[str, Database]) -> int:
+async def set_back(databases: Mapping[str, Database]) -> int:
     """Set every group back to the first record of each log, and tell how many records that is."""
     back = 0
     for database in databases.values():
         async with database.transaction() as tx:
-            back += int((await tx.sql("SELECT sum(next_offset) FROM consumer_position")).scalar() or 0)
-            await tx.sql("UPDATE consumer_position SET next_offset = 0")
+            back += int((await tx.sql("SELECT sum(next_offset) FROM group_position")).scalar() or 0)
+            await tx.sql("UPDATE group_position SET next_offset = 0")
     return back
 
 

@@ -10,7 +10,7 @@ from tests.failure.healing import drain
 from tests.failure.traffic import Traffic
 
 # Where groups and leaders stand, which is meant to change.
-_OF_MACHINERY = ("consumer_position", "relay_epoch", "alembic_version")
+_OF_MACHINERY = ("consumer_position", "group_position", "relay_epoch", "alembic_version")
 _TABLES = (
     "SELECT table_name AS name FROM information_schema.tables"
     " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1"

@@ -16,8 +16,9 @@ from shared.db import Database
 from tests.failure.audit.evidence import (
     Published,
     lag_on_postgres,
+    positions,
     published_on_postgres,
-    set_back_on_postgres,
+    set_back,
 )
 from tests.failure.places import time
 from tests.failure.places.kafka_logs import KafkaLogs
@@ -115,16 +116,11 @@ class ClusterPlace:
         """Compare positions and ends."""
         if self.cluster.kafka is None:
             return await lag_on_postgres(databases)
-        return await asyncio.to_thread(self._logs().lag)
+        return await asyncio.to_thread(self._logs().lag, await positions(databases))
 
     async def set_back(self, databases: Databases) -> int:
-        """Set every group back to the first record of all that it reads, and tell how many records that is.
-
-        The workers must be dead.
-        """
-        if self.cluster.kafka is not None:
-            return await asyncio.to_thread(self._logs().set_back)
-        return await set_back_on_postgres(databases)
+        """Set every group back to the first record of each log, and tell how many records that is."""
+        return await set_back(databases)
 
     def _logs(self) -> KafkaLogs:
         if self._kafka_logs is None:

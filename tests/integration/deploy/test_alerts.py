@@ -187,6 +187,14 @@ class TestFires:
             scrapes.append(await scrape(clinic, at=second))
         assert holds("ConsumerLagGrowing", scrapes)
 
+    async def test_for_records_that_were_gone_before_they_were_read(self, clinic: TestClinic) -> None:
+        before = await scrape(clinic)
+        await clinic.workers["scheduling"].stop()
+        async with clinic.databases["scheduling"].transaction() as tx:
+            await tx.records("UPDATE group_position SET next_offset = 1000 WHERE topic = $1", REFERRAL)
+        await clinic.workers["scheduling"].start()
+        await eventually(lambda: _gone(clinic, before), within=30)
+
     async def test_for_handlers_that_fail(self, clinic: TestClinic) -> None:
         before = await scrape(clinic)
         await _poison(clinic)
@@ -220,6 +228,10 @@ class TestFires:
 
 async def _is_dead(clinic: TestClinic) -> bool:
     return any(figures.held_dead for figures in (await clinic.read_status()).values())
+
+
+async def _gone(clinic: TestClinic, before: Scrape) -> bool:
+    return holds("RecordsGone", [before, await scrape(clinic, at=60)])
 
 
 async def _append(database: Database, *, records: int) -> None:

@@ -68,7 +68,7 @@ async def hold_first(scheduling: Database, transport: PostgresTransport) -> None
             retry_policy=RetryPolicy(pauses=()),
             error=ValueError("a name that must not be shown"),
         )
-    await subscription.commit(batch)
+    subscription.passed(batch)
     await subscription.close()
 
 

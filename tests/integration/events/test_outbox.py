@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from shared.context import Context
 from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.outbox import publishing
+from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
@@ -95,6 +99,32 @@ async def test_the_row_is_the_event_that_was_published(make_database: MakeDataba
     assert (event.id, event.type, event.version, event.causation) == (event_id, "toy.claimed", 1, "test")
     assert event.subject == f"Basic/{toy}"
     assert event.focus == json.loads(json.dumps(basic(Toy(id=toy))))
+
+
+@pytest.mark.parametrize(
+    ("cause", "by_event"),
+    [("01a22730-214f-70cf-8d7d-b6147ccc8d08", True), ("timer/review/7", False), ("start", False)],
+)
+async def test_an_event_says_whether_an_event_caused_it(
+    make_database: MakeDatabase, cause: str, by_event: bool
+) -> None:
+    assert await published_because_of(make_database, replace(BY_A_TEST, cause=cause)) is by_event
+
+
+async def test_an_event_of_a_request_says_that_no_event_caused_it(make_database: MakeDatabase) -> None:
+    asked = replace(BY_A_TEST, cause=new_text_id(), principal=cast(Any, "a caller"))
+    assert await published_because_of(make_database, asked) is False
+
+
+async def published_because_of(make_database: MakeDatabase, ctx: Context) -> bool:
+    database = await make_database(METADATA)
+    async with database.transaction() as tx:
+        toy = Toy()
+        tx.add(toy)
+        publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=ctx)
+    async with database.transaction() as tx:
+        row = (await tx.sql("SELECT * FROM outbox")).one()
+    return Event.from_wire(key=row.key, headers=row.headers, value=row.value).caused_by_event
 
 
 async def test_the_relay_is_woken_after_the_commit_and_not_after_a_rollback(

@@ -52,7 +52,8 @@ async def test_only_one_of_two_reads_and_both_tell_the_same_lag(make_database: M
         for _ in range(3):
             assert await waits.next_batch(limit=10) is None
         assert [(await one.progress())[REFERRAL].lag for one in (reads, waits)] == [2, 2]
-        await reads.commit(batch)
+        reads.passed(batch)
+        await reads.write_down()
         assert [(await one.progress())[REFERRAL].lag for one in (reads, waits)] == [0, 0]
 
 
@@ -62,16 +63,17 @@ async def test_the_other_goes_on_behind_what_was_committed_when_the_first_is_kil
     database = await make_database(METADATA, name="referral")
     await put(database, "a")
     async with readers(database) as (reads, waits):
-        await reads.commit(await take(reads))
+        reads.passed(await take(reads))
+        await reads.write_down()
         assert await waits.next_batch(limit=10) is None
         await put(database, "b")
         await kill(database)
         batch = await take(waits)
         assert [record.key for record in batch.records] == ["b"]
         # The lock is free before the end of the session has reached us.
-        await eventually(lambda: reads._reader is not None and not reads._reader.held, within=WITHIN)
+        await eventually(lambda: reads._lock is not None and not reads._lock.held, within=WITHIN)
         assert await reads.next_batch(limit=10) is None
-        await waits.commit(batch)
+        waits.passed(batch)
         await waits.close()
         await put(database, "c")
         assert [record.key for record in (await take(reads)).records] == ["c"]

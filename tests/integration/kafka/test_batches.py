@@ -27,7 +27,7 @@ async def test_a_committed_batch_is_read_again_from_none_of_its_partitions(wire:
     batch = await next_batch(subscription)
     assert len({record.partition for record in batch.records}) > 1
 
-    await subscription.commit(batch)
+    subscription.passed(batch)
 
     await eventually(lambda: _nothing_waits(wire), within=WITHIN)
     await wire.leave()
@@ -39,12 +39,15 @@ async def _with_waiting(wire: Wire, *, keys: int, times: int) -> KafkaSubscripti
     subscription = wire.subscribe()
     assert isinstance(subscription, KafkaSubscription)
     await wire.publish("first")
-    await subscription.commit(await next_batch(subscription))
+    subscription.passed(await next_batch(subscription))
     for number in range(keys):
         await wire.publish(f"p{number}", times=times)
-    member = subscription._member
-    assert member is not None
-    await eventually(lambda: member.fetching._number == keys * times, within=WITHIN)
+
+    async def fetched() -> bool:
+        await subscription._fetch(limit=keys * times)
+        return subscription._ahead.records == keys * times
+
+    await eventually(fetched, within=WITHIN)
     return subscription
 
 

@@ -112,7 +112,10 @@ async def _states(routes: list[Route], status: int) -> dict[str, str]:
 async def _working(wire: Wire) -> AsyncIterator[None]:
     """Relay and consume for ever, as a worker does."""
     owner = wire.owner(WORKING)
-    loops = [PollingLoop("relay", wire.relay.step), PollingLoop("consumer", owner.step)]
+    loops = [
+        PollingLoop("relay", wire.relay.step, pause=lambda: 0.1),
+        PollingLoop("consumer", owner.step, pause=lambda: 0),
+    ]
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     yield
     for loop in loops:

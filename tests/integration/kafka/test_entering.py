@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from shared.events.transport.kafka.address import KafkaAddress, KafkaUnusable
+from shared.events.transport.kafka.connection import Connection
+from shared.events.transport.kafka.offsets import OffsetReader
 from shared.events.transport.kafka.topics import check_topics, prepare_topics
-from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.kafka import start_local_kafka
 from tests.support.process import free_port
 
@@ -72,11 +73,8 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 async def test_every_door_opens_to_whoever_may_come_in(doors: Doors, door: str) -> None:
     address = _address(doors, door)
     await prepare_topics(address)
-    transport = KafkaTransport(address)
-    subscription = transport.subscribe(None, group="scheduling", topics=["lumbar.referral"])  # type: ignore[arg-type]
-    assert (await subscription.progress())["lumbar.referral"].lag == 0
-    await subscription.close()
-    await transport.close()
+    extents = await OffsetReader(Connection(address)).extents(["lumbar.referral"], read={})
+    assert {extent.end for extent in extents.values()} == {0}
 
 
 @pytest.mark.parametrize("door", ["password", "proof"])

@@ -8,7 +8,6 @@ from structlog.testing import capture_logs
 from shared.events.inbox.consumer import Consumer
 from shared.events.polling_loop import PollingLoop
 from shared.events.topics import REFERRAL
-from shared.events.transport.kafka.subscription import KafkaSubscription
 from tests.support.events import claim, effects, new_toy
 from tests.support.eventually import eventually
 from tests.support.transports import GROUP, WITHIN, WORKING, Wire, drain, versions
@@ -46,22 +45,20 @@ async def test_members_come_and_go_while_events_flow(wire: Wire) -> None:
 
 async def test_a_member_that_comes_back_gets_its_partitions_without_a_rebalance(wire: Wire) -> None:
     stays, leaves = wire.subscribe(), wire.subscribe()
-    assert isinstance(stays, KafkaSubscription)
     owners = [wire.owner(WORKING, subscription=one) for one in (stays, leaves)]
     for number in range(12):
         await wire.publish(f"p{number}")
     await drain(wire, *owners, expected=12)
-    assert stays._member is not None
-    fetching = stays._member.fetching
-    rebalances = fetching._generation
     await wire.open.pop().close()
 
     back = wire.owner(WORKING)
     for number in range(12):
         await wire.publish(f"q{number}")
-    await drain(wire, owners[0], back, expected=24)
+    with capture_logs() as lines:
+        await drain(wire, owners[0], back, expected=24)
 
-    assert (stays._member.fetching, fetching._generation) == (fetching, rebalances)
+    # Only the one that came back was assigned anything.
+    assert len([line for line in lines if line["event"] == "kafka.assigned"]) == 1
 
 
 async def test_a_batch_in_hand_is_finished_before_its_partition_goes(wire: Wire) -> None:
@@ -79,7 +76,7 @@ async def test_a_batch_in_hand_is_finished_before_its_partition_goes(wire: Wire)
 
 
 def _running(owner: Consumer) -> tuple[PollingLoop, asyncio.Task[None]]:
-    repetition = PollingLoop("consumer", owner.step)
+    repetition = PollingLoop("consumer", owner.step, pause=lambda: 0)
     return repetition, asyncio.create_task(repetition.run())
 
 

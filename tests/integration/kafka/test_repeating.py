@@ -4,6 +4,8 @@ import asyncio
 import random
 
 from shared.db import Database
+from shared.events.topics import REFERRAL
+from shared.events.transport import positions
 from shared.events.transport.base import OutboxRow
 from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.events import claim, effects, new_toy
@@ -17,12 +19,8 @@ async def test_a_whole_topic_given_again_from_the_start_has_no_second_effect(wir
     before = await effects(wire.consumer)
     await wire.leave()
 
-    # The position belongs to Kafka's group, the inbox to ours: a new group begins at the first record.
-    assert isinstance(wire.transport, KafkaTransport)
-    wire.open.append(
-        wire.transport.subscribe(wire.consumer, group=f"{GROUP}-again", topics=("lumbar.referral",))
-    )
-    again = wire.owner(WORKING, subscription=wire.open[0])
+    assert await positions.set_back(wire.consumer, group=GROUP, topic=REFERRAL, offset=0)
+    again = wire.owner(WORKING)
     await wire.publish("p4")
     await drain(wire, again, expected=31)
     while await wire.lag():

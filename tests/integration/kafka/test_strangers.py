@@ -3,13 +3,18 @@
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from shared.events.topics import REFERRAL
 from shared.events.transport.kafka.address import KafkaAddress
 from shared.events.transport.kafka.producer import partition_of
 from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.events import effects
-from tests.support.transports import WORKING, Wire, drain, until_held
+from tests.support.eventually import eventually
+from tests.support.transports import WITHIN, WORKING, Wire, drain, until_held
 
 Headers = list[tuple[str, bytes]]
 STRANGE: list[tuple[bytes | None, bytes | None, Headers]] = [
@@ -38,6 +43,25 @@ async def test_records_of_no_shape_of_ours_are_held_and_nobody_else_waits(wire: 
     assert {key for _, key, _ in await effects(wire.consumer)} == {toy}
 
 
+async def test_a_record_whose_header_has_no_name_in_utf_8_is_held_under_its_place_and_nobody_else_waits(
+    wire: Wire,
+) -> None:
+    partitions = {partition_of(REFERRAL, str(number)): str(number) for number in range(99)}
+    for number in range(6):
+        await wire.publish(partitions[number])
+    await _put_header(_address(wire), b"\xff\xfe", partition=0)
+    for number in range(6):
+        await wire.publish(partitions[number])
+    owner = wire.owner(WORKING)
+
+    await drain(wire, owner, expected=12)
+    (held,) = await until_held(wire, owner)
+
+    assert (held.key, held.state) == (f"{REFERRAL}/0/1", "dead")
+    assert held.error.startswith("MalformedEvent")
+    await eventually(lambda: _all_read(wire), within=WITHIN)
+
+
 async def test_records_that_are_gone_are_told_loudly_and_the_rest_is_read(wire: Wire) -> None:
     await wire.publish("p1", times=3)
     await drain(wire, wire.owner(WORKING), expected=3)
@@ -62,6 +86,28 @@ async def _remove_before(wire: Wire, key: str, *, offset: int) -> None:
         await admin.close()
 
 
+async def _put_header(address: KafkaAddress, name: bytes, *, partition: int) -> None:
+    """Produce a record with a header of this name, which no client of ours would."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1000)
+    builder.append(0, timestamp=1, key=b"p7", value=b"{}", headers=[("x" * len(name), b"")])
+    batch = bytes(builder.build()).replace(b"x" * len(name), name)
+    # The checksum covers what follows it.
+    batch = batch[:17] + calc_crc32c(batch[21:]).to_bytes(4, "big") + batch[21:]
+    client = AIOKafkaClient(bootstrap_servers=address.bootstrap)
+    await client.bootstrap()
+    topic = address.topic(REFERRAL)
+    await client.add_topic(topic)
+    leader = client.cluster.leader_for_partition(TopicPartition(topic, partition))
+    request = ProduceRequest(None, -1, 5000, [(topic, [(partition, batch)])])
+    answer = await client.send(leader, request)
+    assert answer.topics[0][1][0][1] == 0
+    await client.close()
+
+
+async def _all_read(wire: Wire) -> bool:
+    return await wire.lag() == 0
+
+
 def _address(wire: Wire) -> KafkaAddress:
     assert isinstance(wire.transport, KafkaTransport)
-    return wire.transport._connection.address
+    return wire.transport.address

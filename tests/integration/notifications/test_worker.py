@@ -1,19 +1,24 @@
 """The whole worker over the embedded log: every event's people are told once, whatever comes twice."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from services.notifications.worker import create_worker
 from shared.db import Database
 from shared.events.envelope import Event
+from shared.events.inbox import held_retry
 from shared.events.settle import settle
 from shared.events.topics import CARETEAM, FEED, REFERRAL, SCHEDULING
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.events.transport.postgres_log import PostgresTransport
+from shared.events.worker import Worker
 from shared.runtime import Runtime
+from tests.support.eventually import eventually
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import appointment_event, referral_event, team_event
 
@@ -90,3 +95,61 @@ class TestTheWorker:
             "careteam.formed",
             "referral.received",
         ]
+
+
+class TestTheLiveFeed:
+    async def test_shows_no_entry_before_the_one_that_caused_it(self, runtime: Runtime) -> None:
+        booked, formed = appointment_event("booked"), team_event(members=["physiatrist"])
+        async with running(runtime) as worker:
+            await append(runtime.database, REFERRAL, [referral_event("received")])
+            await append(runtime.database, CARETEAM, [caused_by(booked, formed)])
+            await eventually(lambda: is_held(worker))
+            await append(runtime.database, SCHEDULING, [booked])
+            await settle([worker])
+        assert await feed(runtime.database) == ["referral.received", "appointment.booked", "careteam.formed"]
+
+    async def test_shows_a_chain_in_its_order_within_one_topic_too(self, runtime: Runtime) -> None:
+        booked, formed = appointment_event("booked"), team_event(members=["physiatrist"])
+        changed = team_event("changed", members=["physiatrist"])
+        async with running(runtime) as worker:
+            await append(runtime.database, REFERRAL, [referral_event("received")])
+            await append(runtime.database, CARETEAM, [caused_by(booked, formed), caused_by(formed, changed)])
+            await eventually(lambda: is_held(worker))
+            await append(runtime.database, SCHEDULING, [booked])
+            await settle([worker])
+        assert (await feed(runtime.database))[1:] == [
+            "appointment.booked",
+            "careteam.formed",
+            "careteam.changed",
+        ]
+
+    async def test_waits_no_longer_than_a_minute_for_a_cause_that_does_not_come(
+        self, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(held_retry, "_CAUSE_WITHIN", timedelta(seconds=0.2))
+        formed = caused_by(appointment_event("booked"), team_event(members=["physiatrist"]))
+        async with running(runtime) as worker:
+            await append(runtime.database, REFERRAL, [referral_event("received")])
+            await append(runtime.database, CARETEAM, [formed])
+            await settle([worker])
+        assert await feed(runtime.database) == ["referral.received", "careteam.formed"]
+
+
+def caused_by(cause: Event, event: Event) -> Event:
+    """Give an event as if another event had caused it."""
+    return replace(event, causation=cause.id, caused_by_event=True)
+
+
+@asynccontextmanager
+async def running(runtime: Runtime) -> AsyncIterator[Worker]:
+    """Run the worker for the duration of the block."""
+    worker = create_worker(runtime)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+
+
+async def is_held(worker: Worker) -> bool:
+    return (await worker.read_status()).held_retrying > 0

@@ -35,7 +35,7 @@ async def fail(names: tuple[str, ...], error: Exception, *, times: int = 3) -> N
 
         return step
 
-    loops = [PollingLoop(name, step_of(name), poll=30) for name in names]
+    loops = [PollingLoop(name, step_of(name), pause=lambda: 30) for name in names]
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     await eventually(lambda: all(attempts[name] > times for name in names), within=20)
     for loop in loops:

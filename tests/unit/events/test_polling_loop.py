@@ -19,7 +19,7 @@ async def test_news_that_comes_while_the_step_looks_is_not_slept_over() -> None:
             loop.wake.set()
         return False
 
-    loop = PollingLoop("relay", look, poll=LONG)
+    loop = PollingLoop("relay", look, pause=lambda: LONG)
     task = asyncio.create_task(loop.run())
     await eventually(lambda: looked == 2, within=2)
     loop.stop()
@@ -36,7 +36,7 @@ async def test_an_error_ends_nothing() -> None:
             raise ValueError
         return False
 
-    loop = PollingLoop("relay", look, poll=LONG)
+    loop = PollingLoop("relay", look, pause=lambda: LONG)
     task = asyncio.create_task(loop.run())
     await eventually(lambda: looked == 2, within=2)
     assert loop.failures == 0
@@ -44,7 +44,7 @@ async def test_an_error_ends_nothing() -> None:
     await task
 
 
-async def test_it_comes_back_at_once_while_there_is_work_and_by_the_poll_when_there_is_none() -> None:
+async def test_it_comes_back_at_once_while_there_is_work_and_after_the_pause_when_there_is_none() -> None:
     looked = 0
 
     async def look() -> bool:
@@ -52,7 +52,7 @@ async def test_it_comes_back_at_once_while_there_is_work_and_by_the_poll_when_th
         looked += 1
         return looked < 5
 
-    loop = PollingLoop("relay", look, poll=0.01)
+    loop = PollingLoop("relay", look, pause=lambda: 0.01)
     began = monotonic()
     task = asyncio.create_task(loop.run())
     await eventually(lambda: looked >= 7, within=2)
@@ -65,7 +65,7 @@ async def test_it_stops_at_once_when_it_is_idle() -> None:
     async def look() -> bool:
         return False
 
-    loop = PollingLoop("relay", look, poll=LONG)
+    loop = PollingLoop("relay", look, pause=lambda: LONG)
     task = asyncio.create_task(loop.run())
     await asyncio.sleep(0)
     loop.stop()

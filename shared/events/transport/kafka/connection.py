@@ -27,6 +27,7 @@ from shared.events.transport.kafka.address import KafkaAddress, KafkaUnusable
 
 # The length of the gap when a broker falls silent; the others are dimensioned inside it.
 REQUEST_TIMEOUT_MS = 5_000
+_clearing: set[asyncio.Task[Any]] = set()
 _MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 
 
@@ -151,14 +152,20 @@ def _said(error: ssl.SSLCertVerificationError) -> str:
     return error.verify_message or "it does not fit"
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, Any]) -> bool:
-    """Do some clearing up, but not longer than so; tell whether it came to its end.
+async def finish_within(seconds: float, work: Coroutine[Any, Any, Any]) -> bool:
+    """Wait so many seconds for some clearing up; return whether it succeeded.
 
-    The client's own clearing up may end by the cancellation of something inside it, which is not ours.
+    What takes longer goes on by itself: each of the client's requests has an end, but none of its objects can
+    be closed in the middle. Its clearing up may end by the cancellation of something inside it.
     """
     task = asyncio.create_task(work)
+    _clearing.add(task)
+    task.add_done_callback(_cleared)
     await asyncio.wait({task}, timeout=seconds)
-    if not task.done():
-        task.cancel()
-        return False
-    return not task.cancelled() and task.exception() is None
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _cleared(task: asyncio.Task[Any]) -> None:
+    _clearing.discard(task)
+    if not task.cancelled():
+        task.exception()

@@ -17,7 +17,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.events.topics import TOPICS
 from shared.events.transport.base import OutboxRow
-from shared.events.transport.kafka.connection import Connection, within
+from shared.events.transport.kafka.connection import Connection, finish_within
 
 _BATCH_BYTES = 1_000_000
 _PATIENCE = 10.0
@@ -26,7 +26,7 @@ _CLEARING = 1.0
 Place = tuple[str, int]
 
 
-class Sending:
+class OrderedProducer:
     """This process's producer, made when there is something to send."""
 
     def __init__(self, connection: Connection) -> None:
@@ -46,18 +46,16 @@ class Sending:
             raise
 
     async def close(self) -> None:
-        """Let go of the producer; nothing is on its way when nobody sends."""
+        """End the producer; nothing is on its way when nobody sends."""
         producer, self._producer = self._producer, None
-        if producer is not None and not await within(_CLEARING, producer.stop()):
+        if producer is not None and not await finish_within(_CLEARING, producer.stop()):
             await producer.client.close()
 
     async def discard(self) -> None:
         """Throw the producer away without waiting for what it has on its way."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            producer._closed = True
-            await within(_CLEARING, producer._sender.close())
-            await producer.client.close()
+            await _end_without_flushing(producer)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -91,6 +89,15 @@ class Sending:
             place = self._connection.address.topic(row.topic), partition_of(row.topic, row.key)
             found.setdefault(place, deque()).append(row)
         return found
+
+
+async def _end_without_flushing(producer: AIOKafkaProducer) -> None:
+    """End a producer that failed; `stop()` would first wait for what it has on its way, as long as a
+    broker is away, and aiokafka 0.14 has no public way around that.
+    """
+    producer._closed = True
+    await finish_within(_CLEARING, producer._sender.close())
+    await producer.client.close()
 
 
 def partition_of(topic: str, key: str) -> int:

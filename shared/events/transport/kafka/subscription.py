@@ -1,32 +1,37 @@
 """One consumer group's reading of topics on Kafka, as one member of the group.
 
 Invariants:
-- An offset is committed only after the transaction of its batch, and only by whoever has the partition.
-- When partitions are taken away, what was not handed out is dropped, and what was is waited for, for a while.
+- The group only assigns partitions. Where reading begins is the position in the consumer's own database: a
+  newly assigned partition is sought there before anything of it is returned.
+- Offsets are committed to the broker now and then, for tools that show a group's lag and for a group's first
+  start under this code. Nothing is ever read from there that has a position of ours.
+- A rebalance throws away what was fetched and not returned. A batch in hand goes on: if somebody else moves
+  its position first, it is rolled back (positions.py).
 - The member is static: who comes back with its number within the session gets its partitions back at once.
-- Of two processes with one number the later one reads; the other says so and tries again after a while.
+  Of two processes with one number only the holder of the number's lock joins; the other waits and says so.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.clock import monotonic
-from shared.events.polling_loop import POLL
-from shared.events.topics import TOPICS
-from shared.events.transport.base import Batch, TopicProgress
-from shared.events.transport.kafka.commits import Commits
-from shared.events.transport.kafka.connection import Connection, within
-from shared.events.transport.kafka.fetching import Fetching
+from shared.db import Database
+from shared.events.polling_loop import STANDBY
+from shared.events.transport.base import Extent, Record
+from shared.events.transport.group_reader import GroupReader
+from shared.events.transport.kafka import records
+from shared.events.transport.kafka.connection import Connection, finish_within
 from shared.events.transport.kafka.offsets import OffsetReader
-from shared.events.transport.kafka.records import as_record
-from shared.events.transport.kafka.taken import PlaceTaken, tell_taken_place
 from shared.events.transport.kafka.topics import LARGEST_BATCH
+from shared.events.transport.positions import Partition
+from shared.events.transport.reader_lock import ReaderLock
+from shared.telemetry.log_throttle import LogThrottle
 
 log = structlog.get_logger("lumbar.transport")
 
@@ -36,141 +41,101 @@ _HEARTBEAT_MS = 1_000
 _REBALANCE_MS = 4_000
 _FETCH_WAIT_MS = 250
 _FETCH_BYTES = 16_000_000
-_HANDING_BACK = 2.0
+_ENOUGH = 2_000
+_COMMIT_EVERY = 5.0
+_ANSWERS_WITHIN = 10.0
 _CLEARING = 4.0
-_RESTS = 30.0
+
+_throttle = LogThrottle(every=30)
+
+Fetched = Mapping[TopicPartition, Sequence[Record]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """Our membership while it lasts."""
-
-    consumer: AIOKafkaConsumer
-    commits: Commits
-    fetching: Fetching
-
-
-class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
+class KafkaSubscription(GroupReader, ConsumerRebalanceListener):  # type: ignore[misc]
     """One member of a group; it joins with the first `next_batch`."""
 
     def __init__(
         self,
         connection: Connection,
         offsets: OffsetReader,
+        database: Database,
         *,
         group: str,
         topics: Sequence[str],
         replica: int,
     ) -> None:
+        super().__init__(database, group=group, topics=topics)
         self._connection = connection
         self._offsets = offsets
-        self._group = group
-        self._topics = {connection.address.topic(topic): topic for topic in topics}
+        self._names = {connection.address.topic(topic): topic for topic in topics}
         self._replica = replica
-        self._opening: asyncio.Task[AIOKafkaConsumer] | None = None
-        self._member: Member | None = None
-        self._in_hand: Batch | None = None
-        self._hand_empty = asyncio.Event()
-        self._rests_until = 0.0
+        self._number = ReaderLock(database, name=f"{group} as replica {replica}")
+        self._joining: asyncio.Task[AIOKafkaConsumer] | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._rebalancing = True
+        self._fetching: asyncio.Task[Fetched] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._committed_at = monotonic()
 
-    async def next_batch(self, *, limit: int) -> Batch | None:
-        """Give the next records of a topic, from all its partitions that are ours, or wait a little and give
-        None.
-        """
-        member = await self._membership()
-        if member is None:
-            return None
-        try:
-            found = await member.fetching.take(limit=limit, at_most=POLL)
-        except PlaceTaken:
-            await self._rest()
-            return None
-        except Exception:
-            await self._let_go()
-            raise
-        if not found:
-            return None
-        topic = self._topics[found[0].topic]
-        self._in_hand = Batch(topic=topic, records=[as_record(record, topic=topic) for record in found])
-        self._hand_empty.clear()
-        return self._in_hand
+    def pause(self) -> float:
+        """Return 0: the broker answers when there is news, and `next_batch` waits for it."""
+        return 0
 
-    async def commit(self, batch: Batch) -> None:
-        """Have the position moved behind the batch, if its partitions are still ours."""
-        if batch is not self._in_hand or self._member is None:
-            return
-        topic = self._connection.address.topic(batch.topic)
-        newest = {record.partition: record.offset for record in batch.records}
-        self._member.commits.note(
-            {TopicPartition(topic, partition): offset + 1 for partition, offset in newest.items()}
-        )
-        self._in_hand = None
-        self._hand_empty.set()
-
-    async def progress(self) -> Mapping[str, TopicProgress]:
-        """Tell for each topic how far the group has read it, as committed."""
-        return await self._offsets.progress(
-            group=self._group, topics=list(self._topics.values()), committed=self._committed()
-        )
+    def read_again(self) -> None:
+        """Read the positions again and seek there; what is being fetched is forgotten."""
+        super().read_again()
+        fetching, self._fetching = self._fetching, None
+        if fetching is not None and not fetching.cancel() and not fetching.cancelled():
+            fetching.exception()
 
     async def close(self) -> None:
         """Stop reading; the member keeps its place in the group for as long as a session lasts."""
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            opening.cancel()
+        joining, self._joining = self._joining, None
+        if joining is not None:
+            joining.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
-                await opening
-        await self._let_go()
+                await joining
+        await super().close()
+        if self._consumer is not None and self._knows_position:
+            await finish_within(_CLEARING, self._commit())
+        await self._leave()
+        await self._number.release()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Drop what was not handed out, and wait for what was."""
-        member = self._member
-        if member is None:
-            return
-        member.fetching.drop()
-        if self._in_hand is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_HANDING_BACK):
-                    await self._hand_empty.wait()
-        self._in_hand = None
-        await member.commits.flush(at_most=_HANDING_BACK)
+        """Forget what was fetched: its partitions may be somebody else's."""
+        self._rebalancing = True
+        self.read_again()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Say what we read now."""
+        """Begin at the positions of the partitions that are ours now."""
+        self._rebalancing = False
+        self.read_again()
         log.info("kafka.assigned", group=self._group, count=len(assigned))
 
-    def _committed(self) -> Mapping[TopicPartition, int] | None:
-        """Tell what is committed where nobody else can commit, because every partition is ours."""
-        member = self._member
-        if member is None or member.fetching.committed is None:
-            return None
-        places = sum(TOPICS[topic].partitions for topic in self._topics.values())
-        if len(member.consumer.assignment()) < places:
-            return None
-        return {**member.fetching.committed, **member.commits.done}
+    async def _may_read(self) -> bool:
+        if not await self._number.acquire():
+            await self._leave()
+            self._warn_of_twin()
+            await asyncio.sleep(STANDBY)
+            return False
+        if self._consumer is None:
+            joining = self._joining = self._joining or asyncio.create_task(self._join())
+            await asyncio.wait({joining}, timeout=STANDBY)
+            if joining.done():
+                self._joining = None
+                self._consumer = joining.result()
+        return self._consumer is not None
 
-    async def _membership(self) -> "Member | None":
-        """Give our membership, or None while it is still on its way."""
-        if monotonic() < self._rests_until:
-            await asyncio.sleep(POLL)
-            return None
-        if self._member is None:
-            if self._opening is None:
-                self._opening = asyncio.create_task(self._join())
-            opening = self._opening
-            await asyncio.wait({opening}, timeout=POLL)
-            if opening.done():
-                self._opening = None
-                consumer = opening.result()
-                fetching = Fetching(consumer, self._offsets, group=self._group, topics=self._topics)
-                self._member = Member(consumer=consumer, commits=Commits(consumer), fetching=fetching)
-        return self._member
+    def _warn_of_twin(self) -> None:
+        if _throttle.allow(f"{self._group} {self._replica}") is not None:
+            ref = f"LUMBAR_REPLICA:{self._replica}"
+            log.warning("kafka.replica-twice", group=self._group, ref=ref, runbook="ProcessDown")
 
     async def _join(self) -> AIOKafkaConsumer:
-        address = self._connection.address
+        self._rebalancing = True
         consumer = AIOKafkaConsumer(
             **await self._connection.options(),
-            group_id=address.group(self._group),
+            group_id=self._connection.address.group(self._group),
             group_instance_id=f"{self._group}-{self._replica}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -182,33 +147,97 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_bytes=_FETCH_BYTES,
             max_partition_fetch_bytes=LARGEST_BATCH,
         )
-        consumer.subscribe(topics=list(self._topics), listener=self)
+        consumer.subscribe(topics=list(self._names), listener=self)
         try:
             await consumer.start()
         except BaseException:
-            await within(_CLEARING, consumer.stop())
+            await finish_within(_CLEARING, consumer.stop())
             raise
-        tell_taken_place(consumer, session=_SESSION_MS / 1000)
         return consumer
 
-    async def _rest(self) -> None:
-        """Leave the place to whoever has our number, and say which setting is wrong."""
-        log.warning(
-            "kafka.replica-twice",
-            group=self._group,
-            ref=f"LUMBAR_REPLICA:{self._replica}",
-            seconds=_RESTS,
-            runbook="ProcessDown",
-        )
-        await self._let_go()
-        self._rests_until = monotonic() + _RESTS
-
-    async def _let_go(self) -> None:
-        member, self._member = self._member, None
-        self._in_hand = None
-        if member is None:
+    async def _leave(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is None:
             return
-        await member.fetching.stop()
-        await member.commits.flush(at_most=_HANDING_BACK)
-        if not await within(_CLEARING, member.consumer.stop()):
-            await member.consumer._client.close()
+        self.read_again()
+        if self._committing is not None:
+            self._committing.cancel()
+        await finish_within(_CLEARING, consumer.stop())
+
+    def _assigned(self) -> Collection[Partition]:
+        assigned = self._consumer.assignment() if self._consumer is not None else ()
+        return [(self._names[place.topic], place.partition) for place in assigned]
+
+    async def _starts(self, missing: Collection[Partition]) -> Mapping[Partition, int]:
+        """Begin at the offset that the group has committed, else at the log's beginning."""
+        consumer = self._consumer
+        assert consumer is not None
+        async with asyncio.timeout(_ANSWERS_WITHIN):
+            first = await consumer.beginning_offsets([self._place(partition) for partition in missing])
+            starts = {}
+            for partition in missing:
+                committed = await consumer.committed(self._place(partition))
+                starts[partition] = first[self._place(partition)] if committed is None else committed
+        return starts
+
+    async def _begin(self) -> None:
+        if self._rebalancing:
+            return
+        await super()._begin()
+        # No await lies between here and the last look at what is ours.
+        if self._rebalancing or self._consumer is None or set(self._written) != set(self._assigned()):
+            self.read_again()
+            return
+        for partition, offset in self._written.items():
+            self._consumer.seek(self._place(partition), offset)
+
+    async def _fetch(self, *, limit: int) -> None:
+        if self._ahead.records >= _ENOUGH or self._consumer is None:
+            return
+        fetching = self._fetching = self._fetching or asyncio.create_task(self._get())
+        await asyncio.wait({fetching}, timeout=0 if self._ahead.records else STANDBY)
+        if not fetching.done() or fetching is not self._fetching:
+            return
+        self._fetching = None
+        try:
+            fetched = fetching.result()
+        except Exception:
+            await self._leave()
+            raise
+        if self._knows_position and not self._rebalancing:
+            for found in fetched.values():
+                self._took(found)
+            self._commit_for_tools()
+
+    async def _get(self) -> Fetched:
+        assert self._consumer is not None
+        try:
+            fetched = await self._consumer.getmany(timeout_ms=_FETCH_WAIT_MS)
+        except UnicodeDecodeError:
+            starts = {self._place(partition): offset for partition, offset in self._fetched.items()}
+            return await records.one_by_one(self._consumer, starts, names=self._names)
+        return {
+            place: [records.as_record(record, topic=self._names[place.topic]) for record in found]
+            for place, found in fetched.items()
+        }
+
+    def _commit_for_tools(self) -> None:
+        if monotonic() > self._committed_at + _COMMIT_EVERY and self._committing is None:
+            self._committed_at = monotonic()
+            self._committing = asyncio.create_task(self._commit())
+
+    async def _commit(self) -> None:
+        assert self._consumer is not None
+        offsets = {self._place(partition): offset for partition, offset in self._read.items()}
+        try:
+            await self._consumer.commit(offsets)
+        except (KafkaError, IllegalStateError) as error:
+            log.info("kafka.commit-failed", group=self._group, error=type(error).__name__)
+        finally:
+            self._committing = None
+
+    async def _extents(self, read: Mapping[Partition, int]) -> Mapping[Partition, Extent]:
+        return await self._offsets.extents(self._topics, read=read)
+
+    def _place(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self._connection.address.topic(partition[0]), partition[1])

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events.topics import TOPICS
 from shared.events.transport.base import Record
 from shared.events.transport.kafka.address import KafkaAddress
-from shared.events.transport.kafka.connection import Connection, within
+from shared.events.transport.kafka.connection import Connection, finish_within
 from shared.events.transport.kafka.records import as_record
 from shared.events.transport.kafka.topics import LARGEST_BATCH
 
@@ -52,7 +52,7 @@ class Tail:
         """Let go of the connection."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await within(_CLEARING, consumer.stop())
+            await finish_within(_CLEARING, consumer.stop())
 
     async def _reading(self) -> AIOKafkaConsumer:
         if self._consumer is None:

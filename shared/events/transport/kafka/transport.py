@@ -1,7 +1,7 @@
 """Events over Apache Kafka: a topic per publishing service, read by consumer groups.
 
 Invariants:
-- What one service says about one patient is in one partition, in the order in which it was said.
+- What one service publishes about one patient is in one partition, in the order in which it was published.
 - The feed is no topic: it stays a log in its publisher's own database, and the relay moves it there itself.
 - Kafka's transactions are not used: inbox and outbox make the effect single (docs/adr has the reasons).
 """
@@ -14,7 +14,7 @@ from shared.events.transport.base import OutboxRow
 from shared.events.transport.kafka.address import KafkaAddress
 from shared.events.transport.kafka.connection import Connection
 from shared.events.transport.kafka.offsets import OffsetReader
-from shared.events.transport.kafka.producer import Sending
+from shared.events.transport.kafka.producer import OrderedProducer
 from shared.events.transport.kafka.subscription import KafkaSubscription
 from shared.events.transport.kafka.topics import IN_PLACE
 
@@ -23,19 +23,20 @@ class KafkaTransport:
     """One process's way to Kafka; `replica` is its number among those that do the same."""
 
     def __init__(self, address: KafkaAddress, *, replica: int = 0) -> None:
+        self.address = address
         self._connection = Connection(address)
         self._replica = replica
-        self._sending = Sending(self._connection)
+        self._producer = OrderedProducer(self._connection)
         self._offsets = OffsetReader(self._connection)
 
     async def send(self, tx: Transaction, rows: Sequence[OutboxRow]) -> None:
         """Send the rows to Kafka; the relay's transaction keeps its epoch meanwhile."""
-        await self._sending.send(rows)
+        await self._producer.send(rows)
 
     def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> KafkaSubscription:
-        """Read these topics as this group; its position is kept by Kafka and not in `database`."""
+        """Read these topics as this group, from its position in `database`."""
         return KafkaSubscription(
-            self._connection, self._offsets, group=group, topics=topics, replica=self._replica
+            self._connection, self._offsets, database, group=group, topics=topics, replica=self._replica
         )
 
     def in_place(self, publisher: str) -> frozenset[str]:
@@ -43,6 +44,6 @@ class KafkaTransport:
         return topics_of(publisher) & IN_PLACE
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        await self._sending.close()
+        """Close every connection."""
+        await self._producer.close()
         await self._offsets.close()

@@ -12,15 +12,11 @@ from shared.events.inbox.consumer import Consumer
 from shared.events.inbox.deduplication import Admission
 from shared.events.inbox.handling import NotYet
 from shared.events.topics import REFERRAL
-from shared.events.transport.base import Batch
-from shared.events.transport.postgres_log import LogSubscription, read_again
+from shared.events.transport import positions
+from shared.events.transport.postgres_log import LogSubscription
 from tests.conftest import MakeDatabase
 from tests.support.events import count, effects, record
 from tests.support.wire import GROUP, EmbeddedWire
-
-
-class Crash(Exception):
-    """The process ends here."""
 
 
 async def record_unless_early(ctx: Context, tx: Transaction, event: Event) -> None:
@@ -30,7 +26,7 @@ async def record_unless_early(ctx: Context, tx: Transaction, event: Event) -> No
 
 
 async def position(wire: EmbeddedWire) -> int:
-    rows = await wire.consumer.fetch("SELECT next_offset FROM consumer_position")
+    rows = await wire.consumer.fetch("SELECT next_offset FROM group_position")
     return rows[0][0] if rows else 0
 
 
@@ -38,18 +34,11 @@ def owner(wire: EmbeddedWire) -> Consumer:
     return wire.owner({"toy.claimed": record_unless_early})
 
 
-def never_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def commit(_: LogSubscription, __: Batch) -> None:
-        raise Crash
-
-    monkeypatch.setattr(LogSubscription, "commit", commit)
-
-
-async def test_it_stands_behind_the_batch_without_a_commit_of_its_own(
+async def test_it_stands_behind_the_batch_without_a_transaction_of_its_own(
     make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = await EmbeddedWire.make(make_database)
-    never_commit(monkeypatch)
+    monkeypatch.setattr(LogSubscription, "write_down", None)
     reader = owner(wire)
     for expected in (2, 4):
         await wire.publish("p1", "p2")
@@ -65,7 +54,7 @@ async def test_it_does_not_move_with_effects_that_are_rolled_back(
     admit = deduplication.admit
 
     async def admit_and_die(tx: Transaction, **asked: object) -> Admission:
-        assert (await admit(tx, **asked)).stepped  # type: ignore[arg-type]
+        await admit(tx, **asked)  # type: ignore[arg-type]
         raise ConnectionResetError
 
     await wire.publish("p1", "p2")
@@ -98,7 +87,7 @@ async def test_it_stays_where_somebody_set_it_back(make_database: MakeDatabase) 
     await reader.step()
     await wire.publish("p3")
     reader._in_hand = await reader._subscription.next_batch(limit=10)
-    assert await read_again(wire.consumer, group=GROUP, topic=REFERRAL, offset=0)
+    assert await positions.set_back(wire.consumer, group=GROUP, topic=REFERRAL, offset=0)
 
     await reader.step()
     assert await position(wire) == 0
