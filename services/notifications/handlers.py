@@ -5,7 +5,7 @@ tell and send on its way is written once.
 """
 
 from services.notifications import fhir, use_cases
-from services.notifications.queries import Known
+from services.notifications.queries.referrals import ReferralContext
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
@@ -20,30 +20,33 @@ from shared.events.catalog.referral import (
 from shared.events.inbox.handling import EventBatch, NotYet
 
 
-async def on_events(ctx: Context, tx: Transaction, run: EventBatch, *, has_server: bool = True) -> None:
-    """Keep and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
-    heard = [fhir.news(one.event) for one in run]
-    known = await use_cases.recall(tx, heard)
-    for one, news in zip(run, heard, strict=True):
+async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_server: bool = True) -> None:
+    """Learn and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
+    news = [fhir.news(one.event) for one in batch]
+    known = await use_cases.tell.load(tx, news)
+    written = use_cases.tell.Written()
+    for one, about in zip(batch, news, strict=True):
         with one.span():
             try:
-                await _keep(one.ctx, tx, one.event, known=known)
-                await use_cases.tell(one.ctx, tx, news, known=known, has_server=has_server)
+                _learn(one.ctx, one.event, known=known)
+                use_cases.tell.decide(one.ctx, about, known=known, has_server=has_server, written=written)
             except NotYet as error:
-                run.defer(error)
+                batch.defer(error)
+    if not batch.early:
+        await use_cases.tell.record(ctx, tx, known=known, written=written)
 
 
-async def _keep(ctx: Context, tx: Transaction, event: DomainEvent, *, known: Known) -> None:
+def _learn(ctx: Context, event: DomainEvent, *, known: ReferralContext) -> None:
     match event:
         case ReferralReceived():
-            use_cases.keep_referral(tx, fhir.known_referral(event), known=known)
+            use_cases.learn.referral(known, fhir.known_referral(event))
         case ReferralEvent():
-            await use_cases.keep_site(tx, fhir.known_referral(event), known=known)
+            use_cases.learn.site(known, fhir.known_referral(event))
         case AuthorizationRequested():
-            use_cases.keep_authorization(tx, fhir.known_authorization(event), known=known)
+            use_cases.learn.authorization(known, fhir.known_authorization(event))
         case AuthorizationConsentGiven() | AuthorizationConsentWithdrawn():
             stands = isinstance(event, AuthorizationConsentGiven)
-            await use_cases.keep_consent(tx, event.claim_id, stands=stands, known=known)
+            use_cases.learn.consent(known, event.claim_id, stands=stands)
         case TeamEvent() if event.referral_id is not None and not event.has_ended:
             # The members of a team that ended hear how it ended.
-            await use_cases.keep_team(tx, event.referral_id, members=event.members(at=ctx.at), known=known)
+            use_cases.learn.team(known, event.referral_id, members=event.members(at=ctx.at))

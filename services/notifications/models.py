@@ -6,64 +6,123 @@ Invariants:
 - Times are care time, except `machine_lease_until`: a lease protects against another process, not the care.
 """
 
-from datetime import datetime
 from uuid import UUID
 
+from pydantic import AwareDatetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from services.notifications.states import OPEN, Outcome, Status
-from shared.db import ResourceRow, Row
+from shared.db.models import Resource, one_of
 from shared.db.tables import add_shared_tables
 
 
-class Base(Row, registry=registry()):
+class Base(SQLModel, registry=registry()):
     """Metadata of this service's database."""
-
-
-def _one_of(column: str, values: type[Status] | type[Outcome]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 _OPEN = ", ".join(repr(status.value) for status in OPEN)
 
 
-class KnownReferral(Base, table=True):
+class KnownReferral(SQLModel):
     """Whose referral it is, as `referral.received` said, and which site cares for it now."""
 
     __tablename__ = "known_referral"
+
     id: str = Field(primary_key=True)
     patient_id: str
     requester: str
     site: str
 
 
-class KnownAuthorization(Base, table=True):
+class KnownAuthorization(SQLModel):
     """A Claim on an insurer's work list; `consented` says whether the patient's consent to it stands."""
 
     __tablename__ = "known_authorization"
+
     claim_id: str = Field(primary_key=True)
     referral_id: str = Field(foreign_key="known_referral.id", index=True)
     payer: str
     consented: bool
 
 
-class TeamMember(Base, table=True):
+class TeamMember(SQLModel):
     """A current member of the team of a referral; who left has no row."""
 
     __tablename__ = "team_member"
+
     referral_id: str = Field(primary_key=True, foreign_key="known_referral.id")
     practitioner: str = Field(primary_key=True)
 
 
-class Notification(ResourceRow, Base, table=True):
+class Notification(Resource):
     """One message to one recipient by one channel about one event; answered as a Communication."""
 
     __tablename__ = "notification"
+
+    event_id: str
+    event_type: str
+    event_key: str
+    audience: str
+    recipient: str
+    recipient_id: str
+    channel: str
+    focus: str | None = None
+    referral_id: str | None = Field(default=None, foreign_key="known_referral.id", index=True)
+    claim_id: str | None = None
+    patient_id: str | None = None
+    site: str | None = None
+    status: str = Status.PREPARATION
+    reason: str | None = None
+    created_at: AwareDatetime
+    sent_at: AwareDatetime | None = None
+    attempts: int = 0
+    next_attempt_at: AwareDatetime | None
+    lease: UUID | None = None
+    machine_lease_until: AwareDatetime | None = None
+    traceparent: str | None = None
+
+
+class EndedReceiver(SQLModel):
+    """A receiver of clinic.yaml that said that it is gone; under this id nothing is sent to it any more."""
+
+    __tablename__ = "ended_receiver"
+
+    id: str = Field(primary_key=True)
+    at: AwareDatetime
+
+
+class Attempt(SQLModel):
+    """One attempt to hand a message to its channel; `detail` holds no address and no text of the message."""
+
+    __tablename__ = "notification_attempt"
+
+    notification_id: UUID = Field(primary_key=True, foreign_key="notification.id")
+    number: int = Field(primary_key=True)
+    at: AwareDatetime
+    outcome: str = Outcome.STARTED
+    detail: str = ""
+
+
+class KnownReferralTable(KnownReferral, Base, table=True):
+    """The table of known referrals."""
+
+
+class KnownAuthorizationTable(KnownAuthorization, Base, table=True):
+    """The table of known authorizations."""
+
+
+class TeamMemberTable(TeamMember, Base, table=True):
+    """The table of team members."""
+
+
+class NotificationTable(Notification, Base, table=True):
+    """The table of messages: one for each event, recipient and channel, and what is open is due some time."""
+
     __table_args__ = (
         UniqueConstraint("event_id", "recipient", "channel", name="told_once"),
-        CheckConstraint(_one_of("status", Status), name="status_known"),
+        one_of("status", Status, name="status_known"),
         CheckConstraint(
             f"(next_attempt_at IS NOT NULL) = (status IN ({_OPEN}))", name="open_is_due_some_time"
         ),
@@ -80,47 +139,16 @@ class Notification(ResourceRow, Base, table=True):
             postgresql_where=text(f"channel = 'webhook' AND status IN ({_OPEN})"),
         ),
     )
-    event_id: str
-    event_type: str
-    event_key: str
-    audience: str
-    recipient: str
-    recipient_id: str
-    channel: str
-    focus: str | None = None
-    referral_id: str | None = Field(default=None, foreign_key="known_referral.id", index=True)
-    claim_id: str | None = None
-    patient_id: str | None = None
-    site: str | None = None
-    status: str = Status.PREPARATION
-    reason: str | None = None
-    created_at: datetime
-    sent_at: datetime | None = None
-    attempts: int = 0
-    next_attempt_at: datetime | None
-    lease: UUID | None = None
-    machine_lease_until: datetime | None = None
-    traceparent: str | None = None
 
 
-class EndedReceiver(Base, table=True):
-    """A receiver of clinic.yaml that said that it is gone; under this id nothing is sent to it any more."""
-
-    __tablename__ = "ended_receiver"
-    id: str = Field(primary_key=True)
-    at: datetime
+class EndedReceiverTable(EndedReceiver, Base, table=True):
+    """The table of receivers that have ended."""
 
 
-class Attempt(Base, table=True):
-    """One attempt to hand a message to its channel; `detail` holds no address and no text of the message."""
+class AttemptTable(Attempt, Base, table=True):
+    """The table of attempts."""
 
-    __tablename__ = "notification_attempt"
-    __table_args__ = (CheckConstraint(_one_of("outcome", Outcome), name="outcome_known"),)
-    notification_id: UUID = Field(primary_key=True, foreign_key="notification.id")
-    number: int = Field(primary_key=True)
-    at: datetime
-    outcome: str = Outcome.STARTED
-    detail: str = ""
+    __table_args__ = (one_of("outcome", Outcome, name="outcome_known"),)
 
 
 add_shared_tables(Base.metadata)

@@ -46,6 +46,25 @@ class Resource(Aggregate):
     body: bytes = b""
 
 
+_STORED = ("id", "version", "last_updated", "body", "patient_id")
+
+
+class StoredResource(Resource):
+    """What reads and searches answer of any resource: its bytes, and the patient for the audit."""
+
+    patient_id: Any = None
+
+
+def stored_resource(record: Any) -> StoredResource:
+    """Make a StoredResource of a record that has its columns, among others."""
+    return StoredResource(**{name: record[name] for name in _STORED if name in record})
+
+
+def columns_of(table: Any) -> tuple[Any, ...]:
+    """Return the columns of a resource's table that make a StoredResource."""
+    return tuple(getattr(table, name) for name in _STORED if hasattr(table, name))
+
+
 def one_of(column: str, values: type[StrEnum], *, name: str) -> CheckConstraint:
     """Declare that a column of texts holds one of these values."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=name)

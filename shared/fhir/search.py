@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from shared.db import ResourceRow, Transaction
+from shared.db import Transaction
+from shared.db.models import StoredResource, columns_of, stored_resource
 from shared.errors import Invalid, NotSupported
 from shared.fhir import search_pages, search_values
 from shared.fhir.search_pages import Key
@@ -47,7 +48,7 @@ class Include:
     """
 
     resource_type: str
-    model: type[ResourceRow]
+    model: Any
     column: Any
     visible: Any
 
@@ -71,7 +72,7 @@ class Search:
 class Page:
     """One page: its rows in order, how many there are in all, and the `_after` of the next page."""
 
-    rows: Sequence[ResourceRow]
+    rows: Sequence[StoredResource]
     total: int | None
     next: str | None
 
@@ -123,9 +124,7 @@ def parse(
     )
 
 
-async def run(
-    tx: Transaction, search: Search, model: type[ResourceRow], visible: ColumnElement[bool]
-) -> Page:
+async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElement[bool]) -> Page:
     """Give one page of the rows that match and that the caller may see; the total counts no other row."""
     where = and_(visible, *(_clause(criterion, model) for criterion in search.criteria))
     if not search.count:
@@ -136,55 +135,62 @@ async def run(
         for key in search_pages.keys(_sort_column(order, model), order.descending)
     ]
     keys.append(Key(column=_id(model)))
-    statement: Select[Any] = select(model, *(key.column for key in keys)).where(where)
+    columns = columns_of(model)
+    sorted_by = [key.column.label(f"sort_{place}") for place, key in enumerate(keys)]
+    statement: Select[Any] = select(*columns, *sorted_by).where(where)
     if search.after is not None:
         statement = statement.where(search_pages.after(keys, search.after))
     statement = statement.order_by(*(key.order() for key in keys)).limit(search.count + 1)
-    found = (await tx.execute(statement)).all()
+    found = await tx.select(statement)
     page = found[: search.count]
     total = None
     if search.with_total:
         whole = search.after is None and len(found) <= search.count
         total = len(found) if whole else await _total(tx, model, where)
-    last = search_pages.token(page[-1][1:]) if len(found) > search.count else None
-    return Page(rows=[row[0] for row in page], total=total, next=last)
+    last = search_pages.token(list(page[-1])[len(columns) :]) if len(found) > search.count else None
+    return Page(rows=[stored_resource(record) for record in page], total=total, next=last)
 
 
 async def included(
     tx: Transaction,
     search: Search,
-    rows: Sequence[ResourceRow],
+    rows: Sequence[StoredResource],
     includes: Mapping[str, Include],
     *,
+    of: Any,
     visible: Callable[[Include], ColumnElement[bool]],
-) -> list[tuple[str, ResourceRow]]:
+) -> list[tuple[str, StoredResource]]:
     """Give, with their types and each once, the rows that the matches refer to and the caller may see."""
-    found: dict[tuple[str, UUID], ResourceRow] = {}
+    found: dict[tuple[str, UUID], StoredResource] = {}
     for name in search.includes:
         include = includes[name]
-        ids = await _referred(tx, include, rows)
+        ids = await _referred(tx, include, rows, of=of)
         if not ids:
             continue
         model = include.model
-        statement = select(model).where(_id(model).in_(ids), visible(include)).order_by(_id(model))
-        for row in await tx.all(statement):
+        columns = columns_of(model)
+        statement = select(*columns).where(_id(model).in_(ids), visible(include)).order_by(_id(model))
+        for record in await tx.select(statement):
+            row = stored_resource(record)
             found[(include.resource_type, row.id)] = row
     return [(resource_type, row) for (resource_type, _), row in found.items()]
 
 
-async def _referred(tx: Transaction, include: Include, rows: Sequence[ResourceRow]) -> list[UUID]:
+async def _referred(
+    tx: Transaction, include: Include, rows: Sequence[StoredResource], *, of: Any
+) -> list[UUID]:
     if not rows:
         return []
-    statement = select(include.column).where(_id(type(rows[0])).in_([row.id for row in rows]))
-    held = (await tx.execute(statement)).scalars().all()
+    statement = select(include.column).where(_id(of).in_([row.id for row in rows]))
+    held = [record[0] for record in await tx.select(statement)]
     flat = [item for value in held for item in (value if isinstance(value, list) else [value])]
     ids = {search_values.as_uuid(item) for item in flat if item is not None}
     return sorted(found for found in ids if found is not None)
 
 
-async def _total(tx: Transaction, model: type[ResourceRow], where: ColumnElement[bool]) -> int:
-    counted = await tx.execute(select(func.count()).select_from(model).where(where))
-    return int(counted.scalar_one())
+async def _total(tx: Transaction, model: Any, where: ColumnElement[bool]) -> int:
+    [counted] = await tx.select(select(func.count()).select_from(model).where(where))
+    return int(counted[0])
 
 
 def _criterion(name: str, text: str, params: Params) -> _Criterion:
@@ -203,7 +209,7 @@ def _criterion(name: str, text: str, params: Params) -> _Criterion:
     return _Criterion(base, param, read)
 
 
-def _clause(criterion: _Criterion, model: type[ResourceRow]) -> ColumnElement[bool]:
+def _clause(criterion: _Criterion, model: Any) -> ColumnElement[bool]:
     kind = criterion.param.kind if criterion.param is not None else _OWN_KINDS[criterion.name]
     column = _column(criterion.name, criterion.param, model)
     return or_(*(search_values.clause(kind, column, value) for value in criterion.values))
@@ -236,15 +242,15 @@ def _known_include(text: str, includes: Mapping[str, Include]) -> str:
     return text
 
 
-def _column(name: str, param: SearchParam | None, model: type[ResourceRow]) -> Any:
+def _column(name: str, param: SearchParam | None, model: Any) -> Any:
     if param is not None:
         return param.column
     return _id(model) if name == "_id" else model.last_updated
 
 
-def _sort_column(order: _Order, model: type[ResourceRow]) -> Any:
+def _sort_column(order: _Order, model: Any) -> Any:
     return _column(order.name, order.param, model)
 
 
-def _id(model: type[ResourceRow]) -> Any:
+def _id(model: Any) -> Any:
     return model.id

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, false
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
-from shared.db import ResourceRow
+from shared.db.models import StoredResource
 from shared.errors import Malformed
 from shared.fhir import search as fhir_search
 from shared.fhir.search import Include, Params
@@ -22,7 +22,7 @@ async def answer(
     request: RequestContext,
     *,
     resource_type: str,
-    model: type[ResourceRow],
+    model: Any,
     visible: Callable[[Principal], ColumnElement[bool]],
     params: Params,
     includes: Mapping[str, Include],
@@ -31,17 +31,21 @@ async def answer(
     asked = _asked(request)
     search = fhir_search.parse(asked, params, includes=includes)
     async with request.transaction() as tx:
-        request.audit_search(tx, patient=_patient(asked))
         page = await fhir_search.run(tx, search, model, visible(request.principal))
         added = await fhir_search.included(
-            tx, search, page.rows, includes, visible=lambda include: _includable(request, include)
+            tx,
+            search,
+            page.rows,
+            includes,
+            of=model,
+            visible=lambda include: _includable(request, include),
         )
         base = request.runtime.fhir_base
         entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
         links = _links(f"{base}/{resource_type}", asked, page.next)
         bundle = _bundle("searchset", entries, links=links, total=page.total)
-        return await request.answer(tx, bundle, audited=True)
+        return await request.answer(tx, bundle, patient=_patient(asked), how="search-type")
 
 
 def history_bundle(
@@ -80,7 +84,7 @@ def _includable(request: RequestContext, include: Include) -> ColumnElement[bool
     return visible
 
 
-def _entry(address: str, row: ResourceRow, *, mode: str) -> dict[str, Any]:
+def _entry(address: str, row: StoredResource, *, mode: str) -> dict[str, Any]:
     return {"fullUrl": address, "resource": msgspec.Raw(row.body), "search": {"mode": mode}}
 
 

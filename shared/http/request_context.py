@@ -26,6 +26,7 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Outrun, ResourceRow, Transaction
+from shared.db.models import Resource
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http import idempotency
@@ -80,7 +81,7 @@ class RequestContext:
             return {}
         return by_name((await self.resource("Parameters")).data.get("parameter", ()))
 
-    def expect(self, row: ResourceRow) -> None:
+    def expect(self, row: ResourceRow | Resource) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
         check_match(self.http, row)
 
@@ -123,19 +124,17 @@ class RequestContext:
         body: bytes | Mapping[str, Any],
         *,
         status: int = 200,
-        about: ResourceRow | None = None,
+        about: ResourceRow | Resource | None = None,
         patient: str | None = None,
         location: str | None = None,
         media_type: str = FHIR_JSON,
         how: audit.How | None = None,
-        audited: bool = False,
     ) -> Response:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
         the audit (default: the row's `patient_id`), `location` the relative address of what was created
-        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it; what
-        was `audited` already is not again.
+        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -144,18 +143,14 @@ class RequestContext:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        if not audited:
-            audit.record(tx, self._access(about, patient, how), ctx=self.ctx)
+        audit.record(tx, self._access(about, patient, how), ctx=self.ctx)
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response)
         return response
 
-    def audit_search(self, tx: Transaction, *, patient: str | None) -> None:
-        """Audit a search before it is made: the AuditEvent goes along with the first SELECT."""
-        audit.record(tx, self._access(None, patient, "search-type"), ctx=self.ctx)
-        tx.carry()
-
-    def _access(self, about: ResourceRow | None, patient: str | None, how: audit.How | None) -> audit.Access:
+    def _access(
+        self, about: ResourceRow | Resource | None, patient: str | None, how: audit.How | None
+    ) -> audit.Access:
         how = how or how_of(self.http, self.guard)
         return audit.Access(
             service=self.runtime.service,
@@ -187,6 +182,6 @@ def how_of(request: Request, guard: Guard) -> audit.How:
     return _HOW[guard.interaction]
 
 
-def _patient_of(row: ResourceRow | None) -> str | None:
+def _patient_of(row: ResourceRow | Resource | None) -> str | None:
     found = getattr(row, "patient_id", None)
     return str(found) if found is not None else None

@@ -1,6 +1,6 @@
 """Read, vread, history and search of one resource type, the same for every service."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, column, desc, select, table
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
-from shared.db import ResourceRow, Transaction
+from shared.db import Transaction
+from shared.db.models import StoredResource, columns_of, stored_resource
 from shared.errors import NotFound
 from shared.fhir.search import Include, Params
 from shared.http import pages
@@ -38,7 +39,7 @@ def add_reads(
     router: APIRouter,
     *,
     resource_type: str,
-    model: type[ResourceRow],
+    model: Any,
     visible: RowRule,
     rows: str,
     params: Params,
@@ -88,7 +89,7 @@ def add_reads(
 class _Reader:
     """Reads one resource type inside the row scope of the caller."""
 
-    def __init__(self, resource_type: str, model: type[ResourceRow], visible: RowRule) -> None:
+    def __init__(self, resource_type: str, model: Any, visible: RowRule) -> None:
         self._type = resource_type
         self._model = model
         self._visible = visible
@@ -119,34 +120,33 @@ class _Reader:
                 tx, bundle, about=row, patient=self._patient(row), how="history-instance"
             )
 
-    async def _find(self, tx: Transaction, request: RequestContext, id: str) -> ResourceRow:
+    async def _find(self, tx: Transaction, request: RequestContext, id: str) -> StoredResource:
         wanted = _uuid(id)
-        found = None
+        found: Sequence[Any] = ()
         if wanted is not None:
-            model: Any = self._model
-            found = await tx.first(select(model).where(model.id == wanted, self._visible(request.principal)))
-        if found is None:
+            seen = select(*columns_of(self._model)).where(self._model.id == wanted)
+            found = await tx.select(seen.where(self._visible(request.principal)))
+        if not found:
             raise NoSuchResource(f"there is no {self._type}/{id[:64]} that you may see")
-        row: ResourceRow = found
-        return row
+        return stored_resource(found[0])
 
-    async def _version(self, tx: Transaction, row: ResourceRow, version: str) -> bytes:
+    async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):
             return row.body
         statement = select(_VERSIONS.c.body).where(*self._of(row), _VERSIONS.c.version == _number(version))
-        body = await tx.first(statement)
-        if body is None:
+        found = await tx.select(statement)
+        if not found:
             raise NoSuchResource(f"{self._type}/{row.id} has no version {version[:20]}")
-        return bytes(body)
+        return bytes(found[0][0])
 
-    async def _history(self, tx: Transaction, request: RequestContext, row: ResourceRow) -> bytes:
+    async def _history(self, tx: Transaction, request: RequestContext, row: StoredResource) -> bytes:
         statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
-        earlier = (await tx.execute(statement.order_by(desc(_VERSIONS.c.version)))).all()
+        earlier = await tx.select(statement.order_by(desc(_VERSIONS.c.version)))
         found = [(row.version, row.body), *earlier]
         address = f"{request.runtime.fhir_base}/{self._type}/{row.id}"
         return pages.history_bundle(f"{address}/_history", f"{self._type}/{row.id}", address, found)
 
-    def _of(self, row: ResourceRow) -> tuple[ColumnElement[bool], ...]:
+    def _of(self, row: StoredResource) -> tuple[ColumnElement[bool], ...]:
         """Choose the versions before the one that the row is: it may be replaced meanwhile."""
         return (
             _VERSIONS.c.type == self._type,
@@ -154,11 +154,11 @@ class _Reader:
             _VERSIONS.c.version < row.version,
         )
 
-    def _patient(self, row: ResourceRow) -> str | None:
+    def _patient(self, row: StoredResource) -> str | None:
         return str(row.id) if self._type == "Patient" else None
 
 
-def _unless_known(request: RequestContext, row: ResourceRow) -> Response | None:
+def _unless_known(request: RequestContext, row: StoredResource) -> Response | None:
     known = request.http.headers.get("if-none-match")
     if known is None or str(row.version) not in {version_in(tag) for tag in known.split(",")}:
         return None

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from services.notifications import queries
 from services.notifications.api.feed import router as feed
-from services.notifications.models import Notification
+from services.notifications.models import NotificationTable
 from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
 from shared.runtime import Runtime
@@ -12,13 +12,15 @@ from shared.runtime import Runtime
 PARAMS = {
     "recipient": SearchParam(
         kind="reference",
-        column=Notification.recipient_id,
+        column=NotificationTable.recipient_id,
         types=("Organization", "Practitioner", "Device"),
     ),
-    "based-on": SearchParam(kind="reference", column=Notification.referral_id, types=("ServiceRequest",)),
-    "subject": SearchParam(kind="reference", column=Notification.patient_id, types=("Patient",)),
-    "status": SearchParam(kind="token", column=Notification.status),
-    "sent": SearchParam(kind="date", column=Notification.sent_at),
+    "based-on": SearchParam(
+        kind="reference", column=NotificationTable.referral_id, types=("ServiceRequest",)
+    ),
+    "subject": SearchParam(kind="reference", column=NotificationTable.patient_id, types=("Patient",)),
+    "status": SearchParam(kind="token", column=NotificationTable.status),
+    "sent": SearchParam(kind="date", column=NotificationTable.sent_at),
 }
 
 
@@ -28,8 +30,8 @@ def routers(runtime: Runtime) -> list[APIRouter]:
     add_reads(
         communications,
         resource_type="Communication",
-        model=Notification,
-        visible=queries.visible_to,
+        model=NotificationTable,
+        visible=queries.visible.visible_to,
         rows="a coordinator those of its site, everybody else those sent to them",
         params=PARAMS,
     )

@@ -108,8 +108,12 @@ class Tail:
             return []
         entries = [(record.offset, _decode(record.value)) for record in records]
         async with self._database.transaction() as tx:
-            teams = await queries.teams(tx, {entry.referral for _, entry in entries if entry.referral})
-            consented = await queries.consented(tx, {entry.claim for _, entry in entries if entry.claim})
+            teams = await queries.referrals.teams(
+                tx, {entry.referral for _, entry in entries if entry.referral}
+            )
+            consented = await queries.referrals.consented(
+                tx, {entry.claim for _, entry in entries if entry.claim}
+            )
         return [
             Placed(
                 offset=offset,

@@ -3,76 +3,53 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select
-from sqlalchemy.orm import aliased
-from sqlmodel import col
-
 from services.notifications.models import Notification
-from services.notifications.queries.sending import is_due, unleased
 from services.notifications.states import OPEN, Channel
 from shared.db import Database, Transaction
+
+_OPEN_FOR = "channel = 'webhook' AND recipient = $1 AND status = ANY($2::text[])"
+# A message of this receiver that was committed late may stand before one that is being sent just now.
+_NEXT = f"""
+SELECT * FROM notification
+WHERE id = (SELECT id FROM notification WHERE {_OPEN_FOR} ORDER BY id LIMIT 1)
+  AND status = ANY($2::text[]) AND next_attempt_at <= $3
+  AND (machine_lease_until IS NULL OR machine_lease_until <= $4)
+  AND NOT EXISTS (SELECT FROM notification WHERE {_OPEN_FOR} AND machine_lease_until > $4)
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_DUE = f"SELECT next_attempt_at FROM notification WHERE {_OPEN_FOR} ORDER BY id LIMIT 1"  # noqa: S608
+_END = "INSERT INTO ended_receiver (id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_HAS_ENDED = "SELECT EXISTS (SELECT FROM ended_receiver WHERE id = $1)"
+_LEFT_OVER = """
+SELECT * FROM notification
+WHERE channel = $1 AND status = ANY($2::text[]) AND recipient <> ALL($3::text[])
+FOR UPDATE SKIP LOCKED
+"""
 
 
 async def next_delivery(
     tx: Transaction, *, recipient: str, now: datetime, machine_now: datetime
 ) -> Notification | None:
     """Lock the first open message of a receiver; None where there is none, or it is not due, or leased."""
-    first = select(col(Notification.id)).where(_open_for(recipient)).order_by(col(Notification.id)).limit(1)
-    return await tx.first(
-        select(Notification)
-        .where(
-            col(Notification.id) == first.scalar_subquery(),
-            is_due(now),
-            unleased(machine_now),
-            ~_in_flight(recipient, machine_now),
-        )
-        .with_for_update(skip_locked=True)
-    )
+    return await tx.row(Notification, _NEXT, recipient, list(OPEN), now, machine_now)
 
 
 async def delivery_due(database: Database, *, recipient: str) -> datetime | None:
-    """Tell when the first open message of a receiver is due: the others wait behind it."""
-    rows = await database.fetch(
-        "SELECT next_attempt_at FROM notification WHERE status = ANY($1) AND channel = $2 AND recipient = $3"
-        " ORDER BY id LIMIT 1",
-        list(OPEN),
-        Channel.WEBHOOK,
-        recipient,
-    )
+    """Return when the first open message of a receiver is due: the others wait behind it."""
+    rows = await database.fetch(_DUE, recipient, list(OPEN))
     return rows[0][0] if rows else None
 
 
 async def end_receiver(tx: Transaction, receiver: str, *, at: datetime) -> None:
     """Remember that a receiver has ended, for whoever ends it first."""
-    await tx.sql(
-        "INSERT INTO ended_receiver (id, at) VALUES (:id, :at) ON CONFLICT DO NOTHING", id=receiver, at=at
-    )
+    await tx.run(_END, receiver, at)
+
+
+async def has_ended(tx: Transaction, receiver: str) -> bool:
+    """Tell whether a receiver said that it is gone."""
+    return bool(await tx.value(_HAS_ENDED, receiver))
 
 
 async def left_over(tx: Transaction, *, recipients: Collection[str]) -> Sequence[Notification]:
     """Lock the open messages for receivers that are none of these."""
-    wanted = select(Notification).where(
-        col(Notification.channel) == Channel.WEBHOOK,
-        col(Notification.status).in_(OPEN),
-        col(Notification.recipient).not_in(recipients),
-    )
-    return await tx.all(wanted.with_for_update(skip_locked=True))
-
-
-def _open_for(recipient: str) -> ColumnElement[bool]:
-    return and_(
-        col(Notification.channel) == Channel.WEBHOOK,
-        col(Notification.recipient) == recipient,
-        col(Notification.status).in_(OPEN),
-    )
-
-
-def _in_flight(recipient: str, machine_now: datetime) -> ColumnElement[bool]:
-    """A message of this receiver is being sent: one that was committed late stands before it now."""
-    other = aliased(Notification)
-    return exists().where(
-        col(other.channel) == Channel.WEBHOOK,
-        col(other.recipient) == recipient,
-        col(other.status).in_(OPEN),
-        col(other.machine_lease_until) > machine_now,
-    )
+    return await tx.rows(Notification, _LEFT_OVER, Channel.WEBHOOK, list(OPEN), list(recipients))

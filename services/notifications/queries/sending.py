@@ -4,79 +4,53 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, cast, or_, select
-from sqlmodel import col
-
 from services.notifications.models import Attempt, Notification
 from services.notifications.states import OPEN, Channel
 from shared.db import Database, Transaction
+
+_CLAIM = """
+SELECT * FROM notification
+WHERE status = ANY($1::text[]) AND channel = $2 AND next_attempt_at <= $3
+  AND (machine_lease_until IS NULL OR machine_lease_until <= $4)
+ORDER BY next_attempt_at, id LIMIT $5 FOR UPDATE SKIP LOCKED
+"""
+_LEASED = "SELECT * FROM notification WHERE id = $1 AND lease = $2 FOR UPDATE"
+_ATTEMPTS = """
+SELECT * FROM notification_attempt WHERE notification_id = ANY($1::uuid[]) ORDER BY notification_id, number
+"""
+_DUE = "SELECT count(*) FROM notification WHERE status = ANY($1) AND channel = $2 AND next_attempt_at <= $3"
+_NEXT_DUE = "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1) AND channel = $2"
 
 
 async def claim_due(
     tx: Transaction, *, now: datetime, machine_now: datetime, limit: int
 ) -> Sequence[Notification]:
     """Lock e-mails that are due and that nobody holds a lease on; what others lock is left to them."""
-    return await tx.all(
-        select(Notification)
-        .where(
-            is_due(now),
-            col(Notification.channel) == Channel.EMAIL,
-            unleased(machine_now),
-        )
-        .order_by(col(Notification.next_attempt_at), col(Notification.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    return await tx.rows(Notification, _CLAIM, list(OPEN), Channel.EMAIL, now, machine_now, limit)
 
 
 async def leased(tx: Transaction, notification_id: UUID, *, lease: UUID) -> Notification | None:
     """Lock a message under this lease; None when another worker has taken it over."""
-    return await tx.first(
-        select(Notification)
-        .where(col(Notification.id) == notification_id, col(Notification.lease) == lease)
-        .with_for_update()
-    )
+    return await tx.row(Notification, _LEASED, notification_id, lease)
 
 
 async def attempts(tx: Transaction, messages: Collection[UUID]) -> Mapping[UUID, list[Attempt]]:
     """List the attempts of each of these messages in order; nothing is asked where there is no message."""
     found: dict[UUID, list[Attempt]] = {}
     if messages:
-        wanted = any_(cast(list(messages), ARRAY(Uuid)))
-        mine = select(Attempt).where(col(Attempt.notification_id) == wanted)
-        for row in await tx.all(mine.order_by(col(Attempt.notification_id), col(Attempt.number))):
+        for row in await tx.rows(Attempt, _ATTEMPTS, list(messages)):
             found.setdefault(row.notification_id, []).append(row)
     return found
 
 
 async def due(database: Database, *, now: datetime) -> int:
     """Count the e-mails that are due, in one round trip: it is asked for all the time."""
-    rows = await database.fetch(
-        "SELECT count(*) FROM notification WHERE status = ANY($1) AND channel = $2 AND next_attempt_at <= $3",
-        list(OPEN),
-        Channel.EMAIL,
-        now,
-    )
+    rows = await database.fetch(_DUE, list(OPEN), Channel.EMAIL, now)
     return int(rows[0][0])
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Tell when the next e-mail is due, in one round trip."""
-    rows = await database.fetch(
-        "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1) AND channel = $2",
-        list(OPEN),
-        Channel.EMAIL,
-    )
+    """Return when the next e-mail is due, in one round trip."""
+    rows = await database.fetch(_NEXT_DUE, list(OPEN), Channel.EMAIL)
     found: datetime | None = rows[0][0]
     return found
-
-
-def unleased(machine_now: datetime) -> ColumnElement[bool]:
-    """Nobody holds a lease on the message."""
-    until = col(Notification.machine_lease_until)
-    return or_(until.is_(None), until <= machine_now)
-
-
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """The message is open and its time has come."""
-    return and_(col(Notification.status).in_(OPEN), col(Notification.next_attempt_at) <= now)

@@ -3,11 +3,11 @@
 import msgspec
 
 from services.notifications import fhir, queries
-from services.notifications.models import EndedReceiver, Notification
+from services.notifications.models import Notification
 from services.notifications.rules import Audience, Reason, still_wanted
 from services.notifications.states import Outcome
-from services.notifications.use_cases.end import end_message
-from services.notifications.use_cases.record import Result, record_attempt
+from services.notifications.use_cases import end, record
+from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing, standings_of, start_attempt
 from shared.clinic import Webhook
 from shared.context import Context
@@ -21,7 +21,7 @@ async def take_next(
 
     Give whether there was one, and what is to be sent; a message that must not go out is ended at once.
     """
-    row = await queries.next_delivery(
+    row = await queries.receivers.next_delivery(
         tx, recipient=receiver.recipient, now=ctx.at, machine_now=lease.machine_now
     )
     if row is None:
@@ -43,25 +43,25 @@ async def record_delivery(
     ctx: Context, tx: Transaction, receiver: Webhook, sent: Outgoing, result: Result
 ) -> None:
     """Record an attempt under its lease; a receiver that refused for good has ended."""
-    recorded = await record_attempt(ctx, tx, sent, result)
+    recorded = await record.run(ctx, tx, sent, result)
     if recorded and result.outcome is Outcome.REFUSED:
-        await queries.end_receiver(tx, receiver.id, at=ctx.at)
+        await queries.receivers.end_receiver(tx, receiver.id, at=ctx.at)
 
 
 async def end_left_over(ctx: Context, tx: Transaction) -> None:
     """End what waits for receivers that do not stand in clinic.yaml any more."""
     registered = {receiver.recipient for receiver in ctx.clinic.webhooks}
-    for row in await queries.left_over(tx, recipients=registered):
+    for row in await queries.receivers.left_over(tx, recipients=registered):
         await _end(ctx, tx, row, Reason.NO_RECEIVER)
 
 
 async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> Reason | None:
-    if await tx.get(EndedReceiver, receiver.id) is not None:
+    if await queries.receivers.has_ended(tx, receiver.id):
         return Reason.ENDED
     standing = (await standings_of(tx, [row]))[row.id]
     return still_wanted(Audience(row.audience), row.recipient, standing)
 
 
 async def _end(ctx: Context, tx: Transaction, row: Notification, reason: Reason) -> None:
-    made = (await queries.attempts(tx, [row.id])).get(row.id, [])
-    await end_message(ctx, tx, row, attempts=made, reason=reason)
+    made = (await queries.sending.attempts(tx, [row.id])).get(row.id, [])
+    await end.run(ctx, tx, row, attempts=made, reason=reason)

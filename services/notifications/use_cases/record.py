@@ -1,17 +1,18 @@
 """Record what became of an attempt: delivered, to be tried again, or given up."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import Counter
 
 from services.notifications import queries
 from services.notifications.rules import Channel, gave_up, next_attempt, refused
 from services.notifications.states import Outcome
-from services.notifications.use_cases.end import end_message
-from services.notifications.use_cases.put_message import put_message
+from services.notifications.use_cases import end
 from services.notifications.use_cases.take import Outgoing
 from shared.context import Context
 from shared.db import Transaction
+from shared.fhir import store
 from shared.telemetry.registry import REGISTRY
 
 _ATTEMPTS = Counter(
@@ -30,28 +31,26 @@ class Result:
     detail: str = ""
 
 
-async def record_attempt(ctx: Context, tx: Transaction, sent: Outgoing, result: Result) -> bool:
+async def run(ctx: Context, tx: Transaction, sent: Outgoing, result: Result) -> bool:
     """Record an attempt under its lease; tell whether the lease was still ours, else nothing is written."""
-    row = await queries.leased(tx, sent.id, lease=sent.lease)
+    row = await queries.sending.leased(tx, sent.id, lease=sent.lease)
     if row is None:
         return False
-    attempts = (await queries.attempts(tx, [row.id]))[row.id]
-    attempt = attempts[-1]
-    attempt.outcome, attempt.detail = result.outcome, result.detail
-    tx.add(attempt)
+    attempts = (await queries.sending.attempts(tx, [row.id]))[row.id]
+    await tx.update(attempts[-1], outcome=result.outcome, detail=result.detail)
     way = Channel(row.channel)
     channel, became = str(way), str(result.outcome)
     tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.labels(channel, became).inc())
 
     again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=ctx.at)
     if result.outcome is Outcome.TAKEN:
-        await end_message(ctx, tx, row, attempts=attempts, reason=None)
+        await end.run(ctx, tx, row, attempts=attempts, reason=None)
     elif result.outcome is Outcome.REFUSED:
-        await end_message(ctx, tx, row, attempts=attempts, reason=refused(way))
+        await end.run(ctx, tx, row, attempts=attempts, reason=refused(way))
     elif again is None:
-        await end_message(ctx, tx, row, attempts=attempts, reason=gave_up(way))
+        await end.run(ctx, tx, row, attempts=attempts, reason=gave_up(way))
     else:
-        row.next_attempt_at = again
-        row.lease = row.machine_lease_until = None
-        await put_message(ctx, tx, row, attempts, at=ctx.at)
+        rendered = end.render(ctx, row, attempts)
+        changes: dict[str, Any] = {"next_attempt_at": again, "lease": None, "machine_lease_until": None}
+        await store.update(tx, row, rendered, at=ctx.at, **changes)
     return True

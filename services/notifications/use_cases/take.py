@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.notifications import queries
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Audience, Reason, Standing, address, still_wanted
 from services.notifications.states import Status
-from services.notifications.use_cases.end import end_message
-from services.notifications.use_cases.put_message import put_message
+from services.notifications.use_cases import end
 from shared.context import Context
 from shared.db import Transaction
+from shared.fhir import store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,13 @@ class Lease:
     machine_until: datetime
 
 
-async def take_due(
+async def run(
     ctx: Context, tx: Transaction, *, lease: Lease, limit: int, has_server: bool
 ) -> tuple[int, list[Outgoing]]:
     """Take at most `limit` messages; give how many were found and those that are to be sent."""
-    rows = await queries.claim_due(tx, now=ctx.at, machine_now=lease.machine_now, limit=limit)
+    rows = await queries.sending.claim_due(tx, now=ctx.at, machine_now=lease.machine_now, limit=limit)
     standings = await standings_of(tx, rows)
-    attempts = await queries.attempts(tx, [row.id for row in rows if row.attempts])
+    attempts = await queries.sending.attempts(tx, [row.id for row in rows if row.attempts])
 
     outgoing = []
     for row in rows:
@@ -52,7 +53,7 @@ async def take_due(
         if reason is not None or found is None:
             made = attempts.get(row.id, [])
             why = reason or Reason.NO_ADDRESS
-            await end_message(ctx, tx, row, attempts=made, reason=why)
+            await end.run(ctx, tx, row, attempts=made, reason=why)
         else:
             await start_attempt(ctx, tx, row, lease=lease)
             outgoing.append(
@@ -68,8 +69,8 @@ async def take_due(
 
 async def standings_of(tx: Transaction, rows: Sequence[Notification]) -> Mapping[UUID, Standing]:
     """Read the memberships and consents of this moment, by which each message may still go out."""
-    team = await queries.teams(tx, {row.referral_id for row in rows if row.referral_id})
-    consented = await queries.consented(tx, {row.claim_id for row in rows if row.claim_id})
+    team = await queries.referrals.teams(tx, {row.referral_id for row in rows if row.referral_id})
+    consented = await queries.referrals.consented(tx, {row.claim_id for row in rows if row.claim_id})
     return {
         row.id: Standing(
             team=team.get(row.referral_id or "", frozenset()), consented=row.claim_id in consented
@@ -80,9 +81,15 @@ async def standings_of(tx: Transaction, rows: Sequence[Notification]) -> Mapping
 
 async def start_attempt(ctx: Context, tx: Transaction, row: Notification, *, lease: Lease) -> None:
     """Note an attempt under a lease, before the channel is tried."""
-    row.attempts += 1
-    row.lease, row.machine_lease_until = lease.token, lease.machine_until
-    tx.add(Attempt(notification_id=row.id, number=row.attempts, at=ctx.at))
+    await tx.insert(Attempt(notification_id=row.id, number=row.attempts + 1, at=ctx.at))
+    changes: dict[str, Any] = {
+        "attempts": row.attempts + 1,
+        "lease": lease.token,
+        "machine_lease_until": lease.machine_until,
+    }
     if row.status == Status.PREPARATION:
         row.status = Status.IN_PROGRESS
-        await put_message(ctx, tx, row, (), at=ctx.at)
+        rendered = end.render(ctx, row, ())
+        await store.update(tx, row, rendered, at=ctx.at, status=row.status, **changes)
+    else:
+        await tx.update(row, **changes)

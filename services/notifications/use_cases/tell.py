@@ -3,12 +3,13 @@
 Where there is no mail server a message by e-mail ends as it is written: nobody will ever send it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import Notification
-from services.notifications.queries import Known, Whose
+from services.notifications.queries.referrals import ReferralContext, ReferralParties
 from services.notifications.rules import (
     TOLD,
     Audience,
@@ -21,18 +22,25 @@ from services.notifications.rules import (
     messages,
 )
 from services.notifications.states import Channel
-from services.notifications.use_cases.end import end_message
-from services.notifications.use_cases.keep import expect_authorization, expect_referral
-from services.notifications.use_cases.put_entry import put_entry
-from services.notifications.use_cases.put_message import put_message
+from services.notifications.use_cases import end, learn
 from shared.context import Context
 from shared.db import Transaction
+from shared.fhir import store
 from shared.telemetry.tracing import current_traceparent
 
 
-async def recall(tx: Transaction, heard: Sequence[News]) -> Known:
+@dataclass(slots=True)
+class Written:
+    """What a batch of events tells: entries of the feed, messages, and of those the ones that have ended."""
+
+    entries: list[FeedEntry] = field(default_factory=list)
+    messages: list[Notification] = field(default_factory=list)
+    ended: list[Notification] = field(default_factory=list)
+
+
+async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
     """Read what is known of everything that these events are about, in few statements."""
-    return await queries.known(
+    return await queries.referrals.load(
         tx,
         referrals={news.referral for news in heard if news.referral is not None},
         claims={news.claim for news in heard if news.claim is not None},
@@ -40,35 +48,49 @@ async def recall(tx: Transaction, heard: Sequence[News]) -> Known:
     )
 
 
-async def tell(ctx: Context, tx: Transaction, news: News, *, known: Known, has_server: bool) -> None:
-    """Write the feed entry and the messages of an event; raises NotYet where its referral is unknown."""
+def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool, written: Written) -> None:
+    """Add the entry and the messages of an event; raises NotYet where its referral is unknown."""
     told = TOLD[news.type]
-    referral = None if news.referral is None else expect_referral(known, news.referral)
+    referral = None if news.referral is None else learn.expect_referral(known, news.referral)
     standing = _standing(ctx, news, referral, known=known)
-
-    wanted = [
-        message
-        for message in (
-            *messages(told, standing, clinic=ctx.clinic, first=news.first),
-            *deliveries(news.type, standing, clinic=ctx.clinic),
-        )
-        if (news.event_id, message.recipient, message.channel) not in known.told
-    ]
-
-    put_entry(tx, _entry(news, told, standing, referral))
-    for message in wanted:
+    written.entries.append(_entry(news, told, standing, referral))
+    for message in _wanted(ctx, news, told, standing, known=known):
         row = _prepared(ctx, news, message, standing)
-        if has_server or message.channel is not Channel.EMAIL:
-            await put_message(ctx, tx, row, (), at=ctx.at)
-        else:
-            await end_message(ctx, tx, row, attempts=(), reason=Reason.NO_SERVER)
+        if not has_server and message.channel is Channel.EMAIL:
+            for name, value in end.ended(ctx, row, reason=Reason.NO_SERVER).items():
+                setattr(row, name, value)
+            written.ended.append(row)
+        store.fill(row, end.render(ctx, row, ()), at=ctx.at)
+        written.messages.append(row)
 
 
-def _standing(ctx: Context, news: News, referral: Whose | None, *, known: Known) -> Standing:
+async def record(ctx: Context, tx: Transaction, *, known: ReferralContext, written: Written) -> None:
+    """Write what a batch has learned and tells."""
+    await queries.referrals.save(tx, known)
+    await tx.insert(*written.messages)
+    await end.append_entries(tx, written.entries)
+    if written.ended:
+        await end.announce(ctx, tx, written.ended)
+
+
+def _wanted(
+    ctx: Context, news: News, told: Told, standing: Standing, *, known: ReferralContext
+) -> Iterator[Message]:
+    for message in (
+        *messages(told, standing, clinic=ctx.clinic, first=news.first),
+        *deliveries(news.type, standing, clinic=ctx.clinic),
+    ):
+        if (news.event_id, message.recipient, message.channel) not in known.told:
+            yield message
+
+
+def _standing(
+    ctx: Context, news: News, referral: ReferralParties | None, *, known: ReferralContext
+) -> Standing:
     if news.referral is None or referral is None:
         site = _site_of(ctx, news.participants)
         return Standing(site=site, participants=news.participants)
-    asked = None if news.claim is None else expect_authorization(known, news.claim)
+    asked = None if news.claim is None else learn.expect_authorization(known, news.claim)
     return Standing(
         site=referral.site,
         requester=referral.requester,
@@ -85,7 +107,7 @@ def _site_of(ctx: Context, participants: frozenset[str]) -> str | None:
     return next(sites, None)
 
 
-def _entry(news: News, told: Told, standing: Standing, referral: Whose | None) -> FeedEntry:
+def _entry(news: News, told: Told, standing: Standing, referral: ReferralParties | None) -> FeedEntry:
     owner = (standing.owner or "").removeprefix("Practitioner/")
     named = {Audience.PARTICIPANTS: standing.participants, Audience.OWNER: frozenset({owner})}
     people = frozenset[str]().union(*(named.get(audience, frozenset()) for audience in told.feed))

@@ -30,7 +30,7 @@ def create_worker(runtime: Runtime) -> Worker:
         timers={},
         causal=True,
         loops=(Sending(runtime, mail=mail), *_deliveries(runtime)),
-        on_start=use_cases.end_left_over,
+        on_start=use_cases.deliver.end_left_over,
     )
 
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from services.notifications import queries, use_cases
 from services.notifications.rules import signature_headers
 from services.notifications.states import Outcome
-from services.notifications.use_cases import Lease, Outgoing, Result
+from services.notifications.use_cases.record import Result
+from services.notifications.use_cases.take import Lease, Outgoing
 from services.notifications.worker.sending import LEASE
 from shared import failpoints
 from shared.clinic import Webhook
@@ -54,13 +55,15 @@ class Delivering:
 
     async def next_due(self) -> datetime | None:
         """Tell when the first open message is due."""
-        return await queries.delivery_due(self._runtime.database, recipient=self._receiver.recipient)
+        return await queries.receivers.delivery_due(
+            self._runtime.database, recipient=self._receiver.recipient
+        )
 
     async def _take(self) -> tuple[bool, Outgoing | None]:
         now = machine_now()
         lease = Lease(token=new_id(), machine_now=now, machine_until=now + self._lease)
         async with self._runtime.database.transaction() as tx:
-            return await use_cases.take_next(
+            return await use_cases.deliver.take_next(
                 self._runtime.context(cause=None), tx, self._receiver, lease=lease
             )
 
@@ -86,7 +89,7 @@ class Delivering:
 
     async def _record(self, sent: Outgoing, result: Result) -> None:
         async with self._runtime.database.transaction() as tx:
-            await use_cases.record_delivery(
+            await use_cases.deliver.record_delivery(
                 self._runtime.context(cause=None), tx, self._receiver, sent, result
             )
 

@@ -15,7 +15,7 @@ import aiosmtplib
 
 from services.notifications.rules import Mail
 from services.notifications.states import Outcome
-from services.notifications.use_cases import Result
+from services.notifications.use_cases.record import Result
 
 TIMEOUT = 10.0
 _PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from services.notifications import queries, use_cases
 from services.notifications.rules import TOLD, mail
-from services.notifications.use_cases import Lease, Outgoing, Result
+from services.notifications.use_cases.record import Result
+from services.notifications.use_cases.take import Lease, Outgoing
 from services.notifications.worker.email import Letter, Smtp
 from shared import failpoints
 from shared.clock import machine_now, monotonic
@@ -56,17 +57,17 @@ class Sending:
 
     async def pending(self, now: datetime) -> int:
         """Count the messages that are due at this care time and not done."""
-        return await queries.due(self._runtime.database, now=now)
+        return await queries.sending.due(self._runtime.database, now=now)
 
     async def next_due(self) -> datetime | None:
         """Tell when the next message is due."""
-        return await queries.next_due(self._runtime.database)
+        return await queries.sending.next_due(self._runtime.database)
 
     async def _take(self) -> tuple[int, list[Outgoing]]:
         now = machine_now()
         lease = Lease(token=new_id(), machine_now=now, machine_until=now + self._lease)
         async with self._runtime.database.transaction() as tx:
-            return await use_cases.take_due(
+            return await use_cases.take.run(
                 self._runtime.context(cause=None),
                 tx,
                 lease=lease,
@@ -84,7 +85,7 @@ class Sending:
     async def _record(self, sent: Outgoing, result: Result) -> None:
         failpoints.reach("sent_not_recorded")
         async with self._runtime.database.transaction() as tx:
-            await use_cases.record_attempt(self._runtime.context(cause=None), tx, sent, result)
+            await use_cases.record.run(self._runtime.context(cause=None), tx, sent, result)
         failpoints.reach("recorded")
 
     def _letter(self, outgoing: Outgoing) -> Letter:

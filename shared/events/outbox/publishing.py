@@ -11,7 +11,7 @@ Invariants:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -53,11 +53,12 @@ class EventTooLarge(TooLarge):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """An event that is to be published about a locked aggregate, and in which context."""
+    """An event that is to be published about a locked aggregate, in which context and in whose trace."""
 
     ctx: Context
     of: Aggregate
     event: DomainEvent
+    traceparent: str | None = field(default_factory=lambda: current_traceparent(sampled_only=False))
 
 
 async def publish(ctx: Context, tx: Transaction, of: Aggregate, *events: DomainEvent) -> list[str]:
@@ -121,7 +122,7 @@ def _record(
         time=ctx.at,
         key=key,
         version=of.event_version,
-        traceparent=current_traceparent(sampled_only=False),
+        traceparent=publication.traceparent,
         causation=ctx.cause,
         caused_by_event=ctx.principal is None and made_at(ctx.cause or "") is not None,
         patient_id=event.patient_id,
@@ -163,13 +164,15 @@ def _publish(tables: tuple[str, ...]) -> str:
     """  # noqa: S608
 
 
-async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, str, Any]]) -> None:
-    """Put finished records (event id, key, value) into the outbox, for a log that only its own service reads.
+async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, str, str, str, bytes]]) -> None:
+    """Put finished records into the outbox, for a log that only its own service reads, such as the feed.
 
+    A record is its id in the outbox, its key, the id and the type of what it is about, and its value.
     Everything that another service consumes goes through `publish`.
     """
     rows = [
-        (event_id, topic, key, {"ce_id": event_id}, value, machine_now()) for event_id, key, value in records
+        (record_id, topic, key, {"ce_id": event_id, "ce_type": event_type}, value, machine_now())
+        for record_id, key, event_id, event_type, value in records
     ]
     await tx.run_many(_APPEND, rows)
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())

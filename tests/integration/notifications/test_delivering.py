@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
 
 from services.notifications import handlers, queries, use_cases
-from services.notifications.models import Attempt, KnownAuthorization, Notification
+from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Reason
-from services.notifications.states import Channel, Outcome, Status
+from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending
 from services.notifications.worker.delivering import Delivering
 from shared import failpoints
@@ -88,17 +87,14 @@ async def drain(loop: Delivering) -> None:
 
 
 async def messages(runtime: Runtime, recipient: str = INSURER) -> list[Notification]:
-    wanted = select(Notification).where(
-        Notification.channel == Channel.WEBHOOK,  # type: ignore[arg-type]
-        Notification.recipient == recipient,  # type: ignore[arg-type]
-    )
+    sql = "SELECT * FROM notification WHERE channel = 'webhook' AND recipient = $1 ORDER BY id"
     async with runtime.database.transaction() as tx:
-        return list(await tx.all(wanted.order_by(Notification.id)))  # type: ignore[arg-type]
+        return await tx.rows(Notification, sql, recipient)
 
 
 async def attempts(runtime: Runtime, message: Notification) -> list[tuple[str, str]]:
     async with runtime.database.transaction() as tx:
-        rows = await tx.all(select(Attempt).order_by(Attempt.number))  # type: ignore[arg-type]
+        rows = await tx.rows(Attempt, "SELECT * FROM notification_attempt ORDER BY number")
     return [(row.outcome, row.detail) for row in rows if row.notification_id == message.id]
 
 
@@ -316,8 +312,7 @@ class TestConsent:
         insurer.answers = ["503 later"]
         await drain(delivering(runtime))
         async with runtime.database.transaction() as tx:
-            for known in await tx.all(select(KnownAuthorization)):
-                known.consented = False
+            await tx.run("UPDATE known_authorization SET consented = false")
         await live_on(runtime, delivering(runtime))
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.STOPPED, Reason.NO_CONSENT)
@@ -385,9 +380,9 @@ class TestLeftOver:
         remaining = runtime.clinic.model_copy(update={"webhooks": runtime.clinic.webhooks[1:]})
         ctx = replace(runtime, clinic=remaining).context(cause="start")
         async with runtime.database.transaction() as tx:
-            await use_cases.end_left_over(ctx, tx)
+            await use_cases.deliver.end_left_over(ctx, tx)
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, Reason.NO_RECEIVER)
         await drain(delivering(runtime, "practice"))
         assert {row.status for row in await messages(runtime, PRACTICE)} == {Status.COMPLETED}
-        assert await queries.delivery_due(runtime.database, recipient=INSURER) is None
+        assert await queries.receivers.delivery_due(runtime.database, recipient=INSURER) is None

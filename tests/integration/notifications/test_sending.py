@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
 
 from services.notifications import handlers, queries, use_cases
-from services.notifications.models import Attempt, KnownAuthorization, Notification
+from services.notifications.models import Attempt, Notification
 from services.notifications.rules import Reason
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
@@ -57,12 +56,12 @@ async def drain(sending: Sending) -> None:
 
 async def messages(runtime: Runtime) -> list[Notification]:
     async with runtime.database.transaction() as tx:
-        return list(await tx.all(select(Notification).order_by(Notification.id)))  # type: ignore[arg-type]
+        return await tx.rows(Notification, "SELECT * FROM notification ORDER BY id")
 
 
 async def attempts(runtime: Runtime) -> list[tuple[int, str, str]]:
     async with runtime.database.transaction() as tx:
-        rows = await tx.all(select(Attempt).order_by(Attempt.number))  # type: ignore[arg-type]
+        rows = await tx.rows(Attempt, "SELECT * FROM notification_attempt ORDER BY number")
     return [(row.number, row.outcome, row.detail) for row in rows]
 
 
@@ -231,8 +230,7 @@ class TestSending:
     ) -> None:
         await hear(referral_event(), authorization_event())
         async with runtime.database.transaction() as tx:
-            for known in await tx.all(select(KnownAuthorization)):
-                known.consented = False
+            await tx.run("UPDATE known_authorization SET consented = false")
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.recipients == []
         [row] = await messages(runtime)
@@ -259,14 +257,14 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await hear(referral_event("received"), *(referral_event("accepted") for _ in range(12)))
-        record, recorded = use_cases.record_attempt, itertools.count(1)
+        record, recorded = use_cases.record.run, itertools.count(1)
 
         async def record_three_and_crash(*arguments: Any, **options: Any) -> bool:
             if next(recorded) == 4:
                 raise Crash
             return await record(*arguments, **options)
 
-        monkeypatch.setattr(use_cases, "record_attempt", record_three_and_crash)
+        monkeypatch.setattr(use_cases.record, "run", record_three_and_crash)
         with pytest.raises(Crash):
             await Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
@@ -282,8 +280,8 @@ class TestAfterACrash:
         _, [outgoing] = await slow._take()
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         async with runtime.database.transaction() as tx:
-            recorded = await use_cases.record_attempt(
-                runtime.context(cause=None), tx, outgoing, use_cases.Result(outcome=Outcome.FAILED)
+            recorded = await use_cases.record.run(
+                runtime.context(cause=None), tx, outgoing, use_cases.record.Result(outcome=Outcome.FAILED)
             )
         assert not recorded
         assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
@@ -295,4 +293,4 @@ class TestAfterACrash:
         await Sending(runtime, mail=Smtp(mailbox.url))._take()
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.letters == []
-        assert await queries.due(runtime.database, now=NOON) == 1
+        assert await queries.sending.due(runtime.database, now=NOON) == 1

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
-from sqlalchemy import select
 
 from services.notifications import handlers
 from services.notifications.models import Notification
@@ -48,7 +47,7 @@ def hear(notifications_db: Database, clinic: Clinic) -> Hear:
 
 async def told(database: Database, event_type: str) -> list[str]:
     async with database.transaction() as tx:
-        rows = await tx.all(select(Notification).where(Notification.event_type == event_type))  # type: ignore[arg-type]
+        rows = await tx.rows(Notification, "SELECT * FROM notification WHERE event_type = $1", event_type)
     return sorted(row.recipient for row in rows)
 
 
@@ -183,7 +182,7 @@ class TestAMessage:
     async def test_is_a_communication_without_names(self, notifications_db: Database, hear: Hear) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
         async with notifications_db.transaction() as tx:
-            [row] = await tx.all(select(Notification))
+            [row] = await tx.rows(Notification, "SELECT * FROM notification")
         body = msgspec.json.decode(row.body)
         assert body["resourceType"] == "Communication"
         assert body["status"] == "preparation"

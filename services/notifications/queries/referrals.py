@@ -1,0 +1,119 @@
+"""What is known of referrals, claims and teams: by it is decided who is told."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from services.notifications.models import KnownAuthorization, KnownReferral, TeamMember
+from shared.db import Transaction
+
+_KNOWN = """
+SELECT id, patient_id, requester, site,
+       ARRAY(SELECT practitioner FROM team_member WHERE referral_id = known_referral.id) AS team
+FROM known_referral WHERE id = ANY($1::text[])
+"""
+_AUTHORIZATIONS = """
+SELECT claim_id, payer, consented FROM known_authorization WHERE claim_id = ANY($1::text[])
+"""
+_TOLD = "SELECT event_id, recipient, channel FROM notification WHERE event_id = ANY($1::text[])"
+_MEMBERS = "SELECT referral_id, practitioner FROM team_member WHERE referral_id = ANY($1::text[])"
+_CONSENTED = "SELECT claim_id FROM known_authorization WHERE claim_id = ANY($1::text[]) AND consented"
+_LEFT = """
+DELETE FROM team_member USING unnest($1::text[], $2::text[]) AS gone (referral, member)
+WHERE referral_id = gone.referral AND practitioner = gone.member
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralParties:
+    """Whose referral it is, and which site cares for it."""
+
+    patient: str
+    requester: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationParties:
+    """Which insurer was asked, and whether the patient's consent to it stands."""
+
+    payer: str
+    consented: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class ReferralContext:
+    """What is known of some referrals (by id) and claims, and which messages of some events are written.
+
+    Whoever learns something puts it here, so that the next event of the same batch knows it, and into the
+    rows that `save` writes.
+    """
+
+    referrals: dict[str, ReferralParties]
+    teams: dict[str, frozenset[str]]
+    claims: dict[str, AuthorizationParties]
+    told: Collection[tuple[str, str, str]]
+    new_referrals: dict[str, KnownReferral] = field(default_factory=dict)
+    new_claims: dict[str, KnownAuthorization] = field(default_factory=dict)
+    new_sites: dict[str, str] = field(default_factory=dict)
+    new_consents: dict[str, bool] = field(default_factory=dict)
+    joined: set[tuple[str, str]] = field(default_factory=set)
+    left: set[tuple[str, str]] = field(default_factory=set)
+
+
+async def load(
+    tx: Transaction, *, referrals: Collection[str], claims: Collection[str], events: Collection[str]
+) -> ReferralContext:
+    """Read all of it at once."""
+    rows = await tx.records(_KNOWN, list(referrals)) if referrals else []
+    asked = await tx.records(_AUTHORIZATIONS, list(claims)) if claims else []
+    return ReferralContext(
+        referrals={
+            row["id"]: ReferralParties(
+                patient=row["patient_id"], requester=row["requester"], site=row["site"]
+            )
+            for row in rows
+        },
+        teams={row["id"]: frozenset(row["team"]) for row in rows},
+        claims={
+            row["claim_id"]: AuthorizationParties(payer=row["payer"], consented=row["consented"])
+            for row in asked
+        },
+        told={tuple(row) for row in await tx.records(_TOLD, list(events))},
+    )
+
+
+async def save(tx: Transaction, known: ReferralContext) -> None:
+    """Write what was learned."""
+    await tx.insert(*known.new_referrals.values())
+    await tx.run_many("UPDATE known_referral SET site = $2 WHERE id = $1", sorted(known.new_sites.items()))
+    await tx.insert(*known.new_claims.values())
+    await tx.run_many(
+        "UPDATE known_authorization SET consented = $2 WHERE claim_id = $1",
+        sorted(known.new_consents.items()),
+    )
+    if known.left:
+        referrals, members = zip(*sorted(known.left), strict=True)
+        await tx.run(_LEFT, list(referrals), list(members))
+    await tx.insert(
+        *(
+            TeamMember(referral_id=referral_id, practitioner=member)
+            for referral_id, member in sorted(known.joined)
+        )
+    )
+
+
+async def teams(tx: Transaction, referral_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """Return the current members of the team of each of these referrals."""
+    if not referral_ids:
+        return {}
+    members: dict[str, set[str]] = {}
+    for row in await tx.records(_MEMBERS, list(referral_ids)):
+        members.setdefault(row["referral_id"], set()).add(row["practitioner"])
+    return {referral_id: frozenset(found) for referral_id, found in members.items()}
+
+
+async def consented(tx: Transaction, claim_ids: Collection[str]) -> frozenset[str]:
+    """Return those of these Claims for which the patient's consent to the insurer stands."""
+    if not claim_ids:
+        return frozenset()
+    return frozenset(row["claim_id"] for row in await tx.records(_CONSENTED, list(claim_ids)))
