@@ -15,94 +15,104 @@ from shared.events.catalog.scheduling import AppointmentEvent, GuaranteeEvent, S
 from shared.events.inbox.handling import EventBatch, NotYet
 from shared.timers import Timer
 
-Known = use_cases.Known
+Followed = use_cases.follow.Followed
 
 
 async def on_events(_: Context, tx: Transaction, batch: EventBatch) -> None:
     """Lock all referrals that a batch is about, read their Tasks, and follow event by event."""
     about = [_about(one.event) for one in batch]
-    known = await use_cases.load_for_events(tx, {referral for referral in about if referral is not None})
+    followed = await use_cases.follow.load(tx, {referral for referral in about if referral is not None})
     for one in batch:
         with one.span():
             try:
-                await HANDLERS[one.event.type](one.ctx, tx, one.event, known)
+                await HANDLERS[one.event.type](one.ctx, tx, one.event, followed)
             except NotYet as error:
                 batch.defer(error)
+    if not batch.early:
+        await use_cases.follow.save(tx, followed)
 
 
-async def on_first_appointment(ctx: Context, tx: Transaction, event: AppointmentEvent, known: Known) -> None:
+async def on_first_appointment(
+    ctx: Context, tx: Transaction, event: AppointmentEvent, followed: Followed
+) -> None:
     """Follow a first appointment; single sessions do not change where the referral stands."""
-    referral = _open(known, event) if event.is_first else None
+    referral = _open(followed, event) if event.is_first else None
     if referral is not None:
         turn, text = texts.FIRST_APPOINTMENT[event.type]
         why = event.cancelled_because.rstrip(".")
         reason = text.format(when=_when(ctx, event, referral), why=why)
-        await use_cases.follow(ctx, tx, referral, event=event.type, reason=reason, turn=turn, known=known)
+        use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 
 async def on_appointment_arrived(
-    ctx: Context, tx: Transaction, event: AppointmentEvent, known: Known
+    ctx: Context, tx: Transaction, event: AppointmentEvent, followed: Followed
 ) -> None:
     """Note that the patient is there."""
-    referral = _open(known, event) if event.is_first else None
+    referral = _open(followed, event) if event.is_first else None
     if referral is not None:
         reason = texts.ARRIVED.format(when=_when(ctx, event, referral))
-        await use_cases.note(ctx, tx, referral, reason=reason, known=known)
+        use_cases.follow.note(ctx, referral, reason=reason, followed=followed)
 
 
-async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, known: Known) -> None:
+async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, followed: Followed) -> None:
     """Note what became of the guarantee."""
-    referral = _open(known, event)
+    referral = _open(followed, event)
     if referral is not None:
-        await use_cases.note(ctx, tx, referral, reason=texts.GUARANTEE[event.type], known=known)
+        use_cases.follow.note(ctx, referral, reason=texts.GUARANTEE[event.type], followed=followed)
 
 
-async def on_series(ctx: Context, tx: Transaction, event: SeriesEvent, known: Known) -> None:
+async def on_series(ctx: Context, tx: Transaction, event: SeriesEvent, followed: Followed) -> None:
     """Note what became of the series of sessions."""
-    referral = _open(known, event)
+    referral = _open(followed, event)
     if referral is not None:
         notes = event.notes if isinstance(event, SeriesNotBooked) else ""
         text = f"{texts.SERIES[event.type]} {notes}".strip()
-        await use_cases.note_sessions(ctx, tx, referral, text=text, known=known)
+        use_cases.follow.note_sessions(ctx, referral, text=text, followed=followed)
 
 
-async def on_plan_activated(ctx: Context, tx: Transaction, event: PlanActivated, known: Known) -> None:
+async def on_plan_activated(ctx: Context, tx: Transaction, event: PlanActivated, followed: Followed) -> None:
     """Follow the care plan: the patient is in the programme."""
-    referral = _open(known, event)
+    referral = _open(followed, event)
     if referral is not None:
         reason, turn = texts.PLAN_ACTIVE, Turn.CLINIC
-        await use_cases.follow(ctx, tx, referral, event=event.type, reason=reason, turn=turn, known=known)
+        use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 
-async def on_team(_: Context, tx: Transaction, event: TeamEvent, known: Known) -> None:
+async def on_team(ctx: Context, _: Transaction, event: TeamEvent, followed: Followed) -> None:
     """Keep who is in the care team now; a team that ends with its referral keeps the members it had."""
     if not event.has_ended:
-        use_cases.keep_team(known, _about(event), members=event.staying)
+        use_cases.follow.team(followed, _about(event), members=event.staying, ctx=ctx)
 
 
 async def on_patient_discharged(
-    ctx: Context, tx: Transaction, event: PatientDischarged, known: Known
+    ctx: Context, tx: Transaction, event: PatientDischarged, followed: Followed
 ) -> None:
     """Write the report and close the loop."""
-    referral = _open(known, event)
+    referral = _open(followed, event)
     if referral is not None:
         observations = event.carried("Observation")
-        await use_cases.complete_referral(
-            ctx, tx, referral, plan=event.focus, observations=observations, at=event.time, known=known
+        await use_cases.follow.complete(
+            ctx,
+            tx,
+            referral,
+            plan=event.focus,
+            observations=observations,
+            at=event.time,
+            followed=followed,
         )
 
 
 async def on_escalation_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Escalate an emergency that nobody acknowledged."""
-    await use_cases.escalate_emergency(ctx, tx, timer.ref)
+    await use_cases.redirect.escalate(ctx, tx, timer.ref)
 
 
 async def on_consent_end_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look again at who may see what, now that a Consent has run out."""
-    await use_cases.look_at_consent_again(ctx, tx, timer.ref)
+    await use_cases.follow_consent.run(ctx, tx, timer.ref)
 
 
-HANDLERS: dict[str, Callable[[Context, Transaction, Any, Known], Awaitable[None]]] = {
+HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[None]]] = {
     **dict.fromkeys(texts.FIRST_APPOINTMENT, on_first_appointment),
     "appointment.arrived": on_appointment_arrived,
     **dict.fromkeys(texts.GUARANTEE, on_guarantee),
@@ -114,8 +124,8 @@ HANDLERS: dict[str, Callable[[Context, Transaction, Any, Known], Awaitable[None]
 }
 
 
-def _open(known: Known, event: DomainEvent) -> Referral | None:
-    return use_cases.open_referral(known, _about(event), event=event.type)
+def _open(followed: Followed, event: DomainEvent) -> Referral | None:
+    return use_cases.follow.open_referral(followed, _about(event), event=event.type)
 
 
 def _about(event: DomainEvent) -> UUID | None:

@@ -14,8 +14,8 @@ def create_worker(runtime: Runtime) -> Worker:
         topics=(SCHEDULING, CARETEAM),
         handlers=handler_table(),
         timers={
-            use_cases.ESCALATION: handlers.on_escalation_due,
-            use_cases.CONSENT_END: handlers.on_consent_end_due,
+            use_cases.redirect.ESCALATION: handlers.on_escalation_due,
+            use_cases.follow_consent.CONSENT_END: handlers.on_consent_end_due,
         },
     )
 

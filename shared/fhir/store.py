@@ -7,7 +7,7 @@ Invariants:
 - A member that is not ours keeps its bytes: `250.50` stays `250.50`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -115,6 +115,19 @@ async def update(
     sql = _update(table_of(type(row)), names)
     if await tx.value(sql, *values, resource_type, before) is None:
         raise Outrun(f"this {type(row).__name__} was changed by somebody else")
+
+
+async def update_all(tx: Transaction, rows: Sequence[tuple[Resource, int]], *names: str) -> None:
+    """Write the next versions of resources of one table that are locked and filled, with these columns.
+
+    Each row comes with the version that the database has; a row that has another one there stays as it is.
+    """
+    if not rows:
+        return
+    written = ("version", "last_updated", "body", *names)
+    sql = _update(table_of(type(rows[0][0])), written)
+    kind = msgspec.json.decode(rows[0][0].body, type=_TypeOnly).resourceType
+    await tx.run_many(sql, [(*values_of(row, ("id", *written)), kind, before) for row, before in rows])
 
 
 @cache

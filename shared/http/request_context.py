@@ -10,12 +10,11 @@ Invariants:
   own.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-import asyncpg
 import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from shared import failpoints
 from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
-from shared.db import Outrun, ResourceRow, Transaction
+from shared.db import ResourceRow, Transaction
 from shared.db.models import Resource
 from shared.fhir import check
 from shared.fhir.received import Received
@@ -38,7 +37,6 @@ from shared.http.parameters import by_name
 from shared.http.versions import check_match, reference_to, version_headers
 from shared.runtime import Runtime
 
-_ATTEMPTS = 4
 _HOW: Mapping[Interaction, audit.How] = {
     "c": "create",
     "r": "read",
@@ -86,37 +84,16 @@ class RequestContext:
         check_match(self.http, row)
 
     @asynccontextmanager
-    async def transaction(self, *, bold: bool = False) -> AsyncIterator[Transaction]:
-        """Open the transaction of this command; an answer that is already stored for its key is given
-        instead. A `bold` one looks for none: it fails (Outrun) where its key is there.
-        """
-        keyed = None if bold else self._keyed
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open the transaction of this command; an answer that is stored for its key is given instead."""
         async with self.runtime.database.transaction() as tx:
-            if keyed is not None:
-                await idempotency.begin(tx, keyed)
+            if self._keyed is not None:
+                await idempotency.begin(tx, self._keyed)
             yield tx
             if self.writes:
                 failpoints.reach("received_not_committed")
         if self.writes:
             failpoints.reach("after_commit_before_publish")
-
-    async def command(
-        self, work: Callable[[Transaction, bool], Awaitable[Response]], *, bold: bool
-    ) -> Response:
-        """Run a command that makes something new, `bold` at first: as if nobody had made the same.
-
-        `work` is given the transaction and whether it is bold; then it may claim without looking. Where a
-        claim is taken (or two wait for each other), nothing was written, and it is done again with every look
-        and lock.
-        """
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                async with self.transaction(bold=bold) as tx:
-                    return await work(tx, bold)
-            except (Outrun, asyncpg.DeadlockDetectedError):
-                bold = False
-        async with self.transaction() as tx:
-            return await work(tx, False)
 
     async def answer(
         self,

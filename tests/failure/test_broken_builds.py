@@ -15,22 +15,20 @@ import pytest
 import pytest_asyncio
 
 from services.referral import handlers
-from services.referral.models import Referral
-from services.referral.queries import process_task
-from services.referral.use_cases.recording import announce
+from services.referral.use_cases import record, referral_file
+from services.referral.use_cases.changes import Changes
 from shared.context import Context
 from shared.db import Transaction
+from shared.events.catalog.careteam import TeamEvent
 from shared.events.catalog.referral import ReferralTriaged
 from shared.events.inbox import consumer, deduplication
 from shared.events.inbox.consumer import Admitted
 from shared.events.inbox.deduplication import Admission
-from shared.events.inbox.handling import EventContext
 from shared.events.inbox.incoming import IncomingRecord
 from shared.events.outbox.relay import Relay
 from shared.events.transport import event_log, positions
 from shared.events.transport.base import Batch, OutboxRow
 from shared.events.transport.postgres_log import LogSubscription
-from shared.fhir.codes import LUMBAR
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres, rows
 from tests.failure.history import History, Operation, Outcome
@@ -127,7 +125,7 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
         return [place for place, is_fresh in enumerate(fresh) if is_fresh]
 
     monkeypatch.setattr(LogSubscription, "next_batch", twice)
-    monkeypatch.setattr(handlers, "on_team", tell_of_team)
+    monkeypatch.setitem(handlers.HANDLERS, "careteam.formed", tell_of_team)
     async with TestClinic(start=datetime.now(UTC)) as clinic:
         history = History()
         await send(clinic, history, 1)
@@ -139,17 +137,18 @@ async def test_without_looking_for_repeats_inside_a_batch_they_happen_twice(
         assert "I3" in await findings(clinic, history)
 
 
-async def tell_of_team(ctx: Context, tx: Transaction, heard: EventContext, known: object) -> None:
+async def tell_of_team(ctx: Context, tx: Transaction, event: TeamEvent, _: object) -> None:
     """Say something of every team that is formed, without looking whether it was said."""
-    named = {one.get("system"): one["value"] for one in heard.event.focus["identifier"]}
-    await say(ctx, tx, UUID(named[f"{LUMBAR}/referral"]))
+    await say(ctx, tx, UUID(event.referral))
 
 
 async def say(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     """Publish an event of a referral."""
-    referral = await tx.get(Referral, referral_id, lock=True)
-    assert referral is not None
-    announce(ctx, tx, ReferralTriaged, referral, await process_task(tx, referral_id))
+    file = await referral_file.locked(tx, referral_id)
+    assert file is not None
+    changes = Changes(file)
+    changes.announce(ReferralTriaged)
+    await record.rest(ctx, tx, changes)
 
 
 async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestClinic) -> None:

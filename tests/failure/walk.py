@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.careteam.use_cases.meetings import CALENDAR
-from services.referral.use_cases import ESCALATION
+from services.referral.use_cases.redirect import ESCALATION
 from services.scheduling.use_cases import TimerKind
 from shared.clock import monotonic
 from tests.failure.places.cluster import KILLED, ClusterPlace, Transport

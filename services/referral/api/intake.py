@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from services.referral import fhir, queries, use_cases
 from services.referral.fhir.submission import NotAReferral
-from services.referral.models import Referral, Submission
-from services.referral.use_cases.end_referral import NeverSent
-from services.referral.use_cases.patients import UnknownPatient
-from services.referral.use_cases.receive_referral import AnotherPatient
-from shared.auth.principal import Principal
+from services.referral.models import Referral
+from services.referral.use_cases.end import NeverSent
+from services.referral.use_cases.match_patient import UnknownPatient
+from services.referral.use_cases.receive import AnotherPatient
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
@@ -44,12 +43,10 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     submission = fhir.read_submission(received, clinic=request.runtime.clinic)
     only(request, "referrer", what="send a referral")
 
-    async def take(tx: Transaction, bold: bool) -> Response:
-        receipt = await _receive(request, tx, submission, bold=bold)
+    async with request.transaction() as tx:
+        receipt = await use_cases.receive.run(request.ctx, tx, submission)
         body = fhir.transaction_response(receipt.referral.answer)
         return await request.answer(tx, body, about=receipt.referral)
-
-    return await request.command(take, bold=use_cases.may_be_bold(submission))
 
 
 @router.post(
@@ -71,19 +68,16 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
     only(request, "referrer", what="send a referral")
     condition = _condition(request)
 
-    async def take(tx: Transaction, bold: bool) -> Response:
-        found = None
+    async with request.transaction() as tx:
+        found, new = None, False
         if condition is not None:
-            found = await use_cases.already_sent(request.ctx, tx, condition)
-        new = False
+            found = await use_cases.receive.already_sent(request.ctx, tx, condition)
         if found is None:
-            receipt = await _receive(request, tx, submission, bold=bold)
+            receipt = await use_cases.receive.run(request.ctx, tx, submission)
             found, new = receipt.referral, receipt.new
         return await request.answer(
             tx, found.body, status=201 if new else 200, about=found, location=_located(found)
         )
-
-    return await request.command(take, bold=condition is None and use_cases.may_be_bold(submission))
 
 
 @router.post("/fhir/ServiceRequest/$validate")
@@ -97,7 +91,7 @@ async def validate(
     except Invalid as refusal:
         return await _say(request, fhir.dry_run(refusal.problems, verdict=None))
     async with request.transaction() as tx:
-        body = await use_cases.dry_run(request.ctx, tx, received)
+        body = await use_cases.validate.run(request.ctx, tx, received)
         return await request.answer(tx, body)
 
 
@@ -140,14 +134,12 @@ async def _process(request: RequestContext, received: Received) -> Response:
     if event == fhir.ADD:
         submission = fhir.read_submission(received, clinic=request.runtime.clinic)
 
-    async def take(tx: Transaction, bold: bool) -> Response:
+    async with request.transaction() as tx:
         if submission is None:
-            referral = await _revoke(tx, received, request=request, by=request.principal)
+            referral = await _revoke(request, tx, received)
         else:
-            referral = (await _receive(request, tx, submission, bold=bold)).referral
+            referral = (await use_cases.receive.run(request.ctx, tx, submission)).referral
         return await _answer_message(request, tx, received, referral, code=str(event))
-
-    return await request.command(take, bold=submission is not None and use_cases.may_be_bold(submission))
 
 
 def _condition(request: RequestContext) -> str | None:
@@ -166,16 +158,10 @@ def _located(referral: Referral) -> str:
     return f"ServiceRequest/{referral.id}/_history/1"
 
 
-async def _receive(
-    request: RequestContext, tx: Transaction, submission: Submission, *, bold: bool
-) -> use_cases.Receipt:
-    return await use_cases.receive_referral(request.ctx, tx, submission, bold=bold)
-
-
 async def _answer_message(
     request: RequestContext, tx: Transaction, received: Received, referral: Referral, *, code: str
 ) -> Response:
-    task = await queries.process_task(tx, referral.id)
+    task = await queries.tasks.process_of(tx, referral.id)
     body = fhir.message_response(
         task.body,
         task_id=task.id,
@@ -189,12 +175,12 @@ async def _answer_message(
     return await request.answer(tx, body, about=referral)
 
 
-async def _revoke(tx: Transaction, received: Received, *, request: RequestContext, by: Principal) -> Referral:
+async def _revoke(request: RequestContext, tx: Transaction, received: Received) -> Referral:
     for entry in received.entries:
         if entry.resource is not None and entry.resource.resource_type == "ServiceRequest":
             sent = entry.resource.data
             reasons = [one.get("text", "") for one in sent.get("reasonCode", [])]
-            return await use_cases.revoke_by_identifier(
+            return await use_cases.end.revoke_by_identifier(
                 request.ctx,
                 tx,
                 fhir.tokens(sent.get("identifier")),

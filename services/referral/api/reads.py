@@ -3,7 +3,14 @@
 from fastapi import APIRouter
 
 from services.referral import fhir, queries
-from services.referral.models import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
+from services.referral.models.tables import (
+    ClaimResponseTable,
+    ClaimTable,
+    EnclosureTable,
+    PatientTable,
+    ReferralTable,
+    TaskTable,
+)
 from shared.fhir.search import Include, SearchParam
 from shared.http.resources import add_reads
 
@@ -13,24 +20,24 @@ _SCOPE = queries.scope
 _OWN_KINDS = ("Patient", "ServiceRequest")
 
 _PATIENT = Include(
-    resource_type="Patient", model=Patient, column=Referral.patient_id, visible=_SCOPE.patients
+    resource_type="Patient", model=PatientTable, column=ReferralTable.patient_id, visible=_SCOPE.patients
 )
 
 add_reads(
     router,
     resource_type="ServiceRequest",
-    model=Referral,
+    model=ReferralTable,
     visible=_SCOPE.referrals,
     rows=_SCOPE.ROWS,
     params={
-        "identifier": SearchParam(kind="tokens", column=Referral.identifiers),
-        "patient": SearchParam(kind="reference", column=Referral.patient_id, types=("Patient",)),
-        "subject": SearchParam(kind="reference", column=Referral.patient_id, types=("Patient",)),
-        "requester": SearchParam(kind="reference", column=Referral.requester, types=("Organization",)),
-        "status": SearchParam(kind="token", column=Referral.status),
-        "intent": SearchParam(kind="token", column=Referral.intent),
-        "priority": SearchParam(kind="token", column=Referral.priority),
-        "authored": SearchParam(kind="date", column=Referral.authored_on),
+        "identifier": SearchParam(kind="tokens", column=ReferralTable.identifiers),
+        "patient": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
+        "subject": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
+        "requester": SearchParam(kind="reference", column=ReferralTable.requester, types=("Organization",)),
+        "status": SearchParam(kind="token", column=ReferralTable.status),
+        "intent": SearchParam(kind="token", column=ReferralTable.intent),
+        "priority": SearchParam(kind="token", column=ReferralTable.priority),
+        "authored": SearchParam(kind="date", column=ReferralTable.authored_on),
     },
     includes={"ServiceRequest:patient": _PATIENT, "ServiceRequest:subject": _PATIENT},
 )
@@ -38,38 +45,41 @@ add_reads(
 add_reads(
     router,
     resource_type="Patient",
-    model=Patient,
+    model=PatientTable,
     visible=_SCOPE.patients,
     rows=_SCOPE.ROWS,
     params={
-        "identifier": SearchParam(kind="tokens", column=Patient.identifiers),
-        "family": SearchParam(kind="string", column=Patient.family),
-        "given": SearchParam(kind="string", column=Patient.given),
+        "identifier": SearchParam(kind="tokens", column=PatientTable.identifiers),
+        "family": SearchParam(kind="string", column=PatientTable.family),
+        "given": SearchParam(kind="string", column=PatientTable.given),
     },
 )
 
 add_reads(
     router,
     resource_type="Task",
-    model=Task,
+    model=TaskTable,
     visible=_SCOPE.tasks,
     rows=_SCOPE.ROWS,
     params={
-        "focus": SearchParam(kind="reference", column=Task.referral_id, types=("ServiceRequest",)),
-        "based-on": SearchParam(kind="reference", column=Task.referral_id, types=("ServiceRequest",)),
-        "patient": SearchParam(kind="reference", column=Task.patient_id, types=("Patient",)),
-        "owner": SearchParam(kind="reference", column=Task.owner, types=("Organization",)),
-        "status": SearchParam(kind="token", column=Task.status),
-        "code": SearchParam(kind="token", column=Task.code),
-        "identifier": SearchParam(kind="tokens", column=Task.identifiers),
-        "authored-on": SearchParam(kind="date", column=Task.authored_on),
+        "focus": SearchParam(kind="reference", column=TaskTable.referral_id, types=("ServiceRequest",)),
+        "based-on": SearchParam(kind="reference", column=TaskTable.referral_id, types=("ServiceRequest",)),
+        "patient": SearchParam(kind="reference", column=TaskTable.patient_id, types=("Patient",)),
+        "owner": SearchParam(kind="reference", column=TaskTable.owner, types=("Organization",)),
+        "status": SearchParam(kind="token", column=TaskTable.status),
+        "code": SearchParam(kind="token", column=TaskTable.code),
+        "identifier": SearchParam(kind="tokens", column=TaskTable.identifiers),
+        "authored-on": SearchParam(kind="date", column=TaskTable.authored_on),
     },
     includes={
         "Task:focus": Include(
-            resource_type="ServiceRequest", model=Referral, column=Task.referral_id, visible=_SCOPE.referrals
+            resource_type="ServiceRequest",
+            model=ReferralTable,
+            column=TaskTable.referral_id,
+            visible=_SCOPE.referrals,
         ),
         "Task:patient": Include(
-            resource_type="Patient", model=Patient, column=Task.patient_id, visible=_SCOPE.patients
+            resource_type="Patient", model=PatientTable, column=TaskTable.patient_id, visible=_SCOPE.patients
         ),
     },
 )
@@ -77,30 +87,30 @@ add_reads(
 add_reads(
     router,
     resource_type="Claim",
-    model=Claim,
+    model=ClaimTable,
     visible=_SCOPE.claims,
     rows=_SCOPE.ROWS,
     params={
-        "patient": SearchParam(kind="reference", column=Claim.patient_id, types=("Patient",)),
-        "insurer": SearchParam(kind="reference", column=Claim.payer, types=("Organization",)),
-        "status": SearchParam(kind="token", column=Claim.status),
-        "created": SearchParam(kind="date", column=Claim.created_at),
+        "patient": SearchParam(kind="reference", column=ClaimTable.patient_id, types=("Patient",)),
+        "insurer": SearchParam(kind="reference", column=ClaimTable.payer, types=("Organization",)),
+        "status": SearchParam(kind="token", column=ClaimTable.status),
+        "created": SearchParam(kind="date", column=ClaimTable.created_at),
     },
 )
 
 add_reads(
     router,
     resource_type="ClaimResponse",
-    model=ClaimResponse,
+    model=ClaimResponseTable,
     visible=_SCOPE.claim_responses,
     rows=_SCOPE.ROWS,
     params={
-        "request": SearchParam(kind="reference", column=ClaimResponse.claim_id, types=("Claim",)),
-        "patient": SearchParam(kind="reference", column=ClaimResponse.patient_id, types=("Patient",)),
-        "insurer": SearchParam(kind="reference", column=ClaimResponse.payer, types=("Organization",)),
-        "status": SearchParam(kind="token", column=ClaimResponse.status),
-        "outcome": SearchParam(kind="token", column=ClaimResponse.outcome),
-        "created": SearchParam(kind="date", column=ClaimResponse.created_at),
+        "request": SearchParam(kind="reference", column=ClaimResponseTable.claim_id, types=("Claim",)),
+        "patient": SearchParam(kind="reference", column=ClaimResponseTable.patient_id, types=("Patient",)),
+        "insurer": SearchParam(kind="reference", column=ClaimResponseTable.payer, types=("Organization",)),
+        "status": SearchParam(kind="token", column=ClaimResponseTable.status),
+        "outcome": SearchParam(kind="token", column=ClaimResponseTable.outcome),
+        "created": SearchParam(kind="date", column=ClaimResponseTable.created_at),
     },
 )
 
@@ -109,12 +119,14 @@ for _kind in (*fhir.ACCEPTED_TYPES, "Composition"):
         add_reads(
             router,
             resource_type=_kind,
-            model=Enclosure,
+            model=EnclosureTable,
             visible=_SCOPE.enclosures(_kind),
             rows=_SCOPE.ROWS,
             params={
-                "patient": SearchParam(kind="reference", column=Enclosure.patient_id, types=("Patient",)),
-                "identifier": SearchParam(kind="tokens", column=Enclosure.identifiers),
-                "status": SearchParam(kind="token", column=Enclosure.status),
+                "patient": SearchParam(
+                    kind="reference", column=EnclosureTable.patient_id, types=("Patient",)
+                ),
+                "identifier": SearchParam(kind="tokens", column=EnclosureTable.identifiers),
+                "status": SearchParam(kind="token", column=EnclosureTable.status),
             },
         )

@@ -9,16 +9,16 @@ from starlette.responses import Response
 from services.referral import fhir, use_cases
 from services.referral.models import Piece, Referral
 from services.referral.rules.steps import Refused
-from services.referral.use_cases.decide_referral import NoProgramme
-from services.referral.use_cases.emergency import NoEmergency
-from services.referral.use_cases.merge_referral import CannotMerge
+from services.referral.use_cases.decide import NoProgramme
+from services.referral.use_cases.merge import CannotMerge
 from services.referral.use_cases.provide_information import (
     AcknowledgeFirst,
     AnotherPatientsResource,
     Ended,
     NothingProvided,
 )
-from services.referral.use_cases.recording import NoReason
+from services.referral.use_cases.redirect import NoEmergency
+from services.referral.use_cases.referral_file import NoReason
 from shared.db import Transaction
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -36,7 +36,7 @@ async def acknowledge(id: str, request: Annotated[RequestContext, _SENDER]) -> R
     only(request, "referrer", what="acknowledge")
     await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.acknowledge_emergency(request.ctx, tx, id)
+        referral = await use_cases.redirect.acknowledge(request.ctx, tx, id)
         return await _answer(request, tx, referral)
 
 
@@ -50,7 +50,7 @@ async def provide_information(id: str, request: Annotated[RequestContext, _SENDE
     await request.parameters()
     pieces = _pieces(request.body)
     async with request.transaction() as tx:
-        referral = await use_cases.provide_information(request.ctx, tx, id, pieces=pieces)
+        referral = await use_cases.provide_information.run(request.ctx, tx, id, pieces=pieces)
         return await _answer(request, tx, referral)
 
 
@@ -60,7 +60,7 @@ async def revoke(id: str, request: Annotated[RequestContext, _SENDER]) -> Respon
     only(request, "referrer", what="revoke")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.revoke_referral(request.ctx, tx, id, reason=said.get("reason"))
+        referral = await use_cases.end.revoke(request.ctx, tx, id, reason=said.get("reason"))
         return await _answer(request, tx, referral)
 
 
@@ -70,7 +70,7 @@ async def accept(id: str, request: Annotated[RequestContext, _SITE]) -> Response
     only(request, "coordinator", what="accept")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.accept_referral(request.ctx, tx, id, said=said)
+        referral = await use_cases.decide.accept(request.ctx, tx, id, said=said)
         return await _answer(request, tx, referral)
 
 
@@ -80,7 +80,7 @@ async def decline(id: str, request: Annotated[RequestContext, _SITE]) -> Respons
     only(request, "coordinator", what="decline")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.decline_referral(request.ctx, tx, id, reason=said.get("reason"))
+        referral = await use_cases.decide.decline(request.ctx, tx, id, reason=said.get("reason"))
         return await _answer(request, tx, referral)
 
 
@@ -90,7 +90,7 @@ async def request_information(id: str, request: Annotated[RequestContext, _SITE]
     only(request, "coordinator", what="request information")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.request_information(request.ctx, tx, id, reason=said.get("reason"))
+        referral = await use_cases.decide.request_information(request.ctx, tx, id, reason=said.get("reason"))
         return await _answer(request, tx, referral)
 
 
@@ -100,7 +100,7 @@ async def merge(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     only(request, "coordinator", what="merge")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.merge_referral(request.ctx, tx, id, into=said.get("into"))
+        referral = await use_cases.merge.run(request.ctx, tx, id, into=said.get("into"))
         return await _answer(request, tx, referral)
 
 
@@ -110,7 +110,7 @@ async def close(id: str, request: Annotated[RequestContext, _SITE]) -> Response:
     only(request, "coordinator", what="close")
     said = await request.parameters()
     async with request.transaction() as tx:
-        referral = await use_cases.close_referral(request.ctx, tx, id, reason=said.get("reason"))
+        referral = await use_cases.end.close(request.ctx, tx, id, reason=said.get("reason"))
         return await _answer(request, tx, referral)
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.referral import use_cases
 from services.referral.fhir.inquiry import NoMember
 from services.referral.rules.authorization import WrongDecision
-from services.referral.use_cases.record_decision import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
+from services.referral.use_cases.answer_claim import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -28,7 +28,9 @@ async def update_task(
     only(request, "coordinator", what="change this Task")
     received = await request.resource("Task")
     async with request.transaction() as tx:
-        task = await use_cases.update_task(request.ctx, tx, id, wanted=received.data, expect=request.expect)
+        task = await use_cases.update_task.run(
+            request.ctx, tx, id, wanted=received.data, expect=request.expect
+        )
         return await request.answer(tx, task.body, about=task)
 
 
@@ -42,7 +44,7 @@ async def answer_claim(
     only(request, "insurer", what="answer a Claim")
     received = await request.resource("ClaimResponse")
     async with request.transaction() as tx:
-        response = await use_cases.record_decision(request.ctx, tx, received)
+        response = await use_cases.answer_claim.run(request.ctx, tx, received)
         location = f"ClaimResponse/{response.id}/_history/{response.version}"
         return await request.answer(tx, response.body, status=201, about=response, location=location)
 
@@ -53,5 +55,5 @@ async def inquire(request: Annotated[RequestContext, authorize("Claim", "s", row
     only(request, "insurer", "coordinator", what="inquire")
     received = await request.resource("Parameters", "Claim", "Bundle")
     async with request.transaction() as tx:
-        body = await use_cases.inquire(request.ctx, tx, received.data, base=request.runtime.fhir_base)
+        body = await use_cases.inquire.run(request.ctx, tx, received.data, base=request.runtime.fhir_base)
         return await request.answer(tx, body)

@@ -9,12 +9,12 @@ import msgspec
 
 from services.referral.fhir.submission import ADD
 from services.referral.models import Verdict
-from shared.db import ResourceRow
+from shared.db.models import Resource
 from shared.errors import Problem
 from shared.fhir.instants import instant
 
 
-def created(resource_type: str, row: ResourceRow, *, at: datetime, new: bool = True) -> dict[str, Any]:
+def created(resource_type: str, row: Resource, *, at: datetime, new: bool = True) -> dict[str, Any]:
     """Say where one resource of a transaction stands."""
     return {
         "status": "201 Created" if new else "200 OK",

@@ -11,9 +11,7 @@ from services.referral.models.facts import (
 )
 from services.referral.models.grants import Decision, GrantedItem, RequestedItem
 from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
-from services.referral.models.submission import Piece, Submission
-from services.referral.models.tables import (
-    Base,
+from services.referral.models.rows import (
     Claim,
     ClaimResponse,
     DirectoryEntry,
@@ -24,6 +22,8 @@ from services.referral.models.tables import (
     SenderIdentifier,
     Task,
 )
+from services.referral.models.submission import Piece, Submission
+from services.referral.models.tables import Base
 
 __all__ = [
     "EMERGENCY_FLAGS",

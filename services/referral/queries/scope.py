@@ -13,7 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, select
 from sqlmodel import col
 
-from services.referral.models import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
+from services.referral.models.tables import (
+    ClaimResponseTable,
+    ClaimTable,
+    EnclosureTable,
+    PatientTable,
+    ReferralTable,
+    TaskTable,
+)
 from shared.auth.principal import Principal
 from shared.fhir.codes import TaskCode
 
@@ -28,59 +35,61 @@ ROWS = (
 def referrals(principal: Principal) -> ColumnElement[bool]:
     """The referrals that a caller may see."""
     if principal.party == "referrer" and principal.organization is not None:
-        return col(Referral.requester) == principal.organization
+        return col(ReferralTable.requester) == principal.organization
     if principal.party == "coordinator" and principal.site is not None:
-        return col(Referral.site) == principal.site
+        return col(ReferralTable.site) == principal.site
     if principal.party == "clinician" and principal.practitioner is not None:
-        return col(Referral.team).contains([principal.practitioner])
+        return col(ReferralTable.team).contains([principal.practitioner])
     return false()
 
 
 def patients(principal: Principal) -> ColumnElement[bool]:
     """The patients of the referrals that a caller may see."""
-    return col(Patient.id).in_(select(col(Referral.patient_id)).where(referrals(principal)))
+    return col(PatientTable.id).in_(select(col(ReferralTable.patient_id)).where(referrals(principal)))
 
 
 def claims(principal: Principal) -> ColumnElement[bool]:
     """The Claims that a caller may see; an insurer only with the patient's active consent."""
     if principal.party == "insurer" and principal.organization is not None:
-        return and_(col(Claim.payer) == principal.organization, col(Claim.consented))
-    return col(Claim.referral_id).in_(_referral_ids(principal))
+        return and_(col(ClaimTable.payer) == principal.organization, col(ClaimTable.consented))
+    return col(ClaimTable.referral_id).in_(_referral_ids(principal))
 
 
 def claim_responses(principal: Principal) -> ColumnElement[bool]:
     """The answers to the Claims that a caller may see."""
-    return col(ClaimResponse.claim_id).in_(select(col(Claim.id)).where(claims(principal)))
+    return col(ClaimResponseTable.claim_id).in_(select(col(ClaimTable.id)).where(claims(principal)))
 
 
 def tasks(principal: Principal) -> ColumnElement[bool]:
     """The Tasks that a caller may see: an insurer the ones that wait for its decision."""
     if principal.party == "insurer" and principal.organization is not None:
-        own_claims = select(col(Claim.id)).where(claims(principal))
-        return and_(col(Task.owner) == principal.organization, col(Task.claim_id).in_(own_claims))
+        own_claims = select(col(ClaimTable.id)).where(claims(principal))
+        return and_(col(TaskTable.owner) == principal.organization, col(TaskTable.claim_id).in_(own_claims))
     if principal.party == "referrer":
-        return and_(col(Task.referral_id).in_(_referral_ids(principal)), col(Task.code).in_(_FOR_REFERRERS))
-    return col(Task.referral_id).in_(_referral_ids(principal))
+        return and_(
+            col(TaskTable.referral_id).in_(_referral_ids(principal)), col(TaskTable.code).in_(_FOR_REFERRERS)
+        )
+    return col(TaskTable.referral_id).in_(_referral_ids(principal))
 
 
 def enclosures(resource_type: str) -> RowRule:
     """The resources of one type that belong to referrals a caller may see."""
 
     def visible(principal: Principal) -> ColumnElement[bool]:
-        return and_(col(Enclosure.type) == resource_type, _enclosures(resource_type, principal))
+        return and_(col(EnclosureTable.type) == resource_type, _enclosures(resource_type, principal))
 
     return visible
 
 
 def _enclosures(resource_type: str, principal: Principal) -> ColumnElement[bool]:
     if principal.party == "insurer":
-        covered = select(col(Claim.coverage_id)).where(claims(principal))
-        return col(Enclosure.id).in_(covered) if resource_type == "Coverage" else false()
-    return col(Enclosure.referral_id).in_(_referral_ids(principal))
+        covered = select(col(ClaimTable.coverage_id)).where(claims(principal))
+        return col(EnclosureTable.id).in_(covered) if resource_type == "Coverage" else false()
+    return col(EnclosureTable.referral_id).in_(_referral_ids(principal))
 
 
 def _referral_ids(principal: Principal) -> Any:
-    return select(col(Referral.id)).where(referrals(principal))
+    return select(col(ReferralTable.id)).where(referrals(principal))
 
 
 # What the clinic's own people and the insurer have to do is not the referrer's to read.

@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from services.referral import fhir, queries, rules
 from services.referral.models import Enclosure, Finding, Outcome, Piece, Referral
 from services.referral.states import REOPENED_BY_AN_ANSWER, TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
-from services.referral.use_cases.consent import follow_consent
-from services.referral.use_cases.emergency import redirect
-from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
-from services.referral.use_cases.recording import announce, keep_task, load_referral, move
-from services.referral.use_cases.request_authorization import request_authorization
-from services.referral.use_cases.triage_referral import triage_referral
+from services.referral.use_cases import (
+    find_duplicates,
+    follow_consent,
+    record,
+    redirect,
+    referral_file,
+    request_authorization,
+    triage,
+)
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
@@ -38,31 +43,28 @@ class AcknowledgeFirst(Conflict):
     """An emergency is a hard stop: nothing is added before the referrer has acknowledged it."""
 
 
-async def provide_information(
-    ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece]
-) -> Referral:
+async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece]) -> Referral:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral. Raises Ended and
     AcknowledgeFirst where nothing can follow from an answer.
     """
-    referral = await load_referral(ctx, tx, referral_id)
-    _check_open(referral)
-    _check(pieces, referral)
-    for piece in pieces:
-        await _store(ctx, tx, piece, referral)
-    await tx.flush()
-    gathered = await gather(tx, referral)
-    person = await _reopen(ctx, tx, referral)
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    _check_open(file.referral)
+    _check(pieces, file.referral)
+    await _store(ctx, tx, pieces, file)
+    changes, referral = Changes(file), file.referral
+    person = await _reopen(ctx, tx, changes)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
-    task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.ReferralInformationProvided, referral, task)
+    changes.announce(events.ReferralInformationProvided)
     if State(referral.state) in UNDECIDED:
-        await triage_referral(ctx, tx, referral, gathered, person=person)
+        result = triage.judge(ctx, file)
+        others = await find_duplicates.run(ctx, tx, referral)
+        triage.decide(ctx, changes, result, open_referrals=others, person=person)
     elif State(referral.state) in UNDER_CARE:
-        await _late(ctx, tx, referral, gathered)
-    await follow_consent(ctx, tx, referral, gathered)
-    return referral
+        _late(ctx, changes)
+    follow_consent.decide(ctx, changes)
+    return await record.run(ctx, tx, changes)
 
 
 def _check_open(referral: Referral) -> None:
@@ -74,14 +76,15 @@ def _check_open(referral: Referral) -> None:
         raise AcknowledgeFirst(text, expression="ServiceRequest")
 
 
-async def _reopen(ctx: Context, tx: Transaction, referral: Referral) -> Finding | None:
+async def _reopen(ctx: Context, tx: Transaction, changes: Changes) -> Finding | None:
     """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
-    before = State(referral.state)
-    if before not in REOPENED_BY_AN_ANSWER:
+    if State(changes.referral.state) not in REOPENED_BY_AN_ANSWER:
         return None
-    person = rules.answer_for_a_person(referral)
+    person = rules.answer_for_a_person(changes.referral)
     reason = "The referrer answered; the clinic looks at the referral again."
-    await move(ctx, tx, referral, State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, name="reopening")
+    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act="reopening")
+    # FHIR knows no step from rejected to accepted: the Task is received again first.
+    await record.write_process_task(ctx, tx, changes.referral, changes.process_task)
     return person
 
 
@@ -109,18 +112,27 @@ def _is_somebody_else(named: dict[str, object], referral: Referral) -> bool:
     return parsed.type == "Patient" and parsed.id is not None and parsed.id != str(referral.patient_id)
 
 
-async def _store(ctx: Context, tx: Transaction, piece: Piece, referral: Referral) -> None:
-    status = piece.data.get("status")
-    row = Enclosure(
-        type=piece.type,
-        referral_id=referral.id,
-        patient_id=referral.patient_id,
-        requester=referral.requester,
-        identifiers=list(piece.identifiers),
-        status=status if isinstance(status, str) else None,
-    )
-    queries.enter(tx, row)
-    await store.put(tx, row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
+async def _store(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
+    """Store what was sent, and put it into the file."""
+    referral = file.referral
+    rows = []
+    for piece in pieces:
+        status = piece.data.get("status")
+        row = Enclosure(
+            type=piece.type,
+            referral_id=referral.id,
+            patient_id=referral.patient_id,
+            requester=referral.requester,
+            identifiers=list(piece.identifiers),
+            status=status if isinstance(status, str) else None,
+        )
+        store.fill(row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
+        rows.append(row)
+    await tx.insert(*rows)
+    await queries.intake.enter(tx, rows)
+    added = [(row, referral_file.decoded(row.body)) for row in rows]
+    file.enclosures = [*file.enclosures, *added]
+    file.known = {**file.known, **{f"{row.type}/{row.id}": data for row, data in added}}
 
 
 def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
@@ -132,13 +144,15 @@ def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
     }
 
 
-async def _late(ctx: Context, tx: Transaction, referral: Referral, gathered: Gathered) -> None:
+def _late(ctx: Context, changes: Changes) -> None:
     """Act on what comes after acceptance: an emergency, or the Consent that lets the insurer be asked."""
-    on = local_day(ctx, ctx.at, site=referral.site)
-    verdict = rules.triage(facts_of(ctx, gathered, on=on), on=on, clinic=ctx.clinic)
+    file, referral = changes.file, changes.referral
+    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
+    facts = file.facts(on=on, clinic=ctx.clinic)
+    verdict = rules.triage(facts, on=on, clinic=ctx.clinic)
     if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
-        await redirect(ctx, tx, referral, verdict=verdict)
+        redirect.decide(ctx, changes, verdict=verdict)
         return
-    if referral.payer is not None and referral.payer in facts_of(ctx, gathered, on=on).consents:
+    if referral.payer is not None and referral.payer in facts.consents:
         referral.asked = [code for code in referral.asked if code != "consent"]
-        await request_authorization(ctx, tx, referral, gathered)
+        request_authorization.decide(ctx, changes)

@@ -1,95 +1,75 @@
 """Ask the insurer: a Claim on its work list, where its rule wants that and the patient's Consent names it."""
 
-from services.referral import fhir, queries, rules
-from services.referral.models import Claim, Enclosure, Referral
+from services.referral import fhir, rules
+from services.referral.models import Claim, Enclosure
 from services.referral.states import Authorization
-from services.referral.use_cases.consent import follow_consent
-from services.referral.use_cases.gathering import Gathered, facts_of, local_day
-from services.referral.use_cases.recording import keep_task, open_work_task
+from services.referral.use_cases import follow_consent
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
-from shared.db import Transaction
 from shared.events.catalog import referral as events
-from shared.events.outbox import publishing
-from shared.fhir import store
 from shared.fhir.codes import TaskCode
 
 
-async def request_authorization(
-    ctx: Context, tx: Transaction, referral: Referral, gathered: Gathered
-) -> Claim | None:
-    """Send the Claim for the programme's sessions; None where none is needed, possible or missing."""
+def decide(ctx: Context, changes: Changes) -> None:
+    """Send the Claim for the programme's sessions, unless none is needed, possible or missing."""
+    referral, file = changes.referral, changes.file
     payer = referral.payer
     if payer is None or not rules.needs_authorization(referral.programme, payer, clinic=ctx.clinic):
-        return None
-    on = local_day(ctx, ctx.at, site=referral.site)
-    if payer not in facts_of(ctx, gathered, on=on).consents:
-        return None
-    coverage = _coverage_of(ctx, gathered, payer=payer)
-    if coverage is None or await queries.claims_of(tx, referral.id):
-        return None
+        return
+    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
+    if payer not in file.facts(on=on, clinic=ctx.clinic).consents:
+        return
+    coverage = _coverage_of(ctx, file, payer=payer)
+    if coverage is None or file.claims:
+        return
     row, data = coverage
     claim = Claim(
         referral_id=referral.id,
         patient_id=referral.patient_id,
         coverage_id=row.id,
         payer=payer,
-        members=fhir.member_ids(data, gathered.patient),
+        members=fhir.member_ids(data, file.patient_data),
         consented=True,
         created_at=ctx.at,
     )
     items = rules.requested_items(str(referral.programme), on=on, clinic=ctx.clinic)
     body = fhir.claim_resource(claim, referral=referral, items=items, clinic=ctx.clinic)
-    await store.put(tx, claim, body, at=ctx.at)
-    await _tell(ctx, tx, referral, claim)
-    await follow_consent(ctx, tx, referral, gathered)
-    return claim
+    file.claims.append(claim)
+    changes.claims[id(claim)] = (claim, body, {})
+    _ask(ctx, changes, claim)
+    follow_consent.decide(ctx, changes)
 
 
-async def _tell(ctx: Context, tx: Transaction, referral: Referral, claim: Claim) -> None:
-    payer = ctx.clinic.payer(claim.payer)
+def cancel(changes: Changes) -> None:
+    """Cancel what is asked or granted when the referral ends."""
+    ended = (Authorization.DENIED, Authorization.CANCELLED)
+    for claim in changes.file.claims:
+        if claim.standing not in ended:
+            claim.standing, claim.status = Authorization.CANCELLED, "cancelled"
+            changes.change_claim(claim, status="cancelled")
+            changes.announce_claim(events.AuthorizationCancelled, claim)
+
+
+def _ask(ctx: Context, changes: Changes, claim: Claim) -> None:
+    referral, payer = changes.referral, ctx.clinic.payer(claim.payer)
     referral.funding = f"{payer.name} has been asked to authorize the sessions; the insurer's turn."
-    await keep_task(ctx, tx, referral)
-    await open_work_task(
+    changes.open_work(
         ctx,
-        tx,
-        referral,
         code=TaskCode.DECIDE_AUTHORIZATION,
         owner=f"Organization/{payer.id}",
         reason="Sessions of a programme wait for your decision.",
         claim=claim,
     )
     grant = fhir.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
-    publishing.collect(
-        tx,
-        events.AuthorizationRequested,
-        of=claim,
-        key=str(referral.patient_id),
-        focus=claim.body,
-        carries=[grant],
-        ctx=ctx,
-    )
+    changes.announce_claim(events.AuthorizationRequested, claim, grant)
 
 
-def _coverage_of(ctx: Context, gathered: Gathered, *, payer: str) -> tuple[Enclosure, fhir.Resource] | None:
-    for row, data in reversed(gathered.enclosures):
+def _coverage_of(ctx: Context, file: ReferralFile, *, payer: str) -> tuple[Enclosure, fhir.Resource] | None:
+    for row, data in reversed(file.enclosures):
         if row.type != "Coverage" or data.get("status") != "active":
             continue
         for payor in data.get("payor", []):
-            if fhir.payer_of(payor, within=data, known=gathered.known, clinic=ctx.clinic) == payer:
+            if fhir.payer_of(payor, within=data, known=file.known, clinic=ctx.clinic) == payer:
                 return row, data
     return None
-
-
-async def cancel_authorizations(ctx: Context, tx: Transaction, referral: Referral) -> None:
-    """Cancel what is asked or granted when the referral ends."""
-    for claim in await queries.live_claims(tx, referral.id):
-        claim.standing, claim.status = Authorization.CANCELLED, "cancelled"
-        await store.put(tx, claim, claim.body, at=ctx.at, overlay={"status": "cancelled"})
-        publishing.collect(
-            tx,
-            events.AuthorizationCancelled,
-            of=claim,
-            key=str(referral.patient_id),
-            focus=claim.body,
-            ctx=ctx,
-        )

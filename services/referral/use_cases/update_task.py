@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.referral import queries, rules
-from services.referral.models import Referral, Task
+from services.referral.models import Task
 from services.referral.states import State
-from services.referral.use_cases.emergency import end_emergency
-from services.referral.use_cases.recording import as_uuid
+from services.referral.use_cases import record, redirect, referral_file
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.referral_file import ReferralFile, as_uuid
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -40,11 +41,16 @@ class DecideFirst(Conflict):
     """The Task asks for a decision, which has a command of its own."""
 
 
-async def update_task(
-    ctx: Context, tx: Transaction, task_id: str, *, wanted: Mapping[str, Any], expect: Callable[[Task], None]
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    task_id: str,
+    *,
+    wanted: Mapping[str, Any],
+    expect: Callable[[Task], None],
 ) -> Task:
     """Change the status of a Task that people work on; completing the telephone Task ends the escalation."""
-    task = await _load(ctx, tx, task_id)
+    task, file = await _load(ctx, tx, task_id)
     if wanted.get("id") != str(task.id):
         raise AnotherTask("the id in the body and in the address differ", expression="Task.id")
     expect(task)
@@ -53,38 +59,36 @@ async def update_task(
     status = str(wanted.get("status"))
     if status != task.status:
         rules.check_task_step(task.status, status)
-        await _check_decided(tx, task, status)
+        _check_decided(task, status, file=file)
     overlay = {name: wanted[name] for name in _OPEN_MEMBERS if name in wanted}
-    task.status = status
-    await store.put(tx, task, task.body, at=ctx.at, overlay=overlay)
+    await store.update(tx, task, task.body, at=ctx.at, overlay=overlay, status=status)
     if task.code == TaskCode.TELEPHONE_REFERRER and status == "completed":
-        await _telephoned(ctx, tx, task)
+        await _telephoned(ctx, tx, task, file=file)
     return task
 
 
-async def _load(ctx: Context, tx: Transaction, task_id: str) -> Task:
-    key, task = as_uuid(task_id), None
-    if key is not None:
-        seen = await tx.get(Task, key)
-        if seen is not None:
-            # The referral's row is always locked before its Tasks.
-            await tx.get(Referral, seen.referral_id, lock=True)
-        task = await queries.task_visible_to(tx, ctx.caller, key)
-    if task is None:
+async def _load(ctx: Context, tx: Transaction, task_id: str) -> tuple[Task, ReferralFile]:
+    key = as_uuid(task_id)
+    seen = None if key is None else await queries.tasks.by_id(tx, key)
+    # The referral's row is always locked before its Tasks.
+    file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
+    task = None if seen is None else await queries.tasks.for_update(tx, seen.id, scope_of=ctx.caller)
+    if task is None or file is None:
         raise NotFound(f"there is no Task {task_id}")
-    return task
+    return task, file
 
 
-async def _check_decided(tx: Transaction, task: Task, status: str) -> None:
+def _check_decided(task: Task, status: str, *, file: ReferralFile) -> None:
     if task.code not in _DECISIVE or status not in ("completed", "cancelled"):
         return
     waiting, commands = _DECISIVE[TaskCode(task.code)]
-    referral = await tx.get(Referral, task.referral_id)
-    if referral is not None and referral.state == waiting:
+    if file.referral.state == waiting:
         raise DecideFirst(f"the referral still waits for the decision: {commands}", expression="Task.status")
 
 
-async def _telephoned(ctx: Context, tx: Transaction, task: Task) -> None:
-    referral = await tx.get(Referral, task.referral_id, lock=True)
-    if referral is not None and referral.unacknowledged:
-        await end_emergency(ctx, tx, referral, how="The clinic reached the referrer by telephone.")
+async def _telephoned(ctx: Context, tx: Transaction, task: Task, *, file: ReferralFile) -> None:
+    if file.referral.unacknowledged:
+        file.work = [other for other in file.work if other.id != task.id]
+        changes = Changes(file)
+        redirect.end(changes, how="The clinic reached the referrer by telephone.")
+        await record.run(ctx, tx, changes)

@@ -1,16 +1,12 @@
-"""People and organisations under `ifNoneExist`: stored once a sender, on the bold way as on the slow one."""
+"""People and organisations under `ifNoneExist`: stored once a sender, whoever sends them first."""
 
 import asyncio
 import re
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
-from services.referral import use_cases
-from services.referral.queries import directory
 from tests.integration.referral.doors import located, send
-from tests.integration.referral.test_round_trips import still, trips
+from tests.integration.referral.test_round_trips import still
 from tests.support.clinic import TestClinic
 from tests.support.referrals import bundle
 
@@ -78,63 +74,13 @@ class TestADoctorIs:
         assert len({located(answer) for answer in answers}) == 10
         assert len(await stored(still)) == 1
 
-    async def test_never_one_that_is_only_remembered(self, still: TestClinic) -> None:
-        await send(still, with_doctor(bundle(), number="61234"))
-        first = await send(still, with_doctor(bundle(), number="61234"))
-        remembered = directory._remembered[still.databases["referral"]]
-        name = next(name for name in remembered if name[1] == "Practitioner")
-        remembered[name] = directory.Placed(uuid4(), 1)
-        second = await send(still, with_doctor(bundle(), number="61234"))
-        assert located(second, "Practitioner") == located(first, "Practitioner")
-        assert str(remembered[name].id) == located(first, "Practitioner")
-
-
-class TestTheBoldWay:
-    async def test_takes_one_round_trip_once_the_doctor_is_known_and_two_before(
+    async def test_named_by_a_referral_without_waiting_for_another_that_names_her(
         self, still: TestClinic
     ) -> None:
-        key = {"Idempotency-Key": "first"}
-        body = with_doctor(bundle(), number="61234")
-        assert await trips(still, "POST", "/referral/fhir", json=body, headers=key) == 2
+        """Referrals of one practice all name the same doctor; only the first of them holds her name."""
         await send(still, with_doctor(bundle(), number="61234"))
-        body = with_doctor(bundle(), number="61234")
-        assert await trips(still, "POST", "/referral/fhir", json=body) == 1
-
-    async def test_stores_and_answers_what_the_slow_way_does(
-        self, still: TestClinic, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        await send(still, with_doctor(bundle(), number="61234"))
-        found = []
-        for bold in (True, False):
-            monkeypatch.setattr(use_cases, "may_be_bold", lambda _, bold=bold: bold)
-            body = with_doctor(bundle(health_card=f"40829{bold:05d}", identifier="x"), number="61234")
-            body = _renamed(body, to=f"sent-{bold:d}")
-            answer = await send(still, body)
-            assert answer.status_code == 200, answer.text
-            found.append((_forgotten(answer.text), await _written(still, located(answer))))
-        assert found[0] == found[1]
-
-
-def _renamed(body: dict[str, Any], *, to: str) -> dict[str, Any]:
-    for entry in body["entry"]:
-        if entry["resource"]["resourceType"] == "ServiceRequest":
-            entry["resource"]["identifier"][0]["value"] = to
-    return body
-
-
-def _forgotten(text: str) -> str:
-    """Take out what differs between two sendings: ids, the card and the sender's identifier."""
-    return re.sub(r"40829\d{5}|sent-\d", "...", _ID.sub("<id>", text))
-
-
-async def _written(clinic: TestClinic, referral: str) -> list[str]:
-    bodies = (
-        "SELECT body FROM referral WHERE id = :id"
-        " UNION ALL SELECT body FROM enclosure WHERE referral_id = :id"
-        " UNION ALL SELECT body FROM task WHERE referral_id = :id UNION ALL SELECT patient.body FROM patient"
-        " JOIN referral ON referral.patient_id = patient.id WHERE referral.id = :id UNION ALL"
-        " SELECT value FROM outbox WHERE key = (SELECT patient_id::text FROM referral WHERE id = :id)"
-    )
-    async with clinic.databases["referral"].transaction() as tx:
-        rows = (await tx.sql(bodies, id=referral)).all()
-    return sorted(_forgotten(bytes(row.body).decode()) for row in rows)
+        database = still.databases["referral"]
+        async with database.transaction() as tx:
+            await tx.records("SELECT id FROM enclosure WHERE type = 'Practitioner' FOR KEY SHARE")
+            answer = await send(still, with_doctor(bundle(), number="61234"))
+        assert answer.status_code == 200, answer.text

@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Claim, ClaimResponse, Decision, Referral
+from services.referral.models import Claim, ClaimResponse, Decision
 from services.referral.states import AUTHORIZATION_ALLOWED, Authorization
-from services.referral.use_cases.recording import as_uuid, keep_task, open_work_task, the_clinic
+from services.referral.use_cases import record, referral_file
+from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.referral_file import ReferralFile, as_uuid
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
-from shared.events.outbox import publishing
-from shared.fhir import references, store
+from shared.fhir import references
 from shared.fhir.codes import TaskCode
 from shared.fhir.received import Received
 
@@ -33,44 +34,38 @@ class ClaimDecided(Conflict):
     """A denied or cancelled Claim is not updated."""
 
 
-async def record_decision(ctx: Context, tx: Transaction, received: Received) -> ClaimResponse:
-    """Store the ClaimResponse, derive the status, tell everybody, and give the next Task to who must act."""
-    claim, referral = await _load(ctx, tx, received.data)
+async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimResponse:
+    """Store the ClaimResponse, derive the status, publish it, and give the next Task to who must act."""
+    claim, file = await _load(ctx, tx, received.data)
     _check_fits(ctx, received.data, claim)
     decision = _read(received.data, claim)
     if decision.status not in AUTHORIZATION_ALLOWED[Authorization(claim.standing)]:
         text = f"the Claim is {claim.standing}: a new decision needs a new Claim"
         raise ClaimDecided(text, expression="ClaimResponse.request")
-    response = await _store(ctx, tx, received, claim, decision)
+    changes = Changes(file)
+    response = await _respond(ctx, tx, changes, received, claim=claim, decision=decision)
     claim.standing = decision.status
-    await _tell_people(ctx, tx, referral, claim, decision)
+    changes.change_claim(claim)
+    _ask_people(ctx, changes, claim, decision)
     pended = decision.status is Authorization.PENDED
-    publishing.collect(
-        tx,
+    changes.announce_claim(
         events.AuthorizationPended if pended else events.AuthorizationDecided,
-        of=claim,
-        key=str(claim.patient_id),
-        focus=claim.body,
-        carries=[
-            response.body,
-            fhir.grant_parameters(claim, of=response.id, decision=decision, referral_id=referral.id),
-        ],
-        ctx=ctx,
+        claim,
+        response,
+        fhir.grant_parameters(claim, of=response.id, decision=decision, referral_id=file.referral.id),
     )
+    await record.run(ctx, tx, changes)
     return response
 
 
-async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> tuple[Claim, Referral]:
+async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> tuple[Claim, ReferralFile]:
     where = "ClaimResponse.request"
     key = as_uuid(references.local_id(response.get("request", {}), expression=where))
-    seen = None if key is None else await queries.claim_visible_to(tx, ctx.caller, key)
-    if seen is None:
+    seen = None if key is None else await queries.claims.visible_to(tx, ctx.caller, key)
+    file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
+    if seen is None or file is None:
         raise NoSuchClaim("there is no such Claim", expression=where)
-    referral = await tx.get(Referral, seen.referral_id, lock=True)
-    claim = await tx.get(Claim, seen.id, lock=True)
-    if referral is None or claim is None:
-        raise NoSuchClaim("there is no such Claim", expression=where)
-    return claim, referral
+    return next(claim for claim in file.claims if claim.id == seen.id), file
 
 
 def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:
@@ -99,13 +94,12 @@ def _read(response: Mapping[str, Any], claim: Claim) -> Decision:
     return rules.decided(requested, answered.items, reason=answered.reason, problems=answered.problems)
 
 
-async def _store(
-    ctx: Context, tx: Transaction, received: Received, claim: Claim, decision: Decision
+async def _respond(
+    ctx: Context, tx: Transaction, changes: Changes, received: Received, *, claim: Claim, decision: Decision
 ) -> ClaimResponse:
-    before = await queries.current_response(tx, claim.id)
+    before = await queries.claims.current_response(tx, claim.id)
     if before is not None:
-        before.current = False
-        await tx.flush()
+        await tx.update(before, current=False)
     response = ClaimResponse(
         claim_id=claim.id,
         patient_id=claim.patient_id,
@@ -119,29 +113,19 @@ async def _store(
         "request": {"reference": f"Claim/{claim.id}"},
         "patient": {"reference": f"Patient/{claim.patient_id}"},
     }
-    await store.put(tx, response, received.raw, at=ctx.at, overlay=overlay)
+    changes.responses.append((response, received.raw, overlay))
     return response
 
 
-async def _tell_people(
-    ctx: Context, tx: Transaction, referral: Referral, claim: Claim, decision: Decision
-) -> None:
-    name = ctx.clinic.payer(claim.payer).name
-    referral.funding = _words(name, decision)
-    await keep_task(ctx, tx, referral)
-    work = await queries.open_task(tx, referral.id, code=TaskCode.DECIDE_AUTHORIZATION)
+def _ask_people(ctx: Context, changes: Changes, claim: Claim, decision: Decision) -> None:
+    referral = changes.referral
+    referral.funding = _words(ctx.clinic.payer(claim.payer).name, decision)
+    work = changes.open_task(TaskCode.DECIDE_AUTHORIZATION)
     if work is not None:
-        work.status = "in-progress" if decision.status is Authorization.PENDED else "completed"
-        await store.put(tx, work, work.body, at=ctx.at, overlay={"status": work.status})
+        pended = decision.status is Authorization.PENDED
+        changes.change_task(work, status="in-progress" if pended else "completed")
     if decision.status is Authorization.DENIED:
-        await open_work_task(
-            ctx,
-            tx,
-            referral,
-            code=TaskCode.RESOLVE_DENIAL,
-            owner=the_clinic(ctx),
-            reason=referral.funding,
-        )
+        changes.open_work(ctx, code=TaskCode.RESOLVE_DENIAL, owner=the_clinic(ctx), reason=referral.funding)
 
 
 def _words(insurer: str, decision: Decision) -> str:

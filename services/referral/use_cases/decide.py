@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from services.referral import fhir, queries, rules
+from services.referral import fhir, rules
 from services.referral.models import Finding, Missing, Outcome, Referral, Verdict
 from services.referral.states import State, Turn
-from services.referral.use_cases.gathering import Gathered, facts_of, gather, local_day
-from services.referral.use_cases.recording import (
-    announce,
-    finish_tasks,
-    keep_enclosure,
-    keep_task,
-    load_referral,
-    move,
-    needed_reason,
-)
-from services.referral.use_cases.triage_referral import accept
+from services.referral.use_cases import record, referral_file, triage
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.referral_file import ReferralFile, local_day, needed_reason
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
@@ -30,75 +22,55 @@ class NoProgramme(Conflict):
     code = "required"
 
 
-async def accept_referral(
-    ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]
-) -> Referral:
+async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Accept what was left to a person, a suspected duplicate that is none, or a declined referral."""
     why = needed_reason(said.get("reason"))
-    referral = await load_referral(ctx, tx, referral_id)
-    gathered = await gather(tx, referral)
-    verdict = _personal(ctx, referral, gathered, said=said, why=why)
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    changes, referral = Changes(file), file.referral
+    verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
-        await move(ctx, tx, referral, State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, name="reopening")
-        await keep_task(ctx, tx, referral)
+        changes.move(State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, act="reopening")
+        await record.write_process_task(ctx, tx, referral, changes.process_task)
     rules.check_step(referral.state, State.ACCEPTED, act="accepting")
     referral.programme, referral.doubt = verdict.programme, None
     referral.site = ctx.clinic.programme(str(verdict.programme)).site
-    await _put_down(ctx, tx, referral, verdict)
-    await accept(ctx, tx, referral, gathered, verdict=verdict)
-    return referral
+    _note(ctx, changes, verdict)
+    triage.accept(ctx, changes, verdict=verdict)
+    return await record.run(ctx, tx, changes)
 
 
-async def decline_referral(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
+async def decline(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Decline with the reason."""
     why = needed_reason(reason)
-    referral = await load_referral(ctx, tx, referral_id)
-    verdict = _by_a_person(Outcome.DECLINE, referral, rule="declined-by-a-person", text=why)
-    await move(
-        ctx,
-        tx,
-        referral,
-        State.DECLINED,
-        reason=f"Declined by the clinic: {why}",
-        turn=Turn.NOBODY,
-        name="declining",
-    )
-    await _put_down(ctx, tx, referral, verdict)
-    task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.ReferralDeclined, referral, task)
-    return referral
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    changes = Changes(file)
+    verdict = _by_a_person(Outcome.DECLINE, file.referral, rule="declined-by-a-person", text=why)
+    words = f"Declined by the clinic: {why}"
+    changes.move(State.DECLINED, reason=words, turn=Turn.NOBODY, act="declining")
+    _note(ctx, changes, verdict)
+    changes.announce(events.ReferralDeclined)
+    return await record.run(ctx, tx, changes)
 
 
 async def request_information(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Ask the referrer for something, in the coordinator's words; the raw clock goes on."""
     why = needed_reason(reason)
-    referral = await load_referral(ctx, tx, referral_id)
-    verdict = _by_a_person(Outcome.ASK, referral, rule="asked-by-a-person", text=why)
-    await move(
-        ctx,
-        tx,
-        referral,
-        State.INFORMATION_REQUESTED,
-        reason=f"The clinic asks: {why}",
-        turn=Turn.REFERRER,
-        name="asking",
-    )
-    referral.asked = ["question"]
-    await _put_down(ctx, tx, referral, verdict)
-    task = await keep_task(ctx, tx, referral)
-    announce(ctx, tx, events.ReferralInformationRequested, referral, task)
-    return referral
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    changes = Changes(file)
+    verdict = _by_a_person(Outcome.ASK, file.referral, rule="asked-by-a-person", text=why)
+    words = f"The clinic asks: {why}"
+    changes.move(State.INFORMATION_REQUESTED, reason=words, turn=Turn.REFERRER, act="asking")
+    file.referral.asked = ["question"]
+    _note(ctx, changes, verdict)
+    changes.announce(events.ReferralInformationRequested)
+    return await record.run(ctx, tx, changes)
 
 
-async def _put_down(ctx: Context, tx: Transaction, referral: Referral, verdict: Verdict) -> None:
-    referral.rules = [
-        {"rule": one.rule, "text": one.text, "elements": list(one.elements)} for one in verdict.findings
-    ]
+def _note(ctx: Context, changes: Changes, verdict: Verdict) -> None:
+    changes.note_rules(verdict.findings)
     text = f"{verdict.outcome}: {verdict.reason}"
-    body = fhir.decision_provenance(ctx, referral, findings=verdict.findings, text=text)
-    await keep_enclosure(ctx, tx, referral, body)
-    work = await queries.open_work(tx, referral.id)
-    await finish_tasks(ctx, tx, work, status="completed", reason=verdict.reason)
+    changes.enclose(fhir.decision_provenance(ctx, changes.referral, findings=verdict.findings, text=text))
+    changes.finish_work(status="completed", reason=verdict.reason)
 
 
 def _by_a_person(outcome: Outcome, referral: Referral, *, rule: str, text: str) -> Verdict:
@@ -112,10 +84,9 @@ def _by_a_person(outcome: Outcome, referral: Referral, *, rule: str, text: str) 
     )
 
 
-def _personal(
-    ctx: Context, referral: Referral, gathered: Gathered, *, said: Mapping[str, Any], why: str
-) -> Verdict:
+def _personal(ctx: Context, file: ReferralFile, *, said: Mapping[str, Any], why: str) -> Verdict:
     """Say what a person's acceptance means: the programme, and the Consent that is still needed."""
+    referral = file.referral
     known = {programme.id for programme in ctx.clinic.programmes}
     named = said.get("programme")
     programme = named if named in known else referral.programme
@@ -125,8 +96,8 @@ def _personal(
         raise NoProgramme(text, expression=expression)
     text = f"Accepted by the clinic for: {ctx.clinic.programme(programme).name}. {why}"
     verdict = _by_a_person(Outcome.ACCEPT, referral, rule="accepted-by-a-person", text=text)
-    on = local_day(ctx, ctx.at, site=referral.site)
-    consents = facts_of(ctx, gathered, on=on).consents
+    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
+    consents = file.facts(on=on, clinic=ctx.clinic).consents
     if not rules.needs_authorization(programme, referral.payer, clinic=ctx.clinic):
         return replace(verdict, programme=programme)
     if referral.payer in consents:

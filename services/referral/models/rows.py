@@ -1,0 +1,155 @@
+"""The rows of this database, as verbs read and change them; their tables stand in `tables.py`."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+from services.referral.states import Authorization, State
+from shared.db.models import Resource
+
+
+class Patient(Resource):
+    """A person, as the first sender described them; `identifiers` are `system|value`."""
+
+    __tablename__ = "patient"
+
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    family: str = ""
+    given: str = ""
+    birth_date: str | None = None
+
+
+class PatientIdentifier(SQLModel):
+    """Who carries an identifier: one person each, whoever asks first."""
+
+    __tablename__ = "patient_identifier"
+
+    token: str = Field(primary_key=True)
+    patient_id: UUID = Field(foreign_key="patient.id", index=True)
+
+
+class Referral(Resource):
+    """A ServiceRequest that was sent to us, and where it stands.
+
+    `sent_at` is the raw clock and never changes; `complete_at` is set once, when nothing needed is missing;
+    `answer` is what the sender was told, given again when it is sent again; `team` are the practitioners who
+    are in the patient's care team for it, or were until the team's own end.
+    """
+
+    __tablename__ = "referral"
+
+    patient_id: UUID = Field(foreign_key="patient.id", index=True)
+    requester: str = Field(index=True)
+    sender: str
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    status: str = "active"
+    intent: str = "order"
+    priority: str | None = None
+    authored_on: AwareDatetime | None = None
+    sent_at: AwareDatetime
+    complete_at: AwareDatetime | None = None
+    due_on: date
+    site: str = Field(index=True)
+    state: str = State.AWAITING_TRIAGE
+    turn: str
+    reason: str = ""
+    funding: str = ""
+    sessions: str = ""
+    stream: str | None = None
+    payer: str | None = None
+    programme: str | None = None
+    rules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    team: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    asked: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
+    doubt: str | None = None
+    unacknowledged: bool = False
+    suspected_of: UUID | None = None
+    merged_into: UUID | None = None
+    report: UUID | None = None
+    answer: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+
+
+class SenderIdentifier(SQLModel):
+    """The sender's identifiers of a referral: the same one again is the same referral."""
+
+    __tablename__ = "sender_identifier"
+
+    requester: str = Field(primary_key=True)
+    token: str = Field(primary_key=True)
+    referral_id: UUID
+
+
+class Enclosure(Resource):
+    """Any other resource of a referral: what came with it, our Provenance, and the report at the end."""
+
+    __tablename__ = "enclosure"
+
+    type: str
+    referral_id: UUID = Field(foreign_key="referral.id")
+    patient_id: UUID = Field(index=True)
+    requester: str
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    status: str | None = None
+
+
+class DirectoryEntry(SQLModel):
+    """Which person or organisation of a sender carries an identifier: the first, for good."""
+
+    __tablename__ = "directory_entry"
+
+    requester: str = Field(primary_key=True)
+    type: str = Field(primary_key=True)
+    token: str = Field(primary_key=True)
+    enclosure_id: UUID = Field(foreign_key="enclosure.id")
+
+
+class Task(Resource):
+    """A Task: the process Task of a referral (one each) and what people are asked to do."""
+
+    __tablename__ = "task"
+
+    referral_id: UUID = Field(foreign_key="referral.id")
+    patient_id: UUID = Field(index=True)
+    claim_id: UUID | None = None
+    code: str
+    status: str
+    owner: str
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    authored_on: AwareDatetime
+
+
+class Claim(Resource):
+    """A request for authorization; `consented` opens it to its insurer and nothing else does."""
+
+    __tablename__ = "claim"
+
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    patient_id: UUID = Field(index=True)
+    coverage_id: UUID = Field(foreign_key="enclosure.id")
+    payer: str = Field(index=True)
+    members: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    consented: bool
+    status: str = "active"
+    standing: str = Authorization.REQUESTED
+    created_at: AwareDatetime
+
+
+class ClaimResponse(Resource):
+    """An insurer's answer to a Claim; the newest one decides."""
+
+    __tablename__ = "claim_response"
+
+    claim_id: UUID = Field(foreign_key="claim.id", index=True)
+    patient_id: UUID
+    payer: str
+    status: str = "active"
+    outcome: str
+    standing: str
+    current: bool = True
+    created_at: AwareDatetime

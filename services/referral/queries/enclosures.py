@@ -1,0 +1,20 @@
+"""What came with a referral."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.referral.models import Enclosure
+from shared.db import Transaction
+
+_OF_REFERRAL = "SELECT * FROM enclosure WHERE referral_id = $1 ORDER BY id"
+_BY_ID = "SELECT * FROM enclosure WHERE id = ANY($1::uuid[])"
+
+
+async def of_referral(tx: Transaction, referral_id: UUID) -> Sequence[Enclosure]:
+    """List what came with a referral, in the order of arrival."""
+    return await tx.rows(Enclosure, _OF_REFERRAL, referral_id)
+
+
+async def by_id(tx: Transaction, ids: Sequence[UUID]) -> Sequence[Enclosure]:
+    """List enclosures by their ids."""
+    return await tx.rows(Enclosure, _BY_ID, list(ids)) if ids else ()

@@ -1,0 +1,57 @@
+"""Referrals: by id, by what their senders called them, and those that are open."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.referral.models import Referral
+from services.referral.models.tables import ReferralTable
+from services.referral.queries import scope
+from services.referral.states import OPEN
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
+
+_BY_ID = "SELECT * FROM referral WHERE id = $1"
+_LOCK_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_SENT_BEFORE = "SELECT referral_id FROM sender_identifier WHERE requester = $1 AND token = ANY($2::text[])"
+_OPEN = """
+SELECT * FROM referral
+WHERE patient_id = $1 AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[]) ORDER BY sent_at, id
+"""
+
+
+async def by_id(tx: Transaction, referral_id: UUID) -> Referral | None:
+    """Read a referral."""
+    return await tx.row(Referral, _BY_ID, referral_id)
+
+
+async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:
+    """Lock a referral."""
+    return await tx.row(Referral, f"{_BY_ID} FOR UPDATE", referral_id)
+
+
+async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Referral]:
+    """Lock referrals in the order of their ids, in which all do so."""
+    return await tx.rows(Referral, _LOCK_ALL, list(ids))
+
+
+async def for_update(tx: Transaction, referral_id: UUID, *, scope_of: Principal) -> Referral | None:
+    """Lock a referral that this caller may see."""
+    wanted = select(*core.columns(ReferralTable)).where(
+        core.columns(ReferralTable).id == referral_id, scope.referrals(scope_of)
+    )
+    found = await tx.select(wanted.with_for_update())
+    return Referral(**found[0]) if found else None
+
+
+async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str]) -> UUID | None:
+    """Find the referral that this requester sent under one of these identifiers."""
+    found: UUID | None = await tx.value(_SENT_BEFORE, requester, list(tokens))
+    return found
+
+
+async def open_of(tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID) -> Sequence[Referral]:
+    """List the patient's open referrals that were sent since then, the oldest first."""
+    return await tx.rows(Referral, _OPEN, patient_id, but, since, list(OPEN))

@@ -1,0 +1,55 @@
+"""Tasks: the process Task of a referral, and what people are asked to do.
+
+Invariant: whoever locks one holds the lock of its referral.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.referral.models import Task
+from services.referral.models.tables import TaskTable
+from services.referral.queries import scope
+from services.referral.states import OPEN_TASKS
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
+
+_BY_ID = "SELECT * FROM task WHERE id = $1"
+_PROCESS = "SELECT * FROM task WHERE referral_id = ANY($1::uuid[]) AND code = 'process-request'"
+_WORK = """
+SELECT * FROM task WHERE referral_id = $1 AND code <> 'process-request' AND status = ANY($2::text[])
+ORDER BY id FOR UPDATE
+"""
+
+
+async def by_id(tx: Transaction, task_id: UUID) -> Task | None:
+    """Read a Task."""
+    return await tx.row(Task, _BY_ID, task_id)
+
+
+async def process_of(tx: Transaction, referral_id: UUID) -> Task:
+    """Return the process Task of a referral; every stored referral has one."""
+    found = await tx.row(Task, _PROCESS, [referral_id])
+    if found is None:
+        raise LookupError(f"referral {referral_id} has no process Task")
+    return found
+
+
+async def processes_of(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence[Task]:
+    """Return the process Tasks of referrals that are locked."""
+    return await tx.rows(Task, _PROCESS, list(referral_ids))
+
+
+async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
+    """Lock the open Tasks of a referral but the process Task; there is at most one of a kind."""
+    return await tx.rows(Task, _WORK, referral_id, list(OPEN_TASKS))
+
+
+async def for_update(tx: Transaction, task_id: UUID, *, scope_of: Principal) -> Task | None:
+    """Lock a Task that this caller may see."""
+    wanted = select(*core.columns(TaskTable)).where(
+        core.columns(TaskTable).id == task_id, scope.tasks(scope_of)
+    )
+    found = await tx.select(wanted.with_for_update())
+    return Task(**found[0]) if found else None

@@ -1,0 +1,151 @@
+"""What a verb has decided about a referral: its new rows, what changes in others, and the events, in order.
+
+Nothing here touches the database: `record.run` writes it all, table by table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.referral import fhir, rules
+from services.referral.models import Claim, ClaimResponse, Enclosure, Finding, Patient, Referral, Task
+from services.referral.states import REQUEST_STATUS, State, Turn
+from services.referral.use_cases.referral_file import ReferralFile
+from shared.context import Context
+from shared.events.catalog import DomainEvent
+from shared.fhir.codes import TaskCode
+from shared.fhir.instants import instant
+
+Body = Mapping[str, Any]
+# What an event carries beside the focus: a row of ours, whose newest bytes are taken, or a resource.
+Carried = Task | Enclosure | ClaimResponse | Patient | Body | bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Announcement:
+    """An event to be published about the referral, or about one of its Claims."""
+
+    event: type[DomainEvent]
+    of: Referral | Claim
+    carries: Sequence[Carried]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written about one referral and published because of it."""
+
+    file: ReferralFile
+    tasks: dict[int, tuple[Task, Body | None, Body]] = field(default_factory=dict)
+    enclosures: list[tuple[Enclosure, Body]] = field(default_factory=list)
+    claims: dict[int, tuple[Claim, Body | None, Body]] = field(default_factory=dict)
+    responses: list[tuple[ClaimResponse, bytes, Body]] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
+    timers: dict[str, datetime | None] = field(default_factory=dict)
+
+    @property
+    def referral(self) -> Referral:
+        """The referral, as it is to be."""
+        return self.file.referral
+
+    def move(self, to: State, *, reason: str, turn: Turn, act: str) -> None:
+        """Take the referral to another state; raises Refused where the life cycle has no such step."""
+        rules.check_step(self.referral.state, to, act=act)
+        self.referral.state, self.referral.reason, self.referral.turn = to, reason, turn
+        self.referral.status = REQUEST_STATUS.get(to, "active")
+
+    def note_rules(self, findings: Sequence[Finding]) -> None:
+        """Keep the rules that fired."""
+        self.referral.rules = [
+            {"rule": finding.rule, "text": finding.text, "elements": list(finding.elements)}
+            for finding in findings
+        ]
+
+    def open_work(
+        self,
+        ctx: Context,
+        *,
+        code: TaskCode,
+        owner: str,
+        reason: str,
+        due: datetime | None = None,
+        claim: Claim | None = None,
+    ) -> Task:
+        """Ask somebody to act; where the same is asked already, the open Task gets the new reason."""
+        referral = self.referral
+        body = fhir.work_task(
+            referral, code=code, owner=owner, reason=reason, at=ctx.at, due=due, claim=claim
+        )
+        task = self.open_task(code)
+        if task is None:
+            task = Task(
+                referral_id=referral.id,
+                patient_id=referral.patient_id,
+                claim_id=None if claim is None else claim.id,
+                code=code,
+                status="requested",
+                owner=owner.removeprefix("Organization/"),
+                authored_on=ctx.at,
+            )
+            self.file.work.append(task)
+        else:
+            body |= {"status": task.status, "authoredOn": instant(task.authored_on)}
+        self.tasks[id(task)] = (task, body, {})
+        return task
+
+    def open_task(self, code: TaskCode) -> Task | None:
+        """Find the open Task of a kind; there is at most one."""
+        return next((task for task in self.file.work if task.code == code), None)
+
+    def change_task(self, task: Task, *, status: str, reason: str | None = None) -> None:
+        """Give a Task another status, with the reason where nothing is left to do."""
+        task.status = status
+        _, body, overlay = self.tasks.get(id(task), (task, None, {}))
+        more = {"status": status} | ({} if reason is None else {"statusReason": {"text": reason}})
+        self.tasks[id(task)] = (task, body, {**overlay, **more})
+        if status in ("completed", "cancelled"):
+            self.file.work = [other for other in self.file.work if other is not task]
+
+    def finish_work(self, *, status: str, reason: str, codes: Sequence[TaskCode] | None = None) -> None:
+        """End Tasks of people, those of some kinds or all, with the reason why nothing is left to do."""
+        for task in list(self.file.work):
+            if codes is None or task.code in codes:
+                self.change_task(task, status=status, reason=reason)
+
+    def enclose(self, body: Body, *, status: str | None = None) -> Enclosure:
+        """Keep a resource of ours (Provenance, report) with the referral."""
+        row = Enclosure(
+            type=body["resourceType"],
+            referral_id=self.referral.id,
+            patient_id=self.referral.patient_id,
+            requester=self.referral.requester,
+            status=status,
+        )
+        self.enclosures.append((row, body))
+        return row
+
+    def announce(self, event: type[DomainEvent], *more: Carried) -> None:
+        """Publish what happened to the referral, with its process Task."""
+        task: Sequence[Carried] = [self.process_task]
+        self.announcements.append(Announcement(event=event, of=self.referral, carries=[*task, *more]))
+
+    def announce_claim(self, event: type[DomainEvent], claim: Claim, *carries: Carried) -> None:
+        """Publish what happened to a Claim."""
+        self.announcements.append(Announcement(event=event, of=claim, carries=carries))
+
+    def change_claim(self, claim: Claim, **overlay: Any) -> None:
+        """Write a Claim of which something has changed, with these members laid over its resource."""
+        _, body, before = self.claims.get(id(claim), (claim, None, {}))
+        self.claims[id(claim)] = (claim, body, {**before, **overlay})
+
+    @property
+    def process_task(self) -> Task:
+        """The referral's own Task; raises LookupError where it was not loaded."""
+        if self.file.process_task is None:
+            raise LookupError(f"the process Task of referral {self.referral.id} was not loaded")
+        return self.file.process_task
+
+
+def the_clinic(ctx: Context) -> str:
+    """The clinic as the owner of a Task: whoever coordinates."""
+    return f"Organization/{ctx.clinic.id}"

@@ -1,0 +1,146 @@
+"""Keep the referrer's Task true while scheduling and careteam do their part."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.referral import fhir, queries, rules
+from services.referral.models import Referral
+from services.referral.states import State, Turn
+from services.referral.use_cases import record
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.referral_file import ReferralFile
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import referral as events
+from shared.events.inbox.handling import NotYet
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """The referrals that a batch of events is about, locked, with their process Tasks; `changed` of them are
+    written at the end of the batch, by `save`.
+    """
+
+    files: Mapping[UUID, ReferralFile]
+    changed: dict[UUID, Context]
+
+
+async def load(tx: Transaction, referral_ids: Collection[UUID]) -> Followed:
+    """Lock what a batch of events is about, in one order for all who do so."""
+    referrals = await queries.referrals.lock_all(tx, referral_ids) if referral_ids else ()
+    tasks = await queries.tasks.processes_of(tx, [referral.id for referral in referrals]) if referrals else ()
+    by_referral = {task.referral_id: task for task in tasks}
+    return Followed(
+        files={
+            referral.id: ReferralFile(
+                referral=referral, before=referral.model_copy(), process_task=by_referral.get(referral.id)
+            )
+            for referral in referrals
+        },
+        changed={},
+    )
+
+
+def open_referral(followed: Followed, referral_id: UUID | None, *, event: str) -> Referral | None:
+    """Return the referral that an event is about; None where it has ended, by rule.
+
+    Raises NotYet for one that we do not know (yet).
+    """
+    file = None if referral_id is None else followed.files.get(referral_id)
+    if file is None:
+        raise NotYet(f"{event} is about a referral that is not here")
+    referral = file.referral
+    if rules.comes_too_late(referral.state):
+        log.info(
+            "referral.event-after-its-end",
+            referral=str(referral.id),
+            event_type=event,
+            state=referral.state,
+        )
+        return None
+    if rules.comes_too_early(referral.state, event):
+        raise NotYet(f"{event} of referral {referral.id} comes before the state {referral.state} allows it")
+    return referral
+
+
+def team(followed: Followed, referral_id: UUID | None, *, members: Sequence[str], ctx: Context) -> None:
+    """Keep who is in the care team: its members see the referral, ended or not, and nobody else of the
+    clinicians does. Raises NotYet for a referral that we do not know (yet).
+    """
+    file = None if referral_id is None else followed.files.get(referral_id)
+    if file is None:
+        raise NotYet("a team is about a referral that is not here")
+    file.referral.team = list(members)
+    followed.changed[file.referral.id] = ctx
+
+
+def step(
+    ctx: Context, referral: Referral, *, event: str, reason: str, turn: Turn, followed: Followed
+) -> None:
+    """Take the step that an event means and say why; one that means none is logged and changes nothing."""
+    to = rules.following(referral.state, event)
+    if to is None:
+        log.info(
+            "referral.event-changes-nothing",
+            referral=str(referral.id),
+            event_type=event,
+            state=referral.state,
+        )
+        return
+    if to != referral.state:
+        Changes(followed.files[referral.id]).move(to, reason=reason, turn=turn, act=event)
+    referral.reason, referral.turn = reason, turn
+    followed.changed[referral.id] = ctx
+
+
+def note(ctx: Context, referral: Referral, *, reason: str, followed: Followed) -> None:
+    """Say something new about where the referral stands, without a step."""
+    referral.reason = reason
+    followed.changed[referral.id] = ctx
+
+
+def note_sessions(ctx: Context, referral: Referral, *, text: str, followed: Followed) -> None:
+    """Say something new about the series of sessions."""
+    referral.sessions = text
+    followed.changed[referral.id] = ctx
+
+
+async def complete(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    *,
+    plan: Mapping[str, Any],
+    observations: Sequence[Mapping[str, Any]],
+    at: datetime,
+    followed: Followed,
+) -> None:
+    """Store the report, complete the request and its Task, and tell the referrer."""
+    file = followed.files[referral.id]
+    file.work = await queries.tasks.open_work(tx, referral.id)
+    changes = Changes(file)
+    body = fhir.report(
+        referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=ctx.urls.base, at=at
+    )
+    report = changes.enclose(body, status="final")
+    referral.report = report.id
+    reason = "The patient was discharged; the report is there."
+    changes.move(State.DISCHARGED, reason=reason, turn=Turn.NOBODY, act="completing")
+    changes.finish_work(status="completed", reason="The patient was discharged.")
+    changes.announce(events.ReferralCompleted, report)
+    await record.run(ctx, tx, changes)
+    followed.changed.pop(referral.id, None)
+
+
+async def save(tx: Transaction, followed: Followed) -> None:
+    """Write what a batch has changed, each referral and its Task once."""
+    changed = [(ctx, Changes(followed.files[referral_id])) for referral_id, ctx in followed.changed.items()]
+    if changed:
+        await record.steps(tx, changed)

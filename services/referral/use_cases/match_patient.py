@@ -1,0 +1,100 @@
+"""Who the patient is: matched by identifier, never merged silently."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.referral import fhir, queries, rules
+from services.referral.models import Patient, Submission
+from services.referral.queries.intake import Recognised
+from services.referral.use_cases.referral_file import Resource, decoded
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Invalid
+from shared.fhir import store
+
+_DOUBT = (
+    "An identifier of the patient belongs to somebody with another name or birth date, or to several people."
+)
+
+
+class UnknownPatient(Invalid):
+    """The patient is named by something that we do not know from this sender."""
+
+    code = "not-found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientMatch:
+    """The patient; `doubt` says in words why a person must look, `tokens` are the identifiers to put down."""
+
+    patient: Patient
+    patient_data: Resource
+    new: bool
+    doubt: str | None = None
+    tokens: tuple[str, ...] = ()
+
+
+async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised) -> PatientMatch:
+    """Match the patient by identifier or make a new one; raises UnknownPatient."""
+    if submission.patient is None:
+        found = await known_patient(ctx, tx, submission, matches=known.patients)
+        return PatientMatch(patient=found, patient_data=decoded(found.body), new=False)
+    data, tokens, matches = submission.patient.data, submission.patient.identifiers, known.patients
+    family, _ = fhir.names(data)
+    if len(matches) == 1 and rules.same_person(matches[0], family=family, birth_date=data.get("birthDate")):
+        return PatientMatch(patient=matches[0], patient_data=data, new=False, tokens=tokens)
+    patient = _new(ctx, submission)
+    doubt = _DOUBT if matches else None
+    own = () if matches else tokens
+    return PatientMatch(patient=patient, patient_data=data, new=True, doubt=doubt, tokens=own)
+
+
+async def record(tx: Transaction, match: PatientMatch) -> None:
+    """Write the patient, and put the identifiers down that are theirs."""
+    patient = match.patient
+    if match.new:
+        await tx.insert(patient)
+    elif more := [token for token in match.tokens if token not in patient.identifiers]:
+        await tx.update(patient, identifiers=[*patient.identifiers, *more])
+    await queries.patients.claim_identifiers(tx, patient.id, tokens=match.tokens)
+
+
+async def known_patient(
+    ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
+) -> Patient:
+    """Find the patient whom a sending only names, among those whom the caller may see."""
+    named = submission.patient_id
+    if named is None and len(matches) == 1:
+        named = matches[0].id
+    found = None if named is None else await queries.patients.visible_to(tx, ctx.caller, named)
+    if found is None:
+        text = "this patient is not known from you: send the Patient along"
+        raise UnknownPatient(text, expression="ServiceRequest.subject")
+    return found
+
+
+def is_about(submission: Submission, patient: Patient) -> bool:
+    """Tell whether a sending is about this patient, as far as it says who it is about."""
+    if submission.patient_id is not None:
+        return submission.patient_id == patient.id
+    if submission.patient is None:
+        return bool(set(submission.patient_identifiers) & set(patient.identifiers))
+    if set(submission.patient.identifiers) & set(patient.identifiers):
+        return True
+    data = submission.patient.data
+    return rules.same_person(patient, family=fhir.names(data)[0], birth_date=data.get("birthDate"))
+
+
+def _new(ctx: Context, submission: Submission) -> Patient:
+    piece = submission.patient
+    if piece is None:
+        raise LookupError("a new patient is sent along")
+    family, given = fhir.names(piece.data)
+    patient = Patient(
+        identifiers=list(piece.identifiers),
+        family=family,
+        given=given,
+        birth_date=piece.data.get("birthDate"),
+    )
+    store.fill(patient, piece.raw, at=ctx.at)
+    return patient

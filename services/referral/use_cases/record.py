@@ -1,0 +1,148 @@
+"""Write what a verb has decided about a referral, table by table, and publish its events.
+
+Invariants:
+- Whoever calls this holds the referral's lock, or the referral is new.
+- The process Task is rendered once, from the referral as it is to be.
+- Events are published in the order in which they were decided, with the bytes that were just written.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.referral import fhir
+from services.referral.models import Claim, Enclosure, Referral, Task
+from services.referral.states import TASK_STATUS, State
+from services.referral.use_cases.changes import Announcement, Body, Carried, Changes
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.db.models import Resource
+from shared.events.outbox.publishing import Publication, publish_all
+from shared.fhir import store
+
+# What the resource's own bytes hold beside the columns.
+_STEP = ("state", "reason", "turn", "sessions", "team")
+_OWN = frozenset({"version", "last_updated", "body"})
+
+
+async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
+    """Record a decision about a referral that the database has."""
+    await _write_referral(ctx, tx, changes)
+    await write_process_task(ctx, tx, changes.referral, changes.process_task)
+    await rest(ctx, tx, changes)
+    return changes.referral
+
+
+async def new(
+    ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence[Enclosure], body: bytes
+) -> None:
+    """Record a new referral with what came with it; `body` is what was sent, `sent` are filled rows."""
+    referral, task = changes.referral, changes.process_task
+    if not referral.version:
+        store.fill(referral, body, at=ctx.at)
+    store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+    task.status = TASK_STATUS[State(referral.state)]
+    await tx.insert(referral, *sent, task)
+    await rest(ctx, tx, changes)
+
+
+async def steps(tx: Transaction, followed: Sequence[tuple[Context, Changes]]) -> None:
+    """Record steps of many referrals that change neither a ServiceRequest nor other rows: each table once."""
+    await tx.update_all([changes.referral for _, changes in followed], *_STEP)
+    tasks = []
+    for ctx, changes in followed:
+        task, referral = changes.process_task, changes.referral
+        before = task.version
+        task.status = TASK_STATUS[State(referral.state)]
+        store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+        tasks.append((task, before))
+    await store.update_all(tx, tasks, "status")
+
+
+async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, task: Task) -> None:
+    """Write the process Task as the referral now stands.
+
+    FHIR knows no step from on-hold to rejected: what was on hold is received again first.
+    """
+    status, body = TASK_STATUS[State(referral.state)], fhir.process_task(referral, clinic=ctx.clinic)
+    if (task.status, status) == ("on-hold", "rejected"):
+        await store.update(tx, task, body, at=ctx.at, overlay={"status": "received"}, status="received")
+    identifiers = list(referral.identifiers)
+    await store.update(tx, task, body, at=ctx.at, status=status, identifiers=identifiers)
+
+
+async def _write_referral(ctx: Context, tx: Transaction, changes: Changes) -> None:
+    referral, before = changes.referral, changes.file.before
+    if before is None:
+        raise LookupError(f"referral {referral.id} is new")
+    changed = _differences(before, referral)
+    if "status" in changed:
+        overlay = {"status": referral.status}
+        await store.update(tx, referral, referral.body, at=ctx.at, overlay=overlay, **changed)
+    elif changed:
+        await tx.update(referral, **changed)
+    changes.file.before = referral.model_copy()
+
+
+def _differences(before: Referral, after: Referral) -> dict[str, Any]:
+    return {
+        name: value
+        for name in Referral.model_fields
+        if name not in _OWN and (value := getattr(after, name)) != getattr(before, name)
+    }
+
+
+async def rest(ctx: Context, tx: Transaction, changes: Changes) -> None:
+    """Write everything of a decision but the referral and its process Task."""
+    await _write_all(ctx, tx, changes.claims.values())
+    for response, raw, overlay in changes.responses:
+        await store.insert(tx, response, raw, at=ctx.at, overlay=overlay)
+    await _write_all(ctx, tx, changes.tasks.values())
+    for row, body in changes.enclosures:
+        store.fill(row, body, at=ctx.at)
+    await tx.insert(*(row for row, _ in changes.enclosures))
+    await publish_all(tx, [_publication(ctx, announced) for announced in changes.announcements])
+    for kind, due in changes.timers.items():
+        if due is None:
+            await timers.cancel(tx, kind=kind, ref=str(changes.referral.id))
+        else:
+            await timers.schedule(tx, kind=kind, ref=str(changes.referral.id), due=due)
+
+
+async def _write_all(ctx: Context, tx: Transaction, wanted: Any) -> None:
+    """Insert what is new, and give the rest its next version with all columns that verbs change."""
+    rows: Sequence[tuple[Task | Claim, Body | None, Body]] = list(wanted)
+    new = [(row, body or {}, overlay) for row, body, overlay in rows if not row.version]
+    for row, rendered, overlay in new:
+        store.fill(row, rendered, at=ctx.at, overlay=overlay)
+    # What ends makes room for what is opened: of a kind at most one Task is open.
+    for row, given, overlay in rows:
+        if any(row is made for made, _, _ in new):
+            continue
+        if given is None and not overlay:
+            await tx.update(row, **_columns(row))
+        else:
+            body: Body | bytes = row.body if given is None else given
+            await store.update(tx, row, body, at=ctx.at, overlay=overlay, **_columns(row))
+    await tx.insert(*(row for row, _, _ in new))
+
+
+def _columns(row: Task | Claim) -> dict[str, Any]:
+    if isinstance(row, Task):
+        return {"status": row.status}
+    return {"status": row.status, "standing": row.standing, "consented": row.consented}
+
+
+def _publication(ctx: Context, announced: Announcement) -> Publication:
+    of = announced.of
+    referral_id = of.id if isinstance(of, Referral) else of.referral_id
+    event = announced.event(
+        patient_id=str(of.patient_id),
+        referral_id=str(referral_id),
+        resources=(of.body, *(_bytes_of(carried) for carried in announced.carries)),
+    )
+    return Publication(ctx=ctx, of=of, event=event)
+
+
+def _bytes_of(carried: Carried) -> Body | bytes:
+    return carried.body if isinstance(carried, Resource) else carried

@@ -1,0 +1,92 @@
+"""An emergency is a hard stop: the referrer must acknowledge it, and a person telephones until then."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from services.referral.models import Referral, Verdict
+from services.referral.states import UNDER_CARE, State, Turn
+from services.referral.use_cases import record, referral_file
+from services.referral.use_cases.changes import Changes, the_clinic
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events.catalog import referral as events
+from shared.fhir.codes import TaskCode
+
+ESCALATION = "emergency-escalation"
+
+
+class NoEmergency(Conflict):
+    """There is nothing to acknowledge."""
+
+
+def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
+    """Send the patient to an emergency department and wait for the referrer's acknowledgement.
+
+    A flag that comes after acceptance is told in the same way, while the referral itself stays where it is:
+    ending the care is a person's decision.
+    """
+    referral = changes.referral
+    referral.unacknowledged = True
+    if State(referral.state) not in UNDER_CARE:
+        changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reason, turn=Turn.REFERRER, act="redirecting")
+    referral.reason, referral.turn = verdict.reason, Turn.REFERRER
+    due = ctx.at + timedelta(minutes=ctx.clinic.emergency.acknowledge_within_minutes)
+    work = changes.open_work(
+        ctx,
+        code=TaskCode.ACKNOWLEDGE_EMERGENCY,
+        owner=f"Organization/{referral.requester}",
+        reason=verdict.reason,
+        due=due,
+    )
+    changes.timers[ESCALATION] = due
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralRedirectedToEmergency, work)
+
+
+async def acknowledge(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
+    """Take the referrer's acknowledgement; a second one changes nothing."""
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    if file.referral.unacknowledged:
+        changes = Changes(file)
+        end(changes, how="The referrer acknowledged.")
+        return await record.run(ctx, tx, changes)
+    if file.referral.state != State.EMERGENCY_ACKNOWLEDGED:
+        text = f"no emergency waits for an acknowledgement: the referral is {file.referral.state}"
+        raise NoEmergency(text, expression="ServiceRequest")
+    return file.referral
+
+
+def end(changes: Changes, *, how: str) -> None:
+    """Note that the referrer knows, by the API or by telephone, and stop the escalation."""
+    referral = changes.referral
+    referral.unacknowledged = False
+    if referral.state == State.EMERGENCY_REDIRECTED:
+        reason = f"{referral.reason} {how}"
+        changes.move(State.EMERGENCY_ACKNOWLEDGED, reason=reason, turn=Turn.NOBODY, act="acknowledging")
+    else:
+        referral.turn = Turn.CLINIC
+    changes.timers[ESCALATION] = None
+    codes = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
+    changes.finish_work(status="completed", reason=how, codes=codes)
+    changes.announce(events.ReferralEmergencyAcknowledged)
+
+
+async def escalate(ctx: Context, tx: Transaction, referral_id: str) -> None:
+    """Ask the coordinator to telephone, and again until the referrer has acknowledged.
+
+    An acknowledgement that was faster has cancelled the timer; its row is locked here, so none is overlooked.
+    """
+    file = await referral_file.locked(tx, UUID(referral_id))
+    if file is None or not file.referral.unacknowledged:
+        return
+    changes = Changes(file)
+    work = changes.open_work(
+        ctx,
+        code=TaskCode.TELEPHONE_REFERRER,
+        owner=the_clinic(ctx),
+        reason=f"Not acknowledged at {ctx.at:%Y-%m-%d %H:%M} UTC. {file.referral.reason}",
+    )
+    changes.timers[ESCALATION] = ctx.at + timedelta(minutes=ctx.clinic.emergency.escalate_every_minutes)
+    changes.announce(events.ReferralEmergencyEscalated, work)
+    await record.run(ctx, tx, changes)

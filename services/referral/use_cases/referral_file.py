@@ -1,0 +1,137 @@
+"""All that is known about a referral, loaded once for a verb: what came with it, its Tasks, its Claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.referral import fhir, queries
+from services.referral.models import Claim, Enclosure, Facts, Patient, Referral, Task
+from shared.clinic import Clinic
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Invalid, NotFound
+
+Resource = Mapping[str, Any]
+
+
+class NoReason(Invalid):
+    """An act that ends or refuses something says why."""
+
+    code = "required"
+
+
+@dataclass(slots=True, kw_only=True)
+class ReferralFile:
+    """A referral with its decoded resources and its rows.
+
+    `before` is the referral as the database has it, None for one that is new; `known` holds the resources by
+    what others call them; `work` are the open Tasks of people.
+    """
+
+    referral: Referral
+    before: Referral | None
+    patient: Patient | None = None
+    patient_data: Resource = field(default_factory=dict)
+    request: Resource = field(default_factory=dict)
+    enclosures: Sequence[tuple[Enclosure, Resource]] = ()
+    known: Mapping[str, Resource] = field(default_factory=dict)
+    process_task: Task | None = None
+    work: list[Task] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+    def facts(self, *, on: date, clinic: Clinic) -> Facts:
+        """Read the coded facts."""
+        return fhir.read_facts(
+            patient=self.patient_data,
+            request=self.request,
+            enclosures=[data for _, data in self.enclosures],
+            known=self.known,
+            clinic=clinic,
+            on=on,
+        )
+
+
+def needed_reason(reason: Any) -> str:
+    """Return the reason of an act; raises NoReason."""
+    if isinstance(reason, str) and reason.strip():
+        return reason.strip()
+    raise NoReason("a reason is needed", expression="Parameters.parameter.where(name='reason')")
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Read an id of ours, None where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
+    """Return the date that the clock on the site's wall shows."""
+    return at.astimezone(clinic.site(site).zone).date()
+
+
+async def for_caller(ctx: Context, tx: Transaction, referral_id: str) -> ReferralFile:
+    """Lock a referral that the caller may see, and load its file; raises NotFound."""
+    key = as_uuid(referral_id)
+    found = None if key is None else await queries.referrals.for_update(tx, key, scope_of=ctx.caller)
+    if found is None:
+        raise NotFound(f"there is no ServiceRequest {referral_id}")
+    return await load(tx, found)
+
+
+async def locked(tx: Transaction, referral_id: UUID) -> ReferralFile | None:
+    """Lock a referral and load its file, None where there is none."""
+    found = await queries.referrals.locked(tx, referral_id)
+    return None if found is None else await load(tx, found)
+
+
+async def load(tx: Transaction, referral: Referral) -> ReferralFile:
+    """Load the file of a locked referral."""
+    rows = await queries.enclosures.of_referral(tx, referral.id)
+    enclosures = [(row, decoded(row.body)) for row in rows]
+    known = {f"{row.type}/{row.id}": data for row, data in enclosures}
+    for row in await queries.enclosures.by_id(tx, _missing_organizations(enclosures, known)):
+        known[f"{row.type}/{row.id}"] = decoded(row.body)
+    patient = await queries.patients.by_id(tx, referral.patient_id)
+    return ReferralFile(
+        referral=referral,
+        before=referral.model_copy(),
+        patient=patient,
+        patient_data=decoded(patient.body if patient is not None else b"{}"),
+        request=decoded(referral.body),
+        enclosures=enclosures,
+        known=known,
+        process_task=await queries.tasks.process_of(tx, referral.id),
+        work=await queries.tasks.open_work(tx, referral.id),
+        claims=await queries.claims.of_referral(tx, referral.id),
+    )
+
+
+def decoded(body: bytes) -> Resource:
+    """Decode a stored resource."""
+    return msgspec.json.decode(body, type=dict[str, Any])
+
+
+def _missing_organizations(
+    enclosures: Sequence[tuple[Enclosure, Resource]], known: Mapping[str, Resource]
+) -> list[UUID]:
+    named = [
+        reference["reference"]
+        for _, data in enclosures
+        for reference in [
+            *data.get("payor", []),
+            *(actor.get("reference", {}) for actor in data.get("provision", {}).get("actor", [])),
+        ]
+        if isinstance(reference.get("reference"), str)
+    ]
+    ids = [
+        as_uuid(text.removeprefix("Organization/"))
+        for text in named
+        if text.startswith("Organization/") and text not in known
+    ]
+    return [found for found in ids if found is not None]

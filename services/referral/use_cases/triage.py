@@ -1,0 +1,154 @@
+"""Triage a referral by the rules, and decide what the verdict asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.referral import fhir, rules
+from services.referral.models import Facts, Finding, Outcome, Referral, Verdict
+from services.referral.states import UNDECIDED, State, Turn
+from services.referral.use_cases import redirect, request_authorization
+from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.referral_file import ReferralFile, local_day
+from shared.context import Context
+from shared.events.catalog import referral as events
+from shared.fhir.codes import TaskCode
+
+_DUPLICATE = "The patient has an open referral for the same programme; a coordinator compares the two."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageResult:
+    """What was read of a referral, and the verdict on it."""
+
+    facts: Facts
+    verdict: Verdict
+
+
+def judge(ctx: Context, file: ReferralFile) -> TriageResult:
+    """Give the verdict, and put the referral where its programme is: its events name that site."""
+    referral = file.referral
+    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
+    facts = file.facts(on=on, clinic=ctx.clinic)
+    verdict = rules.triage(facts, on=on, clinic=ctx.clinic)
+    if verdict.programme is not None:
+        referral.site = ctx.clinic.programme(verdict.programme).site
+        sent_on = local_day(referral.sent_at, site=referral.site, clinic=ctx.clinic)
+        referral.due_on = sent_on + timedelta(days=ctx.clinic.promise.days)
+    return TriageResult(facts=facts, verdict=verdict)
+
+
+def decide(
+    ctx: Context,
+    changes: Changes,
+    result: TriageResult,
+    *,
+    open_referrals: Sequence[Referral],
+    person: Finding | None = None,
+) -> None:
+    """Record the verdict with its rules, and decide what it asks for.
+
+    `open_referrals` are the patient's others of which this may be a duplicate. With `person`, which says why,
+    everything but an emergency goes to a person; so does an emergency whose flags the referrer has
+    acknowledged before.
+    """
+    referral, verdict = changes.referral, result.verdict
+    told_before = [fired["rule"] for fired in referral.rules]
+    _note(ctx, changes, result)
+    emergency = verdict.outcome is Outcome.EMERGENCY
+    if emergency and not rules.is_known_emergency(verdict.findings, told_before=told_before):
+        redirect.decide(ctx, changes, verdict=verdict)
+    elif emergency or person is not None:
+        findings = verdict.findings if person is None else (person, *verdict.findings)
+        _review(ctx, changes, findings=findings, same_day=True)
+    elif referral.doubt is not None:
+        finding = Finding(rule="identity-in-doubt", text=referral.doubt, elements=("Patient.identifier",))
+        _review(ctx, changes, findings=(finding,), same_day=verdict.same_day)
+    elif verdict.outcome is Outcome.REVIEW:
+        _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day)
+    elif verdict.outcome is Outcome.DECLINE:
+        _decline(changes, verdict)
+    elif (first := _same_programme(referral, open_referrals)) is not None:
+        _suspect_duplicate(ctx, changes, first=first)
+    elif verdict.outcome is Outcome.ASK:
+        _ask(changes, verdict)
+    else:
+        accept(ctx, changes, verdict=verdict)
+
+
+def accept(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
+    """Accept the referral, and ask the insurer where its rule wants that and the Consent is there."""
+    referral = changes.referral
+    referral.asked = [missing.code for missing in verdict.asked_after]
+    referral.complete_at = referral.complete_at or ctx.at
+    asked = "; ".join(missing.text for missing in verdict.asked_after)
+    reason = verdict.reason + (f" Still needed from the referrer: {asked}." if asked else "")
+    turn = Turn.REFERRER if asked else Turn.CLINIC
+    changes.move(State.ACCEPTED, reason=reason, turn=turn, act="accepting")
+    patient = changes.file.patient
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralAccepted, *(() if patient is None else (patient,)))
+    if asked:
+        changes.announce(events.ReferralInformationRequested)
+    else:
+        request_authorization.decide(ctx, changes)
+
+
+def _note(ctx: Context, changes: Changes, result: TriageResult) -> None:
+    referral, verdict = changes.referral, result.verdict
+    referral.stream, referral.payer = verdict.stream, verdict.payer
+    referral.programme = verdict.programme
+    changes.note_rules(verdict.findings)
+    referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
+    text = f"{verdict.outcome}: {verdict.reason}"
+    changes.enclose(fhir.decision_provenance(ctx, referral, findings=verdict.findings, text=text))
+    if State(referral.state) in UNDECIDED:
+        # The review and merge Tasks of an earlier verdict end; the new one asks again where it must.
+        changes.finish_work(status="cancelled", reason="It was triaged again.")
+
+
+def _review(ctx: Context, changes: Changes, *, findings: tuple[Finding, ...], same_day: bool) -> None:
+    reason = " ".join(finding.text for finding in findings)
+    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act="reviewing")
+    work = changes.open_work(
+        ctx,
+        code=TaskCode.REVIEW_REFERRAL,
+        owner=the_clinic(ctx),
+        reason=f"Today: {reason}" if same_day else reason,
+        due=ctx.at + timedelta(hours=8) if same_day else None,
+    )
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralReviewNeeded, work)
+
+
+def _decline(changes: Changes, verdict: Verdict) -> None:
+    read = ", ".join(dict.fromkeys(path for finding in verdict.findings for path in finding.elements))
+    reason = f"{verdict.reason} (rule {verdict.findings[0].rule}; read: {read})"
+    changes.move(State.DECLINED, reason=reason, turn=Turn.NOBODY, act="declining")
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralDeclined)
+
+
+def _ask(changes: Changes, verdict: Verdict) -> None:
+    changes.referral.asked = [missing.code for missing in verdict.missing]
+    changes.move(State.INFORMATION_REQUESTED, reason=verdict.reason, turn=Turn.REFERRER, act="asking")
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralInformationRequested)
+
+
+def _suspect_duplicate(ctx: Context, changes: Changes, *, first: Referral) -> None:
+    changes.referral.suspected_of = first.id
+    changes.move(State.DUPLICATE_SUSPECTED, reason=_DUPLICATE, turn=Turn.CLINIC, act="holding")
+    work = changes.open_work(ctx, code=TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=_DUPLICATE)
+    task, body, overlay = changes.tasks[id(work)]
+    changes.tasks[id(work)] = (task, fhir.suspected_output(dict(body or {}), first=str(first.id)), overlay)
+    changes.announce(events.ReferralTriaged)
+    changes.announce(events.ReferralDuplicateSuspected, work)
+
+
+def _same_programme(referral: Referral, others: Sequence[Referral]) -> Referral | None:
+    """Return the first of the others that is for the same programme, or of which one of both is not known."""
+    for other in others:
+        if None in (other.programme, referral.programme) or other.programme == referral.programme:
+            return other
+    return None

@@ -1,0 +1,35 @@
+"""`ServiceRequest/$validate`: the same checks and the same triage, and nothing is written."""
+
+from typing import Any
+
+from services.referral import fhir, queries, rules
+from services.referral.models import Submission
+from services.referral.use_cases import match_patient, receive, referral_file
+from services.referral.use_cases.referral_file import ReferralFile, local_day
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Invalid
+from shared.fhir.received import Received
+
+
+async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, Any]:
+    """Say what is wrong, or what triage would say."""
+    try:
+        submission = fhir.read_submission(received, clinic=ctx.clinic)
+        file, site = receive.unsaved_referral(ctx, submission)
+        await _with_known_patient(ctx, tx, submission, file)
+    except Invalid as refusal:
+        return fhir.dry_run(refusal.problems, verdict=None)
+    on = local_day(ctx.at, site=site, clinic=ctx.clinic)
+    verdict = rules.triage(file.facts(on=on, clinic=ctx.clinic), on=on, clinic=ctx.clinic)
+    return fhir.dry_run((), verdict=verdict)
+
+
+async def _with_known_patient(
+    ctx: Context, tx: Transaction, submission: Submission, file: ReferralFile
+) -> None:
+    """Put the patient into the file whom a submission only names."""
+    if submission.patient is None:
+        matches = await queries.patients.by_identifiers(tx, submission.patient_identifiers)
+        found = await match_patient.known_patient(ctx, tx, submission, matches=matches)
+        file.patient_data = referral_file.decoded(found.body)
