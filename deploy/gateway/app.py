@@ -22,6 +22,7 @@ from deploy.gateway.body import TooLong, read_body
 from deploy.gateway.figures import Measured, replica_away
 from deploy.gateway.replicas import NotReached, Replicas, Sent, Unanswered
 from deploy.gateway.streams import Held, hold, pass_stream
+from deploy.serve.documents import TITLE, joined
 from deploy.serve.http import Served
 from deploy.serve.readiness import Need, readiness_of
 from deploy.services import SERVICES
@@ -142,8 +143,7 @@ class Gateway:
             await answers.refuse(send, 503, "transient", "a service that says its part is away; try again")
             return
         documents = {part: json.loads(one.begun) for part, one in zip(services, held, strict=True)}
-        whole = json.dumps(docs.joined(documents, title="Lumbar")).encode()
-        await answers.plain_json(send, whole, status=200)
+        await answers.plain_json(send, joined(documents), status=200)
 
     async def _readiness(self, send: Send) -> None:
         counts = await asyncio.gather(*(replicas.count_ready() for replicas in self._parts.values()))
@@ -162,7 +162,7 @@ def _asking(part: str) -> Sent:
 async def _docs(scope: Scope, receive: Receive, send: Send) -> None:
     name = scope["path"].removeprefix("/docs").removeprefix("/")
     try:
-        found = docs.found(name) if name else docs.page("Lumbar")
+        found = docs.found(name) if name else docs.page(TITLE)
     except NotFound as error:
         await answers.refuse(send, 404, "not-found", str(error))
     else:

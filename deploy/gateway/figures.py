@@ -9,8 +9,6 @@ from shared.telemetry import metrics
 from shared.telemetry.log_throttle import LogThrottle
 from shared.telemetry.registry import REGISTRY
 
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
-
 log = structlog.get_logger("lumbar.gateway")
 _throttle = LogThrottle()
 _AWAY = Counter(
@@ -49,7 +47,7 @@ class Measured:
         finally:
             metrics.request_answered(
                 service="gateway",
-                method=scope["method"] if scope["method"] in _METHODS else "other",
+                method=scope["method"],
                 route=scope.get("state", {}).get("part", "unknown"),
                 status=status,
                 seconds=monotonic() - started,

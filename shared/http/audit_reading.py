@@ -1,9 +1,7 @@
 """GET /fhir/AuditEvent: a coordinator reads who saw or did what in this service."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -12,20 +10,15 @@ from sqlalchemy import and_, column, func, select, table
 from starlette.responses import Response
 
 from shared.errors import Invalid, NotSupported
+from shared.fhir import search_values
+from shared.http import pages
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
-from shared.http.responses import query, refuses
+from shared.http.responses import DATE, query
 
 _EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
 _ROWS = "a coordinator every AuditEvent of this service, nobody else any"
 _KNOWN = frozenset(("patient", "date", "_count", "_after"))
-_PREFIXES = ("eq", "gt", "ge", "lt", "le")
-
-
-class NotADate(Invalid):
-    """`date` is a date or a time with a zone, with a prefix where wanted."""
-
-    code = "value"
 
 
 def audit_router() -> APIRouter:
@@ -34,13 +27,7 @@ def audit_router() -> APIRouter:
 
     @router.get(
         "/fhir/AuditEvent",
-        responses=refuses(NotADate),
-        openapi_extra=query(
-            patient="`Patient/id`",
-            date="a date with `ge`, `lt`, ...",
-            _count="at most 200",
-            _after="where to go on",
-        ),
+        openapi_extra=query(patient="`Patient/id`", date=DATE, _count="at most 200", _after="where to go on"),
     )
     async def search(
         request: Annotated[RequestContext, authorize("AuditEvent", "s", rows=_ROWS)],
@@ -70,30 +57,9 @@ def _where(asked: Sequence[tuple[str, str]]) -> list[Any]:
         if name == "patient":
             where.append(_EVENTS.c.patient_id == value.rpartition("/")[2])
         if name == "date":
-            where.append(_on(value))
+            on = search_values.read("date", value, name=name, types=())
+            where.append(search_values.clause("date", _EVENTS.c.recorded, on))
     return where
-
-
-def _on(text: str) -> Any:
-    prefix, rest = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
-    try:
-        start = datetime.fromisoformat(rest if "T" in rest else f"{rest}T00:00:00+00:00")
-    except ValueError:
-        raise NotADate("a date, or a time with its zone, is needed", expression="date") from None
-    if start.tzinfo is None:
-        raise NotADate("a time needs its zone", expression="date")
-    try:
-        end = start + (timedelta(seconds=1) if "T" in rest else timedelta(days=1))
-    except OverflowError:
-        raise NotADate("there is no such date", expression="date") from None
-    recorded = _EVENTS.c.recorded
-    return {
-        "eq": and_(recorded >= start, recorded < end),
-        "gt": recorded >= end,
-        "ge": recorded >= start,
-        "lt": recorded < start,
-        "le": recorded < end,
-    }[prefix]
 
 
 def _count(text: str | None) -> int:
@@ -108,11 +74,7 @@ def _bundle(
     request: RequestContext, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
 ) -> bytes:
     address = f"{request.runtime.fhir_base}/AuditEvent"
-    links = [{"relation": "self", "url": f"{address}?{urlencode(asked)}"}]
-    if len(found) > count:
-        kept = [(name, value) for name, value in asked if name != "_after"]
-        after = found[count - 1].id
-        links.append({"relation": "next", "url": f"{address}?{urlencode([*kept, ('_after', after)])}"})
+    after = str(found[count - 1].id) if len(found) > count else None
     entries = [
         {
             "fullUrl": f"{address}/{row.id}",
@@ -121,8 +83,8 @@ def _bundle(
         }
         for row in found[:count]
     ]
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
-    return msgspec.json.encode(bundle | ({"entry": entries} if entries else {}))
+    links = pages.paging_links(address, asked, after)
+    return pages.bundle("searchset", entries, links=links, total=total)
 
 
 def _id(after: str) -> str:

@@ -6,12 +6,10 @@ Invariants:
 - It imports no FastAPI: the gateway serves it too.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from starlette.responses import FileResponse, HTMLResponse, Response
 
@@ -49,37 +47,6 @@ def found(name: str) -> Response:
     if name in _FROM_PACKAGE:
         return FileResponse(_folder() / name, headers=_HEADERS)
     raise NotFound("there is nothing at this address")
-
-
-def joined(documents: Mapping[str, Mapping[str, Any]], *, title: str) -> dict[str, Any]:
-    """Join the documents of several services, each mounted under its name, into one of the clinic."""
-    components: dict[str, Any] = {"schemas": {}, "responses": {}, "securitySchemes": {}}
-    whole: dict[str, Any] = {"paths": {}, "components": components}
-    for service, document in documents.items():
-        whole = {**document, "paths": whole["paths"], "components": whole["components"]}
-        for path, operations in document["paths"].items():
-            whole["paths"][f"/{service}{path}"] = {
-                method: _of(service, operation) for method, operation in operations.items()
-            }
-        for kind in ("schemas", "responses"):
-            components[kind] |= document["components"][kind]
-        _add_schemes(components["securitySchemes"], document["components"]["securitySchemes"])
-    return {**whole, "info": {**whole["info"], "title": title}, "servers": [{"url": "/"}]}
-
-
-def _of(service: str, operation: Mapping[str, Any]) -> dict[str, Any]:
-    tags = [f"{service}: {tag}" for tag in operation["tags"]]
-    return {**operation, "tags": tags, "operationId": f"{service}_{operation['operationId']}"}
-
-
-def _add_schemes(known: dict[str, Any], added: Mapping[str, Any]) -> None:
-    """Add security schemes; scopes of the same scheme are put together."""
-    for name, scheme in added.items():
-        scopes = known.get(name, {}).get("flows", {}).get("clientCredentials", {}).get("scopes", {})
-        known[name] = {**scheme}
-        if "flows" in scheme:
-            flow = scheme["flows"]["clientCredentials"]
-            known[name]["flows"] = {"clientCredentials": {**flow, "scopes": {**scopes, **flow["scopes"]}}}
 
 
 @cache

@@ -58,7 +58,7 @@ _STATUS: Mapping[type[Refusal], int] = {
     Stale: 412,
     Unavailable: 503,
 }
-_SAYS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After": "1"}}
+_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After": "1"}}
 # A name that nobody resolves, a refused, lost or silent connection, a broken handshake of TLS and a socket
 # that its server has taken along are OSErrors.
 _TRY_AGAIN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout)
@@ -88,7 +88,7 @@ def refusal_answer(
     """Answer a refusal with every one of its problems; one of ours (503) says under which id it is known."""
     status = status_of(refusal)
     known_as = request_id if isinstance(refusal, Unavailable) else None
-    said = {**_SAYS.get(status, {}), **(headers or {})}
+    said = {**_HEADERS.get(status, {}), **(headers or {})}
     return _answer(status, refusal.problems, said, known_as=known_as)
 
 
@@ -97,8 +97,8 @@ def as_refusal(error: Exception) -> Refusal | None:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
-        return _of_framework(error)
-    return _of_database(error)
+        return _refusal_of_framework(error)
+    return _refusal_of_database(error)
 
 
 def failure_answer(error: Exception, *, error_id: str) -> Response:
@@ -138,8 +138,8 @@ def _issue(problem: Problem) -> dict[str, Any]:
     return issue
 
 
-def _tell_unavailable(cause: BaseException, error: Exception) -> None:
-    """Say once a minute that requests are turned away, and how many were since the last time."""
+def _log_unavailable(cause: BaseException, error: Exception) -> None:
+    """Log once a minute that requests are turned away, and how many were since the last time."""
     found = class_of(cause)
     if (kept := _throttle.allow(found)) is not None:
         where = place_of(error)
@@ -148,7 +148,7 @@ def _tell_unavailable(cause: BaseException, error: Exception) -> None:
         )
 
 
-def _of_framework(error: HTTPException) -> Refusal:
+def _refusal_of_framework(error: HTTPException) -> Refusal:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         return WrongMethod(f"this address does not take this method; allowed: {allowed}")
@@ -159,7 +159,7 @@ def _of_framework(error: HTTPException) -> Refusal:
     return Malformed("the request could not be read")
 
 
-def _of_database(error: Exception) -> Refusal | None:
+def _refusal_of_database(error: Exception) -> Refusal | None:
     wrapped = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
     cause = wrapped or error
     state = getattr(cause, "sqlstate", None) or ""
@@ -171,7 +171,7 @@ def _of_database(error: Exception) -> Refusal | None:
         return Invalid("a value cannot be kept: a character or a number that the database does not know")
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if lost or isinstance(cause, _TRY_AGAIN) or state.startswith(_TO_TRY_AGAIN):
-        _tell_unavailable(cause, error)
+        _log_unavailable(cause, error)
         return Unavailable("a part that this needs does not answer at the moment; try again")
     return None
 

@@ -26,13 +26,6 @@ _INTERACTIONS = {
     ("GET", "/{id}/_history"): "history-instance",
     ("GET", "/{id}/_history/{version}"): "vread",
 }
-_SEARCH_TYPES = {
-    "token": "token",
-    "tokens": "token",
-    "reference": "reference",
-    "date": "date",
-    "string": "string",
-}
 _DEFINITION = "https://lumbar.care/fhir/OperationDefinition"
 
 
@@ -54,7 +47,7 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
             "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
             "description": "SMART Backend Services: private_key_jwt, scopes of version 2",
         },
-        "resource": [one for _, one in sorted(_resources(app).items())],
+        "resource": [resource for _, resource in sorted(_resources(app).items())],
     }
     whole = sorted({name for path, _, _ in _routes(app) if (name := _operation(path, resource=False))})
     if whole:
@@ -90,23 +83,23 @@ def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
         matched = _RESOURCE.match(path)
         if matched is None:
             continue
-        one = found.setdefault(matched["type"], {"type": matched["type"], "versioning": "versioned"})
+        resource = found.setdefault(matched["type"], {"type": matched["type"], "versioning": "versioned"})
         rest = matched["rest"] or ""
         if (method, rest) in _INTERACTIONS:
-            one.setdefault("interaction", []).append({"code": _INTERACTIONS[method, rest]})
+            resource.setdefault("interaction", []).append({"code": _INTERACTIONS[method, rest]})
         if (name := _operation(path, resource=True)) is not None:
-            _once(one.setdefault("operation", []), _named(name))
+            _once(resource.setdefault("operation", []), _named(name))
         for parameter in _parameters(endpoint):
-            _once(one.setdefault("searchParam", []), parameter)
+            _once(resource.setdefault("searchParam", []), parameter)
         includes = sorted(getattr(endpoint, "search_includes", ()))
         if includes:
-            one["searchInclude"] = includes
+            resource["searchInclude"] = includes
     return found
 
 
 def _parameters(endpoint: Any) -> list[dict[str, str]]:
     params = getattr(endpoint, "search_params", {})
-    return [{"name": name, "type": _SEARCH_TYPES[param.kind]} for name, param in sorted(params.items())]
+    return [{"name": name, "type": param.kind.removesuffix("s")} for name, param in sorted(params.items())]
 
 
 def _operation(path: str, *, resource: bool) -> str | None:
@@ -120,6 +113,6 @@ def _named(name: str) -> dict[str, str]:
     return {"name": name, "definition": f"{_DEFINITION}/{name}"}
 
 
-def _once(found: list[Any], one: Any) -> None:
-    if one not in found:
-        found.append(one)
+def _once(found: list[Any], value: Any) -> None:
+    if value not in found:
+        found.append(value)

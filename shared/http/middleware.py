@@ -20,13 +20,12 @@ from shared.ids import new_text_id
 from shared.telemetry import metrics, tracing
 
 _AN_ID = re.compile(r"^(?=.*[0-9])[0-9a-fA-F-]{8,64}$")
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 
 Fail = Callable[[Request, Exception], Awaitable[ASGIApp]]
 
 
 class RequestMiddleware:
-    """What every request goes through, and every answer."""
+    """Wraps every request and every answer of a service."""
 
     def __init__(self, app: ASGIApp, *, service: str, fail: Fail) -> None:
         self._app = app
@@ -51,7 +50,7 @@ class RequestMiddleware:
                 _name(span, self._service, scope["method"], route, answering.status)
                 metrics.request_answered(
                     service=self._service,
-                    method=scope["method"] if scope["method"] in _METHODS else "other",
+                    method=scope["method"],
                     route=route,
                     status=answering.status,
                     seconds=monotonic() - started,
@@ -97,7 +96,7 @@ def _template(scope: Scope) -> str:
 def _name(span: Span, service: str, method: str, route: str, status: int) -> None:
     if not span.is_recording():
         return
-    span.update_name(f"{service} {method if method in _METHODS else 'other'} {route}")
+    span.update_name(f"{service} {method if method in metrics.METHODS else 'other'} {route}")
     span.set_attributes({"http.route": route, "http.response.status_code": status, "service": service})
     if status >= 500:
         span.set_status(StatusCode.ERROR)

@@ -19,7 +19,7 @@ from shared.http import docs
 from shared.http.authorize import SCHEME
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard, guard_of, open_to_all
-from shared.http.responses import SHARED, general_refusals, join, parameter, share, success
+from shared.http.responses import DATE, SHARED, general_refusals, join, parameter, share, success
 from shared.runtime import Runtime
 
 Examples = Mapping[str, Any]
@@ -30,12 +30,12 @@ _SEARCH_KINDS = {
     "token": "a code or `system|code`; several with `,`",
     "tokens": "an identifier: `system|value`, or the value alone",
     "reference": "`Type/id`, or the id alone",
-    "date": "a date or an instant, with `ge`, `gt`, `le`, `lt` before it where wanted",
+    "date": DATE,
     "string": "how the text begins",
 }
 _PAGING = {
     "_id": "the id of one resource",
-    "_lastUpdated": _SEARCH_KINDS["date"],
+    "_lastUpdated": DATE,
     "_count": "resources on a page; 50 unless said, at most 200",
     "_sort": "a search parameter or `_lastUpdated`, with `-` before it for the newest first",
 }

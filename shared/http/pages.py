@@ -43,9 +43,9 @@ async def answer(
         base = request.runtime.fhir_base
         entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
-        links = _links(f"{base}/{resource_type}", asked, page.next)
-        bundle = _bundle("searchset", entries, links=links, total=page.total)
-        return await request.answer(tx, bundle, patient=_patient(asked), how="search-type")
+        links = paging_links(f"{base}/{resource_type}", asked, page.next)
+        content = bundle("searchset", entries, links=links, total=page.total)
+        return await request.answer(tx, content, patient=_patient(asked), how="search-type")
 
 
 def history_bundle(
@@ -64,7 +64,7 @@ def history_bundle(
         }
         for number, body in versions
     ]
-    return _bundle("history", entries, links=[("self", link)], total=len(entries))
+    return bundle("history", entries, links=[("self", link)], total=len(entries))
 
 
 def _asked(request: RequestContext) -> list[tuple[str, str]]:
@@ -88,7 +88,8 @@ def _entry(address: str, row: StoredResource, *, mode: str) -> dict[str, Any]:
     return {"fullUrl": address, "resource": msgspec.Raw(row.body), "search": {"mode": mode}}
 
 
-def _links(address: str, asked: Sequence[tuple[str, str]], after: str | None) -> list[tuple[str, str]]:
+def paging_links(address: str, asked: Sequence[tuple[str, str]], after: str | None) -> list[tuple[str, str]]:
+    """Link a page to itself and, where `after` is the last on it, to the next one."""
     links = [("self", _link(address, asked))]
     if after is not None:
         kept = [(name, value) for name, value in asked if name != "_after"]
@@ -100,19 +101,20 @@ def _link(address: str, asked: Sequence[tuple[str, str]]) -> str:
     return f"{address}?{urlencode(asked)}" if asked else address
 
 
-def _bundle(
+def bundle(
     kind: str, entries: Sequence[Mapping[str, Any]], *, links: Sequence[tuple[str, str]], total: int | None
 ) -> bytes:
-    bundle: dict[str, Any] = {
+    """Write entries as a Bundle of this type."""
+    found: dict[str, Any] = {
         "resourceType": "Bundle",
         "type": kind,
         "link": [{"relation": relation, "url": url} for relation, url in links],
     }
     if total is not None:
-        bundle["total"] = total
+        found["total"] = total
     if entries:
-        bundle["entry"] = entries
-    return msgspec.json.encode(bundle)
+        found["entry"] = entries
+    return msgspec.json.encode(found)
 
 
 def _patient(asked: Sequence[tuple[str, str]]) -> str | None:

@@ -55,17 +55,17 @@ def add_reads(
     """
     reading = authorize(resource_type, "r", rows=rows)
     searching = authorize(resource_type, "s", rows=rows)
-    one = _Reader(resource_type, model, visible)
+    reader = _Reader(resource_type, model, visible)
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
-        return await one.read(request, id)
+        return await reader.read(request, id)
 
     async def history(id: str, request: Annotated[RequestContext, reading]) -> Response:
-        return await one.history(request, id)
+        return await reader.history(request, id)
 
     async def vread(id: str, version: str, request: Annotated[RequestContext, reading]) -> Response:
-        return await one.vread(request, id, version)
+        return await reader.vread(request, id, version)
 
     async def search(request: Annotated[RequestContext, searching]) -> Response:
         return await pages.answer(

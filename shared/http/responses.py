@@ -23,6 +23,7 @@ from shared.errors import (
 from shared.http.errors import FHIR_JSON, WrongContentType, outcome, status_of
 from shared.http.guard import Guard
 
+DATE = "a date or an instant, with `ge`, `gt`, `le`, `lt` before it where wanted"
 OUTCOME = {"$ref": "#/components/schemas/OperationOutcome"}
 Responses = dict[int | str, dict[str, Any]]
 

@@ -7,7 +7,7 @@ Invariants:
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import asyncpg
 from prometheus_client import Gauge, Histogram, generate_latest
@@ -16,53 +16,32 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.telemetry.process import ProcessFigures
 from shared.telemetry.registry import REGISTRY, SECONDS
 
+if TYPE_CHECKING:
+    from shared.events.worker_status import WorkerStatus
+
 _AWAY = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class Standing(Protocol):
-    """What a worker has left to do (shared.events.worker_status.WorkerStatus); ages in seconds."""
-
-    @property
-    def outbox(self) -> int: ...
-    @property
-    def outbox_age(self) -> float: ...
-    @property
-    def leads(self) -> bool: ...
-    @property
-    def lag(self) -> Mapping[str, int] | None: ...
-    @property
-    def in_hand_age(self) -> float: ...
-    @property
-    def held(self) -> Mapping[str, tuple[int, float]]: ...
-    @property
-    def timers_due(self) -> int: ...
-    @property
-    def timers_late(self) -> float: ...
-    @property
-    def failing(self) -> Mapping[str, int]: ...
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 
 
-class HasStanding(Protocol):
-    """A worker that tells what it has left to do."""
+class ReportsStatus(Protocol):
+    """A worker that says what it has left to do."""
 
-    async def read_status(self) -> Standing: ...
+    async def read_status(self) -> "WorkerStatus": ...
 
 
-class Pool(Protocol):
-    """A database's connections as shared.db counts them."""
+class WatchedDatabase(Protocol):
+    """A database that says whether it answers, and how many of its connections are in each state."""
 
     name: str
-
-    def connections(self) -> Mapping[str, int]:
-        """Tell how many connections are in each state (`idle`, `used`)."""
-        ...
 
     @property
     def most_connections(self) -> int: ...
 
-    async def answers(self) -> bool:
-        """Tell whether the database answers now."""
-        ...
+    def connections(self) -> Mapping[str, int]: ...
+
+    async def answers(self) -> bool: ...
 
 
 REGISTRY.register(ProcessFigures())
@@ -108,11 +87,14 @@ _POOL_MOST = Gauge(
 
 
 def request_answered(*, service: str, method: str, route: str, status: int, seconds: float) -> None:
-    """Count one answered request; `route` is the template."""
-    _REQUESTS.labels(service, method, route, str(status)).observe(seconds)
+    """Count one answered request; `route` is the template, and a method that nobody knows is `other`."""
+    known = method if method in METHODS else "other"
+    _REQUESTS.labels(service, known, route, str(status)).observe(seconds)
 
 
-async def exposition(workers: Mapping[str, HasStanding], databases: Iterable[Pool] = ()) -> bytes:
+async def exposition(
+    workers: Mapping[str, ReportsStatus], databases: Iterable[WatchedDatabase] = ()
+) -> bytes:
     """Read what workers (by service name) and databases say now; write every series in Prometheus' format.
 
     Where a worker's database or transport does not answer, its last figures stay and `lumbar_worker_readable`
@@ -134,7 +116,7 @@ async def exposition(workers: Mapping[str, HasStanding], databases: Iterable[Poo
     return generate_latest(REGISTRY)
 
 
-def _worker_read(service: str, found: Standing) -> None:
+def _worker_read(service: str, found: "WorkerStatus") -> None:
     _OUTBOX.labels(service).set(found.outbox)
     _OUTBOX_AGE.labels(service).set(found.outbox_age)
     _LEADS.labels(service).set(found.leads)

@@ -18,3 +18,10 @@ def test_a_worker_loads_nothing_of_the_edge(service: str) -> None:
         [sys.executable, "-c", _SHOW.format(service=service)], capture_output=True, text=True, check=True
     )
     assert FOR_THE_EDGE & set(done.stdout.split()) == set()
+
+
+def test_a_workers_process_loads_what_answers_its_health_and_no_more_of_the_edge() -> None:
+    show = "import sys, deploy.serve.worker; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    loaded = FOR_THE_EDGE & set(done.stdout.split())
+    assert loaded == {"starlette", "uvicorn"}
