@@ -27,15 +27,14 @@ _watchers: WeakKeyDictionary[Database, dict[str, set[WakeSignal]]] = WeakKeyDict
 
 async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:
     """Append records to a topic of this database, in order, and give the offset of the first."""
-    driver = await tx.driver()
-    end = await driver.fetchval(
+    end = await tx.value(
         "INSERT INTO event_log_end AS log (topic, next_offset) VALUES ($1, $2)"
         " ON CONFLICT (topic) DO UPDATE SET next_offset = log.next_offset + $2 RETURNING next_offset",
         topic,
         len(rows),
     )
     begin = int(end) - len(rows)
-    await driver.execute(
+    await tx.records(
         "INSERT INTO event_log (topic, log_offset, key, headers, value, machine_at)"
         " SELECT $1, $2 + row.place - 1, row.key, row.headers::jsonb, row.value, $3"
         " FROM unnest($4::text[], $5::text[], $6::bytea[])"
@@ -88,26 +87,16 @@ async def extent(database: Database, topic: str) -> Extent:
 
 
 async def trim(tx: Transaction, topic: str, *, before: datetime) -> int:
-    """Remove from the front what was appended before a machine time; give how many records went."""
-    kept = (
-        await tx.sql(
-            "SELECT coalesce(min(log_offset), (SELECT next_offset FROM event_log_end WHERE topic = :topic))"
-            " FROM event_log WHERE topic = :topic AND machine_at >= :before",
-            topic=topic,
-            before=before,
-        )
-    ).scalar()
-    if kept is None:
-        return 0
-    await tx.sql(
-        "UPDATE event_log_end SET first_offset = greatest(first_offset, :kept) WHERE topic = :topic",
-        topic=topic,
-        kept=kept,
+    """Remove from the front what was appended before a machine time; return how many records went."""
+    kept = await tx.value(
+        "UPDATE event_log_end SET first_offset = greatest(first_offset, coalesce("
+        "(SELECT min(log_offset) FROM event_log WHERE topic = $1 AND machine_at >= $2), next_offset))"
+        " WHERE topic = $1 RETURNING first_offset",
+        topic,
+        before,
     )
-    gone = await tx.sql(
-        "DELETE FROM event_log WHERE topic = :topic AND log_offset < :kept", topic=topic, kept=kept
-    )
-    return int(gone.rowcount)
+    gone = "DELETE FROM event_log WHERE topic = $1 AND log_offset < $2 RETURNING 1"
+    return 0 if kept is None else len(await tx.records(gone, topic, kept))
 
 
 @contextmanager
