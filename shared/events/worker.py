@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.clock import monotonic
 from shared.context import Context
 from shared.db import Transaction
 from shared.events import counters, worker_status
@@ -24,6 +25,8 @@ from shared.runtime import Runtime
 from shared.timers import TimerTable
 
 _LAST_STEPS = 5.0
+# Seconds for which an answer to when the next work of a loop is due stands.
+_ASK_AGAIN_AFTER = 1.0
 
 
 OnStart = Callable[[Context, Transaction], Awaitable[None]]
@@ -189,14 +192,17 @@ class Worker:
         runtime.clock.on_change(self._wake_all)
 
     def _own_loop(self, loop: Loop) -> PollingLoop:
-        clock, remaining = self.runtime.clock, NET
+        clock, remaining, asked_at = self.runtime.clock, NET, float("-inf")
 
         async def step() -> bool:
-            nonlocal remaining
-            busy = await loop.run_once()
-            due = None if busy else await loop.next_due()
-            remaining = NET if due is None else (due - clock.now()).total_seconds()
-            return busy
+            nonlocal remaining, asked_at
+            if await loop.run_once():
+                return True
+            remaining = _ASK_AGAIN_AFTER
+            if monotonic() > asked_at + _ASK_AGAIN_AFTER:
+                asked_at, due = monotonic(), await loop.next_due()
+                remaining = NET if due is None else (due - clock.now()).total_seconds()
+            return False
 
         return PollingLoop(loop.name, step, pause=lambda: min(max(STANDBY, remaining), NET))
 

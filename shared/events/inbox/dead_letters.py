@@ -41,70 +41,40 @@ class HeldEventSummary:
 
 
 async def list_keys(database: Database, *, only_dead: bool = False) -> Sequence[HeldKeySummary]:
-    """Give every held key of a service, the longest held first."""
+    """Return every held key of a service, the longest held first."""
     rows = await database.fetch(
-        "SELECT consumer_group, key, state, attempts, waits, machine_since, error,"
+        'SELECT consumer_group AS "group", key, state, attempts, waits, machine_since AS since, error,'
         " (SELECT count(*) FROM held_event AS e"
         "  WHERE e.consumer_group = k.consumer_group AND e.key = k.key) AS events"
         " FROM held_key AS k WHERE state = 'dead' OR NOT $1 ORDER BY machine_since, key",
         only_dead,
     )
-    return [
-        HeldKeySummary(
-            group=row["consumer_group"],
-            key=row["key"],
-            state=row["state"],
-            attempts=row["attempts"],
-            waits=row["waits"],
-            since=row["machine_since"],
-            error=row["error"],
-            events=row["events"],
-        )
-        for row in rows
-    ]
+    return [HeldKeySummary(**row) for row in rows]
 
 
 async def show(
     database: Database, *, group: str, key: str, with_resources: bool = False
 ) -> Sequence[HeldEventSummary]:
-    """Give the held events of a key in order, their resources only when asked for."""
+    """Return the held events of a key in order, their resources only when asked for."""
     rows = await database.fetch(
-        "SELECT seq, event_id, coalesce(headers ->> 'ce_type', '') AS type, topic, log_partition, log_offset,"
-        " CASE WHEN $3 THEN value ELSE '' END AS value"
+        "SELECT seq, event_id, coalesce(headers ->> 'ce_type', '') AS type, topic,"
+        " log_partition AS partition, log_offset AS \"offset\", CASE WHEN $3 THEN value ELSE '' END AS value"
         " FROM held_event WHERE consumer_group = $1 AND key = $2 ORDER BY seq",
         group,
         key,
         with_resources,
     )
-    return [
-        HeldEventSummary(
-            seq=row["seq"],
-            event_id=row["event_id"],
-            type=row["type"],
-            topic=row["topic"],
-            partition=row["log_partition"],
-            offset=row["log_offset"],
-            value=row["value"],
-        )
-        for row in rows
-    ]
+    return [HeldEventSummary(**row) for row in rows]
 
 
 async def replay(database: Database, *, group: str, key: str) -> int:
     """Make a key due again, its attempts from the start; return how many events wait, 0 for no such key."""
-    async with database.transaction() as tx:
-        found = await tx.sql(
-            "UPDATE held_key SET state = 'retrying', attempts = 0, waits = 0,"
-            " machine_since = :now, machine_next_at = :now WHERE consumer_group = :group AND key = :key",
-            now=machine_now(),
-            group=group,
-            key=key,
-        )
-        if not found.rowcount:
-            return 0
-        waiting = await tx.sql(
-            "SELECT count(*) FROM held_event WHERE consumer_group = :group AND key = :key",
-            group=group,
-            key=key,
-        )
-        return int(waiting.scalar_one())
+    rows = await database.fetch(
+        "UPDATE held_key AS k SET state = 'retrying', attempts = 0, waits = 0, machine_since = $3,"
+        " machine_next_at = $3 WHERE consumer_group = $1 AND key = $2 RETURNING"
+        " (SELECT count(*) FROM held_event AS e WHERE e.consumer_group = $1 AND e.key = $2)",
+        group,
+        key,
+        machine_now(),
+    )
+    return int(rows[0][0]) if rows else 0

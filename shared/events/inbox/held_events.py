@@ -1,8 +1,8 @@
 """Held events: what a group could not handle yet, kept in its own database, key by key and in order.
 
 Invariants:
-- An event of a held key is held too, behind the others of its key and topic: what one service says about a
-  patient is never overtaken by more of it.
+- An event of a held key is held too, behind the others of its key and topic: what one service publishes about
+  a patient is never overtaken by more of it.
 - A batch reads the held keys among its own FOR SHARE; retry takes the key's row FOR UPDATE, works in order
   of `seq`, and removes the row when nothing is left: no event slips in between last retry and removal.
 - Nothing is held because of an operational error.
@@ -32,10 +32,9 @@ DEAD = "dead"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldKey:
-    """The state of one held key."""
+    """The state of one held key; `since` is when its first event began to be held."""
 
     key: str
-    state: str
     attempts: int
     waits: int
     since: datetime
@@ -61,37 +60,48 @@ async def hold(
 
     A malformed event makes its key dead at once; any other begins as retrying.
     """
-    now = machine_now()
     if error is not None:
         await _hold_key(tx, group=group, incoming=incoming, retry_policy=retry_policy, error=error)
-    await _hold_event(tx, group=group, incoming=incoming, now=now)
+    record = incoming.record
+    await tx.records(
+        "INSERT INTO held_event (consumer_group, key, event_id, topic, log_partition, log_offset, headers,"
+        " value, machine_at) VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)"
+        " ON CONFLICT (consumer_group, event_id) DO NOTHING",
+        group,
+        incoming.key,
+        incoming.id,
+        record.topic,
+        record.partition,
+        record.offset,
+        json.dumps(dict(record.headers)),
+        record.value,
+        machine_now(),
+    )
 
 
 async def lock_due(tx: Transaction, *, group: str) -> HeldKey | None:
     """Lock the retrying key that has been due longest and that nobody else works on, None if none is due."""
-    row = (
-        await tx.sql(
-            "SELECT key, state, attempts, waits, machine_since FROM held_key"
-            " WHERE consumer_group = :group AND state = 'retrying' AND machine_next_at <= :now"
-            " ORDER BY machine_next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
-            group=group,
-            now=machine_now(),
-        )
-    ).first()
-    if row is None:
-        return None
-    return HeldKey(
-        key=row.key, state=row.state, attempts=row.attempts, waits=row.waits, since=row.machine_since
+    rows = await tx.records(
+        "SELECT key, attempts, waits, machine_since FROM held_key"
+        " WHERE consumer_group = $1 AND state = 'retrying' AND machine_next_at <= $2"
+        " ORDER BY machine_next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        group,
+        machine_now(),
     )
+    for row in rows:
+        return HeldKey(
+            key=row["key"], attempts=row["attempts"], waits=row["waits"], since=row["machine_since"]
+        )
+    return None
 
 
 async def heads(tx: Transaction, *, group: str, key: str) -> list[HeldEvent]:
-    """Give the first held event of a key from each topic, the oldest first.
+    """Return the first held event of a key from each topic, the oldest first.
 
     Order is promised inside a topic only, and what one event waits for may be held behind it.
     """
-    rows = await (await tx.driver()).fetch(
-        "SELECT * FROM (SELECT DISTINCT ON (topic) seq, topic, log_partition, log_offset, key, event_id,"
+    rows = await tx.records(
+        "SELECT * FROM (SELECT DISTINCT ON (topic) seq, topic, log_partition, log_offset, key,"
         " headers::text AS headers, value FROM held_event WHERE consumer_group = $1 AND key = $2"
         " ORDER BY topic, seq) AS heads ORDER BY seq",
         group,
@@ -101,27 +111,26 @@ async def heads(tx: Transaction, *, group: str, key: str) -> list[HeldEvent]:
 
 
 async def done(tx: Transaction, *, group: str, event: HeldEvent) -> None:
-    """Remove a held event that was handled; the next one of its key is due at once, with new patience."""
-    now = machine_now()
-    await tx.sql("DELETE FROM held_event WHERE seq = :seq", seq=event.seq)
-    await tx.sql(
-        "UPDATE held_key SET attempts = 0, waits = 0, error = '', machine_since = :now,"
-        " machine_next_at = CASE WHEN state = 'retrying' THEN CAST(:now AS timestamptz) END"
-        " WHERE consumer_group = :group AND key = :key",
-        group=group,
-        key=event.incoming.key,
-        now=now,
+    """Remove a held event that was handled; the next one of its key is due at once, with all its attempts."""
+    await tx.records("DELETE FROM held_event WHERE seq = $1", event.seq)
+    await tx.records(
+        "UPDATE held_key SET attempts = 0, waits = 0, error = '', machine_since = $3,"
+        " machine_next_at = CASE WHEN state = 'retrying' THEN $3::timestamptz END"
+        " WHERE consumer_group = $1 AND key = $2",
+        group,
+        event.incoming.key,
+        machine_now(),
     )
     await release_if_empty(tx, group=group, key=event.incoming.key)
 
 
 async def release_if_empty(tx: Transaction, *, group: str, key: str) -> None:
-    """Let go of a key that this transaction has locked, if nothing of it is held any more."""
-    await tx.sql(
-        "DELETE FROM held_key AS k WHERE consumer_group = :group AND key = :key AND NOT EXISTS"
+    """Remove a key that this transaction has locked, if nothing of it is held any more."""
+    await tx.records(
+        "DELETE FROM held_key AS k WHERE consumer_group = $1 AND key = $2 AND NOT EXISTS"
         " (SELECT FROM held_event AS e WHERE e.consumer_group = k.consumer_group AND e.key = k.key)",
-        group=group,
-        key=key,
+        group,
+        key,
     )
 
 
@@ -134,7 +143,7 @@ async def postpone(
     retry_policy: RetryPolicy,
     error: BaseException,
 ) -> None:
-    """Say when a key that failed again is tried next, or that it is dead after its last attempt."""
+    """Set when a key that failed again is tried next, or that it is dead after its last attempt."""
     now, where = machine_now(), where_it_failed(error)
     early = isinstance(error, NotYet) and now - held.since < retry_policy.early
     attempts, waits = (held.attempts, held.waits + 1) if early else (held.attempts + 1, held.waits)
@@ -142,88 +151,69 @@ async def postpone(
     if event.incoming.malformed:
         pause = None
     if pause is None:
-        tx.after_commit(f"alert {held.key}", lambda: alert(group, event.incoming, where))
-    await tx.sql(
-        "UPDATE held_key SET state = :state, attempts = :attempts, waits = :waits, machine_next_at = :next,"
-        " error = :error WHERE consumer_group = :group AND key = :key AND state = 'retrying'",
-        state=DEAD if pause is None else RETRYING,
-        attempts=attempts,
-        waits=waits,
-        next=None if pause is None else now + pause,
-        error=where,
-        group=group,
-        key=held.key,
-    )
-
-
-def alert(group: str, incoming: IncomingRecord, where: str) -> None:
-    """Tell the operator that a key is dead: ids, type, class and place, nothing else."""
-    log.error(
-        "held.dead",
-        group=group,
-        key=incoming.key,
-        event_id=incoming.id,
-        type=incoming.type,
-        error=where,
-        runbook="KeyDead",
-    )
-
-
-def _tell_held(group: str, incoming: IncomingRecord, where: str) -> None:
-    """Tell once that a key begins to be held because its event failed; what only came early is usual."""
-    log.warning(
-        "held.began",
-        group=group,
-        key=incoming.key,
-        event_id=incoming.id,
-        type=incoming.type,
-        error=where,
-        runbook="HeldKeysOld",
+        tx.after_commit(f"alert {held.key}", lambda: _log_dead(group, event.incoming, where))
+    await tx.records(
+        "UPDATE held_key SET state = $3, attempts = $4, waits = $5, machine_next_at = $6, error = $7"
+        " WHERE consumer_group = $1 AND key = $2 AND state = 'retrying'",
+        group,
+        held.key,
+        DEAD if pause is None else RETRYING,
+        attempts,
+        waits,
+        None if pause is None else now + pause,
+        where,
     )
 
 
 async def _hold_key(
-    tx: Transaction, *, group: str, incoming: IncomingRecord, retry_policy: RetryPolicy, error: BaseException
+    tx: Transaction,
+    *,
+    group: str,
+    incoming: IncomingRecord,
+    retry_policy: RetryPolicy,
+    error: BaseException,
 ) -> None:
     now, where = machine_now(), where_it_failed(error)
     early = isinstance(error, NotYet)
     pause = retry_policy.early_delay(0) if early else retry_policy.failure_delay(1)
     dead = incoming.malformed or pause is None
-    await tx.sql(
+    await tx.records(
         "INSERT INTO held_key AS k (consumer_group, key, state, attempts, machine_since, machine_next_at,"
-        " waits, error) VALUES (:group, :key, :state, :attempts, :now, :next, :waits, :error)"
+        " waits, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         " ON CONFLICT (consumer_group, key) DO UPDATE SET error = k.error",
-        group=group,
-        key=incoming.key,
-        state=DEAD if dead else RETRYING,
-        attempts=0 if early else 1,
-        waits=1 if early else 0,
-        now=now,
-        next=None if dead or pause is None else now + pause,
-        error=where,
-    )
-    if dead:
-        tx.after_commit(f"alert {incoming.key}", lambda: alert(group, incoming, where))
-    elif not early:
-        tx.after_commit(f"tell {incoming.key}", lambda: _tell_held(group, incoming, where))
-
-
-async def _hold_event(tx: Transaction, *, group: str, incoming: IncomingRecord, now: datetime) -> None:
-    record = incoming.record
-    await (await tx.driver()).execute(
-        "INSERT INTO held_event (consumer_group, key, event_id, topic, log_partition, log_offset, headers,"
-        " value, machine_at) VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)"
-        " ON CONFLICT (consumer_group, event_id) DO NOTHING",
         group,
         incoming.key,
-        incoming.id,
-        record.topic,
-        record.partition,
-        record.offset,
-        json.dumps(dict(record.headers)),
-        record.value,
+        DEAD if dead else RETRYING,
+        0 if early else 1,
         now,
+        None if dead or pause is None else now + pause,
+        1 if early else 0,
+        where,
     )
+    if dead:
+        tx.after_commit(f"alert {incoming.key}", lambda: _log_dead(group, incoming, where))
+    elif not early:
+        tx.after_commit(f"began {incoming.key}", lambda: _log_began(group, incoming, where))
+
+
+def _log_dead(group: str, incoming: IncomingRecord, where: str) -> None:
+    """Alert the operator that a key is dead: ids, type, class and place, nothing else."""
+    log.error("held.dead", runbook="KeyDead", **_named(group, incoming, where))
+
+
+def _log_began(group: str, incoming: IncomingRecord, where: str) -> None:
+    """Log once that a key begins to be held because its event failed; what only came early is usual."""
+    log.warning("held.began", runbook="HeldKeysOld", **_named(group, incoming, where))
+
+
+def _named(group: str, incoming: IncomingRecord, where: str) -> dict[str, str]:
+    return {
+        "group": group,
+        "key": incoming.key,
+        "event_id": incoming.id,
+        "type": incoming.type,
+        "error": where,
+    }
 
 
 def _held_event(row: asyncpg.Record) -> HeldEvent:

@@ -7,6 +7,7 @@ Invariants:
 """
 
 import zlib
+from collections.abc import Collection
 
 import asyncpg
 
@@ -53,11 +54,13 @@ class LeaderElection:
         if self.epoch is None or newest != self.epoch:
             raise NotLeader(f"epoch {self.epoch} of {self._name} is over")
 
-    async def move(self, *, above: int, limit: int, subset: TopicSubset | None = None) -> MoveResult:
+    async def move(
+        self, *, above: int, limit: int, read: Collection[str] = (), subset: TopicSubset | None = None
+    ) -> MoveResult:
         """Move events in place on our own connection, as our epoch; see `moving.move`."""
         driver, epoch = await self.driver(), self.epoch or 0
         moved = await moving.move(
-            driver, name=self._name, epoch=epoch, above=above, limit=limit, subset=subset
+            driver, name=self._name, epoch=epoch, above=above, limit=limit, read=read, subset=subset
         )
         self._heard_at = monotonic()
         return moved

@@ -6,12 +6,14 @@ Invariants:
 - Rows stand in a log in the order of their ids; `event_log_end` is locked topic by topic in order of name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from shared.clock import machine_now
+from shared.events.transport.base import Record
+from shared.events.transport.event_log import decode_headers
 
 _MOVE = """
 WITH reign AS MATERIALIZED (
@@ -34,6 +36,9 @@ WITH reign AS MATERIALIZED (
            + row_number() OVER (PARTITION BY gone.topic ORDER BY gone.id),
          gone.key, gone.headers, gone.value, $5
   FROM gone JOIN counted USING (topic) JOIN ends USING (topic)
+  RETURNING topic, log_offset, key, headers, value
+), read AS (
+  SELECT topic, log_offset, key, headers::text AS headers, value FROM appended WHERE topic = ANY ($6::text[])
 ), typed AS (
   SELECT topic, headers ->> 'ce_type' AS type, count(*) AS records FROM gone GROUP BY 1, 2
 )
@@ -43,6 +48,11 @@ SELECT EXISTS (SELECT FROM reign) AS reigns,
        ARRAY(SELECT DISTINCT topic FROM typed) AS topics,
        ARRAY(SELECT type FROM typed ORDER BY topic, type) AS types,
        ARRAY(SELECT records FROM typed ORDER BY topic, type) AS records,
+       ARRAY(SELECT topic FROM read ORDER BY topic, log_offset) AS read_topics,
+       ARRAY(SELECT log_offset FROM read ORDER BY topic, log_offset) AS read_offsets,
+       ARRAY(SELECT key FROM read ORDER BY topic, log_offset) AS read_keys,
+       ARRAY(SELECT headers FROM read ORDER BY topic, log_offset) AS read_headers,
+       ARRAY(SELECT value FROM read ORDER BY topic, log_offset) AS read_values,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_to_run
 """
@@ -50,9 +60,9 @@ SELECT EXISTS (SELECT FROM reign) AS reigns,
 
 _MOVE_ALL = _MOVE.format(of_part="", more_pending="false")
 _MOVE_PART = _MOVE.format(
-    of_part="AND topic = ANY ($6::text[])",
+    of_part="AND topic = ANY ($7::text[])",
     # By id, as it is read, because EXISTS would walk over the deleted rows of the whole table.
-    more_pending="(SELECT id FROM outbox WHERE id > $7 AND topic <> ALL ($6::text[])"
+    more_pending="(SELECT id FROM outbox WHERE id > $8 AND topic <> ALL ($7::text[])"
     " ORDER BY id LIMIT 1) IS NOT NULL",
 )
 
@@ -72,7 +82,7 @@ class MoveResult:
     """What one statement moved: how many of each event type, to which topics; `newest` is the last id.
 
     `oldest_running` and `next_to_run` are the statement's snapshot; `more_pending` belongs to a
-    `TopicSubset`.
+    `TopicSubset`. `read` has the records of the topics that were asked for, with their offsets.
     """
 
     reigns: bool
@@ -80,6 +90,7 @@ class MoveResult:
     newest: int | None
     topics: tuple[str, ...]
     by_type: Mapping[str, int]
+    read: Mapping[str, Sequence[Record]]
     oldest_running: int
     next_to_run: int
 
@@ -96,12 +107,13 @@ async def move(
     epoch: int,
     above: int,
     limit: int,
+    read: Collection[str] = (),
     subset: TopicSubset | None = None,
 ) -> MoveResult:
     """Move at most `limit` events with an id beyond `above`, if `epoch` is the newest of the relay `name`;
-    without a `subset` the events of all topics.
+    without a `subset` the events of all topics. Those of the topics in `read` are returned too.
     """
-    asked = (name, epoch, above, limit, machine_now())
+    asked = (name, epoch, above, limit, machine_now(), list(read))
     if subset is None:
         row = await driver.fetchrow(_MOVE_ALL, *asked)
     else:
@@ -112,9 +124,21 @@ async def move(
         newest=row["newest"],
         topics=tuple(row["topics"]),
         by_type=_summed(row["types"], row["records"]),
+        read=_records(row),
         oldest_running=row["oldest_running"],
         next_to_run=row["next_to_run"],
     )
+
+
+def _records(row: asyncpg.Record) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    columns = (row[f"read_{name}"] for name in ("topics", "offsets", "keys", "headers", "values"))
+    for topic, offset, key, headers, value in zip(*columns, strict=True):
+        record = Record(
+            topic=topic, partition=0, offset=offset, key=key, headers=decode_headers(headers), value=value
+        )
+        found.setdefault(topic, []).append(record)
+    return found
 
 
 def _summed(types: list[str | None], records: list[int]) -> dict[str, int]:

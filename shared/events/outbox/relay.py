@@ -75,7 +75,8 @@ class Relay:
         subset = None
         if not self._nothing_travels:
             subset = TopicSubset(topics=self._in_place, others_above=self._sending.begin())
-        moved = await self.election.move(above=self._moving.begin(), limit=BATCH, subset=subset)
+        read = event_log.read_here(self._database)
+        moved = await self.election.move(above=self._moving.begin(), limit=BATCH, read=read, subset=subset)
         if not moved.reigns:
             raise NotLeader("a later epoch of the relay has begun")
         self._saw(
@@ -88,7 +89,7 @@ class Relay:
             failpoints.reach("relayed")
             counters.sent(self._database.name, moved.by_type)
             for topic in moved.topics:
-                event_log.appended(self._database, topic)
+                event_log.appended(self._database, topic, records=moved.read.get(topic, ()))
         return moved
 
     async def _send(self) -> bool:

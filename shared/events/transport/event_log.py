@@ -21,21 +21,21 @@ from shared.events.transport.base import Extent, OutboxRow, Record
 from shared.events.wake_signal import WakeSignal
 
 _encode = msgspec.json.Encoder().encode
-_headers = msgspec.json.Decoder(dict[str, str]).decode
+decode_headers = msgspec.json.Decoder(dict[str, str]).decode
+_MOST_BROUGHT = 1000
 _watchers: WeakKeyDictionary[Database, dict[str, set[WakeSignal]]] = WeakKeyDictionary()
 
 
 async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:
     """Append records to a topic of this database, in order, and give the offset of the first."""
-    driver = await tx.driver()
-    end = await driver.fetchval(
+    end = await tx.value(
         "INSERT INTO event_log_end AS log (topic, next_offset) VALUES ($1, $2)"
         " ON CONFLICT (topic) DO UPDATE SET next_offset = log.next_offset + $2 RETURNING next_offset",
         topic,
         len(rows),
     )
     begin = int(end) - len(rows)
-    await driver.execute(
+    await tx.records(
         "INSERT INTO event_log (topic, log_offset, key, headers, value, machine_at)"
         " SELECT $1, $2 + row.place - 1, row.key, row.headers::jsonb, row.value, $3"
         " FROM unnest($4::text[], $5::text[], $6::bytea[])"
@@ -74,7 +74,7 @@ async def read(database: Database, topic: str, *, offset: int, limit: int) -> li
             partition=0,
             offset=row["log_offset"],
             key=row["key"],
-            headers=_headers(row["headers"]),
+            headers=decode_headers(row["headers"]),
             value=row["value"],
         )
         for row in rows
@@ -88,26 +88,16 @@ async def extent(database: Database, topic: str) -> Extent:
 
 
 async def trim(tx: Transaction, topic: str, *, before: datetime) -> int:
-    """Remove from the front what was appended before a machine time; give how many records went."""
-    kept = (
-        await tx.sql(
-            "SELECT coalesce(min(log_offset), (SELECT next_offset FROM event_log_end WHERE topic = :topic))"
-            " FROM event_log WHERE topic = :topic AND machine_at >= :before",
-            topic=topic,
-            before=before,
-        )
-    ).scalar()
-    if kept is None:
-        return 0
-    await tx.sql(
-        "UPDATE event_log_end SET first_offset = greatest(first_offset, :kept) WHERE topic = :topic",
-        topic=topic,
-        kept=kept,
+    """Remove from the front what was appended before a machine time; return how many records went."""
+    kept = await tx.value(
+        "UPDATE event_log_end SET first_offset = greatest(first_offset, coalesce("
+        "(SELECT min(log_offset) FROM event_log WHERE topic = $1 AND machine_at >= $2), next_offset))"
+        " WHERE topic = $1 RETURNING first_offset",
+        topic,
+        before,
     )
-    gone = await tx.sql(
-        "DELETE FROM event_log WHERE topic = :topic AND log_offset < :kept", topic=topic, kept=kept
-    )
-    return int(gone.rowcount)
+    gone = "DELETE FROM event_log WHERE topic = $1 AND log_offset < $2 RETURNING 1"
+    return 0 if kept is None else len(await tx.records(gone, topic, kept))
 
 
 @contextmanager
@@ -122,7 +112,7 @@ def watch(database: Database, *topics: str) -> Iterator[WakeSignal]:
 
 
 def register(database: Database, topics: Sequence[str], wake: WakeSignal) -> None:
-    """Set this flag at every append to these topics, until `unregister`."""
+    """Set this signal at every append to these topics, until `unregister`."""
     for topic in topics:
         _watchers.setdefault(database, {}).setdefault(topic, set()).add(wake)
 
@@ -133,10 +123,21 @@ def unregister(database: Database, topics: Sequence[str], wake: WakeSignal) -> N
         _watchers.get(database, {}).get(topic, set()).discard(wake)
 
 
-def wake_readers(database: Database, topic: str) -> None:
-    """Wake whoever reads this topic of this database in this process."""
+def read_here(database: Database) -> list[str]:
+    """Name the topics of a database whose readers in this process take the records with the wake-up."""
+    watchers = _watchers.get(database, {})
+    return [
+        topic for topic, signals in watchers.items() if any(isinstance(one, NewsOfTopic) for one in signals)
+    ]
+
+
+def wake_readers(database: Database, topic: str, *, records: Sequence[Record] = ()) -> None:
+    """Wake whoever reads this topic of this database in this process, with what was appended."""
     for wake in tuple(_watchers.get(database, {}).get(topic, ())):
-        wake.set()
+        if isinstance(wake, NewsOfTopic):
+            wake.receive(records)
+        else:
+            wake.set()
 
 
 def wake_all_readers(database: Database) -> None:
@@ -145,7 +146,44 @@ def wake_all_readers(database: Database) -> None:
         wake_readers(database, topic)
 
 
-def appended(database: Database, topic: str) -> None:
-    """Tell the readers of this topic that it has grown, in this process and in others."""
-    wake_readers(database, topic)
+def appended(database: Database, topic: str, *, records: Sequence[Record] = ()) -> None:
+    """Wake the readers of this topic, in this process with the records and in others without."""
+    wake_readers(database, topic, records=records)
     database.tell_readers(topic)
+
+
+class NewsOfTopic(WakeSignal):
+    """What one reader knows of a topic's growth: the records that followed, or only that there may be some.
+
+    It sets the signal of the reader, who waits for several topics at once.
+    """
+
+    def __init__(self, reader: WakeSignal) -> None:
+        super().__init__()
+        self.may_have_grown = True
+        self._records: list[Record] = []
+        self._reader = reader
+
+    def set(self) -> None:
+        """Note that the topic has grown by records that nobody has brought."""
+        self.may_have_grown = True
+        self._records = []
+        self._reader.set()
+
+    def receive(self, records: Sequence[Record]) -> None:
+        """Take over records that were appended; without any, or with many waiting, only note the growth."""
+        follows = not self._records or (records[:1] and records[0].offset == self._records[-1].offset + 1)
+        if self.may_have_grown or not records or not follows or len(self._records) > _MOST_BROUGHT:
+            self.set()
+            return
+        self._records += records
+        self._reader.set()
+
+    def take(self, *, offset: int) -> list[Record]:
+        """Return the records that were brought from this offset on; note where some lack before them."""
+        records = [record for record in self._records if record.offset >= offset]
+        self._records = []
+        if records and records[0].offset != offset:
+            self.may_have_grown = True
+            return []
+        return records

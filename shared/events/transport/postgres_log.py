@@ -4,7 +4,8 @@ Invariants:
 - The relay appends in the statement that deletes from the outbox (moving.py): offset, epoch check and delete
   are one.
 - A log is one partition, number 0, and its offsets are dense.
-- A log is asked only when it may have grown: when it says so, and at the wide net, whatever was not heard.
+- What this process appends comes with the wake-up. A log is asked only where it may have grown besides: when
+  another process says so, and at the wide net.
 - Two owners of a group may read the same records at once: inbox and position keep the effect single. Where
   several processes could, one of them reads and the others wait for its end.
 """
@@ -20,7 +21,6 @@ from shared.events.transport.base import Extent, OutboxRow
 from shared.events.transport.group_reader import GroupReader
 from shared.events.transport.positions import Partition
 from shared.events.transport.reader_lock import ReaderLock
-from shared.events.wake_signal import WakeSignal
 
 
 class PostgresTransport:
@@ -51,20 +51,6 @@ class PostgresTransport:
         """Do nothing: the databases belong to whoever made them."""
 
 
-class _TopicSignal(WakeSignal):
-    """Whether a topic may have grown; the reader of several waits for all of them at once."""
-
-    def __init__(self, reader: WakeSignal) -> None:
-        super().__init__()
-        self.may_have_grown = True
-        self._reader = reader
-
-    def set(self) -> None:
-        """Note that the topic has grown."""
-        self.may_have_grown = True
-        self._reader.set()
-
-
 class LogSubscription(GroupReader):
     """One group's reading of some logs; with a `lock` only while this process has it."""
 
@@ -80,9 +66,9 @@ class LogSubscription(GroupReader):
         self._sources = sources
         self._lock = lock
         self._asked_at = monotonic()
-        self._signals = {topic: _TopicSignal(self.wake) for topic in sources}
+        self._news = {topic: event_log.NewsOfTopic(self.wake) for topic in sources}
         for topic, source in sources.items():
-            event_log.register(source, (topic,), self._signals[topic])
+            event_log.register(source, (topic,), self._news[topic])
 
     def pause(self) -> float:
         """Return for how many seconds nobody need ask unless woken."""
@@ -91,7 +77,7 @@ class LogSubscription(GroupReader):
     async def close(self) -> None:
         """Stop reading."""
         for topic, source in self._sources.items():
-            event_log.unregister(source, (topic,), self._signals[topic])
+            event_log.unregister(source, (topic,), self._news[topic])
         await super().close()
         if self._lock is not None:
             await self._lock.release()
@@ -99,8 +85,8 @@ class LogSubscription(GroupReader):
     def read_again(self) -> None:
         """Read positions and logs again."""
         super().read_again()
-        for signal in self._signals.values():
-            signal.may_have_grown = True
+        for news in self._news.values():
+            news.set()
 
     async def _may_read(self) -> bool:
         if self._lock is None or self._lock.held:
@@ -126,16 +112,17 @@ class LogSubscription(GroupReader):
     async def _fetch(self, *, limit: int) -> None:
         if monotonic() > self._asked_at + NET:
             self._asked_at = monotonic()
-            for signal in self._signals.values():
-                signal.may_have_grown = True
-        for topic, signal in self._signals.items():
-            if signal.may_have_grown and not self._ahead.has(topic):
-                signal.may_have_grown = False
-                offset = self._fetched[topic, 0]
+            for news in self._news.values():
+                news.may_have_grown = True
+        for topic, news in self._news.items():
+            offset = self._fetched[topic, 0]
+            records = news.take(offset=offset)
+            if not records and news.may_have_grown and not self._ahead.has(topic):
+                news.may_have_grown = False
                 records = await event_log.read(self._sources[topic], topic, offset=offset, limit=limit)
-                signal.may_have_grown |= len(records) == limit
-                if records:
-                    self._took(records)
+                news.may_have_grown |= len(records) == limit
+            if records:
+                self._took(records)
 
     async def _extents(self, read: Mapping[Partition, int]) -> Mapping[Partition, Extent]:
         return {(topic, 0): await event_log.extent(source, topic) for topic, source in self._sources.items()}

@@ -121,7 +121,7 @@ async def published_because_of(make_database: MakeDatabase, ctx: Context) -> boo
     async with database.transaction() as tx:
         toy = Toy()
         tx.add(toy)
-        publishing.publish(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=ctx)
+        publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=ctx)
     async with database.transaction() as tx:
         row = (await tx.sql("SELECT * FROM outbox")).one()
     return Event.from_wire(key=row.key, headers=row.headers, value=row.value).caused_by_event
