@@ -29,6 +29,11 @@ VERSION = Write.into(
 )
 
 
+_EARLIER = """
+INSERT INTO resource_version (type, id, version, last_updated, body) VALUES ($1, $2, $3, $4, $5)
+"""
+
+
 async def put(
     tx: Transaction,
     row: ResourceRow,
@@ -91,6 +96,12 @@ async def insert(
     await tx.insert(row)
 
 
+async def insert_earlier(tx: Transaction, rows: Sequence[Resource]) -> None:
+    """Put filled versions into the history that a new resource passed on its way to the one in its row."""
+    values = [(_type_of(row.body), str(row.id), row.version, row.last_updated, row.body) for row in rows]
+    await tx.run_many(_EARLIER, values)
+
+
 async def update(
     tx: Transaction,
     row: Resource,
@@ -110,10 +121,9 @@ async def update(
         setattr(row, name, value)
     fill(row, resource, at=at, overlay=overlay)
     names = ("version", "last_updated", "body", *changes)
-    resource_type = msgspec.json.decode(row.body, type=_TypeOnly).resourceType
     values = values_of(row, ("id", *names))
     sql = _update(table_of(type(row)), names)
-    if await tx.value(sql, *values, resource_type, before) is None:
+    if await tx.value(sql, *values, _type_of(row.body), before) is None:
         raise Outrun(f"this {type(row).__name__} was changed by somebody else")
 
 
@@ -126,7 +136,7 @@ async def update_all(tx: Transaction, rows: Sequence[tuple[Resource, int]], *nam
         return
     written = ("version", "last_updated", "body", *names)
     sql = _update(table_of(type(rows[0][0])), written)
-    kind = msgspec.json.decode(rows[0][0].body, type=_TypeOnly).resourceType
+    kind = _type_of(rows[0][0].body)
     await tx.run_many(sql, [(*values_of(row, ("id", *written)), kind, before) for row, before in rows])
 
 
@@ -161,6 +171,10 @@ def _laid_over(members: Mapping[str, Any], ours: Mapping[str, Any]) -> bytes:
 
 class _TypeOnly(msgspec.Struct):
     resourceType: str
+
+
+def _type_of(body: bytes) -> str:
+    return msgspec.json.decode(body, type=_TypeOnly).resourceType
 
 
 def _meta(theirs: Any, *, version: int, at: datetime) -> dict[str, Any]:

@@ -30,7 +30,6 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, act="reopening")
-        await record.write_process_task(ctx, tx, referral, changes.process_task)
     rules.check_step(referral.state, State.ACCEPTED, act="accepting")
     referral.programme, referral.doubt = verdict.programme, None
     referral.site = ctx.clinic.programme(str(verdict.programme)).site

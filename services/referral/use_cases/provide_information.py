@@ -54,7 +54,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     _check(pieces, file.referral)
     await _store(ctx, tx, pieces, file)
     changes, referral = Changes(file), file.referral
-    person = await _reopen(ctx, tx, changes)
+    person = _reopen(changes)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     changes.announce(events.ReferralInformationProvided)
     if State(referral.state) in UNDECIDED:
@@ -76,15 +76,13 @@ def _check_open(referral: Referral) -> None:
         raise AcknowledgeFirst(text, expression="ServiceRequest")
 
 
-async def _reopen(ctx: Context, tx: Transaction, changes: Changes) -> Finding | None:
+def _reopen(changes: Changes) -> Finding | None:
     """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
     if State(changes.referral.state) not in REOPENED_BY_AN_ANSWER:
         return None
     person = rules.answer_for_a_person(changes.referral)
     reason = "The referrer answered; the clinic looks at the referral again."
     changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act="reopening")
-    # FHIR knows no step from rejected to accepted: the Task is received again first.
-    await record.write_process_task(ctx, tx, changes.referral, changes.process_task)
     return person
 
 

@@ -54,7 +54,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     triage.decide(ctx, changes, result, open_referrals=others)
     await match_patient.record(tx, match)
     sent = [row for _, row, new in rows if new]
-    await record.new(ctx, tx, changes, sent=sent, body=referral.body)
+    await record.new(ctx, tx, changes, sent=sent)
     await queries.intake.name_referral(tx, referral.id, requester=requester, tokens=tokens)
     await queries.intake.enter(tx, sent)
     return Receipt(referral=referral, new=True)
@@ -218,6 +218,7 @@ def _file(
         enclosures=[(row, piece.data) for piece, row, _ in rows],
         known={link: piece.data for piece, _, _ in rows for link in piece.links},
         process_task=task,
+        moved=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 Invariants:
 - Whoever calls this holds the referral's lock, or the referral is new.
-- The process Task is rendered once, from the referral as it is to be.
+- The process Task is rendered once for each state in which the referral stood, and skips none.
 - Events are published in the order in which they were decided, with the bytes that were just written.
 """
 
@@ -28,21 +28,23 @@ _OWN = frozenset({"version", "last_updated", "body"})
 async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
     """Record a decision about a referral that the database has."""
     await _write_referral(ctx, tx, changes)
+    await _write_passed(ctx, tx, changes)
     await write_process_task(ctx, tx, changes.referral, changes.process_task)
     await rest(ctx, tx, changes)
     return changes.referral
 
 
-async def new(
-    ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence[Enclosure], body: bytes
-) -> None:
-    """Record a new referral with what came with it; `body` is what was sent, `sent` are filled rows."""
+async def new(ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence[Enclosure]) -> None:
+    """Record a new referral with what came with it, all of it filled; its Task was received first."""
     referral, task = changes.referral, changes.process_task
-    if not referral.version:
-        store.fill(referral, body, at=ctx.at)
+    earlier = []
+    for passed in changes.file.passed:
+        store.fill(task, fhir.process_task(passed, clinic=ctx.clinic), at=ctx.at)
+        earlier.append(task.model_copy())
     store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
     await tx.insert(referral, *sent, task)
+    await store.insert_earlier(tx, earlier)
     await rest(ctx, tx, changes)
 
 
@@ -51,12 +53,21 @@ async def steps(tx: Transaction, followed: Sequence[tuple[Context, Changes]]) ->
     await tx.update_all([changes.referral for _, changes in followed], *_STEP)
     tasks = []
     for ctx, changes in followed:
+        await _write_passed(ctx, tx, changes)
         task, referral = changes.process_task, changes.referral
         before = task.version
         task.status = TASK_STATUS[State(referral.state)]
         store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
         tasks.append((task, before))
     await store.update_all(tx, tasks, "status")
+
+
+async def _write_passed(ctx: Context, tx: Transaction, changes: Changes) -> None:
+    """Write the Task as the referral stood for a moment, so that its history skips no step."""
+    for passed in changes.file.passed:
+        await write_process_task(ctx, tx, passed, changes.process_task)
+    changes.file.passed.clear()
+    changes.file.moved = False
 
 
 async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, task: Task) -> None:

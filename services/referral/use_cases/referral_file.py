@@ -29,7 +29,8 @@ class ReferralFile:
     """A referral with its decoded resources and its rows.
 
     `before` is the referral as the database has it, None for one that is new; `known` holds the resources by
-    what others call them; `work` are the open Tasks of people.
+    what others call them; `work` are the open Tasks of people. `passed` are the states in which it stood for
+    a moment only, since it has `moved` on: each is a version of its Task, so that no step is skipped.
     """
 
     referral: Referral
@@ -42,6 +43,8 @@ class ReferralFile:
     process_task: Task | None = None
     work: list[Task] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    moved: bool = False
+    passed: list[Referral] = field(default_factory=list)
 
     def facts(self, *, on: date, clinic: Clinic) -> Facts:
         """Read the coded facts."""
