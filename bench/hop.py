@@ -120,13 +120,12 @@ async def _floor(wire: Wire, rows: Sequence[OutboxRow]) -> float:
 async def put(database: Database, rows: Sequence[OutboxRow]) -> None:
     """Put rows into the outbox in one transaction."""
     async with database.transaction() as tx:
-        driver = await tx.driver()
-        await driver.execute(_INTO_OUTBOX, REFERRAL, datetime.now(UTC), *hop_floor.columns(rows))
+        await tx.run(_INTO_OUTBOX, REFERRAL, datetime.now(UTC), *hop_floor.columns(rows))
 
 
 async def _handled(wire: Wire) -> int:
     async with wire.databases["scheduling"].transaction() as tx:
-        return int((await tx.sql("SELECT count(*) FROM inbox")).scalar_one())
+        return int(await tx.value("SELECT count(*) FROM inbox"))
 
 
 async def _nothing(_: Context, __: Transaction, ___: Event) -> None:

@@ -8,14 +8,14 @@ Invariants:
   lost.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import failpoints
 from shared.clock import machine_now
 from shared.context import Context
-from shared.db import Database, Transaction, Write
+from shared.db import Database, Transaction
 from shared.time_limit import AT_MOST, at_most
 
 
@@ -28,13 +28,25 @@ class Timer:
     due_at: datetime
 
 
-_MOVE = Write.into(
-    "timer",
-    {"kind": "text", "ref": "text", "due_at": "timestamptz"},
-    conflict="ON CONFLICT (kind, ref) DO UPDATE"
-    " SET due_at = excluded.due_at, attempts = 0, machine_next_at = NULL, error = ''",
-    key=("kind", "ref"),
-)
+_SCHEDULE = """
+INSERT INTO timer (kind, ref, due_at) VALUES ($1, $2, $3)
+ON CONFLICT (kind, ref) DO UPDATE
+SET due_at = excluded.due_at, attempts = 0, machine_next_at = NULL, error = ''
+"""
+_SCHEDULE_ONCE = """
+INSERT INTO timer (kind, ref, due_at) VALUES ($1, $2, $3) ON CONFLICT (kind, ref) DO NOTHING
+"""
+_CANCEL = "DELETE FROM timer WHERE kind = $1 AND ref = $2"
+_FAILED = """
+UPDATE timer SET attempts = attempts + 1, error = $4 WHERE kind = $1 AND ref = $2 AND due_at = $3
+RETURNING attempts
+"""
+_POSTPONE = "UPDATE timer SET machine_next_at = $3 WHERE kind = $1 AND ref = $2"
+_CLAIM = """
+SELECT kind, ref, due_at FROM timer WHERE due_at <= $1 AND kind = ANY($2::text[])
+AND (machine_next_at IS NULL OR machine_next_at <= $3)
+ORDER BY due_at, kind, ref LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
 
 TimerHandler = Callable[[Context, Transaction, Timer], Awaitable[None]]
 TimerTable = Mapping[str, TimerHandler]
@@ -52,25 +64,27 @@ class TimerFailed(Exception):
 
 async def schedule(tx: Transaction, *, kind: str, ref: str, due: datetime) -> None:
     """Set a timer, or move it to a new time; raises ValueError for a naive time."""
-    tx.write(_MOVE, kind, ref, _aware(due))
-    _wake_after(tx)
+    await schedule_all(tx, [Timer(kind=kind, ref=ref, due_at=due)])
+
+
+async def schedule_all(tx: Transaction, timers: Sequence[Timer]) -> None:
+    """Set timers, or move them to new times, by one statement; raises ValueError for a naive time."""
+    if timers:
+        rows = [(timer.kind, timer.ref, _aware(timer.due_at)) for timer in timers]
+        await tx.run_many(_SCHEDULE, rows)
+        _wake_after(tx)
 
 
 async def schedule_once(tx: Transaction, *, kind: str, ref: str, due: datetime) -> bool:
     """Set a timer unless it stands already; tell whether it was set."""
-    result = await tx.sql(
-        "INSERT INTO timer (kind, ref, due_at) VALUES (:kind, :ref, :due) ON CONFLICT (kind, ref) DO NOTHING",
-        kind=kind,
-        ref=ref,
-        due=_aware(due),
-    )
+    was_set = await tx.run(_SCHEDULE_ONCE, kind, ref, _aware(due)) == 1
     _wake_after(tx)
-    return result.rowcount == 1
+    return was_set
 
 
 async def cancel(tx: Transaction, *, kind: str, ref: str) -> None:
     """Remove a timer; nothing happens where there is none."""
-    await tx.sql("DELETE FROM timer WHERE kind = :kind AND ref = :ref", kind=kind, ref=ref)
+    await tx.run(_CANCEL, kind, ref)
 
 
 async def fire_next(
@@ -95,7 +109,6 @@ async def fire_next(
         try:
             async with at_most(limit):
                 await handlers[timer.kind](ctx, tx, timer)
-                await tx.flush()
         except Exception as error:
             raise TimerFailed(timer) from error
         failpoints.reach("timer_not_committed")
@@ -106,39 +119,16 @@ async def fire_next(
 async def postpone(database: Database, timer: Timer, *, error: str) -> None:
     """Let a failed timer stand and say when it is tried again (machine time): 1 s, 2 s, 4 s ... 5 minutes."""
     async with database.transaction() as tx:
-        attempts = (
-            await tx.sql(
-                "UPDATE timer SET attempts = attempts + 1, error = :error"
-                " WHERE kind = :kind AND ref = :ref AND due_at = :due RETURNING attempts",
-                kind=timer.kind,
-                ref=timer.ref,
-                due=timer.due_at,
-                error=error,
-            )
-        ).scalar()
+        attempts = await tx.value(_FAILED, timer.kind, timer.ref, timer.due_at, error)
         if attempts is None:
             return
         pause = min(timedelta(seconds=2.0 ** min(attempts - 1, 20)), _LONGEST_PAUSE)
-        await tx.sql(
-            "UPDATE timer SET machine_next_at = :next WHERE kind = :kind AND ref = :ref",
-            kind=timer.kind,
-            ref=timer.ref,
-            next=machine_now() + pause,
-        )
+        await tx.run(_POSTPONE, timer.kind, timer.ref, machine_now() + pause)
 
 
 async def _claim(tx: Transaction, kinds: tuple[str, ...], *, now: datetime) -> Timer | None:
-    row = (
-        await tx.sql(
-            "SELECT kind, ref, due_at FROM timer WHERE due_at <= :now AND kind = ANY(:kinds)"
-            " AND (machine_next_at IS NULL OR machine_next_at <= :machine)"
-            " ORDER BY due_at, kind, ref LIMIT 1 FOR UPDATE SKIP LOCKED",
-            now=now,
-            kinds=list(kinds),
-            machine=machine_now(),
-        )
-    ).first()
-    return None if row is None else Timer(kind=row.kind, ref=row.ref, due_at=row.due_at)
+    rows = await tx.records(_CLAIM, now, list(kinds), machine_now())
+    return Timer(**rows[0]) if rows else None
 
 
 def _wake_after(tx: Transaction) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.context import Context
-from shared.db import Transaction, Write
+from shared.db import Transaction
 from shared.fhir.instants import instant
 from shared.ids import new_text_id
 
@@ -37,20 +37,10 @@ _PROFILE = {
 _BALP = "https://profiles.ihe.net/ITI/BALP"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _TERMS = "http://terminology.hl7.org/CodeSystem"
-_EVENT = Write.into(
-    "audit_event",
-    {
-        "id": "text",
-        "recorded": "timestamptz",
-        "actor": "text",
-        "client": "text",
-        "action": "text",
-        "outcome": "text",
-        "what": "text",
-        "patient_id": "text",
-        "body": "bytea",
-    },
-)
+_INSERT = """
+INSERT INTO audit_event (id, recorded, actor, client, action, outcome, what, patient_id, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +59,12 @@ class Access:
     query: str | None = None
 
 
-def record(tx: Transaction, access: Access, *, ctx: Context) -> None:
+async def record(ctx: Context, tx: Transaction, access: Access) -> None:
     """Write the AuditEvent of this access into the transaction."""
     identifier = new_text_id()
     body = msgspec.json.encode(audit_event(access, ctx=ctx, identifier=identifier))
-    tx.write(
-        _EVENT,
+    await tx.run(
+        _INSERT,
         identifier,
         ctx.at,
         ctx.actor.reference,

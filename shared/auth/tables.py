@@ -16,6 +16,11 @@ Table(
 )
 
 
+_NOTE = """
+INSERT INTO used_assertion (client, jti, machine_expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+"""
+
+
 async def prepare(database: Database) -> None:
     """Make the tables where they are missing; they hold nothing that outlives ten minutes."""
     async with database.engine.begin() as connection:
@@ -24,12 +29,5 @@ async def prepare(database: Database) -> None:
 
 async def use_once(tx: Transaction, *, client: str, jti: str, expires_at: object, now: object) -> bool:
     """Note that an assertion is used; tell whether it was the first time. Expired ones are forgotten."""
-    await tx.sql("DELETE FROM used_assertion WHERE machine_expires_at < :now", now=now)
-    noted = await tx.sql(
-        "INSERT INTO used_assertion (client, jti, machine_expires_at) VALUES (:client, :jti, :expires_at)"
-        " ON CONFLICT DO NOTHING",
-        client=client,
-        jti=jti,
-        expires_at=expires_at,
-    )
-    return noted.rowcount == 1
+    await tx.run("DELETE FROM used_assertion WHERE machine_expires_at < $1", now)
+    return await tx.run(_NOTE, client, jti, expires_at) == 1

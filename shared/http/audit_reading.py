@@ -40,9 +40,9 @@ def audit_router() -> APIRouter:
         )
         async with request.transaction() as tx:
             newest = select(_EVENTS.c.id, _EVENTS.c.body).where(and_(True, *page))
-            found = (await tx.execute(newest.order_by(_EVENTS.c.id.desc()).limit(count + 1))).all()
+            found = await tx.select(newest.order_by(_EVENTS.c.id.desc()).limit(count + 1))
             every = select(func.count()).select_from(_EVENTS).where(and_(True, *where))
-            total = int((await tx.execute(every)).scalar_one())
+            [[total]] = await tx.select(every)
             bundle = _bundle(request, asked, found, total=total, count=count)
             return await request.answer(tx, bundle, patient=_patient(request))
 
@@ -74,11 +74,11 @@ def _bundle(
     request: RequestContext, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
 ) -> bytes:
     address = f"{request.runtime.fhir_base}/AuditEvent"
-    after = str(found[count - 1].id) if len(found) > count else None
+    after = str(found[count - 1]["id"]) if len(found) > count else None
     entries = [
         {
-            "fullUrl": f"{address}/{row.id}",
-            "resource": msgspec.Raw(bytes(row.body)),
+            "fullUrl": f"{address}/{row['id']}",
+            "resource": msgspec.Raw(bytes(row["body"])),
             "search": {"mode": "match"},
         }
         for row in found[:count]

@@ -50,6 +50,6 @@ async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, rea
         ctx = replace(runtime.context(cause=request.state.request_id), actor=NOBODY)
     try:
         async with runtime.database.transaction() as tx:
-            audit.record(tx, access, ctx=ctx)
+            await audit.record(ctx, tx, access)
     except Exception as error:
         logger().error("audit.missing", request_id=request.state.request_id, error=class_of(error))

@@ -1,8 +1,7 @@
 """Idempotency keys: after a crash a client cannot know, so the same key gives the same answer.
 
 Invariants:
-- The key of a client is locked for the whole transaction, so ten of the same at once have one effect; a bold
-  command (Call.command) locks nothing, and has no effect where its key is there already.
+- The key of a client is locked for the whole transaction, so ten of the same at once have one effect.
 - The answer is stored in the transaction of its effect: both stand, or neither.
 - A refusal is not stored: nothing happened, so the same key may try again.
 - A key is forgotten after 7 days of machine time.
@@ -17,7 +16,7 @@ from starlette.responses import Response
 
 from shared import failpoints
 from shared.clock import machine_now, monotonic
-from shared.db import Transaction, Write
+from shared.db import Transaction
 from shared.errors import Invalid
 
 KEPT_FOR = timedelta(days=7)
@@ -31,24 +30,12 @@ _FIND = """
     SELECT request_hash, status, headers::text, body FROM idempotency
     WHERE client = $1 AND key = $2 AND machine_at > $3
 """
-_STORE = Write.into(
-    "idempotency",
-    {
-        "client": "text",
-        "key": "text",
-        "request_hash": "text",
-        "status": "int4",
-        "headers": "jsonb",
-        "body": "bytea",
-        "machine_at": "timestamptz",
-    },
-    conflict="""
-    ON CONFLICT (client, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
-        headers = excluded.headers, body = excluded.body, machine_at = excluded.machine_at
-    WHERE idempotency.machine_at <= excluded.machine_at - interval '7 days'
-    """,
-    claim=3,
-)
+_STORE = """
+INSERT INTO idempotency (client, key, request_hash, status, headers, body, machine_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (client, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+    headers = excluded.headers, body = excluded.body, machine_at = excluded.machine_at
+"""
 _FORGET = "DELETE FROM idempotency WHERE machine_at <= $1"
 
 
@@ -89,12 +76,12 @@ class KeyedRequest:
 
 async def begin(tx: Transaction, request: KeyedRequest) -> None:
     """Lock the key; raises Replayed with the stored answer, KeyUsedOtherwise for another request."""
-    connection = await tx.driver()
-    await connection.execute(_LOCK, f"{request.client}\x1f{request.key}")
-    found = await connection.fetchrow(_FIND, request.client, request.key, machine_now() - KEPT_FOR)
-    if found is None:
+    await tx.value(_LOCK, f"{request.client}\x1f{request.key}")
+    stored = await tx.records(_FIND, request.client, request.key, machine_now() - KEPT_FOR)
+    if not stored:
         failpoints.reach("key_locked")
         return
+    found = stored[0]
     if found["request_hash"] != request.request_hash:
         raise KeyUsedOtherwise("this Idempotency-Key came before with another body or for another address")
     raise Replayed(
@@ -109,7 +96,7 @@ async def begin(tx: Transaction, request: KeyedRequest) -> None:
 async def store(tx: Transaction, request: KeyedRequest, response: Response) -> None:
     """Keep the answer under its key, in the transaction of its effect."""
     headers = {name: text for name, text in response.headers.items() if name != "content-length"}
-    tx.write(
+    await tx.run(
         _STORE,
         request.client,
         request.key,
@@ -121,4 +108,4 @@ async def store(tx: Transaction, request: KeyedRequest, response: Response) -> N
     )
     if monotonic() - _last_sweep.get(tx.database.name, float("-inf")) > _SWEEP_EVERY:
         _last_sweep[tx.database.name] = monotonic()
-        await (await tx.driver()).execute(_FORGET, machine_now() - KEPT_FOR)
+        await tx.run(_FORGET, machine_now() - KEPT_FOR)

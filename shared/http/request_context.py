@@ -120,7 +120,7 @@ class RequestContext:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        audit.record(tx, self._access(about, patient, how), ctx=self.ctx)
+        await audit.record(self.ctx, tx, self._access(about, patient, how))
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response)
         return response

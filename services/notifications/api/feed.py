@@ -37,7 +37,7 @@ async def feed(
     seen = _seen(request)
     async with request.transaction() as tx:
         opened = audit.Access(service=request.runtime.service, how="search-type", query=str(request.http.url))
-        audit.record(tx, opened, ctx=request.ctx)
+        await audit.record(request.ctx, tx, opened)
     return StreamingResponse(live.frames(seen), media_type="text/event-stream", headers=_HEADERS)
 
 

@@ -49,8 +49,7 @@ class LeaderElection:
 
     async def check(self, tx: Transaction) -> None:
         """Hold our epoch in this transaction until its end; raises NotLeader where it is not the newest."""
-        driver = await tx.driver()
-        newest = await driver.fetchval("SELECT epoch FROM relay_epoch WHERE name = $1 FOR SHARE", self._name)
+        newest = await tx.value("SELECT epoch FROM relay_epoch WHERE name = $1 FOR SHARE", self._name)
         if self.epoch is None or newest != self.epoch:
             raise NotLeader(f"epoch {self.epoch} of {self._name} is over")
 
