@@ -110,7 +110,7 @@ def show(group: str, key: str, resources: Resources = False) -> None:
 
 @dead_letters.command("replay")
 def replay_held(group: str, key: str) -> None:
-    """Try a held key again, in order; the service's worker does it, at once where it runs."""
+    """Try a held key again, in order; the service's worker does it, within seconds where it runs."""
 
     async def make_due(databases: dict[str, Database]) -> None:
         waiting = await held.replay(_database(databases, group), group=group, key=key)

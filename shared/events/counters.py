@@ -104,16 +104,16 @@ def processed(service: str, event_type: str, *, seconds: float, times: int) -> N
 
 
 def age(event_id: str) -> float:
-    """Tell how many seconds ago (machine time) an event was made; 0 for an id that does not say."""
+    """Return how many seconds ago (machine time) an event was made; 0 for an id that does not say."""
     made = made_at(event_id)
     return 0.0 if made is None else max(0.0, machine_now().timestamp() - made)
 
 
 def is_own(service: str, event_type: str) -> bool:
-    """Tell whether this service publishes this type."""
+    """Return whether this service publishes this type."""
     return TOPICS[CATALOG[event_type].topic].publisher == service
 
 
 def type_label(event_type: str) -> str:
-    """Give the event type as a label: its name if it is one of ours."""
+    """Return the event type as a label: its name if it is one of ours."""
     return event_type if event_type in CATALOG else "other"

@@ -34,7 +34,7 @@ def markdown() -> str:
 
 
 def asyncapi() -> dict[str, Any]:
-    """Give the AsyncAPI 3 document."""
+    """Return the AsyncAPI 3 document."""
     return {
         "asyncapi": "3.0.0",
         "info": {

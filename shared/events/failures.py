@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def is_operational(error: BaseException | None) -> bool:
-    """Tell whether this error, or what caused it, is the machine's and will pass."""
+    """Return whether this error, or what caused it, is the machine's and will pass."""
     while error is not None:
         if _is_operational(error):
             return True
@@ -27,7 +27,7 @@ def is_operational(error: BaseException | None) -> bool:
 
 
 def is_of_database(error: BaseException | None) -> bool:
-    """Tell whether it was the database that failed, or did not answer."""
+    """Return whether it was the database that failed, or did not answer."""
     while error is not None:
         if isinstance(error, (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)):
             return True

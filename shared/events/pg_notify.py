@@ -43,7 +43,7 @@ class NotifyChannel:
         self._task: asyncio.Task[None] | None = None
 
     def publish(self, what: str) -> None:
-        """Tell the other processes soon; a second time before it was said is the same."""
+        """Return the other processes soon; a second time before it was said is the same."""
         self._unsent.add(what)
         self._news.set()
 

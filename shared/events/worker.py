@@ -38,7 +38,7 @@ class Loop(Protocol):
     name: str
 
     async def run_once(self) -> bool:
-        """Do what is due now; tell whether anything was done. Called again at once after True, else when
+        """Do what is due now; return whether anything was done. Called again at once after True, else when
         woken.
         """
         ...
@@ -48,7 +48,7 @@ class Loop(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """Tell when the next work falls due (care time), None where there is none."""
+        """Return when the next work falls due (care time), None where there is none."""
         ...
 
 
@@ -117,20 +117,20 @@ class Worker:
             await self._subscription.close()
 
     def healthy(self) -> bool:
-        """Tell whether every task runs without failing and it is known who leads the relay."""
+        """Return whether every task runs without failing and it is known who leads the relay."""
         return self.runs() and self.leader_known()
 
     def runs(self) -> bool:
-        """Tell whether every task runs and none of them has failed three times in a row."""
+        """Return whether every task runs and none of them has failed three times in a row."""
         running = bool(self._tasks) and not any(task.done() for task in self._tasks)
         return running and not any(loop.failures > 2 for loop in self.loops)
 
     def leader_known(self) -> bool:
-        """Tell whether it is known who leads the relay, this process or another."""
+        """Return whether it is known who leads the relay, this process or another."""
         return self._relay is not None and self._relay.election.known
 
     async def broker_answers(self) -> bool:
-        """Tell whether that which carries the events answers now."""
+        """Return whether that which carries the events answers now."""
         return await worker_status.answers(self._subscription)
 
     @property
@@ -139,7 +139,7 @@ class Worker:
         return frozenset(self._timers)
 
     def leads(self) -> bool:
-        """Tell whether the relay of this process is its service's leader."""
+        """Return whether the relay of this process is its service's leader."""
         return self._relay is not None and self._relay.election.epoch is not None
 
     async def read_status(self) -> WorkerStatus:
@@ -163,7 +163,7 @@ class Worker:
         self._relay = Relay(database, runtime.transport)
         counters.expect(self.service, handled_types=self._handlers.table)
         self._subscription = subscription = runtime.transport.subscribe(
-            database, group=self.service, topics=self.topics
+            database, group=self.service, topics=self.topics, merged=self._handlers.causal
         )
         self._consumer = consumer = Consumer(
             database,

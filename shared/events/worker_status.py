@@ -115,7 +115,7 @@ async def read_status(
 
 
 async def answers(subscription: Subscription | None) -> bool:
-    """Tell whether what carries the events answers within two seconds."""
+    """Return whether what carries the events answers within two seconds."""
     return await _progress(subscription) is not None
 
 

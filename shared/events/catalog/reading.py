@@ -85,7 +85,7 @@ def moment(text: str) -> datetime:
 
 
 def is_over(period: Resource | None, *, at: datetime) -> bool:
-    """Tell whether a Period has ended at a time."""
+    """Return whether a Period has ended at a time."""
     end = (period or {}).get("end")
     if end is None:
         return False

@@ -16,8 +16,8 @@ Invariants:
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from shared import failpoints
 from shared.db import Database, Transaction
@@ -29,23 +29,11 @@ from shared.events.inbox.handler_call import Handlers, Progress
 from shared.events.inbox.handling import NotYet, SomeNotYet
 from shared.events.inbox.incoming import IncomingRecord, MalformedEvent
 from shared.events.inbox.retry_policy import RetryPolicy
+from shared.events.inbox.splitting import Errors, Failure, split
 from shared.events.transport import positions
 from shared.events.transport.base import Batch, PositionMove, Subscription
 from shared.events.transport.positions import PositionMoved
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong in a transaction, and at which of its events, None when only at the commit; or which of
-    them came too early, by their place.
-    """
-
-    error: Exception
-    at: int | None = None
-    early: Mapping[int, Exception] = field(default_factory=dict)
-
-
-Errors = Mapping[IncomingRecord, Exception]
 Moves = Sequence[PositionMove]
 
 
@@ -82,7 +70,7 @@ class Consumer:
         self._held_some = False
 
     def held_some(self) -> bool:
-        """Tell whether events were held since this was asked last."""
+        """Return whether events were held since this was asked last."""
         held, self._held_some = self._held_some, False
         return held
 
@@ -128,7 +116,7 @@ class Consumer:
             if not isinstance(part, list):
                 await self._hold(part, moves=moves_now)
             elif failure := await self._handle_together(part, moves=moves_now):
-                parts.extendleft(reversed(_apart(part, failure)))
+                parts.extendleft(reversed(split(part, failure)))
 
     async def _handle_together(self, chunk: list[IncomingRecord], *, moves: Moves) -> Failure | None:
         """Handle these in one transaction, or return why that failed; raises where the batch is repeated."""
@@ -237,32 +225,3 @@ def _refuse_without_cause(wanted: Sequence[IncomingRecord], *, missing: set[str]
             left.discard(incoming.id)
     if early:
         raise SomeNotYet(early)
-
-
-def _apart(chunk: list[IncomingRecord], failure: Failure) -> list[list[IncomingRecord] | Errors]:
-    """Part a failed chunk: what came before, the one that failed, what came after; or each alone."""
-    if failure.early:
-        return _early_apart(chunk, failure.early)
-    if len(chunk) == 1:
-        return [{chunk[0]: failure.error}]
-    if failure.at is None:
-        return [[incoming] for incoming in chunk]
-    at = failure.at
-    return [part for part in (chunk[:at], [chunk[at]], chunk[at + 1 :]) if part]
-
-
-def _early_apart(
-    chunk: list[IncomingRecord], early: Mapping[int, Exception]
-) -> list[list[IncomingRecord] | Errors]:
-    """Part a chunk: what stands behind nothing that came too early, what did, what follows on its keys."""
-    keys: set[str] = set()
-    errors: dict[IncomingRecord, Exception] = {}
-    free: list[IncomingRecord] = []
-    behind: list[IncomingRecord] = []
-    for place, incoming in enumerate(chunk):
-        if place in early:
-            keys.add(incoming.key)
-            errors[incoming] = early[place]
-        else:
-            (behind if incoming.key in keys else free).append(incoming)
-    return [part for part in (free, errors, behind) if part]

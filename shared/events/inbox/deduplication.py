@@ -82,7 +82,7 @@ async def first_time(tx: Transaction, *, group: str, event_id: str) -> bool:
 
 
 async def is_handled(tx: Transaction, *, group: str, event_id: str) -> bool:
-    """Tell whether this event was handled, by a transaction that is committed."""
+    """Return whether this event was handled, by a transaction that is committed."""
     sql = "SELECT EXISTS (SELECT FROM inbox WHERE consumer_group = $1 AND event_id = $2)"
     return bool(await tx.value(sql, group, event_id))
 

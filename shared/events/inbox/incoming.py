@@ -68,7 +68,7 @@ class IncomingRecord:
 
     @property
     def malformed(self) -> bool:
-        """Tell whether the record is no event."""
+        """Return whether the record is no event."""
         try:
             return not self.event
         except MalformedEvent:

@@ -20,11 +20,11 @@ class RetryPolicy:
     early: timedelta = timedelta(minutes=10)
 
     def failure_delay(self, attempts: int) -> timedelta | None:
-        """Tell how long to wait after so many failed attempts, None when there is no further one."""
+        """Return how long to wait after so many failed attempts, None when there is no further one."""
         if attempts > len(self.pauses):
             return None
         return timedelta(seconds=self.pauses[attempts - 1])
 
     def early_delay(self, waits: int) -> timedelta:
-        """Tell how long an event waits that came too early so many times."""
+        """Return how long an event waits that came too early so many times."""
         return timedelta(seconds=min(self.first_wait * 2.0 ** min(waits, 16), self.longest_wait))

@@ -33,18 +33,18 @@ class LeaderElection:
         self._database = database
         self._name = name
         self._connection: asyncpg.Connection | None = None
-        self._heard_at = 0.0
+        self._checked_at = 0.0
 
     async def acquire(self) -> bool:
-        """Become or stay the leader if nobody else is; tell whether we are."""
+        """Become or stay the leader if nobody else is; return whether we are."""
         driver = await self.driver()
         if self.epoch is None:
             self.epoch = await self._begin(driver)
-        elif monotonic() > self._heard_at + _SILENCE:
+        elif monotonic() > self._checked_at + _SILENCE:
             await driver.fetchval("SELECT 1")
         else:
             return True
-        self.known, self._heard_at = True, monotonic()
+        self.known, self._checked_at = True, monotonic()
         return self.epoch is not None
 
     async def check(self, tx: Transaction) -> None:
@@ -61,7 +61,7 @@ class LeaderElection:
         moved = await moving.move(
             driver, name=self._name, epoch=epoch, above=above, limit=limit, read=read, subset=subset
         )
-        self._heard_at = monotonic()
+        self._checked_at = monotonic()
         return moved
 
     async def release(self) -> None:
@@ -88,7 +88,7 @@ class LeaderElection:
         return zlib.crc32(f"lumbar {self._name}".encode())
 
     async def driver(self) -> asyncpg.Connection:
-        """Give the connection that holds the lock; whatever runs on it ends with the election."""
+        """Return the connection that holds the lock; whatever runs on it ends with the election."""
         if self._connection is None:
             self._connection = await self._database.open_connection()
         return self._connection

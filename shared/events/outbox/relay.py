@@ -47,7 +47,7 @@ class Relay:
         self._moving, self._sending = Watermark(), Watermark()
 
     async def step(self) -> bool:
-        """Send one batch if we lead; tell whether there may be more."""
+        """Send one batch if we lead; return whether there may be more."""
         try:
             if not await self.election.acquire():
                 return False
@@ -67,7 +67,7 @@ class Relay:
         return STANDBY if self.election.epoch is None else NET
 
     async def stop(self) -> None:
-        """Give the leadership back."""
+        """Return the leadership back."""
         await self.election.release()
 
     async def _move(self) -> MoveResult:

@@ -28,7 +28,7 @@ class Watermark:
         self._sweeping = False
 
     def begin(self) -> int:
-        """Tell above which id to look now."""
+        """Return above which id to look now."""
         self._sweeping = monotonic() >= self._swept_at + _SWEEP
         return 0 if self._sweeping else max(0, self._done - _MARGIN)
 

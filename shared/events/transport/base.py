@@ -52,12 +52,11 @@ class PositionMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Records of one topic, those of a partition in their order; never empty.
+    """Records that are handled together, those of a partition in their order; never empty.
 
     `moves` is what handling all of them does to the group's position.
     """
 
-    topic: str
     records: Sequence[Record]
     moves: Sequence[PositionMove] = ()
 
@@ -123,8 +122,10 @@ class Transport(Protocol):
         """Make these rows durable for consumers, in order; `tx` is the relay's transaction of the outbox."""
         ...
 
-    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> Subscription:
-        """Read these topics as this group; `database` is the consumer's."""
+    def subscribe(
+        self, database: Database, *, group: str, topics: Sequence[str], merged: bool = False
+    ) -> Subscription:
+        """Read these topics as this group, `merged` in the order of making; `database` is the consumer's."""
         ...
 
     def in_place(self, publisher: str) -> frozenset[str]:

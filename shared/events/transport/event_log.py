@@ -27,7 +27,7 @@ _watchers: WeakKeyDictionary[Database, dict[str, set[WakeSignal]]] = WeakKeyDict
 
 
 async def append(tx: Transaction, topic: str, rows: Sequence[OutboxRow]) -> int:
-    """Append records to a topic of this database, in order, and give the offset of the first."""
+    """Append records to a topic of this database, in order, and return the offset of the first."""
     end = await tx.value(
         "INSERT INTO event_log_end AS log (topic, next_offset) VALUES ($1, $2)"
         " ON CONFLICT (topic) DO UPDATE SET next_offset = log.next_offset + $2 RETURNING next_offset",
@@ -82,7 +82,7 @@ async def read(database: Database, topic: str, *, offset: int, limit: int) -> li
 
 
 async def extent(database: Database, topic: str) -> Extent:
-    """Tell where a topic's log begins and ends."""
+    """Return where a topic's log begins and ends."""
     rows = await database.fetch("SELECT first_offset, next_offset FROM event_log_end WHERE topic = $1", topic)
     return Extent(first=rows[0][0], end=rows[0][1]) if rows else Extent(first=0, end=0)
 
@@ -102,7 +102,7 @@ async def trim(tx: Transaction, topic: str, *, before: datetime) -> int:
 
 @contextmanager
 def watch(database: Database, *topics: str) -> Iterator[WakeSignal]:
-    """Give a flag that is set whenever this process appends to one of these topics of this database."""
+    """Return a flag that is set whenever this process appends to one of these topics of this database."""
     wake = WakeSignal()
     register(database, topics, wake)
     try:

@@ -35,12 +35,14 @@ log = structlog.get_logger("lumbar.transport")
 class GroupReader(ABC):
     """What every subscription does; how records are fetched is the transport's."""
 
-    def __init__(self, database: Database, *, group: str, topics: Collection[str]) -> None:
+    def __init__(
+        self, database: Database, *, group: str, topics: Collection[str], merged: bool = False
+    ) -> None:
         self.wake = WakeSignal()
         self._database = database
         self._group = group
         self._topics = topics
-        self._ahead = ReadAhead()
+        self._ahead = ReadAhead(merged=merged)
         self._written: dict[Partition, int] = {}
         self._read: dict[Partition, int] = {}
         self._fetched: dict[Partition, int] = {}
@@ -50,7 +52,7 @@ class GroupReader(ABC):
             counters.GAPS.labels(group, topic)
 
     async def next_batch(self, *, limit: int) -> Batch | None:
-        """Return the next records of the topic whose turn it is, None where there are none."""
+        """Return the next records, None where there are none."""
         self.wake.clear()
         if not await self._may_read():
             return None
@@ -62,7 +64,7 @@ class GroupReader(ABC):
             await self._begin()
         await self._fetch(limit=limit)
         records = self._ahead.take(limit=limit)
-        return Batch(topic=records[0].topic, records=records, moves=self._moves(records)) if records else None
+        return Batch(records=records, moves=self._moves(records)) if records else None
 
     def moved(self, batch: Batch) -> None:
         """Go on behind this batch, whose moves are committed."""
@@ -118,7 +120,7 @@ class GroupReader(ABC):
 
     @abstractmethod
     async def _may_read(self) -> bool:
-        """Tell whether this process reads as the group now; waits a little where that is on its way."""
+        """Return whether this process reads as the group now; waits a little where that is on its way."""
 
     @abstractmethod
     async def _starts(self, missing: Collection[Partition]) -> Mapping[Partition, int]:

@@ -41,11 +41,13 @@ class PostgresTransport:
         """Name all topics of a service."""
         return topics_of(publisher)
 
-    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> "LogSubscription":
+    def subscribe(
+        self, database: Database, *, group: str, topics: Sequence[str], merged: bool = False
+    ) -> "LogSubscription":
         """Read these topics as this group; raises KeyError for a topic without a publisher's database."""
         sources = {topic: self._databases[TOPICS[topic].publisher] for topic in topics}
         lock = ReaderLock(database, name=group) if self._one_of_several else None
-        return LogSubscription(database, group=group, sources=sources, lock=lock)
+        return LogSubscription(database, group=group, sources=sources, lock=lock, merged=merged)
 
     async def close(self) -> None:
         """Do nothing: the databases belong to whoever made them."""
@@ -61,8 +63,9 @@ class LogSubscription(GroupReader):
         group: str,
         sources: Mapping[str, Database],
         lock: ReaderLock | None = None,
+        merged: bool = False,
     ) -> None:
-        super().__init__(database, group=group, topics=list(sources))
+        super().__init__(database, group=group, topics=list(sources), merged=merged)
         self._sources = sources
         self._lock = lock
         self._asked_at = monotonic()

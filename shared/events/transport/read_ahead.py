@@ -2,11 +2,13 @@
 
 Invariants:
 - A batch is of one topic and from all its partitions, so that it is as large as the backlog and not a part of
-  it; records of a partition stay in order.
+  it; records of a partition stay in order. Of a causal group it is of all topics, in the order in which their
+  events were made, so that what caused an event mostly stands before it.
 - The topic whose next record is oldest has its turn: a group that fell behind handles events in about the
   order in which they happened, and few of them come too early.
 """
 
+import heapq
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
@@ -16,10 +18,11 @@ from shared.ids import made_at
 
 
 class ReadAhead:
-    """The records of each partition that wait to be returned."""
+    """The records of each partition that wait to be returned; `merged` mixes those of all topics."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, merged: bool = False) -> None:
         self.records = 0
+        self._merged = merged
         self._waiting: OrderedDict[Partition, deque[Record]] = OrderedDict()
 
     def add(self, records: Sequence[Record]) -> None:
@@ -29,11 +32,31 @@ class ReadAhead:
         self.records += len(records)
 
     def has(self, topic: str) -> bool:
-        """Tell whether records of a topic wait."""
+        """Return whether records of a topic wait."""
         return any(place[0] == topic for place in self._waiting)
 
     def take(self, *, limit: int) -> list[Record]:
-        """Return the next records of the topic whose turn it is; none where nothing waits."""
+        """Return the next records of the topic whose turn it is, or of all; none where nothing waits."""
+        taken = self._take_merged(limit) if self._merged else self._take_of_one_topic(limit)
+        self.records -= len(taken)
+        return taken
+
+    def _take_merged(self, limit: int) -> list[Record]:
+        heads = [(_age(records[0]), place) for place, records in self._waiting.items()]
+        heapq.heapify(heads)
+        taken: list[Record] = []
+        while heads and len(taken) < limit:
+            _, place = heads[0]
+            records = self._waiting[place]
+            taken.append(records.popleft())
+            if records:
+                heapq.heapreplace(heads, (_age(records[0]), place))
+            else:
+                heapq.heappop(heads)
+                del self._waiting[place]
+        return taken
+
+    def _take_of_one_topic(self, limit: int) -> list[Record]:
         oldest = min(self._waiting, key=lambda place: _age(self._waiting[place][0]), default=None)
         taken: list[Record] = []
         for place in [place for place in self._waiting if oldest is not None and place[0] == oldest[0]]:
@@ -43,7 +66,6 @@ class ReadAhead:
             taken += [records.popleft() for _ in range(min(limit - len(taken), len(records)))]
             if records:
                 self._waiting[place] = records
-        self.records -= len(taken)
         return taken
 
     def clear(self) -> None:

@@ -40,7 +40,7 @@ class ReaderLock:
         return self._acquired
 
     async def release(self) -> None:
-        """Give the lock back by closing its connection."""
+        """Return the lock back by closing its connection."""
         connection, self._connection, self._acquired = self._connection, None, False
         if connection is not None:
             connection.terminate()

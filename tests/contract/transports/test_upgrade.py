@@ -60,7 +60,7 @@ async def all_of(wire: Wire, *, records: int) -> Batch:
         subscription.passed(batch)
         read += batch.records
     await subscription.close()
-    return Batch(topic=REFERRAL, records=sorted(read, key=lambda record: record.key != "held"))
+    return Batch(records=sorted(read, key=lambda record: record.key != "held"))
 
 
 async def commit(transport: KafkaTransport, behind: dict[int, int]) -> None:

@@ -11,6 +11,7 @@ from aiokafka.record.util import calc_crc32c
 from shared.events.topics import REFERRAL
 from shared.events.transport.kafka.address import KafkaAddress
 from shared.events.transport.kafka.producer import partition_of
+from shared.events.transport.kafka.tail import Tail
 from shared.events.transport.kafka.transport import KafkaTransport
 from tests.support.events import effects
 from tests.support.eventually import eventually
@@ -59,6 +60,9 @@ async def test_a_record_whose_header_has_no_name_in_utf_8_is_held_under_its_plac
 
     assert (held.key, held.state) == (f"{REFERRAL}/0/1", "dead")
     assert held.error.startswith("MalformedEvent")
+    tail = Tail(_address(wire), [REFERRAL])
+    assert len([record async for record in tail.newer()]) == 13
+    await tail.close()
     await eventually(lambda: _all_read(wire), within=WITHIN)
 
 

@@ -24,9 +24,9 @@ class KafkaAddress:
     prefix: str = ""
 
     def topic(self, name: str) -> str:
-        """Give the name of one of our topics on this Kafka."""
+        """Return the name of one of our topics on this Kafka."""
         return f"{self.prefix}{name}"
 
     def group(self, name: str) -> str:
-        """Give the name of one of our consumer groups on this Kafka."""
+        """Return the name of one of our consumer groups on this Kafka."""
         return f"{self.prefix}{name}"

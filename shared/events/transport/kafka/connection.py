@@ -39,7 +39,7 @@ class Connection:
         self._options: dict[str, Any] | None = None
 
     async def options(self) -> dict[str, Any]:
-        """Give the arguments that every aiokafka client takes; raises KafkaUnusable where none gets in."""
+        """Return the arguments that every aiokafka client takes; raises KafkaUnusable where none gets in."""
         if self._options is None:
             self._options = await _find_way(self.address)
         return self._options

@@ -101,7 +101,7 @@ async def _end_without_flushing(producer: AIOKafkaProducer) -> None:
 
 
 def partition_of(topic: str, key: str) -> int:
-    """Tell the partition of a key: by the table's number of partitions, whatever a broker has besides."""
+    """Return the partition of a key: by the table's number of partitions, whatever a broker has besides."""
     return zlib.crc32(key.encode()) % TOPICS[topic].partitions
 
 

@@ -63,8 +63,9 @@ class KafkaSubscription(GroupReader, ConsumerRebalanceListener):  # type: ignore
         group: str,
         topics: Sequence[str],
         replica: int,
+        merged: bool = False,
     ) -> None:
-        super().__init__(database, group=group, topics=topics)
+        super().__init__(database, group=group, topics=topics, merged=merged)
         self._connection = connection
         self._offsets = offsets
         self._names = {connection.address.topic(topic): topic for topic in topics}
@@ -97,7 +98,7 @@ class KafkaSubscription(GroupReader, ConsumerRebalanceListener):  # type: ignore
                 await joining
         await super().close()
         if self._consumer is not None and self._knows_position:
-            await finish_within(_CLEARING, self._commit())
+            await self._commit()
         await self._leave()
         await self._number.release()
 
@@ -230,8 +231,9 @@ class KafkaSubscription(GroupReader, ConsumerRebalanceListener):  # type: ignore
         assert self._consumer is not None
         offsets = {self._place(partition): offset for partition, offset in self._read.items()}
         try:
-            await self._consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
+            async with asyncio.timeout(_CLEARING):
+                await self._consumer.commit(offsets)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             log.info("kafka.commit-failed", group=self._group, error=type(error).__name__)
         finally:
             self._committing = None

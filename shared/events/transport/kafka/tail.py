@@ -8,7 +8,7 @@ from shared.events.topics import TOPICS
 from shared.events.transport.base import Record
 from shared.events.transport.kafka.address import KafkaAddress
 from shared.events.transport.kafka.connection import Connection, finish_within
-from shared.events.transport.kafka.records import as_record
+from shared.events.transport.kafka.records import as_record, one_by_one
 from shared.events.transport.kafka.topics import LARGEST_BATCH
 
 _CLEARING = 2.0
@@ -42,14 +42,25 @@ class Tail:
         ends = await consumer.end_offsets(self._places)
         left = {place for place in self._places if await consumer.position(place) < ends[place]}
         while left:
-            fetched = await consumer.getmany(*left, timeout_ms=_PATIENCE_MS)
-            for place, records in fetched.items():
-                for record in records:
-                    yield as_record(record, topic=self._topics[place.topic])
+            for record in await self._fetched(consumer, left):
+                yield record
             left = {place for place in left if await consumer.position(place) < ends[place]}
 
+    async def _fetched(self, consumer: AIOKafkaConsumer, places: set[TopicPartition]) -> list[Record]:
+        starts = {place: await consumer.position(place) for place in places}
+        try:
+            fetched = await consumer.getmany(*places, timeout_ms=_PATIENCE_MS)
+        except UnicodeDecodeError:
+            found = await one_by_one(consumer, starts, names=self._topics)
+            return [record for records in found.values() for record in records]
+        return [
+            as_record(record, topic=self._topics[place.topic])
+            for place, records in fetched.items()
+            for record in records
+        ]
+
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await finish_within(_CLEARING, consumer.stop())

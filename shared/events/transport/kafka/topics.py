@@ -82,7 +82,7 @@ class _Admin:
         await self._client.close()
 
     async def topics(self) -> Mapping[str, int]:
-        """Give the number of partitions of every topic that is ready to be used.
+        """Return the number of partitions of every topic that is ready to be used.
 
         All topics are asked for: to ask for one by its name would make it, where brokers do such things.
         """
@@ -109,7 +109,7 @@ class _Admin:
             await asyncio.sleep(pause)
 
     async def settings(self) -> Mapping[str, Mapping[str, str]]:
-        """Give the settings of our topics; none where we may not see them."""
+        """Return the settings of our topics; none where we may not see them."""
         asked = [
             ConfigResource(ConfigResourceType.TOPIC, self._address.topic(topic.name)) for topic in ON_KAFKA
         ]

@@ -33,10 +33,18 @@ class KafkaTransport:
         """Send the rows to Kafka; the relay's transaction keeps its epoch meanwhile."""
         await self._producer.send(rows)
 
-    def subscribe(self, database: Database, *, group: str, topics: Sequence[str]) -> KafkaSubscription:
+    def subscribe(
+        self, database: Database, *, group: str, topics: Sequence[str], merged: bool = False
+    ) -> KafkaSubscription:
         """Read these topics as this group, from its position in `database`."""
         return KafkaSubscription(
-            self._connection, self._offsets, database, group=group, topics=topics, replica=self._replica
+            self._connection,
+            self._offsets,
+            database,
+            group=group,
+            topics=topics,
+            replica=self._replica,
+            merged=merged,
         )
 
     def in_place(self, publisher: str) -> frozenset[str]:
