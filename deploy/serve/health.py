@@ -12,14 +12,14 @@ from starlette.routing import Route
 
 from deploy.serve.readiness import Kind, Look, Need, readiness
 from shared.db import Database
-from shared.db.watched import Watched
+from shared.db.health import DatabaseHealth
 from shared.events.worker import Worker
 from shared.telemetry import metrics
 
 
 def health_routes(databases: Mapping[str, Database], *, workers: Mapping[str, Worker]) -> list[Route]:
     """Give the three routes of a process with these databases and workers."""
-    watched = {service: Watched(database) for service, database in databases.items()}
+    watched = {service: DatabaseHealth(database) for service, database in databases.items()}
     return [
         Route("/healthz", _alive),
         Route("/readyz", readiness(_needs(watched, workers))),
@@ -27,7 +27,9 @@ def health_routes(databases: Mapping[str, Database], *, workers: Mapping[str, Wo
     ]
 
 
-def _needs(databases: Mapping[str, Watched], workers: Mapping[str, Worker]) -> dict[tuple[Kind, str], Look]:
+def _needs(
+    databases: Mapping[str, DatabaseHealth], workers: Mapping[str, Worker]
+) -> dict[tuple[Kind, str], Look]:
     needs: dict[tuple[Kind, str], Look] = {
         ("database", service): partial(_database, service, database)
         for service, database in databases.items()
@@ -39,8 +41,8 @@ def _needs(databases: Mapping[str, Watched], workers: Mapping[str, Worker]) -> d
     return needs
 
 
-async def _database(service: str, database: Watched) -> Need:
-    answers = await database.answers()
+async def _database(service: str, database: DatabaseHealth) -> Need:
+    answers = await database.ping()
     return Need(kind="database", service=service, state="up" if answers else "away", ok=answers)
 
 
@@ -65,7 +67,7 @@ async def _alive(_: Request) -> Response:
 
 
 def _figures(
-    databases: Mapping[str, Watched], workers: Mapping[str, Worker]
+    databases: Mapping[str, DatabaseHealth], workers: Mapping[str, Worker]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def figures(_: Request) -> Response:
         told = await metrics.exposition(workers, databases.values())

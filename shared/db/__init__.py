@@ -1,8 +1,6 @@
-"""Database, Transaction and the columns that all services' rows share."""
+"""Database and Transaction: rows are plain data models, statements run where they stand."""
 
-from shared.db.database import Database, Transaction
-from shared.db.rows import AggregateRow, ResourceRow, Row
-from shared.db.transaction import Outrun
-from shared.db.writing import Unchanged, Write
+from shared.db.database import Database
+from shared.db.transaction import Outrun, Transaction
 
-__all__ = ["AggregateRow", "Database", "Outrun", "ResourceRow", "Row", "Transaction", "Unchanged", "Write"]
+__all__ = ["Database", "Outrun", "Transaction"]

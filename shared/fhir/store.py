@@ -1,7 +1,7 @@
 """Keeping a resource: the bytes as they were received, with what is ours laid over the top level.
 
 Invariants:
-- `put` is the only way that `version`, `last_updated` and `body` change.
+- `fill` is the only way that `version`, `last_updated` and `body` change.
 - The newest version stands in its row alone, each earlier one in `resource_version`, where it came by being
   replaced: what is written once is stored once.
 - A member that is not ours keeps its bytes: `250.50` stays `250.50`.
@@ -14,53 +14,16 @@ from typing import Any
 
 import msgspec
 
-from shared.db import Outrun, ResourceRow, Transaction, Write
+from shared.db import Outrun, Transaction
 from shared.db.models import Resource, TableOf, table_of, values_of
 from shared.fhir.instants import instant
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
-VERSION = Write.into(
-    "resource_version",
-    {"type": "text", "id": "text", "version": "int4", "last_updated": "timestamptz", "body": "bytea"},
-    # A database from before kept the newest version here too.
-    conflict="ON CONFLICT DO NOTHING",
-)
-
-
 _EARLIER = """
 INSERT INTO resource_version (type, id, version, last_updated, body) VALUES ($1, $2, $3, $4, $5)
 """
-
-
-async def put(
-    tx: Transaction,
-    row: ResourceRow,
-    resource: Mapping[str, Any] | bytes,
-    *,
-    at: datetime,
-    overlay: Mapping[str, Any] | None = None,
-) -> None:
-    """Give the row its next version: id and meta laid over `resource`, then `overlay`; the one before goes to
-    the history.
-
-    `resource` is what was received (bytes) or rendered (a mapping); `overlay` holds top-level members that we
-    own, a value of None removes the member. Row and version go with the transaction's next writes, nothing is
-    sent here. `meta.profile`, `meta.tag` and `meta.security` of the sender stay; `meta.versionId` and
-    `meta.lastUpdated` (UTC, care time) are ours.
-    """
-    members: Mapping[str, Any] = _MEMBERS.decode(resource) if isinstance(resource, bytes) else resource
-    if row.version:
-        resource_type = members["resourceType"]
-        if isinstance(resource_type, msgspec.Raw):
-            resource_type = msgspec.json.decode(resource_type, type=str)
-        tx.write(VERSION, resource_type, str(row.id), row.version, row.last_updated, row.body)
-    row.version += 1
-    row.last_updated = at
-    ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
-    row.body = _laid_over(members, {**ours, **overlay} if overlay else ours)
-    tx.add(row)
 
 
 def fill(

@@ -24,7 +24,7 @@ from shared import failpoints
 from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
-from shared.db import ResourceRow, Transaction
+from shared.db import Transaction
 from shared.db.models import Resource
 from shared.fhir import check
 from shared.fhir.received import Received
@@ -79,7 +79,7 @@ class RequestContext:
             return {}
         return by_name((await self.resource("Parameters")).data.get("parameter", ()))
 
-    def expect(self, row: ResourceRow | Resource) -> None:
+    def expect(self, row: Resource) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
         check_match(self.http, row)
 
@@ -101,7 +101,7 @@ class RequestContext:
         body: bytes | Mapping[str, Any],
         *,
         status: int = 200,
-        about: ResourceRow | Resource | None = None,
+        about: Resource | None = None,
         patient: str | None = None,
         location: str | None = None,
         media_type: str = FHIR_JSON,
@@ -125,9 +125,7 @@ class RequestContext:
             await idempotency.store(tx, self._keyed, response)
         return response
 
-    def _access(
-        self, about: ResourceRow | Resource | None, patient: str | None, how: audit.How | None
-    ) -> audit.Access:
+    def _access(self, about: Resource | None, patient: str | None, how: audit.How | None) -> audit.Access:
         how = how or how_of(self.http, self.guard)
         return audit.Access(
             service=self.runtime.service,
@@ -159,6 +157,6 @@ def how_of(request: Request, guard: Guard) -> audit.How:
     return _HOW[guard.interaction]
 
 
-def _patient_of(row: ResourceRow | Resource | None) -> str | None:
+def _patient_of(row: Resource | None) -> str | None:
     found = getattr(row, "patient_id", None)
     return str(found) if found is not None else None

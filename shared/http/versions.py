@@ -5,7 +5,6 @@ from email.utils import format_datetime
 import msgspec
 from starlette.requests import Request
 
-from shared.db import ResourceRow
 from shared.db.models import Resource
 from shared.errors import Invalid, Stale
 
@@ -20,7 +19,7 @@ class OtherVersion(Stale):
     """If-Match names another version than the current one."""
 
 
-def check_match(request: Request, row: ResourceRow | Resource) -> None:
+def check_match(request: Request, row: Resource) -> None:
     """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
     wanted = request.headers.get("if-match")
     if wanted is None:
@@ -32,7 +31,7 @@ def check_match(request: Request, row: ResourceRow | Resource) -> None:
         raise OtherVersion(f'If-Match names {wanted}; the current version is W/"{row.version}"')
 
 
-def version_headers(row: ResourceRow | Resource) -> dict[str, str]:
+def version_headers(row: Resource) -> dict[str, str]:
     """ETag and Last-Modified of a row."""
     headers = {"ETag": f'W/"{row.version}"'}
     if row.last_updated is not None:
@@ -49,7 +48,7 @@ class _TypeOnly(msgspec.Struct):
     resourceType: str = "Resource"
 
 
-def reference_to(row: ResourceRow | Resource) -> str:
+def reference_to(row: Resource) -> str:
     """Refer to one version of a row, by the type that stands in its body."""
     kind = msgspec.json.decode(row.body, type=_TypeOnly).resourceType if row.body else "Resource"
     return f"{kind}/{row.id}/_history/{row.version}"

@@ -37,11 +37,11 @@ class WatchedDatabase(Protocol):
     name: str
 
     @property
-    def most_connections(self) -> int: ...
+    def max_connections(self) -> int: ...
 
     def connections(self) -> Mapping[str, int]: ...
 
-    async def answers(self) -> bool: ...
+    async def ping(self) -> bool: ...
 
 
 REGISTRY.register(ProcessFigures())
@@ -101,8 +101,8 @@ async def exposition(
     is 0.
     """
     for database in databases:
-        _REACHABLE.labels(database.name).set(await database.answers())
-        _POOL_MOST.labels(database.name).set(database.most_connections)
+        _REACHABLE.labels(database.name).set(await database.ping())
+        _POOL_MOST.labels(database.name).set(database.max_connections)
         for state, number in database.connections().items():
             _POOL.labels(database.name, state).set(number)
     for service, worker in workers.items():

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from tests.support.sql import sql
 from tests.architecture.house_rules import (
     catching_everything,
     clocks_and_random_ids,
@@ -26,7 +27,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (clocks_and_random_ids, "services/referral/rules.py", "import random"),
     (sql_outside_queries, USE_CASE, "from sqlalchemy import select"),
     (sql_outside_queries, USE_CASE, "from sqlmodel import select"),
-    (sql_outside_queries, USE_CASE, "await tx.sql(statement)"),
+    (sql_outside_queries, USE_CASE, "await sql(tx, statement)"),
     (sql_outside_queries, "services/referral/handlers.py", "connection = await tx.driver()"),
     (sql_outside_queries, "services/referral/api/read.py", "statement = 'SELECT id FROM referral'"),
     (catching_everything, USE_CASE, "try:\n    act()\nexcept Exception:\n    pass"),

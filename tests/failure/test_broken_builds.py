@@ -29,6 +29,7 @@ from shared.events.outbox.relay import Relay
 from shared.events.transport import event_log, positions
 from shared.events.transport.base import Batch, OutboxRow
 from shared.events.transport.postgres_log import LogSubscription
+from tests.support.sql import sql
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres, rows
 from tests.failure.history import History, Operation, Outcome
@@ -262,4 +263,4 @@ async def put(clinic: TestClinic, current: dict[str, Any], wanted: dict[str, Any
 async def change(clinic: TestClinic, statement: str) -> None:
     """Change scheduling's database behind its back."""
     async with clinic.databases["scheduling"].transaction() as tx:
-        await tx.sql(statement)
+        await sql(tx, statement)

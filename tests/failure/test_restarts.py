@@ -10,6 +10,7 @@ import pytest_asyncio
 from deploy.demo.bundles import example
 from shared.auth.assertion import fetch_token
 from shared.db import Database
+from tests.support.sql import sql
 from tests.failure.audit.evidence import rows
 from tests.failure.healing import heal_and_audit
 from tests.failure.history import History, Operation, Outcome
@@ -106,7 +107,7 @@ async def post(clinic: Embedded, body: bytes, *, identifier: str | None = None) 
 async def change(database: Database, statement: str) -> None:
     """Run a statement behind the clinic's back."""
     async with database.transaction() as tx:
-        await tx.sql(statement)
+        await sql(tx, statement)
 
 
 async def count(database: Database, what: str) -> int:

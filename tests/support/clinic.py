@@ -34,6 +34,7 @@ from shared.events.worker_status import WorkerStatus
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from shared.outbound import Outbound
+from tests.support.sql import sql
 from tests.support.identity import PartyAuth, keys_of_run
 from tests.support.logs import Logs, on_databases, on_kafka
 from tests.support.postgres import log_database, service_database, toy_database
@@ -184,9 +185,9 @@ class TestClinic:
         lines = []
         for service in self.services:
             async with self.databases[service].transaction() as tx:
-                for row in await tx.sql("SELECT * FROM held_key WHERE state <> 'done'"):
+                for row in await sql(tx, "SELECT * FROM held_key WHERE state <> 'done'"):
                     lines.append(f"  {service}: {row.key} is {row.state} after {row.attempts}: {row.error}")
-                for row in await tx.sql("SELECT * FROM timer WHERE error <> ''"):
+                for row in await sql(tx, "SELECT * FROM timer WHERE error <> ''"):
                     lines.append(f"  {service}: timer {row.kind}/{row.ref} after {row.attempts}: {row.error}")
         return "\n".join(lines)
 

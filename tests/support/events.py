@@ -16,12 +16,14 @@ from sqlmodel import SQLModel
 
 from shared.actor import Actor
 from shared.context import Context
-from shared.db import AggregateRow, Database, Transaction
+from shared.db import Database, Transaction
+from shared.db.models import Aggregate
 from shared.db.tables import add_shared_tables
 from shared.events.catalog.types import DomainEvent
 from shared.events.envelope import Event
 from shared.events.outbox import publishing
 from shared.events.topics import REFERRAL
+from tests.support.sql import sql
 from tests.support.context import a_context
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -47,12 +49,16 @@ class ToyBase(SQLModel, registry=registry()):
     """The models of a service that exists only in tests."""
 
 
-class Toy(AggregateRow, ToyBase, table=True):
+class Toy(Aggregate):
     """An aggregate; `note` is what a handler or a use case writes."""
 
     __tablename__ = "toy"
 
     note: str = ""
+
+
+class ToyTable(Toy, ToyBase, table=True):
+    """The table of aggregates."""
 
 
 add_shared_tables(ToyBase.metadata)
@@ -79,7 +85,7 @@ async def new_toy(database: Database) -> UUID:
     """Put an aggregate into the database."""
     async with database.transaction() as tx:
         toy = Toy()
-        tx.add(toy)
+        await tx.insert(toy)
     return toy.id
 
 
@@ -92,21 +98,25 @@ async def claim_and_roll_back(database: Database, toy_id: UUID, *, key: str) -> 
     with contextlib.suppress(Undone):
         async with database.transaction() as tx:
             await claim(tx, toy_id, key=key)
-            await tx.flush()
             raise Undone
 
 
 async def claim(tx: Transaction, toy_id: UUID, *, key: str) -> str:
     """Lock an aggregate and publish its next event, as a use case does."""
-    toy = await tx.get(Toy, toy_id, lock=True)
+    toy = await tx.row(Toy, "SELECT * FROM toy WHERE id = $1 FOR UPDATE", toy_id)
     assert toy is not None
-    return publishing.collect(tx, CLAIMED, of=toy, key=key, focus=basic(toy), ctx=BY_A_TEST)
+    [event_id] = await publishing.publish(BY_A_TEST, tx, toy, claimed(toy, key=key))
+    return event_id
+
+
+def claimed(toy: Toy, *, key: str, focus: Mapping[str, Any] | None = None) -> ToyClaimed:
+    """Make the event that an aggregate was claimed."""
+    return ToyClaimed(patient_id=key, referral_id=None, resources=(focus or basic(toy),))
 
 
 async def record(ctx: Context, tx: Transaction, event: Event) -> None:
     """Handle an event by writing an effect."""
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
+    await sql(tx, "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
         id=event.id,
         key=event.key,
         v=event.version,
@@ -116,11 +126,11 @@ async def record(ctx: Context, tx: Transaction, event: Event) -> None:
 async def effects(database: Database) -> list[tuple[str, str, int]]:
     """Give every effect as (event id, key, version) in the order in which they happened."""
     async with database.transaction() as tx:
-        rows = await tx.sql("SELECT event_id, key, version FROM effect ORDER BY id")
+        rows = await sql(tx, "SELECT event_id, key, version FROM effect ORDER BY id")
         return [(row.event_id, row.key, row.version) for row in rows]
 
 
 async def count(database: Database, table: str) -> int:
     """Count the rows of a table."""
     async with database.transaction() as tx:
-        return int((await tx.sql(f"SELECT count(*) FROM {table}")).scalar_one())
+        return int((await sql(tx, f"SELECT count(*) FROM {table}")).scalar())

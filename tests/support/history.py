@@ -1,5 +1,6 @@
 """Every version of every resource: the newest from its row, the earlier from `resource_version`."""
 
+from tests.support.sql import sql
 from shared.db import Database
 
 _OF_RESOURCES = """
@@ -13,7 +14,7 @@ _EARLIER = "SELECT type, id, version, last_updated, body FROM resource_version"
 async def versions_of(database: Database) -> str:
     """Give the SELECT of type, id, version, last_updated and body, to be put in brackets."""
     async with database.transaction() as tx:
-        tables = [row.table_name for row in (await tx.sql(_OF_RESOURCES)).all()]
+        tables = [row.table_name for row in (await sql(tx, _OF_RESOURCES)).all()]
     newest = [
         "SELECT convert_from(body, 'UTF8')::json->>'resourceType' AS type, id::text, version, last_updated,"
         f' body FROM "{table}" WHERE version > 0'

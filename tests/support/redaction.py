@@ -18,6 +18,7 @@ from urllib.parse import quote
 import structlog
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tests.support.sql import sql
 from shared.db import Database
 from shared.telemetry import metrics
 from shared.telemetry.logging import start_logging
@@ -49,7 +50,7 @@ class Told:
         for database in databases:
             for table, statement in _EVENTS.items():
                 async with database.transaction() as tx:
-                    found = await tx.sql(statement)
+                    found = await sql(tx, statement)
                     self.events += [f"{table}: {row.key} {row.headers}" for row in found]
 
     @property

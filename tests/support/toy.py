@@ -15,6 +15,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 from starlette.responses import Response
 
+from tests.support.sql import sql
 from shared.auth.principal import Principal
 from shared.auth.verifier import BadToken, principal_of
 from shared.clinic import Clinic, load_clinic
@@ -195,13 +196,13 @@ class Toy:
     async def count(self, table: str) -> int:
         """Count the rows of a table."""
         async with self.database.transaction() as tx:
-            return int((await tx.sql(f"SELECT count(*) FROM {table}")).scalar_one())
+            return int((await sql(tx, f"SELECT count(*) FROM {table}")).scalar())
 
     async def audited(self) -> list[dict[str, Any]]:
         """Give the audit rows without their bodies, oldest first."""
         columns = "actor, client, action, outcome, what, patient_id"
         async with self.database.transaction() as tx:
-            found = await tx.sql(f"SELECT {columns} FROM audit_event ORDER BY id")
+            found = await sql(tx, f"SELECT {columns} FROM audit_event ORDER BY id")
             return [dict(row._mapping) for row in found]
 
 

@@ -75,14 +75,12 @@ class Handlers:
         async with at_most(self.at_most):
             await handler.handle(run.ctx, tx, run)
             run.raise_if_deferred()
-            await tx.flush()
 
     async def _one_by_one(self, tx: Transaction, handler: Handler, run: EventBatch) -> None:
         for heard in run:
             async with at_most(self.at_most):
                 with heard.span():
                     await handler(heard.ctx, tx, heard.event)
-                await tx.flush()
 
     def _time(self, events: Sequence[Event], seconds: float) -> None:
         for event_type, number in Counter(event.type for event in events).items():

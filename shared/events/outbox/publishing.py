@@ -17,30 +17,16 @@ from typing import Any
 
 from shared.clock import machine_now
 from shared.context import Context
-from shared.db import AggregateRow, Outrun, Transaction, Write
+from shared.db import Outrun, Transaction
 from shared.db.models import Aggregate, table_of
 from shared.errors import TooLarge
 from shared.events.catalog import DomainEvent
 from shared.events.envelope import Event
-from shared.events.message import LARGEST_VALUE, Head, Resource, head, message
+from shared.events.message import LARGEST_VALUE, Head, head
 from shared.events.topics import TOPICS
 from shared.fhir.codes import LUMBAR
 from shared.ids import made_at, new_text_id
 from shared.telemetry.tracing import current_traceparent
-
-ROW = Write.into(
-    "outbox",
-    {
-        "event_id": "text",
-        "topic": "text",
-        "key": "text",
-        "headers": "jsonb",
-        "value": "bytea",
-        "machine_at": "timestamptz",
-    },
-    in_order=True,
-)
-
 
 _APPEND = """
 INSERT INTO outbox (event_id, topic, key, headers, value, machine_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -178,74 +164,6 @@ async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, st
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())
 
 
-def collect(
-    tx: Transaction,
-    event_type: type[DomainEvent],
-    *,
-    of: AggregateRow,
-    key: str,
-    focus: Resource,
-    carries: Sequence[Resource] = (),
-    ctx: Context,
-) -> str:
-    """Put an event into the outbox and give its id; the aggregate `of` gets its next event version.
-
-    `key` is the patient's id (the aggregate's own id for a type keyed by its aggregate), `focus` and
-    `carries` are FHIR resources as dicts or as the bytes they are stored in. Raises ValueError when the focus
-    or a carried resource is not of a type that the catalog names, EventTooLarge before anything is written.
-    """
-    resources = [(head(resource), resource) for resource in (focus, *carries)]
-    _check(event_type, [name.type for name, _ in resources], key=key)
-    source = f"{LUMBAR}/{TOPICS[event_type.topic].publisher}"
-    event_id = new_text_id()
-    value = message(
-        event_id=event_id, event_type=event_type.name, source=source, at=ctx.at, resources=resources
-    )
-    if len(value) > LARGEST_VALUE:
-        text = f"{event_type.name} would be of {len(value)} bytes, and an event takes {LARGEST_VALUE}"
-        raise EventTooLarge(text)
-    tx.add(of)
-    of.event_version += 1
-    event = Event(
-        id=event_id,
-        type=event_type.name,
-        source=source,
-        subject=_subject(of, resources[0][0]),
-        time=ctx.at,
-        key=key,
-        version=of.event_version,
-        traceparent=current_traceparent(sampled_only=False),
-        causation=ctx.cause,
-        # A request has a caller, and the cause of a timer is no id.
-        caused_by_event=ctx.principal is None and made_at(ctx.cause or "") is not None,
-        value=value,
-    )
-    put(tx, topic=event_type.topic, key=key, event_id=event_id, headers=event.headers(), value=value)
-    return event_id
-
-
-def put(
-    tx: Transaction, *, topic: str, key: str, event_id: str, headers: Mapping[str, str], value: bytes
-) -> None:
-    """Put a finished record into the outbox; for a log that only its own service reads, such as the feed.
-
-    Everything that another service consumes goes through `publish`. `event_id` must be new in this outbox.
-    """
-    tx.write(ROW, event_id, topic, key, dict(headers), value, machine_now())
-    tx.after_commit("wake relay", lambda: tx.database.wake_relay())
-
-
-def _check(event_type: type[DomainEvent], types: list[str], *, key: str) -> None:
-    if not key:
-        raise ValueError(f"{event_type.name} needs a key")
-    if types[0] != event_type.focus_type:
-        raise ValueError(f"{event_type.name} is about a {event_type.focus_type}, not a {types[0]}")
-    for carried in types[1:]:
-        if carried not in event_type.carries:
-            allowed = ", ".join(event_type.carries) or "nothing"
-            raise ValueError(f"{event_type.name} carries {allowed}, not a {carried}")
-
-
-def _subject(of: AggregateRow | Aggregate, focus: Head) -> str:
+def _subject(of: Aggregate, focus: Head) -> str:
     """Name the aggregate as FHIR does where the event is about it, else by its row."""
     return focus.reference if focus.id == str(of.id) else f"{type(of).__name__}/{of.id}"

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from shared.events.outbox.leader_election import NotLeader
+from tests.support.sql import sql
 from tests.support.events import claim, claim_and_roll_back, count, effects, new_toy
 from tests.support.transports import WORKING, Wire, drain, versions
 
@@ -67,7 +68,7 @@ async def test_a_relay_whose_epoch_is_over_can_send_and_delete_nothing(wire: Wir
     await wire.publish("p1")
     toy = await new_toy(wire.publisher)
     async with wire.publisher.transaction() as tx:
-        await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
+        await sql(tx, "UPDATE relay_epoch SET epoch = epoch + 1")
         await claim(tx, toy, key="p2")
 
     with pytest.raises(NotLeader):

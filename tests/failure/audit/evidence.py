@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.db import Database
 from shared.events.topics import FEED, TOPICS
+from tests.support.sql import sql
 from tests.failure.history import History
 
 # A record that a test put into a topic by itself carries this header.
@@ -65,7 +66,7 @@ class Evidence:
 async def rows(database: Database, statement: str, **values: Any) -> list[Mapping[str, Any]]:
     """Run a SELECT and give its rows."""
     async with database.transaction() as tx:
-        return [dict(row) for row in (await tx.sql(statement, **values)).mappings()]
+        return [dict(row) for row in (await sql(tx, statement, **values)).mappings()]
 
 
 async def published_on_postgres(databases: Mapping[str, Database]) -> dict[str, list[Published]]:
@@ -110,8 +111,8 @@ async def set_back(databases: Mapping[str, Database]) -> int:
     back = 0
     for database in databases.values():
         async with database.transaction() as tx:
-            back += int((await tx.sql("SELECT sum(next_offset) FROM group_position")).scalar() or 0)
-            await tx.sql("UPDATE group_position SET next_offset = 0")
+            back += int((await sql(tx, "SELECT sum(next_offset) FROM group_position")).scalar() or 0)
+            await sql(tx, "UPDATE group_position SET next_offset = 0")
     return back
 
 

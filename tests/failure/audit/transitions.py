@@ -17,6 +17,7 @@ from services.referral import states as referring
 from services.scheduling import states as scheduling
 from services.scheduling.states import AppointmentStatus
 from shared.fhir.codes import TaskCode
+from tests.support.sql import sql
 from tests.failure.audit.evidence import Evidence
 from tests.support.history import versions_of
 
@@ -40,7 +41,7 @@ async def illegal_steps(evidence: Evidence) -> AsyncIterator[str]:
         every = await versions_of(database)
         async with database.transaction() as tx:
             histories = f"SELECT type, id, version, body FROM ({every}) AS every ORDER BY type, id, version"
-            rows = (await tx.sql(histories)).all()
+            rows = (await sql(tx, histories)).all()
         for (kind, id_), history in groupby(rows, key=lambda row: (row.type, row.id)):
             versions = list(history)
             numbers = [row.version for row in versions]

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from shared.fhir.codes import LOINC, LUMBAR, TASK_CODE_SYSTEM
+from tests.support.sql import sql
 from tests.integration.careteam.events import an_appointment
 from tests.support.clinic import TestClinic
 
@@ -204,7 +205,7 @@ async def counts(clinic: TestClinic) -> dict[str, int]:
     )
     async with clinic.databases["careteam"].transaction() as tx:
         counted = {
-            table: int((await tx.sql(f"SELECT count(*) FROM {table}")).scalar() or 0)
+            table: int((await sql(tx, f"SELECT count(*) FROM {table}")).scalar() or 0)
             for table in (*tables, "resource_version", "timer", "outbox")
         }
     return counted | {"events": len(await clinic.events())}

@@ -1,5 +1,6 @@
 """Whatever careteam writes would pass its own border."""
 
+from tests.support.sql import sql
 from shared.fhir.check import receive
 from tests.integration.careteam.care import (
     BASE,
@@ -43,7 +44,7 @@ async def test_every_version_of_every_resource_is_valid(clinic: TestClinic):
     await a_whole_course(clinic)
     async with clinic.databases["careteam"].transaction() as tx:
         every = await versions_of(clinic.databases["careteam"])
-        written = (await tx.sql(f"SELECT type, body FROM ({every}) AS every")).all()
+        written = (await sql(tx, f"SELECT type, body FROM ({every}) AS every")).all()
     assert {kind for kind, _ in written} == {
         "Appointment",
         "CarePlan",

@@ -1,5 +1,6 @@
 """Teams: formed by the first booking, changed by a coordinator, ended with the referral."""
 
+from tests.support.sql import sql
 from services.careteam.models import EndedReferral
 from tests.integration.careteam.care import (
     FIVE,
@@ -78,8 +79,8 @@ async def loads(clinic: TestClinic) -> tuple[dict[str, int], dict[str, int]]:
         " WHERE team.status = 'active' AND team_member.left_at IS NULL GROUP BY practitioner"
     )
     async with clinic.databases["careteam"].transaction() as tx:
-        kept = (await tx.sql("SELECT practitioner, teams FROM caseload WHERE teams > 0")).all()
-        counted = (await tx.sql(counting)).all()
+        kept = (await sql(tx, "SELECT practitioner, teams FROM caseload WHERE teams > 0")).all()
+        counted = (await sql(tx, counting)).all()
     return {row[0]: row[1] for row in kept}, {row[0]: row[1] for row in counted}
 
 
@@ -124,7 +125,7 @@ class TestEnding:
         assert [event.focus["status"] for event in changed] == ["inactive"]
         async with clinic.databases["careteam"].transaction() as tx:
             left = (
-                await tx.sql("SELECT kind FROM timer WHERE kind IN ('outcome-review', 'action-overdue')")
+                await sql(tx, "SELECT kind FROM timer WHERE kind IN ('outcome-review', 'action-overdue')")
             ).all()
         assert left == []
 

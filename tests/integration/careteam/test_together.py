@@ -6,6 +6,7 @@ from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.message import head, message
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.integration.careteam.events import an_appointment
 from tests.support.clinic import MONDAY, TestClinic
 from tests.support.context import a_context
@@ -54,5 +55,5 @@ async def test_a_batch_costs_the_same_round_trips_whatever_its_size(clinic: Test
 
     assert found[0] == found[1] <= 9
     async with clinic.databases["careteam"].transaction() as tx:
-        assert (await tx.sql("SELECT count(*) FROM team")).scalar() == 24
-        assert (await tx.sql("SELECT max(teams) FROM caseload")).scalar() == 24
+        assert (await sql(tx, "SELECT count(*) FROM team")).scalar() == 24
+        assert (await sql(tx, "SELECT max(teams) FROM caseload")).scalar() == 24

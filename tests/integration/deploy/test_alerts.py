@@ -12,13 +12,14 @@ from deploy.gateway.figures import replica_away
 from deploy.telemetry import observed
 from shared.clock import machine_now
 from shared.db import Database
-from shared.db.watched import Watched
+from shared.db.health import DatabaseHealth
 from shared.events.topics import REFERRAL
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
 from shared.telemetry.tracing import start_tracing
+from tests.support.sql import sql
 from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
 from tests.support.clinic import TestClinic
 from tests.support.collector import open_collector
@@ -169,8 +170,7 @@ class TestFires:
         assert not holds("NoRelayLeader", [await scrape(clinic)])
         await clinic.workers["referral"].stop()
         async with clinic.databases["referral"].transaction() as tx:
-            await tx.sql(
-                "INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)"
+            await sql(tx, "INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)"
                 " VALUES ('e', :topic, 'k', '{}', '', :at)",
                 topic=REFERRAL,
                 at=machine_now() - timedelta(seconds=61),
@@ -203,7 +203,7 @@ class TestFires:
 
     async def test_for_a_database_that_does_not_answer(self) -> None:
         away = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="referral")
-        told = (await metrics.exposition({}, [Watched(away)])).decode()
+        told = (await metrics.exposition({}, [DatabaseHealth(away)])).decode()
         await away.close()
         assert holds("DatabaseUnreachable", [Scrape.of(0, told, **TARGET)])
 

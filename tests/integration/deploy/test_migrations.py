@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from deploy.services import SERVICES, metadata, package
 from shared.db import Database, migrate
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[3]
@@ -50,14 +51,14 @@ async def test_a_difference_between_two_schemas_is_seen(make_database: MakeDatab
     await migrate.upgrade(database, package=package("referral"))
     before = await migrate.schema(database)
     async with database.transaction() as tx:
-        await tx.sql(statement)
+        await sql(tx, statement)
     assert await migrate.schema(database) != before
 
 
 async def test_an_upgrade_that_fails_leaves_nothing_behind(make_database: MakeDatabase) -> None:
     database = await make_database(MetaData())
     async with database.transaction() as tx:
-        await tx.sql("CREATE TABLE outbox (id int)")
+        await sql(tx, "CREATE TABLE outbox (id int)")
     with pytest.raises(DBAPIError):
         await migrate.upgrade(database, package=package("referral"))
     assert await migrate.current(database) is None
@@ -83,5 +84,5 @@ async def test_a_revision_holds_what_the_models_have_beyond_the_database(
 
 async def _tables(database: Database) -> list[str]:
     async with database.transaction() as tx:
-        found = await tx.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        return list(found.scalars().all())
+        found = await sql(tx, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return list(found.column())

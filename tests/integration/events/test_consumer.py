@@ -9,6 +9,7 @@ from shared.events.envelope import Event
 from shared.events.inbox import dead_letters
 from shared.events.inbox.handling import BatchHandler, EventBatch, NotYet
 from shared.events.outbox.relay import Relay
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.roundtrips import round_trips
@@ -157,7 +158,7 @@ async def test_a_run_that_hangs_holds_the_one_that_hangs(make_database: MakeData
         for heard in run:
             await record(heard.ctx, tx, heard.event)
             if heard.event.key == "p1":
-                await tx.sql("SELECT pg_sleep(60)")
+                await sql(tx, "SELECT pg_sleep(60)")
 
     async with asyncio.timeout(30):
         await wire.owner({"toy.claimed": BatchHandler(handle)}, at_most=SOON).step()

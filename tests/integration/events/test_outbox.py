@@ -14,6 +14,7 @@ from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.outbox import publishing
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
@@ -63,7 +64,7 @@ async def test_versions_are_dense_and_in_id_order_under_sixteen_writers(make_dat
     await asyncio.gather(*(write() for _ in range(16)))
 
     async with database.transaction() as tx:
-        rows = (await tx.sql("SELECT key, headers FROM outbox ORDER BY id")).all()
+        rows = (await sql(tx, "SELECT key, headers FROM outbox ORDER BY id")).all()
     for toy in toys:
         versions = [int(row.headers["ce_version"]) for row in rows if row.key == str(toy)]
         assert versions == list(range(1, 33))
@@ -82,7 +83,7 @@ async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase)
         ]
 
     async with database.transaction() as tx:
-        rows = (await tx.sql("SELECT event_id FROM outbox ORDER BY id")).scalars().all()
+        rows = (await sql(tx, "SELECT event_id FROM outbox ORDER BY id")).column()
     assert list(rows) == published
 
 
@@ -94,7 +95,7 @@ async def test_the_row_is_the_event_that_was_published(make_database: MakeDataba
         event_id = await claim(tx, toy, key="p1")
 
     async with database.transaction() as tx:
-        row = (await tx.sql("SELECT * FROM outbox")).one()
+        row = (await sql(tx, "SELECT * FROM outbox")).one()
     event = Event.from_wire(key=row.key, headers=row.headers, value=row.value)
     assert (event.id, event.type, event.version, event.causation) == (event_id, "toy.claimed", 1, "test")
     assert event.subject == f"Basic/{toy}"
@@ -123,7 +124,7 @@ async def published_because_of(make_database: MakeDatabase, ctx: Context) -> boo
         tx.add(toy)
         publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=ctx)
     async with database.transaction() as tx:
-        row = (await tx.sql("SELECT * FROM outbox")).one()
+        row = (await sql(tx, "SELECT * FROM outbox")).one()
     return Event.from_wire(key=row.key, headers=row.headers, value=row.value).caused_by_event
 
 

@@ -17,6 +17,7 @@ from shared.events.topics import CARETEAM, FEED, NOTIFICATIONS
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, count
 from tests.support.eventually import eventually
@@ -223,7 +224,7 @@ async def test_what_went_the_other_way_is_not_looked_through_again(
 async def test_a_deposed_relay_does_neither(database: Database, road: Road, relay: Relay, topic: str) -> None:
     await leave(database, (topic, "p1"))
     async with database.transaction() as tx:
-        await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
+        await sql(tx, "UPDATE relay_epoch SET epoch = epoch + 1")
     with pytest.raises(NotLeader):
         await relay.step()
     assert (road.sent, await feed(database), await count(database, "outbox")) == ([], [], 1)
@@ -238,7 +239,7 @@ async def test_a_relay_deposed_between_the_two_sends_nothing(
     async def and_lose(**asked: Any) -> Any:
         moved = await move(**asked)
         async with database.transaction() as tx:
-            await tx.sql("UPDATE relay_epoch SET epoch = epoch + 1")
+            await sql(tx, "UPDATE relay_epoch SET epoch = epoch + 1")
         return moved
 
     monkeypatch.setattr(relay.election, "move", and_lose)

@@ -13,6 +13,7 @@ from shared.db import Database, Transaction
 from shared.events.timer_firing import TimerFiring
 from shared.time_limit import TookTooLong
 from shared.timers import Timer, TimerHandler
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.context import a_context, contexts
 from tests.support.events import METADATA, NOON, count
@@ -23,8 +24,7 @@ DUE = a_context(at=LATER, cause="timer/promise/r1")
 
 async def note(ctx: Context, tx: Transaction, timer: Timer) -> None:
     assert ctx == DUE
-    await tx.sql(
-        "INSERT INTO effect (event_id, key, version) VALUES (:ref, :kind, 1)", ref=timer.ref, kind=timer.kind
+    await sql(tx, "INSERT INTO effect (event_id, key, version) VALUES (:ref, :kind, 1)", ref=timer.ref, kind=timer.kind
     )
 
 
@@ -76,7 +76,7 @@ async def test_a_timer_that_stands_is_not_set_once_more(make_database: MakeDatab
     async with database.transaction() as tx:
         assert await timers.schedule_once(tx, kind="promise", ref="r1", due=NOON)
         assert not await timers.schedule_once(tx, kind="promise", ref="r1", due=LATER)
-        due = (await tx.sql("SELECT due_at FROM timer")).scalar_one()
+        due = (await sql(tx, "SELECT due_at FROM timer")).scalar()
     assert due == NOON
 
 
@@ -99,7 +99,7 @@ async def test_a_failing_timer_stays_without_its_effect_and_backs_off(make_datab
 
     assert await count(database, "effect") == 0
     async with database.transaction() as tx:
-        row = (await tx.sql("SELECT attempts, machine_next_at, error FROM timer")).one()
+        row = (await sql(tx, "SELECT attempts, machine_next_at, error FROM timer")).one()
     assert row.attempts == 1
     assert row.machine_next_at is not None
     assert row.error.startswith("ValueError at tests/")

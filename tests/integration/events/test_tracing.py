@@ -11,6 +11,7 @@ from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.inbox.handler_call import Handlers
 from shared.telemetry import tracing
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.context import contexts
 from tests.support.events import METADATA, claim, new_toy
@@ -18,7 +19,7 @@ from tests.support.events import METADATA, claim, new_toy
 
 async def published(database: Database) -> list[Event]:
     async with database.transaction() as tx:
-        rows = (await tx.sql("SELECT key, headers, value FROM outbox ORDER BY id")).all()
+        rows = (await sql(tx, "SELECT key, headers, value FROM outbox ORDER BY id")).all()
     return [Event.from_wire(key=row.key, headers=row.headers, value=row.value) for row in rows]
 
 

@@ -24,6 +24,7 @@ from shared.events.transport.postgres_log import PostgresTransport
 from shared.events.worker import OnStart, Worker
 from shared.runtime import Runtime
 from shared.timers import Timer, TimerTable
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
@@ -233,8 +234,7 @@ async def test_a_relay_whose_connection_was_cut_leads_again(make_database: MakeD
     async with running(*workers):
         await eventually(lambda: all(worker.healthy() for worker in workers))
         async with referral.transaction() as tx:
-            await tx.sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            await sql(tx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         await eventually(lambda: claimed(referral, toy))
@@ -262,7 +262,7 @@ async def test_old_records_go_and_the_log_says_where_it_begins(make_database: Ma
     await relay.step()
     await relay.stop()
     async with referral.transaction() as tx:
-        await tx.sql("UPDATE event_log SET machine_at = :old WHERE log_offset < 3", old=NOON)
+        await sql(tx, "UPDATE event_log SET machine_at = :old WHERE log_offset < 3", old=NOON)
         assert await event_log.trim(tx, REFERRAL, before=NOON + timedelta(days=1)) == 3
 
     extent = await event_log.extent(referral, REFERRAL)

@@ -11,6 +11,7 @@ from sqlmodel.main import registry
 from shared.db import Database, ResourceRow
 from shared.db.tables import add_shared_tables
 from shared.fhir import store
+from tests.support.sql import sql
 from tests.support.history import versions_of
 
 
@@ -42,7 +43,7 @@ async def db(make_database: Any) -> Database:
 async def versions(db: Database) -> list[tuple[str, str, int, datetime, bytes]]:
     """Give the history as it stands, the newest version with it."""
     async with db.transaction() as tx:
-        found = await tx.sql(f"SELECT * FROM ({await versions_of(db)}) AS every ORDER BY version")
+        found = await sql(tx, f"SELECT * FROM ({await versions_of(db)}) AS every ORDER BY version")
         return [tuple(row) for row in found]  # type: ignore[misc]
 
 

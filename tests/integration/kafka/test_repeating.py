@@ -8,6 +8,7 @@ from shared.events.topics import REFERRAL
 from shared.events.transport import positions
 from shared.events.transport.base import OutboxRow
 from shared.events.transport.kafka.transport import KafkaTransport
+from tests.support.sql import sql
 from tests.support.events import claim, effects, new_toy
 from tests.support.transports import GROUP, WORKING, Wire, drain, versions
 
@@ -62,5 +63,5 @@ async def _send_slowly(wire: Wire, stale: object, rows: list[OutboxRow]) -> None
 
 async def _waiting(database: Database) -> list[OutboxRow]:
     async with database.transaction() as tx:
-        found = await tx.sql("SELECT id, event_id, topic, key, headers, value FROM outbox ORDER BY id")
+        found = await sql(tx, "SELECT id, event_id, topic, key, headers, value FROM outbox ORDER BY id")
         return [OutboxRow(**row._mapping) for row in found]

@@ -25,6 +25,7 @@ from shared.events.inbox.handling import EventBatch, EventContext
 from shared.fhir import check
 from shared.outbound import FORBIDDEN, make_missing_secrets
 from shared.runtime import Runtime
+from tests.support.sql import sql
 from tests.support.news import CLAIM, NOON, authorization_event, referral_event
 from tests.support.receiver import Receiver, open_receiver, outbound_to_loopback, verified
 
@@ -100,15 +101,14 @@ async def attempts(runtime: Runtime, message: Notification) -> list[tuple[str, s
 
 async def alerts(runtime: Runtime) -> list[dict[str, Any]]:
     async with runtime.database.transaction() as tx:
-        rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
+        rows = (await sql(tx, "SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
     found = [msgspec.json.decode(row.value) for row in rows]
     return [entry for entry in found if entry["type"] == "notification.undeliverable"]
 
 
 async def published(runtime: Runtime) -> list[str]:
     async with runtime.database.transaction() as tx:
-        rows = await tx.sql(
-            "SELECT headers ->> 'ce_type' AS type FROM outbox"
+        rows = await sql(tx, "SELECT headers ->> 'ce_type' AS type FROM outbox"
             " WHERE topic = 'lumbar.notifications' ORDER BY id"
         )
         return [row.type for row in rows]

@@ -9,6 +9,7 @@ import pytest
 
 from shared.auth.assertion import fetch_token
 from shared.events.envelope import Event
+from tests.support.sql import sql
 from tests.support.clinic import TestClinic
 from tests.support.identity import keys_of_run
 from tests.support.mailbox import open_mailbox
@@ -124,7 +125,7 @@ class TestTheFeedOverHttp:
     async def test_leaves_an_audit_event(self, clinic: TestClinic) -> None:
         await read_feed(clinic, "family-practice")
         async with clinic.databases["notifications"].transaction() as tx:
-            found = (await tx.sql("SELECT client, outcome FROM audit_event ORDER BY id")).all()
+            found = (await sql(tx, "SELECT client, outcome FROM audit_event ORDER BY id")).all()
         assert ("family-practice", "0") in [(row.client, row.outcome) for row in found]
 
 
@@ -165,7 +166,7 @@ class TestCommunications:
 
     async def test_are_hidden_from_an_insurer_whose_consent_was_withdrawn(self, clinic: TestClinic) -> None:
         async with clinic.databases["notifications"].transaction() as tx:
-            await tx.sql("UPDATE known_authorization SET consented = false")
+            await sql(tx, "UPDATE known_authorization SET consented = false")
         bundle = (await clinic.as_("workplace-insurer").get("/notifications/fhir/Communication")).json()
         assert bundle["total"] == 0
 

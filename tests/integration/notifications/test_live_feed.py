@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.support.sql import sql
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
 from tests.support.feed import (
@@ -56,8 +57,8 @@ class TestTheFeed:
     async def test_says_reset_for_an_entry_that_is_no_longer_kept(self, runtime: Runtime, hear: Hear) -> None:
         await hear(referral_event(), referral_event("triaged"), referral_event("accepted"))
         async with runtime.database.transaction() as tx:
-            await tx.sql("UPDATE event_log_end SET first_offset = 2 WHERE topic = 'feed'")
-            await tx.sql("DELETE FROM event_log WHERE topic = 'feed' AND log_offset < 2")
+            await sql(tx, "UPDATE event_log_end SET first_offset = 2 WHERE topic = 'feed'")
+            await sql(tx, "DELETE FROM event_log WHERE topic = 'feed' AND log_offset < 2")
         reading = Reading(runtime, COORDINATOR, seen=0)
         assert await reading.next() == (1, "reset", {"first": 2, "end": 3})
         assert (await reading.next())[:2] == (2, "referral.accepted")
@@ -121,5 +122,5 @@ class TestTheScope:
 
     async def test_ends_for_an_insurer_whose_consent_was_withdrawn(self, runtime: Runtime) -> None:
         async with runtime.database.transaction() as tx:
-            await tx.sql("UPDATE known_authorization SET consented = false")
+            await sql(tx, "UPDATE known_authorization SET consented = false")
         assert await seen_by(runtime, INSURER) == []

@@ -19,6 +19,7 @@ from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.runtime import Runtime
+from tests.support.sql import sql
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
 from tests.support.roundtrips import round_trips
@@ -67,8 +68,7 @@ async def attempts(runtime: Runtime) -> list[tuple[int, str, str]]:
 
 async def published(runtime: Runtime) -> list[str]:
     async with runtime.database.transaction() as tx:
-        rows = await tx.sql(
-            "SELECT headers ->> 'ce_type' AS type FROM outbox"
+        rows = await sql(tx, "SELECT headers ->> 'ce_type' AS type FROM outbox"
             " WHERE topic = 'lumbar.notifications' ORDER BY id"
         )
         return [row.type for row in rows]
@@ -76,7 +76,7 @@ async def published(runtime: Runtime) -> list[str]:
 
 async def alerts(runtime: Runtime) -> list[dict[str, Any]]:
     async with runtime.database.transaction() as tx:
-        rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
+        rows = (await sql(tx, "SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
     found = [msgspec.json.decode(row.value) for row in rows]
     return [entry for entry in found if entry["type"] == "notification.undeliverable"]
 

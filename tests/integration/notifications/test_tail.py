@@ -14,6 +14,7 @@ from services.notifications.api import live, tail
 from services.notifications.api.tail import Page, Tail
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
+from tests.support.sql import sql
 from tests.support.eventually import eventually
 from tests.support.feed import (
     COORDINATOR,
@@ -185,7 +186,7 @@ async def test_a_consent_withdrawn_while_a_page_is_read_counts_for_who_comes_the
     early = listening(open_stream(INSURER).next())
     await gate.reached.wait()
     async with runtime.database.transaction() as tx:
-        await tx.sql("UPDATE known_authorization SET consented = false")
+        await sql(tx, "UPDATE known_authorization SET consented = false")
     assert await open_stream(INSURER).up_to_now() == []
 
     gate.go_on.set()

@@ -13,6 +13,7 @@ from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
+from tests.support.sql import sql
 from tests.support.context import a_context
 from tests.support.news import (
     NOON,
@@ -53,7 +54,7 @@ async def told(database: Database, event_type: str) -> list[str]:
 
 async def entries(database: Database) -> list[dict[str, object]]:
     async with database.transaction() as tx:
-        rows = (await tx.sql("SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
+        rows = (await sql(tx, "SELECT value FROM outbox WHERE topic = 'feed' ORDER BY id")).all()
     return [msgspec.json.decode(row.value) for row in rows]
 
 
@@ -77,7 +78,7 @@ class TestTelling:
         accepted = referral_event("accepted")
         await hear(referral_event("received"), accepted)
         async with notifications_db.transaction() as tx:
-            await tx.sql("DELETE FROM outbox")
+            await sql(tx, "DELETE FROM outbox")
         await hear(accepted)
         assert await told(notifications_db, "referral.accepted") == ["Organization/family-practice"]
 

@@ -11,6 +11,7 @@ from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.support.context import a_context
 from tests.support.news import NOON, referral_event
 from tests.support.roundtrips import round_trips
@@ -45,4 +46,4 @@ async def test_a_batch_costs_the_same_round_trips_whatever_its_size(
 
     assert found[0] == found[1] <= 12
     async with notifications_db.transaction() as tx:
-        assert (await tx.sql("SELECT count(*) FROM notification")).scalar() == 82
+        assert (await sql(tx, "SELECT count(*) FROM notification")).scalar() == 82

@@ -5,6 +5,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
+from tests.support.sql import sql
 from tests.integration.referral.doors import located, send
 from tests.integration.referral.test_round_trips import still
 from tests.support.clinic import TestClinic
@@ -36,7 +37,7 @@ def with_doctor(body: dict[str, Any], *, number: str, conditional: bool = True) 
 
 async def stored(clinic: TestClinic) -> list[str]:
     async with clinic.databases["referral"].transaction() as tx:
-        rows = await tx.sql("SELECT body FROM enclosure WHERE type = 'Practitioner' ORDER BY id")
+        rows = await sql(tx, "SELECT body FROM enclosure WHERE type = 'Practitioner' ORDER BY id")
         return [bytes(row.body).decode() for row in rows]
 
 

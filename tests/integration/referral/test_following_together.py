@@ -14,6 +14,7 @@ from shared.events.envelope import Event
 from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, SomeNotYet
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.integration.referral.doors import located, send
 from tests.support.clinic import TestClinic
 from tests.support.context import a_context
@@ -75,7 +76,7 @@ async def test_a_batch_costs_the_same_round_trips_whatever_its_size(clinic: Test
     )
     assert few <= 6
     async with database.transaction() as tx:
-        rows = (await tx.sql("SELECT state, team, count(*) AS how_many FROM referral GROUP BY 1, 2")).all()
+        rows = (await sql(tx, "SELECT state, team, count(*) AS how_many FROM referral GROUP BY 1, 2")).all()
     assert [(row.state, row.team, row.how_many) for row in rows] == [("booked", ["wei"], 13)]
 
 
@@ -85,13 +86,12 @@ async def test_two_events_of_one_referral_in_a_batch_are_two_steps(clinic: TestC
     await follow(database, [appointment("booked", referral), appointment("missed", referral)])
     async with database.transaction() as tx:
         rows = (
-            await tx.sql(
-                "SELECT task.version, 1 + count(*) AS versions FROM task JOIN resource_version AS old"
+            await sql(tx, "SELECT task.version, 1 + count(*) AS versions FROM task JOIN resource_version AS old"
                 " ON old.type = 'Task' AND old.id = task.id::text"
                 " WHERE task.code = 'process-request' GROUP BY 1"
             )
         ).all()
-        state = (await tx.sql("SELECT state FROM referral")).scalar()
+        state = (await sql(tx, "SELECT state FROM referral")).scalar()
     assert (state, [row.version == row.versions for row in rows]) == ("missed", [True])
 
 

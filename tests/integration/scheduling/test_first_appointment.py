@@ -7,6 +7,7 @@ import pytest
 
 from shared.db import Database
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.support.booking import MONDAY, Desk, a_clinic, a_person, accepted, local
 
 
@@ -90,12 +91,11 @@ class TestWhenTheClinicIsFull:
             events = [accepted(new_text_id(), at=MONDAY) for _ in range(16)]
             await asyncio.gather(*(desk.hear(event) for event in events))
         async with scheduling_db.transaction() as tx:
-            overlaps = await tx.sql(
-                "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
+            overlaps = await sql(tx, "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
                 " AND a.appointment < b.appointment AND a.during && b.during"
             )
-            taken = await tx.sql("SELECT count(*) FROM occupancy")
-            last = await tx.sql("SELECT max(ends_at) FROM appointment")
+            taken = await sql(tx, "SELECT count(*) FROM occupancy")
+            last = await sql(tx, "SELECT max(ends_at) FROM appointment")
         assert overlaps.scalar() == 0
         assert taken.scalar() == 48 * 3
         assert last.scalar() == local(date(2026, 6, 4), "10:00")

@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from shared.db import Database
+from tests.support.sql import sql
 from tests.support.booking import TORONTO, Desk, a_clinic, a_person, local
 
 FIRST_ONLY = a_person("ana", purpose=["first"])
@@ -76,7 +77,7 @@ class TestOnAuthorizationDecided:
         assert refused.focus["note"][0]["text"].startswith("session 3 of 3 finds no time")
         assert refused.focus["note"][0]["text"].count("Practitioner/ben") == 3
         async with scheduling_db.transaction() as tx:
-            held = await tx.sql("SELECT count(*) FROM occupancy")
+            held = await sql(tx, "SELECT count(*) FROM occupancy")
         assert held.scalar() == 3
 
     async def test_a_grant_that_ends_in_the_middle_books_none(self, scheduling_db: Database) -> None:

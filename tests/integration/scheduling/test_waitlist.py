@@ -3,6 +3,7 @@
 from datetime import date
 
 from shared.db import Database
+from tests.support.sql import sql
 from tests.support.booking import Desk, a_clinic, a_person, local
 
 ONE_TIME = a_clinic(people=[a_person("ana", days=["tue"], start="09:00", end="10:00")])
@@ -51,8 +52,8 @@ class TestOnReferralRevoked:
         await desk.authorize(referral)
         await desk.end(referral)
         async with scheduling_db.transaction() as tx:
-            live = (await tx.sql("SELECT count(*) FROM occupancy WHERE live")).scalar()
-            waiting = (await tx.sql("SELECT count(*) FROM timer")).scalar()
+            live = (await sql(tx, "SELECT count(*) FROM occupancy WHERE live")).scalar()
+            waiting = (await sql(tx, "SELECT count(*) FROM timer")).scalar()
         assert (live, waiting) == (0, 0)
         assert (await desk.guarantee(referral)).status == "ended"
         assert await desk.sessions(referral) == []

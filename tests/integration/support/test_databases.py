@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from shared.db import Database
 from shared.db.tables import add_shared_tables
+from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 
 
@@ -46,7 +47,7 @@ async def test_two_metadata_are_two_databases(make_database: MakeDatabase) -> No
 
 async def _count(database: Database) -> int:
     async with database.transaction() as tx:
-        found = (await tx.sql("SELECT count(*) FROM note")).scalar_one()
+        found = (await sql(tx, "SELECT count(*) FROM note")).scalar()
     return int(found)
 
 

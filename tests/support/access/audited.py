@@ -7,6 +7,7 @@ import msgspec
 
 from shared.errors import Refusal
 from shared.fhir import check
+from tests.support.sql import sql
 from tests.support.access.cells import Asked, Cell
 from tests.support.access.world import World
 
@@ -19,7 +20,7 @@ async def audit_problems(world: World, asked: Asked) -> list[str]:
     shapes: dict[tuple[Any, ...], bytes] = {}
     for service, database in world.clinic.databases.items():
         async with database.transaction() as tx:
-            for row in (await tx.sql(_ALL)).all():
+            for row in (await sql(tx, _ALL)).all():
                 event = msgspec.json.decode(row.body)
                 found[_request(event)].append(row)
                 parts = [sorted(one) for name in ("agent", "entity") for one in event.get(name, ())]

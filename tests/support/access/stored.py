@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tests.support.sql import sql
 from tests.support.access.world import World
 from tests.support.history import versions_of
 
@@ -34,7 +35,7 @@ async def everything(world: World) -> list[Stored]:
             f"SELECT DISTINCT ON (type, id) type, id, version, body FROM ({await versions_of(database)}) AS v"
         )
         async with database.transaction() as tx:
-            rows = (await tx.sql(f"{newest} ORDER BY type, id, version DESC")).all()
+            rows = (await sql(tx, f"{newest} ORDER BY type, id, version DESC")).all()
         found += [_stored(world, service, *row) for row in rows]
     return found
 

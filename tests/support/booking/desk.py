@@ -24,6 +24,7 @@ from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
+from tests.support.sql import sql
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
 from tests.support.context import a_context
@@ -109,7 +110,7 @@ class Desk:
         """Move the clock through every timer on the way."""
         while True:
             async with self.database.transaction() as tx:
-                due = (await tx.sql("SELECT min(due_at) FROM timer")).scalar()
+                due = (await sql(tx, "SELECT min(due_at) FROM timer")).scalar()
             if due is None or due > moment:
                 break
             self.clock.set(max(due, self.now))
@@ -159,12 +160,12 @@ class Desk:
     async def told(self) -> list[str]:
         """The types of all events in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = await tx.sql("SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
+            rows = await sql(tx, "SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
             return [str(row[0]) for row in rows]
 
     async def carried(self, event_type: str) -> list[Event]:
         """The events of a type in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = (await tx.sql("SELECT key, headers, value FROM outbox ORDER BY id")).all()
+            rows = (await sql(tx, "SELECT key, headers, value FROM outbox ORDER BY id")).all()
         events = [Event.from_wire(key=row[0], headers=row[1], value=row[2]) for row in rows]
         return [event for event in events if event.type == event_type]

@@ -31,7 +31,7 @@ class ADatabase:
     def __init__(self, name: str, *, well: bool) -> None:
         self.name = name
         self.well = well
-        self.most_connections = 10
+        self.max_connections = 10
 
     def connections(self) -> Mapping[str, int]:
         return {"idle": 1, "used": 2}

@@ -6,32 +6,32 @@ from collections.abc import Mapping
 import asyncpg
 
 from shared.db.database import Database
-from shared.db.pool import LOST
 
 _ANSWERS_WITHIN = 2.0
 
 
-class Watched:
+class DatabaseHealth:
     """One service's database, for readiness and figures."""
 
     def __init__(self, database: Database) -> None:
         self.name = database.name
         self._database = database
 
-    async def answers(self) -> bool:
+    async def ping(self) -> bool:
         """Tell whether a transaction can be opened within two seconds."""
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN), self._database.transaction() as tx:
-                await tx.fetch("SELECT 1")
+                await tx.value("SELECT 1")
             return True
-        except (TimeoutError, asyncpg.PostgresError, *LOST):
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             return False
 
     def connections(self) -> Mapping[str, int]:
         """Tell how many connections are idle and how many are used."""
-        return {"idle": self._database.pool.idle, "used": self._database.pool.used}
+        idle, used = self._database.connections()
+        return {"idle": idle, "used": used}
 
     @property
-    def most_connections(self) -> int:
+    def max_connections(self) -> int:
         """How many connections may be open at once."""
-        return self._database.pool.size
+        return self._database.max_connections
