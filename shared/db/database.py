@@ -5,8 +5,8 @@ Invariants:
   exception rolls back, and nothing is answered or called back before the commit succeeded.
 - A COMMIT that PostgreSQL answers with a ROLLBACK is an error: a statement failed, and somebody caught that.
 - Callbacks given to `after_commit` run once, after the commit, never after a rollback; they only wake others.
-- Connections are asyncpg's own, in its own pool. Nothing is reset at a return, because nothing of ours changes
-  a session: who wants SET, session locks or LISTEN opens a connection of its own.
+- Connections are asyncpg's own, in its own pool. Nothing is reset at a return, because nothing of ours
+  changes a session: who wants SET, session locks or LISTEN opens a connection of its own.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ _CLOSE_WITHIN: Final = 2.0
 _SPARE: Final = 4
 _SETTINGS: Final = {
     "timezone": "UTC",
-    # In ms: whoever stands still in the middle of a transaction gives its locks back, and who waits for a lock
-    # or a plan gone wrong is told to try again.
+    # In ms: whoever stands still in the middle of a transaction gives its locks back, and who waits for a
+    # lock or a plan gone wrong is told to try again.
     "idle_in_transaction_session_timeout": "60000",
     "statement_timeout": "60000",
     # A plan made while a table was empty stays until it is analyzed; no disk of today makes an index so dear.

@@ -56,7 +56,8 @@ class Transaction:
     async def run(self, sql: str, *values: Any) -> int:
         """Run one statement and return how many rows it changed."""
         status: str = await self._connection().execute(sql, *values)
-        return int(status.rpartition(" ")[2])
+        changed = status.rpartition(" ")[2]
+        return int(changed) if changed.isdigit() else 0
 
     async def insert(self, *rows: SQLModel) -> None:
         """Insert rows, those of one table by one statement, tables in the order of their first rows."""

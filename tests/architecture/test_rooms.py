@@ -6,7 +6,6 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from tests.support.sql import sql
 from tests.architecture.house_rules import (
     catching_everything,
     clocks_and_random_ids,

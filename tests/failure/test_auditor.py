@@ -117,8 +117,7 @@ async def examine(clinic: TestClinic, history: History, *damage: str, service: s
     findings: list[str] = []
     with contextlib.suppress(Undone):
         async with clinic.databases[service].transaction() as tx:
-            driver = await tx.driver()
-            await driver.execute("; ".join(("SET LOCAL session_replication_role = replica", *damage)))
+            await tx.run("; ".join(("SET LOCAL session_replication_role = replica", *damage)))
             databases = {**clinic.databases, service: cast(Database, OneTransaction(tx))}
             findings += await audit(
                 Evidence(

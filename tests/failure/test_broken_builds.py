@@ -29,13 +29,13 @@ from shared.events.outbox.relay import Relay
 from shared.events.transport import event_log, positions
 from shared.events.transport.base import Batch, OutboxRow
 from shared.events.transport.postgres_log import LogSubscription
-from tests.support.sql import sql
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres, rows
 from tests.failure.history import History, Operation, Outcome
 from tests.failure.referrals import new_key, routine_referral
 from tests.support.clinic import TestClinic
 from tests.support.eventually import eventually
+from tests.support.sql import sql
 
 SENDER = "family-practice"
 _WAITING = (
@@ -75,7 +75,6 @@ async def overtake(clinic: TestClinic, history: History) -> None:
     async with clinic.databases["referral"].transaction() as tx:
         ctx = clinic.workers["referral"].runtime.context(cause=None)
         await say(ctx, tx, UUID(slow))
-        await tx.flush()
         quick = await send(clinic, history, 2)
         await eventually(lambda: is_logged(clinic, quick), within=30)
 
@@ -181,8 +180,7 @@ async def step_of_cursor(relay: Relay) -> bool:
         return False
     last: int = getattr(relay, "last", 0)
     async with relay._database.transaction() as tx:
-        driver = await tx.driver()
-        found = await driver.fetch(_WAITING, last)
+        found = await tx.records(_WAITING, last)
         batch = [
             OutboxRow(
                 id=row["id"],
@@ -195,7 +193,7 @@ async def step_of_cursor(relay: Relay) -> bool:
             for row in found
         ]
         await event_log.append_all(tx, batch)
-        await driver.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row.id for row in batch])
+        await tx.run("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row.id for row in batch])
     if batch:
         relay.last = batch[-1].id  # type: ignore[attr-defined]
     return bool(batch)

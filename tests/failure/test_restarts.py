@@ -10,7 +10,6 @@ import pytest_asyncio
 from deploy.demo.bundles import example
 from shared.auth.assertion import fetch_token
 from shared.db import Database
-from tests.support.sql import sql
 from tests.failure.audit.evidence import rows
 from tests.failure.healing import heal_and_audit
 from tests.failure.history import History, Operation, Outcome
@@ -18,6 +17,7 @@ from tests.failure.places.embedded import PROCESS, Embedded, open_embedded
 from tests.failure.places.time import timers_fall_due
 from tests.failure.referrals import new_key, routine_referral
 from tests.support.eventually import eventually
+from tests.support.sql import sql
 
 SENDER = "family-practice"
 ESCALATE = "emergency-escalation"

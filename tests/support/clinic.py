@@ -34,10 +34,10 @@ from shared.events.worker_status import WorkerStatus
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from shared.outbound import Outbound
-from tests.support.sql import sql
 from tests.support.identity import PartyAuth, keys_of_run
 from tests.support.logs import Logs, on_databases, on_kafka
 from tests.support.postgres import log_database, service_database, toy_database
+from tests.support.sql import sql
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
 BASE_URL = "http://clinic.test"

@@ -23,8 +23,8 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.envelope import Event
 from shared.events.outbox import publishing
 from shared.events.topics import REFERRAL
-from tests.support.sql import sql
 from tests.support.context import a_context
+from tests.support.sql import sql
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BY_A_TEST = a_context(at=NOON, actor=Actor(reference="Device/test"))
@@ -116,7 +116,9 @@ def claimed(toy: Toy, *, key: str, focus: Mapping[str, Any] | None = None) -> To
 
 async def record(ctx: Context, tx: Transaction, event: Event) -> None:
     """Handle an event by writing an effect."""
-    await sql(tx, "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
+    await sql(
+        tx,
+        "INSERT INTO effect (event_id, key, version) VALUES (:id, :key, :v)",
         id=event.id,
         key=event.key,
         v=event.version,

@@ -16,7 +16,7 @@ _transaction = Database.transaction
 @asynccontextmanager
 async def _careless(database: Database) -> AsyncIterator[Transaction]:
     async with _transaction(database) as tx:
-        await (await tx.driver()).fetchval("SELECT version()")
+        await tx.value("SELECT version()")
         yield tx
 
 

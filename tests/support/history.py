@@ -1,7 +1,7 @@
 """Every version of every resource: the newest from its row, the earlier from `resource_version`."""
 
-from tests.support.sql import sql
 from shared.db import Database
+from tests.support.sql import sql
 
 _OF_RESOURCES = """
 SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'

@@ -18,11 +18,11 @@ from urllib.parse import quote
 import structlog
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tests.support.sql import sql
 from shared.db import Database
 from shared.telemetry import metrics
 from shared.telemetry.logging import start_logging
 from shared.telemetry.tracing import start_tracing
+from tests.support.sql import sql
 
 _EVENTS = {
     "outbox": "SELECT key, headers::text AS headers FROM outbox",

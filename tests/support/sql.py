@@ -27,6 +27,11 @@ class Answer:
         """Return the first row, None without rows."""
         return self._rows[0] if self._rows else None
 
+    def one(self) -> Any:
+        """Return the only row; raises ValueError where there are more or none."""
+        (row,) = self._rows
+        return row
+
     def scalar(self) -> Any:
         """Return the first column of the first row, None without rows."""
         return self._rows[0][0] if self._rows else None

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import CheckConstraint, ColumnElement, false, text
+from sqlalchemy import CheckConstraint, ColumnElement, false
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 from starlette.responses import Response
 
-from tests.support.sql import sql
 from shared.auth.principal import Principal
 from shared.auth.verifier import BadToken, principal_of
 from shared.clinic import Clinic, load_clinic
 from shared.clock import SimulatedClock
-from shared.db import Database, ResourceRow
+from shared.db import Database
+from shared.db.models import Resource
 from shared.db.tables import add_shared_tables
 from shared.errors import NotFound
 from shared.fhir import store
@@ -30,6 +31,7 @@ from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
 from shared.runtime import Runtime
+from tests.support.sql import sql
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
 BASE_URL = "http://clinic.test"
@@ -40,22 +42,31 @@ class Base(SQLModel, registry=registry()):
     """The toy's own metadata."""
 
 
-class Person(ResourceRow, Base, table=True):
+class Person(Resource):
     """Whom notes are about; seen by the practice that made it."""
 
     __tablename__ = "toy_person"
     organization: str
 
 
-class Note(ResourceRow, Base, table=True):
+class PersonTable(Person, Base, table=True):
+    """The table of people."""
+
+
+class Note(Resource):
     """One note, a Communication."""
 
     __tablename__ = "toy_note"
-    __table_args__ = (CheckConstraint("organization <> 'nobody'", name="somebody"),)
     organization: str
     status: str = "completed"
     label: str | None = Field(default=None, unique=True)
     patient_id: str | None = None
+
+
+class NoteTable(Note, Base, table=True):
+    """The table of notes."""
+
+    __table_args__ = (CheckConstraint("organization <> 'nobody'", name="somebody"),)
 
 
 add_shared_tables(Base.metadata)
@@ -63,13 +74,13 @@ add_shared_tables(Base.metadata)
 
 def notes_of(caller: Principal) -> ColumnElement[bool]:
     """The row scope: a practice its own."""
-    mine: Any = Note.organization
+    mine: Any = NoteTable.organization
     return mine == caller.organization if caller.party == "referrer" else false()
 
 
 def people_of(caller: Principal) -> ColumnElement[bool]:
     """The row scope of the people."""
-    mine: Any = Person.organization
+    mine: Any = PersonTable.organization
     return mine == caller.organization if caller.party == "referrer" else false()
 
 
@@ -87,7 +98,7 @@ def router() -> APIRouter:
         async with request.transaction() as tx:
             note = Note(organization=request.principal.organization or "nobody", label=_label(received.data))
             note.patient_id = _patient(received.data)
-            await store.put(tx, note, received.raw, at=request.ctx.at)
+            await store.insert(tx, note, received.raw, at=request.ctx.at)
             return await request.answer(
                 tx, note.body, status=201, about=note, location=f"Communication/{note.id}/_history/1"
             )
@@ -98,11 +109,11 @@ def router() -> APIRouter:
     ) -> Response:
         received = await request.resource("Communication")
         async with request.transaction() as tx:
-            note = await tx.get(Note, id, lock=True)
+            note = await tx.row(Note, "SELECT * FROM toy_note WHERE id = $1 FOR UPDATE", UUID(id))
             if note is None or note.organization != request.principal.organization:
                 raise NotFound(f"there is no Communication/{id}")
             request.expect(note)
-            await store.put(tx, note, received.raw, at=request.ctx.at)
+            await store.update(tx, note, received.raw, at=request.ctx.at)
             return await request.answer(tx, note.body, about=note)
 
     @toy.post("/fhir/Communication/$explode")
@@ -117,12 +128,12 @@ def router() -> APIRouter:
     ) -> Response:
         async with request.transaction() as tx:
             note = Note(organization="family-practice")
-            await store.put(
+            await store.insert(
                 tx, note, {"resourceType": "Communication", "status": "completed"}, at=request.ctx.at
             )
             answer = await request.answer(tx, note.body, status=201, about=note)
-            await tx.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-            await tx.execute(text("INSERT INTO toy_later (id) VALUES (1), (1)"))
+            await tx.run("SET CONSTRAINTS ALL DEFERRED")
+            await tx.run("INSERT INTO toy_later (id) VALUES (1), (1)")
             return answer
 
     @toy.post("/fhir/Communication/$sum")
@@ -136,16 +147,16 @@ def router() -> APIRouter:
     add_reads(
         toy,
         resource_type="Communication",
-        model=Note,
+        model=NoteTable,
         visible=notes_of,
         rows=own,
         params={
-            "status": SearchParam(kind="token", column=Note.status),
-            "subject": SearchParam(kind="reference", column=Note.patient_id, types=("Patient",)),
+            "status": SearchParam(kind="token", column=NoteTable.status),
+            "subject": SearchParam(kind="reference", column=NoteTable.patient_id, types=("Patient",)),
         },
         includes={
             "Communication:subject": Include(
-                resource_type="Patient", model=Person, column=Note.patient_id, visible=people_of
+                resource_type="Patient", model=PersonTable, column=NoteTable.patient_id, visible=people_of
             )
         },
     )
@@ -203,15 +214,14 @@ class Toy:
         columns = "actor, client, action, outcome, what, patient_id"
         async with self.database.transaction() as tx:
             found = await sql(tx, f"SELECT {columns} FROM audit_event ORDER BY id")
-            return [dict(row._mapping) for row in found]
+            return [dict(row._asdict()) for row in found]
 
 
 async def run_toy(database: Database, *, verifier: Any = None) -> Toy:
     """Make the toy over an empty database of `Base.metadata`."""
     async with database.transaction() as tx:
-        await tx.execute(text("DROP TABLE IF EXISTS toy_later"))
-        unique = "int UNIQUE DEFERRABLE INITIALLY DEFERRED"
-        await tx.execute(text(f"CREATE TABLE toy_later (id {unique})"))
+        await tx.run("DROP TABLE IF EXISTS toy_later")
+        await tx.run("CREATE TABLE toy_later (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
     return make_toy(database, verifier=verifier)
 
 

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from shared.events.outbox.leader_election import NotLeader
-from tests.support.sql import sql
 from tests.support.events import claim, claim_and_roll_back, count, effects, new_toy
+from tests.support.sql import sql
 from tests.support.transports import WORKING, Wire, drain, versions
 
 
@@ -44,7 +44,6 @@ async def test_nothing_is_lost_when_transactions_are_slow_or_rolled_back(wire: W
     async def write_slowly() -> None:
         async with wire.publisher.transaction() as tx:
             await claim(tx, slow, key="slow")
-            await tx.flush()
             begun.set()
             await go_on.wait()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.db import Database
 from shared.events.topics import FEED, TOPICS
-from tests.support.sql import sql
 from tests.failure.history import History
+from tests.support.sql import sql
 
 # A record that a test put into a topic by itself carries this header.
 PLANTED = "planted"

@@ -17,9 +17,9 @@ from services.referral import states as referring
 from services.scheduling import states as scheduling
 from services.scheduling.states import AppointmentStatus
 from shared.fhir.codes import TaskCode
-from tests.support.sql import sql
 from tests.failure.audit.evidence import Evidence
 from tests.support.history import versions_of
+from tests.support.sql import sql
 
 Resource = Mapping[str, Any]
 Steps = Mapping[Any, frozenset[Any]]

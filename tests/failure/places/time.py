@@ -7,8 +7,8 @@ from itertools import count
 
 import asyncpg
 
-from tests.support.sql import sql
 from shared.db import Database
+from tests.support.sql import sql
 
 _HALF_A_YEAR = timedelta(weeks=26)
 
@@ -29,13 +29,17 @@ async def _move_back(scheduling: Database, appointment: str, back: timedelta) ->
         body = json.loads(bytes(found.scalar()))
         for member in ("start", "end"):
             body[member] = _instant(datetime.fromisoformat(body[member]) - back)
-        await sql(tx, "UPDATE appointment SET starts_at = starts_at - CAST(:back AS interval),"
+        await sql(
+            tx,
+            "UPDATE appointment SET starts_at = starts_at - CAST(:back AS interval),"
             " ends_at = ends_at - CAST(:back AS interval), body = :body WHERE id = :id",
             back=back,
             body=json.dumps(body).encode(),
             id=appointment,
         )
-        await sql(tx, "UPDATE occupancy SET during = tstzrange(lower(during) - CAST(:back AS interval),"
+        await sql(
+            tx,
+            "UPDATE occupancy SET during = tstzrange(lower(during) - CAST(:back AS interval),"
             " upper(during) - CAST(:back AS interval)) WHERE appointment = :id",
             back=back,
             id=appointment,
@@ -45,8 +49,10 @@ async def _move_back(scheduling: Database, appointment: str, back: timedelta) ->
 async def leases_end(notifications: Database) -> None:
     """Let five minutes pass for whoever died while sending: its leases are over."""
     async with notifications.transaction() as tx:
-        await sql(tx, "UPDATE notification SET machine_lease_until = now() - interval '1 second'"
-            " WHERE machine_lease_until IS NOT NULL"
+        await sql(
+            tx,
+            "UPDATE notification SET machine_lease_until = now() - interval '1 second'"
+            " WHERE machine_lease_until IS NOT NULL",
         )
 
 
@@ -62,7 +68,9 @@ async def timers_fall_due(database: Database, *kinds: str) -> int:
 
 async def _moved_into_the_past(database: Database, kinds: Sequence[str]) -> int:
     async with database.transaction() as tx:
-        moved = await sql(tx, "UPDATE timer SET due_at = now() - interval '1 second'"
+        moved = await sql(
+            tx,
+            "UPDATE timer SET due_at = now() - interval '1 second'"
             " WHERE kind = ANY(:kinds) AND due_at > now()",
             kinds=list(kinds),
         )

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 
 from shared.fhir.codes import LOINC, LUMBAR, TASK_CODE_SYSTEM
-from tests.support.sql import sql
 from tests.integration.careteam.events import an_appointment
 from tests.support.clinic import TestClinic
+from tests.support.sql import sql
 
 Resource = dict[str, Any]
 BASE = "/careteam/fhir"

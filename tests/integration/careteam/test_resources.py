@@ -1,6 +1,5 @@
 """Whatever careteam writes would pass its own border."""
 
-from tests.support.sql import sql
 from shared.fhir.check import receive
 from tests.integration.careteam.care import (
     BASE,
@@ -20,6 +19,7 @@ from tests.integration.careteam.care import (
 )
 from tests.support.clinic import TestClinic
 from tests.support.history import versions_of
+from tests.support.sql import sql
 
 
 async def a_whole_course(clinic: TestClinic) -> None:

@@ -1,6 +1,5 @@
 """Teams: formed by the first booking, changed by a coordinator, ended with the referral."""
 
-from tests.support.sql import sql
 from services.careteam.models import EndedReferral
 from tests.integration.careteam.care import (
     FIVE,
@@ -24,6 +23,7 @@ from tests.integration.careteam.care import (
 )
 from tests.integration.careteam.events import a_process_request, a_referral, an_appointment
 from tests.support.clinic import TestClinic
+from tests.support.sql import sql
 
 
 def people(team: dict, *, now: bool = True) -> list[str]:

@@ -6,11 +6,11 @@ from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.message import head, message
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.integration.careteam.events import an_appointment
 from tests.support.clinic import MONDAY, TestClinic
 from tests.support.context import a_context
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 
 def booked(referral: str) -> Event:

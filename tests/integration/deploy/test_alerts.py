@@ -19,7 +19,6 @@ from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
 from shared.telemetry.tracing import start_tracing
-from tests.support.sql import sql
 from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
 from tests.support.clinic import TestClinic
 from tests.support.collector import open_collector
@@ -27,6 +26,7 @@ from tests.support.eventually import eventually
 from tests.support.labels import forget_figures
 from tests.support.mailbox import open_mailbox
 from tests.support.promql import NotPromQL, Scrape, parse
+from tests.support.sql import sql
 
 FHIR = {"content-type": "application/fhir+json"}
 EMERGENCY = "02-cauda-equina.json"
@@ -170,7 +170,9 @@ class TestFires:
         assert not holds("NoRelayLeader", [await scrape(clinic)])
         await clinic.workers["referral"].stop()
         async with clinic.databases["referral"].transaction() as tx:
-            await sql(tx, "INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)"
+            await sql(
+                tx,
+                "INSERT INTO outbox (event_id, topic, key, headers, value, machine_at)"
                 " VALUES ('e', :topic, 'k', '{}', '', :at)",
                 topic=REFERRAL,
                 at=machine_now() - timedelta(seconds=61),

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from deploy.services import SERVICES, metadata, package
 from shared.db import Database, migrate
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
+from tests.support.sql import sql
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,10 +9,10 @@ from shared.events.envelope import Event
 from shared.events.inbox import dead_letters
 from shared.events.inbox.handling import BatchHandler, EventBatch, NotYet
 from shared.events.outbox.relay import Relay
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import claim, count, effects, new_toy, record
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 from tests.support.wire import EmbeddedWire
 
 SOON = timedelta(milliseconds=200)

@@ -14,20 +14,20 @@ from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.outbox import publishing
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
-    CLAIMED,
     METADATA,
     Toy,
     Undone,
     basic,
     claim,
     claim_and_roll_back,
+    claimed,
     count,
     new_toy,
 )
+from tests.support.sql import sql
 
 
 async def test_a_rolled_back_transaction_publishes_nothing(make_database: MakeDatabase) -> None:
@@ -44,8 +44,7 @@ async def test_a_raw_first_insert_is_rolled_back_with_the_rest(make_database: Ma
 
     with contextlib.suppress(Undone):
         async with database.transaction() as tx:
-            driver = await tx.driver()
-            await driver.execute("INSERT INTO effect (event_id, key, version) VALUES ('e', 'k', 1)")
+            await tx.run("INSERT INTO effect (event_id, key, version) VALUES ('e', 'k', 1)")
             raise Undone
 
     assert await count(database, "effect") == 0
@@ -75,12 +74,10 @@ async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase)
 
     async with database.transaction() as tx:
         toys = [Toy() for _ in range(20)]
-        for toy in toys:
-            tx.add(toy)
-        published = [
-            publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=BY_A_TEST)
-            for toy in reversed(toys)
-        ]
+        await tx.insert(*toys)
+        published = []
+        for toy in reversed(toys):
+            published += await publishing.publish(BY_A_TEST, tx, toy, claimed(toy, key="p1"))
 
     async with database.transaction() as tx:
         rows = (await sql(tx, "SELECT event_id FROM outbox ORDER BY id")).column()
@@ -121,8 +118,8 @@ async def published_because_of(make_database: MakeDatabase, ctx: Context) -> boo
     database = await make_database(METADATA)
     async with database.transaction() as tx:
         toy = Toy()
-        tx.add(toy)
-        publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=basic(toy), ctx=ctx)
+        await tx.insert(toy)
+        await publishing.publish(ctx, tx, toy, claimed(toy, key="p1"))
     async with database.transaction() as tx:
         row = (await sql(tx, "SELECT * FROM outbox")).one()
     return Event.from_wire(key=row.key, headers=row.headers, value=row.value).caused_by_event
@@ -159,6 +156,6 @@ async def test_what_no_consumer_would_take_is_refused_and_nothing_is_written(
 async def publish_too_much(database: Database) -> None:
     async with database.transaction() as tx:
         toy = Toy()
-        tx.add(toy)
+        await tx.insert(toy)
         large = {**basic(toy), "code": {"text": "x" * LARGEST_VALUE}}
-        publishing.collect(tx, CLAIMED, of=toy, key="p1", focus=large, ctx=BY_A_TEST)
+        await publishing.publish(BY_A_TEST, tx, toy, claimed(toy, key="p1", focus=large))

@@ -17,11 +17,11 @@ from shared.events.topics import CARETEAM, FEED, NOTIFICATIONS
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA, count
 from tests.support.eventually import eventually
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 
 @dataclass
@@ -67,15 +67,15 @@ async def relay(database: Database, road: Road) -> AsyncIterator[Relay]:
     await made.stop()
 
 
-def put(tx: Transaction, topic: str, key: str) -> None:
-    publishing.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
+async def put(tx: Transaction, topic: str, key: str) -> None:
+    await publishing.append(tx, topic=topic, records=[(new_text_id(), key, new_text_id(), "toy", b"{}")])
 
 
 async def leave(database: Database, *rows: tuple[str, str]) -> None:
     """Leave events of these topics and keys in the outbox."""
     async with database.transaction() as tx:
         for topic, key in rows:
-            put(tx, topic, key)
+            await put(tx, topic, key)
 
 
 async def feed(database: Database) -> list[str]:
@@ -181,8 +181,7 @@ async def test_a_row_that_comes_late_is_found_however_many_went_the_other_way(
 
     async def write_slowly() -> None:
         async with database.transaction() as tx:
-            put(tx, late, "slow")
-            await tx.flush()
+            await put(tx, late, "slow")
             begun.set()
             await go_on.wait()
 

@@ -13,10 +13,10 @@ from shared.db import Database, Transaction
 from shared.events.timer_firing import TimerFiring
 from shared.time_limit import TookTooLong
 from shared.timers import Timer, TimerHandler
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.context import a_context, contexts
 from tests.support.events import METADATA, NOON, count
+from tests.support.sql import sql
 
 LATER = NOON + timedelta(days=28)
 DUE = a_context(at=LATER, cause="timer/promise/r1")
@@ -24,7 +24,11 @@ DUE = a_context(at=LATER, cause="timer/promise/r1")
 
 async def note(ctx: Context, tx: Transaction, timer: Timer) -> None:
     assert ctx == DUE
-    await sql(tx, "INSERT INTO effect (event_id, key, version) VALUES (:ref, :kind, 1)", ref=timer.ref, kind=timer.kind
+    await sql(
+        tx,
+        "INSERT INTO effect (event_id, key, version) VALUES (:ref, :kind, 1)",
+        ref=timer.ref,
+        kind=timer.kind,
     )
 
 

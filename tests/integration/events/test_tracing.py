@@ -11,10 +11,10 @@ from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.inbox.handler_call import Handlers
 from shared.telemetry import tracing
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.context import contexts
 from tests.support.events import METADATA, claim, new_toy
+from tests.support.sql import sql
 
 
 async def published(database: Database) -> list[Event]:

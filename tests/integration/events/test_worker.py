@@ -24,10 +24,10 @@ from shared.events.transport.postgres_log import PostgresTransport
 from shared.events.worker import OnStart, Worker
 from shared.runtime import Runtime
 from shared.timers import Timer, TimerTable
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
 from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
+from tests.support.sql import sql
 
 
 async def refuse(ctx: Context, tx: Transaction, event: Event) -> None:
@@ -204,7 +204,6 @@ async def test_a_row_that_comes_late_is_sent_before_the_next_of_its_aggregate(
     async def write_slowly() -> None:
         async with referral.transaction() as tx:
             await claim(tx, slow, key="slow")
-            await tx.flush()
             begun.set()
             await go_on.wait()
 
@@ -234,8 +233,10 @@ async def test_a_relay_whose_connection_was_cut_leads_again(make_database: MakeD
     async with running(*workers):
         await eventually(lambda: all(worker.healthy() for worker in workers))
         async with referral.transaction() as tx:
-            await sql(tx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            await sql(
+                tx,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
         await eventually(lambda: claimed(referral, toy))
         await settle(workers, timeout=10)

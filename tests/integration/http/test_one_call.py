@@ -116,7 +116,7 @@ class TestIdempotencyKey:
     ) -> None:
         client = toy.as_("family-practice", **{"Idempotency-Key": "one"})
         with monkeypatch.context() as crash:
-            crash.setattr("shared.db.database.Transaction._committed", _die)
+            crash.setattr("shared.db.transaction.Transaction.call_back", _die)
             lost = await client.post(NOTE, json=a_note())
         assert lost.status_code == 500
         again = await client.post(NOTE, json=a_note())
@@ -225,7 +225,7 @@ class TestRefusals:
         self, toy: Toy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         nowhere = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="nothing")
-        monkeypatch.setattr(toy.database, "pool", nowhere.pool)
+        monkeypatch.setattr(toy.database, "transaction", nowhere.transaction)
         answer = await toy.as_("family-practice").post(NOTE, json=a_note())
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         told = answer.json()
@@ -240,7 +240,7 @@ class TestRefusals:
 
         client = toy.as_("family-practice")
         with monkeypatch.context() as patched:
-            patched.setattr(store, "put", full)
+            patched.setattr(store, "insert", full)
             answer = await client.post(NOTE, json=a_note())
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert await toy.count("toy_note") == 0

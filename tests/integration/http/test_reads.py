@@ -21,14 +21,14 @@ async def toy(make_database: MakeDatabase) -> AsyncIterator[Toy]:
 async def a_note(toy: Toy, practice: str, *, about: Person | None = None) -> Note:
     note = Note(organization=practice, patient_id=str(about.id) if about else None)
     async with toy.database.transaction() as tx:
-        await store.put(tx, note, {"resourceType": "Communication", "status": "completed"}, at=MONDAY)
+        await store.insert(tx, note, {"resourceType": "Communication", "status": "completed"}, at=MONDAY)
     return note
 
 
 async def a_person(toy: Toy, practice: str) -> Person:
     person = Person(organization=practice)
     async with toy.database.transaction() as tx:
-        await store.put(tx, person, {"resourceType": "Patient"}, at=MONDAY)
+        await store.insert(tx, person, {"resourceType": "Patient"}, at=MONDAY)
     return person
 
 
@@ -64,10 +64,10 @@ class TestRead:
     async def test_of_old_versions_and_the_history(self, toy: Toy) -> None:
         note = await a_note(toy, "family-practice")
         async with toy.database.transaction() as tx:
-            row = await tx.get(Note, note.id, lock=True)
+            row = await tx.row(Note, "SELECT * FROM toy_note WHERE id = $1 FOR UPDATE", note.id)
             assert row is not None
             changed = {"resourceType": "Communication", "status": "stopped"}
-            await store.put(tx, row, changed, at=MONDAY)
+            await store.update(tx, row, changed, at=MONDAY)
         client = toy.as_("family-practice")
         first = await client.get(f"{NOTES}/{note.id}/_history/1")
         history = (await client.get(f"{NOTES}/{note.id}/_history")).json()

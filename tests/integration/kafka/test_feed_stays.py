@@ -14,8 +14,8 @@ from tests.support.kafka import kafka_of_run
 from tests.support.transports import next_batch
 
 
-def put(tx: Transaction, topic: str, key: str) -> None:
-    publishing.put(tx, topic=topic, key=key, event_id=new_text_id(), headers={"ce_type": "toy"}, value=b"{}")
+async def put(tx: Transaction, topic: str, key: str) -> None:
+    await publishing.append(tx, topic=topic, records=[(new_text_id(), key, new_text_id(), "toy", b"{}")])
 
 
 async def test_the_feed_is_moved_and_wakes_its_readers_and_the_rest_is_on_kafka(
@@ -30,7 +30,7 @@ async def test_the_feed_is_moved_and_wakes_its_readers_and_the_rest_is_on_kafka(
     try:
         async with database.transaction() as tx:
             for topic, key in ((FEED, "p1"), (NOTIFICATIONS, "p2"), (FEED, "p3"), (NOTIFICATIONS, "p2")):
-                put(tx, topic, key)
+                await put(tx, topic, key)
         with event_log.watch(database, FEED) as wake:
             await relay.step()
             assert await wake.wait(at_most=0)

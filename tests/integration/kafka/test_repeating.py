@@ -8,8 +8,8 @@ from shared.events.topics import REFERRAL
 from shared.events.transport import positions
 from shared.events.transport.base import OutboxRow
 from shared.events.transport.kafka.transport import KafkaTransport
-from tests.support.sql import sql
 from tests.support.events import claim, effects, new_toy
+from tests.support.sql import sql
 from tests.support.transports import GROUP, WORKING, Wire, drain, versions
 
 

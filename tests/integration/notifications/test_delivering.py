@@ -25,9 +25,9 @@ from shared.events.inbox.handling import EventBatch, EventContext
 from shared.fhir import check
 from shared.outbound import FORBIDDEN, make_missing_secrets
 from shared.runtime import Runtime
-from tests.support.sql import sql
 from tests.support.news import CLAIM, NOON, authorization_event, referral_event
 from tests.support.receiver import Receiver, open_receiver, outbound_to_loopback, verified
+from tests.support.sql import sql
 
 Hear = Callable[..., Awaitable[None]]
 INSURER = "Organization/workplace-insurer"
@@ -108,8 +108,10 @@ async def alerts(runtime: Runtime) -> list[dict[str, Any]]:
 
 async def published(runtime: Runtime) -> list[str]:
     async with runtime.database.transaction() as tx:
-        rows = await sql(tx, "SELECT headers ->> 'ce_type' AS type FROM outbox"
-            " WHERE topic = 'lumbar.notifications' ORDER BY id"
+        rows = await sql(
+            tx,
+            "SELECT headers ->> 'ce_type' AS type FROM outbox"
+            " WHERE topic = 'lumbar.notifications' ORDER BY id",
         )
         return [row.type for row in rows]
 

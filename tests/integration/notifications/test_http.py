@@ -9,11 +9,11 @@ import pytest
 
 from shared.auth.assertion import fetch_token
 from shared.events.envelope import Event
-from tests.support.sql import sql
 from tests.support.clinic import TestClinic
 from tests.support.identity import keys_of_run
 from tests.support.mailbox import open_mailbox
 from tests.support.news import authorization_event, meeting_event, referral_event, team_event
+from tests.support.sql import sql
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from tests.support.sql import sql
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
 from tests.support.feed import (
@@ -27,6 +26,7 @@ from tests.support.news import (
     referral_event,
     team_event,
 )
+from tests.support.sql import sql
 
 
 async def seen_by(runtime: Runtime, reader: Principal) -> list[str]:

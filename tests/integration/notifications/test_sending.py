@@ -19,10 +19,10 @@ from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.runtime import Runtime
-from tests.support.sql import sql
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 Hear = Callable[..., Awaitable[None]]
 NOWHERE = "smtp://127.0.0.1:9"
@@ -68,8 +68,10 @@ async def attempts(runtime: Runtime) -> list[tuple[int, str, str]]:
 
 async def published(runtime: Runtime) -> list[str]:
     async with runtime.database.transaction() as tx:
-        rows = await sql(tx, "SELECT headers ->> 'ce_type' AS type FROM outbox"
-            " WHERE topic = 'lumbar.notifications' ORDER BY id"
+        rows = await sql(
+            tx,
+            "SELECT headers ->> 'ce_type' AS type FROM outbox"
+            " WHERE topic = 'lumbar.notifications' ORDER BY id",
         )
         return [row.type for row in rows]
 

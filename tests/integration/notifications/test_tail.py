@@ -14,7 +14,6 @@ from services.notifications.api import live, tail
 from services.notifications.api.tail import Page, Tail
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
-from tests.support.sql import sql
 from tests.support.eventually import eventually
 from tests.support.feed import (
     COORDINATOR,
@@ -29,6 +28,7 @@ from tests.support.feed import (
 )
 from tests.support.news import authorization_event, referral_event, team_event
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 OTTAWA = a_reader("coordinator", site="ottawa")
 _listens: ContextVar[bool] = ContextVar("listens", default=False)

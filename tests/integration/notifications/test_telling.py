@@ -13,7 +13,6 @@ from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
-from tests.support.sql import sql
 from tests.support.context import a_context
 from tests.support.news import (
     NOON,
@@ -26,6 +25,7 @@ from tests.support.news import (
     referral_event,
     team_event,
 )
+from tests.support.sql import sql
 
 BASE = "http://clinic.example"
 Hear = Callable[..., Awaitable[None]]

@@ -11,10 +11,10 @@ from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.support.context import a_context
 from tests.support.news import NOON, referral_event
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
 

@@ -5,11 +5,11 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from tests.support.sql import sql
 from tests.integration.referral.doors import located, send
 from tests.integration.referral.test_round_trips import still
 from tests.support.clinic import TestClinic
 from tests.support.referrals import bundle
+from tests.support.sql import sql
 
 __all__ = ["still"]
 

@@ -14,12 +14,12 @@ from shared.events.envelope import Event
 from shared.events.inbox.handling import BatchHandler, EventBatch, EventContext, SomeNotYet
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.integration.referral.doors import located, send
 from tests.support.clinic import TestClinic
 from tests.support.context import a_context
 from tests.support.news import NOON, an_event
 from tests.support.referrals import bundle
+from tests.support.sql import sql
 
 CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
 
@@ -86,9 +86,11 @@ async def test_two_events_of_one_referral_in_a_batch_are_two_steps(clinic: TestC
     await follow(database, [appointment("booked", referral), appointment("missed", referral)])
     async with database.transaction() as tx:
         rows = (
-            await sql(tx, "SELECT task.version, 1 + count(*) AS versions FROM task JOIN resource_version AS old"
+            await sql(
+                tx,
+                "SELECT task.version, 1 + count(*) AS versions FROM task JOIN resource_version AS old"
                 " ON old.type = 'Task' AND old.id = task.id::text"
-                " WHERE task.code = 'process-request' GROUP BY 1"
+                " WHERE task.code = 'process-request' GROUP BY 1",
             )
         ).all()
         state = (await sql(tx, "SELECT state FROM referral")).scalar()

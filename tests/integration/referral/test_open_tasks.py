@@ -10,21 +10,21 @@ from sqlalchemy import MetaData
 
 from deploy.services import package
 from services.referral.states import OPEN_TASKS
-from shared.db import Database, migrate
+from shared.db import Database, Transaction, migrate
 from tests.conftest import MakeDatabase
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 LATER = datetime(2026, 3, 3, 15, tzinfo=UTC)
 
 
-async def a_referral(connection: asyncpg.Connection) -> UUID:
+async def a_referral(tx: Transaction) -> UUID:
     patient, referral = uuid4(), uuid4()
-    await connection.execute(
+    await tx.run(
         "INSERT INTO patient (id, event_version, version, body, identifiers, family, given)"
         " VALUES ($1, 0, 0, '', '{}', '', '')",
         patient,
     )
-    await connection.execute(
+    await tx.run(
         "INSERT INTO referral (id, event_version, version, body, identifiers, patient_id, requester, sender,"
         " state, status, intent, turn, reason, funding, sessions, rules, unavailable, asked, team, answer,"
         " unacknowledged, sent_at, due_on, site) VALUES ($1, 0, 0, '', '{}', $2, 'p', 'p',"
@@ -39,7 +39,7 @@ async def a_referral(connection: asyncpg.Connection) -> UUID:
 
 
 async def a_task(
-    connection: asyncpg.Connection,
+    tx: Transaction,
     referral: UUID,
     status: str,
     *,
@@ -55,7 +55,7 @@ async def a_task(
         "status": status,
         "owner": {"reference": f"Organization/{owner}"},
     } | ({"restriction": {"period": {"end": due}}} if due else {})
-    await connection.execute(
+    await tx.run(
         "INSERT INTO task (id, event_version, version, last_updated, body, referral_id, patient_id, code,"
         " status, owner, identifiers, authored_on)"
         " VALUES ($1, 0, 1, $2, $3, $4, $5, 'telephone-referrer', $6, $7, '{}', $2)",
@@ -93,13 +93,12 @@ async def test_a_second_open_task_of_a_kind_is_refused(
     referral_db: Database, first: str, second: str
 ) -> None:
     async with referral_db.transaction() as tx:
-        connection = await tx.driver()
-        referral = await a_referral(connection)
-        await a_task(connection, referral, "completed")
-        await a_task(connection, referral, first)
+        referral = await a_referral(tx)
+        await a_task(tx, referral, "completed")
+        await a_task(tx, referral, first)
     with pytest.raises(asyncpg.UniqueViolationError, match="one_open_task_of_a_kind"):
         async with referral_db.transaction() as tx:
-            await a_task(await tx.driver(), referral, second)
+            await a_task(tx, referral, second)
 
 
 class TestTheUpgrade:
@@ -108,18 +107,17 @@ class TestTheUpgrade:
     ) -> None:
         database = await before_the_wider_index(make_database)
         async with database.transaction() as tx:
-            connection = await tx.driver()
-            referral = await a_referral(connection)
-            early = await a_task(connection, referral, "received", due="2026-03-02T16:00:00.000Z")
+            referral = await a_referral(tx)
+            early = await a_task(tx, referral, "received", due="2026-03-02T16:00:00.000Z")
             taken = await a_task(
-                connection,
+                tx,
                 referral,
                 "in-progress",
                 at=LATER,
                 due="2026-03-03T16:00:00.000Z",
                 owner="who-has-begun",
             )
-            await connection.execute(
+            await tx.run(
                 "INSERT INTO timer (kind, ref, due_at) VALUES ('emergency-escalation', $1, $2)",
                 str(referral),
                 LATER,
@@ -140,9 +138,8 @@ class TestTheUpgrade:
     async def test_leaves_a_single_open_task_as_it_is(self, make_database: MakeDatabase) -> None:
         database = await before_the_wider_index(make_database)
         async with database.transaction() as tx:
-            connection = await tx.driver()
-            task = await a_task(connection, await a_referral(connection), "on-hold")
-            await a_task(connection, await a_referral(connection), "requested")
+            task = await a_task(tx, await a_referral(tx), "on-hold")
+            await a_task(tx, await a_referral(tx), "requested")
         await migrate.upgrade(database, package=package("referral"))
         assert (await after(database, task))[0] == "on-hold"
         assert await database.fetch("SELECT FROM resource_version") == []

@@ -7,8 +7,8 @@ import pytest
 
 from shared.db import Database
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.support.booking import MONDAY, Desk, a_clinic, a_person, accepted, local
+from tests.support.sql import sql
 
 
 @pytest.fixture
@@ -91,8 +91,10 @@ class TestWhenTheClinicIsFull:
             events = [accepted(new_text_id(), at=MONDAY) for _ in range(16)]
             await asyncio.gather(*(desk.hear(event) for event in events))
         async with scheduling_db.transaction() as tx:
-            overlaps = await sql(tx, "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
-                " AND a.appointment < b.appointment AND a.during && b.during"
+            overlaps = await sql(
+                tx,
+                "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
+                " AND a.appointment < b.appointment AND a.during && b.during",
             )
             taken = await sql(tx, "SELECT count(*) FROM occupancy")
             last = await sql(tx, "SELECT max(ends_at) FROM appointment")

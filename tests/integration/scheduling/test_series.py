@@ -4,8 +4,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from shared.db import Database
-from tests.support.sql import sql
 from tests.support.booking import TORONTO, Desk, a_clinic, a_person, local
+from tests.support.sql import sql
 
 FIRST_ONLY = a_person("ana", purpose=["first"])
 ZONE = ZoneInfo(TORONTO)

@@ -9,9 +9,9 @@ from services.scheduling.models.spans import Span
 from services.scheduling.queries import Claim
 from shared.db import Database
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.support.booking import Desk, a_clinic, a_person, accepted, local
 from tests.support.roundtrips import round_trips
+from tests.support.sql import sql
 
 
 class TestAcceptedTogether:

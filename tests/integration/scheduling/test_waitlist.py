@@ -3,8 +3,8 @@
 from datetime import date
 
 from shared.db import Database
-from tests.support.sql import sql
 from tests.support.booking import Desk, a_clinic, a_person, local
+from tests.support.sql import sql
 
 ONE_TIME = a_clinic(people=[a_person("ana", days=["tue"], start="09:00", end="10:00")])
 TUESDAY = date(2026, 6, 2)

@@ -7,8 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from shared.db import Database
 from shared.db.tables import add_shared_tables
-from tests.support.sql import sql
 from tests.conftest import MakeDatabase
+from tests.support.sql import sql
 
 
 class Base(SQLModel, registry=registry()):
@@ -35,7 +35,7 @@ async def test_a_database_is_empty_at_the_start_of_each_test(make_database: Make
     database = await make_database(Base.metadata)
     assert await _count(database) == 0
     async with database.transaction() as tx:
-        tx.add(Note(text=turn))
+        await tx.run("INSERT INTO note (text) VALUES ($1)", turn)
     assert await _count(database) == 1
 
 
@@ -53,6 +53,5 @@ async def _count(database: Database) -> int:
 
 async def _insert_raw_and_fail(database: Database) -> None:
     async with database.transaction() as tx:
-        driver = await tx.driver()
-        await driver.execute("INSERT INTO note (text) VALUES ('first')")
+        await tx.run("INSERT INTO note (text) VALUES ('first')")
         raise ZeroDivisionError

@@ -7,9 +7,9 @@ import msgspec
 
 from shared.errors import Refusal
 from shared.fhir import check
-from tests.support.sql import sql
 from tests.support.access.cells import Asked, Cell
 from tests.support.access.world import World
+from tests.support.sql import sql
 
 _ALL = "SELECT outcome, client, patient_id, body FROM audit_event"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tests.support.sql import sql
 from tests.support.access.world import World
 from tests.support.history import versions_of
+from tests.support.sql import sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

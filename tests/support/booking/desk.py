@@ -24,10 +24,10 @@ from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
-from tests.support.sql import sql
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
 from tests.support.context import a_context
+from tests.support.sql import sql
 
 COORDINATOR = Principal(
     client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.rus"]), site="toronto"

@@ -76,7 +76,7 @@ async def test_a_connection_that_is_refused_is_the_database_that_is_away(told: T
     nowhere = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="nothing")
     with pytest.raises(OSError) as refused:  # noqa: PT011 - whichever the system gives
         async with nowhere.transaction() as tx:
-            await tx.fetch("SELECT 1")
+            await tx.run("SELECT 1")
     await nowhere.close()
     await fail(("relay", "timers"), refused.value, times=1)
     failed = [line["runbook"] for line in told.log if line["event"] == "worker.step-failed"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from shared.db import AggregateRow
+from shared.db.models import Aggregate
 from shared.events.catalog import referral
 from shared.events.envelope import Event
 from shared.events.inbox.incoming import IncomingRecord
@@ -117,27 +117,20 @@ class Unsaved:
     """A transaction that keeps nothing: a refused event must not reach it."""
 
 
-def test_an_event_about_another_type_than_the_catalogs_is_refused() -> None:
+async def test_an_event_about_another_type_than_the_catalogs_is_refused() -> None:
     with pytest.raises(ValueError, match="is about a ServiceRequest, not a Task"):
-        publish_received({"resourceType": "Task", "id": "t1"})
+        await publish_received({"resourceType": "Task", "id": "t1"})
 
 
-def test_an_event_carries_only_what_the_catalog_names() -> None:
+async def test_an_event_carries_only_what_the_catalog_names() -> None:
     with pytest.raises(ValueError, match=r"referral\.received carries .*, not a Claim"):
-        publish_received(REQUEST, {"resourceType": "Claim", "id": "c1"})
+        await publish_received(REQUEST, {"resourceType": "Claim", "id": "c1"})
 
 
-def publish_received(focus: dict[str, str], *carries: dict[str, str]) -> None:
-    row = AggregateRow()
+async def publish_received(*resources: dict[str, str]) -> None:
+    row = Aggregate()
+    event = referral.ReferralReceived(patient_id="p1", referral_id="r1", resources=resources)
     try:
-        publishing.collect(
-            Unsaved(),  # type: ignore[arg-type]
-            referral.ReferralReceived,
-            of=row,
-            key="p1",
-            focus=focus,
-            carries=carries,
-            ctx=CONTEXT,
-        )
+        await publishing.publish(CONTEXT, Unsaved(), row, event)  # type: ignore[arg-type]
     finally:
         assert row.event_version == 0

@@ -36,7 +36,7 @@ class ADatabase:
     def connections(self) -> Mapping[str, int]:
         return {"idle": 1, "used": 2}
 
-    async def answers(self) -> bool:
+    async def ping(self) -> bool:
         return self.well
 
 

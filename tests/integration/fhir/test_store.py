@@ -8,21 +8,26 @@ import pytest
 from sqlmodel import SQLModel
 from sqlmodel.main import registry
 
-from shared.db import Database, ResourceRow
+from shared.db import Database
+from shared.db.models import Resource
 from shared.db.tables import add_shared_tables
 from shared.fhir import store
-from tests.support.sql import sql
 from tests.support.history import versions_of
+from tests.support.sql import sql
 
 
 class Base(SQLModel, registry=registry()):
     """The tables of this test."""
 
 
-class Kept(ResourceRow, Base, table=True):
+class Kept(Resource):
     """A row to keep."""
 
     __tablename__ = "kept"
+
+
+class KeptTable(Kept, Base, table=True):
+    """Its table."""
 
 
 add_shared_tables(Base.metadata)
@@ -50,11 +55,11 @@ async def versions(db: Database) -> list[tuple[str, str, int, datetime, bytes]]:
 async def test_a_version_goes_to_the_history_when_it_is_replaced(db: Database) -> None:
     row = Kept()
     async with db.transaction() as tx:
-        await store.put(tx, row, RECEIVED, at=NOON)
+        await store.insert(tx, row, RECEIVED, at=NOON)
     async with db.transaction() as tx:
-        again = await tx.get(Kept, row.id, lock=True)
+        again = await tx.row(Kept, "SELECT * FROM kept WHERE id = $1 FOR UPDATE", row.id)
         assert again is not None
-        await store.put(tx, again, again.body, at=NOON + timedelta(hours=1), overlay={"status": "final"})
+        await store.update(tx, again, again.body, at=NOON + timedelta(hours=1), overlay={"status": "final"})
     found = await versions(db)
     assert [(kind, id, version) for kind, id, version, _, _ in found] == [
         ("Observation", str(row.id), 1),
@@ -69,7 +74,7 @@ async def test_a_version_goes_to_the_history_when_it_is_replaced(db: Database) -
 async def test_id_and_version_are_ours_and_the_rest_of_meta_stays(db: Database) -> None:
     row = Kept()
     async with db.transaction() as tx:
-        await store.put(tx, row, RECEIVED, at=NOON)
+        await store.insert(tx, row, RECEIVED, at=NOON)
     kept = msgspec.json.decode(row.body)
     assert kept["id"] == str(row.id)
     assert kept["meta"] == {
@@ -82,14 +87,14 @@ async def test_id_and_version_are_ours_and_the_rest_of_meta_stays(db: Database) 
     assert row.last_updated == NOON.astimezone(UTC)
 
 
-async def fail_after_put(db: Database) -> None:
-    """Put a resource in a transaction that fails."""
+async def fail_after_insert(db: Database) -> None:
+    """Store a resource in a transaction that fails."""
     async with db.transaction() as tx:
-        await store.put(tx, Kept(), RECEIVED, at=NOON)
+        await store.insert(tx, Kept(), RECEIVED, at=NOON)
         raise RuntimeError("after all not")
 
 
 async def test_a_transaction_that_fails_leaves_no_version(db: Database) -> None:
     with pytest.raises(RuntimeError, match="after all"):
-        await fail_after_put(db)
+        await fail_after_insert(db)
     assert await versions(db) == []
