@@ -35,8 +35,8 @@ def install() -> None:
             "__call__",
             _labelled(RequestMiddleware.__call__, lambda _, scope, *__: _of_request(scope)),
         ),
-        (Handlers, "_together", _labelled(Handlers._together, _of_run)),
-        (Handlers, "_one_by_one", _labelled(Handlers._one_by_one, _of_run)),
+        (Handlers, "call_batch", _labelled(Handlers.call_batch, _of_run)),
+        (Handlers, "call_each", _labelled(Handlers.call_each, _of_run)),
     ):
         setattr(owner, name, replaced)
 
@@ -51,8 +51,7 @@ def by_label() -> dict[str, int]:
 
 
 def _of_run(handlers: Handlers, _: object, __: object, run: EventBatch) -> str:
-    types = {heard.event.type for heard in run._heard}
-    return f"{handlers.group} handles {types.pop() if len(types) == 1 else 'several together'}"
+    return f"{handlers.group} handles {run.types.pop() if len(run.types) == 1 else 'several together'}"
 
 
 def _of_request(scope: Any) -> str:

@@ -25,7 +25,7 @@ class Script:
 
     async def until(self, moment: datetime) -> None:
         """Wait for this care time; a moment that has passed means: once everything now is settled."""
-        released = self._timetable._enter(self, moment)
+        released = self._timetable.enter(self, moment)
         self._parked.set()
         await released
 
@@ -95,7 +95,8 @@ class Timetable:
         """Name the scripts that still wait for a moment after the end."""
         return [script.name for _, _, script, _ in self._waiting]
 
-    def _enter(self, script: Script, moment: datetime) -> asyncio.Future[None]:
+    def enter(self, script: Script, moment: datetime) -> asyncio.Future[None]:
+        """Let a script wait for a care time; the future is done when the clock has come there."""
         released: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (moment, next(self._order), script, released))
         return released

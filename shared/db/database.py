@@ -81,11 +81,13 @@ class Database:
         async with pool.acquire(timeout=_WAIT) as connection:
             tx = Transaction(self, connection)
             await self._execute(connection, "BEGIN")
+            went_through = False
             try:
                 yield tx
-            except BaseException:
-                await _roll_back(connection)
-                raise
+                went_through = True
+            finally:
+                if not went_through:
+                    await _roll_back(connection)
             if await self._execute(connection, "COMMIT") != "COMMIT":
                 raise asyncpg.InFailedSQLTransactionError("a statement failed before: nothing was committed")
         tx.call_back()

@@ -32,6 +32,7 @@ _PAYLOADS = (
 )
 _REDACTION = "shared/telemetry/logging.py"
 _MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/auth/endpoints.py", "shared/timers.py")
+_STATEMENTS = ("row", "rows", "records", "value", "run", "run_many", "select")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 
 
@@ -73,7 +74,9 @@ def sql_outside_queries(path: PurePath, tree: ast.Module) -> Iterator[str]:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("sql", "driver")
+            and node.func.attr in _STATEMENTS
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "tx"
         ):
             yield f"{path}:{node.lineno}: speaks SQL"
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL_TEXT.match(node.value):

@@ -65,18 +65,20 @@ class Handlers:
             progress.run, progress.first = run, place
             started = monotonic()
             if isinstance(handler, BatchHandler):
-                await self._together(tx, handler, run)
+                await self.call_batch(tx, handler, run)
             else:
-                await self._one_by_one(tx, handler, run)
+                await self.call_each(tx, handler, run)
             self._time(events[place : place + len(run)], monotonic() - started)
             place += len(run)
 
-    async def _together(self, tx: Transaction, handler: BatchHandler, run: EventBatch) -> None:
+    async def call_batch(self, tx: Transaction, handler: BatchHandler, run: EventBatch) -> None:
+        """Run a handler of several events on all of these, in the time of one. Raises as `call_all`."""
         async with at_most(self.at_most):
             await handler.handle(run.ctx, tx, run)
             run.raise_if_deferred()
 
-    async def _one_by_one(self, tx: Transaction, handler: Handler, run: EventBatch) -> None:
+    async def call_each(self, tx: Transaction, handler: Handler, run: EventBatch) -> None:
+        """Run a handler on each of these events, with its own time and span. Raises TookTooLong."""
         for heard in run:
             async with at_most(self.at_most):
                 with heard.span():

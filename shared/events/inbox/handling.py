@@ -52,6 +52,11 @@ class EventBatch:
         return len(self._heard)
 
     @property
+    def types(self) -> set[str]:
+        """The types of its events."""
+        return {heard.event.type for heard in self._heard}
+
+    @property
     def ctx(self) -> Context:
         """The context of the first event: when, and by whom, all of them are handled."""
         return self._heard[0].ctx
