@@ -1,9 +1,6 @@
-"""The worker of careteam: what it hears, what it does when something is due, and its calendar at the
-start.
-"""
+"""The worker of careteam: the events that it handles, the timers that it fires, and its calendar."""
 
-from services.careteam import handlers
-from services.careteam.use_cases import actions, meetings, reviews
+from services.careteam import handlers, use_cases
 from shared.events import topics
 from shared.events.inbox.handling import BatchHandler
 from shared.events.worker import Worker
@@ -11,23 +8,23 @@ from shared.runtime import Runtime
 
 
 def create_worker(runtime: Runtime) -> Worker:
-    """Put the worker together."""
+    """Make the worker."""
     return Worker(
         runtime,
         topics=(topics.REFERRAL, topics.SCHEDULING),
         handlers={
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
             "appointment.fulfilled": handlers.on_appointment_fulfilled,
-            "referral.revoked": handlers.on_referral_revoked,
-            "referral.closed": handlers.on_referral_closed,
-            "referral.merged": handlers.on_referral_merged,
+            "referral.revoked": handlers.on_referral_ended,
+            "referral.closed": handlers.on_referral_ended,
+            "referral.merged": handlers.on_referral_ended,
         },
         timers={
-            meetings.CALENDAR: handlers.on_calendar_due,
-            meetings.PUBLISH_AGENDA: handlers.on_agenda_due,
-            meetings.MEETING_OVER: handlers.on_meeting_over,
-            reviews.REVIEW: handlers.on_review_due,
-            actions.OVERDUE: handlers.on_action_overdue,
+            use_cases.schedule_meeting.CALENDAR: handlers.on_calendar_due,
+            use_cases.schedule_meeting.PUBLISH_AGENDA: handlers.on_agenda_due,
+            use_cases.schedule_meeting.MEETING_OVER: handlers.on_meeting_over,
+            use_cases.review_progress.REVIEW: handlers.on_review_due,
+            use_cases.action_overdue.OVERDUE: handlers.on_action_overdue,
         },
-        on_start=handlers.on_start,
+        on_start=use_cases.schedule_meeting.start_calendar,
     )

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from services.careteam.use_cases.meetings import CALENDAR
+from services.careteam.use_cases.schedule_meeting import CALENDAR
 from services.referral.use_cases.redirect import ESCALATION
 from services.scheduling.models import TimerKind
 from shared.clock import monotonic

@@ -6,10 +6,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
-from services.careteam.api.received import person
-from services.careteam.rules.meetings import NoQuorum, NotInThisState, NotTheChair
-from services.careteam.use_cases.change_team import TeamHasEnded
-from services.careteam.use_cases.meetings.decide import AlreadyDecided, NotOnThisAgenda
+from services.careteam.api.request_parsing import person
+from services.careteam.rules.meetings import (
+    AlreadyDecided,
+    NoQuorum,
+    NotInThisState,
+    NotOnThisAgenda,
+    NotTheChair,
+)
+from services.careteam.rules.teams import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -28,7 +33,7 @@ async def open_meeting(
     asked = await request.parameters()
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
-        await use_cases.meetings.open_meeting(request.ctx, tx, meeting, asked=asked, by=chair)
+        await use_cases.open_meeting.run(request.ctx, tx, meeting, asked=asked, by=chair)
         return await request.answer(tx, meeting.body, about=meeting)
 
 
@@ -46,7 +51,7 @@ async def decide_case(
     asked = fhir.meetings.asked_decision(await request.parameters(), zone=request.ctx.clinic.site(site).zone)
     async with request.transaction() as tx:
         meeting, case, team = await use_cases.load.case_of_meeting(request.ctx, tx, id, asked.case_id)
-        await use_cases.meetings.decide_case(request.ctx, tx, meeting, case, team, asked=asked, by=chair)
+        await use_cases.decide_case.run(request.ctx, tx, meeting, case, team, asked=asked, by=chair)
         return await request.answer(tx, case.body, about=case)
 
 
@@ -59,7 +64,7 @@ async def close_meeting(
     chair = person(request)
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
-        await use_cases.meetings.close_meeting(request.ctx, tx, meeting, by=chair)
+        await use_cases.close_meeting.run(request.ctx, tx, meeting, by=chair)
         return await request.answer(tx, meeting.body, about=meeting)
 
 
@@ -72,5 +77,5 @@ async def sign_minutes(
     chair = person(request)
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
-        minutes = await use_cases.meetings.sign_minutes(request.ctx, tx, meeting, by=chair)
+        minutes = await use_cases.sign_minutes.run(request.ctx, tx, meeting, by=chair)
         return await request.answer(tx, minutes.body, about=minutes)

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import NotAPerson, person
-from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.api.request_parsing import NotAPerson, person
+from services.careteam.rules.teams import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -27,9 +27,7 @@ async def post_message(
     received = await request.resource("Communication")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
-        message = await use_cases.messages.post_message(
-            request.ctx, tx, team, received=received, sender=sender
-        )
+        message = await use_cases.post_message.run(request.ctx, tx, team, received=received, sender=sender)
         return await request.answer(
             tx, message.body, status=201, about=message, location=f"Communication/{message.id}/_history/1"
         )

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
-from services.careteam.api.received import person
+from services.careteam.api.request_parsing import person
 from services.careteam.rules.scoring import Unscorable
-from services.careteam.use_cases.change_team import TeamHasEnded
-from services.careteam.use_cases.outcomes import BeforeTheBaseline
+from services.careteam.rules.teams import TeamHasEnded
+from services.careteam.use_cases.score import BeforeTheBaseline
 from shared.errors import NotFound, NotSupported
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -30,9 +30,7 @@ async def record_rating(
     received = await request.resource("Observation")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
-        outcome = await use_cases.outcomes.record_rating(
-            request.ctx, tx, team, received=received, by=performer
-        )
+        outcome = await use_cases.record_rating.run(request.ctx, tx, team, received=received, by=performer)
         location = f"Observation/{outcome.id}/_history/{outcome.version}"
         return await request.answer(tx, outcome.body, status=201, about=outcome, location=location)
 
@@ -47,7 +45,7 @@ async def record_answers(
     received = await request.resource("QuestionnaireResponse")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
-        answers = await use_cases.outcomes.record_answers(request.ctx, tx, team, received=received, by=author)
+        answers = await use_cases.record_answers.run(request.ctx, tx, team, received=received, by=author)
         location = f"QuestionnaireResponse/{answers.id}/_history/{answers.version}"
         return await request.answer(tx, answers.body, status=201, about=answers, location=location)
 
@@ -75,7 +73,8 @@ async def search_questionnaires(
     found = [questionnaire] if request.query.get("url", questionnaire["url"]) == questionnaire["url"] else []
     base = f"{request.runtime.fhir_base}/Questionnaire"
     entries = [
-        {"fullUrl": f"{base}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in found
+        {"fullUrl": f"{base}/{match['id']}", "resource": match, "search": {"mode": "match"}}
+        for match in found
     ]
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
     async with request.transaction() as tx:

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import to_replace
-from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.api.request_parsing import to_replace
+from services.careteam.rules.teams import TeamHasEnded
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -26,7 +26,7 @@ async def save_plan(
     async with request.transaction() as tx:
         team, plan = await use_cases.load.plan(request.ctx, tx, id)
         request.expect(plan)
-        await use_cases.plans.save_plan(request.ctx, tx, team, plan, received=received)
+        await use_cases.save_plan.run(request.ctx, tx, team, plan, received=received)
         return await request.answer(tx, plan.body, about=plan)
 
 
@@ -40,5 +40,5 @@ async def save_goal(
     async with request.transaction() as tx:
         team, goal = await use_cases.load.goal(request.ctx, tx, id)
         request.expect(goal)
-        await use_cases.plans.save_goal(request.ctx, tx, team, goal, received=received)
+        await use_cases.save_goal.run(request.ctx, tx, team, goal, received=received)
         return await request.answer(tx, goal.body, about=goal)

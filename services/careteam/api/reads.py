@@ -3,17 +3,17 @@
 from fastapi import APIRouter
 from sqlmodel import col
 
-from services.careteam.models import (
-    Answers,
-    CareTask,
-    Decision,
-    Goal,
-    Meeting,
-    Message,
-    Minutes,
-    Outcome,
-    Plan,
-    Team,
+from services.careteam.models.tables import (
+    AnswersTable,
+    CareTaskTable,
+    DecisionTable,
+    GoalTable,
+    MeetingTable,
+    MessageTable,
+    MinutesTable,
+    OutcomeTable,
+    PlanTable,
+    TeamTable,
 )
 from services.careteam.queries import scope
 from shared.fhir.search import SearchParam
@@ -47,117 +47,119 @@ def _person(column: object) -> SearchParam:
 add_reads(
     router,
     resource_type="CareTeam",
-    model=Team,
+    model=TeamTable,
     visible=scope.team,
     rows=_TEAMS,
     params={
-        **_patient(col(Team.patient_id)),
-        "status": _token(col(Team.status)),
-        "identifier": SearchParam(kind="tokens", column=col(Team.identifiers)),
+        **_patient(col(TeamTable.patient_id)),
+        "status": _token(col(TeamTable.status)),
+        "identifier": SearchParam(kind="tokens", column=col(TeamTable.identifiers)),
     },
 )
 add_reads(
     router,
     resource_type="CarePlan",
-    model=Plan,
+    model=PlanTable,
     visible=scope.plan,
     rows=_TEAMS,
     params={
-        **_patient(col(Plan.patient_id)),
-        **_referral(col(Plan.referral_id)),
-        "status": _token(col(Plan.status)),
-        "care-team": SearchParam(kind="reference", column=col(Plan.team_id), types=("CareTeam",)),
+        **_patient(col(PlanTable.patient_id)),
+        **_referral(col(PlanTable.referral_id)),
+        "status": _token(col(PlanTable.status)),
+        "care-team": SearchParam(kind="reference", column=col(PlanTable.team_id), types=("CareTeam",)),
     },
 )
 add_reads(
     router,
     resource_type="Goal",
-    model=Goal,
+    model=GoalTable,
     visible=scope.goal,
     rows=_TEAMS,
     params={
-        **_patient(col(Goal.patient_id)),
-        "lifecycle-status": _token(col(Goal.lifecycle_status)),
+        **_patient(col(GoalTable.patient_id)),
+        "lifecycle-status": _token(col(GoalTable.lifecycle_status)),
     },
 )
 add_reads(
     router,
     resource_type="Observation",
-    model=Outcome,
+    model=OutcomeTable,
     visible=scope.outcome,
     rows=_TEAMS,
     params={
-        **_patient(col(Outcome.patient_id)),
-        **_referral(col(Outcome.referral_id)),
-        "code": _token(col(Outcome.code)),
-        "date": _date(col(Outcome.effective_at)),
+        **_patient(col(OutcomeTable.patient_id)),
+        **_referral(col(OutcomeTable.referral_id)),
+        "code": _token(col(OutcomeTable.code)),
+        "date": _date(col(OutcomeTable.effective_at)),
     },
 )
 add_reads(
     router,
     resource_type="QuestionnaireResponse",
-    model=Answers,
+    model=AnswersTable,
     visible=scope.answers,
     rows=_TEAMS,
     params={
-        **_patient(col(Answers.patient_id)),
-        **_referral(col(Answers.referral_id)),
-        "authored": _date(col(Answers.authored_at)),
+        **_patient(col(AnswersTable.patient_id)),
+        **_referral(col(AnswersTable.referral_id)),
+        "authored": _date(col(AnswersTable.authored_at)),
     },
 )
 add_reads(
     router,
     resource_type="Task",
-    model=CareTask,
+    model=CareTaskTable,
     visible=scope.task,
     rows="a clinician's own teams and the cases of meetings they chair; a coordinator's site",
     params={
-        **_patient(col(CareTask.patient_id)),
-        **_referral(col(CareTask.referral_id)),
-        "owner": _person(col(CareTask.owner)),
-        "status": _token(col(CareTask.status)),
-        "business-status": _token(col(CareTask.state)),
-        "code": _token(col(CareTask.code)),
-        "authored-on": _date(col(CareTask.authored_at)),
+        **_patient(col(CareTaskTable.patient_id)),
+        **_referral(col(CareTaskTable.referral_id)),
+        "owner": _person(col(CareTaskTable.owner)),
+        "status": _token(col(CareTaskTable.status)),
+        "business-status": _token(col(CareTaskTable.state)),
+        "code": _token(col(CareTaskTable.code)),
+        "authored-on": _date(col(CareTaskTable.authored_at)),
     },
 )
 add_reads(
     router,
     resource_type="Communication",
-    model=Message,
+    model=MessageTable,
     visible=scope.message,
     rows="messages of the clinician's own teams",
     params={
-        **_patient(col(Message.patient_id)),
-        **_referral(col(Message.referral_id)),
-        "sender": _person(col(Message.sender)),
-        "sent": _date(col(Message.sent_at)),
+        **_patient(col(MessageTable.patient_id)),
+        **_referral(col(MessageTable.referral_id)),
+        "sender": _person(col(MessageTable.sender)),
+        "sent": _date(col(MessageTable.sent_at)),
     },
 )
 add_reads(
     router,
     resource_type="Appointment",
-    model=Meeting,
+    model=MeetingTable,
     visible=scope.meeting,
     rows="meetings that a clinician takes part in; a coordinator's site",
-    params={"status": _token(col(Meeting.status)), "date": _date(col(Meeting.starts_at))},
+    params={"status": _token(col(MeetingTable.status)), "date": _date(col(MeetingTable.starts_at))},
 )
 add_reads(
     router,
     resource_type="Composition",
-    model=Minutes,
+    model=MinutesTable,
     visible=scope.minutes,
     rows="minutes of meetings that a clinician chaired or attended; a coordinator's site",
-    params={"status": _token(col(Minutes.status)), "date": _date(col(Minutes.dated_at))},
+    params={"status": _token(col(MinutesTable.status)), "date": _date(col(MinutesTable.dated_at))},
 )
 add_reads(
     router,
     resource_type="Provenance",
-    model=Decision,
+    model=DecisionTable,
     visible=scope.decision,
     rows=_TEAMS,
     params={
-        "target": SearchParam(kind="reference", column=col(Decision.target), types=("Task", "Composition")),
-        "recorded": _date(col(Decision.recorded_at)),
+        "target": SearchParam(
+            kind="reference", column=col(DecisionTable.target), types=("Task", "Composition")
+        ),
+        "recorded": _date(col(DecisionTable.recorded_at)),
     },
 )

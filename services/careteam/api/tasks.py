@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import NotAPerson, person, to_replace
-from services.careteam.use_cases.actions import DecidedAtAMeeting, NotTheOwner
-from services.careteam.use_cases.agenda import AlreadyOnTheAgenda
-from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.api.request_parsing import NotAPerson, person, to_replace
+from services.careteam.rules.teams import TeamHasEnded
+from services.careteam.use_cases.bring_case import AlreadyOnTheAgenda
+from services.careteam.use_cases.update_action import DecidedAtAMeeting, NotTheOwner
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -27,9 +27,7 @@ async def bring_case(
     received = await request.resource("Task")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="for")
-        case = await use_cases.agenda.bring_case(
-            request.ctx, tx, team, asked=received.data, requester=requester
-        )
+        case = await use_cases.bring_case.run(request.ctx, tx, team, asked=received.data, requester=requester)
         return await request.answer(
             tx, case.body, status=201, about=case, location=f"Task/{case.id}/_history/{case.version}"
         )
@@ -45,7 +43,7 @@ async def update_action(
     async with request.transaction() as tx:
         team, task = await use_cases.load.task(request.ctx, tx, id)
         request.expect(task)
-        await use_cases.actions.update_action(
+        await use_cases.update_action.run(
             request.ctx, tx, team, task, received=received, by=request.principal.practitioner
         )
         return await request.answer(tx, task.body, about=task)

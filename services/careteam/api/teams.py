@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import use_cases
-from services.careteam.api.received import to_replace
-from services.careteam.use_cases.change_team import TeamHasEnded
+from services.careteam.api.request_parsing import to_replace
+from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.load import NoSuchThing
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -27,5 +27,5 @@ async def change_team(
     async with request.transaction() as tx:
         team = await use_cases.load.team(request.ctx, tx, id)
         request.expect(team)
-        await use_cases.change_team.change_team(request.ctx, tx, team, asked=received.data)
+        await use_cases.change_team.run(request.ctx, tx, team, asked=received.data)
         return await request.answer(tx, team.body, about=team)

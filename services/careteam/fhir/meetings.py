@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.careteam.fhir.asked import Findings, referred
+from services.careteam import texts
 from services.careteam.fhir.elements import Resource, concept, instant, reference
+from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
@@ -54,21 +55,21 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
         "extension": [{"url": MEETING_STATE_EXTENSION, "valueCode": meeting.state}],
         "status": meeting.status,
         "appointmentType": concept(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
-        "description": f"Case meeting, {ctx.clinic.site(meeting.site).name}",
+        "description": texts.MEETING.format(site=ctx.clinic.site(meeting.site).name),
         "start": instant(meeting.starts_at),
         "end": instant(meeting.ends_at),
         "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
-        "participant": [_participant(one, meeting=meeting) for one in participants],
+        "participant": [_participant(participant, meeting=meeting) for participant in participants],
     }
     if meeting.state == MeetingState.NOT_HELD:
-        written["cancelationReason"] = {"text": "nobody opened it; its cases are carried over"}
+        written["cancelationReason"] = {"text": texts.NOT_HELD}
     return written
 
 
 def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) -> list[str]:
     """Read who came; raises Invalid with everybody who is nobody of the site."""
     findings = Findings()
-    staff = {one.id for one in ctx.clinic.people if one.site == site}
+    staff = {person.id for person in ctx.clinic.people if person.site == site}
     expression = "Parameters.parameter.where(name='attended')"
     came = []
     for element in _repeated(parameters, "attended"):
@@ -108,7 +109,7 @@ def asked_decision(parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDec
     return AskedDecision(
         case_id=case_id or "",
         text=text,
-        actions=[one for one in actions if one is not None],
+        actions=[action for action in actions if action is not None],
         revise_plan=revise is True,
     )
 
@@ -119,13 +120,14 @@ def minutes(
     """Render the minutes: who came, and each case by reference, so that its text stays inside its own
     scope.
     """
+    day = meeting.starts_at.astimezone(ctx.clinic.site(meeting.site).zone)
     return {
         "resourceType": "Composition",
         "status": "preliminary",
-        "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text="Minutes of a case meeting"),
+        "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text=texts.MINUTES),
         "date": instant(ctx.at),
         "author": [reference("Practitioner", meeting.chair)],
-        "title": f"Minutes, {meeting.starts_at.astimezone(ctx.clinic.site(meeting.site).zone):%Y-%m-%d}",
+        "title": texts.MINUTES_OF.format(day=day),
         "custodian": reference("Organization", ctx.clinic.id),
         "event": [
             {
@@ -134,10 +136,15 @@ def minutes(
             }
         ],
         "section": [
-            {"title": "Present", "entry": [reference("Practitioner", one) for one in attended]},
+            {"title": "Present", "entry": [reference("Practitioner", person) for person in attended]},
             *(_case_section(number, case) for number, case in enumerate(cases, start=1)),
         ],
     }
+
+
+def attester(ctx: Context) -> Resource:
+    """Render who signs minutes, and when."""
+    return {"mode": "legal", "time": instant(ctx.at), "party": {"reference": ctx.actor.reference}}
 
 
 def provenance(ctx: Context, *, target: Resource, activity: str) -> Resource:
@@ -152,23 +159,26 @@ def provenance(ctx: Context, *, target: Resource, activity: str) -> Resource:
     }
 
 
-def _participant(one: MeetingParticipant, *, meeting: Meeting) -> Resource:
-    role = "CHAIR" if one.practitioner == meeting.chair else "PART"
+def _participant(participant: MeetingParticipant, *, meeting: Meeting) -> Resource:
+    role = "CHAIR" if participant.practitioner == meeting.chair else "PART"
     if meeting.state in (MeetingState.SCHEDULED, MeetingState.AGENDA_PUBLISHED):
         status = "needs-action"
     else:
-        status = "accepted" if one.attended else "declined"
+        status = "accepted" if participant.attended else "declined"
     return {
         "type": [{"text": "chair" if role == "CHAIR" else "member"}],
-        "actor": reference("Practitioner", one.practitioner),
+        "actor": reference("Practitioner", participant.practitioner),
         "required": "required",
         "status": status,
     }
 
 
 def _case_section(number: int, case: CareTask) -> Resource:
-    what = "decided" if case.state == CaseState.DECIDED else "not decided, carried over"
-    return {"title": f"Case {number}: {what}", "entry": [reference("Task", case.id)]}
+    what = texts.WAS_DECIDED if case.state == CaseState.DECIDED else texts.WAS_CARRIED_OVER
+    return {
+        "title": texts.CASE_OF_MINUTES.format(number=number, what=what),
+        "entry": [reference("Task", case.id)],
+    }
 
 
 def _asked_action(part: Mapping[str, Any], *, zone: ZoneInfo, findings: Findings) -> AskedAction | None:

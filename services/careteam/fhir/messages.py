@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.careteam.fhir.asked import Findings, referred
 from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
+from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models import Message
 from shared.context import Context
 from shared.fhir.references import local_id
@@ -23,14 +23,14 @@ def asked_recipients(
             findings.add("this is no member of the patient's team", expression=expression)
         elif person is not None:
             recipients.append(person)
-    return recipients or sorted(one for one in members if one != sender)
+    return recipients or sorted(member for member in members if member != sender)
 
 
 def check_message(data: Mapping[str, Any], *, sender: str, findings: Findings) -> None:
     """Note what keeps a Communication from being a message of this sender."""
     if data.get("status") != "completed":
         findings.add("a message that is sent is completed", expression="Communication.status")
-    if not any(one.get("contentString", "").strip() for one in data.get("payload", [])):
+    if not any(payload.get("contentString", "").strip() for payload in data.get("payload", [])):
         findings.add(
             "a message has a text", expression="Communication.payload.contentString", code="required"
         )
@@ -57,7 +57,7 @@ def message_overlay(ctx: Context, message: Message, *, recipients: Sequence[str]
         "basedOn": [referral_reference("ServiceRequest", message.referral_id, base_url=ctx.urls.base)],
         "subject": referral_reference("Patient", message.patient_id, base_url=ctx.urls.base),
         "sender": reference("Practitioner", message.sender),
-        "recipient": [reference("Practitioner", one) for one in recipients],
+        "recipient": [reference("Practitioner", recipient) for recipient in recipients],
         "sent": instant(sent),
         "received": None,
     }

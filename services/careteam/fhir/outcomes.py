@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.careteam.fhir.asked import Findings
+from services.careteam import texts
 from services.careteam.fhir.elements import (
     OUTCOME_SYSTEM,
     Resource,
@@ -17,6 +17,7 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
+from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models import (
     NPRS,
     OSWESTRY,
@@ -26,7 +27,7 @@ from services.careteam.models import (
     Band,
     Instrument,
     Outcome,
-    Progress,
+    ScoreChange,
     Trend,
 )
 from shared.context import Context
@@ -46,7 +47,7 @@ class Scored:
 
     instrument: Instrument
     score: Decimal
-    progress: Progress | None
+    progress: ScoreChange | None
     band: Band | None = None
 
 
@@ -206,9 +207,9 @@ def _interpretation(scored: Scored) -> list[Resource]:
     if scored.band is not None:
         written.append(concept(OUTCOME_SYSTEM, scored.band))
     if scored.progress is not None and scored.progress.trend is Trend.IMPROVING:
-        written.append(concept(_INTERPRETATION, "B", text="better than the baseline"))
+        written.append(concept(_INTERPRETATION, "B", text=texts.BETTER))
     if scored.progress is not None and scored.progress.trend is Trend.WORSENING:
-        written.append(concept(_INTERPRETATION, "W", text="worse than the baseline"))
+        written.append(concept(_INTERPRETATION, "W", text=texts.WORSE))
     return written
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from services.careteam.fhir.asked import Findings, unchanged
+from services.careteam import texts
 from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
+from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models import INSTRUMENTS, Goal, Instrument, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from shared.context import Context
@@ -22,7 +23,6 @@ class _Contained(msgspec.Struct):
 
 
 _CONTAINED = msgspec.json.Decoder(_Contained)
-_GOAL_TEXT = {"nprs": "Less pain in daily life", "oswestry": "Doing more in daily life"}
 
 
 def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -> Resource:
@@ -58,6 +58,16 @@ def asked_plan(data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: 
         return PlanState(stored["status"])
 
 
+def asked_goal_state(data: Mapping[str, Any], *, before: GoalState, findings: Findings) -> GoalState:
+    """Read the lifecycle status that a goal shall have; as before where it is none."""
+    try:
+        return GoalState(data["lifecycleStatus"])
+    except ValueError:
+        allowed = ", ".join(GoalState)
+        findings.add(f"a goal is one of {allowed}", expression="Goal.lifecycleStatus")
+        return before
+
+
 def plan_overlay(
     received: Received, stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]
 ) -> Resource:
@@ -68,7 +78,7 @@ def plan_overlay(
     """
     laid = {name: stored.get(name) for name in _OURS} | {"goal": list(goals) or None}
     if contained_goals(received):
-        others = [raw for one, raw in _contained(received) if one.get("resourceType") != "Goal"]
+        others = [raw for resource, raw in _contained(received) if resource.get("resourceType") != "Goal"]
         laid["contained"] = others or None
     return laid
 
@@ -76,9 +86,9 @@ def plan_overlay(
 def contained_goals(received: Received) -> dict[str, bytes]:
     """Give the bytes of the Goals that a plan brings inside itself, by their `#id`."""
     return {
-        f"#{one['id']}": bytes(raw)
-        for one, raw in _contained(received)
-        if one.get("resourceType") == "Goal" and "id" in one
+        f"#{resource['id']}": bytes(raw)
+        for resource, raw in _contained(received)
+        if resource.get("resourceType") == "Goal" and "id" in resource
     }
 
 
@@ -113,7 +123,7 @@ def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal,
     rendered = {
         "resourceType": "Goal",
         "lifecycleStatus": GoalState.PROPOSED,
-        "description": {"text": _GOAL_TEXT[instrument.id]},
+        "description": {"text": texts.GOALS[instrument.id]},
         "subject": referral_reference("Patient", plan.patient_id, base_url=ctx.urls.base),
         "target": [{"measure": measure}],
     }

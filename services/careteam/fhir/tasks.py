@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from services.careteam.fhir.asked import Findings, unchanged
 from services.careteam.fhir.elements import (
     CASE_STATUS_SYSTEM,
     Resource,
@@ -18,7 +16,8 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
-from services.careteam.models import CareTask
+from services.careteam.fhir.request_parsing import Findings, unchanged
+from services.careteam.models import CareTask, CaseReason
 from services.careteam.states import ActionState, CaseState
 from shared.context import Context
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
@@ -40,16 +39,6 @@ _ACTION_OURS = (
     "partOf",
     "description",
 )
-
-
-class CaseReason(StrEnum):
-    """Why a case is on an agenda."""
-
-    FIRST_PLAN_REVIEW = "first-plan-review"
-    OFF_TRACK = "off-track"
-    REQUESTED = "requested"
-    ACTION_OVERDUE = "action-overdue"
-    ACTION_REJECTED = "action-rejected"
 
 
 def case_status(state: CaseState) -> str:

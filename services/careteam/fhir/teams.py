@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.careteam.fhir.asked import Findings, referred
+from services.careteam import texts
 from services.careteam.fhir.elements import (
     REFERRAL_SYSTEM,
     Resource,
@@ -13,6 +13,7 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
+from services.careteam.fhir.request_parsing import Findings, referred, unchanged
 from services.careteam.models import Place, Team, TeamMember
 from shared.context import Context
 from shared.fhir.codes import DISCIPLINE_SYSTEM
@@ -35,8 +36,19 @@ def care_team(
     if team.ended_at is not None:
         written["period"]["end"] = instant(team.ended_at)
     if missing:
-        written["note"] = [{"text": f"Nobody at this site for: {', '.join(missing)}"}]
+        written["note"] = [{"text": texts.NOBODY_FOR.format(disciplines=", ".join(missing))}]
     return written
+
+
+def checked_members(ctx: Context, data: Mapping[str, Any], *, stored: Mapping[str, Any]) -> list[Place]:
+    """Read who shall be in a team; raises Invalid with everything that is wrong."""
+    findings = Findings()
+    wanted = asked_members(ctx, data, findings=findings)
+    if not wanted and not findings.problems:
+        findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
+    unchanged(data, stored, members=("status", "subject", "identifier"), findings=findings)
+    findings.refuse()
+    return wanted
 
 
 def asked_members(ctx: Context, data: Mapping[str, Any], *, findings: Findings) -> list[Place]:
@@ -56,7 +68,7 @@ def asked_members(ctx: Context, data: Mapping[str, Any], *, findings: Findings) 
 
 
 def _discipline(ctx: Context, person: str | None, participant: Mapping[str, Any]) -> str | None:
-    found = [one.discipline for one in ctx.clinic.people if one.id == person]
+    found = [known.discipline for known in ctx.clinic.people if known.id == person]
     stated = [code for role in participant.get("role", []) for code in codes(role, system=DISCIPLINE_SYSTEM)]
     return found[0] if found and (not stated or found[0] in stated) else None
 

@@ -1,10 +1,9 @@
-"""The tables of careteam's database, with the constraints that make bad states impossible, and its values.
+"""What careteam keeps and what its rules speak about.
 
 Every row that is a FHIR resource keeps its bytes beside the columns that are searched and constrained. Cases
-and actions are both Tasks in FHIR: `CareTask` holds both, and a check holds each to its own states.
+and actions are both Tasks in FHIR, and `CareTask` holds both.
 """
 
-from services.careteam.models.base import Base
 from services.careteam.models.care import Caseload, EndedReferral, Goal, Plan, Team, TeamMember
 from services.careteam.models.instruments import (
     INSTRUMENTS,
@@ -14,12 +13,20 @@ from services.careteam.models.instruments import (
     OSWESTRY_SECTIONS,
     Band,
     Instrument,
-    Progress,
+    ScoreChange,
     Trend,
 )
-from services.careteam.models.meetings import CareTask, Decision, Meeting, MeetingParticipant, Minutes
+from services.careteam.models.meetings import (
+    CareTask,
+    CaseReason,
+    Decision,
+    Meeting,
+    MeetingParticipant,
+    Minutes,
+)
 from services.careteam.models.outcomes import Answers, Message, Outcome
 from services.careteam.models.places import Place
+from services.careteam.models.tables import Base
 
 __all__ = [
     "INSTRUMENTS",
@@ -31,6 +38,7 @@ __all__ = [
     "Band",
     "Base",
     "CareTask",
+    "CaseReason",
     "Caseload",
     "Decision",
     "EndedReferral",
@@ -43,7 +51,7 @@ __all__ = [
     "Outcome",
     "Place",
     "Plan",
-    "Progress",
+    "ScoreChange",
     "Team",
     "TeamMember",
     "Trend",

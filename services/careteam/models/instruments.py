@@ -69,7 +69,7 @@ class Trend(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ScoreChange:
     """A score against its baseline.
 
     `change` is score less baseline as it stands; `improvement` the same in the better direction, `percent` of

@@ -1,70 +1,57 @@
 """Meetings, who takes part, the cases and actions, minutes and who decided."""
 
-from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
-from sqlalchemy import text as sql
-from sqlmodel import Field
+from pydantic import AwareDatetime
+from sqlmodel import Field, SQLModel
 
-from services.careteam.models.base import Base, one_of
-from services.careteam.states import ActionState, CaseState, MeetingState
-from shared.db import ResourceRow
-from shared.fhir.codes import TaskCode
+from services.careteam.states import MeetingState
+from shared.db.models import Resource
 
 
-class Meeting(ResourceRow, Base, table=True):
+class CaseReason(StrEnum):
+    """Why a case is on an agenda."""
+
+    FIRST_PLAN_REVIEW = "first-plan-review"
+    OFF_TRACK = "off-track"
+    REQUESTED = "requested"
+    ACTION_OVERDUE = "action-overdue"
+    ACTION_REJECTED = "action-rejected"
+
+
+class Meeting(Resource):
     """A case meeting of a site (Appointment); `status` is FHIR's, `state` ours."""
 
-    __table_args__ = (
-        UniqueConstraint("site", "starts_at", name="one_meeting_per_hour"),
-        CheckConstraint(one_of("state", MeetingState), name="meeting_state"),
-        CheckConstraint("ends_at > starts_at", name="meeting_hour"),
-    )
+    __tablename__ = "meeting"
 
     site: str
-    starts_at: datetime = Field(index=True)
-    ends_at: datetime
+    starts_at: AwareDatetime = Field(index=True)
+    ends_at: AwareDatetime
     chair: str
     state: str = MeetingState.SCHEDULED
     status: str = "booked"
-    opened_at: datetime | None = None
-    closed_at: datetime | None = None
+    opened_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
 
 
-class MeetingParticipant(Base, table=True):
+class MeetingParticipant(SQLModel):
     """Who is invited to a meeting, and whether they came."""
 
     __tablename__ = "meeting_participant"
-    __table_args__ = (Index("meeting_participant_by_person", "practitioner", "meeting_id"),)
 
     meeting_id: UUID = Field(foreign_key="meeting.id", primary_key=True)
     practitioner: str = Field(primary_key=True)
     attended: bool = False
 
 
-class CareTask(ResourceRow, Base, table=True):
+class CareTask(Resource):
     """A case on an agenda or an action with an owner (Task).
 
     `status` is FHIR's; `state` is the case's life cycle (CaseState) or the action's (ActionState).
     """
 
     __tablename__ = "care_task"
-    __table_args__ = (
-        Index(
-            "one_live_case_per_team",
-            "team_id",
-            unique=True,
-            postgresql_where=sql("code = 'agenda-item' AND state IN ('queued', 'on-agenda', 'carried-over')"),
-        ),
-        CheckConstraint(
-            f"(code = '{TaskCode.AGENDA_ITEM}' AND state IN ({', '.join(repr(str(s)) for s in CaseState)}))"
-            f" OR (code = '{TaskCode.ACTION}' AND due_at IS NOT NULL"
-            f" AND state IN ({', '.join(repr(str(s)) for s in ActionState)}))",
-            name="task_state",
-        ),
-        CheckConstraint("state <> 'on-agenda' OR meeting_id IS NOT NULL", name="agenda_has_meeting"),
-    )
 
     team_id: UUID = Field(foreign_key="team.id", index=True)
     referral_id: str = Field(index=True)
@@ -73,30 +60,30 @@ class CareTask(ResourceRow, Base, table=True):
     state: str
     status: str
     owner: str = Field(index=True)
-    authored_at: datetime
-    due_at: datetime | None = None
+    authored_at: AwareDatetime
+    due_at: AwareDatetime | None = None
     meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)
     case_id: UUID | None = Field(default=None, foreign_key="care_task.id")
     plan_id: UUID | None = Field(default=None, foreign_key="plan.id")
 
 
-class Minutes(ResourceRow, Base, table=True):
+class Minutes(Resource):
     """The minutes of a meeting (Composition): preliminary when it closes, final when the chair signs."""
 
-    __table_args__ = (UniqueConstraint("meeting_id", name="one_minutes_per_meeting"),)
+    __tablename__ = "minutes"
 
     meeting_id: UUID = Field(foreign_key="meeting.id")
     site: str
     status: str = "preliminary"
-    dated_at: datetime
+    dated_at: AwareDatetime
 
 
-class Decision(ResourceRow, Base, table=True):
+class Decision(Resource):
     """Who decided what, when and why (Provenance); it is about a case or about minutes."""
 
     __tablename__ = "decision"
 
     target: str = Field(index=True)
-    recorded_at: datetime
+    recorded_at: AwareDatetime
     team_id: UUID | None = Field(default=None, foreign_key="team.id", index=True)
     meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)

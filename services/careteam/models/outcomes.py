@@ -1,40 +1,31 @@
 """What patients answered, how it was scored, and what the team wrote."""
 
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Numeric
-from sqlalchemy import text as sql
+from pydantic import AwareDatetime
+from sqlalchemy import Numeric
 from sqlmodel import Field
 
-from services.careteam.models.base import Base
-from shared.db import ResourceRow
+from shared.db.models import Resource
 
 
-class Answers(ResourceRow, Base, table=True):
+class Answers(Resource):
     """A questionnaire as it was answered (QuestionnaireResponse)."""
+
+    __tablename__ = "answers"
 
     team_id: UUID = Field(foreign_key="team.id", index=True)
     referral_id: str = Field(index=True)
     patient_id: str = Field(index=True)
     questionnaire: str
-    authored_at: datetime
+    authored_at: AwareDatetime
 
 
-class Outcome(ResourceRow, Base, table=True):
+class Outcome(Resource):
     """A scored instrument (Observation); the first of an instrument is the baseline."""
 
-    __table_args__ = (
-        Index(
-            "one_baseline_per_instrument",
-            "team_id",
-            "instrument",
-            unique=True,
-            postgresql_where=sql("baseline"),
-        ),
-        CheckConstraint("score >= 0 AND score <= 100", name="score_range"),
-    )
+    __tablename__ = "outcome"
 
     team_id: UUID = Field(foreign_key="team.id", index=True)
     referral_id: str = Field(index=True)
@@ -42,19 +33,21 @@ class Outcome(ResourceRow, Base, table=True):
     instrument: str
     code: str
     status: str = "final"
-    score: Decimal = Field(sa_column=Column(Numeric(6, 2), nullable=False))
-    effective_at: datetime = Field(index=True)
+    score: Decimal = Field(sa_type=Numeric(6, 2))
+    effective_at: AwareDatetime = Field(index=True)
     baseline: bool
     answers_id: UUID | None = Field(default=None, foreign_key="answers.id")
 
 
-class Message(ResourceRow, Base, table=True):
+class Message(Resource):
     """A message of a team member to the team about its patient (Communication)."""
+
+    __tablename__ = "message"
 
     team_id: UUID = Field(foreign_key="team.id", index=True)
     referral_id: str = Field(index=True)
     patient_id: str = Field(index=True)
     sender: str
-    sent_at: datetime
+    sent_at: AwareDatetime
     status: str = "completed"
     answers: UUID | None = Field(default=None, foreign_key="message.id")

@@ -1,4 +1,4 @@
-"""Every SELECT of careteam, by area; who may see which row stands in `scope`."""
+"""Every statement of careteam, by area; who may see which row stands in `scope`."""
 
 from services.careteam.queries import meetings, outcomes, plans, scope, tasks, teams
 

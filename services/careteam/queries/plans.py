@@ -1,53 +1,51 @@
 """Plans and their goals."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlmodel import col
-
 from services.careteam.models import Goal, Plan
+from services.careteam.models.tables import GoalTable, PlanTable
 from services.careteam.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction
 
+_OF_TEAM = "SELECT * FROM plan WHERE team_id = $1 FOR UPDATE"
+_LOCK = "SELECT * FROM plan WHERE id = $1 FOR UPDATE"
+_TEAM_OF = "SELECT team_id FROM plan WHERE id = $1"
+_GOALS = "SELECT * FROM goal WHERE plan_id = $1 ORDER BY id FOR UPDATE"
+_LOCK_GOAL = "SELECT * FROM goal WHERE id = $1 FOR UPDATE"
+
 
 async def of_team(tx: Transaction, team_id: UUID) -> Plan | None:
-    """Load the plan of a team, locked."""
-    return await tx.first(
-        select(Plan)
-        .where(col(Plan.team_id) == team_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    """Lock the plan of a team."""
+    return await tx.row(Plan, _OF_TEAM, team_id)
 
 
 async def locked(tx: Transaction, plan_id: UUID) -> Plan | None:
-    """Load a plan, locked."""
-    return await tx.get(Plan, plan_id, lock=True)
+    """Lock a plan."""
+    return await tx.row(Plan, _LOCK, plan_id)
+
+
+async def team_of(tx: Transaction, plan_id: UUID) -> UUID | None:
+    """Return the id of the team of a plan."""
+    found: UUID | None = await tx.value(_TEAM_OF, plan_id)
+    return found
 
 
 async def visible(tx: Transaction, plan_id: UUID, *, by: Principal) -> Plan | None:
-    """Load a plan inside the caller's row scope."""
-    return await tx.first(select(Plan).where(col(Plan.id) == plan_id, scope.plan(by)))
+    """Read a plan inside the caller's row scope."""
+    return await scope.row(tx, Plan, PlanTable, plan_id, within=scope.plan(by))
 
 
-async def goals(tx: Transaction, plan_id: UUID) -> Sequence[Goal]:
-    """Load every goal that a plan ever had, locked, the oldest first."""
-    return await tx.all(
-        select(Goal)
-        .where(col(Goal.plan_id) == plan_id)
-        .order_by(col(Goal.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+async def goals(tx: Transaction, plan_id: UUID) -> list[Goal]:
+    """Lock every goal that a plan ever had, the oldest first."""
+    return await tx.rows(Goal, _GOALS, plan_id)
 
 
 async def goal_visible(tx: Transaction, goal_id: UUID, *, by: Principal) -> Goal | None:
-    """Load a goal inside the caller's row scope."""
-    return await tx.first(select(Goal).where(col(Goal.id) == goal_id, scope.goal(by)))
+    """Read a goal inside the caller's row scope."""
+    return await scope.row(tx, Goal, GoalTable, goal_id, within=scope.goal(by))
 
 
 async def goal_locked(tx: Transaction, goal_id: UUID) -> Goal | None:
-    """Load a goal, locked."""
-    return await tx.get(Goal, goal_id, lock=True)
+    """Lock a goal."""
+    return await tx.row(Goal, _LOCK_GOAL, goal_id)

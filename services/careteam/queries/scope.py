@@ -7,116 +7,136 @@
 - Everybody else: nothing, which answers 404 and is in no total.
 """
 
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
-from services.careteam.models import (
-    Answers,
-    CareTask,
-    Decision,
-    Goal,
-    Meeting,
-    MeetingParticipant,
-    Message,
-    Minutes,
-    Outcome,
-    Plan,
-    Team,
-    TeamMember,
+from services.careteam.models.tables import (
+    AnswersTable,
+    CareTaskTable,
+    DecisionTable,
+    GoalTable,
+    MeetingParticipantTable,
+    MeetingTable,
+    MessageTable,
+    MinutesTable,
+    OutcomeTable,
+    PlanTable,
+    TeamMemberTable,
+    TeamTable,
 )
 from shared.auth.principal import Principal
+from shared.db import Transaction, core
 from shared.fhir.codes import TaskCode
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+async def row(
+    tx: Transaction, model: type[Row], table: type[SQLModel], row_id: UUID, *, within: ColumnElement[bool]
+) -> Row | None:
+    """Read the row with this id inside a row scope, None where there is none or it is outside."""
+    found = await rows(tx, model, table, core.columns(table).id == row_id, within)
+    return found[0] if found else None
+
+
+async def rows(tx: Transaction, model: type[Row], table: type[SQLModel], *conditions: Any) -> list[Row]:
+    """Read the rows of a table that meet all conditions, the row scope among them, the oldest first."""
+    columns = core.columns(table)
+    wanted = select(*columns).where(*conditions).order_by(columns.id)
+    return [model(**record) for record in await tx.select(wanted)]
 
 
 def team(principal: Principal) -> ColumnElement[bool]:
     """Teams that the caller may see."""
-    return _in_teams(col(Team.id), principal)
+    return _in_teams(col(TeamTable.id), principal)
 
 
 def plan(principal: Principal) -> ColumnElement[bool]:
     """Plans of those teams."""
-    return _in_teams(col(Plan.team_id), principal)
+    return _in_teams(col(PlanTable.team_id), principal)
 
 
 def goal(principal: Principal) -> ColumnElement[bool]:
     """Goals of those teams' plans."""
-    return _in_teams(col(Goal.team_id), principal)
+    return _in_teams(col(GoalTable.team_id), principal)
 
 
 def outcome(principal: Principal) -> ColumnElement[bool]:
     """Scored outcomes of those teams' patients."""
-    return _in_teams(col(Outcome.team_id), principal)
+    return _in_teams(col(OutcomeTable.team_id), principal)
 
 
 def answers(principal: Principal) -> ColumnElement[bool]:
     """Questionnaires that those teams' patients answered."""
-    return _in_teams(col(Answers.team_id), principal)
+    return _in_teams(col(AnswersTable.team_id), principal)
 
 
 def message(principal: Principal) -> ColumnElement[bool]:
     """Messages of teams that the caller is a member of; a coordinator is of none."""
     if principal.party != "clinician":
         return false()
-    return _in_teams(col(Message.team_id), principal)
+    return _in_teams(col(MessageTable.team_id), principal)
 
 
 def task(principal: Principal) -> ColumnElement[bool]:
     """Cases and actions of those teams, and the cases of meetings that the caller chairs."""
-    of_teams = _in_teams(col(CareTask.team_id), principal)
+    of_teams = _in_teams(col(CareTaskTable.team_id), principal)
     if principal.party != "clinician":
         return of_teams
-    chaired = select(col(Meeting.id)).where(col(Meeting.chair) == principal.practitioner)
+    chaired = select(col(MeetingTable.id)).where(col(MeetingTable.chair) == principal.practitioner)
     return or_(
         of_teams,
-        and_(col(CareTask.code) == TaskCode.AGENDA_ITEM, col(CareTask.meeting_id).in_(chaired)),
+        and_(col(CareTaskTable.code) == TaskCode.AGENDA_ITEM, col(CareTaskTable.meeting_id).in_(chaired)),
     )
 
 
 def meeting(principal: Principal) -> ColumnElement[bool]:
     """Meetings that a clinician takes part in, or those of a coordinator's site."""
     if principal.party == "clinician":
-        return col(Meeting.id).in_(_meetings_of(principal, attended=False))
-    return _of_site(col(Meeting.site), principal)
+        return col(MeetingTable.id).in_(_meetings_of(principal, attended=False))
+    return _of_site(col(MeetingTable.site), principal)
 
 
 def minutes(principal: Principal) -> ColumnElement[bool]:
     """Minutes of meetings that a clinician chaired or attended, or those of a coordinator's site."""
     if principal.party == "clinician":
-        return col(Minutes.meeting_id).in_(_meetings_of(principal, attended=True))
-    return _of_site(col(Minutes.site), principal)
+        return col(MinutesTable.meeting_id).in_(_meetings_of(principal, attended=True))
+    return _of_site(col(MinutesTable.site), principal)
 
 
 def decision(principal: Principal) -> ColumnElement[bool]:
     """Provenance of what the caller may see."""
-    about_patients = _in_teams(col(Decision.team_id), principal)
+    about_patients = _in_teams(col(DecisionTable.team_id), principal)
     if principal.party == "clinician":
         meetings: Any = _meetings_of(principal, attended=True)
     else:
-        meetings = select(col(Meeting.id)).where(_of_site(col(Meeting.site), principal))
-    about_meetings = and_(col(Decision.team_id).is_(None), col(Decision.meeting_id).in_(meetings))
+        meetings = select(col(MeetingTable.id)).where(_of_site(col(MeetingTable.site), principal))
+    about_meetings = and_(col(DecisionTable.team_id).is_(None), col(DecisionTable.meeting_id).in_(meetings))
     return or_(about_patients, about_meetings)
 
 
 def _in_teams(column: Any, principal: Principal) -> ColumnElement[bool]:
     if principal.party == "clinician" and principal.practitioner is not None:
-        mine = select(col(TeamMember.team_id)).where(
-            col(TeamMember.practitioner) == principal.practitioner, col(TeamMember.left_at).is_(None)
+        mine = select(col(TeamMemberTable.team_id)).where(
+            col(TeamMemberTable.practitioner) == principal.practitioner,
+            col(TeamMemberTable.left_at).is_(None),
         )
         return _is_in(column, mine)
     if principal.party == "coordinator" and principal.site is not None:
-        return _is_in(column, select(col(Team.id)).where(col(Team.site) == principal.site))
+        return _is_in(column, select(col(TeamTable.id)).where(col(TeamTable.site) == principal.site))
     return false()
 
 
 def _meetings_of(principal: Principal, *, attended: bool) -> Any:
-    chaired = select(col(Meeting.id)).where(col(Meeting.chair) == principal.practitioner)
-    invited = select(col(MeetingParticipant.meeting_id)).where(
-        col(MeetingParticipant.practitioner) == principal.practitioner
+    chaired = select(col(MeetingTable.id)).where(col(MeetingTable.chair) == principal.practitioner)
+    invited = select(col(MeetingParticipantTable.meeting_id)).where(
+        col(MeetingParticipantTable.practitioner) == principal.practitioner
     )
     if attended:
-        invited = invited.where(col(MeetingParticipant.attended))
+        invited = invited.where(col(MeetingParticipantTable.attended))
     return chaired.union(invited)
 
 

@@ -1,75 +1,63 @@
 """Cases and actions."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
-from sqlmodel import col
-
 from services.careteam.models import CareTask
+from services.careteam.models.tables import CareTaskTable
 from services.careteam.queries import scope
-from services.careteam.states import LIVE_ACTIONS, LIVE_CASES
+from services.careteam.states import LIVE_ACTIONS, LIVE_CASES, TeamState
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.fhir.codes import TaskCode
 
+_LOCK = "SELECT * FROM care_task WHERE id = $1 FOR UPDATE"
+_TEAM_OF = "SELECT team_id FROM care_task WHERE id = $1"
+_LIVE_CASE = """
+SELECT * FROM care_task WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) FOR UPDATE
+"""
+_LIVE_ACTIONS = """
+SELECT * FROM care_task
+WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) ORDER BY id FOR UPDATE
+"""
+_OF_MEETING = "SELECT * FROM care_task WHERE meeting_id = $1 AND code = $2 ORDER BY id FOR UPDATE"
+_WAITING = """
+SELECT care_task.* FROM care_task JOIN team ON team.id = care_task.team_id
+WHERE team.site = $1 AND team.status = $2 AND code = $3 AND state = ANY($4::text[]) AND meeting_id IS NULL
+ORDER BY care_task.id FOR UPDATE OF care_task
+"""
+
 
 async def visible(tx: Transaction, task_id: UUID, *, by: Principal) -> CareTask | None:
-    """Load a case or an action inside the caller's row scope."""
-    return await tx.first(select(CareTask).where(col(CareTask.id) == task_id, scope.task(by)))
+    """Read a case or an action inside the caller's row scope."""
+    return await scope.row(tx, CareTask, CareTaskTable, task_id, within=scope.task(by))
 
 
 async def locked(tx: Transaction, task_id: UUID) -> CareTask | None:
-    """Load a case or an action, locked."""
-    return await tx.get(CareTask, task_id, lock=True)
+    """Lock a case or an action."""
+    return await tx.row(CareTask, _LOCK, task_id)
+
+
+async def team_of(tx: Transaction, task_id: UUID) -> UUID | None:
+    """Return the id of the team of a case or an action."""
+    found: UUID | None = await tx.value(_TEAM_OF, task_id)
+    return found
 
 
 async def live_case(tx: Transaction, team_id: UUID) -> CareTask | None:
-    """Load the one case of a team that waits for a decision, locked."""
-    return await tx.first(
-        _locked_tasks().where(
-            col(CareTask.team_id) == team_id,
-            col(CareTask.code) == TaskCode.AGENDA_ITEM,
-            col(CareTask.state).in_(LIVE_CASES),
-        )
-    )
+    """Lock the one case of a team that waits for a decision."""
+    return await tx.row(CareTask, _LIVE_CASE, team_id, TaskCode.AGENDA_ITEM, list(LIVE_CASES))
 
 
-async def live_actions(tx: Transaction, team_id: UUID, *, owner: str | None = None) -> Sequence[CareTask]:
-    """Load a team's actions that are not done, locked; only those of one owner where it is named."""
-    statement = _locked_tasks().where(
-        col(CareTask.team_id) == team_id,
-        col(CareTask.code) == TaskCode.ACTION,
-        col(CareTask.state).in_(LIVE_ACTIONS),
-    )
-    return await tx.all(statement if owner is None else statement.where(col(CareTask.owner) == owner))
+async def live_actions(tx: Transaction, team_id: UUID) -> list[CareTask]:
+    """Lock a team's actions that are not done."""
+    return await tx.rows(CareTask, _LIVE_ACTIONS, team_id, TaskCode.ACTION, list(LIVE_ACTIONS))
 
 
-async def cases_of_meeting(tx: Transaction, meeting_id: UUID) -> Sequence[CareTask]:
-    """Load the cases that stand on a meeting's agenda, whatever became of them, locked."""
-    return await tx.all(
-        _locked_tasks().where(
-            col(CareTask.meeting_id) == meeting_id, col(CareTask.code) == TaskCode.AGENDA_ITEM
-        )
-    )
+async def cases_of_meeting(tx: Transaction, meeting_id: UUID) -> list[CareTask]:
+    """Lock the cases that stand on a meeting's agenda, whatever became of them."""
+    return await tx.rows(CareTask, _OF_MEETING, meeting_id, TaskCode.AGENDA_ITEM)
 
 
-async def waiting_cases(tx: Transaction, site_teams: Sequence[UUID]) -> Sequence[CareTask]:
-    """Load the cases of these teams that stand on no agenda, locked."""
-    return await tx.all(
-        _locked_tasks().where(
-            col(CareTask.team_id).in_(site_teams),
-            col(CareTask.code) == TaskCode.AGENDA_ITEM,
-            col(CareTask.state).in_(LIVE_CASES),
-            col(CareTask.meeting_id).is_(None),
-        )
-    )
-
-
-def _locked_tasks() -> Select[CareTask]:
-    return (
-        select(CareTask)
-        .order_by(col(CareTask.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+async def waiting_cases(tx: Transaction, *, site: str) -> list[CareTask]:
+    """Lock the cases of a site's active teams that stand on no agenda."""
+    return await tx.rows(CareTask, _WAITING, site, TeamState.ACTIVE, TaskCode.AGENDA_ITEM, list(LIVE_CASES))

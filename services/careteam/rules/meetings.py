@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from services.careteam import states
 from services.careteam.models import CareTask, Meeting
-from services.careteam.states import CaseState, MeetingState
+from services.careteam.states import LIVE_CASES, CaseState, MeetingState
 from shared.clinic import Clinic, Site
-from shared.errors import Conflict, Forbidden
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.fhir.codes import TaskCode
 
 AGENDA_BEFORE = timedelta(hours=24)
 CLOSE_BY_ITSELF_AFTER = timedelta(hours=12)
@@ -20,6 +21,14 @@ class NotTheChair(Forbidden):
 
 class NotInThisState(Conflict):
     """The state of the meeting, or of the case, does not allow the act."""
+
+
+class NotOnThisAgenda(NotFound):
+    """The case does not stand on the agenda of this meeting."""
+
+
+class AlreadyDecided(Conflict):
+    """The case was decided or dropped before."""
 
 
 class NoQuorum(Conflict):
@@ -64,12 +73,24 @@ def must_become(meeting: Meeting, state: MeetingState) -> None:
         raise NotInThisState(text, expression="Appointment")
 
 
-def case_must_become(case: CareTask, state: CaseState) -> None:
-    """Raise NotInThisState where a case's life cycle does not lead to this state from where it is."""
+def move_meeting(meeting: Meeting, state: MeetingState) -> None:
+    """Give a meeting its next state; raises NotInThisState where its life cycle does not lead there."""
+    must_become(meeting, state)
+    meeting.state = state
+
+
+def move_case(case: CareTask, state: CaseState) -> None:
+    """Give a case its next state; raises NotInThisState where its life cycle does not lead there."""
     if state not in states.allowed(states.CASE, CaseState(case.state)):
         allowed = _following(states.allowed(states.CASE, CaseState(case.state)))
         text = f"the case is {case.state} and cannot become {state}; it can become {allowed}"
         raise NotInThisState(text, expression="Task")
+    case.state = state
+
+
+def live(cases: Iterable[CareTask]) -> list[CareTask]:
+    """Return those cases of an agenda that still wait for a decision."""
+    return [case for case in cases if case.state in LIVE_CASES]
 
 
 def _following(allowed: Iterable[str]) -> str:
@@ -82,9 +103,17 @@ def must_be_open(meeting: Meeting) -> None:
         raise NotInThisState(f"the meeting is {meeting.state}; cases are decided while it is open")
 
 
+def must_wait_at(case: CareTask, meeting: Meeting) -> None:
+    """Raise NotOnThisAgenda or AlreadyDecided unless the case waits for a decision at this meeting."""
+    if case.code != TaskCode.AGENDA_ITEM or case.meeting_id != meeting.id:
+        raise NotOnThisAgenda("there is no such case on this agenda")
+    if case.state not in LIVE_CASES:
+        raise AlreadyDecided(f"the case is {case.state}")
+
+
 def absent_disciplines(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> list[str]:
     """Name the disciplines of a case's team that nobody at the meeting has, in the team's order."""
-    present = {one.discipline for one in clinic.people if one.id in attending}
+    present = {person.discipline for person in clinic.people if person.id in attending}
     return [discipline for discipline in required if discipline not in present]
 
 

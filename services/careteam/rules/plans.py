@@ -1,9 +1,10 @@
 """What a plan, a goal and an action may become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.careteam import states
-from services.careteam.states import ActionState, GoalState, PlanState
+from services.careteam.models import Goal
+from services.careteam.states import LIVE_GOALS, ActionState, GoalState, PlanState
 from shared.errors import Problem
 
 FIRST_REVIEW_FROM_DISCIPLINES = 3
@@ -43,6 +44,23 @@ def goal_problems(state: GoalState, *, to: GoalState) -> list[Problem]:
     if to in ways:
         return []
     return [_no_way("Goal", state=state, to=to, ways=sorted(ways), member="lifecycleStatus")]
+
+
+def goals_to_change(
+    goals: Mapping[str, Goal], *, wanted: Sequence[str], state: PlanState
+) -> tuple[list[Goal], list[Goal]]:
+    """Find which goals of a plan start with it, and which are cancelled, because it does not name them."""
+    started = [
+        goal
+        for goal_id, goal in goals.items()
+        if goal_id in wanted and state is PlanState.ACTIVE and goal.lifecycle_status == GoalState.PROPOSED
+    ]
+    cancelled = [
+        goal
+        for goal_id, goal in goals.items()
+        if goal_id not in wanted and goal.lifecycle_status in LIVE_GOALS
+    ]
+    return started, cancelled
 
 
 def action_problems(state: ActionState, *, to: ActionState, has_reason: bool) -> list[Problem]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from services.careteam.models import INSTRUMENTS, Instrument, Progress, Trend
+from services.careteam.models import INSTRUMENTS, Instrument, Outcome, ScoreChange, Trend
 
 RESPONDER_PERCENT = 30
 
@@ -32,11 +32,11 @@ class Review:
     missing: Sequence[str]
 
 
-def progress(instrument: Instrument, *, baseline: Decimal, score: Decimal) -> Progress:
+def progress(instrument: Instrument, *, baseline: Decimal, score: Decimal) -> ScoreChange:
     """Compare a score with its baseline."""
     change = score - baseline
     improvement = -change if instrument.better == "lower" else change
-    return Progress(
+    return ScoreChange(
         baseline=baseline,
         score=score,
         change=change,
@@ -49,13 +49,35 @@ def progress(instrument: Instrument, *, baseline: Decimal, score: Decimal) -> Pr
     )
 
 
+def measured(outcomes: Sequence[Outcome]) -> dict[str, Measured]:
+    """Sum up what was measured, by instrument; the outcomes come in order, each baseline first."""
+    found: dict[str, Measured] = {}
+    for outcome in outcomes:
+        baseline = outcome.score if outcome.baseline else found[outcome.instrument].baseline
+        found[outcome.instrument] = Measured(
+            baseline=baseline,
+            newest=outcome.score,
+            newest_at=outcome.effective_at,
+            repeated=not outcome.baseline,
+        )
+    return found
+
+
+def first_and_last(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the baselines, and then the last score of each instrument that was measured again."""
+    baselines = [outcome for outcome in outcomes if outcome.baseline]
+    last = {outcome.instrument: outcome for outcome in outcomes if not outcome.baseline}
+    again = [last[baseline.instrument] for baseline in baselines if baseline.instrument in last]
+    return [*baselines, *again]
+
+
 def review(measured: Mapping[str, Measured], *, since: datetime) -> Review:
     """Judge the newest scores at a review; `since` is the review before, or the plan's start.
 
     An instrument that has a baseline and no later score since then is missing; where no instrument has one,
     all are.
     """
-    missing = [name for name, one in measured.items() if not one.repeated or one.newest_at < since]
+    missing = [name for name, found in measured.items() if not found.repeated or found.newest_at < since]
     judged = [name for name in measured if name not in missing]
     off_track = [
         name

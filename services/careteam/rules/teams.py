@@ -1,9 +1,32 @@
 """Who is in a team: one person for each discipline of the programme."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from services.careteam.models import Place
+from services.careteam.models import Place, Team, TeamMember
+from services.careteam.states import TeamState
 from shared.clinic import Clinic, Discipline, Person, Programme
+from shared.errors import Conflict
+
+
+class TeamHasEnded(Conflict):
+    """The referral's care has ended, and its team with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberChange:
+    """Who leaves a team, who joins it, and who stays."""
+
+    leaving: Sequence[TeamMember]
+    joining: Sequence[Place]
+    staying: Sequence[Place]
+
+
+def must_be_active(team: Team) -> None:
+    """Raise TeamHasEnded for a team that has ended."""
+    if team.status != TeamState.ACTIVE:
+        raise TeamHasEnded("the team has ended with its referral")
 
 
 def choose_members(
@@ -21,12 +44,14 @@ def choose_members(
         if any(place.discipline == discipline for place in places):
             continue
         candidates = [
-            one for one in clinic.people if one.discipline == discipline and one.site == programme.site
+            person
+            for person in clinic.people
+            if person.discipline == discipline and person.site == programme.site
         ]
         if not candidates:
             missing.append(discipline)
             continue
-        chosen = min(candidates, key=lambda one: load.get(one.id, 0))
+        chosen = min(candidates, key=lambda person: load.get(person.id, 0))
         places.append(Place(practitioner=chosen.id, discipline=discipline))
     return places, missing
 
@@ -42,5 +67,42 @@ def successor(leaving: Place, *, joining: Sequence[Place], staying: Sequence[Pla
     return (same + [owner] * (owner in left) + left)[0]
 
 
+def change_of_members(ever: Sequence[TeamMember], *, wanted: Sequence[Place]) -> MemberChange:
+    """Find who leaves and who joins, so that the wanted people are the team; `ever` is who was ever in it."""
+    now = [member for member in ever if member.left_at is None]
+    people = {place.practitioner for place in wanted}
+    there = {member.practitioner for member in now}
+    return MemberChange(
+        leaving=[member for member in now if member.practitioner not in people],
+        joining=[place for place in wanted if place.practitioner not in there],
+        staying=[place_of(member) for member in now if member.practitioner in people],
+    )
+
+
+def places_with(clinic: Clinic, ever: Sequence[TeamMember], *, practitioner: str) -> list[Place] | None:
+    """Put a person into the place of their discipline; returns None where they are in the team already."""
+    now = [place_of(member) for member in ever if member.left_at is None]
+    if any(place.practitioner == practitioner for place in now):
+        return None
+    person = clinic.person(practitioner)
+    others = [place for place in now if place.discipline != person.discipline]
+    return [*others, Place(practitioner=person.id, discipline=person.discipline)]
+
+
+def joining_members(team: Team, places: Sequence[Place], *, at: datetime) -> list[TeamMember]:
+    """Make the members who take these places in a team from now on."""
+    return [
+        TeamMember(
+            team_id=team.id, practitioner=place.practitioner, discipline=place.discipline, joined_at=at
+        )
+        for place in places
+    ]
+
+
+def place_of(member: TeamMember) -> Place:
+    """Return the place that a member has."""
+    return Place(practitioner=member.practitioner, discipline=member.discipline)
+
+
 def _person(clinic: Clinic, person_id: str) -> Person | None:
-    return next((one for one in clinic.people if one.id == person_id), None)
+    return next((person for person in clinic.people if person.id == person_id), None)

@@ -144,7 +144,7 @@ class TestEnding:
             await ended(clinic, event)
         assert len(await clinic.events("careteam.changed")) == 1
         async with clinic.databases["careteam"].transaction() as tx:
-            kept = await tx.get(EndedReferral, "r1")
+            kept = await tx.row(EndedReferral, "SELECT * FROM ended_referral WHERE referral_id = $1", "r1")
         assert kept is not None
         assert kept.reason == "the referral was merged into another"
 

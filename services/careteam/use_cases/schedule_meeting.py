@@ -1,13 +1,14 @@
-"""The clinic's calendar of case meetings: there is always one whose agenda is open."""
+"""Schedule a site's next case meeting: there is always one whose agenda is open."""
 
-from services.careteam import queries, rules
+from services.careteam import fhir, queries, rules
 from services.careteam.models import Meeting, MeetingParticipant
 from services.careteam.states import CaseState
-from services.careteam.use_cases import agenda
+from services.careteam.use_cases import record
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog import careteam
+from shared.events.catalog.careteam import MeetingScheduled
+from shared.fhir import store
 
 CALENDAR = "meeting-calendar"
 PUBLISH_AGENDA = "publish-agenda"
@@ -20,7 +21,7 @@ async def start_calendar(ctx: Context, tx: Transaction) -> None:
         await timers.schedule_once(tx, kind=CALENDAR, ref=site.id, due=ctx.at)
 
 
-async def schedule_next_meeting(ctx: Context, tx: Transaction, site_id: str) -> Meeting:
+async def run(ctx: Context, tx: Transaction, site_id: str) -> Meeting:
     """Put a site's next meeting on the calendar, with the cases that wait for one.
 
     The timer comes again when this meeting's agenda is published, so that new cases always find an agenda.
@@ -35,23 +36,21 @@ async def schedule_next_meeting(ctx: Context, tx: Transaction, site_id: str) -> 
 
     meeting = Meeting(site=site_id, starts_at=hour.start, ends_at=hour.end, chair=site.meeting.chair)
     chair = MeetingParticipant(meeting_id=meeting.id, practitioner=meeting.chair)
-    await agenda.lay_meeting(ctx, tx, meeting, [chair])
-    tx.add(chair)
+    await store.insert(tx, meeting, fhir.meetings.appointment(ctx, meeting, [chair]), at=ctx.at)
+    await tx.insert(chair)
     await _take_waiting_cases(ctx, tx, meeting)
-    agenda.tell(ctx, tx, careteam.MeetingScheduled, meeting)
+    await record.publish_meeting(ctx, tx, MeetingScheduled, meeting)
     await timers.schedule(tx, kind=PUBLISH_AGENDA, ref=str(meeting.id), due=publish_at)
     await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=meeting.ends_at)
     return meeting
 
 
 async def _take_waiting_cases(ctx: Context, tx: Transaction, meeting: Meeting) -> None:
-    teams = await queries.meetings.active_teams(tx, site=meeting.site)
-    cases = await queries.tasks.waiting_cases(tx, teams)
+    cases = await queries.tasks.waiting_cases(tx, site=meeting.site)
     for case in cases:
         case.meeting_id = meeting.id
         if case.state == CaseState.QUEUED:
-            await agenda.become(ctx, tx, case, CaseState.ON_AGENDA)
-        else:
-            await agenda.lay_state(ctx, tx, case)
+            rules.meetings.move_case(case, CaseState.ON_AGENDA)
     if cases:
-        await agenda.invite(ctx, tx, meeting, cases=cases)
+        await record.cases(ctx, tx, cases)
+        await record.invite(ctx, tx, meeting, cases=cases)

@@ -1,0 +1,103 @@
+"""Write what the verbs have decided, each row with its resource, and publish what happened.
+
+Invariants:
+- Whoever calls this holds the lock of the row's team or meeting, and of the row itself unless it is new.
+- A row is changed first and written then, with every column that a verb may change.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.careteam import fhir, queries
+from services.careteam.models import CareTask, Goal, Meeting, Message, Minutes, Outcome, Plan, Team
+from services.careteam.states import CaseState, MeetingState
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import DomainEvent
+from shared.events.outbox import publishing
+from shared.fhir import store
+
+Overlay = Mapping[str, Any]
+Changing = Team | Plan | Goal | Meeting | CareTask | Minutes
+
+_CHANGING: dict[type[Changing], tuple[str, ...]] = {
+    Team: ("status", "ended_at", "ended_because"),
+    Plan: ("owner", "status", "activated_at", "ended_at", "awaited_review"),
+    Goal: ("lifecycle_status",),
+    Meeting: ("state", "status", "opened_at", "closed_at"),
+    CareTask: ("state", "status", "owner", "meeting_id"),
+    Minutes: ("status",),
+}
+
+
+async def change(
+    ctx: Context,
+    tx: Transaction,
+    row: Changing,
+    *,
+    resource: Mapping[str, Any] | bytes | None = None,
+    overlay: Overlay | None = None,
+) -> None:
+    """Write a row that was changed as its next version: `overlay` laid over `resource`, else over its own."""
+    columns = {name: getattr(row, name) for name in _CHANGING[type(row)]}
+    body = row.body if resource is None else resource
+    await store.update(tx, row, body, at=ctx.at, overlay=overlay, **columns)
+
+
+async def change_all(ctx: Context, tx: Transaction, changed: Sequence[tuple[Changing, Overlay]]) -> None:
+    """Write changed rows of one table by one statement, each with members laid over its resource."""
+    written = [(row, row.version) for row, _ in changed]
+    for row, overlay in changed:
+        store.fill(row, row.body, at=ctx.at, overlay=overlay)
+    if written:
+        await store.update_all(tx, written, *_CHANGING[type(written[0][0])])
+
+
+async def cases(
+    ctx: Context, tx: Transaction, changed: Sequence[CareTask], *, more: Overlay | None = None
+) -> None:
+    """Write cases in the states and on the agendas where they now are."""
+    for case in changed:
+        case.status = fhir.tasks.case_status(CaseState(case.state))
+    overlays = [(case, {**fhir.tasks.case_overlay(case, at=ctx.at), **(more or {})}) for case in changed]
+    await change_all(ctx, tx, overlays)
+
+
+async def meeting(ctx: Context, tx: Transaction, changed: Meeting) -> None:
+    """Write a meeting in the state and with the participants that it now has."""
+    changed.status = fhir.meetings.meeting_status(MeetingState(changed.state))
+    participants = await queries.meetings.participants(tx, changed.id)
+    await change(ctx, tx, changed, resource=fhir.meetings.appointment(ctx, changed, participants))
+
+
+async def invite(ctx: Context, tx: Transaction, to: Meeting, *, cases: Sequence[CareTask]) -> None:
+    """Invite to a locked meeting whoever is in the teams of these cases, and write it."""
+    await queries.meetings.invite_teams(tx, to.id, teams={case.team_id for case in cases})
+    await meeting(ctx, tx, to)
+
+
+async def publish(
+    ctx: Context,
+    tx: Transaction,
+    event: type[DomainEvent],
+    of: Team | Plan | CareTask | Outcome | Message,
+    *,
+    carries: Sequence[Goal | Outcome] = (),
+) -> None:
+    """Publish what happened to something of one patient."""
+    resources = (of.body, *(row.body for row in carries))
+    told = event(patient_id=of.patient_id, referral_id=of.referral_id, resources=resources)
+    await publishing.publish(ctx, tx, of, told)
+
+
+async def publish_meeting(
+    ctx: Context,
+    tx: Transaction,
+    event: type[DomainEvent],
+    of: Meeting,
+    *,
+    carries: Sequence[CareTask | Minutes] = (),
+) -> None:
+    """Publish what happened to a meeting; it concerns several patients and names none."""
+    resources = (of.body, *(row.body for row in carries))
+    await publishing.publish(ctx, tx, of, event(patient_id=None, referral_id=None, resources=resources))

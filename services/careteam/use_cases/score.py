@@ -1,0 +1,68 @@
+"""Score a measurement beside its baseline, and follow it up where a review waits for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from services.careteam import fhir, queries, rules
+from services.careteam.fhir.outcomes import Scored
+from services.careteam.models import OSWESTRY, Instrument, Outcome, Team
+from services.careteam.states import PlanState
+from services.careteam.use_cases import record, review_progress
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Invalid
+from shared.events.catalog.careteam import OutcomeRecorded
+
+
+class BeforeTheBaseline(Invalid):
+    """A measurement that is older than the baseline would change what everything is compared with."""
+
+
+def run(
+    team: Team,
+    instrument: Instrument,
+    score: Decimal,
+    *,
+    at: datetime,
+    known: Sequence[Outcome],
+    expression: str,
+    answers_id: UUID | None = None,
+) -> tuple[Outcome, Scored]:
+    """Make the outcome of a score; raises BeforeTheBaseline for one that is older than its baseline."""
+    found = [outcome for outcome in known if outcome.baseline and outcome.instrument == instrument.id]
+    baseline = found[0] if found else None
+    if baseline is not None and at < baseline.effective_at:
+        measured_at = fhir.elements.instant(baseline.effective_at)
+        text = f"the baseline was measured at {measured_at}, later than this"
+        raise BeforeTheBaseline(text, expression=expression)
+    outcome = Outcome(
+        team_id=team.id,
+        referral_id=team.referral_id,
+        patient_id=team.patient_id,
+        instrument=instrument.id,
+        code=instrument.loinc,
+        score=score,
+        effective_at=at,
+        baseline=baseline is None,
+        answers_id=answers_id,
+    )
+    band = rules.scoring.oswestry_band(score) if instrument is OSWESTRY else None
+    progress = None
+    if baseline is not None:
+        progress = rules.progress.progress(instrument, baseline=baseline.score, score=score)
+    return outcome, Scored(instrument=instrument, score=score, progress=progress, band=band)
+
+
+async def follow_up(ctx: Context, tx: Transaction, team: Team, outcome: Outcome, *, scored: Scored) -> None:
+    """Publish what was recorded; where a review waits for it, judge it now."""
+    await record.publish(ctx, tx, OutcomeRecorded, outcome)
+    plan = await queries.plans.of_team(tx, team.id)
+    if plan is None or plan.status != PlanState.ACTIVE or plan.awaited_review is None:
+        return
+    if scored.progress is None:
+        return
+    await tx.update(plan, awaited_review=None)
+    if scored.progress.off_track:
+        await review_progress.bring_off_track(ctx, tx, team, outcome)

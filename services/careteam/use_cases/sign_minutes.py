@@ -1,0 +1,29 @@
+"""Sign the minutes of a meeting."""
+
+from services.careteam import fhir, queries, rules, texts
+from services.careteam.models import Decision, Meeting, Minutes
+from services.careteam.states import MeetingState
+from services.careteam.use_cases import record
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog.careteam import MeetingMinutesSigned
+from shared.fhir import store
+
+
+async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str) -> Minutes:
+    """Sign the minutes of a locked meeting that was closed."""
+    rules.meetings.must_be_chair(meeting, practitioner=by)
+    rules.meetings.move_meeting(meeting, MeetingState.MINUTES_SIGNED)
+    minutes = await queries.meetings.minutes(tx, meeting.id)
+    if minutes is None:
+        raise LookupError(f"minutes of meeting {meeting.id}")
+    minutes.status = "final"
+    overlay = {"status": minutes.status, "attester": [fhir.meetings.attester(ctx)]}
+    await record.change(ctx, tx, minutes, overlay=overlay)
+    decision = Decision(target=str(minutes.id), recorded_at=ctx.at, meeting_id=meeting.id)
+    target = fhir.elements.reference("Composition", minutes.id)
+    rendered = fhir.meetings.provenance(ctx, target=target, activity=texts.MINUTES_SIGNED)
+    await store.insert(tx, decision, rendered, at=ctx.at)
+    await record.meeting(ctx, tx, meeting)
+    await record.publish_meeting(ctx, tx, MeetingMinutesSigned, meeting, carries=[minutes])
+    return minutes
