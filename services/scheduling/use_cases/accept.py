@@ -21,6 +21,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.referral import ReferralAccepted
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir.references import local_id
+from shared.timers import Timer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +105,17 @@ async def save(ctx: Context, tx: Transaction, batch: AcceptedBatch) -> None:
     await tx.insert(*referrals, *batch.guarantees, *visits)
     await publish_all(tx, batch.publications)
     at_risk = timedelta(days=ctx.clinic.promise.at_risk_days)
-    for referral in referrals:
-        ref = str(referral.id)
-        await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=ref, due=referral.due_at - at_risk)
-        await timers.schedule(tx, kind=TimerKind.DUE, ref=ref, due=referral.due_at)
+    await timers.schedule_all(
+        tx,
+        [
+            Timer(kind=kind, ref=str(referral.id), due_at=due_at)
+            for referral in referrals
+            for kind, due_at in (
+                (TimerKind.AT_RISK, referral.due_at - at_risk),
+                (TimerKind.DUE, referral.due_at),
+            )
+        ],
+    )
     for visit in visits:
         if visit.status == AppointmentStatus.WAITLIST:
             await book_first.try_again(ctx, tx, visit)
