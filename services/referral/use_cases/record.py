@@ -6,7 +6,7 @@ Invariants:
 - Events are published in the order in which they were decided, with the bytes that were just written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.referral import fhir
@@ -17,11 +17,13 @@ from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.db.models import Resource
-from shared.events.outbox.publishing import Publication, publish_all
+from shared.events.outbox.publishing import Publication, publish_all, publish_first
 from shared.fhir import store
+from shared.timers import Timer
 
 # What the resource's own bytes hold beside the columns.
 _STEP = ("state", "reason", "turn", "sessions", "team")
+Written = tuple[Task | Claim, Body | None, Body]
 _OWN = frozenset({"version", "last_updated", "body"})
 
 
@@ -43,9 +45,11 @@ async def new(ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence
         earlier.append(task.model_copy())
     store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
-    await tx.insert(referral, *sent, task)
+    with_it = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
+    await publish_first(tx, [_publication(ctx, announced) for announced in changes.announcements])
+    await tx.insert(referral, *sent, task, *with_it, *_enclosed(ctx, changes))
     await store.insert_earlier(tx, earlier)
-    await rest(ctx, tx, changes)
+    await _set_timers(tx, changes)
 
 
 async def steps(tx: Transaction, followed: Sequence[tuple[Context, Changes]]) -> None:
@@ -109,33 +113,49 @@ async def rest(ctx: Context, tx: Transaction, changes: Changes) -> None:
     for response, raw, overlay in changes.responses:
         await store.insert(tx, response, raw, at=ctx.at, overlay=overlay)
     await _write_all(ctx, tx, changes.tasks.values())
-    for row, body in changes.enclosures:
-        store.fill(row, body, at=ctx.at)
-    await tx.insert(*(row for row, _ in changes.enclosures))
+    await tx.insert(*_enclosed(ctx, changes))
     await publish_all(tx, [_publication(ctx, announced) for announced in changes.announcements])
-    for kind, due in changes.timers.items():
-        if due is None:
-            await timers.cancel(tx, kind=kind, ref=str(changes.referral.id))
-        else:
-            await timers.schedule(tx, kind=kind, ref=str(changes.referral.id), due=due)
+    await _set_timers(tx, changes)
 
 
-async def _write_all(ctx: Context, tx: Transaction, wanted: Any) -> None:
+async def _set_timers(tx: Transaction, changes: Changes) -> None:
+    ref = str(changes.referral.id)
+    due = [Timer(kind=kind, ref=ref, due_at=at) for kind, at in changes.timers.items() if at is not None]
+    await timers.schedule_all(tx, due)
+    for kind, at in changes.timers.items():
+        if at is None:
+            await timers.cancel(tx, kind=kind, ref=ref)
+
+
+async def _write_all(ctx: Context, tx: Transaction, wanted: Iterable[Written]) -> None:
     """Insert what is new, and give the rest its next version with all columns that verbs change."""
-    rows: Sequence[tuple[Task | Claim, Body | None, Body]] = list(wanted)
-    new = [(row, body or {}, overlay) for row, body, overlay in rows if not row.version]
-    for row, rendered, overlay in new:
-        store.fill(row, rendered, at=ctx.at, overlay=overlay)
+    rows = list(wanted)
+    new = _filled(ctx, rows)
     # What ends makes room for what is opened: of a kind at most one Task is open.
     for row, given, overlay in rows:
-        if any(row is made for made, _, _ in new):
+        if any(row is made for made in new):
             continue
         if given is None and not overlay:
             await tx.update(row, **_columns(row))
         else:
             body: Body | bytes = row.body if given is None else given
             await store.update(tx, row, body, at=ctx.at, overlay=overlay, **_columns(row))
-    await tx.insert(*(row for row, _, _ in new))
+    await tx.insert(*new)
+
+
+def _filled(ctx: Context, wanted: Iterable[Written]) -> list[Task | Claim]:
+    """Fill the rows that are new, and return them."""
+    new = [(row, body or {}, overlay) for row, body, overlay in wanted if not row.version]
+    for row, body, overlay in new:
+        store.fill(row, body, at=ctx.at, overlay=overlay)
+    return [row for row, _, _ in new]
+
+
+def _enclosed(ctx: Context, changes: Changes) -> list[Enclosure]:
+    """Fill what is enclosed, and return it."""
+    for row, body in changes.enclosures:
+        store.fill(row, body, at=ctx.at)
+    return [row for row, _ in changes.enclosures]
 
 
 def _columns(row: Task | Claim) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Invariants:
 - `publish` only inserts, in the caller's transaction, next to the row that caused the event. It never sends.
-- The aggregate's row was inserted in this transaction or is locked FOR UPDATE, so that id order in the outbox
+- The aggregate's row is inserted in this transaction or is locked FOR UPDATE, so that id order in the outbox
   is version order per aggregate: an earlier version is always committed before a later one.
 - `version` is dense: 1, 2, 3 for each aggregate; two events of one command get two versions.
 - The order of calls in a transaction is the order of rows, and so the order of sending.
@@ -65,9 +65,7 @@ async def publish_all(tx: Transaction, publications: Sequence[Publication]) -> l
         return []
     messages = [_message_of(publication) for publication in publications]
     before = {id(one.of): one.of.event_version for one in publications}
-    records = [
-        _record(publication, message) for publication, message in zip(publications, messages, strict=True)
-    ]
+    records = [_record(one, message) for one, message in zip(publications, messages, strict=True)]
     tables: dict[str, list[Aggregate]] = {}
     for aggregate in {id(one.of): one.of for one in publications}.values():
         tables.setdefault(table_of(type(aggregate)).name, []).append(aggregate)
@@ -77,6 +75,21 @@ async def publish_all(tx: Transaction, publications: Sequence[Publication]) -> l
         raise Outrun("an aggregate has published something else meanwhile")
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())
     return [str(event_id) for event_id in columns[0]]
+
+
+async def publish_first(tx: Transaction, publications: Sequence[Publication]) -> list[str]:
+    """Put the first events about aggregates into the outbox that this transaction inserts afterwards.
+
+    Their versions go into the rows that are then inserted, so no row is written twice. Raises ValueError for
+    an aggregate that has published before, and as `publish`.
+    """
+    if any(one.of.event_version for one in publications):
+        raise ValueError("an aggregate that has published is no new one")
+    messages = [_message_of(publication) for publication in publications]
+    records = [_record(one, message) for one, message in zip(publications, messages, strict=True)]
+    await tx.run_many(_APPEND, [(*record, machine_now()) for record in records])
+    tx.after_commit("wake relay", lambda: tx.database.wake_relay())
+    return [event_id for event_id, *_ in records]
 
 
 def _message_of(publication: Publication) -> tuple[str, str, bytes]:

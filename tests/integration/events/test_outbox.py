@@ -13,6 +13,7 @@ from shared.db import Database
 from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.outbox import publishing
+from shared.events.outbox.publishing import Publication
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.support.events import (
@@ -82,6 +83,38 @@ async def test_rows_stand_in_the_order_of_the_calls(make_database: MakeDatabase)
     async with database.transaction() as tx:
         rows = (await sql(tx, "SELECT event_id FROM outbox ORDER BY id")).column()
     assert list(rows) == published
+
+
+async def test_the_first_events_of_a_new_aggregate_give_it_its_version(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toy = Toy()
+    first = Publication(ctx=BY_A_TEST, of=toy, event=claimed(toy, key="p1"))
+
+    async with database.transaction() as tx:
+        published = await publishing.publish_first(tx, [first, first])
+        await tx.insert(toy)
+        published.append(await claim(tx, toy.id, key="p1"))
+
+    async with database.transaction() as tx:
+        rows = (await sql(tx, "SELECT event_id, headers FROM outbox ORDER BY id")).all()
+    assert [row.event_id for row in rows] == published
+    assert [row.headers["ce_version"] for row in rows] == ["1", "2", "3"]
+
+
+async def test_an_aggregate_that_has_published_is_no_new_one(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toy = Toy(event_version=1)
+    again = Publication(ctx=BY_A_TEST, of=toy, event=claimed(toy, key="p1"))
+
+    with pytest.raises(ValueError, match="is no new one"):
+        await publish_as_new(database, again)
+
+    assert await count(database, "outbox") == 0
+
+
+async def publish_as_new(database: Database, publication: Publication) -> None:
+    async with database.transaction() as tx:
+        await publishing.publish_first(tx, [publication])
 
 
 async def test_the_row_is_the_event_that_was_published(make_database: MakeDatabase) -> None:
