@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.scheduling.api import EXAMPLES, router_of
+from services.scheduling import api
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
@@ -10,5 +10,12 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app: appointments, series, the guarantee, free time."""
-    routers = [router_of(AvailabilityCache())]
-    return create_service_app(runtime, title="Lumbar scheduling", routers=routers, examples=EXAMPLES)
+    routers = (
+        api.reads.router,
+        api.appointments.router_of(AvailabilityCache()),
+        api.guarantee.router,
+        api.free_time.router,
+    )
+    return create_service_app(
+        runtime, title="Lumbar scheduling", routers=routers, examples=api.examples.EXAMPLES
+    )

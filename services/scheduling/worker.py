@@ -1,9 +1,9 @@
-"""The worker of scheduling: what it hears, what falls due, and how it starts."""
+"""The worker of scheduling: what it receives, what falls due, and how it starts."""
 
 from functools import partial
 
 from services.scheduling import handlers
-from services.scheduling.use_cases import TimerKind
+from services.scheduling.models import TimerKind
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.events.inbox.handling import BatchHandler
 from shared.events.topics import CARETEAM, REFERRAL
@@ -32,7 +32,7 @@ def create_worker(runtime: Runtime) -> Worker:
         },
         timers={
             TimerKind.AT_RISK: handlers.on_at_risk_due,
-            TimerKind.DUE: partial(handlers.on_promise_due, cache=cache),
+            TimerKind.DUE: partial(handlers.on_guarantee_due, cache=cache),
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=cache),
         },

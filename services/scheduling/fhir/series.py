@@ -10,7 +10,7 @@ from shared.context import Context
 from shared.fhir.codes import LUMBAR
 
 
-def render_series(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dict[str, Any]:
+def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dict[str, Any]:
     """Write the row as a List; it is `retired` when no session of it is still to come."""
     over = row.status in (SeriesStatus.SUSPENDED, SeriesStatus.COMPLETED)
     entries = [{"item": own("Appointment", session.id)} for session in sessions]

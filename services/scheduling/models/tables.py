@@ -6,7 +6,6 @@
 - Who stands in the calendar has a time, a clinician and a room.
 """
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +17,15 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    Text,
     Uuid,
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import registry
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
+from services.scheduling.models.rows import Appointment, Funding, Guarantee, Referral, Series
 from services.scheduling.states import (
     LIVE_FIRST,
     STANDING,
@@ -34,25 +33,20 @@ from services.scheduling.states import (
     ReferralState,
     SeriesStatus,
 )
-from shared.db import ResourceRow, Row
+from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
-from shared.fhir.codes import AppointmentKind, GuaranteeStatus
+from shared.fhir.codes import GuaranteeStatus
 
 
-def _one_of(column: str, values: type[Any] | tuple[Any, ...]) -> CheckConstraint:
-    allowed = ", ".join(f"'{value.value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_is_known")
+def _listed(statuses: tuple[AppointmentStatus, ...]) -> str:
+    return ", ".join(f"'{status.value}'" for status in statuses)
 
 
-def _listed(values: tuple[AppointmentStatus, ...]) -> str:
-    return ", ".join(f"'{value.value}'" for value in values)
+class Base(SQLModel, registry=registry()):
+    """Base of this service's tables, with metadata of its own."""
 
 
-class Base(Row, registry=registry()):
-    """The tables of this database; their metadata is no other service's."""
-
-
-class Resource(Base, table=True):
+class ResourceTable(Base, table=True):
     """The number that the exclusion constraint knows a clinician, a room or a patient by."""
 
     __tablename__ = "resource"
@@ -61,66 +55,30 @@ class Resource(Base, table=True):
     id: str = Field(unique=True)
 
 
-class Referral(Base, table=True):
-    """An accepted referral as scheduling needs it; its id is that of the ServiceRequest."""
+class ReferralTable(Referral, Base, table=True):
+    """The table of Referral rows."""
 
-    __tablename__ = "referral"
-    __table_args__ = (_one_of("state", ReferralState),)
-
-    id: UUID = Field(primary_key=True)
-    patient_id: str
-    programme: str
-    site: str
-    requester: str
-    payer: str | None = None
-    accepted_at: datetime
-    sent_at: datetime
-    complete_at: datetime
-    due_on: date
-    due_at: datetime
-    unavailable: list[list[str]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
-    state: str = ReferralState.OPEN
-    ended_because: str | None = None
+    __table_args__ = (one_of("state", ReferralState, name="state_is_known"),)
 
 
-class Guarantee(ResourceRow, Base, table=True):
-    """The promise of one referral, as a Task with both clocks."""
+class GuaranteeTable(Guarantee, Base, table=True):
+    """The table of Guarantee rows."""
 
-    __tablename__ = "guarantee"
-    __table_args__ = (_one_of("status", GuaranteeStatus),)
-
-    referral_id: UUID = Field(foreign_key="referral.id", unique=True)
-    patient_id: str = Field(index=True)
-    site: str
-    requester: str
-    status: str = GuaranteeStatus.ON_TRACK
-    due_at: datetime
-    raw_days: int | None = None
-    adjusted_days: int | None = None
+    __table_args__ = (one_of("status", GuaranteeStatus, name="status_is_known"),)
 
 
-class Series(ResourceRow, Base, table=True):
-    """The sessions of one referral, as a List."""
+class SeriesTable(Series, Base, table=True):
+    """The table of Series rows."""
 
-    __tablename__ = "series"
-    __table_args__ = (_one_of("status", SeriesStatus),)
-
-    referral_id: UUID = Field(foreign_key="referral.id", unique=True)
-    identifiers: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
-    patient_id: str = Field(index=True)
-    site: str
-    requester: str
-    status: str = SeriesStatus.NOT_BOOKED
-    note: str = ""
+    __table_args__ = (one_of("status", SeriesStatus, name="status_is_known"),)
 
 
-class Appointment(ResourceRow, Base, table=True):
-    """A visit: the first one, or a session of a series; without a time while on the waitlist."""
+class AppointmentTable(Appointment, Base, table=True):
+    """The table of Appointment rows."""
 
-    __tablename__ = "appointment"
     __table_args__ = (
-        _one_of("status", AppointmentStatus),
-        _one_of("kind", (AppointmentKind.FIRST, AppointmentKind.SESSION)),
+        one_of("status", AppointmentStatus, name="status_is_known"),
+        CheckConstraint("kind IN ('first', 'session')", name="kind_is_known"),
         CheckConstraint(
             f"status NOT IN ({_listed(STANDING)}, 'fulfilled', 'noshow') OR "
             "(starts_at IS NOT NULL AND ends_at > starts_at "
@@ -138,25 +96,8 @@ class Appointment(ResourceRow, Base, table=True):
         Index("appointment_waiting", "site", postgresql_where=text("status = 'waitlist'")),
     )
 
-    referral_id: UUID = Field(foreign_key="referral.id", index=True)
-    kind: str
-    status: str
-    patient_id: str = Field(index=True)
-    programme: str
-    site: str
-    requester: str
-    minutes: int
-    practitioner: str | None = Field(default=None, index=True)
-    room: str | None = None
-    starts_at: datetime | None = Field(default=None, index=True)
-    ends_at: datetime | None = None
-    series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
-    reason_code: str | None = None
-    reason_text: str | None = None
-    patient_caused: bool = False
 
-
-class Occupancy(Base, table=True):
+class OccupancyTable(Base, table=True):
     """What an appointment takes: one row for each resource, live while it stands."""
 
     __tablename__ = "occupancy"
@@ -183,25 +124,17 @@ class Occupancy(Base, table=True):
     live: bool = True
 
 
-class Freed(Base, table=True):
+class FreedTable(Base, table=True):
     """How often time was given back at a site: while it stands still, what was full is full."""
+
+    __tablename__ = "freed"
 
     site: str = Field(primary_key=True)
     times: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class Funding(Base, table=True):
-    """What the newest answer of the payer grants for one referral's sessions."""
-
-    __tablename__ = "funding"
-
-    referral_id: UUID = Field(primary_key=True, foreign_key="referral.id")
-    claim_id: str
-    status: str
-    payer: str | None = None
-    units: int | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
+class FundingTable(Funding, Base, table=True):
+    """The table of Funding rows."""
 
 
 add_shared_tables(Base.metadata)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.scheduling.models.spans import Span, Taken
+from services.scheduling.models import Span, Taken
 from shared.db import Transaction
 
 _KNOW = """
@@ -67,7 +67,7 @@ _RELEASE = "UPDATE occupancy SET live = false WHERE appointment = ANY($1::uuid[]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class OccupancyClaim:
     """What one appointment wants to take: resources by their text ids, for one span of time."""
 
     appointment: UUID
@@ -76,72 +76,68 @@ class Claim:
 
 
 async def know_resources(tx: Transaction, ids: Iterable[str]) -> set[str]:
-    """Give each of these resources its number, where it has none yet; name those that had none."""
-    connection = await tx.driver()
-    return {row["id"] for row in await connection.fetch(_KNOW, sorted(set(ids)))}
+    """Give each of these resources its number, where it has none yet, and return those that had none."""
+    return {record["id"] for record in await tx.records(_KNOW, sorted(set(ids)))}
 
 
 async def taken(tx: Transaction, ids: Sequence[str], *, window: Span, but_not: Sequence[UUID] = ()) -> Taken:
     """Read what is taken of these resources inside the window, leaving out some appointments."""
     found: dict[str, list[Span]] = defaultdict(list)
     if window.start < window.end:
-        connection = await tx.driver()
-        for row in await connection.fetch(_TAKEN, list(ids), window.start, window.end, list(but_not)):
-            found[row["id"]].append(Span(row["starts"], row["ends"]))
+        for record in await tx.records(_TAKEN, list(ids), window.start, window.end, list(but_not)):
+            found[record["id"]].append(Span(record["starts"], record["ends"]))
     return found
 
 
-async def taken_in(
-    tx: Transaction, wanted: Sequence[tuple[Sequence[str], Span]]
-) -> list[dict[str, list[Span]]]:
+async def taken_in(tx: Transaction, groups: Sequence[tuple[Sequence[str], Span]]) -> list[Taken]:
     """Read what is taken of several groups of resources, each in a window of its own, in one statement."""
-    found: list[dict[str, list[Span]]] = [defaultdict(list) for _ in wanted]
-    asked = [(place, one, *window) for place, (ids, window) in enumerate(wanted) for one in ids]
+    found: list[dict[str, list[Span]]] = [defaultdict(list) for _ in groups]
+    asked = [(place, resource, *window) for place, (ids, window) in enumerate(groups) for resource in ids]
     if asked:
-        connection = await tx.driver()
-        for row in await connection.fetch(_TAKEN_IN, *map(list, zip(*asked, strict=True))):
-            found[row["place"]][row["id"]].append(Span(row["starts"], row["ends"]))
-    return found
+        for record in await tx.records(_TAKEN_IN, *map(list, zip(*asked, strict=True))):
+            found[record["place"]][record["id"]].append(Span(record["starts"], record["ends"]))
+    return list(found)
 
 
 async def freed(tx: Transaction, sites: Iterable[str]) -> dict[str, int]:
-    """Tell how often time was given back at these sites; where it never was, a site is left out."""
-    return {row["site"]: row["times"] for row in await tx.fetch(_FREED, sorted(set(sites)))}
+    """Read how often time was given back at these sites; where it never was, a site is left out."""
+    return {record["site"]: record["times"] for record in await tx.records(_FREED, sorted(set(sites)))}
 
 
 async def count_freed(tx: Transaction, sites: Iterable[str]) -> None:
-    """Say that time is given back at these sites, in the transaction that does so."""
-    connection = await tx.driver()
-    await connection.execute(_COUNT_FREED, sorted(set(sites)))
+    """Note that time is given back at these sites, in the transaction that does so."""
+    await tx.run(_COUNT_FREED, sorted(set(sites)))
 
 
-async def claim_each(tx: Transaction, claims: Sequence[Claim]) -> set[UUID]:
-    """Take for each appointment all that it claims, or nothing; name those that got it."""
-    rows = [(one.appointment, resource, *one.span) for one in claims for resource in one.resources]
-    connection = await tx.driver()
-    got = Counter(
-        row["appointment"] for row in await connection.fetch(_CLAIM, *map(list, zip(*rows, strict=True)))
-    )
-    won = {one.appointment for one in claims if got[one.appointment] == len(one.resources)}
-    if lost := [one.appointment for one in claims if one.appointment not in won]:
-        await connection.execute(_FORGET, lost)
+async def claim_each(tx: Transaction, claims: Sequence[OccupancyClaim]) -> set[UUID]:
+    """Take for each appointment all that it claims, or nothing, and return those that got it."""
+    got = Counter(await _insert(tx, claims))
+    won = {claim.appointment for claim in claims if got[claim.appointment] == len(claim.resources)}
+    if lost := [claim.appointment for claim in claims if claim.appointment not in won]:
+        await tx.run(_FORGET, lost)
     return won
 
 
-async def claim(tx: Transaction, claims: Sequence[Claim], *, moving: bool = False) -> bool:
-    """Take everything that is claimed, or nothing; tell which. `moving` gives up what they had before."""
-    rows = [(one.appointment, resource, *one.span) for one in claims for resource in one.resources]
-    connection = await tx.driver()
-    await connection.execute("SAVEPOINT claim")
+async def claim_all(tx: Transaction, claims: Sequence[OccupancyClaim], *, moving: bool = False) -> bool:
+    """Take everything that is claimed, or nothing, and return which.
+
+    `moving` gives up what the appointments had before.
+    """
+    await tx.records("SAVEPOINT claim")
     if moving:
-        await connection.execute(_FORGET, [one.appointment for one in claims])
-    got = await connection.fetch(_CLAIM, *map(list, zip(*rows, strict=True)))
-    whole = len(got) == len(rows)
-    await connection.execute("RELEASE SAVEPOINT claim" if whole else "ROLLBACK TO SAVEPOINT claim")
+        await tx.run(_FORGET, [claim.appointment for claim in claims])
+    got = await _insert(tx, claims)
+    whole = len(got) == sum(len(claim.resources) for claim in claims)
+    await tx.records("RELEASE SAVEPOINT claim" if whole else "ROLLBACK TO SAVEPOINT claim")
     return whole
 
 
 async def release(tx: Transaction, appointments: Sequence[UUID]) -> None:
     """Free what these appointments had taken."""
-    connection = await tx.driver()
-    await connection.execute(_RELEASE, list(appointments))
+    await tx.run(_RELEASE, list(appointments))
+
+
+async def _insert(tx: Transaction, claims: Sequence[OccupancyClaim]) -> list[UUID]:
+    """Return the appointment of each row that could be inserted."""
+    rows = [(claim.appointment, resource, *claim.span) for claim in claims for resource in claim.resources]
+    return [record["appointment"] for record in await tx.records(_CLAIM, *map(list, zip(*rows, strict=True)))]

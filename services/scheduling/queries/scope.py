@@ -1,4 +1,4 @@
-"""The row scope as SQL: a coordinator's site, a clinician's own visits, a referrer's own referrals.
+"""Row scopes as SQL: a coordinator's site, a clinician's own visits, a referrer's own referrals.
 
 An insurer and an operator see nothing here.
 """
@@ -8,46 +8,45 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, false
 from sqlmodel import col
 
-from services.scheduling.models import Appointment, Guarantee, Series
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, SeriesTable
 from shared.auth.principal import Principal
 
+APPOINTMENT_ROWS = (
+    "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
+)
+SERIES_ROWS = "as appointments; a clinician those with a session of their own"
+GUARANTEE_ROWS = "as appointments; a clinician those of patients with a visit of their own"
 
-def appointment_scope(principal: Principal) -> ColumnElement[bool]:
+
+def appointments(principal: Principal) -> ColumnElement[bool]:
     """The appointments that a caller may see."""
-    return _scope(
-        principal,
-        site=col(Appointment.site),
-        requester=col(Appointment.requester),
-        own=col(Appointment.practitioner) == principal.practitioner,
-    )
+    own = col(AppointmentTable.practitioner) == principal.practitioner
+    return _scope(principal, table=AppointmentTable, own=own)
 
 
-def series_scope(principal: Principal) -> ColumnElement[bool]:
+def series(principal: Principal) -> ColumnElement[bool]:
     """The series that a caller may see; a clinician those with a session of their own."""
     own = exists().where(
-        col(Appointment.series_id) == Series.id, col(Appointment.practitioner) == principal.practitioner
+        col(AppointmentTable.series_id) == col(SeriesTable.id),
+        col(AppointmentTable.practitioner) == principal.practitioner,
     )
-    return _scope(principal, site=col(Series.site), requester=col(Series.requester), own=own)
+    return _scope(principal, table=SeriesTable, own=own)
 
 
-def guarantee_scope(principal: Principal) -> ColumnElement[bool]:
-    """The promises that a caller may see; a clinician those of patients with a visit of their own."""
+def guarantees(principal: Principal) -> ColumnElement[bool]:
+    """The guarantees that a caller may see; a clinician those of patients with a visit of their own."""
     own = exists().where(
-        col(Appointment.referral_id) == Guarantee.referral_id,
-        col(Appointment.practitioner) == principal.practitioner,
+        col(AppointmentTable.referral_id) == col(GuaranteeTable.referral_id),
+        col(AppointmentTable.practitioner) == principal.practitioner,
     )
-    return _scope(principal, site=col(Guarantee.site), requester=col(Guarantee.requester), own=own)
+    return _scope(principal, table=GuaranteeTable, own=own)
 
 
-def _scope(principal: Principal, *, site: Any, requester: Any, own: Any) -> ColumnElement[bool]:
+def _scope(principal: Principal, *, table: Any, own: ColumnElement[bool]) -> ColumnElement[bool]:
     if principal.party == "coordinator" and principal.site is not None:
-        return _sql(site == principal.site)
+        return col(table.site) == principal.site
     if principal.party == "clinician" and principal.practitioner is not None:
-        return _sql(own)
+        return own
     if principal.party == "referrer" and principal.organization is not None:
-        return _sql(requester == principal.organization)
+        return col(table.requester) == principal.organization
     return false()
-
-
-def _sql(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return condition

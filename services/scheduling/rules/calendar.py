@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Span
 from services.scheduling.rules.intervals import clipped, subtracted
 from shared.clinic import Hours, Person, Site, Weekday
 
@@ -19,7 +19,7 @@ WEEKDAYS = tuple(Weekday)
 
 
 def to_utc(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """Tell the moment at which a wall clock of the zone shows this time on this day."""
+    """Return the moment at which a wall clock of the zone shows this time on this day."""
     return datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
 
 
@@ -29,17 +29,17 @@ def is_on_a_calendar(moment: datetime) -> bool:
 
 
 def local_day_start(day: date, zone: ZoneInfo) -> datetime:
-    """Tell when a local day begins."""
+    """Return when a local day begins."""
     return to_utc(day, time(0), zone)
 
 
 def local_day_end(day: date, zone: ZoneInfo) -> datetime:
-    """Tell when a local day is over: the first moment of the next one."""
+    """Return when a local day is over: the first moment of the next one."""
     return to_utc(day + DAY, time(0), zone)
 
 
 def span_between(first: date | datetime | None, last: date | datetime | None, zone: ZoneInfo) -> Span:
-    """Give the time from one bound to another: days are whole local days, both included; None has no end."""
+    """Return the time between two bounds: days are whole local days, both included; None has no end."""
     begins = first if isinstance(first, datetime) else local_day_start(first or EARLIEST, zone)
     ends = last if isinstance(last, datetime) else local_day_end(last or LATEST, zone)
     return Span(begins, ends)
@@ -63,7 +63,7 @@ def local_weeks(window: Span, zone: ZoneInfo) -> Iterator[Span]:
 
 
 def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> list[Span]:
-    """Give the times inside the window at which a person works for this purpose (`first` or `session`)."""
+    """Return the times inside the window at which a person works for this purpose (`first` or `session`)."""
     worked = [
         Span(to_utc(day, hours.start, site.zone), to_utc(day, hours.end, site.zone))
         for day in local_days(window, site.zone)
@@ -75,7 +75,7 @@ def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> 
 
 
 def meeting_spans(site: Site, *, window: Span) -> list[Span]:
-    """Give the hours inside the window that the site keeps for its case meeting."""
+    """Return the hours inside the window that the site keeps for its case meeting."""
     hour = site.meeting
     starts = (
         to_utc(day, hour.start, site.zone)

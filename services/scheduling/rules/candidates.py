@@ -1,4 +1,4 @@
-"""Free time, computed and never stored: hours less what is taken, in quarter hours, fairly shared.
+"""The times at which a visit fits, best first and fairly shared.
 
 Invariants:
 - A candidate lies wholly inside working hours, the window and a free room, and wholly outside what the
@@ -9,53 +9,15 @@ Invariants:
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from services.scheduling.models.spans import Span, Taken
-from services.scheduling.rules.calendar import (
-    local_day_end,
-    local_day_start,
-    local_days,
-    local_weeks,
-    working_spans,
-)
-from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted
-from services.scheduling.rules.notice import STEP
-from shared.clinic import Clinic, Discipline, Person, Room, Site, Visit
-
-_EPOCH_STEP = STEP.total_seconds()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Need:
-    """What a visit needs, and whom it can be given: able people and rooms of the right kind, at one site.
-
-    Whoever keeps a need works out each person's hours of a day only once.
-    """
-
-    site: Site
-    purpose: str
-    length: timedelta
-    discipline: Discipline
-    people: tuple[Person, ...]
-    rooms: tuple[Room, ...]
-    _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
-
-    def works(self, person: Person, *, window: Span, days: Iterable[date] | None = None) -> list[Span]:
-        """Give the times inside the window at which a person works for this; `days` are the local days of
-        the window, for who asks for several people.
-        """
-        each = local_days(window, self.site.zone) if days is None else days
-        return clipped([span for day in each for span in self._on(day, person)], window)
-
-    def _on(self, day: date, person: Person) -> list[Span]:
-        found = self._days.get((person.id, day))
-        if found is None:
-            whole = Span(local_day_start(day, self.site.zone), local_day_end(day, self.site.zone))
-            found = working_spans(person, site=self.site, purpose=self.purpose, window=whole)
-            self._days[person.id, day] = found
-        return found
+from services.scheduling.models import Span, Taken
+from services.scheduling.rules import free_time
+from services.scheduling.rules.calendar import local_weeks
+from services.scheduling.rules.intervals import is_free, merged, subtracted
+from services.scheduling.rules.needs import Need, person_key, room_key
+from shared.clinic import Person
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,35 +29,7 @@ class Candidate:
     span: Span
 
 
-def person_key(person_id: str) -> str:
-    """Name a clinician as a resource."""
-    return f"person/{person_id}"
-
-
-def room_key(room_id: str) -> str:
-    """Name a room as a resource."""
-    return f"room/{room_id}"
-
-
-def need_of(clinic: Clinic, *, site_id: str, visit: Visit, purpose: str) -> Need:
-    """Tell what a visit at a site needs, in this clinic."""
-    site = clinic.site(site_id)
-    return Need(
-        site=site,
-        purpose=purpose,
-        length=timedelta(minutes=visit.minutes),
-        discipline=visit.discipline,
-        people=who_is_able(clinic, site_id=site_id, discipline=visit.discipline),
-        rooms=tuple(room for room in site.rooms if room.kind == visit.room),
-    )
-
-
-def who_is_able(clinic: Clinic, *, site_id: str, discipline: Discipline) -> tuple[Person, ...]:
-    """Name the people of a discipline at a site."""
-    return tuple(one for one in clinic.people if one.site == site_id and one.discipline == discipline)
-
-
-def candidates(
+def in_order(
     need: Need, *, taken: Taken, never: Iterable[Span], window: Span, every_room: bool = True
 ) -> Iterator[Candidate]:
     """Go through every fitting time, best first; `never` is when the patient cannot come.
@@ -106,31 +40,19 @@ def candidates(
     closed = merged(never)
     rooms = [(room.id, merged(taken.get(room_key(room.id), ()))) for room in need.rooms]
     for week in local_weeks(window, need.site.zone):
-        each = [_starts(one, need=need, taken=taken, closed=closed, window=week) for one in need.people]
-        for start, _, person in heapq.merge(*each):
+        each = [_starts(person, need=need, taken=taken, closed=closed, window=week) for person in need.people]
+        for start, _, person_id in heapq.merge(*each):
             span = Span(start, start + need.length)
             for room, busy in rooms:
                 if is_free(busy, span):
-                    yield Candidate(person=person, room=room, span=span)
+                    yield Candidate(person=person_id, room=room, span=span)
                     if not every_room:
                         break
 
 
-def free_spans(
-    person: Person, *, need: Need, taken: Taken, never: Iterable[Span], window: Span
-) -> list[Span]:
-    """Give the clinician's working time in the window that is neither taken nor one of `never`."""
-    works = need.works(person, window=window)
-    return subtracted(works, [*taken.get(person_key(person.id), ()), *never])
-
-
-def starts_in(span: Span, *, length: timedelta) -> Iterator[datetime]:
-    """Go through the full quarter hours at which a visit of this length fits into a span."""
-    behind = span.start.timestamp() % _EPOCH_STEP
-    start = span.start + (timedelta(seconds=_EPOCH_STEP - behind) if behind else timedelta())
-    while start + length <= span.end:
-        yield start
-        start += STEP
+def load_of(person: Person, *, taken: Taken) -> int:
+    """Count the visits that a clinician has."""
+    return len(taken.get(person_key(person.id), ()))
 
 
 def starts_of(
@@ -138,13 +60,13 @@ def starts_of(
 ) -> Iterator[tuple[datetime, int, str]]:
     """Go through the starts of a clinician's free time, as they are compared with those of others."""
     for span in free:
-        for start in starts_in(span, length=need.length):
+        for start in free_time.starts_in(span, length=need.length):
             yield start, load, person_id
 
 
 def _starts(
     person: Person, *, need: Need, taken: Taken, closed: Sequence[Span], window: Span
 ) -> Iterator[tuple[datetime, int, str]]:
-    free = free_spans(person, need=need, taken=taken, never=closed, window=window)
-    load = len(taken.get(person_key(person.id), ()))
-    return starts_of(person.id, free, load=load, need=need)
+    free = free_time.left_of(need.works(person, window=window), person, taken=taken)
+    load = load_of(person, taken=taken)
+    return starts_of(person.id, subtracted(free, closed), load=load, need=need)

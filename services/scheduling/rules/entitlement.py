@@ -9,19 +9,11 @@
 from dataclasses import dataclass
 from datetime import date
 
+from services.scheduling import texts
+from services.scheduling.models import Funding
 from shared.clinic import Programme
 
 GRANTING = ("approved", "partially-approved", "modified", "not-required")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grant:
-    """The payer's newest answer for one referral; no units or dates mean no such bound."""
-
-    status: str
-    units: int | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,34 +27,28 @@ class Entitlement:
 
 @dataclass(frozen=True, kw_only=True)
 class NoEntitlement:
-    """No sessions may stand, and why; `waiting` where that may still change by itself."""
+    """No sessions may stand, and why."""
 
     why: str
-    waiting: bool
 
 
-def entitlement(
-    programme: Programme, *, authorization_required: bool, grant: Grant | None, first_held: bool
+def entitled_to(
+    programme: Programme, *, authorization_required: bool, funding: Funding | None, first_held: bool
 ) -> Entitlement | NoEntitlement:
-    """Tell what a referral is entitled to now."""
-    if programme.sessions is None:
-        return NoEntitlement(why=f"programme {programme.id} has no sessions", waiting=True)
+    """Return what a referral is entitled to now; `funding` is the payer's newest answer."""
+    sessions = programme.sessions
+    if sessions is None:
+        return NoEntitlement(why=texts.no_sessions(programme.id))
     if not authorization_required:
-        if first_held:
-            return Entitlement(count=programme.sessions.count)
-        return NoEntitlement(why="sessions are booked after the first appointment took place", waiting=True)
-    if grant is None or grant.status in ("requested", "pended"):
-        return NoEntitlement(why="the payer has not decided yet", waiting=True)
-    if grant.status not in GRANTING:
-        return NoEntitlement(why=f"the payer's decision is: {grant.status}", waiting=False)
-    if grant.units == 0:
-        return NoEntitlement(why=f"nothing is granted for {programme.sessions.discipline}", waiting=False)
-    count = programme.sessions.count
-    return Entitlement(
-        count=count if grant.units is None else min(count, grant.units),
-        starts_on=grant.starts_on,
-        ends_on=grant.ends_on,
-    )
+        return Entitlement(count=sessions.count) if first_held else NoEntitlement(why=texts.FIRST_NOT_HELD)
+    if funding is None or funding.status in ("requested", "pended"):
+        return NoEntitlement(why=texts.PAYER_UNDECIDED)
+    if funding.status not in GRANTING:
+        return NoEntitlement(why=texts.payer_decided(funding.status))
+    if funding.units == 0:
+        return NoEntitlement(why=texts.nothing_granted(sessions.discipline))
+    count = sessions.count if funding.units is None else min(sessions.count, funding.units)
+    return Entitlement(count=count, starts_on=funding.starts_on, ends_on=funding.ends_on)
 
 
 def inside_dates(day: date, *, entitled: Entitlement) -> bool:

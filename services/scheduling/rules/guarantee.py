@@ -1,10 +1,10 @@
-"""The promise of the first appointment, and its two clocks.
+"""The guarantee of the first appointment, and its two clocks.
 
 - The raw clock runs from the sending of the referral; nothing stops it, and `due_at` never moves.
 - The adjusted clock leaves out the local days that the patient's own doing cost: days on which the patient
   said not to be available, and all days from a visit that the patient missed or called off to the visit that
   stands in its place. A day counts once, however many reasons it has.
-- A visit inside the promise whose outcome is not recorded yet leaves the promise open, even after its end.
+- A visit inside the guarantee whose outcome is not recorded yet leaves it open, even after its end.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,27 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Appointment, Referral, Span
 from services.scheduling.rules.calendar import local_days
 from services.scheduling.rules.intervals import clipped
-from services.scheduling.states import STANDING, AppointmentStatus
+from services.scheduling.states import STANDING, AppointmentStatus, ReferralState
 from shared.fhir.codes import GuaranteeStatus
 
-
-@dataclass(frozen=True, kw_only=True)
-class FirstVisit:
-    """A first appointment, standing, held, missed or called off."""
-
-    status: str
-    start: datetime | None
-    patient_caused: bool = False
-
-    @property
-    def lost_by_patient(self) -> bool:
-        """The patient did not come, or called it off."""
-        return self.status == AppointmentStatus.MISSED or (
-            self.status == AppointmentStatus.CANCELLED and self.patient_caused
-        )
+_ASK_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +29,44 @@ class Clocks:
     adjusted: int
 
 
-def promise_status(
-    visits: Sequence[FirstVisit],
+@dataclass(frozen=True, kw_only=True)
+class GuaranteeState:
+    """What a guarantee is: its status and both clocks."""
+
+    status: GuaranteeStatus
+    clocks: Clocks | None
+
+
+def evaluate(
+    referral: Referral,
+    visits: Sequence[Appointment],
+    *,
+    before: str,
+    now: datetime,
+    at_risk_days: int,
+    zone: ZoneInfo,
+) -> GuaranteeState:
+    """Work out the guarantee of a referral from all its first appointments; `before` is the status it has."""
+    return GuaranteeState(
+        status=status_now(
+            visits,
+            now=now,
+            due_at=referral.due_at,
+            at_risk_days=at_risk_days,
+            ended=referral.state == ReferralState.ENDED,
+            before=GuaranteeStatus(before),
+        ),
+        clocks=clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone),
+    )
+
+
+def asked_again_at(due_at: datetime, *, now: datetime) -> datetime:
+    """Return when a guarantee is looked at again whose visit nobody recorded: full days after its end."""
+    return due_at + _ASK_AGAIN * ((now - due_at) // _ASK_AGAIN + 1)
+
+
+def status_now(
+    visits: Sequence[Appointment],
     *,
     now: datetime,
     due_at: datetime,
@@ -52,10 +74,10 @@ def promise_status(
     ended: bool,
     before: GuaranteeStatus,
 ) -> GuaranteeStatus:
-    """Tell how the promise stands; what was met, broken or ended stays so."""
+    """Return the status of the guarantee; what was met, broken or ended stays so."""
     if before in (GuaranteeStatus.MET, GuaranteeStatus.BREACHED, GuaranteeStatus.ENDED):
         return before
-    inside = [visit for visit in visits if visit.start is not None and visit.start < due_at]
+    inside = [visit for visit in visits if visit.starts_at is not None and visit.starts_at < due_at]
     if any(visit.status == AppointmentStatus.FULFILLED for visit in inside):
         return GuaranteeStatus.MET
     if ended:
@@ -72,11 +94,13 @@ def promise_status(
 
 
 def clocks(
-    visits: Sequence[FirstVisit], *, sent_at: datetime, unavailable: Iterable[Span], zone: ZoneInfo
+    visits: Sequence[Appointment], *, sent_at: datetime, unavailable: Iterable[Span], zone: ZoneInfo
 ) -> Clocks | None:
     """Count both clocks in local days up to the first appointment that is held or stands; None without."""
-    held = [visit.start for visit in visits if visit.status == AppointmentStatus.FULFILLED and visit.start]
-    stands = [visit.start for visit in visits if visit.status in STANDING and visit.start]
+    held = [
+        visit.starts_at for visit in visits if visit.status == AppointmentStatus.FULFILLED and visit.starts_at
+    ]
+    stands = [visit.starts_at for visit in visits if visit.status in STANDING and visit.starts_at]
     if not (held or stands):
         return None
     end = min(held or stands)
@@ -87,12 +111,18 @@ def clocks(
 
 
 def _days_of_delay(
-    visits: Iterable[FirstVisit], *, unavailable: Iterable[Span], until: Span, zone: ZoneInfo
+    visits: Iterable[Appointment], *, unavailable: Iterable[Span], until: Span, zone: ZoneInfo
 ) -> set[date]:
     away = clipped(unavailable, until)
     lost = [
-        Span(visit.start, until.end)
+        Span(visit.starts_at, until.end)
         for visit in visits
-        if visit.lost_by_patient and visit.start is not None and visit.start < until.end
+        if _is_lost_by_patient(visit) and visit.starts_at is not None and visit.starts_at < until.end
     ]
     return {day for span in (*away, *lost) for day in local_days(span, zone)}
+
+
+def _is_lost_by_patient(visit: Appointment) -> bool:
+    return visit.status == AppointmentStatus.MISSED or (
+        visit.status == AppointmentStatus.CANCELLED and visit.patient_caused
+    )

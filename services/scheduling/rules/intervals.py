@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Span
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -26,7 +26,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtracted(base: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
-    """Give what is left of the base when everything taken is cut out of it."""
+    """Return what is left of the base when everything taken is cut out of it."""
     cuts = merged(taken)
     left: list[Span] = []
     for span in merged(base):
@@ -43,7 +43,7 @@ def subtracted(base: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
 
 
 def clipped(spans: Iterable[Span], window: Span) -> list[Span]:
-    """Give the parts of the spans that lie inside the window."""
+    """Return the parts of the spans that lie inside the window."""
     cut = (Span(max(span.start, window.start), min(span.end, window.end)) for span in spans)
     return merged(cut)
 
@@ -54,7 +54,7 @@ def is_free(taken: Sequence[Span], wanted: Span) -> bool:
 
 
 def until_free(taken: Sequence[Span], wanted: Span) -> datetime | None:
-    """Tell until when the wanted span is blocked by what is taken (merged), None when it is free."""
+    """Return until when the wanted span is blocked by what is taken (merged), None when it is free."""
     place = _first_ending_after(taken, wanted.start)
     if place < len(taken) and taken[place].meets(wanted):
         return taken[place].end

@@ -3,14 +3,14 @@
 - Never on the same local day, and never with less than twelve hours' notice: a patient must be told and must
   get there. A coordinator may choose any time that is still to come.
 - Times begin at a full quarter of an hour.
-- A first appointment is booked inside the promise. Only after the promise broke, the earliest time at all
+- A first appointment is booked inside the guarantee. Only after the guarantee broke, the earliest time at all
   is taken, however late: care goes on.
 """
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Span
 from services.scheduling.rules.calendar import local_day_end
 
 NOTICE = timedelta(hours=12)
@@ -19,11 +19,11 @@ BACKSTOP = timedelta(weeks=26)
 
 
 def earliest_start(*, now: datetime, zone: ZoneInfo) -> datetime:
-    """Tell from when on a patient who is told now can be expected."""
+    """Return from when on a patient who is told now can be expected."""
     return max(local_day_end(now.astimezone(zone).date(), zone), now + NOTICE)
 
 
 def first_window(*, now: datetime, due_at: datetime, zone: ZoneInfo) -> Span:
-    """Tell between which moments a first appointment may lie; empty when the promise ends too soon."""
+    """Return between which moments a first appointment may lie; empty when the guarantee ends too soon."""
     earliest = earliest_start(now=now, zone=zone)
     return Span(earliest, now + BACKSTOP if now >= due_at else max(earliest, due_at))

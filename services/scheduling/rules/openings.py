@@ -1,23 +1,19 @@
 """The free time of one need in a few days, kept up while visit after visit takes of it.
 
 Invariants:
-- `first` gives what the first of `candidates` would be, over the same days and what is taken by then; what
-  one visit takes makes only its clinician and its room be worked out again.
+- `first` returns what the first of `candidates.in_order` would be, over the same days and what is taken by
+  then; what one visit takes makes only its clinician and its room be worked out again.
 """
 
 from collections.abc import Iterable, Mapping
 from heapq import merge
 
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Span
+from services.scheduling.rules import free_time
 from services.scheduling.rules.calendar import local_days
-from services.scheduling.rules.candidates import (
-    Candidate,
-    Need,
-    person_key,
-    room_key,
-    starts_of,
-)
+from services.scheduling.rules.candidates import Candidate, load_of, starts_of
 from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted
+from services.scheduling.rules.needs import Need, person_key, room_key
 from shared.clinic import Person
 
 
@@ -37,7 +33,10 @@ class Openings:
         closed = merged(never)
         each = [
             starts_of(
-                person.id, self._open_to(person, closed, window), load=self._load(person), need=self._need
+                person.id,
+                self._open_to(person, closed, window),
+                load=load_of(person, taken=self._taken),
+                need=self._need,
             )
             for person in self._need.people
         ]
@@ -48,24 +47,21 @@ class Openings:
                     return Candidate(person=person_id, room=room.id, span=wanted)
         return None
 
-    def take(self, one: Candidate) -> None:
+    def take(self, candidate: Candidate) -> None:
         """Count a candidate as taken from now on."""
-        for resource in (person_key(one.person), room_key(one.room)):
-            self._taken.setdefault(resource, []).append(one.span)
-        self._free.pop(one.person, None)
-        self._busy.pop(room_key(one.room), None)
+        for resource in (person_key(candidate.person), room_key(candidate.room)):
+            self._taken.setdefault(resource, []).append(candidate.span)
+        self._free.pop(candidate.person, None)
+        self._busy.pop(room_key(candidate.room), None)
 
     def _open_to(self, person: Person, closed: list[Span], window: Span) -> list[Span]:
         free = self._free.get(person.id)
         if free is None:
             works = self._need.works(person, window=self._span, days=self._days)
-            free = self._free[person.id] = subtracted(works, self._taken.get(person_key(person.id), ()))
+            free = self._free[person.id] = free_time.left_of(works, person, taken=self._taken)
         if window != self._span:
             free = clipped(free, window)
         return subtracted(free, closed) if closed else free
-
-    def _load(self, person: Person) -> int:
-        return len(self._taken.get(person_key(person.id), ()))
 
     def _busy_in(self, resource: str) -> list[Span]:
         busy = self._busy.get(resource)

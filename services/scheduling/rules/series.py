@@ -14,10 +14,12 @@ from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.spans import Span, Taken
+from services.scheduling.models import Span, Taken
+from services.scheduling.rules import candidates
 from services.scheduling.rules.calendar import local_day_end, local_day_start
-from services.scheduling.rules.candidates import Candidate, Need, candidates
+from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.needs import Need
 from services.scheduling.rules.notice import earliest_start
 
 Week = tuple[int, int]
@@ -51,10 +53,10 @@ class NoSeries:
     alternatives: tuple[Candidate, ...]
 
 
-def series_windows(
+def windows(
     entitled: Entitlement, *, per_week: int, after: datetime, now: datetime, zone: ZoneInfo
 ) -> tuple[Span, Span]:
-    """Tell where sessions may lie, and where to look for free times when they do not fit there.
+    """Return where sessions may lie, and where to look for free times when they do not fit there.
 
     Without an end in the grant, a series takes at most twice as long as its pace asks for, and four weeks.
     """
@@ -65,51 +67,40 @@ def series_windows(
     return Span(start, max(start, end)), Span(earliest, max(horizon, start))
 
 
-def describe_refusal(refusal: NoSeries, *, zone: ZoneInfo) -> str:
-    """Say which session found no time, and what is free instead, in the site's wall-clock time."""
-    text = f"session {refusal.failed} of {refusal.count} finds no time inside the grant and the pace"
-    if not refusal.alternatives:
-        return f"{text}; nothing is free later either"
-    free = ", ".join(
-        f"{one.span.start.astimezone(zone):%Y-%m-%d %H:%M} with Practitioner/{one.person}"
-        for one in refusal.alternatives
-    )
-    return f"{text}; free instead: {free}"
-
-
 def week_of(day: date) -> Week:
-    """Name the local week (ISO) of a day."""
+    """Return the local week (ISO) of a day."""
     return day.isocalendar()[:2]
 
 
-def plan_series(
+def plan(
     need: Need, *, pace: Pace, taken: Taken, patient: Sequence[Span], window: Span, spare: Span
 ) -> list[PlannedSession] | NoSeries:
-    """Plan every session inside the window, or tell which one fails.
+    """Plan every session inside the window, or return which of them fails.
 
     `spare` is where alternatives to a failed session are looked for.
     """
-    free = list(candidates(need, taken=taken, never=patient, window=window, every_room=False))
+    free = list(candidates.in_order(need, taken=taken, never=patient, window=window, every_room=False))
     zone = need.site.zone
-    load = {person.id: len(taken.get(f"person/{person.id}", ())) for person in need.people}
-    order = sorted((person.id for person in need.people), key=lambda one: (load[one], one))
-    calendars = [calendar for one in order if (calendar := _calendar(free, zone=zone, person=one))]
+    people = sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
+    calendars = [calendar for person in people if (calendar := _calendar(free, zone=zone, person=person.id))]
     chosen = _same_time_each_week(calendars, pace) or _one_clinician(calendars, pace)
     if chosen is None:
         chosen = _fill(_calendar(free, zone=zone), pace=pace, near=None)
     if len(chosen) < pace.count:
-        others = candidates(need, taken=taken, never=patient, window=spare, every_room=False)
+        others = candidates.in_order(need, taken=taken, never=patient, window=spare, every_room=False)
         return _refusal(chosen, pace=pace, others=others, zone=zone)
-    return [PlannedSession(number=number, candidate=one) for number, one in enumerate(chosen, start=1)]
+    return [
+        PlannedSession(number=number, candidate=candidate) for number, candidate in enumerate(chosen, start=1)
+    ]
 
 
 def _calendar(free: Sequence[Candidate], *, zone: ZoneInfo, person: str | None = None) -> Calendar:
     """Sort candidates by local day and wall clock; of an hour that comes twice, the first one counts."""
     days: dict[date, dict[time, Candidate]] = defaultdict(dict)
-    for one in free:
-        if person is None or one.person == person:
-            local = one.span.start.astimezone(zone)
-            days[local.date()].setdefault(local.time(), one)
+    for candidate in free:
+        if person is None or candidate.person == person:
+            local = candidate.span.start.astimezone(zone)
+            days[local.date()].setdefault(local.time(), candidate)
     return days
 
 
@@ -124,7 +115,7 @@ def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Cand
         weekdays = sorted({day.weekday() for day in calendar})
         times = sorted({wall for day in calendar.values() for wall in day})
         for pattern in combinations(weekdays, min(pace.per_week, len(weekdays))):
-            mine = [one for one in days if one[0].weekday() in pattern]
+            mine = [entry for entry in days if entry[0].weekday() in pattern]
             for wall in times:
                 run = _run(mine, wall=wall, pace=pace)
                 if run is not None:
@@ -136,7 +127,7 @@ def _same_time_each_week(calendars: Sequence[Calendar], pace: Pace) -> list[Cand
 
 
 def _every_day(calendar: Calendar) -> list[tuple[date, Week, Day]]:
-    """Give every day from the first free one to the last, those without a free time too."""
+    """Return every day from the first free one to the last, those without a free time too."""
     first, last = min(calendar), max(calendar)
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return [(day, week_of(day), calendar.get(day, {})) for day in days]
@@ -170,7 +161,7 @@ def _one_clinician(calendars: Sequence[Calendar], pace: Pace) -> list[Candidate]
 
 
 def _favourite(calendar: Calendar) -> time:
-    """Give the wall-clock time that is free on most days, the earliest of equals."""
+    """Return the wall-clock time that is free on most days, the earliest of equals."""
     counts: dict[time, int] = defaultdict(int)
     for day in calendar.values():
         for wall in day:
@@ -217,12 +208,13 @@ def _refusal(
     chosen: Sequence[Candidate], *, pace: Pace, others: Iterable[Candidate], zone: ZoneInfo
 ) -> NoSeries:
     after: datetime | None = chosen[-1].span.start if chosen else None
-    days = {one.span.start.astimezone(zone).date() for one in chosen}
+    days = {candidate.span.start.astimezone(zone).date() for candidate in chosen}
     offers: list[Candidate] = []
-    for one in others:
-        day = one.span.start.astimezone(zone).date()
-        if day not in days and (after is None or one.span.start > after):
-            offers.append(one)
+    for candidate in others:
+        start = candidate.span.start
+        day = start.astimezone(zone).date()
+        if day not in days and (after is None or start > after):
+            offers.append(candidate)
             days.add(day)
         if len(offers) == 3:
             break

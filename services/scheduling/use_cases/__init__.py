@@ -1,29 +1,26 @@
-"""One async function per verb: load, decide, record."""
+"""One module for each verb; `record` writes and publishes what a verb has decided.
 
-from services.scheduling.use_cases.accept_referral import accept, find_new, place, record_accepted
-from services.scheduling.use_cases.authorize import hear_authorization
-from services.scheduling.use_cases.change_appointment import appointment_for_change, change_appointment
-from services.scheduling.use_cases.end_referral import end_care, end_referral
-from services.scheduling.use_cases.find_free_time import free_time
-from services.scheduling.use_cases.promise import look_at_promise
-from services.scheduling.use_cases.timer_kinds import TimerKind
-from services.scheduling.use_cases.waitlist import offer_time, open_desk, promise_is_due, try_waiting
+`availability_search` finds the earliest times, `availability_cache` holds what it need not work out again.
+"""
+
+from services.scheduling.use_cases import (
+    accept,
+    authorize,
+    change,
+    end,
+    evaluate_guarantee,
+    find_free_time,
+    offer_time,
+    try_waiting,
+)
 
 __all__ = [
-    "TimerKind",
     "accept",
-    "appointment_for_change",
-    "change_appointment",
-    "end_care",
-    "end_referral",
-    "find_new",
-    "free_time",
-    "hear_authorization",
-    "look_at_promise",
+    "authorize",
+    "change",
+    "end",
+    "evaluate_guarantee",
+    "find_free_time",
     "offer_time",
-    "open_desk",
-    "place",
-    "promise_is_due",
-    "record_accepted",
     "try_waiting",
 ]

@@ -18,7 +18,7 @@ class KeptNeed:
     there; the constraint decides, and this is only where to look first.
     """
 
-    need: rules.Need
+    need: rules.needs.Need
     full_until: datetime | None = None
     freed: int = 0
 
@@ -34,10 +34,10 @@ class AvailabilityCache:
 def kept_need(
     ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
 ) -> KeptNeed:
-    """Give what a visit at a site needs; the same object for the same visit."""
+    """Return what a visit at a site needs; the same object for the same visit."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
     found = cache.needs.get(key)
     if found is None:
-        need = rules.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
+        need = rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
         found = cache.needs[key] = KeptNeed(need)
     return found

@@ -1,122 +1,124 @@
-"""Book a whole series of sessions, or nothing, and say which session failed."""
+"""Book a whole series of sessions, or nothing, and publish which session finds no time."""
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from services.scheduling import fhir, queries, rules
-from services.scheduling.models import Appointment, Referral, Series
-from services.scheduling.states import AppointmentStatus, SeriesStatus, series_may
-from services.scheduling.use_cases.promise import unavailable_spans
-from services.scheduling.use_cases.recording import claim_of, keep, patient_key, put_into, resources_of
+from services.scheduling import queries, rules, texts
+from services.scheduling.models import Appointment, Referral, Series, Span
+from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.series import NoSeries, Pace, PlannedSession
+from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.use_cases import record
 from shared.clinic import Sessions
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.events.outbox import publishing
-from shared.fhir import store
 from shared.fhir.codes import LUMBAR, AppointmentKind
 
 # A plan that loses a race is made anew from what the others took; each round somebody else has booked.
 _ROUNDS = 20
 
 
-async def book_series(
+@dataclass(frozen=True, kw_only=True)
+class SeriesRequest:
+    """What a series asks for: `window` is where its sessions may lie, `spare` where to look for others."""
+
+    need: rules.needs.Need
+    pace: Pace
+    window: Span
+    spare: Span
+
+
+async def run(
     ctx: Context,
     tx: Transaction,
     referral: Referral,
     *,
     series: Series | None,
-    entitled: rules.Entitlement,
+    entitled: Entitlement,
     kept: Sequence[Appointment],
     after: datetime,
 ) -> None:
     """Book every session that the entitlement has left after `kept`, later than `after`, or none of them."""
-    visit = _visit(ctx, referral)
-    need = rules.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session")
-    weeks = Counter(
-        rules.week_of(row.starts_at.astimezone(need.site.zone).date()) for row in kept if row.starts_at
-    )
-    pace = rules.Pace(count=entitled.count - len(kept), per_week=visit.per_week, already=weeks)
-    if pace.count <= 0:
+    request = _request(ctx, referral, entitled=entitled, kept=kept, after=after)
+    if request.pace.count <= 0:
         return
     row = series or _new_series(referral)
-    window, spare = rules.series_windows(
-        entitled, per_week=visit.per_week, after=after, now=ctx.at, zone=need.site.zone
-    )
-    planned = await _claimed(ctx, tx, referral, row.id, need=need, pace=pace, window=window, spare=spare)
-    if isinstance(planned, rules.NoSeries):
-        note = rules.describe_refusal(planned, zone=need.site.zone)
-        await say_not_booked(ctx, tx, referral, series=row, note=note)
+    booked = await _claimed(ctx, tx, referral, row, request=request)
+    if isinstance(booked, NoSeries):
+        await publish_series_not_booked(ctx, tx, referral, series=row, note=_refusal(booked, request))
         return
-    await _record(ctx, tx, row, kept=kept, booked=planned)
+    sessions = [*kept, *booked]
+    await record.save_series(ctx, tx, row, status=SeriesStatus.BOOKED, note="", sessions=sessions)
+    for session in booked:
+        record.fill_appointment(ctx, session)
+    await tx.insert(*booked)
+    await record.publish_series_event(ctx, tx, events.SeriesBooked, row, appointments=sessions)
 
 
-async def say_not_booked(
+async def publish_series_not_booked(
     ctx: Context, tx: Transaction, referral: Referral, *, series: Series | None, note: str
 ) -> None:
-    """Tell that no series is booked, and why; once for the same reason, and never of one that took place."""
+    """Record and publish that no series is booked, and why, where that is news."""
     row = series or _new_series(referral)
-    old = SeriesStatus(row.status)
-    said = row.version > 0 and old is SeriesStatus.NOT_BOOKED and row.note == note
-    if said or not series_may(old, SeriesStatus.NOT_BOOKED):
-        return
-    row.status, row.note = SeriesStatus.NOT_BOOKED, note
-    await store.put(tx, row, fhir.render_series(ctx, row, sessions=()), at=ctx.at)
-    publishing.collect(tx, events.SeriesNotBooked, of=row, key=row.patient_id, focus=row.body, ctx=ctx)
+    if rules.series_state.not_booked_is_news(row, note=note):
+        await record.save_series(ctx, tx, row, status=SeriesStatus.NOT_BOOKED, note=note, sessions=())
+        await record.publish_series_event(ctx, tx, events.SeriesNotBooked, row)
+
+
+def _request(
+    ctx: Context,
+    referral: Referral,
+    *,
+    entitled: Entitlement,
+    kept: Sequence[Appointment],
+    after: datetime,
+) -> SeriesRequest:
+    visit = _visit(ctx, referral)
+    need = rules.needs.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session")
+    zone = need.site.zone
+    window, spare = rules.series.windows(
+        entitled, per_week=visit.per_week, after=after, now=ctx.at, zone=zone
+    )
+    weeks = rules.series_state.weeks_of(kept, zone=zone)
+    pace = Pace(count=entitled.count - len(kept), per_week=visit.per_week, already=weeks)
+    return SeriesRequest(need=need, pace=pace, window=window, spare=spare)
 
 
 async def _claimed(
-    ctx: Context,
-    tx: Transaction,
-    referral: Referral,
-    series_id: UUID,
-    *,
-    need: rules.Need,
-    pace: rules.Pace,
-    window: rules.Span,
-    spare: rules.Span,
-) -> list[Appointment] | rules.NoSeries:
-    resources = resources_of(need, patient_id=referral.patient_id)
-    await queries.know_resources(tx, resources)
+    ctx: Context, tx: Transaction, referral: Referral, series: Series, *, request: SeriesRequest
+) -> list[Appointment] | NoSeries:
+    patient = rules.needs.patient_key(referral.patient_id)
+    resources = [*request.need.resources, patient]
+    await queries.occupancy.know_resources(tx, resources)
     for _ in range(_ROUNDS):
-        taken = await queries.taken(tx, resources, window=spare)
-        mine = [*unavailable_spans(referral), *taken.get(patient_key(referral.patient_id), ())]
-        plan = rules.plan_series(need, pace=pace, taken=taken, patient=mine, window=window, spare=spare)
-        if isinstance(plan, rules.NoSeries):
+        taken = await queries.occupancy.taken(tx, resources, window=request.spare)
+        plan = rules.series.plan(
+            request.need,
+            pace=request.pace,
+            taken=taken,
+            patient=[*referral.away, *taken.get(patient, ())],
+            window=request.window,
+            spare=request.spare,
+        )
+        if isinstance(plan, NoSeries):
             return plan
-        rows = [_session(referral, series_id, minutes=_visit(ctx, referral).minutes) for _ in plan]
-        claims = [claim_of(row, one.candidate) for row, one in zip(rows, plan, strict=True)]
-        if await queries.claim(tx, claims):
-            for row, one in zip(rows, plan, strict=True):
-                put_into(row, one.candidate)
+        rows = [_session(ctx, referral, series, planned) for planned in plan]
+        claims = [record.claim_of(row, planned.candidate) for row, planned in zip(rows, plan, strict=True)]
+        if await queries.occupancy.claim_all(tx, claims):
             return rows
-    return rules.NoSeries(failed=1, count=pace.count, alternatives=())
+    return NoSeries(failed=1, count=request.pace.count, alternatives=())
 
 
-async def _record(
-    ctx: Context,
-    tx: Transaction,
-    series: Series,
-    *,
-    kept: Sequence[Appointment],
-    booked: Sequence[Appointment],
-) -> None:
-    series.status, series.note = SeriesStatus.BOOKED, ""
-    sessions = [*kept, *booked]
-    await store.put(tx, series, fhir.render_series(ctx, series, sessions=sessions), at=ctx.at)
-    for row in booked:
-        await keep(ctx, tx, row)
-    publishing.collect(
-        tx,
-        events.SeriesBooked,
-        of=series,
-        key=series.patient_id,
-        focus=series.body,
-        carries=[row.body for row in sessions],
-        ctx=ctx,
-    )
+def _refusal(refused: NoSeries, request: SeriesRequest) -> str:
+    free = [
+        texts.free_with(
+            candidate.span.start.astimezone(request.need.site.zone), practitioner=candidate.person
+        )
+        for candidate in refused.alternatives
+    ]
+    return texts.series_refused(failed=refused.failed, count=refused.count, free=free)
 
 
 def _visit(ctx: Context, referral: Referral) -> Sessions:
@@ -136,8 +138,8 @@ def _new_series(referral: Referral) -> Series:
     )
 
 
-def _session(referral: Referral, series_id: UUID, *, minutes: int) -> Appointment:
-    return Appointment(
+def _session(ctx: Context, referral: Referral, series: Series, planned: PlannedSession) -> Appointment:
+    row = Appointment(
         referral_id=referral.id,
         kind=AppointmentKind.SESSION,
         status=AppointmentStatus.BOOKED,
@@ -145,6 +147,8 @@ def _session(referral: Referral, series_id: UUID, *, minutes: int) -> Appointmen
         programme=referral.programme,
         site=referral.site,
         requester=referral.requester,
-        minutes=minutes,
-        series_id=series_id,
+        minutes=_visit(ctx, referral).minutes,
+        series_id=series.id,
     )
+    record.put_into(row, planned.candidate)
+    return row

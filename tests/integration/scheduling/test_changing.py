@@ -140,4 +140,4 @@ class TestWhoMay:
         stranger = replace(COORDINATOR, site="ottawa")
         async with desk.database.transaction() as tx:
             with pytest.raises(NotFound):
-                await use_cases.appointment_for_change(desk.ctx(principal=stranger), tx, str(first.id))
+                await use_cases.change.for_caller(desk.ctx(principal=stranger), tx, str(first.id))

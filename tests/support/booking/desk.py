@@ -7,11 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlmodel import col, select
 
 from services.scheduling import fhir, handlers, use_cases
-from services.scheduling.models import Appointment, Guarantee, Series
-from services.scheduling.use_cases import TimerKind
+from services.scheduling.models import Appointment, Guarantee, Series, TimerKind
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.auth.principal import Principal
@@ -52,7 +50,7 @@ class Desk:
         }
         self._timers: dict[str, timers.TimerHandler] = {
             TimerKind.AT_RISK: handlers.on_at_risk_due,
-            TimerKind.DUE: partial(handlers.on_promise_due, cache=self.cache),
+            TimerKind.DUE: partial(handlers.on_guarantee_due, cache=self.cache),
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
         }
@@ -122,18 +120,18 @@ class Desk:
         body = msgspec.json.decode(row.body) | changes
         async with self.database.transaction() as tx:
             ctx = self.ctx(principal=COORDINATOR)
-            locked = await use_cases.appointment_for_change(ctx, tx, str(row.id))
-            wanted = fhir.wanted_change(locked, body)
-            await use_cases.change_appointment(ctx, tx, locked, wanted, cache=self.cache)
+            referral, locked = await use_cases.change.for_caller(ctx, tx, str(row.id))
+            wanted = fhir.appointment_change.read(locked, body)
+            await use_cases.change.run(ctx, tx, locked, wanted, referral=referral, cache=self.cache)
         await self.settle()
         return locked
 
     async def appointments(self, referral_id: str, *, kind: str = "first") -> list[Appointment]:
         """Every appointment of a referral, in the order of making (sessions: of their start)."""
-        order = Appointment.id if kind == "first" else Appointment.starts_at
+        order = "id" if kind == "first" else "starts_at"
         async with self.database.transaction() as tx:
-            mine = (Appointment.referral_id == UUID(referral_id), Appointment.kind == kind)
-            return list(await tx.all(select(Appointment).where(*mine).order_by(col(order))))
+            sql = f"SELECT * FROM appointment WHERE referral_id = $1 AND kind = $2 ORDER BY {order}"
+            return await tx.rows(Appointment, sql, UUID(referral_id), kind)
 
     async def first(self, referral_id: str) -> Appointment:
         """The newest first appointment of a referral."""
@@ -147,14 +145,16 @@ class Desk:
     async def guarantee(self, referral_id: str) -> Guarantee:
         """The promise of a referral."""
         async with self.database.transaction() as tx:
-            found = await tx.first(select(Guarantee).where(Guarantee.referral_id == UUID(referral_id)))
+            found = await tx.row(
+                Guarantee, "SELECT * FROM guarantee WHERE referral_id = $1", UUID(referral_id)
+            )
         assert found is not None
         return found
 
     async def series(self, referral_id: str) -> Series | None:
         """The series of a referral, where there is one."""
         async with self.database.transaction() as tx:
-            return await tx.first(select(Series).where(Series.referral_id == UUID(referral_id)))
+            return await tx.row(Series, "SELECT * FROM series WHERE referral_id = $1", UUID(referral_id))
 
     async def told(self) -> list[str]:
         """The types of all events in the outbox, in order."""

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.scheduling import rules
-from services.scheduling.rules import Span
+from services.scheduling.models import Span
 from shared.clinic import Clinic
 from tests.support.booking import TORONTO, a_clinic, a_person, local
 
@@ -17,40 +17,46 @@ def utc(day: date, hour: int, minute: int = 0) -> datetime:
 
 def hours(clinic: Clinic, first: date, last: date) -> list[Span]:
     site = clinic.site("toronto")
-    window = Span(rules.local_day_start(first, site.zone), rules.local_day_end(last, site.zone))
-    return rules.working_spans(clinic.people[0], site=site, purpose="first", window=window)
+    window = Span(
+        rules.calendar.local_day_start(first, site.zone), rules.calendar.local_day_end(last, site.zone)
+    )
+    return rules.calendar.working_spans(clinic.people[0], site=site, purpose="first", window=window)
 
 
 class TestDaylightSaving:
     def test_nine_in_the_morning_is_another_moment_after_each_change(self) -> None:
         zone = a_clinic().site("toronto").zone
         nine = time(9)
-        assert rules.to_utc(SPRING - timedelta(days=1), nine, zone) == utc(SPRING - timedelta(days=1), 14)
-        assert rules.to_utc(SPRING, nine, zone) == utc(SPRING, 13)
-        assert rules.to_utc(AUTUMN - timedelta(days=1), nine, zone) == utc(AUTUMN - timedelta(days=1), 13)
-        assert rules.to_utc(AUTUMN, nine, zone) == utc(AUTUMN, 14)
+        assert rules.calendar.to_utc(SPRING - timedelta(days=1), nine, zone) == utc(
+            SPRING - timedelta(days=1), 14
+        )
+        assert rules.calendar.to_utc(SPRING, nine, zone) == utc(SPRING, 13)
+        assert rules.calendar.to_utc(AUTUMN - timedelta(days=1), nine, zone) == utc(
+            AUTUMN - timedelta(days=1), 13
+        )
+        assert rules.calendar.to_utc(AUTUMN, nine, zone) == utc(AUTUMN, 14)
 
     def test_a_skipped_time_is_read_with_the_offset_before_the_change(self) -> None:
         zone = a_clinic().site("toronto").zone
-        assert rules.to_utc(SPRING, time(2, 30), zone).astimezone(zone).time() == time(3, 30)
+        assert rules.calendar.to_utc(SPRING, time(2, 30), zone).astimezone(zone).time() == time(3, 30)
 
     def test_a_time_that_comes_twice_is_the_first(self) -> None:
         zone = a_clinic().site("toronto").zone
-        assert rules.to_utc(AUTUMN, time(1, 30), zone) == utc(AUTUMN, 5, 30)
+        assert rules.calendar.to_utc(AUTUMN, time(1, 30), zone) == utc(AUTUMN, 5, 30)
 
     def test_the_days_of_the_changes_have_23_and_25_hours(self) -> None:
         zone = a_clinic().site("toronto").zone
         for day, length in ((SPRING, 23), (AUTUMN, 25)):
-            assert rules.local_day_end(day, zone) - rules.local_day_start(day, zone) == timedelta(
-                hours=length
-            )
+            assert rules.calendar.local_day_end(day, zone) - rules.calendar.local_day_start(
+                day, zone
+            ) == timedelta(hours=length)
 
     def test_a_promise_of_28_local_days_ends_at_local_midnight_over_the_change(self) -> None:
         zone = a_clinic().site("toronto").zone
         sent = datetime(2026, 2, 20, 15, tzinfo=UTC)
         due_on = sent.astimezone(zone).date() + timedelta(days=28)
         assert due_on == date(2026, 3, 20)
-        assert rules.local_day_end(due_on, zone) == utc(date(2026, 3, 21), 4)
+        assert rules.calendar.local_day_end(due_on, zone) == utc(date(2026, 3, 21), 4)
 
     def test_working_hours_keep_their_wall_clock(self) -> None:
         clinic = a_clinic(people=[a_person("ana", days=["sat", "sun"], start="09:00", end="10:00")])
@@ -84,7 +90,7 @@ class TestWorkingSpans:
     def test_is_cut_to_the_window(self) -> None:
         clinic, monday = a_clinic(), date(2026, 6, 1)
         window = Span(local(monday, "10:10"), local(monday, "11:00"))
-        found = rules.working_spans(
+        found = rules.calendar.working_spans(
             clinic.people[0], site=clinic.site("toronto"), purpose="first", window=window
         )
         assert found == [window]

@@ -5,7 +5,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
-from services.scheduling.rules import Span
+from services.scheduling.models import Span, Taken
 from shared.clinic import Clinic
 from tests.support.booking import MONDAY, TORONTO, a_clinic, a_person, local
 
@@ -14,12 +14,14 @@ ZONE = ZoneInfo(TORONTO)
 DAY = Span(local(TUESDAY, "00:00"), local(date(2026, 6, 3), "00:00"))
 
 
-def need(clinic: Clinic) -> rules.Need:
-    return rules.need_of(clinic, site_id="toronto", visit=clinic.programme("rehab").first, purpose="first")
+def need(clinic: Clinic) -> rules.needs.Need:
+    return rules.needs.need_of(
+        clinic, site_id="toronto", visit=clinic.programme("rehab").first, purpose="first"
+    )
 
 
-def starts(clinic: Clinic, taken: rules.Taken | None = None, window: Span = DAY) -> list[datetime]:
-    found = rules.candidates(need(clinic), taken=taken or {}, never=(), window=window)
+def starts(clinic: Clinic, taken: Taken | None = None, window: Span = DAY) -> list[datetime]:
+    found = rules.candidates.in_order(need(clinic), taken=taken or {}, never=(), window=window)
     return sorted({one.span.start for one in found})
 
 
@@ -42,7 +44,7 @@ class TestCandidates:
         clinic = a_clinic(people=[a_person("cleo"), a_person("ben"), a_person("ana")], rooms=1)
         busy = [Span(local(TUESDAY, "15:00"), local(TUESDAY, "16:00"))]
         taken = {"person/ana": busy}
-        found = rules.candidates(need(clinic), taken=taken, never=(), window=DAY)
+        found = rules.candidates.in_order(need(clinic), taken=taken, never=(), window=DAY)
         assert [one.person for one in islice(found, 3)] == ["ben", "cleo", "ana"]
 
     def test_there_are_none_in_an_empty_window(self) -> None:
@@ -52,19 +54,19 @@ class TestCandidates:
 class TestFirstWindow:
     def test_begins_on_the_next_day_and_ends_with_the_promise(self) -> None:
         due_at = MONDAY + timedelta(days=28)
-        window = rules.first_window(now=MONDAY, due_at=due_at, zone=ZONE)
+        window = rules.notice.first_window(now=MONDAY, due_at=due_at, zone=ZONE)
         assert window == Span(local(TUESDAY, "00:00"), due_at)
 
     def test_gives_twelve_hours_notice_in_the_evening(self) -> None:
-        window = rules.first_window(
+        window = rules.notice.first_window(
             now=local(date(2026, 6, 1), "21:00"), due_at=MONDAY + timedelta(days=28), zone=ZONE
         )
         assert window.start == local(TUESDAY, "09:00")
 
     def test_is_empty_when_the_promise_ends_today(self) -> None:
-        window = rules.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5), zone=ZONE)
+        window = rules.notice.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5), zone=ZONE)
         assert window.start == window.end
 
     def test_goes_on_when_the_promise_is_broken(self) -> None:
-        window = rules.first_window(now=MONDAY, due_at=MONDAY, zone=ZONE)
+        window = rules.notice.first_window(now=MONDAY, due_at=MONDAY, zone=ZONE)
         assert window.end == MONDAY + timedelta(weeks=26)

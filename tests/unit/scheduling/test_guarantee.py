@@ -1,12 +1,13 @@
 """The promise and its two clocks."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.rules import FirstVisit, Span
+from services.scheduling.models import Appointment, Span
 from shared.fhir.codes import GuaranteeStatus
 from tests.support.booking import TORONTO, local
 
@@ -15,8 +16,8 @@ SENT = local(date(2026, 3, 2), "10:00")
 DUE = local(date(2026, 3, 31), "00:00")
 
 
-def status(*visits: FirstVisit, now_day: int = 3, before: str = "on-track", ended: bool = False) -> str:
-    return rules.promise_status(
+def status(*visits: Appointment, now_day: int = 3, before: str = "on-track", ended: bool = False) -> str:
+    return rules.guarantee.status_now(
         visits,
         now=local(date(2026, 3, 1), "12:00") + timedelta(days=now_day - 1),
         due_at=DUE,
@@ -26,9 +27,20 @@ def status(*visits: FirstVisit, now_day: int = 3, before: str = "on-track", ende
     )
 
 
-def visit(state: str, day: int = 10, *, patient: bool = False) -> FirstVisit:
+def visit(state: str, day: int = 10, *, patient: bool = False) -> Appointment:
     start = None if state == "waitlist" else local(date(2026, 3, 1), "09:00") + timedelta(days=day - 1)
-    return FirstVisit(status=state, start=start, patient_caused=patient)
+    return Appointment(
+        referral_id=uuid4(),
+        kind="first",
+        status=state,
+        patient_id="patient",
+        programme="rehab",
+        site="toronto",
+        requester="practice",
+        minutes=60,
+        starts_at=start,
+        patient_caused=patient,
+    )
 
 
 class TestPromiseStatus:
@@ -48,7 +60,7 @@ class TestPromiseStatus:
             ((visit("noshow"), visit("fulfilled", 20)), 20, "met"),
         ],
     )
-    def test_follows_the_visits(self, visits: tuple[FirstVisit, ...], now_day: int, expected: str) -> None:
+    def test_follows_the_visits(self, visits: tuple[Appointment, ...], now_day: int, expected: str) -> None:
         assert status(*visits, now_day=now_day) == expected
 
     def test_what_is_decided_stays(self) -> None:
@@ -60,30 +72,32 @@ class TestPromiseStatus:
 
 
 class TestClocks:
-    def clocks(self, *visits: FirstVisit, away: tuple[Span, ...] = ()) -> rules.Clocks | None:
-        return rules.clocks(visits, sent_at=SENT, unavailable=away, zone=ZONE)
+    def clocks(self, *visits: Appointment, away: tuple[Span, ...] = ()) -> rules.guarantee.Clocks | None:
+        return rules.guarantee.clocks(visits, sent_at=SENT, unavailable=away, zone=ZONE)
 
     def test_there_are_none_without_a_time(self) -> None:
         assert self.clocks(visit("waitlist")) is None
 
     def test_count_local_days_over_the_change_of_clocks(self) -> None:
-        assert self.clocks(visit("booked", 30)) == rules.Clocks(raw=28, adjusted=28)
+        assert self.clocks(visit("booked", 30)) == rules.guarantee.Clocks(raw=28, adjusted=28)
 
     def test_a_missed_visit_costs_the_days_to_the_next(self) -> None:
         found = self.clocks(visit("noshow", 10), visit("booked", 16))
-        assert found == rules.Clocks(raw=14, adjusted=8)
+        assert found == rules.guarantee.Clocks(raw=14, adjusted=8)
 
     def test_the_clinics_own_cancellation_costs_the_patient_nothing(self) -> None:
         found = self.clocks(visit("cancelled", 10), visit("booked", 16))
-        assert found == rules.Clocks(raw=14, adjusted=14)
+        assert found == rules.guarantee.Clocks(raw=14, adjusted=14)
 
     def test_overlapping_reasons_count_once(self) -> None:
         away = Span(local(date(2026, 3, 8), "00:00"), local(date(2026, 3, 13), "00:00"))
         longer = Span(local(date(2026, 3, 9), "00:00"), local(date(2026, 3, 15), "00:00"))
         found = self.clocks(visit("cancelled", 12, patient=True), visit("booked", 16), away=(away, longer))
-        assert found == rules.Clocks(raw=14, adjusted=6)
+        assert found == rules.guarantee.Clocks(raw=14, adjusted=6)
 
     def test_days_before_the_referral_and_after_the_visit_do_not_count(self) -> None:
         away = Span(local(date(2026, 2, 1), "00:00"), local(date(2026, 3, 4), "00:00"))
         later = Span(local(date(2026, 3, 16), "00:00"), local(date(2026, 4, 1), "00:00"))
-        assert self.clocks(visit("booked", 16), away=(away, later)) == rules.Clocks(raw=14, adjusted=12)
+        assert self.clocks(visit("booked", 16), away=(away, later)) == rules.guarantee.Clocks(
+            raw=14, adjusted=12
+        )

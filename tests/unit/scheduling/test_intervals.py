@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from services.scheduling.rules import Span, is_free, merged, subtracted, until_free
+from services.scheduling.models import Span
+from services.scheduling.rules.intervals import is_free, merged, subtracted, until_free
 
 
 def at(hour: int, minute: int = 0) -> datetime:

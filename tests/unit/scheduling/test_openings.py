@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.rules import Span
+from services.scheduling.models import Span
 from tests.support.booking import MONDAY, a_clinic, a_person
 
 _QUARTER = timedelta(minutes=15)
@@ -26,11 +26,15 @@ def test_openings_give_what_the_plain_search_gives_while_times_are_taken(seed: i
         for name in ("ana", "ben", "cleo", "dora")
     ]
     clinic = a_clinic(people=people, rooms=chance.randrange(1, 4))
-    need = rules.need_of(clinic, site_id="toronto", visit=clinic.programme("rehab").first, purpose="first")
+    need = rules.needs.need_of(
+        clinic, site_id="toronto", visit=clinic.programme("rehab").first, purpose="first"
+    )
     span = Span(MONDAY, MONDAY + timedelta(days=chance.choice((1, 2, 7))))
-    keys = [rules.person_key(one.id) for one in need.people] + [rules.room_key(one.id) for one in need.rooms]
+    keys = [rules.needs.person_key(one.id) for one in need.people] + [
+        rules.needs.room_key(one.id) for one in need.rooms
+    ]
     taken = {key: some_spans(chance, span, most=6) for key in keys if chance.random() < 0.8}
-    openings = rules.Openings(need, taken=taken, span=span)
+    openings = rules.openings.Openings(need, taken=taken, span=span)
     for _ in range(25):
         never = some_spans(chance, span, most=2) if chance.random() < 0.4 else []
         window = span
@@ -38,9 +42,9 @@ def test_openings_give_what_the_plain_search_gives_while_times_are_taken(seed: i
             window = Span(
                 span.start + _QUARTER * chance.randrange(60), span.end - _QUARTER * chance.randrange(9)
             )
-        plain = next(rules.candidates(need, taken=taken, never=never, window=window), None)
+        plain = next(rules.candidates.in_order(need, taken=taken, never=never, window=window), None)
         assert openings.first(never=never, window=window) == plain
         if plain is not None:
             openings.take(plain)
-            for key in (rules.person_key(plain.person), rules.room_key(plain.room)):
+            for key in (rules.needs.person_key(plain.person), rules.needs.room_key(plain.room)):
                 taken.setdefault(key, []).append(plain.span)

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
-from services.scheduling.rules import NoSeries, PlannedSession, Span
+from services.scheduling.models import Funding, Span, Taken
+from services.scheduling.rules.series import NoSeries, PlannedSession
 from shared.clinic import Clinic
 from tests.support.booking import TORONTO, a_clinic, a_person, local
 
@@ -20,15 +22,15 @@ def plan(
     count: int,
     weeks: int = 6,
     start: date = MONDAY,
-    taken: rules.Taken | None = None,
-    already: Mapping[rules.Week, int] | None = None,
+    taken: Taken | None = None,
+    already: Mapping[rules.series.Week, int] | None = None,
 ) -> list[PlannedSession] | NoSeries:
     visit = clinic.programme("rehab").sessions
     assert visit is not None
     window = Span(local(start, "00:00"), local(start + timedelta(weeks=weeks), "00:00"))
-    return rules.plan_series(
-        rules.need_of(clinic, site_id="toronto", visit=visit, purpose="session"),
-        pace=rules.Pace(count=count, per_week=visit.per_week, already=already or {}),
+    return rules.series.plan(
+        rules.needs.need_of(clinic, site_id="toronto", visit=visit, purpose="session"),
+        pace=rules.series.Pace(count=count, per_week=visit.per_week, already=already or {}),
         taken=taken or {},
         patient=(),
         window=window,
@@ -95,16 +97,24 @@ class TestPlanSeries:
         assert isinstance(plan(clinic, count=1), NoSeries)
 
 
+def a_funding(status: str, *, units: int | None = None) -> Funding:
+    return Funding(referral_id=uuid4(), claim_id="claim", status=status, units=units)
+
+
 class TestEntitlement:
     def test_units_bound_the_programme_and_the_programme_bounds_the_units(self) -> None:
         programme = a_clinic(sessions={"count": 12}).programme("rehab")
         for units, count in ((8, 8), (20, 12), (None, 12)):
-            grant = rules.Grant(status="approved", units=units)
-            found = rules.entitlement(programme, authorization_required=True, grant=grant, first_held=False)
-            assert found == rules.Entitlement(count=count)
+            funding = a_funding("approved", units=units)
+            found = rules.entitlement.entitled_to(
+                programme, authorization_required=True, funding=funding, first_held=False
+            )
+            assert found == rules.entitlement.Entitlement(count=count)
 
     def test_nothing_is_held_while_the_payer_has_not_granted(self) -> None:
         programme = a_clinic().programme("rehab")
-        for grant in (None, *(rules.Grant(status=one) for one in ("pended", "denied", "cancelled"))):
-            found = rules.entitlement(programme, authorization_required=True, grant=grant, first_held=True)
-            assert isinstance(found, rules.NoEntitlement)
+        for funding in (None, *map(a_funding, ("pended", "denied", "cancelled"))):
+            found = rules.entitlement.entitled_to(
+                programme, authorization_required=True, funding=funding, first_held=True
+            )
+            assert isinstance(found, rules.entitlement.NoEntitlement)

@@ -1,15 +1,14 @@
 """What a PUT of an Appointment asks for: the difference to what stands, and nothing else may differ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from services.scheduling.fhir.appointment import CANCELLATION_SYSTEM
+from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
 from services.scheduling.fhir.elements import instant
-from services.scheduling.models import Appointment
+from services.scheduling.models import Appointment, AppointmentChange, CancellationReason
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
 from shared.fhir.references import parse
@@ -17,29 +16,7 @@ from shared.fhir.references import parse
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing."""
-
-    code: str
-    text: str | None
-
-    @property
-    def patients(self) -> bool:
-        """The patient called it off, not the clinic."""
-        return self.code == "pat" or self.code.startswith("pat-")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The change: a new status, a new start, or neither; a reason where it is cancelled."""
-
-    status: AppointmentStatus | None = None
-    start: datetime | None = None
-    reason: Reason | None = None
-
-
-def wanted_change(row: Appointment, resource: Mapping[str, Any]) -> Wanted:
+def read(row: Appointment, resource: Mapping[str, Any]) -> AppointmentChange:
     """Read the wanted change; raises Invalid with every element that may not differ."""
     current: dict[str, Any] = msgspec.json.decode(row.body)
     problems = [
@@ -63,7 +40,7 @@ def wanted_change(row: Appointment, resource: Mapping[str, Any]) -> Wanted:
         )
     if problems:
         raise Invalid(problems=problems)
-    return Wanted(status=status, start=start, reason=reason)
+    return AppointmentChange(status=status, start=start, reason=reason)
 
 
 def _status(
@@ -116,7 +93,7 @@ def _moment(resource: Mapping[str, Any], name: str, problems: list[Problem]) -> 
 
 def _reason(
     resource: Mapping[str, Any], status: AppointmentStatus | None, problems: list[Problem]
-) -> Reason | None:
+) -> CancellationReason | None:
     given = resource.get("cancelationReason")
     if status != AppointmentStatus.CANCELLED:
         return None
@@ -132,7 +109,7 @@ def _reason(
         text = f"a code of {CANCELLATION_SYSTEM} is needed: pat... for the patient, prov... for the clinic"
         problems.append(Problem(text=text, code="required", expression="Appointment.cancelationReason"))
         return None
-    return Reason(code=codes[0], text=given.get("text"))
+    return CancellationReason(code=codes[0], text=given.get("text"))
 
 
 def _required(name: str) -> Problem:
@@ -142,8 +119,8 @@ def _required(name: str) -> Problem:
 def _same(ours: Any, theirs: Any) -> bool:
     """Compare elements; a reference is the same in its relative and its absolute form."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and "reference" in ours:
-        one, other = parse(ours), parse(theirs)
-        return (one.type, one.id) == (other.type, other.id)
+        own, sent = parse(ours), parse(theirs)
+        return (own.type, own.id) == (sent.type, sent.id)
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(_same(ours[name], theirs[name]) for name in ours)
     if isinstance(ours, list) and isinstance(theirs, list):

@@ -1,9 +1,9 @@
-"""The promise as a FHIR Task with both clocks, and as a row of `GET /scheduling/guarantee`."""
+"""The guarantee as a FHIR Task with both clocks, and as a row of `GET /scheduling/guarantee`."""
 
 from typing import Any
 
 from services.scheduling.fhir.elements import coded, instant, of_referral
-from services.scheduling.models import Appointment, Guarantee, Referral
+from services.scheduling.models import Guarantee, GuaranteeOverview, Referral
 from shared.context import Context
 from shared.fhir.codes import (
     BUSINESS_STATUS_SYSTEM,
@@ -18,8 +18,8 @@ from shared.fhir.codes import (
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
 
 
-def render_guarantee(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any]:
-    """Write the promise as a Task: due at the end of its period, the clocks as outputs."""
+def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any]:
+    """Write the guarantee as a Task: due at the end of its period, the clocks as outputs."""
     request = of_referral(ctx, "ServiceRequest", referral.id)
     return {
         "resourceType": "Task",
@@ -39,26 +39,26 @@ def render_guarantee(ctx: Context, row: Guarantee, *, referral: Referral) -> dic
     } | ({"output": _outputs(row)} if row.raw_days is not None else {})
 
 
-def describe_guarantee(row: Guarantee, *, referral: Referral, first: Appointment | None) -> dict[str, Any]:
-    """Write the promise as one row of the coordinator's overview."""
+def describe(row: GuaranteeOverview) -> dict[str, Any]:
+    """Write the guarantee as one row of the coordinator's overview."""
     return {
-        "referral": str(referral.id),
+        "referral": str(row.referral_id),
         "patient": row.patient_id,
-        "programme": referral.programme,
+        "programme": row.programme,
         "site": row.site,
-        "sent_at": instant(referral.sent_at),
-        "complete_at": instant(referral.complete_at),
-        "due_on": referral.due_on.isoformat(),
+        "sent_at": instant(row.sent_at),
+        "complete_at": instant(row.complete_at),
+        "due_on": row.due_on.isoformat(),
         "status": row.status,
         "raw_days": row.raw_days,
         "adjusted_days": row.adjusted_days,
-        "first_appointment": None if first is None else _first(first),
+        "first_appointment": None if row.first_id is None else _first(row),
     }
 
 
-def _first(row: Appointment) -> dict[str, Any]:
-    start = None if row.starts_at is None else instant(row.starts_at)
-    return {"id": str(row.id), "start": start, "status": row.status}
+def _first(row: GuaranteeOverview) -> dict[str, Any]:
+    start = None if row.first_starts_at is None else instant(row.first_starts_at)
+    return {"id": str(row.first_id), "start": start, "status": row.first_status}
 
 
 def _inputs(referral: Referral) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
 CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
-def render_appointment(ctx: Context, row: Appointment) -> dict[str, Any]:
+def render(ctx: Context, row: Appointment) -> dict[str, Any]:
     """Write the row as an Appointment, the patient first among the participants."""
     resource: dict[str, Any] = {
         "resourceType": "Appointment",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.scheduling.fhir.elements import coded, instant
-from services.scheduling.models.spans import Span
+from services.scheduling.models import Span
 from shared.clinic import Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 
@@ -35,7 +35,7 @@ def render_slot(span: Span, *, person: Person) -> dict[str, Any]:
 
 
 def slot_start(slot_id: str) -> tuple[str, datetime] | None:
-    """Read whose and from when a Slot's id says it is; None for no such id."""
+    """Read from a Slot's id whose it is and when it begins; None for no such id."""
     person_id, _, stamp = slot_id.partition(".")
     try:
         return person_id, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)

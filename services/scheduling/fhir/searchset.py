@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def searchset(resources: Sequence[dict[str, Any]], *, address: str, base: str) -> dict[str, Any]:
-    """Write a searchset Bundle of everything that was found; FHIR knows no empty array."""
+def render(resources: Sequence[dict[str, Any]], *, address: str, base: str) -> dict[str, Any]:
+    """Write a searchset Bundle of everything that was found, without `entry` where that is nothing."""
     bundle = {
         "resourceType": "Bundle",
         "type": "searchset",

@@ -1,0 +1,135 @@
+"""Free time as Schedule and Slot: computed when it is asked for, and promised to nobody."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.scheduling import fhir, use_cases
+from services.scheduling.api.searching import UnsupportedSearch, check_names
+from services.scheduling.models import Span
+from services.scheduling.rules.calendar import is_on_a_calendar
+from shared.clinic import Person
+from shared.db import Transaction
+from shared.errors import NotFound
+from shared.fhir.references import parse
+from shared.http.authorize import authorize
+from shared.http.request_context import RequestContext
+from shared.http.responses import query, refuses
+
+router = APIRouter()
+
+ROWS = "the people of a coordinator's or clinician's site; nobody else any"
+_ReadSchedule = Annotated[RequestContext, authorize("Schedule", "r", rows=ROWS)]
+_SearchSchedules = Annotated[RequestContext, authorize("Schedule", "s", rows=ROWS)]
+_ReadSlot = Annotated[RequestContext, authorize("Slot", "r", rows=ROWS)]
+_SearchSlots = Annotated[RequestContext, authorize("Slot", "s", rows=ROWS)]
+
+_LONGEST_LOOK = timedelta(days=62)
+_USUAL_LOOK = timedelta(days=14)
+_ACTOR = "`Practitioner/id`"
+_START = "`ge...` and `lt...`, twice; two weeks from now unless said"
+
+
+@router.get("/fhir/Schedule", responses=refuses(UnsupportedSearch), openapi_extra=query(actor=_ACTOR))
+async def schedules(request: _SearchSchedules) -> Response:
+    """List the calendars of the site; `?actor=Practitioner/...` names one."""
+    check_names(request, {"actor"})
+    wanted = parse(request.query.get("actor", "")).id
+    found = [
+        fhir.free_time.render_schedule(person)
+        for person in _people(request)
+        if "actor" not in request.query or person.id == wanted
+    ]
+    async with request.transaction() as tx:
+        return await request.answer(tx, _searchset(found, request))
+
+
+@router.get("/fhir/Schedule/{id}")
+async def schedule(id: str, request: _ReadSchedule) -> Response:
+    """Read one calendar."""
+    person = _person(id, request)
+    async with request.transaction() as tx:
+        return await request.answer(tx, fhir.free_time.render_schedule(person))
+
+
+@router.get(
+    "/fhir/Slot",
+    responses=refuses(UnsupportedSearch),
+    openapi_extra=query(schedule="`Schedule/id`", start=_START, status="`free`"),
+)
+async def slots(request: _SearchSlots) -> Response:
+    """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
+    check_names(request, {"schedule", "start", "status"})
+    window = _window(request)
+    wanted = parse(request.query.get("schedule", "")).id
+    people = [_person(wanted or "", request)] if "schedule" in request.query else _people(request)
+    # Only what is free is computed; a search for any other status finds nothing.
+    people = people if "free" in request.query.get("status", "free").split(",") else []
+    async with request.transaction() as tx:
+        found = [slot for person in people for slot in await _free(request, tx, person, window)]
+        return await request.answer(tx, _searchset(found, request))
+
+
+@router.get("/fhir/Slot/{id}")
+async def slot(id: str, request: _ReadSlot) -> Response:
+    """Read one free time, as long as it is free."""
+    named = fhir.free_time.slot_start(id)
+    if named is None or not is_on_a_calendar(named[1]):
+        raise NotFound(f"there is no Slot/{id[:64]}")
+    person, start = _person(named[0], request), named[1]
+    async with request.transaction() as tx:
+        for found in await _free(request, tx, person, Span(start, start + _USUAL_LOOK)):
+            if found["id"] == id:
+                return await request.answer(tx, found)
+        raise NotFound(f"there is no Slot/{id}")
+
+
+async def _free(
+    request: RequestContext, tx: Transaction, person: Person, window: Span
+) -> list[dict[str, Any]]:
+    free = await use_cases.find_free_time.run(request.ctx, tx, person, window=window)
+    return [fhir.free_time.render_slot(span, person=person) for span in free]
+
+
+def _people(request: RequestContext) -> list[Person]:
+    if request.principal.party not in ("coordinator", "clinician"):
+        return []
+    return [person for person in request.ctx.clinic.people if person.site == request.principal.site]
+
+
+def _person(person_id: str, request: RequestContext) -> Person:
+    for person in _people(request):
+        if person.id == person_id:
+            return person
+    raise NotFound(f"there is no Schedule/{person_id}")
+
+
+def _searchset(found: Sequence[dict[str, Any]], request: RequestContext) -> dict[str, Any]:
+    return fhir.searchset.render(found, address=str(request.http.url), base=request.runtime.fhir_base)
+
+
+def _window(request: RequestContext) -> Span:
+    bounds = dict[str, datetime]()
+    for text in request.query.getlist("start"):
+        if text[:2] not in ("ge", "gt", "lt", "le"):
+            raise UnsupportedSearch(f"start={text}: write start=ge... and start=lt...", expression="start")
+        bounds[text[0]] = _moment(text[2:])
+    start = bounds.get("g", request.ctx.at)
+    end = bounds.get("l", start + _USUAL_LOOK)
+    if end - start > _LONGEST_LOOK:
+        text = f"free time is computed for at most {_LONGEST_LOOK.days} days at once"
+        raise UnsupportedSearch(text, expression="start")
+    return Span(start, max(start, end))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise UnsupportedSearch(f"{text!r} is no date or instant", expression="start") from None
+    if not is_on_a_calendar(moment):
+        raise UnsupportedSearch(f"{text!r} lies on no calendar of ours", expression="start")
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

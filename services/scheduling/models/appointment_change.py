@@ -1,0 +1,28 @@
+"""What a person wants to change of an appointment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.scheduling.states import AppointmentStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancellationReason:
+    """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing."""
+
+    code: str
+    text: str | None
+
+    @property
+    def is_the_patients(self) -> bool:
+        """The patient called it off, not the clinic."""
+        return self.code == "pat" or self.code.startswith("pat-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentChange:
+    """A new status, a new start, or neither; a reason where the appointment is cancelled."""
+
+    status: AppointmentStatus | None = None
+    start: datetime | None = None
+    reason: CancellationReason | None = None

@@ -1,0 +1,127 @@
+"""The rows of this database, as verbs read and change them; their tables stand in `tables.py`."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import AwareDatetime
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+from services.scheduling.models.spans import Span
+from services.scheduling.states import ReferralState, SeriesStatus
+from shared.db.models import Resource
+from shared.fhir.codes import GuaranteeStatus
+
+
+class Referral(SQLModel):
+    """An accepted referral as scheduling needs it; its id is that of the ServiceRequest."""
+
+    __tablename__ = "referral"
+
+    id: UUID = Field(primary_key=True)
+    patient_id: str
+    programme: str
+    site: str
+    requester: str
+    payer: str | None = None
+    accepted_at: AwareDatetime
+    sent_at: AwareDatetime
+    complete_at: AwareDatetime
+    due_on: date
+    due_at: AwareDatetime
+    unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
+    state: str = ReferralState.OPEN
+    ended_because: str | None = None
+
+    @property
+    def away(self) -> list[Span]:
+        """The times at which the patient said not to be available."""
+        moments = [
+            (datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in self.unavailable
+        ]
+        return [Span(start, end) for start, end in moments]
+
+
+class Guarantee(Resource):
+    """The guarantee of one referral, as a Task with both clocks."""
+
+    __tablename__ = "guarantee"
+
+    referral_id: UUID = Field(foreign_key="referral.id", unique=True)
+    patient_id: str = Field(index=True)
+    site: str
+    requester: str
+    status: str = GuaranteeStatus.ON_TRACK
+    due_at: AwareDatetime
+    raw_days: int | None = None
+    adjusted_days: int | None = None
+
+
+class GuaranteeOverview(SQLModel):
+    """A guarantee beside its referral and the first appointment that lives, as a coordinator looks at it."""
+
+    referral_id: UUID
+    patient_id: str
+    programme: str
+    site: str
+    sent_at: AwareDatetime
+    complete_at: AwareDatetime
+    due_on: date
+    status: str
+    raw_days: int | None
+    adjusted_days: int | None
+    first_id: UUID | None
+    first_status: str | None
+    first_starts_at: AwareDatetime | None
+
+
+class Series(Resource):
+    """The sessions of one referral, as a List."""
+
+    __tablename__ = "series"
+
+    referral_id: UUID = Field(foreign_key="referral.id", unique=True)
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    patient_id: str = Field(index=True)
+    site: str
+    requester: str
+    status: str = SeriesStatus.NOT_BOOKED
+    note: str = ""
+
+
+class Appointment(Resource):
+    """A visit: the first one, or a session of a series; without a time while on the waitlist."""
+
+    __tablename__ = "appointment"
+
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    kind: str
+    status: str
+    patient_id: str = Field(index=True)
+    programme: str
+    site: str
+    requester: str
+    minutes: int
+    practitioner: str | None = Field(default=None, index=True)
+    room: str | None = None
+    starts_at: AwareDatetime | None = Field(default=None, index=True)
+    ends_at: AwareDatetime | None = None
+    series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
+    reason_code: str | None = None
+    reason_text: str | None = None
+    patient_caused: bool = False
+
+
+class Funding(SQLModel):
+    """What the newest answer of the payer grants for one referral's sessions; None sets no such bound."""
+
+    __tablename__ = "funding"
+
+    referral_id: UUID = Field(primary_key=True, foreign_key="referral.id")
+    claim_id: str
+    status: str
+    payer: str | None = None
+    units: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None

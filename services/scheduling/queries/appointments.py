@@ -1,0 +1,55 @@
+"""Appointments: by id, by referral, by series, and those that wait."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.scheduling.models import Appointment
+from services.scheduling.models.tables import AppointmentTable
+from services.scheduling.queries import scope
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
+
+_BY_ID = "SELECT * FROM appointment WHERE id = $1"
+_FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id FOR UPDATE"
+_SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
+_WAITING = """
+SELECT appointment.id FROM appointment JOIN referral ON referral.id = appointment.referral_id
+WHERE appointment.site = $1 AND appointment.status = 'waitlist'
+ORDER BY referral.due_at, appointment.id
+"""
+
+
+async def by_id(tx: Transaction, appointment_id: UUID) -> Appointment | None:
+    """Read an appointment without a lock."""
+    return await tx.row(Appointment, _BY_ID, appointment_id)
+
+
+async def locked(tx: Transaction, appointment_id: UUID) -> Appointment | None:
+    """Lock an appointment, as it is now."""
+    return await tx.row(Appointment, f"{_BY_ID} FOR UPDATE", appointment_id)
+
+
+async def visible(tx: Transaction, appointment_id: UUID, *, scope_of: Principal) -> Appointment | None:
+    """Read an appointment that this caller may see, without a lock."""
+    wanted = select(*core.columns(AppointmentTable)).where(
+        core.columns(AppointmentTable).id == appointment_id, scope.appointments(scope_of)
+    )
+    found = await tx.select(wanted)
+    return Appointment(**found[0]) if found else None
+
+
+async def firsts_of(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
+    """Lock every first appointment of a referral, missed and cancelled ones too, the oldest first."""
+    return await tx.rows(Appointment, _FIRSTS, referral_id)
+
+
+async def sessions_of(tx: Transaction, series_id: UUID) -> Sequence[Appointment]:
+    """Lock every session of a series, the earliest first."""
+    return await tx.rows(Appointment, _SESSIONS, series_id)
+
+
+async def waiting_at(tx: Transaction, site: str) -> Sequence[UUID]:
+    """Return who waits at a site, in order of days left to the guarantee's end, then of waiting."""
+    return [record["id"] for record in await tx.records(_WAITING, site)]

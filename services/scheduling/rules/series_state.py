@@ -1,0 +1,77 @@
+"""What of a series counts, what is still to come, what goes too far, and what is over."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.scheduling.models import Appointment, Series
+from services.scheduling.rules.entitlement import Entitlement, inside_dates
+from services.scheduling.rules.series import Week, week_of
+from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_may
+
+_COUNTING = (*STANDING, AppointmentStatus.FULFILLED)
+
+
+def counting(rows: Iterable[Appointment]) -> list[Appointment]:
+    """Return the appointments that stand or took place."""
+    return [row for row in rows if row.status in _COUNTING]
+
+
+def to_come(sessions: Iterable[Appointment], *, after: datetime | None) -> list[Appointment]:
+    """Return the booked sessions that begin after a moment; None says at any time."""
+    return [
+        row
+        for row in sessions
+        if row.status == AppointmentStatus.BOOKED
+        and row.starts_at is not None
+        and (after is None or row.starts_at > after)
+    ]
+
+
+def beyond(
+    sessions: Iterable[Appointment], *, entitled: Entitlement, now: datetime, zone: ZoneInfo
+) -> list[Appointment]:
+    """Return the sessions to come that lie outside an entitlement's dates, or are more than its count."""
+    used = counting(sessions)
+    ahead = to_come(used, after=now)
+    inside = [
+        row
+        for row in used
+        if not _is_in(row, ahead)
+        or (row.starts_at and inside_dates(row.starts_at.astimezone(zone).date(), entitled=entitled))
+    ]
+    kept = inside[: entitled.count]
+    return [row for row in ahead if not _is_in(row, kept)]
+
+
+def ending(series: Series | None, sessions: Sequence[Appointment]) -> tuple[SeriesStatus, int] | None:
+    """Return what a booked series becomes of which nothing stands any more, and how many sessions took place.
+
+    None where it goes on, or is not booked.
+    """
+    if series is None or series.status != SeriesStatus.BOOKED:
+        return None
+    if any(row.status in STANDING for row in sessions):
+        return None
+    held = sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
+    return (SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED), held
+
+
+def not_booked_is_news(series: Series, *, note: str) -> bool:
+    """Tell whether there is something to say of a series that is not booked.
+
+    It is said once for the same reason, and never of a series that took place.
+    """
+    status = SeriesStatus(series.status)
+    is_known = series.version > 0 and status is SeriesStatus.NOT_BOOKED and series.note == note
+    return not is_known and series_may(status, SeriesStatus.NOT_BOOKED)
+
+
+def weeks_of(rows: Iterable[Appointment], *, zone: ZoneInfo) -> Counter[Week]:
+    """Count appointments by the local week in which they begin."""
+    return Counter(week_of(row.starts_at.astimezone(zone).date()) for row in rows if row.starts_at)
+
+
+def _is_in(row: Appointment, rows: Iterable[Appointment]) -> bool:
+    return any(row is other for other in rows)

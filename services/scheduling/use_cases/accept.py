@@ -1,0 +1,113 @@
+"""Accepted referrals get their guarantees and their first appointments, several at once.
+
+Sessions are not looked at: nobody has granted any yet, and the first appointment did not take place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from services.scheduling import queries, rules
+from services.scheduling.models import Appointment, Guarantee, Referral, TimerKind
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases import availability_search, book_first, record
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import DomainEvent
+from shared.events.catalog import scheduling as events
+from shared.events.catalog.referral import ReferralAccepted
+from shared.events.outbox.publishing import Publication, publish_all
+from shared.fhir.references import local_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A referral that is new here, and its first appointment, which has a time or is to wait for one."""
+
+    referral: Referral
+    visit: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBatch:
+    """What a batch of accepted referrals makes: rows for each table, and events in order."""
+
+    acceptances: list[Acceptance] = field(default_factory=list)
+    guarantees: list[Guarantee] = field(default_factory=list)
+    publications: list[Publication] = field(default_factory=list)
+
+
+async def known(tx: Transaction, accepted: Sequence[DomainEvent]) -> set[str]:
+    """Return the referrals that were accepted before, ended or not."""
+    ids = [UUID(event.referral) for event in accepted]
+    return {str(referral_id) for referral_id in await queries.referrals.known(tx, ids)}
+
+
+def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
+    """Make the referral as it is kept here, and its first appointment without a time."""
+    zone = ctx.clinic.site(event.site).zone
+    away = [rules.calendar.span_between(first, last, zone) for first, last in event.unavailable]
+    referral = Referral(
+        id=UUID(event.referral),
+        patient_id=local_id(event.focus["subject"]),
+        programme=event.programme,
+        site=event.site,
+        requester=event.requester,
+        payer=event.payer,
+        accepted_at=ctx.at,
+        sent_at=event.sent_at,
+        complete_at=event.complete_at,
+        due_on=event.due_on,
+        due_at=rules.calendar.local_day_end(event.due_on, zone),
+        unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
+    )
+    return Acceptance(referral=referral, visit=book_first.unbooked(ctx, referral))
+
+
+async def take_times(
+    ctx: Context, tx: Transaction, acceptances: Sequence[Acceptance], *, cache: AvailabilityCache
+) -> None:
+    """Take the earliest fitting time for each of them; who gets none waits."""
+    requests = [book_first.request_for(ctx, new.referral, new.visit, cache=cache) for new in acceptances]
+    await availability_search.take_earliest(ctx, tx, requests, cache=cache)
+    for request in requests:
+        if request.candidate is not None:
+            request.row.status = AppointmentStatus.BOOKED
+
+
+def decide(ctx: Context, acceptance: Acceptance, *, batch: AcceptedBatch) -> None:
+    """Add the guarantee and the events of a referral whose first appointment has got a time, or waits."""
+    referral, visit = acceptance.referral, acceptance.visit
+    guarantee = Guarantee(
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        site=referral.site,
+        requester=referral.requester,
+        due_at=referral.due_at,
+    )
+    record.fill_appointment(ctx, visit)
+    evaluated = record.evaluate(ctx, guarantee, referral, [visit])
+    waits = visit.status == AppointmentStatus.WAITLIST
+    event = events.WaitlistJoined if waits else events.AppointmentBooked
+    batch.acceptances.append(acceptance)
+    batch.guarantees.append(guarantee)
+    batch.publications.extend(record.first_publications(ctx, visit, event, evaluated=evaluated))
+
+
+async def save(ctx: Context, tx: Transaction, batch: AcceptedBatch) -> None:
+    """Write what a batch makes, each table once, and set the timers of the guarantees."""
+    visits = [acceptance.visit for acceptance in batch.acceptances]
+    referrals = [acceptance.referral for acceptance in batch.acceptances]
+    await tx.insert(*referrals, *batch.guarantees, *visits)
+    await publish_all(tx, batch.publications)
+    at_risk = timedelta(days=ctx.clinic.promise.at_risk_days)
+    for referral in referrals:
+        ref = str(referral.id)
+        await timers.schedule(tx, kind=TimerKind.AT_RISK, ref=ref, due=referral.due_at - at_risk)
+        await timers.schedule(tx, kind=TimerKind.DUE, ref=ref, due=referral.due_at)
+    for visit in visits:
+        if visit.status == AppointmentStatus.WAITLIST:
+            await book_first.try_again(ctx, tx, visit)

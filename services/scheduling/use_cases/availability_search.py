@@ -1,0 +1,183 @@
+"""Find the earliest fitting times for several visits at once, and take them.
+
+What is taken is read slice by slice, for all needs of a round in one statement; whoever loses a time to
+somebody else looks again. Where a whole slice is full, the next search of this process begins behind it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.scheduling import queries, rules
+from services.scheduling.models import Appointment, Span
+from services.scheduling.rules.candidates import Candidate
+from services.scheduling.rules.openings import Openings
+from services.scheduling.use_cases import record
+from services.scheduling.use_cases.availability_cache import AvailabilityCache, KeptNeed
+from shared.context import Context
+from shared.db import Transaction
+
+# Days of the slices in which time is looked for, the last one goes on: most searches end in the first.
+_LENGTHS = (1, 1, 2, 4, 7)
+
+
+@dataclass(kw_only=True)
+class BookingRequest:
+    """A visit that wants the earliest time in its window; `never` is when the patient cannot come."""
+
+    row: Appointment
+    kept: KeptNeed
+    window: Span
+    never: list[Span]
+    candidate: Candidate | None = None
+
+
+@dataclass
+class DaySlice:
+    """A few days of an AvailabilityWindow; `full` where nothing in them is free any more."""
+
+    span: Span
+    openings: Openings
+    full: bool = False
+
+
+@dataclass
+class AvailabilityWindow:
+    """What is taken of one need's people and rooms, as far as it was read, and what was chosen meanwhile."""
+
+    kept: KeptNeed
+    bounds: Span
+    slices: list[DaySlice] = field(default_factory=list)
+
+    def next_span(self) -> Span:
+        """Return the slice that is to be read next; an empty one at the end of every request's window."""
+        start = self._read_until
+        zone = self.kept.need.site.zone
+        days = _LENGTHS[min(len(self.slices), len(_LENGTHS) - 1)]
+        end = rules.calendar.local_day_start(start.astimezone(zone).date() + rules.calendar.DAY * days, zone)
+        return Span(start, max(start, min(end, self.bounds.end)))
+
+    def choose(self, request: BookingRequest, *, but: Sequence[Span]) -> bool:
+        """Choose the earliest time for a visit in what was read, and return whether there is one."""
+        never = [*request.never, *but]
+        for part in self.slices:
+            start, end = max(part.span.start, request.window.start), min(part.span.end, request.window.end)
+            if part.full or start >= end:
+                continue
+            found = part.openings.first(never=never, window=Span(start, end))
+            if found is not None:
+                request.candidate = found
+                part.openings.take(found)
+                return True
+            part.full = part.openings.first(window=part.span) is None
+        return False
+
+    def is_read_to(self, request: BookingRequest) -> bool:
+        """Tell whether everything in the window of a visit was read."""
+        return self._read_until >= request.window.end
+
+    @property
+    def full_until(self) -> datetime:
+        """The moment before which nothing is free, as far as it was read."""
+        first = next((part.span.start for part in self.slices if not part.full), None)
+        return first or self._read_until
+
+    @property
+    def _read_until(self) -> datetime:
+        return self.slices[-1].span.end if self.slices else self.bounds.start
+
+
+async def take_earliest(
+    ctx: Context, tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
+) -> None:
+    """Take the earliest time for each visit in order, and put it into its row.
+
+    A request whose `candidate` stays None finds no time.
+    """
+    freed = await queries.occupancy.freed(tx, {request.kept.need.site.id for request in requests})
+    windows = _windows(requests, freed)
+    left = list(requests)
+    while left:
+        await _exclude_what_patients_have(tx, left, cache=cache)
+        await _choose(tx, left, windows)
+        left = await _claim(tx, left)
+        for request in left:
+            windows[id(request.kept)].slices.clear()
+    for window in windows.values():
+        _remember(tx, window, freed=freed.get(window.kept.need.site.id, 0))
+
+
+async def _choose(
+    tx: Transaction, requests: Sequence[BookingRequest], windows: Mapping[int, AvailabilityWindow]
+) -> None:
+    await _read(tx, [window for window in windows.values() if not window.slices])
+    chosen: dict[str, list[Span]] = defaultdict(list)
+    for request in requests:
+        window, mine = windows[id(request.kept)], chosen[request.row.patient_id]
+        while not window.choose(request, but=mine) and not window.is_read_to(request):
+            await _read(tx, [window])
+        if request.candidate is not None:
+            mine.append(request.candidate.span)
+
+
+async def _claim(tx: Transaction, requests: Sequence[BookingRequest]) -> list[BookingRequest]:
+    """Claim what was chosen, and return those whose time somebody else took meanwhile."""
+    chosen = [(request, request.candidate) for request in requests if request.candidate is not None]
+    claims = [record.claim_of(request.row, candidate) for request, candidate in chosen]
+    won = await queries.occupancy.claim_each(tx, claims) if claims else set()
+    lost = []
+    for request, candidate in chosen:
+        if request.row.id in won:
+            record.put_into(request.row, candidate)
+        else:
+            request.candidate = None
+            lost.append(request)
+    return lost
+
+
+async def _read(tx: Transaction, windows: Sequence[AvailabilityWindow]) -> None:
+    asked = [(window.kept.need.resources, window.next_span()) for window in windows]
+    found = await queries.occupancy.taken_in(tx, asked)
+    for window, (_, span), taken in zip(windows, asked, found, strict=True):
+        window.slices.append(DaySlice(span, Openings(window.kept.need, taken=taken, span=span)))
+
+
+def _windows(requests: Sequence[BookingRequest], freed: Mapping[str, int]) -> dict[int, AvailabilityWindow]:
+    """Begin a window for each need, behind what is known to be full."""
+    windows: dict[int, AvailabilityWindow] = {}
+    for request in requests:
+        kept = request.kept
+        start, end = request.window
+        if kept.full_until is not None and kept.freed == freed.get(kept.need.site.id, 0):
+            start = max(start, kept.full_until)
+        bounds = Span(start, max(start, end))
+        if (known := windows.get(id(kept))) is not None:
+            bounds = Span(min(known.bounds.start, start), max(known.bounds.end, bounds.end))
+        windows[id(kept)] = AvailabilityWindow(kept, bounds)
+    return windows
+
+
+def _remember(tx: Transaction, window: AvailabilityWindow, *, freed: int) -> None:
+    """Begin behind the slices that are full, once it is certain that they are."""
+    kept, until = window.kept, window.full_until
+
+    def keep() -> None:
+        kept.full_until, kept.freed = until, freed
+
+    tx.after_commit(f"remember {id(kept)}", keep)
+
+
+async def _exclude_what_patients_have(
+    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
+) -> None:
+    known = cache.resources
+    needed = {resource for request in requests for resource in request.kept.need.resources} - known
+    patients = {rules.needs.patient_key(request.row.patient_id) for request in requests}
+    new = await queries.occupancy.know_resources(tx, needed | patients)
+    tx.after_commit("remember resources", lambda: known.update(needed))
+    if old := sorted(patients - new):
+        starts, ends = zip(*(request.window for request in requests), strict=True)
+        taken = await queries.occupancy.taken(tx, old, window=Span(min(starts), max(ends)))
+        for request in requests:
+            request.never.extend(taken.get(rules.needs.patient_key(request.row.patient_id), ()))

@@ -1,0 +1,90 @@
+"""Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
+
+from services.scheduling import rules
+from services.scheduling.models import Appointment, Referral, TimerKind
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases import availability_search, reconcile_series, record
+from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need
+from services.scheduling.use_cases.availability_search import BookingRequest
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
+
+
+async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: AvailabilityCache) -> None:
+    """Book the earliest time that fits, whoever races; where there is none, the patient waits."""
+    row = unbooked(ctx, referral)
+    if await _find_time(ctx, tx, referral, row, cache=cache):
+        await booked(ctx, tx, referral, row)
+        return
+    await record.save_appointment(ctx, tx, row)
+    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    await record.publish_first(ctx, tx, row, events.WaitlistJoined, evaluated=evaluated)
+    await try_again(ctx, tx, row)
+    await reconcile_series.run(ctx, tx, referral)
+
+
+async def from_waitlist(
+    ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, cache: AvailabilityCache
+) -> None:
+    """Book a place on the waitlist at the earliest time that fits; without a time it stays what it is.
+
+    That the guarantee is at risk was published when the patient joined.
+    """
+    if await _find_time(ctx, tx, referral, row, cache=cache):
+        await booked(ctx, tx, referral, row)
+
+
+async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appointment) -> None:
+    """Record a first appointment whose time was taken, publish it, and reconcile what follows it."""
+    waited = row.version > 0
+    row.status = AppointmentStatus.BOOKED
+    await record.save_appointment(ctx, tx, row)
+    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    left = (events.WaitlistLeft,) if waited else ()
+    await record.publish_first(ctx, tx, row, *left, events.AppointmentBooked, evaluated=evaluated)
+    if waited:
+        await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
+    await reconcile_series.run(ctx, tx, referral)
+
+
+def request_for(
+    ctx: Context, referral: Referral, row: Appointment, *, cache: AvailabilityCache
+) -> BookingRequest:
+    """Return what a first appointment asks for: inside the guarantee, and when the patient can come."""
+    first = ctx.clinic.programme(referral.programme).first
+    kept = kept_need(ctx, first, site_id=referral.site, purpose="first", cache=cache)
+    window = rules.notice.first_window(now=ctx.at, due_at=referral.due_at, zone=kept.need.site.zone)
+    return BookingRequest(row=row, kept=kept, window=window, never=referral.away)
+
+
+def unbooked(ctx: Context, referral: Referral) -> Appointment:
+    """Make a first appointment without a time."""
+    return Appointment(
+        referral_id=referral.id,
+        kind=AppointmentKind.FIRST,
+        status=AppointmentStatus.WAITLIST,
+        patient_id=referral.patient_id,
+        programme=referral.programme,
+        site=referral.site,
+        requester=referral.requester,
+        minutes=ctx.clinic.programme(referral.programme).first.minutes,
+    )
+
+
+async def try_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
+    """Let who has joined the waitlist try once more after this transaction.
+
+    A time that was freed while this one looked would otherwise be seen by nobody.
+    """
+    await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
+
+
+async def _find_time(
+    ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, cache: AvailabilityCache
+) -> bool:
+    request = request_for(ctx, referral, row, cache=cache)
+    await availability_search.take_earliest(ctx, tx, [request], cache=cache)
+    return request.candidate is not None

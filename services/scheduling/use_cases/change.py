@@ -1,0 +1,95 @@
+"""A person changes an appointment: arrived, fulfilled, missed, cancelled, or a new time."""
+
+from uuid import UUID
+
+from services.scheduling import queries, rules
+from services.scheduling.models import Appointment, AppointmentChange, Referral
+from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.use_cases import book_first, move, reconcile_series, record
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import NotFound
+from shared.events.catalog import DomainEvent
+from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
+
+_EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
+    AppointmentStatus.ARRIVED: events.AppointmentArrived,
+    AppointmentStatus.FULFILLED: events.AppointmentFulfilled,
+    AppointmentStatus.MISSED: events.AppointmentMissed,
+    AppointmentStatus.CANCELLED: events.AppointmentCancelled,
+}
+_LOST = (AppointmentStatus.MISSED, AppointmentStatus.CANCELLED)
+
+
+async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tuple[Referral, Appointment]:
+    """Lock an appointment that the caller may see, and its referral first; raises NotFound."""
+    seen = await queries.appointments.visible(tx, _uuid(appointment_id), scope_of=ctx.caller)
+    if seen is None:
+        raise NotFound(f"there is no Appointment/{appointment_id}")
+    referral = await queries.referrals.locked(tx, seen.referral_id)
+    row = await queries.appointments.locked(tx, seen.id)
+    if referral is None or row is None:
+        raise LookupError(f"appointment {seen.id} has no referral")
+    return referral, row
+
+
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    change: AppointmentChange,
+    *,
+    referral: Referral,
+    cache: AvailabilityCache,
+) -> None:
+    """Change a locked appointment of a locked referral; nothing happens where nothing differs."""
+    if change.start is not None:
+        await move.run(ctx, tx, row, referral=referral, start=change.start)
+    elif change.status is not None:
+        zone = ctx.clinic.site(row.site).zone
+        rules.status_change.check(row, change.status, now=ctx.at, zone=zone)
+        await _set_status(ctx, tx, row, change.status, change=change)
+        if row.kind == AppointmentKind.SESSION:
+            await record.publish_appointment_event(ctx, tx, _EVENTS[change.status], row)
+            await reconcile_series.close_if_over(ctx, tx, referral)
+        else:
+            await _first_changed(ctx, tx, row, change.status, referral=referral, cache=cache)
+
+
+async def _set_status(
+    ctx: Context, tx: Transaction, row: Appointment, status: AppointmentStatus, *, change: AppointmentChange
+) -> None:
+    row.status = status
+    if change.reason is not None:
+        row.reason_code, row.reason_text = change.reason.code, change.reason.text
+        row.patient_caused = change.reason.is_the_patients
+    await record.save_appointment(ctx, tx, row)
+    if status in _LOST:
+        await record.give_back(ctx, tx, [row])
+
+
+async def _first_changed(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    status: AppointmentStatus,
+    *,
+    referral: Referral,
+    cache: AvailabilityCache,
+) -> None:
+    """Publish a first appointment; a lost one is booked again at once unless the referral has ended."""
+    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    await record.publish_first(ctx, tx, row, _EVENTS[status], evaluated=evaluated)
+    if status in _LOST and referral.state == ReferralState.OPEN:
+        await book_first.run(ctx, tx, referral, cache=cache)
+    elif status == AppointmentStatus.FULFILLED:
+        await reconcile_series.run(ctx, tx, referral)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"there is no Appointment/{text}") from None

@@ -1,0 +1,72 @@
+"""Give an appointment a time that a person chose, or refuse with what blocks it and until when."""
+
+from datetime import datetime, timedelta
+
+from services.scheduling import queries, rules, texts
+from services.scheduling.models import Appointment, Referral, Span, TimerKind
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases import book_first, reconcile_series, record
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
+
+_ROUNDS = 5
+
+
+async def run(
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, start: datetime
+) -> None:
+    """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too."""
+    rules.moving.check(row, start, referral=referral, now=ctx.at)
+    if row.kind == AppointmentKind.SESSION:
+        await _check_session(ctx, tx, row, start, referral=referral)
+    await _take(ctx, tx, row, start, referral=referral)
+    if row.status == AppointmentStatus.WAITLIST:
+        await book_first.booked(ctx, tx, referral, row)
+        return
+    await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
+    await record.save_appointment(ctx, tx, row)
+    if row.kind == AppointmentKind.SESSION:
+        await record.publish_appointment_event(ctx, tx, events.AppointmentMoved, row)
+        return
+    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    await record.publish_first(ctx, tx, row, events.AppointmentMoved, evaluated=evaluated)
+    await reconcile_series.run(ctx, tx, referral)
+
+
+async def _take(
+    ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
+) -> None:
+    programme = ctx.clinic.programme(referral.programme)
+    need = rules.needs.need_of_kind(ctx.clinic, site_id=referral.site, programme=programme, kind=row.kind)
+    resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
+    span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
+    await queries.occupancy.know_resources(tx, resources)
+    for _ in range(_ROUNDS):
+        taken = await queries.occupancy.taken(tx, resources, window=span, but_not=[row.id])
+        place = rules.moving.place_at(span, row, need=need, taken=taken)
+        if await queries.occupancy.claim_all(tx, [record.claim_of(row, place)], moving=moving):
+            if moving:
+                await queries.occupancy.count_freed(tx, [row.site])
+            record.put_into(row, place)
+            return
+    raise rules.moving.cannot_move(texts.CONTENDED)
+
+
+async def _check_session(
+    ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
+) -> None:
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
+    sessions = await queries.appointments.sessions_of(tx, row.series_id) if row.series_id else []
+    visit = ctx.clinic.programme(referral.programme).sessions
+    rules.moving.check_session(
+        start,
+        first=next(iter(rules.series_state.counting(firsts)), None),
+        others=[session for session in sessions if session.id != row.id],
+        entitled=entitled,
+        per_week=None if visit is None else visit.per_week,
+        zone=ctx.clinic.site(referral.site).zone,
+    )

@@ -1,0 +1,137 @@
+"""Bring the series of a referral into line with its grant and its first appointment.
+
+Called whenever either changed. What it does, and nothing else:
+- no entitlement: sessions still to come are cancelled (`series.suspended`); nothing is held meanwhile;
+- entitled, and the first appointment has a time: all sessions are booked, or none (`series.not-booked`);
+- the first appointment moved past a session: what is still to come is cancelled and booked anew;
+- a narrower grant: the sessions beyond its units or dates are cancelled one by one. A wider grant adds none
+  to a series that stands: the newest grant bounds it, and a series is booked once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.scheduling import queries, rules, texts
+from services.scheduling.models import Appointment, Referral, Series
+from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
+from services.scheduling.states import AppointmentStatus, ReferralState, SeriesStatus
+from services.scheduling.use_cases import book_series, record
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedSeries:
+    """A series as it is now: its row, all its sessions, and those still to come."""
+
+    series: Series | None
+    sessions: Sequence[Appointment]
+    to_come: list[Appointment]
+
+
+async def run(ctx: Context, tx: Transaction, referral: Referral) -> None:
+    """Book, keep, cut or cancel the series of a referral, as its grant and first appointment now say."""
+    programme = ctx.clinic.programme(referral.programme)
+    if programme.sessions is None or referral.state == ReferralState.ENDED:
+        return
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
+    locked = await _lock(tx, referral, after=ctx.at)
+    first = next(iter(rules.series_state.counting(firsts)), None)
+    if isinstance(entitled, NoEntitlement):
+        await _withdraw(ctx, tx, locked, because=entitled.why)
+    elif first is None:
+        why = texts.FIRST_HAS_NO_TIME
+        await _withdraw(ctx, tx, locked, because=why)
+        await book_series.publish_series_not_booked(ctx, tx, referral, series=locked.series, note=why)
+    else:
+        await _follow(ctx, tx, referral, entitled=entitled, first=first, locked=locked)
+
+
+async def withdraw(
+    ctx: Context, tx: Transaction, referral: Referral, *, because: str, also_past: bool
+) -> None:
+    """Cancel every session still to come, or every booked one, and publish why."""
+    locked = await _lock(tx, referral, after=None if also_past else ctx.at)
+    await _withdraw(ctx, tx, locked, because=because)
+
+
+async def close_if_over(ctx: Context, tx: Transaction, referral: Referral) -> None:
+    """Complete a booked series of which nothing stands any more."""
+    await _close_if_over(ctx, tx, await _lock(tx, referral, after=ctx.at))
+
+
+async def entitlement_of(
+    ctx: Context, tx: Transaction, referral: Referral, *, firsts: Sequence[Appointment]
+) -> Entitlement | NoEntitlement:
+    """Work out what a referral is entitled to now; `firsts` are its first appointments."""
+    payer = ctx.clinic.payer(referral.payer) if referral.payer else None
+    asks = payer is not None and payer.authorization_required
+    return rules.entitlement.entitled_to(
+        ctx.clinic.programme(referral.programme),
+        authorization_required=asks,
+        funding=await queries.fundings.of(tx, referral.id) if asks else None,
+        first_held=any(row.status == AppointmentStatus.FULFILLED for row in firsts),
+    )
+
+
+async def _follow(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    *,
+    entitled: Entitlement,
+    first: Appointment,
+    locked: LockedSeries,
+) -> None:
+    ends_at = first.ends_at or ctx.at
+    series = locked.series
+    if any(row.starts_at is not None and row.starts_at < ends_at for row in locked.to_come):
+        await _withdraw(ctx, tx, locked, because=texts.FIRST_MOVED)
+    elif series is not None and series.status in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
+        await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
+        return
+    kept = rules.series_state.counting(locked.sessions)
+    await book_series.run(ctx, tx, referral, series=series, entitled=entitled, kept=kept, after=ends_at)
+
+
+async def _cut(
+    ctx: Context, tx: Transaction, referral: Referral, *, entitled: Entitlement, locked: LockedSeries
+) -> None:
+    zone = ctx.clinic.site(referral.site).zone
+    surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, now=ctx.at, zone=zone)
+    if surplus:
+        await record.cancel_sessions(ctx, tx, surplus, because=texts.BEYOND_THE_GRANT)
+        await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *surplus)
+        await _close_if_over(ctx, tx, locked)
+
+
+async def _withdraw(ctx: Context, tx: Transaction, locked: LockedSeries, *, because: str) -> None:
+    series, to_come = locked.series, locked.to_come
+    if series is None or not to_come:
+        return
+    await record.cancel_sessions(ctx, tx, to_come, because=because)
+    status, sessions = SeriesStatus.SUSPENDED, locked.sessions
+    await record.save_series(ctx, tx, series, status=status, note=because, sessions=sessions)
+    await record.publish_series_event(ctx, tx, events.SeriesSuspended, series, appointments=to_come)
+
+
+async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) -> None:
+    series, sessions = locked.series, locked.sessions
+    ending = rules.series_state.ending(series, sessions)
+    if series is None or ending is None:
+        return
+    status, held = ending
+    note = texts.sessions_held(held)
+    await record.save_series(ctx, tx, series, status=status, note=note, sessions=sessions)
+    event = events.SeriesCompleted if held else events.SeriesSuspended
+    await record.publish_series_event(ctx, tx, event, series)
+
+
+async def _lock(tx: Transaction, referral: Referral, *, after: datetime | None) -> LockedSeries:
+    series = await queries.series.locked_of(tx, referral.id)
+    sessions = [] if series is None else await queries.appointments.sessions_of(tx, series.id)
+    to_come = rules.series_state.to_come(sessions, after=after)
+    return LockedSeries(series=series, sessions=sessions, to_come=to_come)

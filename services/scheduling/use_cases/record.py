@@ -1,0 +1,213 @@
+"""Write what a verb has decided, and publish it.
+
+Invariants:
+- Whoever calls this holds the referral's lock, and hands on the rows that it has locked or made.
+- A row is written before an event about it is published, so that the event carries the bytes just written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.scheduling import fhir, queries, rules
+from services.scheduling.models import Appointment, Guarantee, Referral, Series, TimerKind
+from services.scheduling.states import AppointmentStatus, SeriesStatus
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import DomainEvent
+from shared.events.catalog import scheduling as events
+from shared.events.outbox.publishing import Publication, publish_all
+from shared.fhir import store
+from shared.fhir.codes import GuaranteeStatus
+
+CLINIC_CANCELS = "prov"
+PATIENT_CANCELS = "pat"
+
+_GUARANTEE_EVENTS: dict[str, type[DomainEvent]] = {
+    GuaranteeStatus.AT_RISK: events.GuaranteeAtRisk,
+    GuaranteeStatus.BREACHED: events.GuaranteeBreached,
+    GuaranteeStatus.MET: events.GuaranteeMet,
+}
+# What verbs change of an appointment that the database has.
+_CHANGED = (
+    *("status", "practitioner", "room", "starts_at", "ends_at"),
+    *("reason_code", "reason_text", "patient_caused"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedGuarantee:
+    """A guarantee as it is now, the first appointments that it follows from, and what is new about it."""
+
+    guarantee: Guarantee
+    firsts: Sequence[Appointment]
+    event: type[DomainEvent] | None
+    is_changed: bool
+
+
+def fill_appointment(ctx: Context, row: Appointment) -> None:
+    """Give an appointment its next version, without writing it."""
+    store.fill(row, fhir.appointments.render(ctx, row), at=ctx.at)
+
+
+async def save_appointment(ctx: Context, tx: Transaction, row: Appointment) -> None:
+    """Write the next version of an appointment."""
+    if row.version:
+        changes = {name: getattr(row, name) for name in _CHANGED}
+        await store.update(tx, row, fhir.appointments.render(ctx, row), at=ctx.at, **changes)
+    else:
+        fill_appointment(ctx, row)
+        await tx.insert(row)
+
+
+async def cancel_sessions(
+    ctx: Context, tx: Transaction, rows: Sequence[Appointment], *, because: str
+) -> None:
+    """Cancel locked sessions on the clinic's side, and give their time back."""
+    before = [row.version for row in rows]
+    for row in rows:
+        row.status, row.reason_code, row.reason_text = AppointmentStatus.CANCELLED, CLINIC_CANCELS, because
+        fill_appointment(ctx, row)
+    await store.update_all(tx, list(zip(rows, before, strict=True)), *_CHANGED)
+    await give_back(ctx, tx, rows)
+
+
+async def save_series(
+    ctx: Context,
+    tx: Transaction,
+    series: Series,
+    *,
+    status: SeriesStatus,
+    note: str,
+    sessions: Sequence[Appointment],
+) -> None:
+    """Write the next version of a series, which names these sessions."""
+    series.status, series.note = status, note
+    body = fhir.series.render(ctx, series, sessions=sessions)
+    if series.version:
+        await store.update(tx, series, body, at=ctx.at, status=str(status), note=note)
+    else:
+        await store.insert(tx, series, body, at=ctx.at)
+
+
+def evaluate(
+    ctx: Context, guarantee: Guarantee, referral: Referral, firsts: Sequence[Appointment]
+) -> EvaluatedGuarantee:
+    """Put into a guarantee what it now is, without writing it; its Task is new where anything changed."""
+    state = rules.guarantee.evaluate(
+        referral,
+        firsts,
+        before=guarantee.status,
+        now=ctx.at,
+        at_risk_days=ctx.clinic.promise.at_risk_days,
+        zone=ctx.clinic.site(referral.site).zone,
+    )
+    before = (guarantee.status, guarantee.raw_days, guarantee.adjusted_days)
+    raw, adjusted = (None, None) if state.clocks is None else (state.clocks.raw, state.clocks.adjusted)
+    guarantee.status, guarantee.raw_days, guarantee.adjusted_days = state.status, raw, adjusted
+    is_changed = before != (state.status, raw, adjusted) or not guarantee.version
+    if is_changed:
+        store.fill(guarantee, fhir.guarantees.render(ctx, guarantee, referral=referral), at=ctx.at)
+    event = _GUARANTEE_EVENTS.get(state.status) if before[0] != state.status else None
+    return EvaluatedGuarantee(guarantee=guarantee, firsts=firsts, event=event, is_changed=is_changed)
+
+
+async def evaluate_guarantee(ctx: Context, tx: Transaction, referral: Referral) -> EvaluatedGuarantee:
+    """Work the guarantee of a locked referral out anew, and write it where anything changed.
+
+    One that is final needs no timer any more.
+    """
+    guarantee = await queries.guarantees.locked_of(tx, referral.id)
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    evaluated = evaluate(ctx, guarantee, referral, firsts)
+    if evaluated.is_changed:
+        written = [(guarantee, guarantee.version - 1)]
+        await store.update_all(tx, written, "status", "raw_days", "adjusted_days")
+    if guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
+        for kind in (TimerKind.AT_RISK, TimerKind.DUE):
+            await timers.cancel(tx, kind=kind, ref=str(guarantee.referral_id))
+    return evaluated
+
+
+async def publish_appointment_event(
+    ctx: Context, tx: Transaction, event: type[DomainEvent], *rows: Appointment
+) -> None:
+    """Publish the same event about each of these sessions."""
+    await publish_all(tx, [_about(ctx, event, row) for row in rows])
+
+
+async def publish_first(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    *events: type[DomainEvent],
+    evaluated: EvaluatedGuarantee,
+) -> None:
+    """Publish events about a first appointment, which carry the guarantee, and what is new about that."""
+    await publish_all(tx, first_publications(ctx, row, *events, evaluated=evaluated))
+
+
+def first_publications(
+    ctx: Context, row: Appointment, *events: type[DomainEvent], evaluated: EvaluatedGuarantee
+) -> list[Publication]:
+    """Return what `publish_first` publishes."""
+    body = evaluated.guarantee.body
+    return [*(_about(ctx, event, row, body) for event in events), *_news(ctx, evaluated)]
+
+
+async def publish_guarantee_event(ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
+    """Publish what is new about a guarantee, if anything is."""
+    await publish_all(tx, _news(ctx, evaluated))
+
+
+async def publish_series_event(
+    ctx: Context,
+    tx: Transaction,
+    event: type[DomainEvent],
+    series: Series,
+    *,
+    appointments: Sequence[Appointment] = (),
+) -> None:
+    """Publish an event about a series, which carries these of its appointments."""
+    await publish_all(tx, [_about(ctx, event, series, *(row.body for row in appointments))])
+
+
+async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) -> None:
+    """Give the time of these appointments back, and offer it to the waitlist after this transaction."""
+    if not rows:
+        return
+    sites = sorted({row.site for row in rows})
+    await queries.occupancy.release(tx, [row.id for row in rows])
+    await queries.occupancy.count_freed(tx, sites)
+    for site in sites:
+        await timers.schedule(tx, kind=TimerKind.OFFER, ref=site, due=ctx.at)
+
+
+def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries.occupancy.OccupancyClaim:
+    """Return what an appointment takes: clinician, room and patient."""
+    return queries.occupancy.OccupancyClaim(
+        appointment=row.id,
+        resources=(
+            rules.needs.person_key(candidate.person),
+            rules.needs.room_key(candidate.room),
+            rules.needs.patient_key(row.patient_id),
+        ),
+        span=candidate.span,
+    )
+
+
+def put_into(row: Appointment, candidate: rules.candidates.Candidate) -> None:
+    """Set the time, the clinician and the room of an appointment, without writing it."""
+    row.starts_at, row.ends_at = candidate.span
+    row.practitioner, row.room = candidate.person, candidate.room
+
+
+def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:
+    return [] if evaluated.event is None else [_about(ctx, evaluated.event, evaluated.guarantee)]
+
+
+def _about(
+    ctx: Context, event: type[DomainEvent], of: Appointment | Guarantee | Series, *carries: bytes
+) -> Publication:
+    told = event(patient_id=of.patient_id, referral_id=str(of.referral_id), resources=(of.body, *carries))
+    return Publication(ctx=ctx, of=of, event=told)

@@ -1,0 +1,22 @@
+"""Book a patient who waits, where there is a time now."""
+
+from uuid import UUID
+
+from services.scheduling import queries
+from services.scheduling.states import AppointmentStatus
+from services.scheduling.use_cases import book_first
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from shared.context import Context
+from shared.db import Transaction
+
+
+async def run(ctx: Context, tx: Transaction, appointment_id: UUID, *, cache: AvailabilityCache) -> None:
+    """Book who waits at the earliest fitting time, if there is one now."""
+    seen = await queries.appointments.by_id(tx, appointment_id)
+    if seen is None:
+        return
+    referral = await queries.referrals.locked(tx, seen.referral_id)
+    row = await queries.appointments.locked(tx, appointment_id)
+    if referral is None or row is None or row.status != AppointmentStatus.WAITLIST:
+        return
+    await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)
