@@ -20,7 +20,7 @@ from shared.events.catalog.referral import (
     ReferralMerged,
     ReferralRevoked,
 )
-from shared.events.inbox.handling import EventBatch, NotYet
+from shared.events.inbox.handling import EventBatch, EventContext, NotYet
 from shared.timers import Timer
 
 
@@ -34,19 +34,20 @@ async def on_referrals_accepted(
 ) -> None:
     """Make the guarantees and book the first appointments; a referral that comes again changes nothing."""
     known = await use_cases.accept.known(tx, [item.event for item in batch])
-    new: dict[str, Acceptance] = {}
+    new: list[tuple[EventContext, Acceptance]] = []
     for item in batch:
-        if isinstance(item.event, ReferralAccepted) and item.event.referral not in known | new.keys():
-            new[item.event.referral] = use_cases.accept.prepare(item.ctx, item.event)
+        if isinstance(item.event, ReferralAccepted) and item.event.referral not in known:
+            known.add(item.event.referral)
+            new.append((item, use_cases.accept.prepare(item.ctx, item.event)))
     if not new:
         return
-    await use_cases.accept.take_times(ctx, tx, list(new.values()), cache=cache)
-    accepted = use_cases.accept.AcceptedBatch()
-    for item in batch:
-        if (acceptance := new.pop(item.event.referral, None)) is not None:
-            with item.span():
-                use_cases.accept.decide(item.ctx, acceptance, batch=accepted)
-    await use_cases.accept.save(ctx, tx, accepted)
+    acceptances = [acceptance for _, acceptance in new]
+    await use_cases.accept.take_times(ctx, tx, acceptances, cache=cache)
+    publications = []
+    for item, acceptance in new:
+        with item.span():
+            publications += use_cases.accept.decide(item.ctx, acceptance)
+    await use_cases.accept.save(ctx, tx, acceptances, publications=publications)
 
 
 async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:

@@ -79,5 +79,5 @@ def series_may(old: SeriesStatus, new: SeriesStatus) -> bool:
 
 
 def reachable(old: AppointmentStatus) -> list[str]:
-    """Name the statuses that an appointment can go to from here."""
+    """Return the statuses that an appointment can go to from here."""
     return sorted(after.value for before, after in ALLOWED if before == old)

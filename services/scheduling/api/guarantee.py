@@ -22,7 +22,7 @@ _STATUS = "one or several with `,`"
 @router.get("/guarantee", responses=refuses(UnsupportedSearch), openapi_extra=query(status=_STATUS))
 async def guarantee(request: _Search) -> Response:
     """List the guarantees of the coordinator's site, the one that ends first first; `?status=` filters."""
-    only(request, "coordinator", what="see the promises of a site")
+    only(request, "coordinator", what="see the guarantees of a site")
     check_names(request, {"status"})
     statuses = _statuses(request.query.get("status"))
     async with request.transaction() as tx:

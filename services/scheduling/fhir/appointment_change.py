@@ -19,25 +19,19 @@ _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", 
 def read(row: Appointment, resource: Mapping[str, Any]) -> AppointmentChange:
     """Read the wanted change; raises Invalid with every element that may not differ."""
     current: dict[str, Any] = msgspec.json.decode(row.body)
+    text = "cannot be changed here; status, start, end and cancelationReason can"
     problems = [
-        Problem(
-            text=f"{name} cannot be changed here; status, start, end and cancelationReason can",
-            code="business-rule",
-            expression=f"Appointment.{name}",
-        )
+        _problem(name, f"{name} {text}", code="business-rule")
         for name in sorted((current.keys() | resource.keys()) - _OURS)
         if not _same(current.get(name), resource.get(name))
     ]
     if resource.get("id") != str(row.id):
-        text = "the id in the body and in the address differ"
-        problems.append(Problem(text=text, expression="Appointment.id"))
+        problems.append(_problem("id", "the id in the body and in the address differ"))
     status = _status(row, resource, problems)
     start = _start(row, resource, problems)
     reason = _reason(resource, status, problems)
     if start is not None and status not in (None, AppointmentStatus.BOOKED):
-        problems.append(
-            Problem(text="move it or change its status, one at a time", expression="Appointment.start")
-        )
+        problems.append(_problem("start", "move it or change its status, one at a time"))
     if problems:
         raise Invalid(problems=problems)
     return AppointmentChange(status=status, start=start, reason=reason)
@@ -50,14 +44,8 @@ def _status(
     try:
         status = AppointmentStatus(str(text))
     except ValueError:
-        allowed = ", ".join(AppointmentStatus)
-        problems.append(
-            Problem(
-                text=f"this clinic does not use the status {text!r}; it uses {allowed}",
-                code="code-invalid",
-                expression="Appointment.status",
-            )
-        )
+        refusal = f"this clinic does not use the status {text!r}; it uses {', '.join(AppointmentStatus)}"
+        problems.append(_problem("status", refusal, code="code-invalid"))
         return None
     return None if status == row.status else status
 
@@ -71,7 +59,7 @@ def _start(row: Appointment, resource: Mapping[str, Any], problems: list[Problem
     fits = start + timedelta(minutes=row.minutes)
     if end is not None and end not in (fits, row.ends_at):
         text = f"this visit takes {row.minutes} minutes, so it would end at {instant(fits)}"
-        problems.append(Problem(text=text, code="business-rule", expression="Appointment.end"))
+        problems.append(_problem("end", text, code="business-rule"))
     return None if start == row.starts_at else start
 
 
@@ -84,9 +72,7 @@ def _moment(resource: Mapping[str, Any], name: str, problems: list[Problem]) -> 
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        problems.append(
-            Problem(text="not an instant with a zone", code="value", expression=f"Appointment.{name}")
-        )
+        problems.append(_problem(name, "not an instant with a zone", code="value"))
         return None
     return moment
 
@@ -107,13 +93,17 @@ def _reason(
     ]
     if not codes:
         text = f"a code of {CANCELLATION_SYSTEM} is needed: pat... for the patient, prov... for the clinic"
-        problems.append(Problem(text=text, code="required", expression="Appointment.cancelationReason"))
+        problems.append(_problem("cancelationReason", text, code="required"))
         return None
     return CancellationReason(code=codes[0], text=given.get("text"))
 
 
 def _required(name: str) -> Problem:
-    return Problem(text=f"{name} is needed", code="required", expression=f"Appointment.{name}")
+    return _problem(name, f"{name} is needed", code="required")
+
+
+def _problem(name: str, text: str, *, code: str = "invalid") -> Problem:
+    return Problem(text=text, code=code, expression=f"Appointment.{name}")
 
 
 def _same(ours: Any, theirs: Any) -> bool:

@@ -19,8 +19,7 @@ def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
 
 def of_referral(ctx: Context, resource_type: str, resource_id: object) -> dict[str, str]:
     """Refer to a resource that the referral service answers for."""
-    root = f"{ctx.urls.fhir_of('referral')}/" if ctx.urls.fhir_of("referral") else ""
-    return {"reference": f"{root}{resource_type}/{resource_id}"}
+    return {"reference": f"{ctx.urls.fhir_of('referral')}/{resource_type}/{resource_id}"}
 
 
 def own(resource_type: str, resource_id: object) -> dict[str, str]:

@@ -5,7 +5,6 @@ The referral's row is locked first: it serialises everything about one referral.
 
 from services.scheduling.queries import (
     appointments,
-    fundings,
     guarantees,
     occupancy,
     referrals,
@@ -13,4 +12,4 @@ from services.scheduling.queries import (
     series,
 )
 
-__all__ = ["appointments", "fundings", "guarantees", "occupancy", "referrals", "scope", "series"]
+__all__ = ["appointments", "guarantees", "occupancy", "referrals", "scope", "series"]

@@ -38,15 +38,15 @@ def entitled_to(
     """Return what a referral is entitled to now; `funding` is the payer's newest answer."""
     sessions = programme.sessions
     if sessions is None:
-        return NoEntitlement(why=texts.no_sessions(programme.id))
+        return NoEntitlement(why=texts.NO_SESSIONS.format(programme=programme.id))
     if not authorization_required:
         return Entitlement(count=sessions.count) if first_held else NoEntitlement(why=texts.FIRST_NOT_HELD)
     if funding is None or funding.status in ("requested", "pended"):
         return NoEntitlement(why=texts.PAYER_UNDECIDED)
     if funding.status not in GRANTING:
-        return NoEntitlement(why=texts.payer_decided(funding.status))
+        return NoEntitlement(why=texts.PAYER_DECIDED.format(status=funding.status))
     if funding.units == 0:
-        return NoEntitlement(why=texts.nothing_granted(sessions.discipline))
+        return NoEntitlement(why=texts.NOTHING_GRANTED.format(discipline=sessions.discipline))
     count = sessions.count if funding.units is None else min(sessions.count, funding.units)
     return Entitlement(count=count, starts_on=funding.starts_on, ends_on=funding.ends_on)
 

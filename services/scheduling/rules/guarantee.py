@@ -10,6 +10,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models import Appointment, Referral, Span
@@ -29,14 +30,6 @@ class Clocks:
     adjusted: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class GuaranteeState:
-    """What a guarantee is: its status and both clocks."""
-
-    status: GuaranteeStatus
-    clocks: Clocks | None
-
-
 def evaluate(
     referral: Referral,
     visits: Sequence[Appointment],
@@ -45,19 +38,19 @@ def evaluate(
     now: datetime,
     at_risk_days: int,
     zone: ZoneInfo,
-) -> GuaranteeState:
-    """Work out the guarantee of a referral from all its first appointments; `before` is the status it has."""
-    return GuaranteeState(
-        status=status_now(
-            visits,
-            now=now,
-            due_at=referral.due_at,
-            at_risk_days=at_risk_days,
-            ended=referral.state == ReferralState.ENDED,
-            before=GuaranteeStatus(before),
-        ),
-        clocks=clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone),
+) -> dict[str, Any]:
+    """Return what a guarantee is by all first appointments: its columns; `before` is the status it has."""
+    status = status_now(
+        visits,
+        now=now,
+        due_at=referral.due_at,
+        at_risk_days=at_risk_days,
+        ended=referral.state == ReferralState.ENDED,
+        before=GuaranteeStatus(before),
     )
+    days = clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone)
+    raw, adjusted = (None, None) if days is None else (days.raw, days.adjusted)
+    return {"status": status, "raw_days": raw, "adjusted_days": adjusted}
 
 
 def asked_again_at(due_at: datetime, *, now: datetime) -> datetime:

@@ -1,17 +1,15 @@
 """A time that a person chose: whether it can be had, and if not, what blocks it and until when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling import texts
 from services.scheduling.models import Appointment, Referral, Span, Taken
 from services.scheduling.rules import series_state
-from services.scheduling.rules.calendar import working_spans
 from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, inside_dates
-from services.scheduling.rules.intervals import is_free, merged, until_free
+from services.scheduling.rules.intervals import merged, until_free
 from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
 from services.scheduling.rules.series import week_of
 from services.scheduling.states import AppointmentStatus, ReferralState
@@ -28,19 +26,10 @@ def cannot_move(text: str) -> CannotMove:
     return CannotMove(text, expression="Appointment.start")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Blocked:
-    """What stands in the way: a reference, until when (None when that is no matter of waiting), and why."""
-
-    resource: str
-    until: datetime | None
-    why: str
-
-
 def check(row: Appointment, start: datetime, *, referral: Referral, now: datetime) -> None:
     """Raise CannotMove where an appointment gets no new time now."""
     if row.status not in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
-        raise cannot_move(texts.no_new_time(row.status))
+        raise cannot_move(texts.NO_NEW_TIME.format(status=row.status))
     if referral.state == ReferralState.ENDED:
         raise cannot_move(texts.REFERRAL_ENDED)
     if start <= now:
@@ -66,10 +55,12 @@ def check_session(
     if isinstance(entitled, NoEntitlement):
         raise cannot_move(entitled.why)
     if not inside_dates(day, entitled=entitled):
-        raise cannot_move(texts.outside_the_grant(entitled.starts_on, entitled.ends_on))
+        raise cannot_move(
+            texts.OUTSIDE_THE_GRANT.format(starts_on=entitled.starts_on, ends_on=entitled.ends_on)
+        )
     weeks = series_state.weeks_of(series_state.counting(others), zone=zone)
     if per_week is not None and weeks[week_of(day)] >= per_week:
-        raise cannot_move(texts.week_is_full(per_week))
+        raise cannot_move(texts.WEEK_IS_FULL.format(per_week=per_week))
 
 
 def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candidate:
@@ -80,19 +71,10 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
-        raise _blocked(Blocked(resource="Patient", until=busy_until, why=texts.BUSY))
-    person = _person(span, need=need, people=_people(row, need=need, taken=taken), taken=taken)
-    if isinstance(person, Blocked):
-        raise _blocked(person)
+        raise _blocked("Patient", texts.BUSY, until=busy_until)
+    person_id = _person(span, need=need, people=_people(row, need=need, taken=taken), taken=taken)
     rooms = sorted(need.rooms, key=lambda room: room.id != row.room)
-    room = _room(span, rooms=rooms, taken=taken)
-    if isinstance(room, Blocked):
-        raise _blocked(room)
-    return Candidate(person=person, room=room, span=span)
-
-
-def _blocked(blocked: Blocked) -> CannotMove:
-    return cannot_move(texts.blocked(blocked.resource, blocked.why, until=blocked.until))
+    return Candidate(person=person_id, room=_room(span, rooms=rooms, taken=taken), span=span)
 
 
 def _people(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
@@ -101,29 +83,33 @@ def _people(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
     return sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
 
 
-def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str | Blocked:
-    blocked = Blocked(resource="Location", until=None, why=texts.nobody_gives(need.discipline))
+def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str:
+    refusal = _blocked("Location", texts.NOBODY_GIVES.format(discipline=need.discipline))
     for person in people:
-        works = working_spans(person, site=need.site, purpose=need.purpose, window=span)
-        busy_until = until_free(merged(taken.get(person_key(person.id), ())), span)
         reference = f"Practitioner/{person.id}"
-        if works != [span]:
-            blocked = Blocked(resource=reference, until=None, why=texts.no_hours(need.purpose))
+        busy_until = until_free(merged(taken.get(person_key(person.id), ())), span)
+        if need.works(person, window=span) != [span]:
+            refusal = _blocked(reference, texts.NO_HOURS.format(purpose=need.purpose))
         elif busy_until is not None:
-            blocked = Blocked(resource=reference, until=busy_until, why=texts.BUSY)
+            refusal = _blocked(reference, texts.BUSY, until=busy_until)
         else:
             return person.id
-    return blocked
+    raise refusal
 
 
-def _room(span: Span, *, rooms: Iterable[Room], taken: Taken) -> str | Blocked:
+def _room(span: Span, *, rooms: Iterable[Room], taken: Taken) -> str:
     ends: list[tuple[datetime, str]] = []
     for room in rooms:
-        busy = merged(taken.get(room_key(room.id), ()))
-        if is_free(busy, span):
+        busy_until = until_free(merged(taken.get(room_key(room.id), ())), span)
+        if busy_until is None:
             return room.id
-        ends.append((until_free(busy, span) or span.end, room.id))
+        ends.append((busy_until, room.id))
     if not ends:
-        return Blocked(resource="Location", until=None, why=texts.NO_SUCH_ROOM)
+        raise _blocked("Location", texts.NO_SUCH_ROOM)
     until, room_id = min(ends)
-    return Blocked(resource=f"Location/{room_id}", until=until, why=texts.ROOMS_TAKEN)
+    raise _blocked(f"Location/{room_id}", texts.ROOMS_TAKEN, until=until)
+
+
+def _blocked(resource: str, why: str, *, until: datetime | None = None) -> CannotMove:
+    sentence = texts.BLOCKED if until is None else texts.BLOCKED_UNTIL
+    return cannot_move(sentence.format(resource=resource, why=why, until=until))

@@ -79,7 +79,7 @@ def plan(
 
     `spare` is where alternatives to a failed session are looked for.
     """
-    free = list(candidates.in_order(need, taken=taken, never=patient, window=window, every_room=False))
+    free = list(candidates.in_order(need, taken=taken, never=patient, window=window))
     zone = need.site.zone
     people = sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
     calendars = [calendar for person in people if (calendar := _calendar(free, zone=zone, person=person.id))]
@@ -87,7 +87,7 @@ def plan(
     if chosen is None:
         chosen = _fill(_calendar(free, zone=zone), pace=pace, near=None)
     if len(chosen) < pace.count:
-        others = candidates.in_order(need, taken=taken, never=patient, window=spare, every_room=False)
+        others = candidates.in_order(need, taken=taken, never=patient, window=spare)
         return _refusal(chosen, pace=pace, others=others, zone=zone)
     return [
         PlannedSession(number=number, candidate=candidate) for number, candidate in enumerate(chosen, start=1)

@@ -33,16 +33,14 @@ def beyond(
     sessions: Iterable[Appointment], *, entitled: Entitlement, now: datetime, zone: ZoneInfo
 ) -> list[Appointment]:
     """Return the sessions to come that lie outside an entitlement's dates, or are more than its count."""
-    used = counting(sessions)
-    ahead = to_come(used, after=now)
-    inside = [
-        row
-        for row in used
-        if not _is_in(row, ahead)
-        or (row.starts_at and inside_dates(row.starts_at.astimezone(zone).date(), entitled=entitled))
-    ]
-    kept = inside[: entitled.count]
-    return [row for row in ahead if not _is_in(row, kept)]
+    kept, surplus = 0, []
+    for row in counting(sessions):
+        is_ahead = bool(to_come([row], after=now))
+        if kept < entitled.count and not (is_ahead and _is_outside(row, entitled, zone=zone)):
+            kept += 1
+        elif is_ahead:
+            surplus.append(row)
+    return surplus
 
 
 def ending(series: Series | None, sessions: Sequence[Appointment]) -> tuple[SeriesStatus, int] | None:
@@ -73,5 +71,6 @@ def weeks_of(rows: Iterable[Appointment], *, zone: ZoneInfo) -> Counter[Week]:
     return Counter(week_of(row.starts_at.astimezone(zone).date()) for row in rows if row.starts_at)
 
 
-def _is_in(row: Appointment, rows: Iterable[Appointment]) -> bool:
-    return any(row is other for other in rows)
+def _is_outside(row: Appointment, entitled: Entitlement, *, zone: ZoneInfo) -> bool:
+    starts_at = row.starts_at
+    return starts_at is not None and not inside_dates(starts_at.astimezone(zone).date(), entitled=entitled)

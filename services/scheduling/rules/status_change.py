@@ -24,11 +24,13 @@ def check(row: Appointment, status: AppointmentStatus, *, now: datetime, zone: Z
     if old == AppointmentStatus.WAITLIST:
         raise NotInThisState(texts.ON_THE_WAITLIST, expression="Appointment.status")
     if not states.may(old, status):
-        text = texts.no_such_step(old, status, allowed=states.reachable(old))
+        allowed = ", ".join(states.reachable(old)) or "nothing else"
+        text = texts.NO_SUCH_STEP.format(old=old, new=status, allowed=allowed)
         raise NotInThisState(text, expression="Appointment.status")
     earliest = _earliest(row, status, zone=zone)
     if earliest is not None and now < earliest:
-        raise TooEarly(texts.too_early(status, earliest=earliest), expression="Appointment.status")
+        text = texts.TOO_EARLY.format(status=status, earliest=earliest)
+        raise TooEarly(text, expression="Appointment.status")
 
 
 def _earliest(row: Appointment, status: AppointmentStatus, *, zone: ZoneInfo) -> datetime | None:

@@ -3,8 +3,8 @@
 Sessions are not looked at: nobody has granted any yet, and the first appointment did not take place.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,26 +19,18 @@ from shared.db import Transaction
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.events.catalog.referral import ReferralAccepted
-from shared.events.outbox.publishing import Publication, publish_all
+from shared.events.outbox.publishing import Publication, publish_first
 from shared.fhir.references import local_id
 from shared.timers import Timer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """A referral that is new here, and its first appointment, which has a time or is to wait for one."""
+    """A referral that is new here, its guarantee, and its first appointment, which has a time or waits."""
 
     referral: Referral
+    guarantee: Guarantee
     visit: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedBatch:
-    """What a batch of accepted referrals makes: rows for each table, and events in order."""
-
-    acceptances: list[Acceptance] = field(default_factory=list)
-    guarantees: list[Guarantee] = field(default_factory=list)
-    publications: list[Publication] = field(default_factory=list)
 
 
 async def known(tx: Transaction, accepted: Sequence[DomainEvent]) -> set[str]:
@@ -65,23 +57,6 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
         due_at=rules.calendar.local_day_end(event.due_on, zone),
         unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
     )
-    return Acceptance(referral=referral, visit=book_first.unbooked(ctx, referral))
-
-
-async def take_times(
-    ctx: Context, tx: Transaction, acceptances: Sequence[Acceptance], *, cache: AvailabilityCache
-) -> None:
-    """Take the earliest fitting time for each of them; who gets none waits."""
-    requests = [book_first.request_for(ctx, new.referral, new.visit, cache=cache) for new in acceptances]
-    await availability_search.take_earliest(ctx, tx, requests, cache=cache)
-    for request in requests:
-        if request.candidate is not None:
-            request.row.status = AppointmentStatus.BOOKED
-
-
-def decide(ctx: Context, acceptance: Acceptance, *, batch: AcceptedBatch) -> None:
-    """Add the guarantee and the events of a referral whose first appointment has got a time, or waits."""
-    referral, visit = acceptance.referral, acceptance.visit
     guarantee = Guarantee(
         referral_id=referral.id,
         patient_id=referral.patient_id,
@@ -89,33 +64,56 @@ def decide(ctx: Context, acceptance: Acceptance, *, batch: AcceptedBatch) -> Non
         requester=referral.requester,
         due_at=referral.due_at,
     )
+    return Acceptance(referral=referral, guarantee=guarantee, visit=book_first.unbooked(ctx, referral))
+
+
+async def take_times(
+    ctx: Context, tx: Transaction, acceptances: Sequence[Acceptance], *, cache: AvailabilityCache
+) -> None:
+    """Take the earliest fitting time for each of them; who gets none waits."""
+    requests = [book_first.request_for(ctx, new.referral, new.visit, cache=cache) for new in acceptances]
+    await availability_search.take_earliest(tx, requests, cache=cache)
+    for request in requests:
+        if request.candidate is not None:
+            request.row.status = AppointmentStatus.BOOKED
+
+
+def decide(ctx: Context, acceptance: Acceptance) -> list[Publication]:
+    """Evaluate the guarantee of a referral whose first appointment has got a time or waits.
+
+    Returns what is to be published.
+    """
+    visit = acceptance.visit
     record.fill_appointment(ctx, visit)
-    evaluated = record.evaluate(ctx, guarantee, referral, [visit])
+    evaluated = record.evaluate(ctx, acceptance.guarantee, acceptance.referral, [visit])
     waits = visit.status == AppointmentStatus.WAITLIST
     event = events.WaitlistJoined if waits else events.AppointmentBooked
-    batch.acceptances.append(acceptance)
-    batch.guarantees.append(guarantee)
-    batch.publications.extend(record.first_publications(ctx, visit, event, evaluated=evaluated))
+    return record.first_publications(ctx, visit, event, evaluated=evaluated)
 
 
-async def save(ctx: Context, tx: Transaction, batch: AcceptedBatch) -> None:
+async def save(
+    ctx: Context,
+    tx: Transaction,
+    acceptances: Sequence[Acceptance],
+    *,
+    publications: Sequence[Publication],
+) -> None:
     """Write what a batch makes, each table once, and set the timers of the guarantees."""
-    visits = [acceptance.visit for acceptance in batch.acceptances]
-    referrals = [acceptance.referral for acceptance in batch.acceptances]
-    await tx.insert(*referrals, *batch.guarantees, *visits)
-    await publish_all(tx, batch.publications)
-    at_risk = timedelta(days=ctx.clinic.promise.at_risk_days)
-    await timers.schedule_all(
-        tx,
-        [
-            Timer(kind=kind, ref=str(referral.id), due_at=due_at)
-            for referral in referrals
-            for kind, due_at in (
-                (TimerKind.AT_RISK, referral.due_at - at_risk),
-                (TimerKind.DUE, referral.due_at),
-            )
-        ],
-    )
-    for visit in visits:
-        if visit.status == AppointmentStatus.WAITLIST:
-            await book_first.try_again(ctx, tx, visit)
+    await publish_first(tx, publications)
+    await tx.insert(*(new.referral for new in acceptances))
+    await tx.insert(*(new.guarantee for new in acceptances))
+    await tx.insert(*(new.visit for new in acceptances))
+    await timers.schedule_all(tx, [timer for new in acceptances for timer in _timers(ctx, new)])
+
+
+def _timers(ctx: Context, new: Acceptance) -> Iterator[Timer]:
+    """Go through the timers of a guarantee, and that of a visit which waits and tries once more.
+
+    A time that was freed while this transaction looked would otherwise be seen by nobody.
+    """
+    ref, due = str(new.referral.id), new.referral.due_at
+    at_risk = due - timedelta(days=ctx.clinic.promise.at_risk_days)
+    yield Timer(kind=TimerKind.AT_RISK, ref=ref, due_at=at_risk)
+    yield Timer(kind=TimerKind.DUE, ref=ref, due_at=due)
+    if new.visit.status == AppointmentStatus.WAITLIST:
+        yield Timer(kind=TimerKind.TRY, ref=str(new.visit.id), due_at=ctx.at)

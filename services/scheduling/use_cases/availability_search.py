@@ -11,11 +11,9 @@ from datetime import datetime
 
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Span
-from services.scheduling.rules.candidates import Candidate
-from services.scheduling.rules.openings import Openings
+from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.use_cases import record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, KeptNeed
-from shared.context import Context
 from shared.db import Transaction
 
 # Days of the slices in which time is looked for, the last one goes on: most searches end in the first.
@@ -89,7 +87,7 @@ class AvailabilityWindow:
 
 
 async def take_earliest(
-    ctx: Context, tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
+    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
 ) -> None:
     """Take the earliest time for each visit in order, and put it into its row.
 

@@ -14,15 +14,16 @@ from shared.fhir.codes import AppointmentKind
 
 
 async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: AvailabilityCache) -> None:
-    """Book the earliest time that fits, whoever races; where there is none, the patient waits."""
+    """Book the earliest time that fits, whoever races; where there is none, the patient waits.
+
+    Who waits tries once more after this transaction: a time that was freed meanwhile would be seen by nobody.
+    """
     row = unbooked(ctx, referral)
     if await _find_time(ctx, tx, referral, row, cache=cache):
         await booked(ctx, tx, referral, row)
         return
-    await record.save_appointment(ctx, tx, row)
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
-    await record.publish_first(ctx, tx, row, events.WaitlistJoined, evaluated=evaluated)
-    await try_again(ctx, tx, row)
+    await record.save_first(ctx, tx, row, events.WaitlistJoined, referral=referral)
+    await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
     await reconcile_series.run(ctx, tx, referral)
 
 
@@ -41,10 +42,8 @@ async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appoint
     """Record a first appointment whose time was taken, publish it, and reconcile what follows it."""
     waited = row.version > 0
     row.status = AppointmentStatus.BOOKED
-    await record.save_appointment(ctx, tx, row)
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     left = (events.WaitlistLeft,) if waited else ()
-    await record.publish_first(ctx, tx, row, *left, events.AppointmentBooked, evaluated=evaluated)
+    await record.save_first(ctx, tx, row, *left, events.AppointmentBooked, referral=referral)
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
     await reconcile_series.run(ctx, tx, referral)
@@ -74,17 +73,9 @@ def unbooked(ctx: Context, referral: Referral) -> Appointment:
     )
 
 
-async def try_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
-    """Let who has joined the waitlist try once more after this transaction.
-
-    A time that was freed while this one looked would otherwise be seen by nobody.
-    """
-    await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
-
-
 async def _find_time(
     ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, cache: AvailabilityCache
 ) -> bool:
     request = request_for(ctx, referral, row, cache=cache)
-    await availability_search.take_earliest(ctx, tx, [request], cache=cache)
+    await availability_search.take_earliest(tx, [request], cache=cache)
     return request.candidate is not None

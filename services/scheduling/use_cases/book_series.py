@@ -112,13 +112,13 @@ async def _claimed(
 
 
 def _refusal(refused: NoSeries, request: SeriesRequest) -> str:
-    free = [
-        texts.free_with(
-            candidate.span.start.astimezone(request.need.site.zone), practitioner=candidate.person
-        )
+    zone = request.need.site.zone
+    free = ", ".join(
+        texts.FREE_WITH.format(start=candidate.span.start.astimezone(zone), practitioner=candidate.person)
         for candidate in refused.alternatives
-    ]
-    return texts.series_refused(failed=refused.failed, count=refused.count, free=free)
+    )
+    instead = texts.FREE_INSTEAD.format(free=free) if free else texts.NOTHING_FREE
+    return texts.SERIES_REFUSED.format(failed=refused.failed, count=refused.count, instead=instead)
 
 
 def _visit(ctx: Context, referral: Referral) -> Sessions:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, AppointmentChange, Referral
+from services.scheduling.models import Appointment, AppointmentChange, CancellationReason, Referral
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases import book_first, move, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
@@ -50,27 +50,21 @@ async def run(
     elif change.status is not None:
         zone = ctx.clinic.site(row.site).zone
         rules.status_change.check(row, change.status, now=ctx.at, zone=zone)
-        await _set_status(ctx, tx, row, change.status, change=change)
-        if row.kind == AppointmentKind.SESSION:
-            await record.publish_appointment_event(ctx, tx, _EVENTS[change.status], row)
-            await reconcile_series.close_if_over(ctx, tx, referral)
-        else:
-            await _first_changed(ctx, tx, row, change.status, referral=referral, cache=cache)
+        _put_into(row, change.status, reason=change.reason)
+        await _record(ctx, tx, row, change.status, referral=referral, cache=cache)
 
 
-async def _set_status(
-    ctx: Context, tx: Transaction, row: Appointment, status: AppointmentStatus, *, change: AppointmentChange
-) -> None:
+def _put_into(row: Appointment, status: AppointmentStatus, *, reason: CancellationReason | None) -> None:
     row.status = status
-    if change.reason is not None:
-        row.reason_code, row.reason_text = change.reason.code, change.reason.text
-        row.patient_caused = change.reason.is_the_patients
-    await record.save_appointment(ctx, tx, row)
-    if status in _LOST:
-        await record.give_back(ctx, tx, [row])
+    if reason is not None:
+        row.reason_code, row.reason_text, row.patient_caused = (
+            reason.code,
+            reason.text,
+            reason.is_the_patients,
+        )
 
 
-async def _first_changed(
+async def _record(
     ctx: Context,
     tx: Transaction,
     row: Appointment,
@@ -79,9 +73,14 @@ async def _first_changed(
     referral: Referral,
     cache: AvailabilityCache,
 ) -> None:
-    """Publish a first appointment; a lost one is booked again at once unless the referral has ended."""
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
-    await record.publish_first(ctx, tx, row, _EVENTS[status], evaluated=evaluated)
+    """Record a new status; a lost first appointment is booked again unless the referral has ended."""
+    if status in _LOST:
+        await record.give_back(ctx, tx, [row])
+    if row.kind == AppointmentKind.SESSION:
+        await record.save_session(ctx, tx, row, _EVENTS[status])
+        await reconcile_series.close_if_over(ctx, tx, referral)
+        return
+    await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
     if status in _LOST and referral.state == ReferralState.OPEN:
         await book_first.run(ctx, tx, referral, cache=cache)
     elif status == AppointmentStatus.FULFILLED:

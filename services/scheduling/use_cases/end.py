@@ -55,11 +55,9 @@ async def _cancel_first(
     waited = row.status == AppointmentStatus.WAITLIST
     row.status, row.reason_text, row.patient_caused = AppointmentStatus.CANCELLED, because, patients
     row.reason_code = record.PATIENT_CANCELS if patients else record.CLINIC_CANCELS
-    await record.save_appointment(ctx, tx, row)
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
     else:
         await record.give_back(ctx, tx, [row])
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     event = events.WaitlistLeft if waited else events.AppointmentCancelled
-    await record.publish_first(ctx, tx, row, event, evaluated=evaluated)
+    await record.save_first(ctx, tx, row, event, referral=referral)

@@ -27,12 +27,10 @@ async def run(
         await book_first.booked(ctx, tx, referral, row)
         return
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
-    await record.save_appointment(ctx, tx, row)
     if row.kind == AppointmentKind.SESSION:
-        await record.publish_appointment_event(ctx, tx, events.AppointmentMoved, row)
+        await record.save_session(ctx, tx, row, events.AppointmentMoved)
         return
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
-    await record.publish_first(ctx, tx, row, events.AppointmentMoved, evaluated=evaluated)
+    await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
     await reconcile_series.run(ctx, tx, referral)
 
 

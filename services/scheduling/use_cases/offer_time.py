@@ -7,6 +7,7 @@ from services.scheduling.models import TimerKind
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
+from shared.timers import Timer
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -18,12 +19,14 @@ async def run(ctx: Context, tx: Transaction, site: str) -> None:
     most urgent first, because timers fire in the order of their time.
     """
     waiting = await queries.appointments.waiting_at(tx, site)
-    for place, appointment_id in enumerate(waiting):
-        due = ctx.at - _MOMENT * (len(waiting) - place)
-        await timers.schedule(tx, kind=TimerKind.TRY, ref=str(appointment_id), due=due)
+    tries = [
+        Timer(kind=TimerKind.TRY, ref=str(row_id), due_at=ctx.at - _MOMENT * (len(waiting) - place))
+        for place, row_id in enumerate(waiting)
+    ]
+    await timers.schedule_all(tx, tries)
 
 
 async def at_every_site(ctx: Context, tx: Transaction) -> None:
     """Offer time at every site when the worker starts: clinic.yaml may have new hours."""
-    for site in ctx.clinic.sites:
-        await timers.schedule(tx, kind=TimerKind.OFFER, ref=site.id, due=ctx.at)
+    offers = [Timer(kind=TimerKind.OFFER, ref=site.id, due_at=ctx.at) for site in ctx.clinic.sites]
+    await timers.schedule_all(tx, offers)

@@ -72,7 +72,7 @@ async def entitlement_of(
     return rules.entitlement.entitled_to(
         ctx.clinic.programme(referral.programme),
         authorization_required=asks,
-        funding=await queries.fundings.of(tx, referral.id) if asks else None,
+        funding=await queries.series.funding_of(tx, referral.id) if asks else None,
         first_held=any(row.status == AppointmentStatus.FULFILLED for row in firsts),
     )
 
@@ -124,7 +124,7 @@ async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) ->
     if series is None or ending is None:
         return
     status, held = ending
-    note = texts.sessions_held(held)
+    note = texts.SESSIONS_HELD.format(count=held)
     await record.save_series(ctx, tx, series, status=status, note=note, sessions=sessions)
     event = events.SeriesCompleted if held else events.SeriesSuspended
     await record.publish_series_event(ctx, tx, event, series)

@@ -19,6 +19,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
+from shared.timers import Timer
 
 CLINIC_CANCELS = "prov"
 PATIENT_CANCELS = "pat"
@@ -60,6 +61,21 @@ async def save_appointment(ctx: Context, tx: Transaction, row: Appointment) -> N
         await tx.insert(row)
 
 
+async def save_session(ctx: Context, tx: Transaction, row: Appointment, event: type[DomainEvent]) -> None:
+    """Write a session, and publish what happened to it."""
+    await save_appointment(ctx, tx, row)
+    await publish_appointment_event(ctx, tx, event, row)
+
+
+async def save_first(
+    ctx: Context, tx: Transaction, row: Appointment, *events: type[DomainEvent], referral: Referral
+) -> None:
+    """Write a first appointment and the guarantee as it now is, and publish what happened to both."""
+    await save_appointment(ctx, tx, row)
+    evaluated = await evaluate_guarantee(ctx, tx, referral)
+    await publish_all(tx, first_publications(ctx, row, *events, evaluated=evaluated))
+
+
 async def cancel_sessions(
     ctx: Context, tx: Transaction, rows: Sequence[Appointment], *, because: str
 ) -> None:
@@ -94,21 +110,22 @@ def evaluate(
     ctx: Context, guarantee: Guarantee, referral: Referral, firsts: Sequence[Appointment]
 ) -> EvaluatedGuarantee:
     """Put into a guarantee what it now is, without writing it; its Task is new where anything changed."""
-    state = rules.guarantee.evaluate(
+    before = guarantee.status
+    columns = rules.guarantee.evaluate(
         referral,
         firsts,
-        before=guarantee.status,
+        before=before,
         now=ctx.at,
         at_risk_days=ctx.clinic.promise.at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
     )
-    before = (guarantee.status, guarantee.raw_days, guarantee.adjusted_days)
-    raw, adjusted = (None, None) if state.clocks is None else (state.clocks.raw, state.clocks.adjusted)
-    guarantee.status, guarantee.raw_days, guarantee.adjusted_days = state.status, raw, adjusted
-    is_changed = before != (state.status, raw, adjusted) or not guarantee.version
+    changes = {name: value for name, value in columns.items() if getattr(guarantee, name) != value}
+    for name, value in changes.items():
+        setattr(guarantee, name, value)
+    is_changed = bool(changes) or not guarantee.version
     if is_changed:
         store.fill(guarantee, fhir.guarantees.render(ctx, guarantee, referral=referral), at=ctx.at)
-    event = _GUARANTEE_EVENTS.get(state.status) if before[0] != state.status else None
+    event = _GUARANTEE_EVENTS.get(guarantee.status) if guarantee.status != before else None
     return EvaluatedGuarantee(guarantee=guarantee, firsts=firsts, event=event, is_changed=is_changed)
 
 
@@ -136,21 +153,10 @@ async def publish_appointment_event(
     await publish_all(tx, [_about(ctx, event, row) for row in rows])
 
 
-async def publish_first(
-    ctx: Context,
-    tx: Transaction,
-    row: Appointment,
-    *events: type[DomainEvent],
-    evaluated: EvaluatedGuarantee,
-) -> None:
-    """Publish events about a first appointment, which carry the guarantee, and what is new about that."""
-    await publish_all(tx, first_publications(ctx, row, *events, evaluated=evaluated))
-
-
 def first_publications(
     ctx: Context, row: Appointment, *events: type[DomainEvent], evaluated: EvaluatedGuarantee
 ) -> list[Publication]:
-    """Return what `publish_first` publishes."""
+    """Return events about a first appointment, which carry the guarantee, and what is new about that."""
     body = evaluated.guarantee.body
     return [*(_about(ctx, event, row, body) for event in events), *_news(ctx, evaluated)]
 
@@ -179,8 +185,8 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
     sites = sorted({row.site for row in rows})
     await queries.occupancy.release(tx, [row.id for row in rows])
     await queries.occupancy.count_freed(tx, sites)
-    for site in sites:
-        await timers.schedule(tx, kind=TimerKind.OFFER, ref=site, due=ctx.at)
+    offers = [Timer(kind=TimerKind.OFFER, ref=site, due_at=ctx.at) for site in sites]
+    await timers.schedule_all(tx, offers)
 
 
 def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries.occupancy.OccupancyClaim:
@@ -209,5 +215,6 @@ def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:
 def _about(
     ctx: Context, event: type[DomainEvent], of: Appointment | Guarantee | Series, *carries: bytes
 ) -> Publication:
-    told = event(patient_id=of.patient_id, referral_id=str(of.referral_id), resources=(of.body, *carries))
-    return Publication(ctx=ctx, of=of, event=told)
+    resources = (of.body, *carries)
+    published = event(patient_id=of.patient_id, referral_id=str(of.referral_id), resources=resources)
+    return Publication(ctx=ctx, of=of, event=published)
