@@ -15,21 +15,15 @@ from shared.events.catalog.scheduling import AppointmentBooked, AppointmentFulfi
 from shared.events.inbox.handling import EventBatch
 from shared.timers import Timer
 
-_ENDED_BECAUSE = {
-    "referral.revoked": texts.REFERRAL_REVOKED,
-    "referral.closed": texts.REFERRAL_CLOSED,
-    "referral.merged": texts.REFERRAL_MERGED,
-}
-
 
 async def on_appointments_booked(ctx: Context, tx: Transaction, batch: EventBatch) -> None:
     """Form the teams, or bring in who will see a patient instead."""
-    visits = [heard.event for heard in batch if isinstance(heard.event, AppointmentBooked)]
+    visits = [received.event for received in batch if isinstance(received.event, AppointmentBooked)]
     forming = await use_cases.form_team.load(ctx, tx, [visit for visit in visits if visit.is_first])
-    for heard, visit in zip(batch, visits, strict=True):
+    for received, visit in zip(batch, visits, strict=True):
         if visit.is_first:
-            with heard.span():
-                await use_cases.form_team.decide(heard.ctx, tx, visit, forming=forming)
+            with received.span():
+                await use_cases.form_team.decide(received.ctx, tx, visit, forming=forming)
     await use_cases.form_team.save(tx, forming)
 
 
@@ -47,7 +41,7 @@ async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Appoint
 
 async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent) -> None:
     """End the team, because the referral was revoked, closed or merged into another."""
-    await use_cases.end_referral.run(ctx, tx, event.referral, reason=_ENDED_BECAUSE[event.type])
+    await use_cases.end_referral.run(ctx, tx, event.referral, reason=texts.ENDED[event.type])
 
 
 async def on_calendar_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

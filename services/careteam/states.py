@@ -120,5 +120,5 @@ LIVE_GOALS = (GoalState.PROPOSED, GoalState.ACTIVE, GoalState.ON_HOLD)
 
 
 def allowed(table: Transitions[State], state: State) -> frozenset[State]:
-    """Give the states that may follow; none for an end."""
+    """Return the states that may follow; none for an end."""
     return table.get(state, frozenset())

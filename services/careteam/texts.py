@@ -1,8 +1,11 @@
 """Every sentence of careteam that it writes for people of its own accord."""
 
-REFERRAL_REVOKED = "the referral was revoked"
-REFERRAL_CLOSED = "the referral was closed"
-REFERRAL_MERGED = "the referral was merged into another"
+# Why a team ended, by event type.
+ENDED = {
+    "referral.revoked": "the referral was revoked",
+    "referral.closed": "the referral was closed",
+    "referral.merged": "the referral was merged into another",
+}
 DISCHARGED = "discharged"
 
 FIRST_PLAN_REVIEW = "first review of the plan by the whole team"

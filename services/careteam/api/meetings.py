@@ -28,8 +28,7 @@ async def open_meeting(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
     """Open a meeting: `attended` (a Practitioner, repeated) says who came."""
-    only(request, "clinician", what="lead a meeting")
-    chair = person(request)
+    chair = _chair(request)
     asked = await request.parameters()
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
@@ -45,8 +44,7 @@ async def decide_case(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
     """Decide a case: `case`, `decision`, `action` (owner, description, due; repeated), `revise-plan`."""
-    only(request, "clinician", what="lead a meeting")
-    chair = person(request)
+    chair = _chair(request)
     site = request.ctx.clinic.person(chair).site
     asked = fhir.meetings.asked_decision(await request.parameters(), zone=request.ctx.clinic.site(site).zone)
     async with request.transaction() as tx:
@@ -60,8 +58,7 @@ async def close_meeting(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
     """Close a meeting; what was not decided is carried over."""
-    only(request, "clinician", what="lead a meeting")
-    chair = person(request)
+    chair = _chair(request)
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
         await use_cases.close_meeting.run(request.ctx, tx, meeting, by=chair)
@@ -73,9 +70,13 @@ async def sign_minutes(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
     """Sign the minutes of a closed meeting; answers the Composition."""
-    only(request, "clinician", what="lead a meeting")
-    chair = person(request)
+    chair = _chair(request)
     async with request.transaction() as tx:
         meeting = await use_cases.load.meeting(request.ctx, tx, id)
         minutes = await use_cases.sign_minutes.run(request.ctx, tx, meeting, by=chair)
         return await request.answer(tx, minutes.body, about=minutes)
+
+
+def _chair(request: RequestContext) -> str:
+    only(request, "clinician", what="lead a meeting")
+    return person(request)

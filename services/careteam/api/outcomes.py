@@ -56,9 +56,9 @@ async def read_questionnaire(
 ) -> Response:
     """Read the questionnaire that is scored here."""
     async with request.transaction() as tx:
-        if id != fhir.outcomes.QUESTIONNAIRE_ID:
+        if id != fhir.questionnaire.QUESTIONNAIRE_ID:
             raise NotFound("there is no such Questionnaire")
-        return await request.answer(tx, fhir.outcomes.questionnaire())
+        return await request.answer(tx, fhir.questionnaire.questionnaire())
 
 
 @router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical address"))
@@ -69,7 +69,7 @@ async def search_questionnaires(
     unknown = [name for name in request.query if name != "url"]
     if unknown:
         raise NotSupported(f"search knows url, not {', '.join(unknown)}")
-    questionnaire = fhir.outcomes.questionnaire()
+    questionnaire = fhir.questionnaire.questionnaire()
     found = [questionnaire] if request.query.get("url", questionnaire["url"]) == questionnaire["url"] else []
     base = f"{request.runtime.fhir_base}/Questionnaire"
     entries = [

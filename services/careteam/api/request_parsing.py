@@ -18,7 +18,7 @@ async def to_replace(request: RequestContext, resource_type: str, resource_id: s
 
 
 def person(request: RequestContext) -> str:
-    """Give the practitioner who calls; raises NotAPerson for everybody else."""
+    """Return the practitioner who calls; raises NotAPerson for everybody else."""
     if request.principal.practitioner is None:
         raise NotAPerson("only a practitioner of the clinic may do this")
     return request.principal.practitioner

@@ -10,15 +10,14 @@ from services.careteam.fhir import (
     tasks,
     teams,
 )
-from services.careteam.fhir.elements import decoded
 
 __all__ = [
-    "decoded",
     "elements",
     "meetings",
     "messages",
     "outcomes",
     "plans",
+    "questionnaire",
     "request_parsing",
     "tasks",
     "teams",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.careteam import texts
 from services.careteam.fhir.elements import Resource, concept, instant, reference
 from services.careteam.fhir.request_parsing import Findings, referred
-from services.careteam.models import CareTask, Meeting, MeetingParticipant
+from services.careteam.models.rows import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
@@ -70,8 +70,8 @@ def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) 
     """Read who came; raises Invalid with everybody who is nobody of the site."""
     findings = Findings()
     staff = {person.id for person in ctx.clinic.people if person.site == site}
-    expression = "Parameters.parameter.where(name='attended')"
-    came = []
+    expression = _parameter("attended")
+    came: list[str] = []
     for element in _repeated(parameters, "attended"):
         person = referred(_mapping(element), "Practitioner", expression=expression, findings=findings)
         if person is not None and person not in staff:
@@ -87,22 +87,14 @@ def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) 
 def asked_decision(parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
     """Read a decision; raises Invalid with everything that is wrong."""
     findings = Findings()
-    case_id = referred(
-        _mapping(parameters.get("case")),
-        "Task",
-        expression="Parameters.parameter.where(name='case')",
-        findings=findings,
-    )
+    case = _mapping(parameters.get("case"))
+    case_id = referred(case, "Task", expression=_parameter("case"), findings=findings)
     text = str(parameters.get("decision") or "").strip()
     if not text:
-        findings.add(
-            "a decision needs its text",
-            expression="Parameters.parameter.where(name='decision')",
-            code="required",
-        )
+        findings.add("a decision needs its text", expression=_parameter("decision"), code="required")
     revise = parameters.get("revise-plan", False)
     if not isinstance(revise, bool):
-        findings.add("true or false", expression="Parameters.parameter.where(name='revise-plan')")
+        findings.add("true or false", expression=_parameter("revise-plan"))
     parts = _repeated(parameters, "action")
     actions = [_asked_action(_mapping(part) or {}, zone=zone, findings=findings) for part in parts]
     findings.refuse()
@@ -182,30 +174,24 @@ def _case_section(number: int, case: CareTask) -> Resource:
 
 
 def _asked_action(part: Mapping[str, Any], *, zone: ZoneInfo, findings: Findings) -> AskedAction | None:
-    base = "Parameters.parameter.where(name='action')"
-    owner = referred(
-        _mapping(part.get("owner")),
-        "Practitioner",
-        expression=f"{base}.part.where(name='owner')",
-        findings=findings,
-    )
+    base = f"{_parameter('action')}.part"
+    expression = f"{base}.where(name='owner')"
+    owner = referred(_mapping(part.get("owner")), "Practitioner", expression=expression, findings=findings)
     description = str(part.get("description") or "").strip()
     if not description:
-        findings.add(
-            "an action says what to do",
-            expression=f"{base}.part.where(name='description')",
-            code="required",
-        )
+        expression = f"{base}.where(name='description')"
+        findings.add("an action says what to do", expression=expression, code="required")
     due = _due(part.get("due"), zone=zone)
     if due is None:
-        findings.add(
-            "an action has a due date (valueDate or valueDateTime with its zone)",
-            expression=f"{base}.part.where(name='due')",
-            code="required",
-        )
+        text = "an action has a due date (valueDate or valueDateTime with its zone)"
+        findings.add(text, expression=f"{base}.where(name='due')", code="required")
     if owner is None or due is None:
         return None
     return AskedAction(owner=owner, description=description, due=due)
+
+
+def _parameter(name: str) -> str:
+    return f"Parameters.parameter.where(name='{name}')"
 
 
 def _due(text: object, *, zone: ZoneInfo) -> datetime | None:

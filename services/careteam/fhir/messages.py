@@ -6,7 +6,7 @@ from typing import Any
 
 from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
 from services.careteam.fhir.request_parsing import Findings, referred
-from services.careteam.models import Message
+from services.careteam.models.rows import Message
 from shared.context import Context
 from shared.fhir.references import local_id
 

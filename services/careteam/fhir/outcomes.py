@@ -17,24 +17,20 @@ from services.careteam.fhir.elements import (
     reference,
     referral_reference,
 )
+from services.careteam.fhir.questionnaire import QUESTIONNAIRE_URL
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import (
+from services.careteam.models.instruments import (
     NPRS,
-    OSWESTRY,
-    OSWESTRY_HIGHEST,
     OSWESTRY_SECTIONS,
-    Answers,
     Band,
     Instrument,
-    Outcome,
     ScoreChange,
     Trend,
 )
+from services.careteam.models.rows import Answers, Outcome
 from shared.context import Context
-from shared.fhir.codes import LOINC, LUMBAR, UCUM
+from shared.fhir.codes import LOINC, UCUM
 
-QUESTIONNAIRE_ID = "oswestry"
-QUESTIONNAIRE_URL = f"{LUMBAR}/Questionnaire/{QUESTIONNAIRE_ID}"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _OTHER_TIMES = ("effectivePeriod", "effectiveInstant", "effectiveTiming")
@@ -158,28 +154,6 @@ def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
     }
 
 
-def questionnaire() -> Resource:
-    """Render the Oswestry questionnaire: its codes and its scoring; the wording is the licence holder's."""
-    return {
-        "resourceType": "Questionnaire",
-        "id": QUESTIONNAIRE_ID,
-        "url": QUESTIONNAIRE_URL,
-        "name": "Oswestry",
-        "title": OSWESTRY.name,
-        "status": "active",
-        "subjectType": ["Patient"],
-        "copyright": "The wording of the items is licensed to each site and is not part of this resource.",
-        "description": (
-            "Each answered section counts 0 to 5; score = sum / (5 x answered sections) x 100 %; "
-            "fewer than 8 answered sections are not scored. The score is made by the server."
-        ),
-        "code": [{"system": LOINC, "code": OSWESTRY.loinc}],
-        "item": [
-            _section(number_of, link_id) for number_of, link_id in enumerate(OSWESTRY_SECTIONS, start=1)
-        ],
-    }
-
-
 def _read_section(
     item: Mapping[str, Any], *, answers: dict[str, int], expression: str, findings: Findings
 ) -> None:
@@ -239,14 +213,3 @@ def _component(code: str, **value: object) -> Resource:
 
 def _quantity(value: Decimal, *, unit: str) -> Resource:
     return {"value": number(value), "unit": unit, "system": UCUM, "code": unit}
-
-
-def _section(number_of: int, link_id: str) -> Resource:
-    options = [{"valueInteger": points} for points in range(OSWESTRY_HIGHEST + 1)]
-    return {
-        "linkId": link_id,
-        "text": f"Section {number_of}",
-        "type": "choice",
-        "required": False,
-        "answerOption": options,
-    }

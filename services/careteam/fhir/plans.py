@@ -8,7 +8,8 @@ import msgspec
 from services.careteam import texts
 from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
 from services.careteam.fhir.request_parsing import Findings, unchanged
-from services.careteam.models import INSTRUMENTS, Goal, Instrument, Plan, Team
+from services.careteam.models.instruments import INSTRUMENTS, Instrument
+from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from shared.context import Context
 from shared.fhir.codes import LOINC
@@ -84,7 +85,7 @@ def plan_overlay(
 
 
 def contained_goals(received: Received) -> dict[str, bytes]:
-    """Give the bytes of the Goals that a plan brings inside itself, by their `#id`."""
+    """Return the bytes of the Goals that a plan brings inside itself, by their `#id`."""
     return {
         f"#{resource['id']}": bytes(raw)
         for resource, raw in _contained(received)

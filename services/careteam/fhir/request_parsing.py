@@ -31,7 +31,7 @@ class Findings:
 def referred(
     element: Mapping[str, Any] | None, resource_type: str, *, expression: str, findings: Findings
 ) -> str | None:
-    """Read the id that a reference to one resource type names; notes what is wrong and gives None."""
+    """Read the id that a reference to one resource type names; notes what is wrong and returns None."""
     if not element:
         findings.add(f"a reference to a {resource_type} is needed", expression=expression, code="required")
         return None

@@ -17,7 +17,7 @@ from services.careteam.fhir.elements import (
     referral_reference,
 )
 from services.careteam.fhir.request_parsing import Findings, unchanged
-from services.careteam.models import CareTask, CaseReason
+from services.careteam.models.rows import CareTask, CaseReason
 from services.careteam.states import ActionState, CaseState
 from shared.context import Context
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
@@ -73,7 +73,7 @@ def case_overlay(task: CareTask, *, at: datetime) -> Resource:
 
 
 def with_reason(body: bytes, *, reason: CaseReason, text: str) -> Resource | None:
-    """Give a case's reasons with one more, or None where it has this one already."""
+    """Return a case's reasons with one more, or None where it has this one already."""
     stored = decoded(body)["reasonCode"]
     if reason in codes(stored, system=CASE_REASON_SYSTEM):
         return None

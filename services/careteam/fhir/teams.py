@@ -14,7 +14,7 @@ from services.careteam.fhir.elements import (
     referral_reference,
 )
 from services.careteam.fhir.request_parsing import Findings, referred, unchanged
-from services.careteam.models import Place, Team, TeamMember
+from services.careteam.models.rows import Place, Team, TeamMember
 from shared.context import Context
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 
@@ -40,20 +40,12 @@ def care_team(
     return written
 
 
-def checked_members(ctx: Context, data: Mapping[str, Any], *, stored: Mapping[str, Any]) -> list[Place]:
-    """Read who shall be in a team; raises Invalid with everything that is wrong."""
-    findings = Findings()
-    wanted = asked_members(ctx, data, findings=findings)
-    if not wanted and not findings.problems:
-        findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
-    unchanged(data, stored, members=("status", "subject", "identifier"), findings=findings)
-    findings.refuse()
-    return wanted
+def asked_members(ctx: Context, data: Mapping[str, Any], *, stored: Mapping[str, Any]) -> list[Place]:
+    """Read who shall be in a team from now on: the participants whose period has no end.
 
-
-def asked_members(ctx: Context, data: Mapping[str, Any], *, findings: Findings) -> list[Place]:
-    """Read who shall be in a team from now on: the participants whose period has no end."""
-    places = []
+    Raises Invalid with everything that is wrong, the members among it that only the clinic changes.
+    """
+    findings, places = Findings(), []
     for index, participant in enumerate(data.get("participant", [])):
         if "end" in participant.get("period", {}):
             continue
@@ -64,6 +56,10 @@ def asked_members(ctx: Context, data: Mapping[str, Any], *, findings: Findings) 
             findings.add("this is nobody of the clinic in this discipline", expression=expression)
         if person is not None and discipline is not None:
             places.append(Place(practitioner=person, discipline=discipline))
+    if not places and not findings.problems:
+        findings.add("a team has at least one member", expression="CareTeam.participant", code="required")
+    unchanged(data, stored, members=("status", "subject", "identifier"), findings=findings)
+    findings.refuse()
     return places
 
 

@@ -4,9 +4,22 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
-from services.careteam.models.care import Caseload, EndedReferral, Goal, Plan, Team, TeamMember
-from services.careteam.models.meetings import CareTask, Decision, Meeting, MeetingParticipant, Minutes
-from services.careteam.models.outcomes import Answers, Message, Outcome
+from services.careteam.models.rows import (
+    Answers,
+    CareTask,
+    Caseload,
+    Decision,
+    EndedReferral,
+    Goal,
+    Meeting,
+    MeetingParticipant,
+    Message,
+    Minutes,
+    Outcome,
+    Plan,
+    Team,
+    TeamMember,
+)
 from services.careteam.states import (
     LIVE_CASES,
     ActionState,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from services.careteam.models import Meeting, MeetingParticipant, Minutes
+from services.careteam.models.rows import Meeting, MeetingParticipant, Minutes
 from services.careteam.models.tables import MeetingTable
 from services.careteam.queries import scope
 from services.careteam.states import MeetingState
@@ -25,9 +25,9 @@ WHERE team_id = ANY($2::uuid[]) AND left_at IS NULL ON CONFLICT DO NOTHING
 _MINUTES = "SELECT * FROM minutes WHERE meeting_id = $1 FOR UPDATE"
 
 
-async def visible(tx: Transaction, meeting_id: UUID, *, by: Principal) -> Meeting | None:
-    """Read a meeting inside the caller's row scope."""
-    return await scope.row(tx, Meeting, MeetingTable, meeting_id, within=scope.meeting(by))
+async def visible(tx: Transaction, meeting_id: UUID, *, by: Principal, lock: bool = False) -> Meeting | None:
+    """Read or lock a meeting inside the caller's row scope."""
+    return await scope.row(tx, Meeting, MeetingTable, meeting_id, within=scope.meeting(by), lock=lock)
 
 
 async def locked(tx: Transaction, meeting_id: UUID) -> Meeting | None:

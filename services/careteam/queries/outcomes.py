@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.careteam.models import Message, Outcome
+from services.careteam.models.rows import Message, Outcome
 from services.careteam.models.tables import MessageTable
 from services.careteam.queries import scope
 from shared.auth.principal import Principal

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.careteam.models import Goal, Plan
+from services.careteam.models.rows import Goal, Plan
 from services.careteam.models.tables import GoalTable, PlanTable
 from services.careteam.queries import scope
 from shared.auth.principal import Principal
@@ -12,7 +12,6 @@ _OF_TEAM = "SELECT * FROM plan WHERE team_id = $1 FOR UPDATE"
 _LOCK = "SELECT * FROM plan WHERE id = $1 FOR UPDATE"
 _TEAM_OF = "SELECT team_id FROM plan WHERE id = $1"
 _GOALS = "SELECT * FROM goal WHERE plan_id = $1 ORDER BY id FOR UPDATE"
-_LOCK_GOAL = "SELECT * FROM goal WHERE id = $1 FOR UPDATE"
 
 
 async def of_team(tx: Transaction, team_id: UUID) -> Plan | None:
@@ -31,9 +30,9 @@ async def team_of(tx: Transaction, plan_id: UUID) -> UUID | None:
     return found
 
 
-async def visible(tx: Transaction, plan_id: UUID, *, by: Principal) -> Plan | None:
-    """Read a plan inside the caller's row scope."""
-    return await scope.row(tx, Plan, PlanTable, plan_id, within=scope.plan(by))
+async def visible(tx: Transaction, plan_id: UUID, *, by: Principal, lock: bool = False) -> Plan | None:
+    """Read or lock a plan inside the caller's row scope."""
+    return await scope.row(tx, Plan, PlanTable, plan_id, within=scope.plan(by), lock=lock)
 
 
 async def goals(tx: Transaction, plan_id: UUID) -> list[Goal]:
@@ -41,11 +40,6 @@ async def goals(tx: Transaction, plan_id: UUID) -> list[Goal]:
     return await tx.rows(Goal, _GOALS, plan_id)
 
 
-async def goal_visible(tx: Transaction, goal_id: UUID, *, by: Principal) -> Goal | None:
-    """Read a goal inside the caller's row scope."""
-    return await scope.row(tx, Goal, GoalTable, goal_id, within=scope.goal(by))
-
-
-async def goal_locked(tx: Transaction, goal_id: UUID) -> Goal | None:
-    """Lock a goal."""
-    return await tx.row(Goal, _LOCK_GOAL, goal_id)
+async def goal_visible(tx: Transaction, goal_id: UUID, *, by: Principal, lock: bool = False) -> Goal | None:
+    """Read or lock a goal inside the caller's row scope."""
+    return await scope.row(tx, Goal, GoalTable, goal_id, within=scope.goal(by), lock=lock)

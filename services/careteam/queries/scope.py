@@ -7,10 +7,12 @@
 - Everybody else: nothing, which answers 404 and is in no total.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 
 from services.careteam.models.tables import (
@@ -32,21 +34,23 @@ from shared.db import Transaction, core
 from shared.fhir.codes import TaskCode
 
 Row = TypeVar("Row", bound=SQLModel)
+RowRule = Callable[[Principal], ColumnElement[bool]]
 
 
 async def row(
-    tx: Transaction, model: type[Row], table: type[SQLModel], row_id: UUID, *, within: ColumnElement[bool]
+    tx: Transaction,
+    model: type[Row],
+    table: type[SQLModel],
+    row_id: UUID,
+    *,
+    within: ColumnElement[bool],
+    lock: bool = False,
 ) -> Row | None:
-    """Read the row with this id inside a row scope, None where there is none or it is outside."""
-    found = await rows(tx, model, table, core.columns(table).id == row_id, within)
-    return found[0] if found else None
-
-
-async def rows(tx: Transaction, model: type[Row], table: type[SQLModel], *conditions: Any) -> list[Row]:
-    """Read the rows of a table that meet all conditions, the row scope among them, the oldest first."""
+    """Read or lock the row with this id inside a row scope, None where there is none or it is outside."""
     columns = core.columns(table)
-    wanted = select(*columns).where(*conditions).order_by(columns.id)
-    return [model(**record) for record in await tx.select(wanted)]
+    wanted = select(*columns).where(columns.id == row_id, within)
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
+    return model(**found[0]) if found else None
 
 
 def team(principal: Principal) -> ColumnElement[bool]:
@@ -54,24 +58,18 @@ def team(principal: Principal) -> ColumnElement[bool]:
     return _in_teams(col(TeamTable.id), principal)
 
 
-def plan(principal: Principal) -> ColumnElement[bool]:
-    """Plans of those teams."""
-    return _in_teams(col(PlanTable.team_id), principal)
+def _belonging_to_teams(table: Any) -> RowRule:
+    def visible(principal: Principal) -> ColumnElement[bool]:
+        return _in_teams(col(table.team_id), principal)
+
+    return visible
 
 
-def goal(principal: Principal) -> ColumnElement[bool]:
-    """Goals of those teams' plans."""
-    return _in_teams(col(GoalTable.team_id), principal)
-
-
-def outcome(principal: Principal) -> ColumnElement[bool]:
-    """Scored outcomes of those teams' patients."""
-    return _in_teams(col(OutcomeTable.team_id), principal)
-
-
-def answers(principal: Principal) -> ColumnElement[bool]:
-    """Questionnaires that those teams' patients answered."""
-    return _in_teams(col(AnswersTable.team_id), principal)
+# What belongs to those teams' patients.
+plan = _belonging_to_teams(PlanTable)
+goal = _belonging_to_teams(GoalTable)
+outcome = _belonging_to_teams(OutcomeTable)
+answers = _belonging_to_teams(AnswersTable)
 
 
 def message(principal: Principal) -> ColumnElement[bool]:
@@ -118,15 +116,15 @@ def decision(principal: Principal) -> ColumnElement[bool]:
     return or_(about_patients, about_meetings)
 
 
-def _in_teams(column: Any, principal: Principal) -> ColumnElement[bool]:
+def _in_teams(column: Mapped[Any], principal: Principal) -> ColumnElement[bool]:
     if principal.party == "clinician" and principal.practitioner is not None:
         mine = select(col(TeamMemberTable.team_id)).where(
             col(TeamMemberTable.practitioner) == principal.practitioner,
             col(TeamMemberTable.left_at).is_(None),
         )
-        return _is_in(column, mine)
+        return column.in_(mine)
     if principal.party == "coordinator" and principal.site is not None:
-        return _is_in(column, select(col(TeamTable.id)).where(col(TeamTable.site) == principal.site))
+        return column.in_(select(col(TeamTable.id)).where(col(TeamTable.site) == principal.site))
     return false()
 
 
@@ -140,13 +138,7 @@ def _meetings_of(principal: Principal, *, attended: bool) -> Any:
     return chaired.union(invited)
 
 
-def _of_site(column: Any, principal: Principal) -> ColumnElement[bool]:
+def _of_site(column: Mapped[str], principal: Principal) -> ColumnElement[bool]:
     if principal.party != "coordinator" or principal.site is None:
         return false()
-    matches: ColumnElement[bool] = column == principal.site
-    return matches
-
-
-def _is_in(column: Any, ids: Select[Any]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = column.in_(ids)
-    return found
+    return column == principal.site

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.careteam.models import CareTask
+from services.careteam.models.rows import CareTask
 from services.careteam.models.tables import CareTaskTable
 from services.careteam.queries import scope
 from services.careteam.states import LIVE_ACTIONS, LIVE_CASES, TeamState
@@ -27,9 +27,9 @@ ORDER BY care_task.id FOR UPDATE OF care_task
 """
 
 
-async def visible(tx: Transaction, task_id: UUID, *, by: Principal) -> CareTask | None:
-    """Read a case or an action inside the caller's row scope."""
-    return await scope.row(tx, CareTask, CareTaskTable, task_id, within=scope.task(by))
+async def visible(tx: Transaction, task_id: UUID, *, by: Principal, lock: bool = False) -> CareTask | None:
+    """Read or lock a case or an action inside the caller's row scope."""
+    return await scope.row(tx, CareTask, CareTaskTable, task_id, within=scope.task(by), lock=lock)
 
 
 async def locked(tx: Transaction, task_id: UUID) -> CareTask | None:

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from services.careteam.models import Team, TeamMember
+from sqlalchemy import select
+
+from services.careteam.models.rows import Team, TeamMember
 from services.careteam.models.tables import TeamTable
 from services.careteam.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction
+from shared.db import Transaction, core
 
 _LOCK_REFERRALS = """
 SELECT pg_advisory_xact_lock(lock)
@@ -55,7 +57,9 @@ async def visible(tx: Transaction, team_id: UUID, *, by: Principal) -> Team | No
 
 async def of_patient_visible(tx: Transaction, patient_id: str, *, by: Principal) -> list[Team]:
     """List a patient's teams inside the caller's row scope, the oldest first."""
-    return await scope.rows(tx, Team, TeamTable, TeamTable.patient_id == patient_id, scope.team(by))
+    columns = core.columns(TeamTable)
+    wanted = select(*columns).where(columns.patient_id == patient_id, scope.team(by)).order_by(columns.id)
+    return [Team(**record) for record in await tx.select(wanted)]
 
 
 async def members(tx: Transaction, team_id: UUID) -> list[TeamMember]:

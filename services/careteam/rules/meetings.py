@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.careteam import states
-from services.careteam.models import CareTask, Meeting
+from services.careteam.models.rows import CareTask, Meeting
 from services.careteam.states import LIVE_CASES, CaseState, MeetingState
 from shared.clinic import Clinic, Site
 from shared.errors import Conflict, Forbidden, NotFound
@@ -111,15 +111,10 @@ def must_wait_at(case: CareTask, meeting: Meeting) -> None:
         raise AlreadyDecided(f"the case is {case.state}")
 
 
-def absent_disciplines(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> list[str]:
-    """Name the disciplines of a case's team that nobody at the meeting has, in the team's order."""
-    present = {person.discipline for person in clinic.people if person.id in attending}
-    return [discipline for discipline in required if discipline not in present]
-
-
 def must_have_quorum(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> None:
-    """Raise NoQuorum with the disciplines that are missing."""
-    absent = absent_disciplines(required, attending=attending, clinic=clinic)
+    """Raise NoQuorum with the disciplines of a case's team that nobody at the meeting has."""
+    present = {person.discipline for person in clinic.people if person.id in attending}
+    absent = [discipline for discipline in required if discipline not in present]
     if absent:
         raise NoQuorum(
             f"no quorum for this case: nobody present for {', '.join(absent)}",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.careteam import states
-from services.careteam.models import Goal
+from services.careteam.models.rows import Goal
 from services.careteam.states import LIVE_GOALS, ActionState, GoalState, PlanState
 from shared.errors import Problem
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from services.careteam.models import INSTRUMENTS, Instrument, Outcome, ScoreChange, Trend
+from services.careteam.models.instruments import INSTRUMENTS, Instrument, ScoreChange, Trend
+from services.careteam.models.rows import Outcome
 
 RESPONDER_PERCENT = 30
 
@@ -63,6 +64,11 @@ def measured(outcomes: Sequence[Outcome]) -> dict[str, Measured]:
     return found
 
 
+def baseline_of(outcomes: Sequence[Outcome], *, instrument: Instrument) -> Outcome | None:
+    """Find the first score of an instrument."""
+    return next((found for found in outcomes if found.baseline and found.instrument == instrument.id), None)
+
+
 def first_and_last(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the baselines, and then the last score of each instrument that was measured again."""
     baselines = [outcome for outcome in outcomes if outcome.baseline]
@@ -90,7 +96,7 @@ def review(measured: Mapping[str, Measured], *, since: datetime) -> Review:
 
 
 def review_time(activated_at: datetime, *, weeks: int, zone: ZoneInfo) -> datetime:
-    """Tell when the review of a week is due: the same wall-clock time, whole weeks after the activation."""
+    """Return when the review of a week is due: the same wall-clock time, whole weeks after the activation."""
     local = activated_at.astimezone(zone).replace(tzinfo=None) + timedelta(weeks=weeks)
     return local.replace(tzinfo=zone)
 

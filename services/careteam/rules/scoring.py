@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
-from services.careteam.models import OSWESTRY_HIGHEST, OSWESTRY_SECTIONS, Band
+from services.careteam.models.instruments import OSWESTRY_HIGHEST, OSWESTRY_SECTIONS, Band
 from shared.errors import Invalid, Problem
 
 HUNDREDTH = Decimal("0.01")

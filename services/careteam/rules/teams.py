@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.careteam.models import Place, Team, TeamMember
+from services.careteam.models.rows import Place, Team, TeamMember
 from services.careteam.states import TeamState
-from shared.clinic import Clinic, Discipline, Person, Programme
+from shared.clinic import Clinic, Discipline, Programme
 from shared.errors import Conflict
 
 
@@ -34,11 +34,14 @@ def choose_members(
 ) -> tuple[list[Place], list[Discipline]]:
     """Choose a team: who sees the patient first for their discipline, else the least loaded of the site.
 
-    `load` counts the teams in which a person is now; between equals the order of clinic.yaml decides. Gives
-    also the disciplines that nobody at the site has.
+    `load` counts the teams in which a person is now; between equals the order of clinic.yaml decides.
+    Returns also the disciplines that nobody at the site has.
     """
-    first = _person(clinic, seen_by)
-    places = [] if first is None else [Place(practitioner=first.id, discipline=first.discipline)]
+    places = [
+        Place(practitioner=person.id, discipline=person.discipline)
+        for person in clinic.people
+        if person.id == seen_by
+    ]
     missing = []
     for discipline in programme.team:
         if any(place.discipline == discipline for place in places):
@@ -102,7 +105,3 @@ def joining_members(team: Team, places: Sequence[Place], *, at: datetime) -> lis
 def place_of(member: TeamMember) -> Place:
     """Return the place that a member has."""
     return Place(practitioner=member.practitioner, discipline=member.discipline)
-
-
-def _person(clinic: Clinic, person_id: str) -> Person | None:
-    return next((person for person in clinic.people if person.id == person_id), None)

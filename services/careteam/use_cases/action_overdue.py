@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.careteam import queries, texts
-from services.careteam.models import CaseReason
+from services.careteam.models.rows import CaseReason
 from services.careteam.states import LIVE_ACTIONS, TeamState
 from services.careteam.use_cases import put_on_agenda
 from services.careteam.use_cases.assign_action import OVERDUE

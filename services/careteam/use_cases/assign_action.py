@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.careteam import fhir
-from services.careteam.models import CareTask, Team
+from services.careteam.models.rows import CareTask, Team
 from services.careteam.states import ActionState
 from services.careteam.use_cases import record
 from shared import timers

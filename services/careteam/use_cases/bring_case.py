@@ -5,7 +5,7 @@ from typing import Any
 
 from services.careteam import fhir, queries
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import CareTask, CaseReason, Team
+from services.careteam.models.rows import CareTask, CaseReason, Team
 from services.careteam.use_cases import put_on_agenda
 from shared.context import Context
 from shared.db import Transaction

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Place, Team
+from services.careteam.models.rows import Place, Team
 from services.careteam.use_cases import hand_over, record
 from shared.context import Context
 from shared.db import Transaction
@@ -13,7 +13,7 @@ from shared.events.catalog.careteam import CareTeamChanged
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, asked: Mapping[str, Any]) -> None:
     """Give a team the members that the CareTeam names; `team` is locked and its version was compared."""
-    wanted = fhir.teams.checked_members(ctx, asked, stored=fhir.decoded(team.body))
+    wanted = fhir.teams.asked_members(ctx, asked, stored=fhir.elements.decoded(team.body))
     rules.teams.must_be_active(team)
     await change_members(ctx, tx, team, wanted=wanted)
 

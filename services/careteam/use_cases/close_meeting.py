@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import CareTask, Meeting, Minutes
+from services.careteam.models.rows import CareTask, Meeting, Minutes
 from services.careteam.states import CaseState, MeetingState
 from services.careteam.use_cases import record
 from services.careteam.use_cases.schedule_meeting import MEETING_OVER
@@ -50,7 +50,7 @@ async def _end(ctx: Context, tx: Transaction, meeting: Meeting, state: MeetingSt
     await _carry_over(ctx, tx, undecided, site=meeting.site)
     if state is MeetingState.CLOSED:
         await _write_minutes(ctx, tx, meeting, cases)
-    await record.publish_meeting(ctx, tx, MeetingClosed, meeting, carries=undecided)
+    await record.publish(ctx, tx, MeetingClosed, meeting, carries=undecided)
 
 
 async def _carry_over(ctx: Context, tx: Transaction, cases: Sequence[CareTask], *, site: str) -> None:

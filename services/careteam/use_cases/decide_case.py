@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.careteam import fhir, queries, rules, texts
 from services.careteam.fhir.meetings import AskedAction, AskedDecision
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import CareTask, Decision, Meeting, Plan, Team
+from services.careteam.models.rows import CareTask, Decision, Meeting, Plan, Team
 from services.careteam.states import CaseState, PlanState
 from services.careteam.use_cases import assign_action, record
 from shared.context import Context

@@ -1,7 +1,7 @@
 """Draft the plan of a team after the first visit."""
 
 from services.careteam import fhir, queries
-from services.careteam.models import Plan, Team
+from services.careteam.models.rows import Plan, Team
 from services.careteam.states import TeamState
 from shared.context import Context
 from shared.db import Transaction

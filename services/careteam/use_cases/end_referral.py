@@ -1,7 +1,7 @@
 """End the care of a referral that was revoked, closed or merged."""
 
 from services.careteam import queries
-from services.careteam.models import EndedReferral, Plan
+from services.careteam.models.rows import EndedReferral, Plan
 from services.careteam.states import PlanState, TeamState
 from services.careteam.use_cases import end_team, record
 from shared.context import Context

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Goal, Plan, Team
+from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import LIVE_GOALS, ActionState, CaseState, GoalState, TeamState
 from services.careteam.use_cases import record
 from services.careteam.use_cases.assign_action import OVERDUE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Team, TeamMember
+from services.careteam.models.rows import Team, TeamMember
 from services.careteam.states import TeamState
 from services.careteam.use_cases import change_team
 from shared.context import Context
@@ -70,8 +70,10 @@ async def decide(ctx: Context, tx: Transaction, visit: AppointmentEvent, *, form
     team = forming.teams.get(visit.referral)
     if team is None:
         return _form(ctx, visit, forming=forming)
+    if team.status != TeamState.ACTIVE:
+        return team
     places = rules.teams.places_with(ctx.clinic, forming.members[team.id], practitioner=visit.practitioner)
-    if team.status == TeamState.ACTIVE and places is not None:
+    if places is not None:
         await save(tx, forming)
         await change_team.change_members(ctx, tx, team, wanted=places)
         forming.members[team.id] = await queries.teams.members(tx, team.id)

@@ -1,7 +1,7 @@
 """Hand over what members who leave a team owned to somebody who stays."""
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Team
+from services.careteam.models.rows import Team
 from services.careteam.rules.teams import MemberChange, place_of
 from services.careteam.states import PlanState
 from services.careteam.use_cases import record

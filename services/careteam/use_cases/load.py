@@ -5,30 +5,18 @@ is outside the scope is not found.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
 from services.careteam import queries, rules
 from services.careteam.fhir.request_parsing import Findings, optional_referral, referred, row_id
-from services.careteam.models import CareTask, Goal, Meeting, Plan, Team
+from services.careteam.models.rows import CareTask, Goal, Meeting, Plan, Team
 from services.careteam.states import TeamState
-from shared.auth.principal import Principal
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
 Row = TypeVar("Row", Plan, Goal, CareTask)
-Found = TypeVar("Found", covariant=True)
-Lock = Callable[[Transaction, UUID], Awaitable[Row | None]]
 _CASE = "Parameters.parameter.where(name='case')"
-
-
-class See(Protocol[Found]):
-    """A query for a row inside the caller's row scope."""
-
-    async def __call__(self, tx: Transaction, identity: UUID, /, *, by: Principal) -> Found | None:
-        """Find the row, or None."""
-        ...
 
 
 class NoSuchThing(NotFound):
@@ -37,51 +25,48 @@ class NoSuchThing(NotFound):
 
 async def team(ctx: Context, tx: Transaction, team_id: str) -> Team:
     """Lock a team."""
-    found = await queries.teams.visible(tx, row_id(team_id), by=ctx.caller)
-    if found is None:
-        raise NoSuchThing("there is no such CareTeam")
-    return await queries.teams.locked(tx, found.id)
+    identity = row_id(team_id)
+    if await queries.teams.visible(tx, identity, by=ctx.caller) is not None:
+        locked = await queries.teams.locked(tx, identity)
+        if await queries.teams.visible(tx, identity, by=ctx.caller) is not None:
+            return locked
+    raise NoSuchThing("there is no such CareTeam")
 
 
 async def plan(ctx: Context, tx: Transaction, plan_id: str) -> tuple[Team, Plan]:
     """Lock a plan and its team."""
-    see, lock = queries.plans.visible, queries.plans.locked
-    return await _with_team(ctx, tx, plan_id, see=see, lock=lock, what="CarePlan")
+    return await _with_team(ctx, tx, plan_id, see=queries.plans.visible, what="CarePlan")
 
 
 async def goal(ctx: Context, tx: Transaction, goal_id: str) -> tuple[Team, Goal]:
     """Lock a goal and its team."""
-    see, lock = queries.plans.goal_visible, queries.plans.goal_locked
-    return await _with_team(ctx, tx, goal_id, see=see, lock=lock, what="Goal")
+    return await _with_team(ctx, tx, goal_id, see=queries.plans.goal_visible, what="Goal")
 
 
 async def task(ctx: Context, tx: Transaction, task_id: str) -> tuple[Team, CareTask]:
     """Lock a case or an action and its team."""
-    see, lock = queries.tasks.visible, queries.tasks.locked
-    return await _with_team(ctx, tx, task_id, see=see, lock=lock, what="Task")
+    return await _with_team(ctx, tx, task_id, see=queries.tasks.visible, what="Task")
 
 
 async def _with_team(
-    ctx: Context, tx: Transaction, asked_id: str, *, see: See[Row], lock: Lock[Row], what: str
+    ctx: Context, tx: Transaction, asked_id: str, *, see: Callable[..., Awaitable[Row | None]], what: str
 ) -> tuple[Team, Row]:
     identity = row_id(asked_id)
     found = await see(tx, identity, by=ctx.caller)
     if found is not None:
         its_team = await queries.teams.locked(tx, found.team_id)
-        locked = await lock(tx, identity)
-        if locked is not None and await see(tx, identity, by=ctx.caller) is not None:
+        locked = await see(tx, identity, by=ctx.caller, lock=True)
+        if locked is not None:
             return its_team, locked
     raise NoSuchThing(f"there is no such {what}")
 
 
 async def meeting(ctx: Context, tx: Transaction, meeting_id: str) -> Meeting:
     """Lock a meeting."""
-    identity = row_id(meeting_id)
-    if await queries.meetings.visible(tx, identity, by=ctx.caller) is not None:
-        locked = await queries.meetings.locked(tx, identity)
-        if locked is not None:
-            return locked
-    raise NoSuchThing("there is no such Appointment")
+    locked = await queries.meetings.visible(tx, row_id(meeting_id), by=ctx.caller, lock=True)
+    if locked is None:
+        raise NoSuchThing("there is no such Appointment")
+    return locked
 
 
 async def case_of_meeting(
@@ -92,14 +77,13 @@ async def case_of_meeting(
     if await queries.meetings.visible(tx, row_id(meeting_id), by=ctx.caller) is None:
         raise NoSuchThing("there is no such Appointment")
     found = await queries.tasks.visible(tx, identity, by=ctx.caller)
-    if found is None:
-        raise NoSuchThing("there is no such case", expression=_CASE)
-    its_team = await queries.teams.locked(tx, found.team_id)
-    its_meeting = await meeting(ctx, tx, meeting_id)
-    locked = await queries.tasks.locked(tx, identity)
-    if locked is None:
-        raise NoSuchThing("there is no such case", expression=_CASE)
-    return its_meeting, locked, its_team
+    if found is not None:
+        its_team = await queries.teams.locked(tx, found.team_id)
+        its_meeting = await meeting(ctx, tx, meeting_id)
+        locked = await queries.tasks.locked(tx, identity)
+        if locked is not None:
+            return its_meeting, locked, its_team
+    raise NoSuchThing("there is no such case", expression=_CASE)
 
 
 async def team_of_patient(ctx: Context, tx: Transaction, data: Mapping[str, Any], *, member: str) -> Team:

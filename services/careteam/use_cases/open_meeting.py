@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.careteam import fhir, rules
-from services.careteam.models import Meeting, MeetingParticipant
+from services.careteam.models.rows import Meeting, MeetingParticipant
 from services.careteam.states import MeetingState
 from services.careteam.use_cases import record
 from shared.context import Context

@@ -1,15 +1,15 @@
 """Post a message of a team member to the team about its patient."""
 
 from services.careteam import fhir, queries
-from services.careteam.fhir.request_parsing import Findings, row_id
-from services.careteam.models import Message, Team
+from services.careteam.fhir.request_parsing import Findings
+from services.careteam.models.rows import Message, Team
 from services.careteam.use_cases import record
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import NotFound
 from shared.events.catalog.careteam import MessagePosted
 from shared.fhir import store
 from shared.fhir.received import Received
+from shared.fhir.search_values import as_uuid
 
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, sender: str) -> Message:
@@ -40,10 +40,8 @@ async def _answered(
     ctx: Context, tx: Transaction, team: Team, answered: str, *, findings: Findings
 ) -> Message | None:
     """Read the message that is answered; it must be one of the same team."""
-    try:
-        message = await queries.outcomes.message_visible(tx, row_id(answered), by=ctx.caller)
-    except NotFound:
-        message = None
+    found = as_uuid(answered)
+    message = None if found is None else await queries.outcomes.message_visible(tx, found, by=ctx.caller)
     if message is None or message.team_id != team.id:
         text, expression = "there is no such message of this team", "Communication.inResponseTo[0]"
         findings.add(text, expression=expression, code="not-found")

@@ -19,4 +19,4 @@ async def run(ctx: Context, tx: Transaction, meeting_id: UUID) -> None:
     await record.invite(ctx, tx, meeting, cases=cases)
     rules.meetings.move_meeting(meeting, MeetingState.AGENDA_PUBLISHED)
     await record.meeting(ctx, tx, meeting)
-    await record.publish_meeting(ctx, tx, MeetingAgendaPublished, meeting, carries=cases)
+    await record.publish(ctx, tx, MeetingAgendaPublished, meeting, carries=cases)

@@ -1,7 +1,7 @@
 """Put a patient's case on the next agenda; a case waits there once, with all its reasons."""
 
 from services.careteam import fhir, queries
-from services.careteam.models import CareTask, CaseReason, Team
+from services.careteam.models.rows import CareTask, CaseReason, Team
 from services.careteam.states import CaseState
 from services.careteam.use_cases import record
 from shared.context import Context

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import fhir, queries
-from services.careteam.models import CareTask, Goal, Meeting, Message, Minutes, Outcome, Plan, Team
+from services.careteam.models.rows import CareTask, Goal, Meeting, Message, Minutes, Outcome, Plan, Team
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.db import Transaction
+from shared.db.models import Resource
 from shared.events.catalog import DomainEvent
 from shared.events.outbox import publishing
 from shared.fhir import store
@@ -80,24 +81,13 @@ async def publish(
     ctx: Context,
     tx: Transaction,
     event: type[DomainEvent],
-    of: Team | Plan | CareTask | Outcome | Message,
+    of: Team | Plan | CareTask | Outcome | Message | Meeting,
     *,
-    carries: Sequence[Goal | Outcome] = (),
+    carries: Sequence[Resource] = (),
 ) -> None:
-    """Publish what happened to something of one patient."""
+    """Publish what happened; a meeting concerns several patients, and its events name none."""
+    patient_id = None if isinstance(of, Meeting) else of.patient_id
+    referral_id = None if isinstance(of, Meeting) else of.referral_id
     resources = (of.body, *(row.body for row in carries))
-    told = event(patient_id=of.patient_id, referral_id=of.referral_id, resources=resources)
-    await publishing.publish(ctx, tx, of, told)
-
-
-async def publish_meeting(
-    ctx: Context,
-    tx: Transaction,
-    event: type[DomainEvent],
-    of: Meeting,
-    *,
-    carries: Sequence[CareTask | Minutes] = (),
-) -> None:
-    """Publish what happened to a meeting; it concerns several patients and names none."""
-    resources = (of.body, *(row.body for row in carries))
-    await publishing.publish(ctx, tx, of, event(patient_id=None, referral_id=None, resources=resources))
+    happened = event(patient_id=patient_id, referral_id=referral_id, resources=resources)
+    await publishing.publish(ctx, tx, of, happened)

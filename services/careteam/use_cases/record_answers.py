@@ -1,9 +1,10 @@
 """Record the answers to the Oswestry questionnaire and the score that is made from them."""
 
 from services.careteam import fhir, queries, rules
-from services.careteam.fhir.outcomes import QUESTIONNAIRE_URL
+from services.careteam.fhir.questionnaire import QUESTIONNAIRE_URL
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import OSWESTRY, Answers, Team
+from services.careteam.models.instruments import OSWESTRY
+from services.careteam.models.rows import Answers, Team
 from services.careteam.use_cases import score
 from shared.context import Context
 from shared.db import Transaction

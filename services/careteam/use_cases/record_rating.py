@@ -2,7 +2,8 @@
 
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import NPRS, Outcome, Team
+from services.careteam.models.instruments import NPRS
+from services.careteam.models.rows import Outcome, Team
 from services.careteam.use_cases import score
 from shared.context import Context
 from shared.db import Transaction

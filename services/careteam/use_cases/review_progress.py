@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.careteam import queries, rules, texts
-from services.careteam.models import INSTRUMENTS, CaseReason, Outcome, Plan, Team
+from services.careteam.models.instruments import INSTRUMENTS
+from services.careteam.models.rows import CaseReason, Outcome, Plan, Team
 from services.careteam.states import PlanState
 from services.careteam.use_cases import assign_action, put_on_agenda, record
 from shared import timers

@@ -2,7 +2,7 @@
 
 from services.careteam import fhir, rules
 from services.careteam.fhir.request_parsing import Findings, unchanged
-from services.careteam.models import Goal, Team
+from services.careteam.models.rows import Goal, Team
 from services.careteam.states import GoalState
 from services.careteam.use_cases import record
 from shared.context import Context
@@ -14,7 +14,7 @@ async def run(ctx: Context, tx: Transaction, team: Team, goal: Goal, *, received
     """Change a goal; team and goal are locked and the version was compared."""
     rules.teams.must_be_active(team)
     findings = Findings()
-    unchanged(received.data, fhir.decoded(goal.body), members=("subject",), findings=findings)
+    unchanged(received.data, fhir.elements.decoded(goal.body), members=("subject",), findings=findings)
     before = GoalState(goal.lifecycle_status)
     after = fhir.plans.asked_goal_state(received.data, before=before, findings=findings)
     findings.extend(rules.plans.goal_problems(before, to=after))

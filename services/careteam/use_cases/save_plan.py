@@ -5,7 +5,7 @@ from typing import Any
 
 from services.careteam import fhir, queries, rules, texts
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import CaseReason, Goal, Plan, Team
+from services.careteam.models.rows import CaseReason, Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from services.careteam.use_cases import end_team, put_on_agenda, record, review_progress
 from shared.context import Context
@@ -18,7 +18,7 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received: Received) -> None:
     """Activate, revise or complete a plan; team and plan are locked and the version was compared."""
     rules.teams.must_be_active(team)
-    stored = fhir.decoded(plan.body)
+    stored = fhir.elements.decoded(plan.body)
     before = PlanState(plan.status)
     goals = {str(goal.id): goal for goal in await queries.plans.goals(tx, plan.id)}
     after, wanted = _checked(received, stored, state=before, goals=goals)
@@ -80,25 +80,37 @@ async def _save_goals(
         await end_team.close_goals(ctx, tx, goals.values(), reached=True)
         return [goals[goal_id] for goal_id in wanted if goal_id in goals]
     start = GoalState.ACTIVE if state is PlanState.ACTIVE else GoalState.PROPOSED
-    overlay = {"lifecycleStatus": start, "subject": fhir.decoded(plan.body)["subject"]}
-    contained = fhir.plans.contained_goals(received)
-    made = {goal_id: _new_goal(plan, state=start) for goal_id in wanted if goal_id not in goals}
-    for goal_id, goal in made.items():
-        store.fill(goal, contained[goal_id], at=ctx.at, overlay=overlay)
+    overlay = {"lifecycleStatus": start, "subject": fhir.elements.decoded(plan.body)["subject"]}
+    made = _new_goals(ctx, plan, wanted, received=received, goals=goals, overlay=overlay)
     started, cancelled = rules.plans.goals_to_change(goals, wanted=wanted, state=state)
     for goal in started:
-        goal.lifecycle_status = start
+        goal.lifecycle_status = GoalState.ACTIVE
     for goal in cancelled:
         goal.lifecycle_status = GoalState.CANCELLED
     await tx.insert(*made.values())
     dropped = {"lifecycleStatus": GoalState.CANCELLED}
     changed = [*((goal, overlay) for goal in started), *((goal, dropped) for goal in cancelled)]
     await record.change_all(ctx, tx, changed)
-    return [made[goal_id] if goal_id in made else goals[goal_id] for goal_id in wanted]
+    return [made.get(goal_id) or goals[goal_id] for goal_id in wanted]
 
 
-def _new_goal(plan: Plan, *, state: GoalState) -> Goal:
-    return Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id, lifecycle_status=state)
+def _new_goals(
+    ctx: Context,
+    plan: Plan,
+    wanted: Sequence[str],
+    *,
+    received: Received,
+    goals: Mapping[str, Goal],
+    overlay: Mapping[str, Any],
+) -> dict[str, Goal]:
+    """Make the Goals that a plan brings inside itself."""
+    contained, made = fhir.plans.contained_goals(received), {}
+    for goal_id in [goal_id for goal_id in wanted if goal_id not in goals]:
+        goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
+        goal.lifecycle_status = overlay["lifecycleStatus"]
+        store.fill(goal, contained[goal_id], at=ctx.at, overlay=overlay)
+        made[goal_id] = goal
+    return made
 
 
 async def _review_new_plan(ctx: Context, tx: Transaction, team: Team) -> None:

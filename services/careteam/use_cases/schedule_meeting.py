@@ -1,7 +1,7 @@
 """Schedule a site's next case meeting: there is always one whose agenda is open."""
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models import Meeting, MeetingParticipant
+from services.careteam.models.rows import Meeting, MeetingParticipant
 from services.careteam.states import CaseState
 from services.careteam.use_cases import record
 from shared import timers
@@ -39,7 +39,7 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> Meeting:
     await store.insert(tx, meeting, fhir.meetings.appointment(ctx, meeting, [chair]), at=ctx.at)
     await tx.insert(chair)
     await _take_waiting_cases(ctx, tx, meeting)
-    await record.publish_meeting(ctx, tx, MeetingScheduled, meeting)
+    await record.publish(ctx, tx, MeetingScheduled, meeting)
     await timers.schedule(tx, kind=PUBLISH_AGENDA, ref=str(meeting.id), due=publish_at)
     await timers.schedule(tx, kind=MEETING_OVER, ref=str(meeting.id), due=meeting.ends_at)
     return meeting

@@ -1,13 +1,15 @@
 """Score a measurement beside its baseline, and follow it up where a review waits for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.outcomes import Scored
-from services.careteam.models import OSWESTRY, Instrument, Outcome, Team
+from services.careteam.models.instruments import OSWESTRY, Instrument
+from services.careteam.models.rows import Outcome, Team
 from services.careteam.states import PlanState
 from services.careteam.use_cases import record, review_progress
 from shared.context import Context
@@ -31,8 +33,7 @@ def run(
     answers_id: UUID | None = None,
 ) -> tuple[Outcome, Scored]:
     """Make the outcome of a score; raises BeforeTheBaseline for one that is older than its baseline."""
-    found = [outcome for outcome in known if outcome.baseline and outcome.instrument == instrument.id]
-    baseline = found[0] if found else None
+    baseline = rules.progress.baseline_of(known, instrument=instrument)
     if baseline is not None and at < baseline.effective_at:
         measured_at = fhir.elements.instant(baseline.effective_at)
         text = f"the baseline was measured at {measured_at}, later than this"
@@ -49,10 +50,11 @@ def run(
         answers_id=answers_id,
     )
     band = rules.scoring.oswestry_band(score) if instrument is OSWESTRY else None
-    progress = None
-    if baseline is not None:
-        progress = rules.progress.progress(instrument, baseline=baseline.score, score=score)
-    return outcome, Scored(instrument=instrument, score=score, progress=progress, band=band)
+    scored = Scored(instrument=instrument, score=score, progress=None, band=band)
+    if baseline is None:
+        return outcome, scored
+    change = rules.progress.progress(instrument, baseline=baseline.score, score=score)
+    return outcome, replace(scored, progress=change)
 
 
 async def follow_up(ctx: Context, tx: Transaction, team: Team, outcome: Outcome, *, scored: Scored) -> None:

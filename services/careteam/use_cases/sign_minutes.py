@@ -1,7 +1,7 @@
 """Sign the minutes of a meeting."""
 
 from services.careteam import fhir, queries, rules, texts
-from services.careteam.models import Decision, Meeting, Minutes
+from services.careteam.models.rows import Decision, Meeting, Minutes
 from services.careteam.states import MeetingState
 from services.careteam.use_cases import record
 from shared.context import Context
@@ -25,5 +25,5 @@ async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str) -> Mi
     rendered = fhir.meetings.provenance(ctx, target=target, activity=texts.MINUTES_SIGNED)
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.meeting(ctx, tx, meeting)
-    await record.publish_meeting(ctx, tx, MeetingMinutesSigned, meeting, carries=[minutes])
+    await record.publish(ctx, tx, MeetingMinutesSigned, meeting, carries=[minutes])
     return minutes

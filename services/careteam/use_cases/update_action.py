@@ -2,7 +2,7 @@
 
 from services.careteam import fhir, rules, texts
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models import CareTask, CaseReason, Team
+from services.careteam.models.rows import CareTask, CaseReason, Team
 from services.careteam.states import LIVE_ACTIONS, ActionState
 from services.careteam.use_cases import put_on_agenda, record
 from services.careteam.use_cases.assign_action import OVERDUE
@@ -47,7 +47,8 @@ def _checked(action: CareTask, received: Received, *, by: str | None) -> ActionS
     if action.owner != by:
         raise NotTheOwner("only its owner updates an action")
     findings = Findings()
-    state = fhir.tasks.asked_action_status(received.data, fhir.decoded(action.body), findings=findings)
+    stored = fhir.elements.decoded(action.body)
+    state = fhir.tasks.asked_action_status(received.data, stored, findings=findings)
     has_reason = bool(fhir.tasks.reason_text(received.data))
     findings.extend(rules.plans.action_problems(ActionState(action.state), to=state, has_reason=has_reason))
     findings.refuse()

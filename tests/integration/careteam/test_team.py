@@ -1,6 +1,6 @@
 """Teams: formed by the first booking, changed by a coordinator, ended with the referral."""
 
-from services.careteam.models import EndedReferral
+from services.careteam.models.rows import EndedReferral
 from tests.integration.careteam.care import (
     FIVE,
     a_message,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.careteam.models import Place
+from services.careteam.models.rows import Place
 from services.careteam.rules import meetings, teams
 from shared.clinic import load_clinic
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.careteam.models import NPRS, OSWESTRY, Instrument, Trend
+from services.careteam.models.instruments import NPRS, OSWESTRY, Instrument, Trend
 from services.careteam.rules.progress import Measured, progress, review, review_time
 
 START = datetime(2026, 9, 1, 9, tzinfo=UTC)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.careteam.models import OSWESTRY_SECTIONS, Band
+from services.careteam.models.instruments import OSWESTRY_SECTIONS, Band
 from services.careteam.rules.scoring import (
     Unscorable,
     nprs_score,

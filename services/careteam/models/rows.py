@@ -1,0 +1,225 @@
+"""The rows of this database, as verbs read and change them; their tables stand in `tables.py`.
+
+Every row that is a FHIR resource keeps its bytes beside the columns that are searched and constrained. Cases
+and actions are both Tasks in FHIR, and `CareTask` holds both.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime
+from sqlalchemy import Numeric, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from services.careteam.states import GoalState, MeetingState, PlanState, TeamState
+from shared.db.models import Resource
+from shared.ids import new_id
+
+
+class EndedReferral(SQLModel):
+    """A referral that ended, kept so that a booking which arrives later forms no team."""
+
+    __tablename__ = "ended_referral"
+
+    referral_id: str = Field(primary_key=True)
+    reason: str
+    at: AwareDatetime
+
+
+class Team(Resource):
+    """The team of one referral (CareTeam)."""
+
+    __tablename__ = "team"
+
+    referral_id: str
+    patient_id: str = Field(index=True)
+    programme: str
+    site: str = Field(index=True)
+    status: str = TeamState.ACTIVE
+    formed_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    ended_because: str | None = None
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+
+
+class TeamMember(SQLModel):
+    """A person's time in a team; who left before its end sees nothing of it any more."""
+
+    __tablename__ = "team_member"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    team_id: UUID = Field(foreign_key="team.id")
+    practitioner: str
+    discipline: str
+    joined_at: AwareDatetime
+    left_at: AwareDatetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in a team and who has it, before it is a row."""
+
+    practitioner: str
+    discipline: str
+
+
+class Caseload(SQLModel):
+    """In how many active teams of a site a person is now; changes with the team, in its transaction."""
+
+    __tablename__ = "caseload"
+
+    site: str = Field(primary_key=True)
+    practitioner: str = Field(primary_key=True)
+    teams: int
+
+
+class Plan(Resource):
+    """The plan of one team (CarePlan); `awaited_review` is the review week that found no measurement."""
+
+    __tablename__ = "plan"
+
+    team_id: UUID = Field(foreign_key="team.id")
+    referral_id: str = Field(index=True)
+    patient_id: str = Field(index=True)
+    owner: str
+    status: str = PlanState.DRAFT
+    drafted_at: AwareDatetime
+    activated_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    awaited_review: int | None = None
+
+
+class Goal(Resource):
+    """A goal of a plan."""
+
+    __tablename__ = "goal"
+
+    plan_id: UUID = Field(foreign_key="plan.id", index=True)
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    patient_id: str = Field(index=True)
+    lifecycle_status: str = GoalState.PROPOSED
+
+
+class CaseReason(StrEnum):
+    """Why a case is on an agenda."""
+
+    FIRST_PLAN_REVIEW = "first-plan-review"
+    OFF_TRACK = "off-track"
+    REQUESTED = "requested"
+    ACTION_OVERDUE = "action-overdue"
+    ACTION_REJECTED = "action-rejected"
+
+
+class Meeting(Resource):
+    """A case meeting of a site (Appointment); `status` is FHIR's, `state` ours."""
+
+    __tablename__ = "meeting"
+
+    site: str
+    starts_at: AwareDatetime = Field(index=True)
+    ends_at: AwareDatetime
+    chair: str
+    state: str = MeetingState.SCHEDULED
+    status: str = "booked"
+    opened_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+
+
+class MeetingParticipant(SQLModel):
+    """Who is invited to a meeting, and whether they came."""
+
+    __tablename__ = "meeting_participant"
+
+    meeting_id: UUID = Field(foreign_key="meeting.id", primary_key=True)
+    practitioner: str = Field(primary_key=True)
+    attended: bool = False
+
+
+class CareTask(Resource):
+    """A case on an agenda or an action with an owner (Task).
+
+    `status` is FHIR's; `state` is the case's life cycle (CaseState) or the action's (ActionState).
+    """
+
+    __tablename__ = "care_task"
+
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    referral_id: str = Field(index=True)
+    patient_id: str = Field(index=True)
+    code: str
+    state: str
+    status: str
+    owner: str = Field(index=True)
+    authored_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)
+    case_id: UUID | None = Field(default=None, foreign_key="care_task.id")
+    plan_id: UUID | None = Field(default=None, foreign_key="plan.id")
+
+
+class Minutes(Resource):
+    """The minutes of a meeting (Composition): preliminary when it closes, final when the chair signs."""
+
+    __tablename__ = "minutes"
+
+    meeting_id: UUID = Field(foreign_key="meeting.id")
+    site: str
+    status: str = "preliminary"
+    dated_at: AwareDatetime
+
+
+class Decision(Resource):
+    """Who decided what, when and why (Provenance); it is about a case or about minutes."""
+
+    __tablename__ = "decision"
+
+    target: str = Field(index=True)
+    recorded_at: AwareDatetime
+    team_id: UUID | None = Field(default=None, foreign_key="team.id", index=True)
+    meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)
+
+
+class Answers(Resource):
+    """A questionnaire as it was answered (QuestionnaireResponse)."""
+
+    __tablename__ = "answers"
+
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    referral_id: str = Field(index=True)
+    patient_id: str = Field(index=True)
+    questionnaire: str
+    authored_at: AwareDatetime
+
+
+class Outcome(Resource):
+    """A scored instrument (Observation); the first of an instrument is the baseline."""
+
+    __tablename__ = "outcome"
+
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    referral_id: str = Field(index=True)
+    patient_id: str = Field(index=True)
+    instrument: str
+    code: str
+    status: str = "final"
+    score: Decimal = Field(sa_type=Numeric(6, 2))
+    effective_at: AwareDatetime = Field(index=True)
+    baseline: bool
+    answers_id: UUID | None = Field(default=None, foreign_key="answers.id")
+
+
+class Message(Resource):
+    """A message of a team member to the team about its patient (Communication)."""
+
+    __tablename__ = "message"
+
+    team_id: UUID = Field(foreign_key="team.id", index=True)
+    referral_id: str = Field(index=True)
+    patient_id: str = Field(index=True)
+    sender: str
+    sent_at: AwareDatetime
+    status: str = "completed"
+    answers: UUID | None = Field(default=None, foreign_key="message.id")
