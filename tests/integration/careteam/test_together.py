@@ -56,8 +56,8 @@ async def test_a_batch_costs_the_same_round_trips_whatever_its_size(clinic: Test
 
     assert found[0] == found[1] <= 10
     async with clinic.databases["careteam"].transaction() as tx:
-        assert (await tx.sql("SELECT count(*) FROM team")).scalar() == 24
-        assert (await tx.sql("SELECT max(teams) FROM caseload")).scalar() == 24
+        assert (await sql(tx, "SELECT count(*) FROM team")).scalar() == 24
+        assert (await sql(tx, "SELECT max(teams) FROM caseload")).scalar() == 24
 
 
 async def test_bookings_that_change_no_team_cost_the_same_whatever_their_number(clinic: TestClinic) -> None:
