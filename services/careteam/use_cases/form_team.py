@@ -16,7 +16,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import CareTeamFormed
 from shared.events.catalog.scheduling import AppointmentEvent
-from shared.events.outbox.publishing import Publication, publish_all
+from shared.events.outbox.publishing import Publication, publish_first
 from shared.fhir import store
 
 
@@ -83,8 +83,8 @@ async def decide(ctx: Context, tx: Transaction, visit: AppointmentEvent, *, form
 async def save(tx: Transaction, forming: Forming) -> None:
     """Write the new teams and whom they have given more to do, and publish that they were formed."""
     teams = [publication.of for publication in forming.formed]
+    await publish_first(tx, forming.formed)
     await tx.insert(*teams, *(member for team in teams for member in forming.members[team.id]))
-    await publish_all(tx, forming.formed)
     await queries.teams.change_caseload(tx, forming.more)
     forming.formed.clear()
     for more in forming.more.values():

@@ -83,6 +83,8 @@ async def publish_first(tx: Transaction, publications: Sequence[Publication]) ->
     Their versions go into the rows that are then inserted, so no row is written twice. Raises ValueError for
     an aggregate that has published before, and as `publish`.
     """
+    if not publications:
+        return []
     if any(one.of.event_version for one in publications):
         raise ValueError("an aggregate that has published is no new one")
     messages = [_message_of(publication) for publication in publications]
