@@ -24,7 +24,7 @@ class TestOnReferralAccepted:
         assert (first.practitioner, first.room) == ("ana", "assessment-1")
         assert await desk.told() == ["appointment.booked"]
 
-    async def test_tells_of_the_booking_with_the_promise(self, desk: Desk) -> None:
+    async def test_tells_of_the_booking_with_the_guarantee(self, desk: Desk) -> None:
         referral = await desk.accept()
         (booked,) = await desk.carried("appointment.booked")
         assert booked.focus["start"] == "2026-06-02T13:00:00Z"

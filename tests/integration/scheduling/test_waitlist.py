@@ -1,4 +1,4 @@
-"""Who waits gets freed time in the order of days left to the promise; what ends leaves nothing behind."""
+"""Who waits gets freed time, the fewest days left to the guarantee first; what ends leaves nothing behind."""
 
 from datetime import date
 

@@ -143,7 +143,7 @@ class Desk:
         return [row for row in found if row.status != "cancelled"]
 
     async def guarantee(self, referral_id: str) -> Guarantee:
-        """The promise of a referral."""
+        """The guarantee of a referral."""
         async with self.database.transaction() as tx:
             found = await tx.row(
                 Guarantee, "SELECT * FROM guarantee WHERE referral_id = $1", UUID(referral_id)
