@@ -90,12 +90,12 @@ class TestWhenTheClinicIsFull:
             events = [accepted(new_text_id(), at=MONDAY) for _ in range(16)]
             await asyncio.gather(*(desk.hear(event) for event in events))
         async with scheduling_db.transaction() as tx:
-            overlaps = await tx.sql(
+            overlaps = await tx.value(
                 "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
                 " AND a.appointment < b.appointment AND a.during && b.during"
             )
-            taken = await tx.sql("SELECT count(*) FROM occupancy")
-            last = await tx.sql("SELECT max(ends_at) FROM appointment")
-        assert overlaps.scalar() == 0
-        assert taken.scalar() == 48 * 3
-        assert last.scalar() == local(date(2026, 6, 4), "10:00")
+            taken = await tx.value("SELECT count(*) FROM occupancy")
+            last = await tx.value("SELECT max(ends_at) FROM appointment")
+        assert overlaps == 0
+        assert taken == 48 * 3
+        assert last == local(date(2026, 6, 4), "10:00")

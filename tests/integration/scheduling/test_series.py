@@ -76,8 +76,8 @@ class TestOnAuthorizationDecided:
         assert refused.focus["note"][0]["text"].startswith("session 3 of 3 finds no time")
         assert refused.focus["note"][0]["text"].count("Practitioner/ben") == 3
         async with scheduling_db.transaction() as tx:
-            held = await tx.sql("SELECT count(*) FROM occupancy")
-        assert held.scalar() == 3
+            held = await tx.value("SELECT count(*) FROM occupancy")
+        assert held == 3
 
     async def test_a_grant_that_ends_in_the_middle_books_none(self, scheduling_db: Database) -> None:
         desk = desk_with(scheduling_db)

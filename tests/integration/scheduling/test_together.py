@@ -66,8 +66,8 @@ class TestAcceptedTogether:
             *(desk.hear_together([accepted(new_text_id(), at=desk.now) for _ in range(12)]) for desk in desks)
         )
         async with scheduling_db.transaction() as tx:
-            taken = (await tx.sql("SELECT count(*) FROM occupancy WHERE live")).scalar()
-            last = (await tx.sql("SELECT max(ends_at) FROM appointment")).scalar()
+            taken = await tx.value("SELECT count(*) FROM occupancy WHERE live")
+            last = await tx.value("SELECT max(ends_at) FROM appointment")
         assert taken == 48 * 3
         assert last == local(date(2026, 6, 4), "10:00")
 

@@ -51,8 +51,8 @@ class TestOnReferralRevoked:
         await desk.authorize(referral)
         await desk.end(referral)
         async with scheduling_db.transaction() as tx:
-            live = (await tx.sql("SELECT count(*) FROM occupancy WHERE live")).scalar()
-            waiting = (await tx.sql("SELECT count(*) FROM timer")).scalar()
+            live = await tx.value("SELECT count(*) FROM occupancy WHERE live")
+            waiting = await tx.value("SELECT count(*) FROM timer")
         assert (live, waiting) == (0, 0)
         assert (await desk.guarantee(referral)).status == "ended"
         assert await desk.sessions(referral) == []

@@ -107,7 +107,7 @@ class Desk:
         """Move the clock through every timer on the way."""
         while True:
             async with self.database.transaction() as tx:
-                due = (await tx.sql("SELECT min(due_at) FROM timer")).scalar()
+                due = await tx.value("SELECT min(due_at) FROM timer")
             if due is None or due > moment:
                 break
             self.clock.set(max(due, self.now))
@@ -159,12 +159,12 @@ class Desk:
     async def told(self) -> list[str]:
         """The types of all events in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = await tx.sql("SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
+            rows = await tx.records("SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
             return [str(row[0]) for row in rows]
 
     async def carried(self, event_type: str) -> list[Event]:
         """The events of a type in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = (await tx.sql("SELECT key, headers, value FROM outbox ORDER BY id")).all()
+            rows = await tx.records("SELECT key, headers, value FROM outbox ORDER BY id")
         events = [Event.from_wire(key=row[0], headers=row[1], value=row[2]) for row in rows]
         return [event for event in events if event.type == event_type]
