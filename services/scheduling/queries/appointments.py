@@ -11,7 +11,7 @@ from services.scheduling.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
-_BY_ID = "SELECT * FROM appointment WHERE id = $1"
+_LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
 _FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id FOR UPDATE"
 _SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
 _WAITING = """
@@ -21,14 +21,9 @@ ORDER BY referral.due_at, appointment.id
 """
 
 
-async def by_id(tx: Transaction, appointment_id: UUID) -> Appointment | None:
-    """Read an appointment without a lock."""
-    return await tx.row(Appointment, _BY_ID, appointment_id)
-
-
 async def locked(tx: Transaction, appointment_id: UUID) -> Appointment | None:
     """Lock an appointment, as it is now."""
-    return await tx.row(Appointment, f"{_BY_ID} FOR UPDATE", appointment_id)
+    return await tx.row(Appointment, _LOCKED, appointment_id)
 
 
 async def visible(tx: Transaction, appointment_id: UUID, *, scope_of: Principal) -> Appointment | None:

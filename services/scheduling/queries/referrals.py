@@ -7,12 +7,21 @@ from services.scheduling.models import Referral
 from shared.db import Transaction
 
 _LOCKED = "SELECT * FROM referral WHERE id = $1 FOR UPDATE"
+_LOCKED_OF = """
+SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
+WHERE appointment.id = $1 FOR UPDATE OF referral
+"""
 _KNOWN = "SELECT id FROM referral WHERE id = ANY($1::uuid[])"
 
 
 async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:
     """Lock a referral."""
     return await tx.row(Referral, _LOCKED, referral_id)
+
+
+async def locked_of(tx: Transaction, appointment_id: UUID) -> Referral | None:
+    """Lock the referral of an appointment."""
+    return await tx.row(Referral, _LOCKED_OF, appointment_id)
 
 
 async def known(tx: Transaction, referral_ids: Collection[UUID]) -> set[UUID]:

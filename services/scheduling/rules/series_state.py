@@ -43,17 +43,13 @@ def beyond(
     return surplus
 
 
-def ending(series: Series | None, sessions: Sequence[Appointment]) -> tuple[SeriesStatus, int] | None:
-    """Return what a booked series becomes of which nothing stands any more, and how many sessions took place.
-
-    None where it goes on, or is not booked.
-    """
+def held_when_over(series: Series | None, sessions: Sequence[Appointment]) -> int | None:
+    """Count the sessions that took place of a booked series of which nothing stands any more, else None."""
     if series is None or series.status != SeriesStatus.BOOKED:
         return None
     if any(row.status in STANDING for row in sessions):
         return None
-    held = sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
-    return (SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED), held
+    return sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
 
 
 def not_booked_is_news(series: Series, *, note: str) -> bool:

@@ -8,7 +8,7 @@ from services.scheduling import queries, rules, texts
 from services.scheduling.models import Appointment, Referral, Series, Span
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries, Pace, PlannedSession
-from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import record
 from shared.clinic import Sessions
 from shared.context import Context
@@ -50,11 +50,11 @@ async def run(
         await publish_series_not_booked(ctx, tx, referral, series=row, note=_refusal(booked, request))
         return
     sessions = [*kept, *booked]
-    await record.save_series(ctx, tx, row, status=SeriesStatus.BOOKED, note="", sessions=sessions)
     for session in booked:
         record.fill_appointment(ctx, session)
+    event = events.SeriesBooked
+    await record.save_series(ctx, tx, row, event, note="", sessions=sessions, carries=sessions)
     await tx.insert(*booked)
-    await record.publish_series_event(ctx, tx, events.SeriesBooked, row, appointments=sessions)
 
 
 async def publish_series_not_booked(
@@ -63,8 +63,7 @@ async def publish_series_not_booked(
     """Record and publish that no series is booked, and why, where that is news."""
     row = series or _new_series(referral)
     if rules.series_state.not_booked_is_news(row, note=note):
-        await record.save_series(ctx, tx, row, status=SeriesStatus.NOT_BOOKED, note=note, sessions=())
-        await record.publish_series_event(ctx, tx, events.SeriesNotBooked, row)
+        await record.save_series(ctx, tx, row, events.SeriesNotBooked, note=note, sessions=())
 
 
 def _request(

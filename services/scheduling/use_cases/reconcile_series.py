@@ -113,21 +113,17 @@ async def _withdraw(ctx: Context, tx: Transaction, locked: LockedSeries, *, beca
     if series is None or not to_come:
         return
     await record.cancel_sessions(ctx, tx, to_come, because=because)
-    status, sessions = SeriesStatus.SUSPENDED, locked.sessions
-    await record.save_series(ctx, tx, series, status=status, note=because, sessions=sessions)
-    await record.publish_series_event(ctx, tx, events.SeriesSuspended, series, appointments=to_come)
+    event, sessions = events.SeriesSuspended, locked.sessions
+    await record.save_series(ctx, tx, series, event, note=because, sessions=sessions, carries=to_come)
 
 
 async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) -> None:
     series, sessions = locked.series, locked.sessions
-    ending = rules.series_state.ending(series, sessions)
-    if series is None or ending is None:
-        return
-    status, held = ending
-    note = texts.SESSIONS_HELD.format(count=held)
-    await record.save_series(ctx, tx, series, status=status, note=note, sessions=sessions)
-    event = events.SeriesCompleted if held else events.SeriesSuspended
-    await record.publish_series_event(ctx, tx, event, series)
+    held = rules.series_state.held_when_over(series, sessions)
+    if series is not None and held is not None:
+        event = events.SeriesCompleted if held else events.SeriesSuspended
+        note = texts.SESSIONS_HELD.format(count=held)
+        await record.save_series(ctx, tx, series, event, note=note, sessions=sessions)
 
 
 async def _lock(tx: Transaction, referral: Referral, *, after: datetime | None) -> LockedSeries:

@@ -29,6 +29,12 @@ _GUARANTEE_EVENTS: dict[str, type[DomainEvent]] = {
     GuaranteeStatus.BREACHED: events.GuaranteeBreached,
     GuaranteeStatus.MET: events.GuaranteeMet,
 }
+_SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
+    events.SeriesBooked: SeriesStatus.BOOKED,
+    events.SeriesNotBooked: SeriesStatus.NOT_BOOKED,
+    events.SeriesSuspended: SeriesStatus.SUSPENDED,
+    events.SeriesCompleted: SeriesStatus.COMPLETED,
+}
 # What verbs change of an appointment that the database has.
 _CHANGED = (
     *("status", "practitioner", "room", "starts_at", "ends_at"),
@@ -92,18 +98,20 @@ async def save_series(
     ctx: Context,
     tx: Transaction,
     series: Series,
+    event: type[DomainEvent],
     *,
-    status: SeriesStatus,
     note: str,
     sessions: Sequence[Appointment],
+    carries: Sequence[Appointment] = (),
 ) -> None:
-    """Write the next version of a series, which names these sessions."""
-    series.status, series.note = status, note
+    """Write a series as it is after an event, which names these sessions, and publish the event."""
+    series.status, series.note = _SERIES_STATUS[event], note
     body = fhir.series.render(ctx, series, sessions=sessions)
     if series.version:
-        await store.update(tx, series, body, at=ctx.at, status=str(status), note=note)
+        await store.update(tx, series, body, at=ctx.at, status=series.status, note=note)
     else:
         await store.insert(tx, series, body, at=ctx.at)
+    await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])
 
 
 def evaluate(
@@ -164,18 +172,6 @@ def first_publications(
 async def publish_guarantee_event(ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
     """Publish what is new about a guarantee, if anything is."""
     await publish_all(tx, _news(ctx, evaluated))
-
-
-async def publish_series_event(
-    ctx: Context,
-    tx: Transaction,
-    event: type[DomainEvent],
-    series: Series,
-    *,
-    appointments: Sequence[Appointment] = (),
-) -> None:
-    """Publish an event about a series, which carries these of its appointments."""
-    await publish_all(tx, [_about(ctx, event, series, *(row.body for row in appointments))])
 
 
 async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) -> None:

@@ -12,11 +12,7 @@ from shared.db import Transaction
 
 async def run(ctx: Context, tx: Transaction, appointment_id: UUID, *, cache: AvailabilityCache) -> None:
     """Book who waits at the earliest fitting time, if there is one now."""
-    seen = await queries.appointments.by_id(tx, appointment_id)
-    if seen is None:
-        return
-    referral = await queries.referrals.locked(tx, seen.referral_id)
+    referral = await queries.referrals.locked_of(tx, appointment_id)
     row = await queries.appointments.locked(tx, appointment_id)
-    if referral is None or row is None or row.status != AppointmentStatus.WAITLIST:
-        return
-    await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)
+    if referral is not None and row is not None and row.status == AppointmentStatus.WAITLIST:
+        await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)

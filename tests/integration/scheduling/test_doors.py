@@ -82,7 +82,7 @@ class TestReading:
         for who in ("workplace-insurer", "operator"):
             assert (await clinic.as_(who).get(APPOINTMENT)).status_code == 403
 
-    async def test_the_coordinator_sees_the_promise_of_each_referral(self, clinic: TestClinic) -> None:
+    async def test_the_coordinator_sees_the_guarantee_of_each_referral(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
         answer = await clinic.as_("coordinator").get("/scheduling/guarantee?status=on-track")
         assert answer.status_code == 200
@@ -141,7 +141,7 @@ class TestReading:
         named = query.partition("?")[2].partition("=")[0]
         assert issue.get("expression", []) == ([named] if named else [])
 
-    async def test_an_unknown_filter_of_the_promises_is_refused(self, clinic: TestClinic) -> None:
+    async def test_an_unknown_filter_of_the_guarantees_is_refused(self, clinic: TestClinic) -> None:
         answer = await clinic.as_("coordinator").get("/scheduling/guarantee?colour=red")
         assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["colour"])
 

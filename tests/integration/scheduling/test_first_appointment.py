@@ -8,7 +8,6 @@ import pytest
 from shared.db import Database
 from shared.ids import new_text_id
 from tests.support.booking import MONDAY, Desk, a_clinic, a_person, accepted, local
-from tests.support.sql import sql
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ class TestOnReferralAccepted:
         assert (first.practitioner, first.room) == ("ana", "assessment-1")
         assert await desk.told() == ["appointment.booked"]
 
-    async def test_tells_of_the_booking_with_the_promise(self, desk: Desk) -> None:
+    async def test_tells_of_the_booking_with_the_guarantee(self, desk: Desk) -> None:
         referral = await desk.accept()
         (booked,) = await desk.carried("appointment.booked")
         assert booked.focus["start"] == "2026-06-02T13:00:00Z"
@@ -91,13 +90,12 @@ class TestWhenTheClinicIsFull:
             events = [accepted(new_text_id(), at=MONDAY) for _ in range(16)]
             await asyncio.gather(*(desk.hear(event) for event in events))
         async with scheduling_db.transaction() as tx:
-            overlaps = await sql(
-                tx,
+            overlaps = await tx.value(
                 "SELECT count(*) FROM occupancy a JOIN occupancy b ON a.resource = b.resource"
-                " AND a.appointment < b.appointment AND a.during && b.during",
+                " AND a.appointment < b.appointment AND a.during && b.during"
             )
-            taken = await sql(tx, "SELECT count(*) FROM occupancy")
-            last = await sql(tx, "SELECT max(ends_at) FROM appointment")
-        assert overlaps.scalar() == 0
-        assert taken.scalar() == 48 * 3
-        assert last.scalar() == local(date(2026, 6, 4), "10:00")
+            taken = await tx.value("SELECT count(*) FROM occupancy")
+            last = await tx.value("SELECT max(ends_at) FROM appointment")
+        assert overlaps == 0
+        assert taken == 48 * 3
+        assert last == local(date(2026, 6, 4), "10:00")

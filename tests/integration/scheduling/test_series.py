@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from shared.db import Database
 from tests.support.booking import TORONTO, Desk, a_clinic, a_person, local
-from tests.support.sql import sql
 
 FIRST_ONLY = a_person("ana", purpose=["first"])
 ZONE = ZoneInfo(TORONTO)
@@ -77,8 +76,8 @@ class TestOnAuthorizationDecided:
         assert refused.focus["note"][0]["text"].startswith("session 3 of 3 finds no time")
         assert refused.focus["note"][0]["text"].count("Practitioner/ben") == 3
         async with scheduling_db.transaction() as tx:
-            held = await sql(tx, "SELECT count(*) FROM occupancy")
-        assert held.scalar() == 3
+            held = await tx.value("SELECT count(*) FROM occupancy")
+        assert held == 3
 
     async def test_a_grant_that_ends_in_the_middle_books_none(self, scheduling_db: Database) -> None:
         desk = desk_with(scheduling_db)

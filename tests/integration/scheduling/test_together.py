@@ -11,7 +11,6 @@ from shared.db import Database
 from shared.ids import new_text_id
 from tests.support.booking import Desk, a_clinic, a_person, accepted, local
 from tests.support.roundtrips import round_trips
-from tests.support.sql import sql
 
 
 class TestAcceptedTogether:
@@ -67,8 +66,8 @@ class TestAcceptedTogether:
             *(desk.hear_together([accepted(new_text_id(), at=desk.now) for _ in range(12)]) for desk in desks)
         )
         async with scheduling_db.transaction() as tx:
-            taken = (await sql(tx, "SELECT count(*) FROM occupancy WHERE live")).scalar()
-            last = (await sql(tx, "SELECT max(ends_at) FROM appointment")).scalar()
+            taken = await tx.value("SELECT count(*) FROM occupancy WHERE live")
+            last = await tx.value("SELECT max(ends_at) FROM appointment")
         assert taken == 48 * 3
         assert last == local(date(2026, 6, 4), "10:00")
 

@@ -1,10 +1,9 @@
-"""Who waits gets freed time in the order of days left to the promise; what ends leaves nothing behind."""
+"""Who waits gets freed time, the fewest days left to the guarantee first; what ends leaves nothing behind."""
 
 from datetime import date
 
 from shared.db import Database
 from tests.support.booking import Desk, a_clinic, a_person, local
-from tests.support.sql import sql
 
 ONE_TIME = a_clinic(people=[a_person("ana", days=["tue"], start="09:00", end="10:00")])
 TUESDAY = date(2026, 6, 2)
@@ -52,8 +51,8 @@ class TestOnReferralRevoked:
         await desk.authorize(referral)
         await desk.end(referral)
         async with scheduling_db.transaction() as tx:
-            live = (await sql(tx, "SELECT count(*) FROM occupancy WHERE live")).scalar()
-            waiting = (await sql(tx, "SELECT count(*) FROM timer")).scalar()
+            live = await tx.value("SELECT count(*) FROM occupancy WHERE live")
+            waiting = await tx.value("SELECT count(*) FROM timer")
         assert (live, waiting) == (0, 0)
         assert (await desk.guarantee(referral)).status == "ended"
         assert await desk.sessions(referral) == []

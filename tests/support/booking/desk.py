@@ -25,7 +25,6 @@ from shared.ids import new_text_id
 from tests.support.booking.heard import a_request, accepted, an_event, authorized
 from tests.support.booking.place import MONDAY
 from tests.support.context import a_context
-from tests.support.sql import sql
 
 COORDINATOR = Principal(
     client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.rus"]), site="toronto"
@@ -108,7 +107,7 @@ class Desk:
         """Move the clock through every timer on the way."""
         while True:
             async with self.database.transaction() as tx:
-                due = (await sql(tx, "SELECT min(due_at) FROM timer")).scalar()
+                due = await tx.value("SELECT min(due_at) FROM timer")
             if due is None or due > moment:
                 break
             self.clock.set(max(due, self.now))
@@ -144,7 +143,7 @@ class Desk:
         return [row for row in found if row.status != "cancelled"]
 
     async def guarantee(self, referral_id: str) -> Guarantee:
-        """The promise of a referral."""
+        """The guarantee of a referral."""
         async with self.database.transaction() as tx:
             found = await tx.row(
                 Guarantee, "SELECT * FROM guarantee WHERE referral_id = $1", UUID(referral_id)
@@ -160,12 +159,12 @@ class Desk:
     async def told(self) -> list[str]:
         """The types of all events in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = await sql(tx, "SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
+            rows = await tx.records("SELECT headers ->> 'ce_type' FROM outbox ORDER BY id")
             return [str(row[0]) for row in rows]
 
     async def carried(self, event_type: str) -> list[Event]:
         """The events of a type in the outbox, in order."""
         async with self.database.transaction() as tx:
-            rows = (await sql(tx, "SELECT key, headers, value FROM outbox ORDER BY id")).all()
+            rows = await tx.records("SELECT key, headers, value FROM outbox ORDER BY id")
         events = [Event.from_wire(key=row[0], headers=row[1], value=row[2]) for row in rows]
         return [event for event in events if event.type == event_type]

@@ -51,7 +51,7 @@ class TestDaylightSaving:
                 day, zone
             ) == timedelta(hours=length)
 
-    def test_a_promise_of_28_local_days_ends_at_local_midnight_over_the_change(self) -> None:
+    def test_a_guarantee_of_28_local_days_ends_at_local_midnight_over_the_change(self) -> None:
         zone = a_clinic().site("toronto").zone
         sent = datetime(2026, 2, 20, 15, tzinfo=UTC)
         due_on = sent.astimezone(zone).date() + timedelta(days=28)

@@ -52,7 +52,7 @@ class TestCandidates:
 
 
 class TestFirstWindow:
-    def test_begins_on_the_next_day_and_ends_with_the_promise(self) -> None:
+    def test_begins_on_the_next_day_and_ends_with_the_guarantee(self) -> None:
         due_at = MONDAY + timedelta(days=28)
         window = rules.notice.first_window(now=MONDAY, due_at=due_at, zone=ZONE)
         assert window == Span(local(TUESDAY, "00:00"), due_at)
@@ -63,10 +63,10 @@ class TestFirstWindow:
         )
         assert window.start == local(TUESDAY, "09:00")
 
-    def test_is_empty_when_the_promise_ends_today(self) -> None:
+    def test_is_empty_when_the_guarantee_ends_today(self) -> None:
         window = rules.notice.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5), zone=ZONE)
         assert window.start == window.end
 
-    def test_goes_on_when_the_promise_is_broken(self) -> None:
+    def test_goes_on_when_the_guarantee_is_broken(self) -> None:
         window = rules.notice.first_window(now=MONDAY, due_at=MONDAY, zone=ZONE)
         assert window.end == MONDAY + timedelta(weeks=26)

@@ -1,4 +1,4 @@
-"""The promise and its two clocks."""
+"""The guarantee and its two clocks."""
 
 from datetime import date, timedelta
 from uuid import uuid4
@@ -43,7 +43,7 @@ def visit(state: str, day: int = 10, *, patient: bool = False) -> Appointment:
     )
 
 
-class TestPromiseStatus:
+class TestStatus:
     @pytest.mark.parametrize(
         ("visits", "now_day", "expected"),
         [
@@ -67,7 +67,7 @@ class TestPromiseStatus:
         for decided in ("met", "breached", "ended"):
             assert status(visit("fulfilled"), before=decided) == decided
 
-    def test_an_ended_referral_ends_an_open_promise(self) -> None:
+    def test_an_ended_referral_ends_an_open_guarantee(self) -> None:
         assert status(ended=True) == "ended"
 
 

@@ -1,4 +1,4 @@
-"""The promise: at risk before it breaks, broken at its end, met in time; and two clocks."""
+"""The guarantee: at risk before it breaks, broken at its end, met in time; and two clocks."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ class TestAtRisk:
 
 
 class TestAtTheEnd:
-    async def test_the_promise_breaks_and_the_earliest_time_at_all_is_taken(
+    async def test_the_guarantee_breaks_and_the_earliest_time_at_all_is_taken(
         self, scheduling_db: Database
     ) -> None:
         desk = Desk(scheduling_db, ONE_TIME)
@@ -67,9 +67,9 @@ class TestBothClocks:
         await desk.put(await desk.first(referral), status="noshow")
         assert (await desk.first(referral)).starts_at == local(date(2026, 6, 9), "09:00")
         assert (await desk.told())[-2:] == ["appointment.missed", "appointment.booked"]
-        promise = await desk.guarantee(referral)
-        assert (promise.raw_days, promise.adjusted_days) == (8, 1)
-        assert promise.due_at == local(date(2026, 6, 30), "00:00")
+        guarantee = await desk.guarantee(referral)
+        assert (guarantee.raw_days, guarantee.adjusted_days) == (8, 1)
+        assert guarantee.due_at == local(date(2026, 6, 30), "00:00")
 
     async def test_what_the_patient_calls_off_counts_as_the_patients_delay(
         self, scheduling_db: Database
@@ -79,8 +79,8 @@ class TestBothClocks:
         row = await desk.put(await desk.first(referral), **cancelled("pat"))
         assert row.status == "cancelled"
         assert (await desk.first(referral)).status == "booked"
-        promise = await desk.guarantee(referral)
-        assert (promise.raw_days, promise.adjusted_days) == (4, 4)
+        guarantee = await desk.guarantee(referral)
+        assert (guarantee.raw_days, guarantee.adjusted_days) == (4, 4)
 
     async def test_days_on_which_the_patient_is_away_count_once(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, ONE_TIME)
@@ -89,5 +89,5 @@ class TestBothClocks:
             {"start": "2026-06-02", "end": "2026-06-04"},
         ]
         referral = await desk.accept(unavailable=away)
-        promise = await desk.guarantee(referral)
-        assert (promise.raw_days, promise.adjusted_days) == (8, 4)
+        guarantee = await desk.guarantee(referral)
+        assert (guarantee.raw_days, guarantee.adjusted_days) == (8, 4)
