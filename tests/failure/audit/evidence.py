@@ -66,7 +66,7 @@ class Evidence:
 async def rows(database: Database, statement: str, **values: Any) -> list[Mapping[str, Any]]:
     """Run a SELECT and give its rows."""
     async with database.transaction() as tx:
-        return [dict(row) for row in (await sql(tx, statement, **values)).mappings()]
+        return [row._asdict() for row in await sql(tx, statement, **values)]
 
 
 async def published_on_postgres(databases: Mapping[str, Database]) -> dict[str, list[Published]]:

@@ -68,13 +68,10 @@ async def timers_fall_due(database: Database, *kinds: str) -> int:
 
 async def _moved_into_the_past(database: Database, kinds: Sequence[str]) -> int:
     async with database.transaction() as tx:
-        moved = await sql(
-            tx,
-            "UPDATE timer SET due_at = now() - interval '1 second'"
-            " WHERE kind = ANY(:kinds) AND due_at > now()",
-            kinds=list(kinds),
+        return await tx.run(
+            "UPDATE timer SET due_at = now() - interval '1 second' WHERE kind = ANY($1) AND due_at > now()",
+            list(kinds),
         )
-    return int(moved.rowcount)
 
 
 def _instant(moment: datetime) -> str:

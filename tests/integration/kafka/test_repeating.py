@@ -64,4 +64,4 @@ async def _send_slowly(wire: Wire, stale: object, rows: list[OutboxRow]) -> None
 async def _waiting(database: Database) -> list[OutboxRow]:
     async with database.transaction() as tx:
         found = await sql(tx, "SELECT id, event_id, topic, key, headers, value FROM outbox ORDER BY id")
-        return [OutboxRow(**row._mapping) for row in found]
+        return [OutboxRow(**row._asdict()) for row in found]
