@@ -37,7 +37,7 @@ class OAuthError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class IssuedToken:
     """An access token with what it allows."""
 
     access_token: str
@@ -66,12 +66,12 @@ class Issuer:
         """The public keys that verify this issuer's tokens."""
         return KnownJwks([self.keys.issuer.jwk])
 
-    async def exchange(self, assertion: str, *, scope: str | None) -> Grant:
+    async def exchange(self, assertion: str, *, scope: str | None) -> IssuedToken:
         """Change an assertion for a token; raises OAuthError."""
         client = await self._verified(assertion)
         return self.grant(client, scope=scope)
 
-    def grant(self, client: Client, *, scope: str | None = None) -> Grant:
+    def grant(self, client: Client, *, scope: str | None = None) -> IssuedToken:
         """Sign a token for a client that has proved itself; raises OAuthError for a scope beyond its own."""
         text = " ".join(_within(client, scope))
         now = machine_now()
@@ -89,7 +89,7 @@ class Issuer:
             claims["fhirUser"] = person
         key = self.keys.issuer
         token = jwt.encode(claims, key.private, algorithm=key.algorithm, headers={"kid": key.kid})
-        return Grant(access_token=token, scope=text)
+        return IssuedToken(access_token=token, scope=text)
 
     async def _verified(self, assertion: str) -> Client:
         client, key = await self._claimed(assertion)

@@ -27,14 +27,14 @@ class Identified(Protocol):
     def id(self) -> str: ...
 
 
-class Finding(NamedTuple):
+class Flaw(NamedTuple):
     """One thing that is wrong: where in the file, and what is allowed."""
 
     place: Place
     text: str
 
 
-def findings(clinic: Clinic) -> Iterator[Finding]:
+def findings(clinic: Clinic) -> Iterator[Flaw]:
     """Find everything that does not fit together."""
     yield from _numbers(clinic)
     yield from _ids(clinic)
@@ -49,17 +49,15 @@ def findings(clinic: Clinic) -> Iterator[Finding]:
     yield from _streams(clinic)
 
 
-def _numbers(clinic: Clinic) -> Iterator[Finding]:
+def _numbers(clinic: Clinic) -> Iterator[Flaw]:
     if clinic.promise.at_risk_days >= clinic.promise.days:
-        yield Finding(
-            ("promise", "at_risk_days"), f"must be less than the promise's {clinic.promise.days} days"
-        )
+        yield Flaw(("promise", "at_risk_days"), f"must be less than the promise's {clinic.promise.days} days")
     for index, week in enumerate(clinic.review_weeks):
         if week < 1 or week in clinic.review_weeks[:index]:
-            yield Finding(("review_weeks", index), "a week is a number from 1 that stands here once")
+            yield Flaw(("review_weeks", index), "a week is a number from 1 that stands here once")
 
 
-def _ids(clinic: Clinic) -> Iterator[Finding]:
+def _ids(clinic: Clinic) -> Iterator[Flaw]:
     locations = _each("sites", clinic.sites)
     for index, site in enumerate(clinic.sites):
         locations += [(("sites", index, *place), name) for place, name in _each("rooms", site.rooms)]
@@ -83,53 +81,53 @@ def _each(member: str, things: Sequence[Identified]) -> list[tuple[Place, str]]:
     return [((member, index, "id"), thing.id) for index, thing in enumerate(things)]
 
 
-def twice(named: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
+def twice(named: Iterable[tuple[Place, str]]) -> Iterator[Flaw]:
     """Find every name that stands a second time."""
     seen: set[str] = set()
     for place, name in named:
         if name in seen:
-            yield Finding(place, f"{name!r} is taken already; it must be different from the others")
+            yield Flaw(place, f"{name!r} is taken already; it must be different from the others")
         seen.add(name)
 
 
-def known(place: Place, name: str, things: Iterable[str]) -> Iterator[Finding]:
+def known(place: Place, name: str, things: Iterable[str]) -> Iterator[Flaw]:
     """Find a name that is none of those allowed."""
     allowed = sorted(things)
     if name not in allowed:
-        yield Finding(place, f"there is no {name!r}; allowed are {', '.join(allowed) or 'none'}")
+        yield Flaw(place, f"there is no {name!r}; allowed are {', '.join(allowed) or 'none'}")
 
 
-def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Finding]:
+def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Flaw]:
     try:
         ZoneInfo(site.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield Finding(
+        yield Flaw(
             (*place, "time_zone"),
             f"{site.time_zone!r} is no time zone; allowed are names such as America/Toronto",
         )
     staff = [one.id for one in clinic.people if one.site == site.id]
     yield from known((*place, "meeting", "chair"), site.meeting.chair, staff)
     if site.meeting.start.hour * 60 + site.meeting.start.minute + site.meeting.minutes > 24 * 60:
-        yield Finding((*place, "meeting", "minutes"), "the meeting must end on the day on which it began")
+        yield Flaw((*place, "meeting", "minutes"), "the meeting must end on the day on which it began")
     if not clinic.coordinators(site.id):
-        yield Finding(place, f"no client is a coordinator of {site.id!r}; a site needs one")
+        yield Flaw(place, f"no client is a coordinator of {site.id!r}; a site needs one")
 
 
-def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Finding]:
+def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Flaw]:
     yield from known((*place, "site"), person.site, (site.id for site in clinic.sites))
     for index, hours in enumerate(person.hours):
         if hours.start >= hours.end:
-            yield Finding(
+            yield Flaw(
                 (*place, "hours", index, "from"), f"must be before {hours.end:%H:%M}, the end of these hours"
             )
     for index, absence in enumerate(person.absences):
         if absence.start > absence.end:
-            yield Finding(
+            yield Flaw(
                 (*place, "absences", index, "from"), f"must not be after {absence.end}, the last day away"
             )
 
 
-def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Finding]:
+def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Flaw]:
     sites = {site.id: site for site in clinic.sites}
     yield from known((*place, "site"), programme.site, sites)
     site = sites.get(programme.site)
@@ -138,7 +136,7 @@ def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[F
     staff = [one for one in clinic.people if one.site == site.id]
     for index, discipline in enumerate(programme.team):
         if all(one.discipline != discipline for one in staff):
-            yield Finding(
+            yield Flaw(
                 (*place, "team", index), f"nobody at {site.id!r} has the discipline {discipline.value!r}"
             )
     visits: list[tuple[str, str, Visit | None]] = [
@@ -152,36 +150,36 @@ def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[F
 
 def _visit(
     team: tuple[Discipline, ...], site: Site, staff: list[Person], visit: Visit, purpose: str, place: Place
-) -> Iterator[Finding]:
+) -> Iterator[Flaw]:
     if visit.room not in {room.kind for room in site.rooms}:
-        yield Finding((*place, "room"), f"there is no {visit.room} room at {site.id!r}")
+        yield Flaw((*place, "room"), f"there is no {visit.room} room at {site.id!r}")
     if visit.discipline not in team:
-        yield Finding((*place, "discipline"), f"must be of the programme's team: {', '.join(team)}")
+        yield Flaw((*place, "discipline"), f"must be of the programme's team: {', '.join(team)}")
     hours = [hours for one in staff if one.discipline == visit.discipline for hours in one.hours]
     if not any(purpose in one.purpose for one in hours):
-        yield Finding(
+        yield Flaw(
             (*place, "discipline"),
             f"nobody of {visit.discipline.value} at {site.id!r} has hours for {purpose!r}",
         )
 
 
-def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
+def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
     try:
         Scopes.parse(client.scopes)
     except NotAScope as error:
         wrong = next(index for index, text in enumerate(client.scopes) if not _is_scope(text))
-        yield Finding((*place, "scopes", wrong), str(error))
+        yield Flaw((*place, "scopes", wrong), str(error))
     needed = _NEEDED[client.party]
     for member in ("organization", "payer", "practitioner", "site", "email"):
         given = getattr(client, member) is not None
         if member in needed and not given:
-            yield Finding((*place, member), f"is missing: the party {client.party!r} needs it")
+            yield Flaw((*place, member), f"is missing: the party {client.party!r} needs it")
         elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
-            yield Finding((*place, member), f"is not for the party {client.party!r}")
+            yield Flaw((*place, member), f"is not for the party {client.party!r}")
     yield from _client_names(clinic, client, place)
 
 
-def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Finding]:
+def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
     people = {one.id: one for one in clinic.people}
     for member, name, there in (
         ("organization", client.organization, [one.id for one in clinic.organizations]),
@@ -193,7 +191,7 @@ def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Find
             yield from known((*place, member), name, there)
     person = people.get(client.practitioner or "")
     if person is not None and client.site not in (None, person.site):
-        yield Finding((*place, "site"), f"must be {person.site!r}, where {person.id!r} works")
+        yield Flaw((*place, "site"), f"must be {person.site!r}, where {person.id!r} works")
 
 
 def _is_scope(text: str) -> bool:
@@ -204,10 +202,10 @@ def _is_scope(text: str) -> bool:
     return True
 
 
-def _streams(clinic: Clinic) -> Iterator[Finding]:
+def _streams(clinic: Clinic) -> Iterator[Flaw]:
     served = {stream for programme in clinic.programmes for stream in programme.streams}
     for stream in Stream:
         if stream not in served:
-            yield Finding(
+            yield Flaw(
                 ("programmes",), f"no programme is for the stream {stream.value!r}; each stream needs one"
             )

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.clinic import webhooks
-from shared.clinic.checks import Finding, Place, findings
+from shared.clinic.checks import Flaw, Place, findings
 from shared.clinic.model import Clinic
 from shared.errors import OneLine
 
@@ -100,7 +100,7 @@ def _repeated_keys(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int, 
             yield from _repeated_keys(child, (*place, key.value))
 
 
-def _deepest(wrong: list[Finding]) -> list[Finding]:
+def _deepest(wrong: list[Flaw]) -> list[Flaw]:
     """Leave out what only follows from something inside it; what is missing comes last, as it may be
     misspelt.
     """
@@ -109,15 +109,15 @@ def _deepest(wrong: list[Finding]) -> list[Finding]:
     return [one for one in wrong if one.text != _MISSING] or wrong
 
 
-def _finding(error: Any) -> Finding:
+def _finding(error: Any) -> Flaw:
     place: Place = tuple(error["loc"])
     if error["type"] == "missing":
-        return Finding(place, _MISSING)
+        return Flaw(place, _MISSING)
     if error["type"] == "extra_forbidden":
-        return Finding(place, f"is not known here; allowed are {', '.join(_members(place[:-1]))}")
+        return Flaw(place, f"is not known here; allowed are {', '.join(_members(place[:-1]))}")
     found = error["input"]
     shown = f", not {found!r}" if isinstance(found, str | int | float) else ""
-    return Finding(place, f"{error['msg'][:1].lower()}{error['msg'][1:]}{shown}")
+    return Flaw(place, f"{error['msg'][:1].lower()}{error['msg'][1:]}{shown}")
 
 
 def _members(place: Place) -> list[str]:
@@ -137,7 +137,7 @@ def _model_in(annotation: Any) -> type[BaseModel]:
     return next(_model_in(one) for one in inner if one is not type(None) and one is not Ellipsis)
 
 
-def _first_of(wrong: list[Finding], path: Path, lines: dict[Place, int]) -> ClinicFileError:
+def _first_of(wrong: list[Flaw], path: Path, lines: dict[Place, int]) -> ClinicFileError:
     line, finding = min(((_line_of(one.place, lines), one) for one in wrong), key=lambda pair: pair[0])
     return ClinicFileError(f"{path}:{line}: {_named(finding.place)}: {finding.text}")
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from shared.clinic.checks import Finding, Place, known, twice
+from shared.clinic.checks import Flaw, Place, known, twice
 from shared.clinic.model import Clinic, Webhook
 from shared.events.catalog import CATALOG
 
 
-def findings(clinic: Clinic) -> Iterator[Finding]:
+def findings(clinic: Clinic) -> Iterator[Flaw]:
     """Find everything that does not fit together."""
     hooks = clinic.webhooks
     yield from twice((("webhooks", index, "id"), hook.id) for index, hook in enumerate(hooks))
@@ -18,9 +18,9 @@ def findings(clinic: Clinic) -> Iterator[Finding]:
         yield from _webhook(clinic, hook, ("webhooks", index))
 
 
-def _webhook(clinic: Clinic, hook: Webhook, place: Place) -> Iterator[Finding]:
+def _webhook(clinic: Clinic, hook: Webhook, place: Place) -> Iterator[Flaw]:
     if (hook.payer is None) is (hook.organization is None):
-        yield Finding(place, "a receiver names its payer or its organization, one of both")
+        yield Flaw(place, "a receiver names its payer or its organization, one of both")
     elif hook.payer is not None:
         yield from known((*place, "payer"), hook.payer, (one.id for one in clinic.payers))
     else:
@@ -28,24 +28,22 @@ def _webhook(clinic: Clinic, hook: Webhook, place: Place) -> Iterator[Finding]:
     yield from _url(clinic, hook.url, (*place, "url"))
     for index, event in enumerate(hook.events):
         if event not in CATALOG:
-            yield Finding(
-                (*place, "events", index), f"there is no event {event!r}; docs/events.md has them all"
-            )
+            yield Flaw((*place, "events", index), f"there is no event {event!r}; docs/events.md has them all")
 
 
-def _url(clinic: Clinic, url: str, place: Place) -> Iterator[Finding]:
+def _url(clinic: Clinic, url: str, place: Place) -> Iterator[Flaw]:
     try:
         parts = urlsplit(url)
         port = parts.port or 443
     except ValueError:
-        yield Finding(place, "is no address")
+        yield Flaw(place, "is no address")
         return
     if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment:
-        yield Finding(place, "must be https://host/path, without a user")
+        yield Flaw(place, "must be https://host/path, without a user")
         return
     host = parts.hostname if port == 443 else f"{parts.hostname}:{port}"
     if host not in {one.lower() for one in clinic.webhook_hosts}:
-        yield Finding(place, f"{host} does not stand in webhook_hosts; only hosts of that list are spoken to")
+        yield Flaw(place, f"{host} does not stand in webhook_hosts; only hosts of that list are spoken to")
 
 
 def _party(hook: Webhook) -> str:

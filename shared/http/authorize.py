@@ -31,7 +31,7 @@ class NotThisParty(Forbidden):
     """This act is another party's."""
 
 
-class Authorization(SecurityBase):
+class RouteSecurity(SecurityBase):
     """Verifies the caller of one route against its guard."""
 
     def __init__(self, guard: Guard) -> None:
@@ -59,7 +59,7 @@ def authorize(resource_type: str, interaction: Interaction, *, rows: str) -> Sec
     this. Refused calls are audited.
     """
     guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows)
-    marker: SecurityMarker = Security(Authorization(guard), scopes=[f"system/{guard.scope}"])
+    marker: SecurityMarker = Security(RouteSecurity(guard), scopes=[f"system/{guard.scope}"])
     return marker
 
 

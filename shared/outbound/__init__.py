@@ -10,13 +10,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.outbound.guard import FORBIDDEN, Guard, Network, NotAllowed, Resolve, resolve
+from shared.outbound.guard import FORBIDDEN, AddressGuard, Network, NotAllowed, Resolve, resolve
 from shared.outbound.post import Post, Unreached
 from shared.outbound.secrets import SecretUnusable, make_missing_secrets, read_secrets
 
 __all__ = [
     "FORBIDDEN",
-    "Guard",
+    "AddressGuard",
     "NotAllowed",
     "Outbound",
     "Post",
@@ -38,4 +38,4 @@ class Outbound:
 
     def post_to(self, hosts: Collection[str]) -> Post:
         """Give the way to these hosts (`host` or `host:port`)."""
-        return Post(Guard(hosts=hosts, forbidden=self.forbidden, resolve=self.resolve), tls=self.tls)
+        return Post(AddressGuard(hosts=hosts, forbidden=self.forbidden, resolve=self.resolve), tls=self.tls)

@@ -55,7 +55,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(address[0]) for *_, address in found]
 
 
-class Guard:
+class AddressGuard:
     """The rule for some hosts (`host` for port 443, else `host:port`); only tests pass other networks."""
 
     def __init__(

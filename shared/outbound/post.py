@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from shared.outbound.guard import Guard, NotAllowed
+from shared.outbound.guard import AddressGuard, NotAllowed
 
 WITHIN = 15.0
 _EACH_STEP = httpx.Timeout(10.0, connect=5.0)
@@ -22,7 +22,7 @@ class Unreached(Exception):
 class Post:
     """The way to the hosts that a guard allows."""
 
-    def __init__(self, guard: Guard, *, tls: ssl.SSLContext) -> None:
+    def __init__(self, guard: AddressGuard, *, tls: ssl.SSLContext) -> None:
         self._guard = guard
         self._tls = tls
 

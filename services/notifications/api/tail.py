@@ -46,7 +46,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FeedPage:
     """Entries in a row: `behind` is the offset behind them, `is_last` says that the log ended there."""
 
     entries: Sequence[Placed]
@@ -61,7 +61,7 @@ class Page:
 class _Appended(WakeSignal):
     """What is done at an append: the reads that are under way may not know of it."""
 
-    def __init__(self, joinable: dict[int, asyncio.Task[Page]]) -> None:
+    def __init__(self, joinable: dict[int, asyncio.Task[FeedPage]]) -> None:
         super().__init__()
         self._joinable = joinable
 
@@ -70,17 +70,17 @@ class _Appended(WakeSignal):
         self._joinable.clear()
 
 
-class Tail:
+class FeedTail:
     """The reads of one database's feed; `joinable` are those that a stream may still join, by offset."""
 
     def __init__(self, database: Database) -> None:
         self.streams = 0
         self._database = database
-        self._joinable: dict[int, asyncio.Task[Page]] = {}
-        self._under_way: set[asyncio.Task[Page]] = set()
+        self._joinable: dict[int, asyncio.Task[FeedPage]] = {}
+        self._under_way: set[asyncio.Task[FeedPage]] = set()
         self.appended = _Appended(self._joinable)
 
-    async def page(self, position: int) -> Page:
+    async def page(self, position: int) -> FeedPage:
         """Give the page at an offset; raises what its read raises."""
         reading = self._joinable.get(position)
         if reading is None:
@@ -91,13 +91,13 @@ class Tail:
         await asyncio.wait((reading,))
         return reading.result()
 
-    async def _read(self, position: int) -> Page:
+    async def _read(self, position: int) -> FeedPage:
         try:
             records = await event_log.read(self._database, FEED, offset=position, limit=PAGE)
         finally:
             if self._joinable.get(position) is asyncio.current_task():
                 del self._joinable[position]
-        return Page(
+        return FeedPage(
             entries=await self._placed(records),
             behind=records[-1].offset + 1 if records else position,
             is_last=len(records) < PAGE,
@@ -125,22 +125,22 @@ class Tail:
             for offset, entry in entries
         ]
 
-    def _ended(self, reading: asyncio.Task[Page]) -> None:
+    def _ended(self, reading: asyncio.Task[FeedPage]) -> None:
         self._under_way.discard(reading)
         if not reading.cancelled():
             # Where every stream that waited for it was cancelled, its error is nobody's.
             reading.exception()
 
 
-_tails: dict[Database, Tail] = {}
+_tails: dict[Database, FeedTail] = {}
 
 
 @contextmanager
-def tail_of(database: Database) -> Iterator[Tail]:
+def tail_of(database: Database) -> Iterator[FeedTail]:
     """Give the tail that all streams of this process share, as long as there is one."""
     tail = _tails.get(database)
     if tail is None:
-        tail = _tails[database] = Tail(database)
+        tail = _tails[database] = FeedTail(database)
         event_log.register(database, (FEED,), tail.appended)
     tail.streams += 1
     try:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from services.notifications.api import live, tail
-from services.notifications.api.tail import Page, Tail
+from services.notifications.api.tail import FeedPage, FeedTail
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
 from tests.support.eventually import eventually
@@ -106,9 +106,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Until:
     """Give a way to wait until so many pages were asked for."""
     pages = 0
-    page = Tail.page
+    page = FeedTail.page
 
-    async def counting(self: Tail, position: int) -> Page:
+    async def counting(self: FeedTail, position: int) -> FeedPage:
         nonlocal pages
         pages += 1
         return await page(self, position)
@@ -116,7 +116,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Until:
     async def until(number: int) -> None:
         await eventually(lambda: pages >= number, within=WITHIN)
 
-    monkeypatch.setattr(Tail, "page", counting)
+    monkeypatch.setattr(FeedTail, "page", counting)
     return until
 
 
@@ -160,7 +160,7 @@ async def test_streams_that_read_together_see_each_only_their_own(
 
 async def test_a_frame_is_encoded_once_for_all_who_see_it(runtime: Runtime, hear: Hear) -> None:
     await hear(referral_event())
-    page = await Tail(runtime.database).page(0)
+    page = await FeedTail(runtime.database).page(0)
     [for_coordinator], [for_referrer] = page.frames(COORDINATOR), page.frames(REFERRER)
     assert for_coordinator is for_referrer
 

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.outbound import FORBIDDEN, Guard, NotAllowed
+from shared.outbound import FORBIDDEN, AddressGuard, NotAllowed
 
 HOST = "hooks.insurer.example"
 PUBLIC = "93.184.215.14"
 
 
-def guard(*addresses: str) -> Guard:
+def guard(*addresses: str) -> AddressGuard:
     """Make a guard for one host, whose name has these addresses."""
 
     async def resolve(_host: str, _port: int) -> Sequence[str]:
         return addresses or (PUBLIC,)
 
-    return Guard(hosts=[HOST, "other.example:8443"], resolve=resolve)
+    return AddressGuard(hosts=[HOST, "other.example:8443"], resolve=resolve)
 
 
 async def test_an_allowed_host_leads_to_the_address_that_was_checked() -> None:
@@ -98,4 +98,4 @@ async def test_a_public_address_is_reached(address: str) -> None:
 async def test_the_rule_stands_where_nobody_passes_other_networks() -> None:
     assert len(FORBIDDEN) > 20
     with pytest.raises(NotAllowed):
-        await Guard(hosts=["localhost"]).target("https://localhost/")
+        await AddressGuard(hosts=["localhost"]).target("https://localhost/")
