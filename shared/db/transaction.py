@@ -106,6 +106,13 @@ class Transaction:
         elif values:
             await self._connection().executemany(sql, values)
 
+    async def records_of_many(self, sql: str, values: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:
+        """Run one statement once for each list of values, in one round trip, and return the rows of all."""
+        if not values:
+            return []
+        found: list[asyncpg.Record] = await self._connection().fetchmany(sql, values)
+        return found
+
     async def select(self, statement: Select[Any]) -> list[asyncpg.Record]:
         """Run a SELECT that SQLAlchemy Core has built, as searches do, and return its rows."""
         sql, values = core.compiled(statement)

@@ -93,14 +93,16 @@ async def update(
 async def update_all(tx: Transaction, rows: Sequence[tuple[Resource, int]], *names: str) -> None:
     """Write the next versions of resources of one table that are locked and filled, with these columns.
 
-    Each row comes with the version that the database has; a row that has another one there stays as it is.
+    Each row comes with the version that the database has. Raises Outrun where one has another version there.
     """
     if not rows:
         return
     written = ("version", "last_updated", "body", *names)
     sql = _update(table_of(type(rows[0][0])), written)
     kind = _type_of(rows[0][0].body)
-    await tx.run_many(sql, [(*values_of(row, ("id", *written)), kind, before) for row, before in rows])
+    values = [(*values_of(row, ("id", *written)), kind, before) for row, before in rows]
+    if len(await tx.records_of_many(sql, values)) != len(rows):
+        raise Outrun(f"one {kind} was changed by somebody else")
 
 
 @cache

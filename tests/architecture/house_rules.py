@@ -32,7 +32,7 @@ _PAYLOADS = (
 )
 _REDACTION = "shared/telemetry/logging.py"
 _MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/auth/endpoints.py", "shared/timers.py")
-_STATEMENTS = ("row", "rows", "records", "value", "run", "run_many", "select")
+_STATEMENTS = ("row", "rows", "records", "value", "run", "run_many", "records_of_many", "select")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import SQLModel
 from sqlmodel.main import registry
 
-from shared.db import Database
+from shared.db import Database, Outrun
 from shared.db.models import Resource
 from shared.db.tables import add_shared_tables
 from shared.fhir import store
@@ -85,6 +85,30 @@ async def test_id_and_version_are_ours_and_the_rest_of_meta_stays(db: Database) 
     }
     assert b'"value":250.50' in row.body
     assert row.last_updated == NOON.astimezone(UTC)
+
+
+async def test_many_are_written_by_one_statement_or_none_of_them(db: Database) -> None:
+    rows = [Kept() for _ in range(3)]
+    async with db.transaction() as tx:
+        for row in rows:
+            await store.insert(tx, row, RECEIVED, at=NOON)
+    await change_all(db, rows)
+    async with db.transaction() as tx:
+        await tx.run("UPDATE kept SET version = 7 WHERE id = $1", rows[1].id)
+    with pytest.raises(Outrun, match="one Observation was changed by somebody else"):
+        await change_all(db, rows)
+    async with db.transaction() as tx:
+        found = await tx.records("SELECT version FROM kept ORDER BY version")
+    assert [record["version"] for record in found] == [2, 2, 7]
+
+
+async def change_all(db: Database, rows: list[Kept]) -> None:
+    """Store the next versions of these together."""
+    before = [row.version for row in rows]
+    for row in rows:
+        store.fill(row, row.body, at=NOON)
+    async with db.transaction() as tx:
+        await store.update_all(tx, list(zip(rows, before, strict=True)))
 
 
 async def fail_after_insert(db: Database) -> None:
