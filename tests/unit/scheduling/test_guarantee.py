@@ -63,6 +63,28 @@ class TestStatus:
     def test_follows_the_visits(self, visits: tuple[Appointment, ...], now_day: int, expected: str) -> None:
         assert status(*visits, now_day=now_day) == expected
 
+    @pytest.mark.parametrize(
+        ("before_due", "expected"),
+        [
+            (timedelta(days=7, microseconds=1), "on-track"),
+            (timedelta(days=7), "at-risk"),
+            (timedelta(microseconds=1), "at-risk"),
+            (timedelta(), "breached"),
+        ],
+    )
+    def test_changes_at_the_very_moment_for_which_its_timer_is_set(
+        self, before_due: timedelta, expected: str
+    ) -> None:
+        found = rules.guarantee.status_now(
+            (),
+            now=DUE - before_due,
+            due_at=DUE,
+            at_risk_days=7,
+            ended=False,
+            before=GuaranteeStatus.ON_TRACK,
+        )
+        assert found == expected
+
     def test_what_is_decided_stays(self) -> None:
         for decided in ("met", "breached", "ended"):
             assert status(visit("fulfilled"), before=decided) == decided
