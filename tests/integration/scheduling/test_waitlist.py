@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from shared.db import Database
 from tests.support.booking import Desk, a_clinic, a_person, local
 
@@ -58,6 +60,18 @@ class TestOnReferralRevoked:
         assert await desk.sessions(referral) == []
         assert (await desk.told())[-2:] == ["appointment.cancelled", "series.suspended"]
 
+    @pytest.mark.parametrize("again", ["referral.revoked", "referral.closed"])
+    async def test_a_referral_ends_once(self, scheduling_db: Database, again: str) -> None:
+        desk = Desk(scheduling_db, a_clinic())
+        referral = await desk.accept()
+        await desk.end(referral)
+        told, reason = await desk.told(), await _ended_because(scheduling_db)
+
+        await desk.end(referral, again)
+
+        assert await desk.told() == told
+        assert await _ended_because(scheduling_db) == reason
+
     async def test_cancels_a_visit_that_is_over_and_was_never_recorded(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, ONE_TIME)
         referral = await desk.accept()
@@ -78,3 +92,12 @@ class TestOnReferralRevoked:
         desk = Desk(scheduling_db, ONE_TIME)
         await desk.end("019a0000-0000-7000-8000-000000000000")
         assert await desk.told() == []
+
+
+async def _ended_because(database: Database) -> tuple[str, int]:
+    """Give why the only referral ended, and how many versions its guarantee has."""
+    async with database.transaction() as tx:
+        [found] = await tx.records(
+            "SELECT ended_because, version FROM referral JOIN guarantee ON referral_id = referral.id"
+        )
+    return found["ended_because"], found["version"]

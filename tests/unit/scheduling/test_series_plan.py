@@ -104,7 +104,7 @@ def a_funding(status: str, *, units: int | None = None) -> Funding:
 class TestEntitlement:
     def test_units_bound_the_programme_and_the_programme_bounds_the_units(self) -> None:
         programme = a_clinic(sessions={"count": 12}).programme("rehab")
-        for units, count in ((8, 8), (20, 12), (None, 12)):
+        for units, count in ((1, 1), (8, 8), (20, 12), (None, 12)):
             funding = a_funding("approved", units=units)
             found = rules.entitlement.entitled_to(
                 programme, authorization_required=True, funding=funding, first_held=False
@@ -113,7 +113,8 @@ class TestEntitlement:
 
     def test_nothing_is_held_while_the_payer_has_not_granted(self) -> None:
         programme = a_clinic().programme("rehab")
-        for funding in (None, *map(a_funding, ("pended", "denied", "cancelled"))):
+        nothing = a_funding("approved", units=0)
+        for funding in (None, nothing, *map(a_funding, ("pended", "denied", "cancelled"))):
             found = rules.entitlement.entitled_to(
                 programme, authorization_required=True, funding=funding, first_held=True
             )
