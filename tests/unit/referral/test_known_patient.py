@@ -1,0 +1,22 @@
+"""A patient who is only named is one patient, or nobody."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.referral.models import Patient
+from services.referral.use_cases import match_patient
+from tests.support.context import a_context
+
+CTX = a_context(at=datetime(2026, 3, 2, 15, tzinfo=UTC))
+NO_DATABASE: Any = None
+
+
+@pytest.mark.parametrize("number", [0, 2])
+async def test_of_several_whom_an_identifier_may_mean_none_is_chosen(number: int) -> None:
+    submission: Any = SimpleNamespace(patient_id=None)
+    matches = [Patient(identifiers=[], family="Roe", given="Ann") for _ in range(number)]
+    with pytest.raises(match_patient.UnknownPatient, match="send the Patient along"):
+        await match_patient.known_patient(CTX, NO_DATABASE, submission, matches=matches)
