@@ -295,8 +295,10 @@ class TestCoordinator:
         assert business_status(task) == "awaiting-review"
         review = (await work_of(clinic, "coordinator", "code=review-referral"))[0]
         assert review["statusReason"]["text"].startswith("Today: ")
-        refused = await put_task(clinic, review, status="completed")
-        assert refused.status_code == 409, "a decision has its own command"
+        for status in ("completed", "cancelled"):
+            refused = await put_task(clinic, review, status=status)
+            assert refused.status_code == 409, "a decision has its own command"
+            assert "$accept, $decline or $request-information" in refused.text
         answer = await operate(clinic, "coordinator", referral, "accept", reason="imaging was normal")
         assert answer.status_code == 200, answer.text
         assert (await task_of(clinic, referral))["status"] == "accepted"
