@@ -353,6 +353,10 @@ class TestCoordinator:
         other = await refer(clinic, health_card="8", answers={"night-pain": "Y"})
         into = {"reference": f"ServiceRequest/{first}"}
         assert (await operate(clinic, "coordinator", other, "merge", into=into)).status_code == 409
+        itself = await operate(
+            clinic, "coordinator", other, "merge", into={"reference": f"ServiceRequest/{other}"}
+        )
+        assert (itself.status_code, "into itself" in itself.text) == (409, True)
 
     async def test_closing_needs_a_reason_and_is_told(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
