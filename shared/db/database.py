@@ -4,6 +4,7 @@ Invariants:
 - A use case gets a `Transaction` and cannot commit: there is no such method. The block's end commits, an
   exception rolls back, and nothing is answered or called back before the commit succeeded.
 - A COMMIT that PostgreSQL answers with a ROLLBACK is an error: a statement failed, and somebody caught that.
+- A connection that died in the pool is replaced before anything was done on it, and nobody hears of it.
 - Callbacks given to `after_commit` run once, after the commit, never after a rollback; they only wake others.
 - Connections are asyncpg's own, in its own pool. Nothing is reset at a return, because nothing of ours
   changes a session: who wants SET, session locks or LISTEN opens a connection of its own.
@@ -11,7 +12,7 @@ Invariants:
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from typing import Any, Final
 
@@ -30,6 +31,15 @@ _UNUSED_FOR: Final = 65.0
 _CLOSE_WITHIN: Final = 2.0
 # Beyond the service's own share, for loops that look without a transaction.
 _SPARE: Final = 4
+# What BEGIN says on a connection whose end nobody has noticed yet.
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
 _SETTINGS: Final = {
     "timezone": "UTC",
     # In ms: whoever stands still in the middle of a transaction gives its locks back, and who waits for a
@@ -78,9 +88,9 @@ class Database:
         Raises TimeoutError where no connection gets free.
         """
         pool = await self._opened()
-        async with pool.acquire(timeout=_WAIT) as connection:
+        connection = await self._begun(pool)
+        try:
             tx = Transaction(self, connection)
-            await self._execute(connection, "BEGIN")
             went_through = False
             try:
                 yield tx
@@ -90,6 +100,8 @@ class Database:
                     await _roll_back(connection)
             if await self._execute(connection, "COMMIT") != "COMMIT":
                 raise asyncpg.InFailedSQLTransactionError("a statement failed before: nothing was committed")
+        finally:
+            await pool.release(connection)
         tx.call_back()
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
@@ -124,6 +136,24 @@ class Database:
                 pool.terminate()
         if "engine" in self.__dict__:
             await self.engine.dispose()
+
+    async def _begun(self, pool: asyncpg.Pool) -> Any:
+        """Take a connection and begin; all that died in the pool unnoticed may be met before a new one is."""
+        for _ in range(self.max_connections):
+            connection = await pool.acquire(timeout=_WAIT)
+            with suppress(*_LOST):
+                return await self._begin(pool, connection)
+        return await self._begin(pool, await pool.acquire(timeout=_WAIT))
+
+    async def _begin(self, pool: asyncpg.Pool, connection: Any) -> Any:
+        begun = False
+        try:
+            await self._execute(connection, "BEGIN")
+            begun = True
+        finally:
+            if not begun:
+                await pool.release(connection)
+        return connection
 
     async def _opened(self) -> asyncpg.Pool:
         if self._pool is None:

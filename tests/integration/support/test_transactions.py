@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +47,18 @@ class SheetTable(Sheet, Base, table=True):
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STRANGE = ['a"b', "c\\d", "e,f", "{g}", "", "NULL", "\u00e9"]
+KILL = """
+import asyncio, asyncpg, sys
+
+async def kill(url):
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+asyncio.run(kill(sys.argv[1]))
+"""
 FOLDERS = "SELECT * FROM folder ORDER BY name"
 
 
@@ -145,17 +159,10 @@ async def test_an_exception_leaves_nothing_whatever_was_sent_before(database: Da
     assert await names(database) == []
 
 
-async def test_a_connection_that_died_in_the_pool_is_replaced_without_a_word(database: Database) -> None:
-    name = database.url.rpartition("/")[2].partition("?")[0]
-    await database.fetch("SELECT 1")
-    killer = await asyncpg.connect(database.url)
-    await killer.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = $1 AND pid <> pg_backend_pid()",
-        name,
-    )
-    await killer.close()
-    await asyncio.sleep(0.05)
+async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(database: Database) -> None:
+    await asyncio.gather(*(names(database) for _ in range(3)))
+    assert database.connections()[0] > 1
+    _kill_all(database)
     assert await names(database) == []
 
 
@@ -167,6 +174,31 @@ async def test_a_block_that_goes_on_after_a_failed_statement_does_not_pass_for_c
         await _go_on_after_a_failure(database, called)
     assert called == []
     assert await names(database) == []
+
+
+async def test_a_begin_that_was_given_up_does_not_swallow_what_the_next_one_writes(
+    database: Database,
+) -> None:
+    await names(database)
+    with pytest.raises(TimeoutError):
+        await _give_up_the_begin(database)
+    async with database.transaction() as tx:
+        await tx.insert(Folder(name="next"))
+    stranger = await asyncpg.connect(database.url)
+    assert await stranger.fetchval("SELECT count(*) FROM folder") == 1
+    await stranger.close()
+
+
+async def test_a_rollback_that_was_given_up_leaves_nothing_to_the_next_one(database: Database) -> None:
+    failing = asyncio.Event()
+    task = asyncio.create_task(_fail_late(database, failing))
+    await failing.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert (database.connections()[1], task.cancelled()) == (0, True)
+    async with database.transaction() as tx:
+        await tx.insert(Folder(name="next"))
+    assert await names(database) == ["next"]
 
 
 async def test_callbacks_run_once_after_the_commit(database: Database) -> None:
@@ -189,6 +221,11 @@ async def test_a_cancelled_block_is_rolled_back_and_its_connection_is_free_again
     assert await names(database) == []
 
 
+def _kill_all(database: Database) -> None:
+    """End all its connections on the server, without letting this process notice."""
+    subprocess.run([sys.executable, "-c", KILL, database.url], check=True)
+
+
 async def _change(database: Database, folder: Folder) -> None:
     async with database.transaction() as tx:
         await tx.update(folder, labels=["new"])
@@ -207,10 +244,17 @@ async def _go_on_after_a_failure(database: Database, called: list[str]) -> None:
             await tx.run("SELECT 1 / 0")
 
 
-async def _fail_late(database: Database) -> None:
+async def _fail_late(database: Database, failing: asyncio.Event | None = None) -> None:
     async with database.transaction() as tx:
         await tx.insert(Folder(name="one"))
+        if failing is not None:
+            failing.set()
         raise ZeroDivisionError
+
+
+async def _give_up_the_begin(database: Database) -> None:
+    async with asyncio.timeout(0), database.transaction():
+        raise AssertionError("the BEGIN is given up")
 
 
 async def _wait_for_ever(database: Database, sent: asyncio.Event) -> None:
