@@ -3,7 +3,7 @@
 Invariants:
 - Never in the business transaction, where a NOTIFY would queue every commit of the database behind one lock:
   it is said on a connection of its own, at most once in 2 ms, with all that came together in between.
-- It only wakes. What was not said, not heard, or said while the connection was away costs one poll (250 ms).
+- It only wakes. What was not said, not heard, or said while the connection was away costs up to 5 seconds.
 - What this process says it has done already for itself, so it does not hear its own voice.
 """
 

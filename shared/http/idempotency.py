@@ -11,7 +11,6 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import msgspec
 from starlette.responses import Response
 
 from shared import failpoints
@@ -27,7 +26,7 @@ _last_sweep: dict[str, float] = {}
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _FIND = """
-    SELECT request_hash, status, headers::text, body FROM idempotency
+    SELECT request_hash, status, headers, body FROM idempotency
     WHERE client = $1 AND key = $2 AND machine_at > $3
 """
 _STORE = """
@@ -88,7 +87,7 @@ async def begin(tx: Transaction, request: KeyedRequest) -> None:
         Response(
             found["body"],
             status_code=found["status"],
-            headers={**msgspec.json.decode(found["headers"]), "Idempotent-Replayed": "true"},
+            headers={**found["headers"], "Idempotent-Replayed": "true"},
         )
     )
 

@@ -161,27 +161,28 @@ class Consumer:
             causes={cause for incoming in free if (cause := incoming.cause)} if self._handlers.causal else (),
         )
         aside = {*stopped, *(incoming for incoming in free if incoming.key in admission.held)}
-        for incoming in chunk:
-            if incoming in aside:
-                first = incoming.malformed and incoming.key not in admission.held
-                await self._put_aside(tx, incoming, MalformedEvent() if first else None)
+        reasons = [
+            (one, MalformedEvent() if one.malformed and one.key not in admission.held else None)
+            for one in chunk
+            if one in aside
+        ]
+        await self._put_aside(tx, reasons)
         return Admitted(fresh=admission.fresh, aside=aside, missing=admission.missing)
 
     async def _hold(self, errors: Errors, *, moves: Moves) -> None:
         failpoints.reach("failed_not_held")
         async with self._database.transaction() as tx:
             await positions.move(tx, group=self._group, moves=moves)
-            for incoming, error in errors.items():
-                await self._put_aside(tx, incoming, error)
+            await self._put_aside(tx, list(errors.items()))
             failpoints.reach("held_not_committed")
         for incoming, error in errors.items():
             counters.handled(self._group, "early" if isinstance(error, NotYet) else "failed", [incoming])
 
-    async def _put_aside(self, tx: Transaction, incoming: IncomingRecord, error: Exception | None) -> None:
-        self._held_some = True
-        await held_events.hold(
-            tx, group=self._group, incoming=incoming, retry_policy=self._retry_policy, error=error
-        )
+    async def _put_aside(
+        self, tx: Transaction, reasons: Sequence[tuple[IncomingRecord, Exception | None]]
+    ) -> None:
+        self._held_some |= bool(reasons)
+        await held_events.hold(tx, reasons, group=self._group, retry_policy=self._retry_policy)
 
     def _is_wanted(self, incoming: IncomingRecord) -> bool:
         if incoming.type in self._handlers.table or not incoming.type:

@@ -89,4 +89,4 @@ async def is_handled(tx: Transaction, *, group: str, event_id: str) -> bool:
 
 async def forget(tx: Transaction, *, before: datetime) -> None:
     """Remove what was handled before a machine time that lies beyond every topic's retention."""
-    await tx.records("DELETE FROM inbox WHERE machine_at < $1", before)
+    await tx.run("DELETE FROM inbox WHERE machine_at < $1", before)

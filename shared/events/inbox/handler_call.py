@@ -1,4 +1,4 @@
-"""Calling handlers: their acts, and their spans as children of the traces that the events belong to.
+"""Calling handlers: their contexts, and their spans as children of the traces that the events belong to.
 
 Invariants:
 - A span is opened only where the event's trace is sampled; what the handler publishes then continues that
@@ -50,7 +50,7 @@ class Handlers:
     causal: bool = False
 
     async def call(self, tx: Transaction, event: Event) -> None:
-        """Run the handler of this event and send what it wrote, so that the database speaks now."""
+        """Run the handler of this event."""
         await self.call_all(tx, [event], Progress())
 
     async def call_all(self, tx: Transaction, events: Sequence[Event], progress: Progress) -> None:

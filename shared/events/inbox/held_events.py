@@ -9,9 +9,10 @@ Invariants:
 - What is stored and logged about a failure is class and place, never text.
 """
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import structlog
@@ -25,6 +26,17 @@ from shared.events.inbox.retry_policy import RetryPolicy
 from shared.events.transport.base import Record
 
 log = structlog.get_logger("lumbar.held")
+
+_HOLD_KEY = """
+INSERT INTO held_key AS k
+  (consumer_group, key, state, attempts, machine_since, machine_next_at, waits, error)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (consumer_group, key) DO UPDATE SET error = k.error
+"""
+_HOLD_EVENT = """
+INSERT INTO held_event
+  (consumer_group, key, event_id, topic, log_partition, log_offset, headers, value, machine_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (consumer_group, event_id) DO NOTHING
+"""
 
 RETRYING = "retrying"
 DEAD = "dead"
@@ -50,33 +62,23 @@ class HeldEvent:
 
 async def hold(
     tx: Transaction,
+    reasons: Sequence[tuple[IncomingRecord, BaseException | None]],
     *,
     group: str,
-    incoming: IncomingRecord,
     retry_policy: RetryPolicy,
-    error: BaseException | None,
 ) -> None:
-    """Hold an event, and its key with it; `error` is why, None when only its key is held already.
+    """Hold events in this order, and their keys with them, in two round trips however many they are.
 
-    A malformed event makes its key dead at once; any other begins as retrying.
+    Beside each event is why, None when only its key is held already. A malformed event makes its key dead at
+    once; any other begins as retrying.
     """
-    if error is not None:
-        await _hold_key(tx, group=group, incoming=incoming, retry_policy=retry_policy, error=error)
-    record = incoming.record
-    await tx.records(
-        "INSERT INTO held_event (consumer_group, key, event_id, topic, log_partition, log_offset, headers,"
-        " value, machine_at) VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)"
-        " ON CONFLICT (consumer_group, event_id) DO NOTHING",
-        group,
-        incoming.key,
-        incoming.id,
-        record.topic,
-        record.partition,
-        record.offset,
-        json.dumps(dict(record.headers)),
-        record.value,
-        machine_now(),
-    )
+    keys = [
+        _held_key(tx, incoming, error, group=group, retry_policy=retry_policy)
+        for incoming, error in reasons
+        if error is not None
+    ]
+    await tx.run_many(_HOLD_KEY, keys)
+    await tx.run_many(_HOLD_EVENT, [_held_record(incoming, group=group) for incoming, _ in reasons])
 
 
 async def lock_due(tx: Transaction, *, group: str) -> HeldKey | None:
@@ -102,7 +104,7 @@ async def heads(tx: Transaction, *, group: str, key: str) -> list[HeldEvent]:
     """
     rows = await tx.records(
         "SELECT * FROM (SELECT DISTINCT ON (topic) seq, topic, log_partition, log_offset, key,"
-        " headers::text AS headers, value FROM held_event WHERE consumer_group = $1 AND key = $2"
+        " headers, value FROM held_event WHERE consumer_group = $1 AND key = $2"
         " ORDER BY topic, seq) AS heads ORDER BY seq",
         group,
         key,
@@ -112,8 +114,8 @@ async def heads(tx: Transaction, *, group: str, key: str) -> list[HeldEvent]:
 
 async def done(tx: Transaction, *, group: str, event: HeldEvent) -> None:
     """Remove a held event that was handled; the next one of its key is due at once, with all its attempts."""
-    await tx.records("DELETE FROM held_event WHERE seq = $1", event.seq)
-    await tx.records(
+    await tx.run("DELETE FROM held_event WHERE seq = $1", event.seq)
+    await tx.run(
         "UPDATE held_key SET attempts = 0, waits = 0, error = '', machine_since = $3,"
         " machine_next_at = CASE WHEN state = 'retrying' THEN $3::timestamptz END"
         " WHERE consumer_group = $1 AND key = $2",
@@ -126,7 +128,7 @@ async def done(tx: Transaction, *, group: str, event: HeldEvent) -> None:
 
 async def release_if_empty(tx: Transaction, *, group: str, key: str) -> None:
     """Remove a key that this transaction has locked, if nothing of it is held any more."""
-    await tx.records(
+    await tx.run(
         "DELETE FROM held_key AS k WHERE consumer_group = $1 AND key = $2 AND NOT EXISTS"
         " (SELECT FROM held_event AS e WHERE e.consumer_group = k.consumer_group AND e.key = k.key)",
         group,
@@ -152,7 +154,7 @@ async def postpone(
         pause = None
     if pause is None:
         tx.after_commit(f"alert {held.key}", lambda: _log_dead(group, event.incoming, where))
-    await tx.records(
+    await tx.run(
         "UPDATE held_key SET state = $3, attempts = $4, waits = $5, machine_next_at = $6, error = $7"
         " WHERE consumer_group = $1 AND key = $2 AND state = 'retrying'",
         group,
@@ -165,35 +167,31 @@ async def postpone(
     )
 
 
-async def _hold_key(
+def _held_key(
     tx: Transaction,
+    incoming: IncomingRecord,
+    error: BaseException,
     *,
     group: str,
-    incoming: IncomingRecord,
     retry_policy: RetryPolicy,
-    error: BaseException,
-) -> None:
+) -> tuple[Any, ...]:
+    """Return the row of a key that begins to be held, and tell of it after the commit."""
     now, where = machine_now(), where_it_failed(error)
     early = isinstance(error, NotYet)
     pause = retry_policy.early_delay(0) if early else retry_policy.failure_delay(1)
     dead = incoming.malformed or pause is None
-    await tx.records(
-        "INSERT INTO held_key AS k (consumer_group, key, state, attempts, machine_since, machine_next_at,"
-        " waits, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " ON CONFLICT (consumer_group, key) DO UPDATE SET error = k.error",
-        group,
-        incoming.key,
-        DEAD if dead else RETRYING,
-        0 if early else 1,
-        now,
-        None if dead or pause is None else now + pause,
-        1 if early else 0,
-        where,
-    )
     if dead:
         tx.after_commit(f"alert {incoming.key}", lambda: _log_dead(group, incoming, where))
     elif not early:
         tx.after_commit(f"began {incoming.key}", lambda: _log_began(group, incoming, where))
+    state, next_at = (DEAD, None) if dead or pause is None else (RETRYING, now + pause)
+    return group, incoming.key, state, 0 if early else 1, now, next_at, 1 if early else 0, where
+
+
+def _held_record(incoming: IncomingRecord, *, group: str) -> tuple[Any, ...]:
+    record = incoming.record
+    place = (record.topic, record.partition, record.offset)
+    return group, incoming.key, incoming.id, *place, dict(record.headers), record.value, machine_now()
 
 
 def _log_dead(group: str, incoming: IncomingRecord, where: str) -> None:
@@ -223,7 +221,7 @@ def _held_event(row: asyncpg.Record) -> HeldEvent:
         partition=row["log_partition"],
         offset=row["log_offset"],
         key="" if row["key"] == place else row["key"],
-        headers=json.loads(row["headers"]),
+        headers=row["headers"],
         value=row["value"],
     )
     return HeldEvent(seq=row["seq"], incoming=IncomingRecord(record))

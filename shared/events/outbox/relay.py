@@ -1,7 +1,7 @@
 """The relay: moves events from the outbox to the transport, in order, and deletes what arrived.
 
 Invariants:
-- One relay per service works at a time (election.py); a deposed one can neither append nor delete.
+- One relay per service works at a time (leader_election.py); a deposed one can neither append nor delete.
 - Rows go in the order of their ids, and a row is deleted only after the transport has it for good. There is
   no cursor: a row that becomes visible late is simply read later (watermark.py).
 - A failing transport or database costs time, never events.
@@ -10,7 +10,7 @@ Invariants:
   a watermark of its own, because what one has done says nothing of the other's rows.
 """
 
-import msgspec
+from collections import Counter
 
 from shared import failpoints
 from shared.db import Database
@@ -26,13 +26,11 @@ from shared.events.transport.base import OutboxRow, Transport
 BATCH = 500
 
 _WAITING = """
-SELECT id, event_id, topic, key, headers::text AS headers, value,
+SELECT id, event_id, topic, key, headers, value,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_to_run
 FROM outbox WHERE id > $1 AND topic <> ALL ($3::text[]) ORDER BY id LIMIT $2
 """
-
-_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Relay:
@@ -103,7 +101,7 @@ class Relay:
                 event_id=row["event_id"],
                 topic=row["topic"],
                 key=row["key"],
-                headers=_headers(row["headers"]),
+                headers=row["headers"],
                 value=row["value"],
             )
             for row in found
@@ -136,12 +134,4 @@ class Relay:
             await tx.run("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row.id for row in rows])
             failpoints.reach("deleted_not_committed")
         failpoints.reach("relayed")
-        counters.sent(self._database.name, _by_type(rows))
-
-
-def _by_type(rows: list[OutboxRow]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in rows:
-        event_type = row.headers.get("ce_type", "")
-        found[event_type] = found.get(event_type, 0) + 1
-    return found
+        counters.sent(self._database.name, Counter(row.headers.get("ce_type", "") for row in rows))

@@ -94,8 +94,11 @@ class LogSubscription(GroupReader):
     async def _may_read(self) -> bool:
         if self._lock is None or self._lock.held:
             return True
+        if not await self._lock.acquire():
+            return False
+        # What whoever read before has written down, and not what this one remembers.
         self.read_again()
-        return await self._lock.acquire()
+        return True
 
     def _assigned(self) -> Collection[Partition]:
         return [(topic, 0) for topic in self._sources]

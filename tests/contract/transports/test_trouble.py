@@ -93,7 +93,7 @@ async def test_a_key_is_not_released_while_a_newcomer_is_being_put_behind_it(wir
         assert admission.held == {"p1"}
         await asyncio.wait([asyncio.create_task(retry.step())], timeout=1)
         arrival = IncomingRecord(newcomer.records[0])
-        await held_events.hold(tx, group=GROUP, incoming=arrival, retry_policy=QUICK, error=None)
+        await held_events.hold(tx, [(arrival, None)], group=GROUP, retry_policy=QUICK)
     await eventually(lambda: _retried(wire, retry, expected=2))
 
     assert await count(wire.consumer, "held_event") == 0

@@ -42,7 +42,7 @@ async def read_as_before(wire: Wire, batch: Batch, *, consumer: Database) -> Non
     first = IncomingRecord(batch.records[0])
     async with consumer.transaction() as tx:
         error = ValueError("not of the machine")
-        await held_events.hold(tx, group=GROUP, incoming=first, retry_policy=QUICK, error=error)
+        await held_events.hold(tx, [(first, error)], group=GROUP, retry_policy=QUICK)
     behind = {record.partition: record.offset + 1 for record in batch.records}
     if isinstance(wire.transport, KafkaTransport):
         await commit(wire.transport, behind)

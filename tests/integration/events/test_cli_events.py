@@ -63,10 +63,9 @@ async def hold_first(scheduling: Database, transport: PostgresTransport) -> None
     async with scheduling.transaction() as tx:
         await held_events.hold(
             tx,
+            [(IncomingRecord(batch.records[0]), ValueError("a name that must not be shown"))],
             group="scheduling",
-            incoming=IncomingRecord(batch.records[0]),
             retry_policy=RetryPolicy(pauses=()),
-            error=ValueError("a name that must not be shown"),
         )
     subscription.passed(batch)
     await subscription.close()

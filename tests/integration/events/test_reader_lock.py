@@ -1,12 +1,17 @@
 """Several processes on the PostgreSQL log: one of them reads as the group, the others wait for its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from shared.db import Database
+from shared.events.polling_loop import STANDBY, PollingLoop
 from shared.events.topics import REFERRAL
 from shared.events.transport.base import Batch, OutboxRow
 from shared.events.transport.postgres_log import LogSubscription, PostgresTransport
+from shared.events.transport.reader_lock import ReaderLock
 from tests.conftest import MakeDatabase
 from tests.support.events import METADATA
 from tests.support.eventually import eventually
@@ -77,6 +82,32 @@ async def test_the_other_goes_on_behind_what_was_committed_when_the_first_is_kil
         await waits.close()
         await put(database, "c")
         assert [record.key for record in (await take(reads)).records] == ["c"]
+
+
+async def test_who_waits_for_the_lock_asks_now_and_then_and_not_without_end(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await make_database(METADATA, name="referral")
+    asked: list[ReaderLock] = []
+    acquire = ReaderLock.acquire
+
+    async def counting(lock: ReaderLock) -> bool:
+        asked.append(lock)
+        return await acquire(lock)
+
+    async with readers(database) as (reads, waits):
+        assert await reads.next_batch(limit=10) is None
+        monkeypatch.setattr(ReaderLock, "acquire", counting)
+
+        async def step() -> bool:
+            return await waits.next_batch(limit=10) is not None
+
+        loop = PollingLoop("consumer", step, pause=waits.pause, wake=waits.wake)
+        running = asyncio.create_task(loop.run())
+        await asyncio.sleep(4 * STANDBY)
+        loop.stop()
+        await running
+    assert 2 <= len(asked) <= 8
 
 
 async def test_a_reader_of_another_group_is_not_kept_waiting(make_database: MakeDatabase) -> None:
