@@ -23,7 +23,7 @@ router = APIRouter()
 _ROWS = "meetings that the clinician takes part in; only the chair acts"
 
 
-@router.post("/fhir/Appointment/{id}/$open", responses=refuses(NotTheChair, NotInThisState, NoQuorum))
+@router.post("/fhir/Appointment/{id}/$open", responses=refuses(NotTheChair, NotInThisState))
 async def open_meeting(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]
 ) -> Response:
@@ -38,7 +38,7 @@ async def open_meeting(
 
 @router.post(
     "/fhir/Appointment/{id}/$decide",
-    responses=refuses(NotTheChair, NotInThisState, NotOnThisAgenda, AlreadyDecided, TeamHasEnded),
+    responses=refuses(NotTheChair, NotInThisState, NotOnThisAgenda, AlreadyDecided, NoQuorum, TeamHasEnded),
 )
 async def decide_case(
     id: str, request: Annotated[RequestContext, authorize("Appointment", "u", rows=_ROWS)]

@@ -33,7 +33,7 @@ async def bring_case(
         )
 
 
-@router.put("/fhir/Task/{id}", responses=refuses(NotTheOwner, DecidedAtAMeeting, TeamHasEnded))
+@router.put("/fhir/Task/{id}", responses=refuses(NotTheOwner, DecidedAtAMeeting))
 async def update_action(
     id: str, request: Annotated[RequestContext, authorize("Task", "u", rows="actions that the caller owns")]
 ) -> Response:

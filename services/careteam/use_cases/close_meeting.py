@@ -55,12 +55,14 @@ async def _end(ctx: Context, tx: Transaction, meeting: Meeting, state: MeetingSt
 
 async def _carry_over(ctx: Context, tx: Transaction, cases: Sequence[CareTask], *, site: str) -> None:
     """Carry cases over to the site's next meeting, or to the one that will be scheduled next."""
+    if not cases:
+        return
     meeting = await queries.meetings.collecting(tx, site=site)
     for case in cases:
         case.meeting_id = None if meeting is None else meeting.id
         rules.meetings.move_case(case, CaseState.CARRIED_OVER)
     await record.cases(ctx, tx, cases)
-    if meeting is not None and cases:
+    if meeting is not None:
         await record.invite(ctx, tx, meeting, cases=cases)
 
 

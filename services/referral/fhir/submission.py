@@ -83,7 +83,6 @@ def read_submission(received: Received, *, clinic: Clinic) -> Submission:
         patient_id=known_id,
         enclosures=tuple(piece for piece in pieces if piece is not request and piece is not patient),
         entries=len(received.entries) or 1,
-        message_id=message_id(received),
     )
 
 

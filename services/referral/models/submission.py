@@ -37,4 +37,3 @@ class Submission:
     patient_id: UUID | None = None
     enclosures: tuple[Piece, ...] = ()
     entries: int = 1
-    message_id: str | None = None

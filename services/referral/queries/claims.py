@@ -11,14 +11,8 @@ from services.referral.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
-_LOCKED = "SELECT * FROM claim WHERE id = $1 FOR UPDATE"
 _OF_REFERRAL = "SELECT * FROM claim WHERE referral_id = $1 ORDER BY id FOR UPDATE"
 _CURRENT = "SELECT * FROM claim_response WHERE claim_id = $1 AND current"
-
-
-async def locked(tx: Transaction, claim_id: UUID) -> Claim | None:
-    """Lock a Claim."""
-    return await tx.row(Claim, _LOCKED, claim_id)
 
 
 async def of_referral(tx: Transaction, referral_id: UUID) -> list[Claim]:

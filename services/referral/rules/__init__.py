@@ -7,10 +7,7 @@ from services.referral.rules.authorization import (
     requested_items,
     whole_status,
 )
-from services.referral.rules.eligibility import adult, rapid_access
 from services.referral.rules.identity import same_person
-from services.referral.rules.paying import payment
-from services.referral.rules.red_flags import emergencies, unknowns, urgencies
 from services.referral.rules.steps import (
     Refused,
     answer_for_a_person,
@@ -26,23 +23,17 @@ from services.referral.rules.triage import triage
 __all__ = [
     "Refused",
     "WrongDecision",
-    "adult",
     "answer_for_a_person",
     "check_step",
     "check_task_step",
     "comes_too_early",
     "comes_too_late",
     "decided",
-    "emergencies",
     "following",
     "is_known_emergency",
     "needs_authorization",
-    "payment",
-    "rapid_access",
     "requested_items",
     "same_person",
     "triage",
-    "unknowns",
-    "urgencies",
     "whole_status",
 ]

@@ -45,9 +45,10 @@ async def new(ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence
         earlier.append(task.model_copy())
     store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
-    with_it = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
+    work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
+    enclosed = _enclosed(ctx, changes)
     await publish_first(tx, [_publication(ctx, announced) for announced in changes.announcements])
-    await tx.insert(referral, *sent, task, *with_it, *_enclosed(ctx, changes))
+    await tx.insert(referral, *sent, task, *work, *enclosed)
     await store.insert_earlier(tx, earlier)
     await _set_timers(tx, changes)
 

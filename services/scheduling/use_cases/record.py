@@ -148,7 +148,7 @@ async def evaluate_guarantee(ctx: Context, tx: Transaction, referral: Referral) 
     if evaluated.is_changed:
         written = [(guarantee, guarantee.version - 1)]
         await store.update_all(tx, written, "status", "raw_days", "adjusted_days")
-    if guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
+    if evaluated.is_changed and guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
         for kind in (TimerKind.AT_RISK, TimerKind.DUE):
             await timers.cancel(tx, kind=kind, ref=str(guarantee.referral_id))
     return evaluated
