@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ import pytest_asyncio
 from services.referral import handlers
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
+from services.scheduling.models import Span
+from services.scheduling.queries import occupancy
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import TeamEvent
@@ -41,7 +43,6 @@ SENDER = "family-practice"
 _WAITING = (
     "SELECT id, event_id, topic, key, headers::text AS headers, value FROM outbox WHERE id > $1 ORDER BY id"
 )
-ROUNDS = 30
 
 
 @pytest_asyncio.fixture
@@ -151,11 +152,16 @@ async def say(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     await record.rest(ctx, tx, changes)
 
 
-async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestClinic) -> None:
-    history = History()
-    for number in range(6):
-        await send(clinic, history, number)
-    await clinic.settle()
+async def test_with_the_constraint_who_comes_second_gets_another_time(
+    clinic: TestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = await overtake_a_booking(clinic, monkeypatch)
+    assert await findings(clinic, history) == set()
+
+
+async def test_without_the_constraint_two_are_booked_at_one_time(
+    clinic: TestClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = "nobody_is_in_two_places"
     [rule] = await rows(
         clinic.databases["scheduling"],
@@ -163,15 +169,38 @@ async def test_without_the_constraint_two_are_booked_at_one_time(clinic: TestCli
     )
     await change(clinic, f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
     try:
-        for week in range(1, ROUNDS):
-            await move_all(clinic, timedelta(weeks=week))
-            found = await findings(clinic, history)
-            if "I5" in found:
-                break
-        assert "I5" in found
+        history = await overtake_a_booking(clinic, monkeypatch)
+        assert "I5" in await findings(clinic, history)
     finally:
         await change(clinic, "DELETE FROM occupancy")
         await change(clinic, f"ALTER TABLE occupancy ADD CONSTRAINT {name} {rule['text']}")
+
+
+async def overtake_a_booking(clinic: TestClinic, monkeypatch: pytest.MonkeyPatch) -> History:
+    """Let a booking choose its time, and move everybody there before it claims the time."""
+    history = History()
+    for number in range(6):
+        await send(clinic, history, number)
+    await clinic.settle()
+    chosen: asyncio.Queue[occupancy.OccupancyClaim] = asyncio.Queue()
+    overtaken = asyncio.Event()
+    claim_each = occupancy.claim_each
+
+    async def claim_late(tx: Transaction, claims: Sequence[occupancy.OccupancyClaim]) -> set[UUID]:
+        if not overtaken.is_set():
+            chosen.put_nowait(claims[0])
+            await overtaken.wait()
+        return await claim_each(tx, claims)
+
+    monkeypatch.setattr(occupancy, "claim_each", claim_late)
+    await send(clinic, history, 6)
+    try:
+        claim = await asyncio.wait_for(chosen.get(), timeout=30)
+        assert 200 in await move_all(clinic, claim.span)
+    finally:
+        overtaken.set()
+    await clinic.settle()
+    return history
 
 
 async def step_of_cursor(relay: Relay) -> bool:
@@ -241,21 +270,21 @@ async def lag_of(clinic: TestClinic) -> dict[str, int]:
     }
 
 
-async def move_all(clinic: TestClinic, later: timedelta) -> None:
-    """Give all first appointments the time of the first one, some weeks later, all at once."""
+async def move_all(clinic: TestClinic, span: Span) -> set[int]:
+    """Give all first appointments the same time, and return how that was answered."""
     found = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment?status=booked&_sort=date")
-    appointments = [entry["resource"] for entry in found.json()["entry"]]
-    times = {name: datetime.fromisoformat(appointments[0][name]) + later for name in ("start", "end")}
-    wanted = {name: f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in times.items()}
-    await asyncio.gather(*(put(clinic, one, one | wanted) for one in appointments))
+    wanted = {name: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, at in span._asdict().items()}
+    moves = [put(clinic, entry["resource"], entry["resource"] | wanted) for entry in found.json()["entry"]]
+    return set(await asyncio.gather(*moves))
 
 
-async def put(clinic: TestClinic, current: dict[str, Any], wanted: dict[str, Any]) -> None:
+async def put(clinic: TestClinic, current: dict[str, Any], wanted: dict[str, Any]) -> int:
     """Put an appointment as the coordinator; somebody may have the time already."""
     version = {"If-Match": f'W/"{current["meta"]["versionId"]}"'}
     path = f"/scheduling/fhir/Appointment/{current['id']}"
     answer = await clinic.as_("coordinator").put(path, json=wanted, headers=version)
     assert answer.status_code in (200, 409), answer.text
+    return answer.status_code
 
 
 async def change(clinic: TestClinic, statement: str) -> None:
