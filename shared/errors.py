@@ -9,15 +9,21 @@ Invariants:
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong: `code` is a FHIR IssueType, `expression` the FHIRPath of the element."""
+    """One thing that is wrong: `code` is a FHIR IssueType, `expression` the FHIRPath of the element.
+
+    `reason` says it as a code with arguments, where it is more than a wrong input.
+    """
 
     text: str
     code: str = "invalid"
     expression: str | None = None
     severity: str = "error"
+    reason: Reason | None = None
 
 
 class Refusal(Exception):
@@ -29,10 +35,15 @@ class Refusal(Exception):
     code = "processing"
 
     def __init__(
-        self, text: str = "", *, expression: str | None = None, problems: Sequence[Problem] = ()
+        self,
+        text: str = "",
+        *,
+        expression: str | None = None,
+        reason: Reason | None = None,
+        problems: Sequence[Problem] = (),
     ) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems) or (
-            Problem(text=text, code=self.code, expression=expression),
+            Problem(text=text, code=self.code, expression=expression, reason=reason),
         )
         super().__init__(text or "; ".join(problem.text for problem in self.problems))
 

@@ -6,6 +6,7 @@ Invariants:
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -29,6 +30,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.fhir.reasons import concept
 from shared.telemetry.log_throttle import LogThrottle
 from shared.telemetry.logging import class_of, logger, place_of
 
@@ -131,11 +133,17 @@ def _issue(problem: Problem) -> dict[str, Any]:
     issue: dict[str, Any] = {
         "severity": problem.severity,
         "code": problem.code,
-        "details": {"text": problem.text or problem.code},
+        "details": _details(problem),
     }
     if problem.expression is not None:
         issue["expression"] = [problem.expression]
     return issue
+
+
+def _details(problem: Problem) -> dict[str, Any]:
+    if problem.reason is None:
+        return {"text": problem.text or problem.code}
+    return concept([replace(problem.reason, text=problem.text)], {})
 
 
 def _log_unavailable(cause: BaseException, error: Exception) -> None:

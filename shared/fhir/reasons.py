@@ -1,0 +1,65 @@
+"""Reasons in FHIR: each one is a coding, with its arguments in an extension and its sentence in `display`.
+
+The concept's `text` is all sentences in order, so that a reader who knows no code of ours reads it too.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+from shared.fhir.codes import LUMBAR
+from shared.reasons import Argument, Reason, as_written, said
+
+REASON_SYSTEM = f"{LUMBAR}/CodeSystem/reason"
+ARGUMENT_EXTENSION = f"{LUMBAR}/StructureDefinition/reason-argument"
+_KINDS = ("dateTime", "date", "integer", "Reference", "code")
+
+
+def concept(reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> dict[str, Any]:
+    """Write reasons as one CodeableConcept; an empty one where there is no reason."""
+    if not reasons:
+        return {}
+    codings = [_coding(reason, said(reason, sentences, zone=zone)) for reason in reasons]
+    return {"coding": codings, "text": " ".join(coding["display"] for coding in codings)}
+
+
+def reasons_of(stated: Mapping[str, Any]) -> list[Reason]:
+    """Read the reasons of a CodeableConcept of ours; one without our codings is as a person wrote it."""
+    ours = [coding for coding in stated.get("coding", ()) if coding.get("system") == REASON_SYSTEM]
+    if ours:
+        return [_reason(coding) for coding in ours]
+    words = str(stated.get("text", "")).strip()
+    return [as_written(words)] if words else []
+
+
+def _coding(reason: Reason, sentence: str) -> dict[str, Any]:
+    coding: dict[str, Any] = {"system": REASON_SYSTEM, "code": reason.code, "display": sentence}
+    if reason.arguments:
+        coding["extension"] = [_extension(argument) for argument in reason.arguments]
+    return coding
+
+
+def _extension(argument: Argument) -> dict[str, Any]:
+    value = {"reference": argument.value} if argument.kind == "Reference" else argument.value
+    member = f"value{argument.kind[0].upper()}{argument.kind[1:]}"
+    parts = [{"url": "name", "valueCode": argument.name}, {"url": "value", member: value}]
+    return {"url": ARGUMENT_EXTENSION, "extension": parts}
+
+
+def _reason(coding: Mapping[str, Any]) -> Reason:
+    arguments = [
+        _argument_of(extension["extension"])
+        for extension in coding.get("extension", ())
+        if extension.get("url") == ARGUMENT_EXTENSION
+    ]
+    return Reason(code=str(coding["code"]), arguments=tuple(arguments), text=coding.get("display"))
+
+
+def _argument_of(parts: Sequence[Mapping[str, Any]]) -> Argument:
+    stated = {part["url"]: part for part in parts}
+    for kind in _KINDS:
+        value = stated["value"].get(f"value{kind[0].upper()}{kind[1:]}")
+        if value is not None:
+            written = value["reference"] if kind == "Reference" else value
+            return Argument(stated["name"]["valueCode"], kind, written)
+    raise ValueError("an argument of a reason has no value of a known type")

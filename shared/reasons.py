@@ -1,0 +1,101 @@
+"""Why something is as it is: a code with typed arguments; the sentence is made from them, and never stored.
+
+    Reason.of("first-appointment-booked", when=row.starts_at)
+
+Invariants:
+- A code belongs to one service, whose `texts.REASONS` has its sentence: `{name}` stands for an argument.
+- An argument is a moment (aware UTC), a date, a number, a reference or a code; no sentence is an argument.
+- What a person wrote keeps its words, under the code `as-written`; so do sentences from before there were
+  codes. What another service gave as its reason keeps that service's sentence.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+AS_WRITTEN = "as-written"
+
+
+class Reference(str):
+    """A reference as an argument, `Practitioner/robin`; a plain str is a code."""
+
+
+Value = datetime | date | int | Reference | str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument as FHIR writes it: `kind` is the type of `value[x]`; a name may come several times."""
+
+    name: str
+    kind: str
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A code with its arguments; `text` holds the words of a person or the sentence of another service."""
+
+    code: str
+    arguments: tuple[Argument, ...] = ()
+    text: str | None = None
+
+    @classmethod
+    def of(cls, code: str, **values: Value | Sequence[Value] | None) -> "Reason":
+        """Make a reason of a code of this service; several values of one name keep their order.
+
+        An argument that is None is left out. Raises ValueError for a naive time.
+        """
+        arguments = [
+            _argument(name, value)
+            for name, given in values.items()
+            if given is not None
+            for value in (given if isinstance(given, list | tuple) else (given,))
+        ]
+        return cls(code=code, arguments=tuple(arguments))
+
+
+def as_written(words: str) -> Reason:
+    """Keep what a person wrote."""
+    return Reason(code=AS_WRITTEN, text=words)
+
+
+def said(reason: Reason, sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> str:
+    """Say one reason in words: its own text, else its code's sentence; moments are told in this zone.
+
+    Several values of one name are joined by commas. Raises LookupError for a code without a sentence.
+    """
+    if reason.text is not None:
+        return reason.text
+    values: dict[str, list[Any]] = {}
+    for argument in reason.arguments:
+        values.setdefault(argument.name, []).append(_told(argument, zone))
+    told = {name: many[0] if len(many) == 1 else ", ".join(map(str, many)) for name, many in values.items()}
+    return sentences[reason.code].format(**told)
+
+
+def all_said(reasons: Iterable[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> str:
+    """Say several reasons in words, in their order."""
+    return " ".join(said(reason, sentences, zone=zone) for reason in reasons)
+
+
+def _argument(name: str, value: Value) -> Argument:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"the argument {name} needs a time with a zone")
+        moment = value.astimezone(UTC).isoformat(timespec="milliseconds")
+        return Argument(name, "dateTime", moment.replace("+00:00", "Z"))
+    if isinstance(value, date):
+        return Argument(name, "date", value.isoformat())
+    if isinstance(value, int):
+        return Argument(name, "integer", value)
+    return Argument(name, "Reference" if isinstance(value, Reference) else "code", str(value))
+
+
+def _told(argument: Argument, zone: tzinfo) -> Any:
+    if argument.kind == "dateTime":
+        return datetime.fromisoformat(str(argument.value)).astimezone(zone)
+    if argument.kind == "date":
+        return date.fromisoformat(str(argument.value))
+    return argument.value
