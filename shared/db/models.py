@@ -46,6 +46,10 @@ class Resource(Aggregate):
     body: bytes = b""
 
 
+class SharedRow(SQLModel):
+    """A row of a table that every service has (`shared.db.tables`); its fields are the columns written."""
+
+
 _STORED = ("id", "version", "last_updated", "body", "patient_id")
 
 
@@ -78,11 +82,15 @@ class TableOf:
     columns: tuple[str, ...]
     key: tuple[str, ...]
 
-    def insert(self) -> str:
-        """Write the INSERT of a whole row, with a parameter for each column in order."""
+    def insert(self, rows: int = 1, *, first: int = 1) -> str:
+        """Write the INSERT of whole rows: a parameter for each column in order, from number `first` on."""
+        width = len(self.columns)
         names = ", ".join(f'"{column}"' for column in self.columns)
-        values = ", ".join(f"${place}" for place in range(1, len(self.columns) + 1))
-        return f'INSERT INTO "{self.name}" ({names}) VALUES ({values})'  # noqa: S608
+        values = ", ".join(
+            f"({', '.join(f'${start + place}' for place in range(width))})"
+            for start in range(first, first + rows * width, width)
+        )
+        return f'INSERT INTO "{self.name}" ({names}) VALUES {values}'  # noqa: S608
 
     def update(self, names: Sequence[str]) -> str:
         """Write the UPDATE of some columns: parameters for the key first, then for each of `names`."""
@@ -102,6 +110,8 @@ class TableOf:
 @cache
 def table_of(model: type[SQLModel]) -> TableOf:
     """Return the table of a data model; raises TypeError for a class without one."""
+    if issubclass(model, SharedRow):
+        return TableOf(name=str(model.__tablename__), columns=tuple(model.model_fields), key=())
     tables = [found for kind in model.__subclasses__() if (found := _table(kind)) is not None]
     if len(tables) != 1:
         raise TypeError(f"{model.__name__} has {len(tables)} tables, and a data model has one")

@@ -7,6 +7,8 @@ Invariants:
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
@@ -14,13 +16,16 @@ from sqlalchemy import Select
 from sqlmodel import SQLModel
 
 from shared.db import core
-from shared.db.models import table_of, values_of
+from shared.db.models import TableOf, table_of, values_of
 from shared.errors import Conflict
 
 if TYPE_CHECKING:
     from shared.db.database import Database
 
 Row = TypeVar("Row", bound=SQLModel)
+
+
+_AT_ONCE = 40
 
 
 class Outrun(Conflict):
@@ -61,13 +66,25 @@ class Transaction:
 
     async def insert(self, *rows: SQLModel) -> None:
         """Insert rows, those of one table by one statement, tables in the order of their first rows."""
-        by_model: dict[type[SQLModel], list[SQLModel]] = {}
-        for row in rows:
-            by_model.setdefault(type(row), []).append(row)
-        for model, same in by_model.items():
+        for model, same in _by_model(rows).items():
             table = table_of(model)
-            values = [values_of(row, table.columns) for row in same]
-            await self.run_many(table.insert(), values)
+            await self.run_many(table.insert(), [values_of(row, table.columns) for row in same])
+
+    async def insert_at_once(self, *rows: SQLModel) -> None:
+        """Insert a few rows of several tables by one statement; a row may refer to any other of them.
+
+        For what is written all day in the same few shapes: each shape is a statement that is prepared. Many
+        rows go table by table, and there a row comes after those that it refers to.
+        """
+        if len(rows) > _AT_ONCE:
+            await self.insert(*rows)
+        elif rows:
+            tables = [(table_of(model), same) for model, same in _by_model(rows).items()]
+            shape = tuple((table, len(same)) for table, same in tables)
+            values = [
+                value for table, same in tables for row in same for value in values_of(row, table.columns)
+            ]
+            await self.run(_insert(shape), *values)
 
     async def update(self, row: SQLModel, **changes: Any) -> None:
         """Set columns of a row and write just them; raises Outrun where the row is gone."""
@@ -130,3 +147,22 @@ class Transaction:
     def _connection(self) -> Any:
         self.database.round_trips += 1
         return self._asyncpg
+
+
+def _by_model(rows: Sequence[SQLModel]) -> dict[type[SQLModel], list[SQLModel]]:
+    by_model: dict[type[SQLModel], list[SQLModel]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    return by_model
+
+
+@cache
+def _insert(shape: tuple[tuple[TableOf, int], ...]) -> str:
+    """Write one statement that inserts so many rows of each of these tables."""
+    statements, place = [], 1
+    for table, count in shape:
+        statements.append(table.insert(count, first=place))
+        place += count * len(table.columns)
+    *others, last = statements
+    named = ", ".join(f"t{number} AS ({statement})" for number, statement in enumerate(others))
+    return f"WITH {named} {last}" if others else last

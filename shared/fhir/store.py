@@ -13,17 +13,26 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from pydantic import AwareDatetime
 
 from shared.db import Outrun, Transaction
-from shared.db.models import Resource, TableOf, table_of, values_of
+from shared.db.models import Resource, SharedRow, TableOf, table_of, values_of
 from shared.fhir.instants import instant
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
-_EARLIER = """
-INSERT INTO resource_version (type, id, version, last_updated, body) VALUES ($1, $2, $3, $4, $5)
-"""
+
+class EarlierVersion(SharedRow):
+    """A version of a resource that another one has replaced."""
+
+    __tablename__ = "resource_version"
+
+    type: str
+    id: str
+    version: int
+    last_updated: AwareDatetime | None
+    body: bytes
 
 
 def fill(
@@ -59,10 +68,15 @@ async def insert(
     await tx.insert(row)
 
 
-async def insert_earlier(tx: Transaction, rows: Sequence[Resource]) -> None:
-    """Put filled versions into the history that a new resource passed on its way to the one in its row."""
-    values = [(_type_of(row.body), str(row.id), row.version, row.last_updated, row.body) for row in rows]
-    await tx.run_many(_EARLIER, values)
+def earlier_version(row: Resource) -> EarlierVersion:
+    """Keep a filled version that a new resource passed on its way to the one in its row."""
+    return EarlierVersion(
+        type=_type_of(row.body),
+        id=str(row.id),
+        version=row.version,
+        last_updated=row.last_updated,
+        body=row.body,
+    )
 
 
 async def update(

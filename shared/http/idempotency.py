@@ -1,7 +1,7 @@
 """Idempotency keys: after a crash a client cannot know, so the same key gives the same answer.
 
 Invariants:
-- The key of a client is locked for the whole transaction, so ten of the same at once have one effect.
+- A key is put down before anything is done for it, so of ten of the same at once nine wait for the first.
 - The answer is stored in the transaction of its effect: both stand, or neither.
 - A refusal is not stored: nothing happened, so the same key may try again.
 - A key is forgotten after 7 days of machine time.
@@ -24,17 +24,15 @@ MAX_LENGTH = 255
 _SWEEP_EVERY = 3600.0
 _last_sweep: dict[str, float] = {}
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-_FIND = """
-    SELECT request_hash, status, headers, body FROM idempotency
-    WHERE client = $1 AND key = $2 AND machine_at > $3
-"""
-_STORE = """
+_PUT_DOWN = """
 INSERT INTO idempotency (client, key, request_hash, status, headers, body, machine_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (client, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
-    headers = excluded.headers, body = excluded.body, machine_at = excluded.machine_at
+VALUES ($1, $2, $3, 0, '{}', '', $4)
+ON CONFLICT (client, key) DO UPDATE
+SET request_hash = excluded.request_hash, machine_at = excluded.machine_at
+WHERE idempotency.machine_at <= $5
 """
+_FIND = "SELECT request_hash, status, headers, body FROM idempotency WHERE client = $1 AND key = $2"
+_STORE = "UPDATE idempotency SET status = $3, headers = $4, body = $5 WHERE client = $1 AND key = $2"
 _FORGET = "DELETE FROM idempotency WHERE machine_at <= $1"
 
 
@@ -74,13 +72,13 @@ class KeyedRequest:
 
 
 async def begin(tx: Transaction, request: KeyedRequest) -> None:
-    """Lock the key; raises Replayed with the stored answer, KeyUsedOtherwise for another request."""
-    await tx.value(_LOCK, f"{request.client}\x1f{request.key}")
-    stored = await tx.records(_FIND, request.client, request.key, machine_now() - KEPT_FOR)
-    if not stored:
+    """Put the key down; raises Replayed with the stored answer, KeyUsedOtherwise for another request."""
+    now = machine_now()
+    put_down = (request.client, request.key, request.request_hash, now, now - KEPT_FOR)
+    if await tx.run(_PUT_DOWN, *put_down):
         failpoints.reach("key_locked")
         return
-    found = stored[0]
+    [found] = await tx.records(_FIND, request.client, request.key)
     if found["request_hash"] != request.request_hash:
         raise KeyUsedOtherwise("this Idempotency-Key came before with another body or for another address")
     raise Replayed(
@@ -95,16 +93,8 @@ async def begin(tx: Transaction, request: KeyedRequest) -> None:
 async def store(tx: Transaction, request: KeyedRequest, response: Response) -> None:
     """Keep the answer under its key, in the transaction of its effect."""
     headers = {name: text for name, text in response.headers.items() if name != "content-length"}
-    await tx.run(
-        _STORE,
-        request.client,
-        request.key,
-        request.request_hash,
-        response.status_code,
-        headers,
-        bytes(response.body),
-        machine_now(),
-    )
+    answer = (response.status_code, headers, bytes(response.body))
+    await tx.run(_STORE, request.client, request.key, *answer)
     if monotonic() - _last_sweep.get(tx.database.name, float("-inf")) > _SWEEP_EVERY:
         _last_sweep[tx.database.name] = monotonic()
         await tx.run(_FORGET, machine_now() - KEPT_FOR)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlmodel import SQLModel
+
 from services.referral import fhir, queries, rules
-from services.referral.models import Patient, Submission
+from services.referral.models import Patient, PatientIdentifier, Submission
 from services.referral.queries.intake import Recognised
 from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
@@ -49,12 +51,22 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     return PatientMatch(patient=patient, patient_data=data, new=True, doubt=doubt, tokens=own)
 
 
-async def record(tx: Transaction, match: PatientMatch) -> None:
-    """Write the patient, and put the identifiers down that are theirs."""
+def new_rows(match: PatientMatch) -> list[SQLModel]:
+    """Return what is to be inserted of a new patient; the locks on the identifiers are held."""
+    if not match.new:
+        return []
+    carried = [
+        PatientIdentifier(token=token, patient_id=match.patient.id) for token in dict.fromkeys(match.tokens)
+    ]
+    return [match.patient, *carried]
+
+
+async def know_more(tx: Transaction, match: PatientMatch) -> None:
+    """Write what a sending tells of a patient who is known: further identifiers."""
     patient = match.patient
     if match.new:
-        await tx.insert(patient)
-    elif more := [token for token in match.tokens if token not in patient.identifiers]:
+        return
+    if more := [token for token in match.tokens if token not in patient.identifiers]:
         await tx.update(patient, identifiers=[*patient.identifiers, *more])
     await queries.patients.claim_identifiers(tx, patient.id, tokens=match.tokens)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.referral import fhir, queries
-from services.referral.models import Enclosure, Patient, Piece, Referral, Submission, Task
+from services.referral.models import Enclosure, Patient, Piece, Referral, SenderIdentifier, Submission, Task
 from services.referral.queries.intake import Placed, Recognised
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import find_duplicates, match_patient, record, triage
@@ -38,7 +38,7 @@ Rows = list[tuple[Piece, Enclosure, bool]]
 
 async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     """Store and triage a referral; the same sender's same identifier gets the first one again."""
-    requester, tokens = str(ctx.caller.organization), submission.request.identifiers
+    requester = str(ctx.caller.organization)
     known = await queries.intake.recognise(tx, submission, requester=requester)
     if known.sent_before is not None:
         return await _sent_before(tx, submission, known.sent_before, requester=requester)
@@ -52,10 +52,13 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
     changes.announce(events.ReferralReceived, match.patient)
     triage.decide(ctx, changes, result, open_referrals=others)
-    await match_patient.record(tx, match)
     sent = [row for _, row, new in rows if new]
-    await record.new(ctx, tx, changes, sent=sent)
-    await queries.intake.name_referral(tx, referral.id, requester=requester, tokens=tokens)
+    await match_patient.know_more(tx, match)
+    names = [
+        SenderIdentifier(requester=requester, token=token, referral_id=referral.id)
+        for token in dict.fromkeys(submission.request.identifiers)
+    ]
+    await record.new(ctx, tx, changes, came_with=[*match_patient.new_rows(match), *sent, *names])
     await queries.intake.enter(tx, sent)
     return Receipt(referral=referral, new=True)
 

@@ -9,6 +9,8 @@ Invariants:
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlmodel import SQLModel
+
 from services.referral import fhir
 from services.referral.models import Claim, Enclosure, Referral, Task
 from services.referral.states import TASK_STATUS, State
@@ -36,20 +38,19 @@ async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
     return changes.referral
 
 
-async def new(ctx: Context, tx: Transaction, changes: Changes, *, sent: Sequence[Enclosure]) -> None:
+async def new(ctx: Context, tx: Transaction, changes: Changes, *, came_with: Sequence[SQLModel]) -> None:
     """Record a new referral with what came with it, all of it filled; its Task was received first."""
     referral, task = changes.referral, changes.process_task
     earlier = []
     for passed in changes.file.passed:
         store.fill(task, fhir.process_task(passed, clinic=ctx.clinic), at=ctx.at)
-        earlier.append(task.model_copy())
+        earlier.append(store.earlier_version(task))
     store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
     work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
     enclosed = _enclosed(ctx, changes)
-    await publish_first(tx, [_publication(ctx, announced) for announced in changes.announcements])
-    await tx.insert(referral, *sent, task, *work, *enclosed)
-    await store.insert_earlier(tx, earlier)
+    publications = [_publication(ctx, announced) for announced in changes.announcements]
+    await publish_first(tx, publications, referral, *came_with, task, *earlier, *work, *enclosed)
     await _set_timers(tx, changes)
 
 

@@ -10,15 +10,18 @@ Invariants:
 - A row leaves the outbox only after the transport has it for good (`shared/events/outbox/relay.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from pydantic import AwareDatetime
+from sqlmodel import SQLModel
+
 from shared.clock import machine_now
 from shared.context import Context
 from shared.db import Outrun, Transaction
-from shared.db.models import Aggregate, table_of
+from shared.db.models import Aggregate, SharedRow, table_of
 from shared.errors import TooLarge
 from shared.events.catalog import DomainEvent
 from shared.events.envelope import Event
@@ -28,9 +31,18 @@ from shared.fhir.codes import LUMBAR
 from shared.ids import made_at, new_text_id
 from shared.telemetry.tracing import current_traceparent
 
-_APPEND = """
-INSERT INTO outbox (event_id, topic, key, headers, value, machine_at) VALUES ($1, $2, $3, $4, $5, $6)
-"""
+
+class OutgoingEvent(SharedRow):
+    """An event in the outbox; its id there is given by the order of rows."""
+
+    __tablename__ = "outbox"
+
+    event_id: str
+    topic: str
+    key: str
+    headers: dict[str, str]
+    value: bytes
+    machine_at: AwareDatetime
 
 
 class EventTooLarge(TooLarge):
@@ -77,21 +89,30 @@ async def publish_all(tx: Transaction, publications: Sequence[Publication]) -> l
     return [str(event_id) for event_id in columns[0]]
 
 
-async def publish_first(tx: Transaction, publications: Sequence[Publication]) -> list[str]:
-    """Put the first events about aggregates into the outbox that this transaction inserts afterwards.
+async def publish_first(tx: Transaction, publications: Sequence[Publication], *rows: SQLModel) -> list[str]:
+    """Insert these rows, and put the first events about those that are new aggregates into the outbox.
 
-    Their versions go into the rows that are then inserted, so no row is written twice. Raises ValueError for
-    an aggregate that has published before, and as `publish`.
+    The versions of the events go into the rows, so no row is written twice. Aggregates that are not among
+    `rows` are inserted afterwards in this transaction. Raises ValueError for an aggregate that has published
+    before, and as `publish`.
     """
-    if not publications:
-        return []
     if any(one.of.event_version for one in publications):
         raise ValueError("an aggregate that has published is no new one")
     messages = [_message_of(publication) for publication in publications]
     records = [_record(one, message) for one, message in zip(publications, messages, strict=True)]
-    await tx.run_many(_APPEND, [(*record, machine_now()) for record in records])
-    tx.after_commit("wake relay", lambda: tx.database.wake_relay())
+    outgoing = _outgoing(records)
+    await (tx.insert_at_once(*rows, *outgoing) if rows else tx.insert(*outgoing))
+    if records:
+        tx.after_commit("wake relay", lambda: tx.database.wake_relay())
     return [event_id for event_id, *_ in records]
+
+
+def _outgoing(records: Iterable[tuple[str, str, str, dict[str, str], bytes]]) -> list[OutgoingEvent]:
+    at = machine_now()
+    return [
+        OutgoingEvent(event_id=event_id, topic=topic, key=key, headers=headers, value=value, machine_at=at)
+        for event_id, topic, key, headers, value in records
+    ]
 
 
 def _message_of(publication: Publication) -> tuple[str, str, bytes]:
@@ -172,10 +193,10 @@ async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, st
     Everything that another service consumes goes through `publish`.
     """
     rows = [
-        (record_id, topic, key, {"ce_id": event_id, "ce_type": event_type}, value, machine_now())
+        (record_id, topic, key, {"ce_id": event_id, "ce_type": event_type}, value)
         for record_id, key, event_id, event_type, value in records
     ]
-    await tx.run_many(_APPEND, rows)
+    await tx.insert(*_outgoing(rows))
     tx.after_commit("wake relay", lambda: tx.database.wake_relay())
 
 

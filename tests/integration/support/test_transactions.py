@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -39,6 +40,7 @@ class FolderTable(Folder, Base, table=True):
 class Sheet(Aggregate):
     __tablename__ = "sheet"
     number: int | None = None
+    folder_id: UUID | None = Field(default=None, foreign_key="folder.id")
 
 
 class SheetTable(Sheet, Base, table=True):
@@ -81,6 +83,39 @@ async def test_rows_of_one_table_are_one_statement(database: Database) -> None:
     assert database.round_trips - before == 3
     async with database.transaction() as tx:
         assert len(await tx.rows(Sheet, "SELECT * FROM sheet")) == 200
+
+
+async def test_rows_of_several_tables_that_refer_to_each_other_are_one_statement(database: Database) -> None:
+    folders = [Folder(name=name) for name in "ba"]
+    sheets = [Sheet(number=number, folder_id=folders[number % 2].id) for number in range(5)]
+    before = database.round_trips
+    async with database.transaction() as tx:
+        await tx.insert_at_once(sheets[0], *folders, *sheets[1:])
+    assert database.round_trips - before == 3
+    assert await names(database) == ["a", "b"]
+    async with database.transaction() as tx:
+        kept = await tx.rows(Sheet, "SELECT * FROM sheet ORDER BY number")
+    assert [(sheet.number, sheet.folder_id) for sheet in kept] == [
+        (sheet.number, sheet.folder_id) for sheet in sheets
+    ]
+
+
+async def test_of_rows_of_several_tables_none_is_kept_where_one_is_refused(database: Database) -> None:
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with database.transaction() as tx:
+            await tx.insert_at_once(Folder(name="a"), Sheet(folder_id=Sheet().id))
+    assert await names(database) == []
+
+
+async def test_many_rows_of_several_tables_go_table_by_table(database: Database) -> None:
+    folders = [Folder(name=f"{number:03}") for number in range(60)]
+    sheets = [Sheet(folder_id=folder.id) for folder in folders]
+    before = database.round_trips
+    async with database.transaction() as tx:
+        await tx.insert_at_once(*folders, *sheets)
+    assert database.round_trips - before == 4
+    async with database.transaction() as tx:
+        assert len(await tx.rows(Sheet, "SELECT * FROM sheet")) == 60
 
 
 async def test_values_come_back_as_they_went(database: Database) -> None:
