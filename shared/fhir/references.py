@@ -51,7 +51,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ParsedReference:
     """A reference taken apart; `text` is the reference as it was written."""
 
     form: Form
@@ -62,17 +62,17 @@ class Reference:
     base: str | None = None
 
 
-def parse(reference: str | Mapping[str, Any]) -> Reference:
+def parse(reference: str | Mapping[str, Any]) -> ParsedReference:
     """Take a reference apart: its text, or the Reference element around it; never fails."""
     if isinstance(reference, str):
         return _known(reference)
     text, stated = reference.get("reference"), reference.get("type")
     stated = stated.rsplit("/", 1)[-1] if isinstance(stated, str) else None
     if not isinstance(text, str):
-        return Reference(form=Form.LOGICAL if "identifier" in reference else Form.OTHER, type=stated)
+        return ParsedReference(form=Form.LOGICAL if "identifier" in reference else Form.OTHER, type=stated)
     parsed = _known(text)
     if parsed.type is None and stated is not None:
-        return Reference(form=parsed.form, text=text, type=stated, id=parsed.id)
+        return ParsedReference(form=parsed.form, text=text, type=stated, id=parsed.id)
     return parsed
 
 
@@ -136,26 +136,26 @@ def _plainly_replaced(body: bytes, links: Mapping[str, str]) -> bytes | None:
     return body
 
 
-def _known(text: str) -> Reference:
+def _known(text: str) -> ParsedReference:
     return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
 
 
 @lru_cache(maxsize=4096)
-def _remembered(text: str) -> Reference:
+def _remembered(text: str) -> ParsedReference:
     return _parsed(text)
 
 
-def _parsed(text: str) -> Reference:
+def _parsed(text: str) -> ParsedReference:
     if text.startswith("#"):
-        return Reference(form=Form.FRAGMENT, text=text, id=text[1:])
+        return ParsedReference(form=Form.FRAGMENT, text=text, id=text[1:])
     if _URN.fullmatch(text):
-        return Reference(form=Form.URN, text=text)
+        return ParsedReference(form=Form.URN, text=text)
     if match := _URL.fullmatch(text):
         form = Form.ABSOLUTE if match["base"] else Form.RELATIVE
-        return Reference(form=form, text=text, **match.groupdict())
+        return ParsedReference(form=form, text=text, **match.groupdict())
     if match := _CONDITIONAL.fullmatch(text):
-        return Reference(form=Form.CONDITIONAL, text=text, type=match["type"])
-    return Reference(form=Form.OTHER, text=text)
+        return ParsedReference(form=Form.CONDITIONAL, text=text, type=match["type"])
+    return ParsedReference(form=Form.OTHER, text=text)
 
 
 def _replacement(member: str, token: bytes, links: Mapping[str, str]) -> bytes | None:

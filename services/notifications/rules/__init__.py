@@ -9,7 +9,7 @@ from services.notifications.rules.audiences import (
 )
 from services.notifications.rules.feed import FeedEntry, may_see
 from services.notifications.rules.mail import Mail, mail
-from services.notifications.rules.sending import GIVE_UP_AFTER, Reason, gave_up, next_attempt, refused
+from services.notifications.rules.sending import GIVE_UP_AFTER, DeliveryReason, gave_up, next_attempt, refused
 from services.notifications.rules.signature import signature_headers
 from services.notifications.rules.told import (
     TELLS_NOBODY,
@@ -28,10 +28,10 @@ __all__ = [
     "UNDELIVERABLE_TEXT",
     "Audience",
     "Channel",
+    "DeliveryReason",
     "FeedEntry",
     "Mail",
     "Message",
-    "Reason",
     "Standing",
     "Told",
     "address",

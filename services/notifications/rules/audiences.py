@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.notifications.rules.sending import Reason
+from services.notifications.rules.sending import DeliveryReason
 from services.notifications.rules.told import Audience, Channel, Told
 from shared.clinic import Clinic
 
@@ -77,12 +77,12 @@ def _owners(owner: str, standing: Standing, *, clinic: Clinic) -> Iterator[str]:
         yield owner
 
 
-def still_wanted(audience: Audience, recipient: str, standing: Standing) -> Reason | None:
+def still_wanted(audience: Audience, recipient: str, standing: Standing) -> DeliveryReason | None:
     """Tell why a message must not go out any more, or None when it may."""
     if audience is Audience.TEAM and recipient.removeprefix("Practitioner/") not in standing.team:
-        return Reason.LEFT_TEAM
+        return DeliveryReason.LEFT_TEAM
     if audience is Audience.INSURER and not standing.consented:
-        return Reason.NO_CONSENT
+        return DeliveryReason.NO_CONSENT
     return None
 
 

@@ -9,7 +9,7 @@ GIVE_UP_AFTER = timedelta(hours=24)
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240))
 
 
-class Reason(StrEnum):
+class DeliveryReason(StrEnum):
     """Why a message did not arrive, in the words of Communication.statusReason."""
 
     NO_SERVER = "There is no mail server."
@@ -24,14 +24,14 @@ class Reason(StrEnum):
     NO_RECEIVER = "The receiver is not registered any more."
 
 
-def refused(channel: Channel) -> Reason:
+def refused(channel: Channel) -> DeliveryReason:
     """Say why a message ends that its channel refused for good."""
-    return Reason.GONE if channel is Channel.WEBHOOK else Reason.REFUSED
+    return DeliveryReason.GONE if channel is Channel.WEBHOOK else DeliveryReason.REFUSED
 
 
-def gave_up(channel: Channel) -> Reason:
+def gave_up(channel: Channel) -> DeliveryReason:
     """Say why a message ends that was tried for a day."""
-    return Reason.NOT_TAKEN if channel is Channel.WEBHOOK else Reason.GAVE_UP
+    return DeliveryReason.NOT_TAKEN if channel is Channel.WEBHOOK else DeliveryReason.GAVE_UP
 
 
 def next_attempt(*, created_at: datetime, attempts: int, now: datetime) -> datetime | None:

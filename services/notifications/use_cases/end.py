@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from services.notifications import fhir
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import TOLD, UNDELIVERABLE_TEXT, Audience, FeedEntry, Reason
+from services.notifications.rules import TOLD, UNDELIVERABLE_TEXT, Audience, DeliveryReason, FeedEntry
 from services.notifications.states import Channel, Status, may_become
 from shared.context import Context
 from shared.db import Transaction
@@ -28,10 +28,16 @@ _ENDED = Counter(
     registry=REGISTRY,
 )
 for _channel in Channel:
-    for _reason in Reason:
+    for _reason in DeliveryReason:
         _ENDED.labels(str(_channel), _reason.name.lower())
 _SOMEBODY_MUST_LOOK = frozenset(
-    {Reason.NO_ADDRESS, Reason.REFUSED, Reason.GAVE_UP, Reason.NOT_TAKEN, Reason.GONE}
+    {
+        DeliveryReason.NO_ADDRESS,
+        DeliveryReason.REFUSED,
+        DeliveryReason.GAVE_UP,
+        DeliveryReason.NOT_TAKEN,
+        DeliveryReason.GONE,
+    }
 )
 
 
@@ -40,7 +46,12 @@ class MessageEnded(Conflict):
 
 
 async def run(
-    ctx: Context, tx: Transaction, row: Notification, *, attempts: Sequence[Attempt], reason: Reason | None
+    ctx: Context,
+    tx: Transaction,
+    row: Notification,
+    *,
+    attempts: Sequence[Attempt],
+    reason: DeliveryReason | None,
 ) -> None:
     """End a locked message, `completed` without a reason; raises MessageEnded for one that ended before.
 
@@ -53,7 +64,7 @@ async def run(
     await announce(ctx, tx, [row])
 
 
-def ended(ctx: Context, row: Notification, *, reason: Reason | None) -> dict[str, Any]:
+def ended(ctx: Context, row: Notification, *, reason: DeliveryReason | None) -> dict[str, Any]:
     """Return what changes in a message that ends; raises MessageEnded for one that ended before."""
     status = _ends_as(row, reason)
     if not may_become(Status(row.status), status):
@@ -98,11 +109,11 @@ async def append_entries(tx: Transaction, entries: Sequence[FeedEntry]) -> None:
 
 
 def _count(tx: Transaction, row: Notification) -> None:
-    channel, why = str(row.channel), Reason(row.reason).name.lower() if row.reason else "taken"
+    channel, why = str(row.channel), DeliveryReason(row.reason).name.lower() if row.reason else "taken"
     tx.after_commit(f"count {row.id}", lambda: _ENDED.labels(channel, why).inc())
 
 
-def _ends_as(row: Notification, reason: Reason | None) -> Status:
+def _ends_as(row: Notification, reason: DeliveryReason | None) -> Status:
     if reason is None:
         return Status.COMPLETED
     return Status.NOT_DONE if row.status == Status.PREPARATION else Status.STOPPED

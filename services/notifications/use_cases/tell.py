@@ -13,9 +13,9 @@ from services.notifications.queries.referrals import ReferralContext, ReferralPa
 from services.notifications.rules import (
     TOLD,
     Audience,
+    DeliveryReason,
     FeedEntry,
     Message,
-    Reason,
     Standing,
     Told,
     deliveries,
@@ -57,7 +57,7 @@ def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool
     for message in _wanted(ctx, news, told, standing, known=known):
         row = _prepared(ctx, news, message, standing)
         if not has_server and message.channel is Channel.EMAIL:
-            for name, value in end.ended(ctx, row, reason=Reason.NO_SERVER).items():
+            for name, value in end.ended(ctx, row, reason=DeliveryReason.NO_SERVER).items():
                 setattr(row, name, value)
             written.ended.append(row)
         store.fill(row, end.render(ctx, row, ()), at=ctx.at)

@@ -11,7 +11,7 @@ from typing import Any
 from shared.errors import Problem
 from shared.fhir import references
 from shared.fhir.check.across import entries_of, references_in
-from shared.fhir.references import Form, Reference
+from shared.fhir.references import Form, ParsedReference
 
 Data = Mapping[str, Any]
 # The kinds of Bundle that are one command, and so about one patient.
@@ -73,7 +73,7 @@ class Patients:
             f"Patient/{local}" if isinstance(local, str) else str(entry.get("fullUrl")), ""
         )
 
-    def meant(self, parsed: Reference, reference: Data, resource: Data) -> str | None:
+    def meant(self, parsed: ParsedReference, reference: Data, resource: Data) -> str | None:
         """Give the name of the patient that a reference in this resource means, None where it means none."""
         if parsed.text in self._by_name:
             return self._by_name[parsed.text]

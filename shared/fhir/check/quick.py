@@ -24,7 +24,7 @@ from shared.fhir.check.limits import MAX_DEPTH
 from shared.fhir.check.narrative import wrong_narrative
 from shared.fhir.check.schema import RESOURCE_TYPES, Member, Shape, is_resource_type
 from shared.fhir.check.shape import Element
-from shared.fhir.references import Form, Reference
+from shared.fhir.references import Form, ParsedReference
 
 Data = Mapping[str, Any]
 
@@ -92,7 +92,7 @@ class _Visit:
 
     def __init__(self, plans: Mapping[str, _Plan]) -> None:
         self._plans = plans
-        self._referring: list[tuple[Reference, Data, Data]] = []
+        self._referring: list[tuple[ParsedReference, Data, Data]] = []
 
     def whole(self, data: Data) -> None:
         """Visit a resource; of a transaction or message also hold that it is about one patient."""

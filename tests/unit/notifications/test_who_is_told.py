@@ -13,7 +13,7 @@ from services.notifications.rules import (
     UNDELIVERABLE_TEXT,
     Audience,
     Channel,
-    Reason,
+    DeliveryReason,
     Standing,
     address,
     messages,
@@ -68,7 +68,7 @@ class TestTheTable:
 
 class TestEveryText:
     def test_has_no_clinical_word(self, clinic: Clinic) -> None:
-        texts = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *Reason]
+        texts = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *DeliveryReason]
         for urgent in (True, False):
             written = rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
             texts += [written.subject, written.body]
@@ -129,11 +129,11 @@ class TestMessages:
 class TestAtSendTime:
     def test_a_member_who_left_is_not_told(self) -> None:
         left = Standing(team=frozenset({"physiatrist"}))
-        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is Reason.LEFT_TEAM
+        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is DeliveryReason.LEFT_TEAM
         assert still_wanted(Audience.TEAM, "Practitioner/physiatrist", left) is None
 
     def test_an_insurer_whose_consent_ended_is_not_told(self) -> None:
-        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is Reason.NO_CONSENT
+        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is DeliveryReason.NO_CONSENT
         assert still_wanted(Audience.INSURER, "Organization/x", Standing(consented=True)) is None
 
     def test_a_referrer_is_always_told(self) -> None:
