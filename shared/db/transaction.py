@@ -8,7 +8,6 @@ Invariants:
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
