@@ -1,4 +1,4 @@
-"""`python -m bench profile | run | check | plots`: see docs/performance.md."""
+"""`python -m bench profile | run | check`: see docs/performance.md."""
 
 import argparse
 import asyncio
@@ -21,10 +21,6 @@ def main() -> None:
     running.add_argument("--quick", action="store_true", help="shorter rounds, less certain")
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
-    plotting = commands.add_parser("plots", help="measure and draw the plots of docs/performance.md")
-    plotting.add_argument("--transport", choices=("embedded", "kafka", "both"), default="both")
-    plotting.add_argument("--up-to", type=int, default=100_000, help="stored referrals at the most")
-    plotting.add_argument("--only", choices=("latency", "cost"))
     checking = commands.add_parser("check", help="gate the numbers that no machine changes")
     checking.add_argument("--write", action="store_true", help="record what is found from now on")
     given = parser.parse_args()
@@ -32,11 +28,6 @@ def main() -> None:
         asyncio.run(profile(given.count, connections=given.connections, top=given.top))
     elif given.command == "check":
         sys.exit(_check(write=given.write))
-    elif given.command == "plots":
-        transports = ("embedded", "kafka") if given.transport == "both" else (given.transport,)
-        from bench import curves  # matplotlib, which nothing else needs
-
-        asyncio.run(curves.measure(transports=transports, up_to=given.up_to, only=given.only))
     else:
         asyncio.run(run.run(given.transport, quick=given.quick, rows=given.row, kept=given.keep))
 

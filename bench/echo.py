@@ -1,4 +1,4 @@
-"""The floor of the ingest: a bare FastAPI route that gives the body back, `python -m bench.echo PORT`.
+"""The floor of the edge: bare FastAPI routes that give a body back, `python -m bench.echo PORT`.
 
 The server is the clinic's, with the same settings.
 """
@@ -18,6 +18,19 @@ app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 async def echo(request: Request) -> Response:
     """Give the body back."""
     return Response(await request.body(), media_type="application/fhir+json")
+
+
+@app.put("/kept")
+async def keep(request: Request) -> Response:
+    """Keep the body, for whoever reads it."""
+    app.state.kept = await request.body()
+    return Response(status_code=204)
+
+
+@app.get("/kept")
+async def read_kept() -> Response:
+    """Give what was kept."""
+    return Response(app.state.kept, media_type="application/fhir+json")
 
 
 def main(port: str) -> None:

@@ -1,6 +1,6 @@
 """The row of the ingest: a referral's POST until its answer, durable, beside a route that only echoes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bench import machine
@@ -17,7 +17,7 @@ _CONNECTIONS = 16
 async def ingest(clinic: RunningClinic, *, quick: bool) -> list[Result]:
     """Measure in rounds with the echo between them; the clinic runs without workers."""
     seconds = _SECONDS / 2 if quick else _SECONDS
-    with _echo() as port:
+    with echoing() as port:
         count, echoes = await _both(clinic, port, _WARM, 2000)
         count, echoes = int(count * seconds), int(echoes * seconds / 2)
         pairs, spins = [], []
@@ -31,15 +31,17 @@ async def _both(clinic: RunningClinic, echo: int, count: int, echoes: int) -> tu
     sent = await clinic.post(count, connections=_CONNECTIONS)
     orders = Orders(port=echo, path="/echo", token="x", first=0, count=echoes, connections=_CONNECTIONS)  # noqa: S106
     given_back = await generate(orders)
-    return _rate(sent["begun"], sent["ended"], count), _rate(given_back["begun"], given_back["ended"], echoes)
+    return rate_of(sent, count), rate_of(given_back, echoes)
 
 
-def _rate(begun: float, ended: float, count: int) -> float:
-    return count / (ended - begun)
+def rate_of(sent: Mapping[str, float], count: int) -> float:
+    """Give requests per second of what the generator sent."""
+    return count / (sent["ended"] - sent["begun"])
 
 
 @contextmanager
-def _echo() -> Iterator[int]:
+def echoing() -> Iterator[int]:
+    """Run the bare routes for the block, and give their port."""
     port = free_port()
     with started("bench.echo", str(port)):
         yield port

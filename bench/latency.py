@@ -1,7 +1,7 @@
-"""The rows of time: latency at a fifth of the maximum rate, and how long a burst takes to drain."""
+"""The rows of time: latency at a fifth of the maximum rate, what ease costs, and how a burst drains."""
 
 from bench import machine
-from bench.clinic import coordinator_of, site_of
+from bench.clinic import SITES, coordinator_of, site_of
 from bench.main_path import round_of
 from bench.rest import Databases
 from bench.results import Result, percentile
@@ -12,6 +12,7 @@ _SITES = 3
 _WARM = 60
 _LANES = 32
 _BURST_SECONDS = 10.0
+_EASE = 6.7
 LAST = "careteam.formed"
 _SHOWN = {"received": "referral.received", "booked": "appointment.booked", "notified": LAST}
 
@@ -25,8 +26,8 @@ async def latency(
     the team was formed, the last step of the path.
     """
     databases = await Databases.of(clinic)
-    fastest = maximum or (await round_of(clinic, databases, 2 * _WARM)).rate
-    rate, spin = fastest * SHARE, machine.spin()
+    warm = await round_of(clinic, databases, 2 * _WARM)
+    rate, spin = (maximum or warm.rate) * SHARE, machine.spin()
     feeds = tuple([await clinic.token(coordinator_of(site_of(number))) for number in range(_SITES)])
     count = max(20, int(rate * (10 if quick else 30)))
     sent = await clinic.post(count, rate=rate, sites=_SITES, connections=_LANES, feeds=feeds)
@@ -51,11 +52,35 @@ async def latency(
     ]
 
 
+async def at_ease(clinic: RunningClinic, *, transport: str, quick: bool) -> list[Result]:
+    """Send a few referrals a second while every site's coordinator listens, and tell what each costs."""
+    databases = await Databases.of(clinic)
+    await round_of(clinic, databases, 2 * _WARM)
+    feeds = tuple([await clinic.token(coordinator_of(site_of(number))) for number in range(SITES)])
+    count, spin, total = 60 if quick else 200, machine.spin(), await databases.done()
+    before = clinic.cpu()
+    await clinic.post(count, rate=_EASE, connections=_LANES, feeds=feeds)
+    used = clinic.cpu()
+    await databases.rest(total=total + count, within=60)
+    await databases.close()
+    parts = {name: round((seconds - before[name]) / count * 1000, 2) for name, seconds in used.items()}
+    return [
+        Result(
+            row="cpu_at_ease",
+            transport=transport,
+            value=round(sum(parts.values()), 2),
+            unit="ms",
+            spin=round(spin, 2),
+            details={**parts, "rate": _EASE, "feeds": len(feeds), "referrals": count},
+        )
+    ]
+
+
 async def burst(clinic: RunningClinic, *, transport: str, maximum: float | None) -> list[Result]:
     """Send ten times the usual rate (a fifth of the maximum) for 10 s, and time how long it drains after."""
     databases = await Databases.of(clinic)
-    fastest = maximum or (await round_of(clinic, databases, 2 * _WARM)).rate
-    rate, spin = 10 * SHARE * fastest, machine.spin()
+    warm = await round_of(clinic, databases, 2 * _WARM)
+    rate, spin = 10 * SHARE * (maximum or warm.rate), machine.spin()
     total = await databases.done() + int(rate * _BURST_SECONDS)
     sent = await clinic.post(int(rate * _BURST_SECONDS), rate=rate, connections=_LANES)
     ended = await databases.rest(total=total, within=300)

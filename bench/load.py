@@ -9,9 +9,10 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import cycle, islice
 from typing import Any
 
 import uvloop
@@ -31,6 +32,7 @@ class Orders:
 
     Closed loop over so many connections, or with `rate` an open loop at so many a second, in which a latency
     begins when the referral was due. `feeds` are tokens of coordinators whose live feed is read meanwhile.
+    With `requests` (method, path, body) those are sent in turn instead of referrals.
     """
 
     port: int
@@ -42,6 +44,7 @@ class Orders:
     connections: int = 8
     rate: float | None = None
     feeds: tuple[str, ...] = ()
+    requests: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(kw_only=True)
@@ -62,10 +65,9 @@ class Connection:
         self._reader = reader
         self._writer = writer
 
-    async def post(self, head: bytes, body: bytes) -> tuple[int, bytes]:
+    async def send(self, head: bytes, body: bytes) -> tuple[int, bytes]:
         """Send one request and give status and body of the answer."""
-        own = b"content-length: %d\r\nidempotency-key: %s\r\n\r\n" % (len(body), new_text_id().encode())
-        self._writer.write(head + own + body)
+        self._writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
         answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = int(answer.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return int(answer[9:12]), await self._reader.readexactly(length)
@@ -76,12 +78,7 @@ class Generator:
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._head = (
-            f"POST {orders.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {orders.token}\r\n"
-            "content-type: application/fhir+json\r\n"
-        ).encode()
-        numbers = range(orders.first, orders.first + orders.count)
-        self._waiting = list(enumerate(bodies(numbers, sites=orders.sites)))[::-1]
+        self._waiting = list(enumerate(_requests(orders)))[::-1]
         self._due: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
         self._sent = Sent()
@@ -103,12 +100,12 @@ class Generator:
 
     async def _lane(self, lane: Connection) -> None:
         while self._waiting:
-            place, body = self._waiting.pop()
+            place, (head, body) = self._waiting.pop()
             due = time.monotonic()
             if self._orders.rate is not None:
                 due = self._sent.begun + place / self._orders.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-            status, answer = await lane.post(self._head, body)
+            status, answer = await lane.send(head, body)
             if status != 200:
                 self._failures[str(status)] += 1
                 continue
@@ -123,6 +120,23 @@ class Generator:
         for referral, due in self._due.items():
             for event, at in seen.get(referral, {}).items():
                 self._sent.heard.setdefault(event, []).append((at - due) * 1000)
+
+
+def _requests(orders: Orders) -> Iterator[tuple[bytes, bytes]]:
+    """Make head and body of each request; a referral has an idempotency key of its own."""
+    if orders.requests:
+        for method, path, text in islice(cycle(orders.requests), orders.count):
+            yield _head(orders, method, path), text.encode()
+        return
+    for body in bodies(range(orders.first, orders.first + orders.count), sites=orders.sites):
+        yield _head(orders, "POST", orders.path, f"idempotency-key: {new_text_id()}\r\n"), body
+
+
+def _head(orders: Orders, method: str, path: str, more: str = "") -> bytes:
+    return (
+        f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {orders.token}\r\n"
+        f"content-type: application/fhir+json\r\n{more}"
+    ).encode()
 
 
 @asynccontextmanager

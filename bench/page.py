@@ -8,7 +8,6 @@ from bench.results import LATEST, targets_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _FIGURES = "<!-- figures: written by `python -m bench run --keep` -->", "<!-- end of figures -->"
-_COST = "<!-- cost: written by `python -m bench plots` -->", "<!-- end of cost -->"
 _NAMED = {
     "main_path": "referral POST to booked, team, notified",
     "latency_p99": "the same path's latency, p99",
@@ -18,17 +17,17 @@ _NAMED = {
     "burst_drain": "draining a burst",
     "start": "`lumbar up` from nothing to ready",
     "memory_idle": "memory of the idle clinic",
+    "memory_after": "the same after 100,000 referrals",
+    "cpu_idle": "processor time of the idle clinic",
+    "cpu_at_ease": "processor time per referral at 6.7 a second, 12 feeds open",
+    "read": "read by id: token, row scope and audit",
+    "inquire": "`Claim/$inquire`",
 }
 
 
 def write_figures() -> None:
     """Write the table of bench/latest.json anew; what stands outside its markers stays as it is."""
     _between(*_FIGURES, table(json.loads(LATEST.read_text())))
-
-
-def write_cost(steps: list[dict[str, Any]]) -> None:
-    """Write the table of cost against the number of stored referrals anew."""
-    _between(*_COST, cost_table(steps))
 
 
 def _between(begin: str, end: str, written: str) -> None:
@@ -70,23 +69,3 @@ def _line(row: dict[str, Any]) -> str:
 
 def _amount(value: float, row: dict[str, Any], *, ratio: bool) -> str:
     return f"{value:.0%}" if ratio else f"{value:,.10g} {row['unit']}"
-
-
-def cost_table(steps: list[dict[str, Any]]) -> str:
-    """Give what a referral costs, and the memory, by the number of stored referrals."""
-    lines = [
-        "| Stored | CPU Python | PostgreSQL | Write-ahead log | Memory Python | PostgreSQL | Spin |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for step in steps:
-        cells = [
-            f"{step['stored']:,}",
-            f"{step['python']:.2f} ms",
-            f"{step['postgres']:.2f} ms",
-            f"{step['wal']:,} bytes",
-            f"{step['memory']['python']:.0f} MB",
-            f"{step['memory']['postgres']:.0f} MB",
-            f"{step['spin']:g} ms",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"

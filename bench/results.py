@@ -47,7 +47,12 @@ TARGETS: dict[str, tuple[float, float, bool]] = {
     "hop": (0.25, 0.50, True),
     "burst_drain": (60.0, 15.0, False),
     "start": (15.0, 5.0, False),
-    "memory_idle": (600.0, 350.0, False),
+    "memory_idle": (600.0, 250.0, False),
+    "memory_after": (600.0, 250.0, False),
+    "cpu_idle": (50.0, 10.0, False),
+    "cpu_at_ease": (38.0, 15.0, False),
+    "read": (0.08, 0.40, True),
+    "inquire": (0.10, 0.50, True),
 }
 _EMBEDDED_HOP = (0.40, 0.70, True)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from bench import page
 from bench.ingest import ingest
-from bench.latency import burst, latency
+from bench.latency import at_ease, burst, latency
 from bench.main_path import main_path
+from bench.reading import inquire, read
 from bench.results import TARGETS, Result, against_floor, keep
 from bench.running import RunningClinic, lines_of, running_clinic
 from bench.separate import SEPARATE, separate_clinic
-from bench.standing import standing
+from bench.standing import STORED, memory_after, standing
 from deploy.kafka import LocalKafka
 
 ROWS = tuple(TARGETS)
@@ -55,6 +56,10 @@ async def _measured(transport: str, wanted: set[str], *, quick: bool) -> AsyncIt
             with clinic_on(kafka) as clinic:
                 for result in await latency(clinic, transport=transport, quick=quick, maximum=maximum):
                     yield result
+        if "cpu_at_ease" in wanted:
+            with clinic_on(kafka) as clinic:
+                for result in await at_ease(clinic, transport=transport, quick=quick):
+                    yield result
         if "burst_drain" in wanted:
             with clinic_on(kafka) as clinic:
                 for result in await burst(clinic, transport=transport, maximum=maximum):
@@ -68,13 +73,18 @@ async def _measured(transport: str, wanted: set[str], *, quick: bool) -> AsyncIt
 
 async def _without_events(wanted: set[str], *, quick: bool) -> AsyncIterator[Result]:
     """Measure what no transport has a part in."""
-    if "ingest" in wanted:
-        with running_clinic("bench.api_only") as clinic:
-            for result in await ingest(clinic, quick=quick):
-                yield result
-    if wanted & {"start", "memory_idle"}:
+    for row, measure in (("ingest", ingest), ("read", read), ("inquire", inquire)):
+        if row in wanted:
+            with running_clinic("bench.api_only") as clinic:
+                for result in await measure(clinic, quick=quick):
+                    yield result
+    if wanted & {"start", "memory_idle", "cpu_idle"}:
         for result in await standing(transport="embedded"):
             yield result
+    if "memory_after" in wanted:
+        with running_clinic() as clinic:
+            for result in await memory_after(clinic, stored=STORED // 10 if quick else STORED):
+                yield result
 
 
 async def _hop(transport: str, *, quick: bool) -> Result:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.page import cost_table, table
+from bench.page import table
 from bench.results import Result, against_floor, percentile
 
 
@@ -48,9 +48,3 @@ def test_the_table_shows_a_floor_where_there_is_one() -> None:
         == "| one hop | kafka | 1,500 1/s | 3,000 1/s | 50.0% | ≥ 25% | ≥ 50% | goal | 6.1 ms | `abc` |"
     )
     assert "| 4.2 s |  |  | < 15 s | < 5 s |" in lines[3]
-
-
-def test_the_cost_is_shown_for_each_number_of_stored_referrals() -> None:
-    memory = {"python": 150.2, "postgres": 90.7}
-    step = {"stored": 10_000, "python": 1.5, "postgres": 0.7, "wal": 60_000, "memory": memory, "spin": 6.0}
-    assert "| 10,000 | 1.50 ms | 0.70 ms | 60,000 bytes | 150 MB | 91 MB | 6 ms |" in cost_table([step])
