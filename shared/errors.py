@@ -6,10 +6,11 @@ Invariants:
 - Whoever raises a Refusal inside a transaction has written nothing: the transaction rolls back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from shared.reasons import Reason
+from shared.reasons import Reason, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,11 @@ class Refusal(Exception):
             Problem(text=text, code=self.code, expression=expression, reason=reason),
         )
         super().__init__(text or "; ".join(problem.text for problem in self.problems))
+
+    @classmethod
+    def because(cls, reason: Reason, sentences: Mapping[str, str], *, expression: str | None = None) -> Self:
+        """Refuse for a reason, in the words that its service has for it; moments are told in UTC."""
+        return cls(said(reason, sentences), expression=expression, reason=reason)
 
 
 class Malformed(Refusal):

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.referral import operations
 from services.referral.api import ROUTERS
 from services.referral.api.examples import EXAMPLES
 from shared.http.app import create_app as create_service_app
@@ -10,4 +11,10 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app."""
-    return create_service_app(runtime, title="Lumbar referral", routers=ROUTERS, examples=EXAMPLES)
+    return create_service_app(
+        runtime,
+        title="Lumbar referral",
+        routers=ROUTERS,
+        tables=operations.TABLES,
+        examples=EXAMPLES,
+    )

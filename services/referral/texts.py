@@ -1,6 +1,23 @@
-"""Every sentence of `referral` that people read about what scheduling and careteam did."""
+"""Every sentence of `referral` that people read."""
+
+from collections.abc import Mapping
 
 from services.referral.states import Turn
+
+# Reasons by their codes; `{name}` stands for an argument.
+REASONS: Mapping[str, str] = {
+    # Why an act is not possible now.
+    "acknowledge-first": "the patient was sent to an emergency department: $acknowledge comes first",
+    "claim-decided": "the Claim is {status}: a new decision needs a new Claim",
+    "kept-by-commands": "this Task is kept by the referral's own commands",
+    "merge-or-accept-first": "the referral still waits for the decision: $merge or $accept",
+    "no-emergency": "no emergency waits for an acknowledgement: the referral is {state}",
+    "no-task-step": "a Task that is {now} may become {allowed}, not {to}",
+    "not-in-this-state": "{act} is not possible: the referral is {state}",
+    "referral-ended": "the referral is {state}",
+    "review-first": ("the referral still waits for the decision: $accept, $decline or $request-information"),
+    "task-ended": "a Task that is {now} may become nothing, not {to}",
+}
 
 # What happened to the first appointment, by event type: whose turn it is, and what the Task says.
 FIRST_APPOINTMENT: dict[str, tuple[Turn, str]] = {

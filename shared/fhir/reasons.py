@@ -1,6 +1,7 @@
 """Reasons in FHIR: each one is a coding, with its arguments in an extension and its sentence in `display`.
 
-The concept's `text` is all sentences in order, so that a reader who knows no code of ours reads it too.
+The concept's `text` is all sentences in order, so that a reader who knows no code of ours reads it too. A
+note, which holds no codes in FHIR, has the concept in an extension beside its text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from shared.reasons import Argument, Reason, as_written, said
 
 REASON_SYSTEM = f"{LUMBAR}/CodeSystem/reason"
 ARGUMENT_EXTENSION = f"{LUMBAR}/StructureDefinition/reason-argument"
+REASON_EXTENSION = f"{LUMBAR}/StructureDefinition/reason"
 _KINDS = ("dateTime", "date", "integer", "Reference", "code")
 
 
@@ -21,6 +23,42 @@ def concept(reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tz
         return {}
     codings = [_coding(reason, said(reason, sentences, zone=zone)) for reason in reasons]
     return {"coding": codings, "text": " ".join(coding["display"] for coding in codings)}
+
+
+def added(
+    stated: Mapping[str, Any], reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC
+) -> dict[str, Any]:
+    """Add reasons to a CodeableConcept: their codings after its own, their sentences after its text."""
+    if not reasons:
+        return dict(stated)
+    more = concept(reasons, sentences, zone=zone)
+    text = " ".join(text for text in (stated.get("text"), more["text"]) if text)
+    return {**stated, "coding": [*stated.get("coding", ()), *more["coding"]], "text": text}
+
+
+def note(
+    reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC
+) -> list[dict[str, Any]]:
+    """Write reasons as the notes of a resource: one Annotation, none where there is no reason."""
+    if not reasons:
+        return []
+    stated = concept(reasons, sentences, zone=zone)
+    extension = {"url": REASON_EXTENSION, "valueCodeableConcept": stated}
+    return [{"extension": [extension], "text": stated["text"]}]
+
+
+def reasons_of_notes(notes: Sequence[Mapping[str, Any]]) -> list[Reason]:
+    """Read the reasons of notes; one without our extension is as a person wrote it."""
+    found = []
+    for written in notes:
+        stated = [
+            extension["valueCodeableConcept"]
+            for extension in written.get("extension", ())
+            if extension.get("url") == REASON_EXTENSION
+        ]
+        for concept_or_text in stated or [written]:
+            found += reasons_of(concept_or_text)
+    return found
 
 
 def reasons_of(stated: Mapping[str, Any]) -> list[Reason]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -20,18 +21,25 @@ from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi import Examples, add_documents
+from shared.http.operations import operations_router
+from shared.operations import OperationTable
 from shared.runtime import Runtime
 
 
 def create_app(
-    runtime: Runtime, *, title: str, routers: Sequence[APIRouter], examples: Examples = MappingProxyType({})
+    runtime: Runtime,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    tables: Sequence[OperationTable[Any]] = (),
+    examples: Examples = MappingProxyType({}),
 ) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
-    Adds `GET /fhir/metadata` (CapabilityStatement made from the routes), `GET /fhir/AuditEvent` for
-    coordinators, the OpenAPI document with its pages (`examples` are bodies by `METHOD /path`),
-    OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI middleware
-    (shared/http/middleware.py).
+    Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
+    `GET /fhir/AuditEvent` for coordinators, the OpenAPI document with its pages (`examples` are bodies by
+    `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
+    middleware (shared/http/middleware.py).
     """
     app = FastAPI(
         title=title,
@@ -49,7 +57,8 @@ def create_app(
         },
     )
     app.state.runtime = runtime
-    for router in (*routers, audit_router()):
+    operations = operations_router(tables, clinic=runtime.clinic)
+    for router in (operations, *routers, audit_router()):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     add_metadata(app, runtime, title=title)

@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from shared.clock import machine_now
 from shared.fhir.instants import instant
+from shared.fhir.operations import DEFINITION
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import guard_of, open_to_all
 from shared.runtime import Runtime
 
 _RESOURCE = re.compile(r"^/fhir/(?P<type>[A-Z][A-Za-z]+)(?P<rest>/.*)?$")
-_OPERATION = re.compile(r"^/fhir(/[A-Z][A-Za-z]+)?(/\{\w+\})?/\$(?P<name>[a-z-]+)$")
+_OPERATION = re.compile(r"^/fhir(/(?P<type>[A-Z][A-Za-z]+))?(/\{\w+\})?/\$(?P<name>[a-z-]+)$")
 _INTERACTIONS = {
     ("GET", ""): "search-type",
     ("POST", ""): "create",
@@ -26,7 +27,6 @@ _INTERACTIONS = {
     ("GET", "/{id}/_history"): "history-instance",
     ("GET", "/{id}/_history/{version}"): "vread",
 }
-_DEFINITION = "https://lumbar.care/fhir/OperationDefinition"
 
 
 def add_metadata(app: FastAPI, runtime: Runtime, *, title: str) -> None:
@@ -49,9 +49,9 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
         },
         "resource": [resource for _, resource in sorted(_resources(app).items())],
     }
-    whole = sorted({name for path, _, _ in _routes(app) if (name := _operation(path, resource=False))})
+    whole = [_named(matched) for path, _, _ in _routes(app) if (matched := _of_all(path)) is not None]
     if whole:
-        rest["operation"] = [_named(name) for name in whole]
+        rest["operation"] = sorted(whole, key=lambda named: named["name"])
     if any(path == "/fhir" and method == "POST" for path, method, _ in _routes(app)):
         rest["interaction"] = [{"code": "transaction"}]
     return {
@@ -87,8 +87,8 @@ def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
         rest = matched["rest"] or ""
         if (method, rest) in _INTERACTIONS:
             resource.setdefault("interaction", []).append({"code": _INTERACTIONS[method, rest]})
-        if (name := _operation(path, resource=True)) is not None:
-            _once(resource.setdefault("operation", []), _named(name))
+        if (operation := _OPERATION.match(path)) is not None:
+            _once(resource.setdefault("operation", []), _named(operation))
         for parameter in _parameters(endpoint):
             _once(resource.setdefault("searchParam", []), parameter)
         includes = sorted(getattr(endpoint, "search_includes", ()))
@@ -102,15 +102,14 @@ def _parameters(endpoint: Any) -> list[dict[str, str]]:
     return [{"name": name, "type": param.kind.removesuffix("s")} for name, param in sorted(params.items())]
 
 
-def _operation(path: str, *, resource: bool) -> str | None:
+def _of_all(path: str) -> re.Match[str] | None:
     matched = _OPERATION.match(path)
-    if matched is None or (_RESOURCE.match(path) is not None) is not resource:
-        return None
-    return matched["name"]
+    return matched if matched is not None and matched["type"] is None else None
 
 
-def _named(name: str) -> dict[str, str]:
-    return {"name": name, "definition": f"{_DEFINITION}/{name}"}
+def _named(operation: re.Match[str]) -> dict[str, str]:
+    name, of = operation["name"], operation["type"]
+    return {"name": name, "definition": f"{DEFINITION}/{name if of is None else f'{of}-{name}'}"}
 
 
 def _once(found: list[Any], value: Any) -> None:

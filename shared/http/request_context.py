@@ -152,7 +152,7 @@ class RequestContext:
 
 def how_of(request: Request, guard: Guard) -> audit.How:
     """Tell what kind of access a route is, for the audit."""
-    if "$" in request.scope["path"] or guard.interaction is None:
+    if guard.interaction is None or ("$" in request.scope["path"] and guard.interaction != "r"):
         return "operation"
     return _HOW[guard.interaction]
 

@@ -20,7 +20,7 @@ from shared.http.request_context import RequestContext
 from shared.runtime import Runtime
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
-OPEN = {"/fhir/metadata", "/openapi.json", "/docs", "/docs/{name}"}
+OPEN = {"/fhir/metadata", "/fhir/OperationDefinition/{id}", "/openapi.json", "/docs", "/docs/{name}"}
 
 
 def runtime(service: str) -> Runtime:

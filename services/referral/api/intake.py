@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -189,23 +188,12 @@ async def _revoke(request: RequestContext, tx: Transaction, received: Received) 
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
 
 
-class _Tried(msgspec.Struct):
-    name: str = ""
-    resource: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Trying(msgspec.Struct):
-    resourceType: str = ""
-    parameter: list[_Tried] = []
-
-
 async def _what_is_tried(request: RequestContext) -> Received:
     received = await request.resource("Bundle", "ServiceRequest", "Parameters")
     if received.resource_type != "Parameters":
         return received
-    for parameter in msgspec.json.decode(request.body, type=_Trying).parameter:
-        if bytes(parameter.resource) != b"null":
-            return await check.receive(bytes(parameter.resource), allowed=("Bundle", "ServiceRequest"))
+    for tried in fhir.resources_in(request.body):
+        return await check.receive(tried, allowed=("Bundle", "ServiceRequest"))
     raise Invalid("what is tried: a Bundle or a ServiceRequest", expression="Parameters.parameter.resource")
 
 

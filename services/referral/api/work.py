@@ -1,4 +1,4 @@
-"""Tasks of the coordinator, and the insurer's part: its answers and its questions."""
+"""Changes of Tasks by the coordinator, and the insurer's answers to Claims."""
 
 from typing import Annotated
 
@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import use_cases
-from services.referral.fhir.inquiry import NoMember
 from services.referral.rules.authorization import WrongDecision
 from services.referral.use_cases.answer_claim import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
@@ -47,13 +46,3 @@ async def answer_claim(
         response = await use_cases.answer_claim.run(request.ctx, tx, received)
         location = f"ClaimResponse/{response.id}/_history/{response.version}"
         return await request.answer(tx, response.body, status=201, about=response, location=location)
-
-
-@router.post("/fhir/Claim/$inquire", responses=refuses(NoMember))
-async def inquire(request: Annotated[RequestContext, authorize("Claim", "s", rows=_OWN_CLAIMS)]) -> Response:
-    """Tell an insurer where its requests for a member stand."""
-    only(request, "insurer", "coordinator", what="inquire")
-    received = await request.resource("Parameters", "Claim", "Bundle")
-    async with request.transaction() as tx:
-        body = await use_cases.inquire.run(request.ctx, tx, received.data, base=request.runtime.fhir_base)
-        return await request.answer(tx, body)

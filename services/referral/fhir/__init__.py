@@ -11,6 +11,7 @@ from services.referral.fhir.claim_response import Answered, read_response
 from services.referral.fhir.facts import consent_ends, read_facts
 from services.referral.fhir.inquiry import Inquiry, read_inquiry
 from services.referral.fhir.people import Resource, member_ids, names, payer_of
+from services.referral.fhir.pieces import read_pieces, resources_in
 from services.referral.fhir.provenance import decision_provenance
 from services.referral.fhir.questionnaire import questionnaire
 from services.referral.fhir.reading import moment_of, tokens
@@ -53,9 +54,11 @@ __all__ = [
     "questionnaire",
     "read_facts",
     "read_inquiry",
+    "read_pieces",
     "read_response",
     "read_submission",
     "report",
+    "resources_in",
     "suspected_output",
     "tokens",
     "transaction_response",

@@ -37,12 +37,13 @@ async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Referral]
     return await tx.rows(Referral, _LOCK_ALL, list(ids))
 
 
-async def for_update(tx: Transaction, referral_id: UUID, *, scope_of: Principal) -> Referral | None:
-    """Lock a referral that this caller may see."""
-    wanted = select(*core.columns(ReferralTable)).where(
-        core.columns(ReferralTable).id == referral_id, scope.referrals(scope_of)
-    )
-    found = await tx.select(wanted.with_for_update())
+async def visible_to(
+    tx: Transaction, principal: Principal, referral_id: UUID, *, lock: bool = False
+) -> Referral | None:
+    """Find a referral that the caller may see, and lock it where that is wanted."""
+    columns = core.columns(ReferralTable)
+    wanted = select(*columns).where(columns.id == referral_id, scope.referrals(principal))
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
     return Referral(**found[0]) if found else None
 
 

@@ -46,10 +46,11 @@ async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
     return await tx.rows(Task, _WORK, referral_id, list(OPEN_TASKS))
 
 
-async def for_update(tx: Transaction, task_id: UUID, *, scope_of: Principal) -> Task | None:
-    """Lock a Task that this caller may see."""
-    wanted = select(*core.columns(TaskTable)).where(
-        core.columns(TaskTable).id == task_id, scope.tasks(scope_of)
-    )
-    found = await tx.select(wanted.with_for_update())
+async def visible_to(
+    tx: Transaction, principal: Principal, task_id: UUID, *, lock: bool = False
+) -> Task | None:
+    """Find a Task that the caller may see, and lock it where that is wanted."""
+    columns = core.columns(TaskTable)
+    wanted = select(*columns).where(columns.id == task_id, scope.tasks(principal))
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
     return Task(**found[0]) if found else None

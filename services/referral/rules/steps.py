@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 
+from services.referral import texts
 from services.referral.models import Finding, Referral
-from services.referral.states import (
-    TASK_ALLOWED,
-    TERMINAL,
-    State,
-    may,
-)
-from shared.errors import Conflict
+from services.referral.states import TERMINAL, State, may
+from shared.errors import Conflict, Refusal
+from shared.reasons import Reason
 
 
 class Refused(Conflict):
     """The referral's state does not allow the act."""
 
 
-def check_step(now: str, to: State, *, act: str) -> None:
-    """Refuse an act that the life cycle does not have; the text says where the referral stands."""
-    if not may(State(now), to):
-        raise Refused(f"{act} is not possible: the referral is {now}", expression="ServiceRequest")
+def no_step(now: str, to: State, *, act: str) -> Reason | None:
+    """Say why the life cycle does not have an act now; None where it has."""
+    return None if may(State(now), to) else Reason.of("not-in-this-state", act=act, state=now)
+
+
+def check(reason: Reason | None, *, refusal: type[Refusal] = Refused, of: str = "ServiceRequest") -> None:
+    """Refuse an act for the reason why it is not possible now."""
+    if reason is not None:
+        raise refusal.because(reason, texts.REASONS, expression=of)
 
 
 def answer_for_a_person(referral: Referral) -> Finding | None:
@@ -38,13 +40,6 @@ def answer_for_a_person(referral: Referral) -> Finding | None:
 def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str]) -> bool:
     """Tell whether every one of these flags was told to the referrer, who has acknowledged them."""
     return all(finding.rule in told_before for finding in findings if finding.rule.startswith("emergency-"))
-
-
-def check_task_step(now: str, to: str) -> None:
-    """Refuse a Task status that may not follow; raises Refused."""
-    if to not in TASK_ALLOWED.get(now, frozenset()):
-        allowed = ", ".join(sorted(TASK_ALLOWED.get(now, ()))) or "nothing"
-        raise Refused(f"a Task that is {now} may become {allowed}, not {to}", expression="Task.status")
 
 
 _S = State

@@ -7,7 +7,7 @@ import msgspec
 
 from services.referral import fhir, queries, rules
 from services.referral.models import Claim, ClaimResponse, Decision
-from services.referral.states import AUTHORIZATION_ALLOWED, Authorization
+from services.referral.states import Authorization
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.referral_file import ReferralFile, as_uuid
@@ -39,9 +39,9 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
     claim, file = await _load(ctx, tx, received.data)
     _check_fits(ctx, received.data, claim)
     decision = _read(received.data, claim)
-    if decision.status not in AUTHORIZATION_ALLOWED[Authorization(claim.standing)]:
-        text = f"the Claim is {claim.standing}: a new decision needs a new Claim"
-        raise ClaimDecided(text, expression="ClaimResponse.request")
+    cancels = decision.status is Authorization.CANCELLED
+    reason = (rules.acts.may_cancel if cancels else rules.acts.may_answer)(ctx, claim)
+    rules.check(reason, refusal=ClaimDecided, of="ClaimResponse.request")
     changes = Changes(file)
     response = await _respond(ctx, tx, changes, received, claim=claim, decision=decision)
     claim.standing = decision.status

@@ -50,7 +50,7 @@ class Changes:
 
     def move(self, to: State, *, reason: str, turn: Turn, act: str) -> None:
         """Take the referral to another state; raises Refused where the life cycle has no such step."""
-        rules.check_step(self.referral.state, to, act=act)
+        rules.check(rules.no_step(self.referral.state, to, act=act))
         if self.file.moved:
             self.file.passed.append(self.referral.model_copy())
         self.file.moved = True

@@ -28,9 +28,9 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(file), file.referral
     verdict = _personal(ctx, file, said=said, why=why)
+    rules.check(rules.acts.may_accept(ctx, referral))
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, act="reopening")
-    rules.check_step(referral.state, State.ACCEPTED, act="accepting")
     referral.programme, referral.doubt = verdict.programme, None
     referral.site = ctx.clinic.programme(str(verdict.programme)).site
     _note(ctx, changes, verdict)
@@ -43,6 +43,7 @@ async def decline(ctx: Context, tx: Transaction, referral_id: str, *, reason: ob
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes = Changes(file)
+    rules.check(rules.acts.may_decline(ctx, file.referral))
     verdict = _by_a_person(Outcome.DECLINE, file.referral, rule="declined-by-a-person", text=why)
     words = f"Declined by the clinic: {why}"
     changes.move(State.DECLINED, reason=words, turn=Turn.NOBODY, act="declining")
@@ -56,6 +57,7 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes = Changes(file)
+    rules.check(rules.acts.may_request_information(ctx, file.referral))
     verdict = _by_a_person(Outcome.ASK, file.referral, rule="asked-by-a-person", text=why)
     words = f"The clinic asks: {why}"
     changes.move(State.INFORMATION_REQUESTED, reason=words, turn=Turn.REFERRER, act="asking")

@@ -1,6 +1,6 @@
 """The sender revokes, or a coordinator closes: whatever is open ends with the referral."""
 
-from services.referral import queries
+from services.referral import queries, rules
 from services.referral.models import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, redirect, referral_file, request_authorization
@@ -20,6 +20,7 @@ async def revoke(ctx: Context, tx: Transaction, referral_id: str, *, reason: obj
     """Take the referral back; revoking it again changes nothing."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
+    rules.check(rules.acts.may_revoke(ctx, file.referral))
     if file.referral.state == State.REVOKED:
         return file.referral
     return await _end(ctx, tx, file, State.REVOKED, reason=f"Revoked by the sender: {why}")
@@ -40,12 +41,13 @@ async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: obje
     """End a referral that will not go on."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
+    rules.check(rules.acts.may_close(ctx, file.referral))
     return await _end(ctx, tx, file, State.CLOSED, reason=f"Closed by the clinic: {why}")
 
 
 async def _end(ctx: Context, tx: Transaction, file: ReferralFile, to: State, *, reason: str) -> Referral:
     changes, referral = Changes(file), file.referral
-    changes.move(to, reason=reason, turn=Turn.NOBODY, act="ending it")
+    changes.move(to, reason=reason, turn=Turn.NOBODY, act="ending")
     referral.unacknowledged, referral.funding, referral.sessions = False, "", ""
     changes.timers[redirect.ESCALATION] = None
     changes.finish_work(status="cancelled", reason=reason)

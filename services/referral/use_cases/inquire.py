@@ -11,11 +11,13 @@ from shared.context import Context
 from shared.db import Transaction
 
 
-async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any], *, base: str) -> dict[str, Any]:
+async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> dict[str, Any]:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
     asked = fhir.read_inquiry(question)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
-    parameters = [{"name": "return", "resource": await _return(tx, claim, base=base)} for claim in claims]
+    parameters = [
+        {"name": "return", "resource": await _return(tx, claim, base=ctx.urls.fhir)} for claim in claims
+    ]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
     return answer | ({"parameter": parameters} if parameters else {})
 

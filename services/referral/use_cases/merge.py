@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from services.referral import fhir
+from services.referral import fhir, rules
 from services.referral.models import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file
@@ -36,6 +36,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) 
         raise CannotMerge("the two referrals are about different patients", expression=_INTO)
     if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
         raise CannotMerge(f"the other referral is {first.state}", expression=_INTO)
+    rules.check(rules.acts.may_merge(ctx, file.referral))
     changes = Changes(file)
     file.referral.merged_into = first.id
     reason = f"The same as the referral of {first.sent_at:%Y-%m-%d}, which goes on."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
 from services.referral.models import Enclosure, Finding, Outcome, Piece, Referral
-from services.referral.states import REOPENED_BY_AN_ANSWER, TERMINAL, UNDECIDED, UNDER_CARE, State, Turn
+from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, UNDER_CARE, State, Turn
 from services.referral.use_cases import (
     find_duplicates,
     follow_consent,
@@ -50,7 +50,9 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     AcknowledgeFirst where nothing can follow from an answer.
     """
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    _check_open(file.referral)
+    reason = rules.acts.may_provide_information(ctx, file.referral)
+    first = reason is not None and reason.code == "acknowledge-first"
+    rules.check(reason, refusal=AcknowledgeFirst if first else Ended)
     _check(pieces, file.referral)
     await _store(ctx, tx, pieces, file)
     changes, referral = Changes(file), file.referral
@@ -65,15 +67,6 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
         _late(ctx, changes)
     follow_consent.decide(ctx, changes)
     return await record.run(ctx, tx, changes)
-
-
-def _check_open(referral: Referral) -> None:
-    state = State(referral.state)
-    if state in TERMINAL:
-        raise Ended(f"the referral is {state}", expression="ServiceRequest")
-    if state is State.EMERGENCY_REDIRECTED:
-        text = "the patient was sent to an emergency department: $acknowledge comes first"
-        raise AcknowledgeFirst(text, expression="ServiceRequest")
 
 
 def _reopen(changes: Changes) -> Finding | None:

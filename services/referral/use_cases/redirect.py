@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from services.referral import rules
 from services.referral.models import Referral, Verdict
 from services.referral.states import UNDER_CARE, State, Turn
 from services.referral.use_cases import record, referral_file
@@ -47,13 +48,11 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
 async def acknowledge(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
     """Take the referrer's acknowledgement; a second one changes nothing."""
     file = await referral_file.for_caller(ctx, tx, referral_id)
+    rules.check(rules.acts.may_acknowledge(ctx, file.referral), refusal=NoEmergency)
     if file.referral.unacknowledged:
         changes = Changes(file)
         end(changes, how="The referrer acknowledged.")
         return await record.run(ctx, tx, changes)
-    if file.referral.state != State.EMERGENCY_ACKNOWLEDGED:
-        text = f"no emergency waits for an acknowledgement: the referral is {file.referral.state}"
-        raise NoEmergency(text, expression="ServiceRequest")
     return file.referral
 
 

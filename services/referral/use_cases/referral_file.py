@@ -81,7 +81,7 @@ def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
 async def for_caller(ctx: Context, tx: Transaction, referral_id: str) -> ReferralFile:
     """Lock a referral that the caller may see, and load its file; raises NotFound."""
     key = as_uuid(referral_id)
-    found = None if key is None else await queries.referrals.for_update(tx, key, scope_of=ctx.caller)
+    found = None if key is None else await queries.referrals.visible_to(tx, ctx.caller, key, lock=True)
     if found is None:
         raise NotFound(f"there is no ServiceRequest {referral_id}")
     return await load(tx, found)

@@ -5,7 +5,6 @@ from typing import Any
 
 from services.referral import queries, rules
 from services.referral.models import Task
-from services.referral.states import State
 from services.referral.use_cases import record, redirect, referral_file
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile, as_uuid
@@ -14,17 +13,8 @@ from shared.db import Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
 
-_BY_HAND = (
-    TaskCode.TELEPHONE_REFERRER,
-    TaskCode.RESOLVE_DENIAL,
-    TaskCode.MERGE_DUPLICATE,
-    TaskCode.REVIEW_REFERRAL,
-)
-_DECISIVE = {
-    TaskCode.MERGE_DUPLICATE: (State.DUPLICATE_SUSPECTED, "$merge or $accept"),
-    TaskCode.REVIEW_REFERRAL: (State.AWAITING_REVIEW, "$accept, $decline or $request-information"),
-}
 # What a PUT may change; everything else of a Task is ours.
 _OPEN_MEMBERS = ("status", "statusReason", "note", "output", "executionPeriod")
 
@@ -54,12 +44,9 @@ async def run(
     if wanted.get("id") != str(task.id):
         raise AnotherTask("the id in the body and in the address differ", expression="Task.id")
     expect(task)
-    if task.code not in _BY_HAND:
-        raise NotByHand("this Task is kept by the referral's own commands", expression="Task.code")
     status = str(wanted.get("status"))
-    if status != task.status:
-        rules.check_task_step(task.status, status)
-        _check_decided(task, status, file=file)
+    item = rules.work.WorkItem(task=task, referral=file.referral)
+    _check(rules.work.may_change(ctx, item, status=status))
     overlay = {name: wanted[name] for name in _OPEN_MEMBERS if name in wanted}
     await store.update(tx, task, task.body, at=ctx.at, overlay=overlay, status=status)
     if task.code == TaskCode.TELEPHONE_REFERRER and status == "completed":
@@ -72,18 +59,17 @@ async def _load(ctx: Context, tx: Transaction, task_id: str) -> tuple[Task, Refe
     seen = None if key is None else await queries.tasks.by_id(tx, key)
     # The referral's row is always locked before its Tasks.
     file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
-    task = None if seen is None else await queries.tasks.for_update(tx, seen.id, scope_of=ctx.caller)
+    task = None if seen is None else await queries.tasks.visible_to(tx, ctx.caller, seen.id, lock=True)
     if task is None or file is None:
         raise NotFound(f"there is no Task {task_id}")
     return task, file
 
 
-def _check_decided(task: Task, status: str, *, file: ReferralFile) -> None:
-    if task.code not in _DECISIVE or status not in ("completed", "cancelled"):
-        return
-    waiting, commands = _DECISIVE[TaskCode(task.code)]
-    if file.referral.state == waiting:
-        raise DecideFirst(f"the referral still waits for the decision: {commands}", expression="Task.status")
+def _check(reason: Reason | None) -> None:
+    if reason is not None and reason.code == "kept-by-commands":
+        rules.check(reason, refusal=NotByHand, of="Task.code")
+    decides = reason is not None and reason.code in ("merge-or-accept-first", "review-first")
+    rules.check(reason, refusal=DecideFirst if decides else rules.Refused, of="Task.status")
 
 
 async def _telephoned(ctx: Context, tx: Transaction, task: Task, *, file: ReferralFile) -> None:

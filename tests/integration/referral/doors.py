@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from shared.fhir import codes
 from tests.support.clinic import TestClinic
 
 
@@ -53,6 +54,33 @@ async def work_of(clinic: TestClinic, as_: str, query: str) -> list[dict[str, An
     answer = await clinic.as_(as_).get(f"/referral/fhir/Task?{query}")
     assert answer.status_code == 200, answer.text
     return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+
+def response(claim: dict[str, Any], action: str, **members: Any) -> dict[str, Any]:
+    """Make a ClaimResponse with one review action on every item."""
+    answered: dict[str, Any] = {
+        "resourceType": "ClaimResponse",
+        "status": "active",
+        "type": claim["type"],
+        "use": "preauthorization",
+        "patient": claim["patient"],
+        "created": "2026-03-02",
+        "insurer": {"reference": claim["insurer"]["reference"]},
+        "request": {"reference": f"Claim/{claim['id']}"},
+        "outcome": "complete",
+        "item": [reviewed(item["sequence"], action) for item in claim["item"]],
+    }
+    return answered | members
+
+
+def reviewed(sequence: int, action: str, **adjudicated: Any) -> dict[str, Any]:
+    code = {"coding": [{"system": codes.X12_306_SYSTEM, "code": action}]}
+    inner = {"url": codes.REVIEW_ACTION_CODE_EXTENSION, "valueCodeableConcept": code}
+    adjudication = {
+        "category": {"text": "submitted"},
+        "extension": [{"url": codes.REVIEW_ACTION_EXTENSION, "extension": [inner]}],
+    }
+    return {"itemSequence": sequence, "adjudication": [adjudication | adjudicated]}
 
 
 def _parameter(name: str, value: Any) -> dict[str, Any]:

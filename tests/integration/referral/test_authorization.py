@@ -5,8 +5,16 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.fhir import codes
-from tests.integration.referral.doors import located, operate, send, task_of, told, work_of
+from tests.integration.referral.doors import (
+    located,
+    operate,
+    response,
+    reviewed,
+    send,
+    task_of,
+    told,
+    work_of,
+)
 from tests.support import referrals
 from tests.support.clinic import TestClinic
 
@@ -21,33 +29,6 @@ async def claim_of(clinic: TestClinic, insurer: str = WORKPLACE) -> dict[str, An
     answer = await clinic.as_(insurer).get("/referral/fhir/Claim?_sort=-_lastUpdated")
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["entry"][0]["resource"])
-
-
-def response(claim: dict[str, Any], action: str, **members: Any) -> dict[str, Any]:
-    """Make a ClaimResponse with one review action on every item."""
-    answered: dict[str, Any] = {
-        "resourceType": "ClaimResponse",
-        "status": "active",
-        "type": claim["type"],
-        "use": "preauthorization",
-        "patient": claim["patient"],
-        "created": "2026-03-02",
-        "insurer": {"reference": claim["insurer"]["reference"]},
-        "request": {"reference": f"Claim/{claim['id']}"},
-        "outcome": "complete",
-        "item": [reviewed(item["sequence"], action) for item in claim["item"]],
-    }
-    return answered | members
-
-
-def reviewed(sequence: int, action: str, **adjudicated: Any) -> dict[str, Any]:
-    code = {"coding": [{"system": codes.X12_306_SYSTEM, "code": action}]}
-    inner = {"url": codes.REVIEW_ACTION_CODE_EXTENSION, "valueCodeableConcept": code}
-    adjudication = {
-        "category": {"text": "submitted"},
-        "extension": [{"url": codes.REVIEW_ACTION_EXTENSION, "extension": [inner]}],
-    }
-    return {"itemSequence": sequence, "adjudication": [adjudication | adjudicated]}
 
 
 async def answer(clinic: TestClinic, body: dict[str, Any], *, as_: str = WORKPLACE) -> httpx.Response:

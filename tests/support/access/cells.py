@@ -13,7 +13,7 @@ from shared.http.guard import Guard, guard_of
 from tests.support.access.world import World
 
 AT_ONCE = 6
-READS = ("", "/_history", "/_history/{version}")
+READS = ("", "/_history", "/_history/{version}", "/$available-actions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
-"""Who may do what, written by hand (design.md section 8). What does not stand here is refused."""
+"""Who may do what: by hand, and of operations as their tables say. What does not stand here is refused."""
 
 from dataclasses import dataclass, field
 
+from deploy.operation_tables import tables_of
+from deploy.services import SERVICES
 from tests.support.access.stored import Stored
 
 PARTIES = {
@@ -31,23 +33,16 @@ READS = {
         Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
     "operator": "",
 }
-# The parties that act, inside their rows.
+# The parties that act, inside their rows: as the operation tables say, and what is in none of them.
 ACTS = {
+    **{
+        f"{service} {operation.method} {operation.path}": " ".join(operation.parties)
+        for service in SERVICES
+        for table in tables_of(service)
+        for operation in table.operations
+    },
     "referral POST /fhir": "referrer",
-    "referral POST /fhir/$process-message": "referrer",
     "referral POST /fhir/ServiceRequest": "referrer",
-    "referral POST /fhir/ServiceRequest/$validate": "referrer",
-    "referral POST /fhir/ServiceRequest/{id}/$acknowledge": "referrer",
-    "referral POST /fhir/ServiceRequest/{id}/$provide-information": "referrer",
-    "referral POST /fhir/ServiceRequest/{id}/$revoke": "referrer",
-    "referral POST /fhir/ServiceRequest/{id}/$accept": "coordinator",
-    "referral POST /fhir/ServiceRequest/{id}/$decline": "coordinator",
-    "referral POST /fhir/ServiceRequest/{id}/$request-information": "coordinator",
-    "referral POST /fhir/ServiceRequest/{id}/$merge": "coordinator",
-    "referral POST /fhir/ServiceRequest/{id}/$close": "coordinator",
-    "referral PUT /fhir/Task/{id}": "coordinator",
-    "referral POST /fhir/ClaimResponse": "insurer",
-    "referral POST /fhir/Claim/$inquire": "insurer coordinator",
     "scheduling PUT /fhir/Appointment/{id}": "coordinator clinician",
     "scheduling GET /guarantee": "coordinator",
     "careteam PUT /fhir/CareTeam/{id}": "coordinator",

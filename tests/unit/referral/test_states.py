@@ -42,7 +42,7 @@ def test_the_ends_are_the_ends() -> None:
 
 def test_a_step_that_the_life_cycle_does_not_have_is_refused_with_where_it_stands() -> None:
     with pytest.raises(rules.Refused, match="the referral is revoked"):
-        rules.check_step(State.REVOKED, State.ACCEPTED, act="accepting")
+        rules.check(rules.no_step(State.REVOKED, State.ACCEPTED, act="accepting"))
 
 
 def test_a_denied_authorization_is_not_updated() -> None:

@@ -1,0 +1,161 @@
+"""What the sender and a coordinator do with a referral."""
+
+from functools import partial
+
+from services.referral import fhir, queries, texts, use_cases
+from services.referral.models import Referral
+from services.referral.rules import acts
+from services.referral.rules.steps import Refused
+from services.referral.use_cases.decide import NoProgramme
+from services.referral.use_cases.merge import CannotMerge
+from services.referral.use_cases.provide_information import (
+    AcknowledgeFirst,
+    AnotherPatientsResource,
+    Ended,
+    NothingProvided,
+)
+from services.referral.use_cases.redirect import NoEmergency
+from services.referral.use_cases.referral_file import NoReason, as_uuid
+from shared.clinic import Clinic
+from shared.context import Context
+from shared.db import Transaction
+from shared.operations import Operation, OperationTable, Parameter, Subject
+
+_by_sender = partial(
+    Operation[Referral],
+    resource_type="ServiceRequest",
+    parties=("referrer",),
+    interaction="u",
+    rows="the sender's own referrals",
+)
+_by_coordinator = partial(
+    Operation[Referral],
+    resource_type="ServiceRequest",
+    parties=("coordinator",),
+    interaction="u",
+    rows="the referrals of the coordinator's site",
+)
+_REASON = Parameter(name="reason", min=1, text="Why, in words that the other side reads.")
+
+
+def _programmes(clinic: Clinic) -> list[str]:
+    return [programme.id for programme in clinic.programmes]
+
+
+async def _referral(ctx: Context, tx: Transaction, referral_id: str) -> Subject[Referral] | None:
+    key = as_uuid(referral_id)
+    row = None if key is None else await queries.referrals.visible_to(tx, ctx.caller, key)
+    return None if row is None else Subject(row=row, facts=row, zone=ctx.clinic.site(row.site).zone)
+
+
+REFERRALS = OperationTable[Referral](
+    resource_type="ServiceRequest",
+    rows=queries.scope.ROWS,
+    load=_referral,
+    sentences=texts.REASONS,
+    operations=(
+        _by_sender(
+            name="process-message",
+            level="system",
+            interaction="c",
+            rows="what the caller sends becomes the caller's own",
+            text="Take a message Bundle: a new referral, or the revocation of one.",
+            takes=("Bundle",),
+            returns="Bundle",
+        ),
+        _by_sender(
+            name="validate",
+            level="type",
+            interaction="c",
+            rows="nothing is written",
+            text="Say what would happen to a referral, without taking it.",
+            parameters=(
+                Parameter(name="resource", type="Resource", min=1, text="A Bundle or a ServiceRequest."),
+            ),
+            returns="Parameters",
+        ),
+        _by_sender(
+            name="acknowledge",
+            text="Acknowledge that the patient goes to an emergency department.",
+            refuses=(NoEmergency,),
+            when=acts.may_acknowledge,
+            run=lambda ctx, tx, given: use_cases.redirect.acknowledge(ctx, tx, given.id),
+        ),
+        _by_sender(
+            name="provide-information",
+            text="Add what was asked for, or what came late.",
+            parameters=(Parameter(name="answers", type="Resource", min=1, max="*", text="What is added."),),
+            refuses=(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
+            when=acts.may_provide_information,
+            run=lambda ctx, tx, given: use_cases.provide_information.run(
+                ctx, tx, given.id, pieces=fhir.read_pieces(given.body)
+            ),
+        ),
+        _by_sender(
+            name="revoke",
+            text="Take a referral back, with the reason.",
+            parameters=(_REASON,),
+            refuses=(NoReason, Refused),
+            when=acts.may_revoke,
+            run=lambda ctx, tx, given: use_cases.end.revoke(
+                ctx, tx, given.id, reason=given.values.get("reason")
+            ),
+        ),
+        _by_coordinator(
+            name="accept",
+            text="Accept a referral that the rules left to a person.",
+            parameters=(
+                _REASON,
+                Parameter(
+                    name="programme",
+                    type="code",
+                    text="The programme, where the referral has none or another one fits better.",
+                    values=_programmes,
+                ),
+            ),
+            refuses=(NoReason, NoProgramme, Refused),
+            when=acts.may_accept,
+            run=lambda ctx, tx, given: use_cases.decide.accept(ctx, tx, given.id, said=given.values),
+        ),
+        _by_coordinator(
+            name="decline",
+            text="Decline a referral, with the reason.",
+            parameters=(_REASON,),
+            refuses=(NoReason, Refused),
+            when=acts.may_decline,
+            run=lambda ctx, tx, given: use_cases.decide.decline(
+                ctx, tx, given.id, reason=given.values.get("reason")
+            ),
+        ),
+        _by_coordinator(
+            name="request-information",
+            text="Ask the referrer for something; the reason says what.",
+            parameters=(_REASON,),
+            refuses=(NoReason, Refused),
+            when=acts.may_request_information,
+            run=lambda ctx, tx, given: use_cases.decide.request_information(
+                ctx, tx, given.id, reason=given.values.get("reason")
+            ),
+        ),
+        _by_coordinator(
+            name="merge",
+            text="Merge a duplicate into the referral that goes on (`into`).",
+            parameters=(
+                Parameter(name="into", type="Reference", min=1, text="The ServiceRequest that goes on."),
+            ),
+            refuses=(CannotMerge, Refused),
+            when=acts.may_merge,
+            run=lambda ctx, tx, given: use_cases.merge.run(ctx, tx, given.id, into=given.values.get("into")),
+        ),
+        _by_coordinator(
+            name="close",
+            text="Close a referral that will not go on, with the reason.",
+            parameters=(_REASON,),
+            refuses=(NoReason, Refused),
+            when=acts.may_close,
+            run=lambda ctx, tx, given: use_cases.end.close(
+                ctx, tx, given.id, reason=given.values.get("reason")
+            ),
+        ),
+    ),
+)

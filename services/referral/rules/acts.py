@@ -1,0 +1,82 @@
+"""Whether an act is possible now: None where it is, else the reason why not.
+
+The verb checks the same rule as `$available-actions`, so that what is offered is never refused for its state.
+"""
+
+from services.referral.models import Claim, Referral
+from services.referral.rules.steps import no_step
+from services.referral.states import (
+    AUTHORIZATION_ALLOWED,
+    REOPENED_BY_AN_ANSWER,
+    TERMINAL,
+    Authorization,
+    State,
+)
+from shared.context import Context
+from shared.reasons import Reason
+
+
+def may_acknowledge(_: Context, referral: Referral) -> Reason | None:
+    """Allow it while an emergency waits for it, and again afterwards."""
+    if referral.unacknowledged or referral.state == State.EMERGENCY_ACKNOWLEDGED:
+        return None
+    return Reason.of("no-emergency", state=referral.state)
+
+
+def may_provide_information(_: Context, referral: Referral) -> Reason | None:
+    """Allow it until the referral has ended, but not before an emergency is acknowledged."""
+    if State(referral.state) in TERMINAL:
+        return Reason.of("referral-ended", state=referral.state)
+    if referral.state == State.EMERGENCY_REDIRECTED:
+        return Reason.of("acknowledge-first")
+    return None
+
+
+def may_revoke(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does, and again afterwards."""
+    if referral.state == State.REVOKED:
+        return None
+    return no_step(referral.state, State.REVOKED, act="ending")
+
+
+def may_accept(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does, and of what a person may open again."""
+    if State(referral.state) in REOPENED_BY_AN_ANSWER:
+        return None
+    return no_step(referral.state, State.ACCEPTED, act="accepting")
+
+
+def may_decline(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does."""
+    return no_step(referral.state, State.DECLINED, act="declining")
+
+
+def may_request_information(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does."""
+    return no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
+
+
+def may_merge(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does."""
+    return no_step(referral.state, State.MERGED, act="merging")
+
+
+def may_close(_: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does."""
+    return no_step(referral.state, State.CLOSED, act="ending")
+
+
+def may_answer(_: Context, claim: Claim) -> Reason | None:
+    """Allow an insurer's decision until a denial or the end; a newer one replaces one that grants."""
+    allowed = AUTHORIZATION_ALLOWED[Authorization(claim.standing)]
+    return None if allowed - {Authorization.CANCELLED} else _is_decided(claim)
+
+
+def may_cancel(_: Context, claim: Claim) -> Reason | None:
+    """Allow an insurer to cancel until it has."""
+    allowed = AUTHORIZATION_ALLOWED[Authorization(claim.standing)]
+    return None if Authorization.CANCELLED in allowed else _is_decided(claim)
+
+
+def _is_decided(claim: Claim) -> Reason:
+    return Reason.of("claim-decided", status=claim.standing)

@@ -1,0 +1,48 @@
+"""What a coordinator may do with a Task; what the life cycle owns is changed by its commands only."""
+
+from dataclasses import dataclass
+
+from services.referral.models import Referral, Task
+from services.referral.states import TASK_ALLOWED, State
+from shared.context import Context
+from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
+
+_BY_HAND = (
+    TaskCode.TELEPHONE_REFERRER,
+    TaskCode.RESOLVE_DENIAL,
+    TaskCode.MERGE_DUPLICATE,
+    TaskCode.REVIEW_REFERRAL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """A Task, and the referral about which somebody is asked to act."""
+
+    task: Task
+    referral: Referral
+
+
+def may_change(_: Context, item: WorkItem, *, status: str) -> Reason | None:
+    """Allow a status that may follow; a Task that asks for a decision ends by the decision."""
+    task = item.task
+    if task.code not in _BY_HAND:
+        return Reason.of("kept-by-commands")
+    if status == task.status:
+        return None
+    allowed = sorted(TASK_ALLOWED.get(task.status, ()))
+    if not allowed:
+        return Reason.of("task-ended", now=task.status, to=status)
+    if status not in allowed:
+        return Reason.of("no-task-step", now=task.status, to=status, allowed=allowed)
+    return _undecided(item) if status in ("completed", "cancelled") else None
+
+
+def _undecided(item: WorkItem) -> Reason | None:
+    waits = (TaskCode(item.task.code), State(item.referral.state))
+    if waits == (TaskCode.MERGE_DUPLICATE, State.DUPLICATE_SUSPECTED):
+        return Reason.of("merge-or-accept-first")
+    if waits == (TaskCode.REVIEW_REFERRAL, State.AWAITING_REVIEW):
+        return Reason.of("review-first")
+    return None

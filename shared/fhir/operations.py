@@ -1,0 +1,90 @@
+"""Operations in FHIR: the OperationDefinition of each, and what may be done with one resource now."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared.clinic import Clinic
+from shared.context import Context
+from shared.fhir.reasons import concept
+from shared.operations import Operation, OperationTable, Parameter, Subject
+
+DEFINITION = "https://lumbar.care/fhir/OperationDefinition"
+
+
+def definition(operation: Operation[Any], *, clinic: Clinic) -> dict[str, Any]:
+    """Render the OperationDefinition."""
+    words = operation.definition.replace("-", " ").split()
+    returned = {"name": "return", "use": "out", "min": 1, "max": "1"}
+    return {
+        "resourceType": "OperationDefinition",
+        "id": operation.definition,
+        "url": f"{DEFINITION}/{operation.definition}",
+        "name": "".join(word[0].upper() + word[1:] for word in words),
+        "status": "active",
+        "kind": "operation",
+        "affectsState": operation.interaction not in ("r", "s"),
+        "code": operation.name,
+        "description": operation.text,
+        "resource": [operation.resource_type],
+        "system": operation.level == "system",
+        "type": operation.level == "type",
+        "instance": operation.level == "instance",
+        "parameter": [
+            *(_defined(parameter, clinic=clinic) for parameter in operation.parameters),
+            returned | {"type": operation.returns or operation.resource_type},
+        ],
+    }
+
+
+def available_actions(ctx: Context, table: OperationTable[Any], subject: Subject[Any]) -> dict[str, Any]:
+    """Say of each operation and change that the caller could ever do how it is called and whether it may be
+    done now; where not, why.
+    """
+    actions = [
+        {"name": "action", "part": list(_action(ctx, table, operation, subject))}
+        for operation in table.of_one
+        if operation.is_open_to(ctx.caller)
+    ]
+    return {"resourceType": "Parameters", **({"parameter": actions} if actions else {})}
+
+
+def _action(
+    ctx: Context, table: OperationTable[Any], operation: Operation[Any], subject: Subject[Any]
+) -> Iterator[dict[str, Any]]:
+    address = operation.path.removeprefix("/fhir").replace("{id}", str(subject.row.id))
+    yield {"name": "name", "valueCode": operation.name}
+    yield {"name": "kind", "valueCode": operation.kind}
+    if operation.kind == "operation":
+        yield {"name": "definition", "valueCanonical": f"{DEFINITION}/{operation.definition}"}
+    yield {"name": "method", "valueCode": operation.method}
+    yield {"name": "url", "valueUrl": f"{ctx.urls.fhir}{address}"}
+    yield {"name": "documentation", "valueString": operation.text}
+    for parameter in operation.parameters:
+        yield {"name": "parameter", "part": list(_asked(parameter, clinic=ctx.clinic))}
+    reason = operation.when(ctx, subject.facts)
+    yield {"name": "available", "valueBoolean": reason is None}
+    if reason is not None:
+        stated = concept([reason], table.sentences, zone=subject.zone)
+        yield {"name": "reason", "valueCodeableConcept": stated}
+
+
+def _asked(parameter: Parameter, *, clinic: Clinic) -> Iterator[dict[str, Any]]:
+    yield {"name": "name", "valueString": parameter.name}
+    yield {"name": "type", "valueCode": parameter.type}
+    yield {"name": "min", "valueInteger": parameter.min}
+    yield {"name": "max", "valueString": parameter.max}
+    yield {"name": "documentation", "valueString": parameter.text}
+    for value in parameter.allowed(clinic):
+        yield {"name": "allowed", "valueCode": value}
+
+
+def _defined(parameter: Parameter, *, clinic: Clinic) -> dict[str, Any]:
+    allowed = ", ".join(parameter.allowed(clinic))
+    return {
+        "name": parameter.name,
+        "use": "in",
+        "min": parameter.min,
+        "max": parameter.max,
+        "documentation": f"{parameter.text} One of: {allowed}." if allowed else parameter.text,
+        "type": parameter.type,
+    }

@@ -1,0 +1,96 @@
+"""The routes of a service's operation tables: guarded, audited and documented as the tables say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from shared.clinic import Clinic
+from shared.db.models import Resource
+from shared.fhir import operations as rendered
+from shared.http.authorize import authorize, only
+from shared.http.errors import FHIR_JSON
+from shared.http.guard import open_to_all
+from shared.http.request_context import RequestContext
+from shared.http.resources import NoSuchResource
+from shared.http.responses import refuses
+from shared.operations import Operation, OperationInput, OperationTable, Run
+
+
+def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> APIRouter:
+    """Make the routes of all operations, of `$available-actions` and of the OperationDefinitions."""
+    router = APIRouter()
+    for table in tables:
+        for operation in table.operations:
+            if operation.run is not None:
+                _add_operation(router, operation, operation.run)
+        _add_available_actions(router, table)
+    if tables:
+        _add_definitions(router, tables, clinic=clinic)
+    return router
+
+
+def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> None:
+    guard = authorize(operation.resource_type, operation.interaction, rows=operation.rows)
+
+    async def operate(request: RequestContext, id: str = "") -> Response:
+        only(request, *operation.parties, what=operation.name.replace("-", " "))
+        given = await _input(request, operation, id)
+        async with request.transaction() as tx:
+            result = await run(request.ctx, tx, given)
+            if isinstance(result, Resource):
+                return await request.answer(tx, result.body, about=result)
+            return await request.answer(tx, result)
+
+    async def of_one(id: str, request: Annotated[RequestContext, guard]) -> Response:
+        return await operate(request, id)
+
+    async def of_all(request: Annotated[RequestContext, guard]) -> Response:
+        return await operate(request)
+
+    _add(router, operation, of_one if operation.level == "instance" else of_all)
+
+
+async def _input(request: RequestContext, operation: Operation[Any], id: str) -> OperationInput:
+    if operation.takes == ("Parameters",):
+        return OperationInput(id=id, values=await request.parameters(), body=request.body)
+    return OperationInput(id=id, data=(await request.resource(*operation.takes)).data, body=request.body)
+
+
+def _add_available_actions(router: APIRouter, table: OperationTable[Any]) -> None:
+    operation = table.available_actions
+    reading = authorize(operation.resource_type, operation.interaction, rows=operation.rows)
+
+    async def list_actions(id: str, request: Annotated[RequestContext, reading]) -> Response:
+        async with request.transaction() as tx:
+            subject = await table.load(request.ctx, tx, id)
+            if subject is None:
+                raise NoSuchResource(f"there is no {table.resource_type}/{id[:64]} that you may see")
+            actions = rendered.available_actions(request.ctx, table, subject)
+            return await request.answer(tx, actions, about=subject.row)
+
+    _add(router, operation, list_actions)
+
+
+def _add(router: APIRouter, operation: Operation[Any], endpoint: Any) -> None:
+    endpoint.__doc__ = operation.text
+    responses = refuses(*operation.refuses)
+    router.add_api_route(operation.path, endpoint, methods=[operation.method], responses=responses)
+
+
+def _add_definitions(router: APIRouter, tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> None:
+    definitions: Mapping[str, bytes] = {
+        operation.definition: msgspec.json.encode(rendered.definition(operation, clinic=clinic))
+        for table in tables
+        for operation in table.defined
+    }
+    openly = Depends(open_to_all("says how an operation is called"))
+
+    @router.get("/fhir/OperationDefinition/{id}", dependencies=[openly])
+    async def read_definition(id: str) -> Response:
+        """Read how an operation is called."""
+        if id not in definitions:
+            raise NoSuchResource(f"there is no OperationDefinition/{id[:64]}")
+        return Response(definitions[id], media_type=FHIR_JSON)
