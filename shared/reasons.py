@@ -7,11 +7,13 @@ Invariants:
 - An argument is a moment (aware UTC), a date, a number, a reference or a code; no sentence is an argument.
 - What a person wrote keeps its words, under the code `as-written`; so do sentences from before there were
   codes. What another service gave as its reason keeps that service's sentence.
+- A code that has words (a name in clinic.yaml, a flag) is told by them: `words`, by argument and code.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from types import MappingProxyType
 from typing import Any
 
 AS_WRITTEN = "as-written"
@@ -22,6 +24,8 @@ class Reference(str):
 
 
 Value = datetime | date | int | Reference | str
+Words = Mapping[str, Mapping[str, str]]
+NO_WORDS: Words = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,33 @@ def as_written(words: str) -> Reason:
     return Reason(code=AS_WRITTEN, text=words)
 
 
-def said(reason: Reason, sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> str:
+def said(reason: Reason, sentences: Mapping[str, str], *, zone: tzinfo = UTC, words: Words = NO_WORDS) -> str:
     """Say one reason in words: its own text, else its code's sentence; moments are told in this zone.
 
-    Several values of one name are joined by commas. Raises LookupError for a code without a sentence.
+    Several values of one name are joined by commas, by semicolons where one holds a comma. Raises LookupError
+    for a code without a sentence.
     """
     if reason.text is not None:
         return reason.text
     values: dict[str, list[Any]] = {}
     for argument in reason.arguments:
-        values.setdefault(argument.name, []).append(_told(argument, zone))
-    told = {name: many[0] if len(many) == 1 else ", ".join(map(str, many)) for name, many in values.items()}
+        values.setdefault(argument.name, []).append(_told(argument, zone, words))
+    told = {name: many[0] if len(many) == 1 else _listed(many) for name, many in values.items()}
     return sentences[reason.code].format(**told)
 
 
-def all_said(reasons: Iterable[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> str:
+def all_said(
+    reasons: Iterable[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC, words: Words = NO_WORDS
+) -> str:
     """Say several reasons in words, in their order."""
-    return " ".join(said(reason, sentences, zone=zone) for reason in reasons)
+    return one_text(said(reason, sentences, zone=zone, words=words) for reason in reasons)
+
+
+def one_text(sentences: Iterable[str]) -> str:
+    """Put sentences together; one without a mark at its end gets a full stop before the next."""
+    *earlier, last = [*sentences] or [""]
+    ended = (f"{sentence}." if sentence[-1:].isalnum() else sentence for sentence in earlier)
+    return " ".join([*ended, last])
 
 
 def _argument(name: str, value: Value) -> Argument:
@@ -93,9 +107,14 @@ def _argument(name: str, value: Value) -> Argument:
     return Argument(name, "Reference" if isinstance(value, Reference) else "code", str(value))
 
 
-def _told(argument: Argument, zone: tzinfo) -> Any:
+def _listed(values: Sequence[Any]) -> str:
+    told = [str(value) for value in values]
+    return ("; " if any("," in value for value in told) else ", ").join(told)
+
+
+def _told(argument: Argument, zone: tzinfo, words: Words) -> Any:
     if argument.kind == "dateTime":
         return datetime.fromisoformat(str(argument.value)).astimezone(zone)
     if argument.kind == "date":
         return date.fromisoformat(str(argument.value))
-    return argument.value
+    return words.get(argument.name, {}).get(str(argument.value), argument.value)

@@ -4,15 +4,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from services.referral import texts, use_cases
+from services.referral import use_cases
 from services.referral.models import Referral
 from services.referral.states import Turn
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
 from shared.events.catalog.careteam import PatientDischarged, PlanActivated, TeamEvent
-from shared.events.catalog.scheduling import AppointmentEvent, GuaranteeEvent, SeriesEvent, SeriesNotBooked
+from shared.events.catalog.scheduling import (
+    AppointmentEvent,
+    GuaranteeEvent,
+    SeriesEvent,
+    SeriesNotBooked,
+)
 from shared.events.inbox.handling import EventBatch, NotYet
+from shared.reasons import Reason, as_written
 from shared.timers import Timer
 
 Followed = use_cases.follow.Followed
@@ -38,9 +44,7 @@ async def on_first_appointment(
     """Follow a first appointment; single sessions do not change where the referral stands."""
     referral = _open(followed, event) if event.is_first else None
     if referral is not None:
-        turn, text = texts.FIRST_APPOINTMENT[event.type]
-        why = event.cancelled_because.rstrip(".")
-        reason = text.format(when=_when(ctx, event, referral), why=why)
+        turn, reason = FIRST_APPOINTMENT[event.type](event)
         use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 
@@ -50,7 +54,7 @@ async def on_appointment_arrived(
     """Note that the patient is there."""
     referral = _open(followed, event) if event.is_first else None
     if referral is not None:
-        reason = texts.ARRIVED.format(when=_when(ctx, event, referral))
+        reason = Reason.of("patient-arrived", when=event.starts_at)
         use_cases.follow.note(ctx, referral, reason=reason, followed=followed)
 
 
@@ -58,23 +62,23 @@ async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, fol
     """Note what became of the guarantee."""
     referral = _open(followed, event)
     if referral is not None:
-        use_cases.follow.note(ctx, referral, reason=texts.GUARANTEE[event.type], followed=followed)
+        use_cases.follow.note(ctx, referral, reason=GUARANTEE[event.type], followed=followed)
 
 
 async def on_series(ctx: Context, tx: Transaction, event: SeriesEvent, followed: Followed) -> None:
     """Note what became of the series of sessions."""
     referral = _open(followed, event)
     if referral is not None:
-        notes = event.notes if isinstance(event, SeriesNotBooked) else ""
-        text = f"{texts.SERIES[event.type]} {notes}".strip()
-        use_cases.follow.note_sessions(ctx, referral, text=text, followed=followed)
+        more = event.reasons if isinstance(event, SeriesNotBooked) else []
+        reason = [SERIES[event.type], *more]
+        use_cases.follow.note_sessions(ctx, referral, reason=reason, followed=followed)
 
 
 async def on_plan_activated(ctx: Context, tx: Transaction, event: PlanActivated, followed: Followed) -> None:
     """Follow the care plan: the patient is in the programme."""
     referral = _open(followed, event)
     if referral is not None:
-        reason, turn = texts.PLAN_ACTIVE, Turn.CLINIC
+        reason, turn = [Reason.of("plan-active")], Turn.CLINIC
         use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 
@@ -112,11 +116,49 @@ async def on_consent_end_due(ctx: Context, tx: Transaction, timer: Timer) -> Non
     await use_cases.follow_consent.run(ctx, tx, timer.ref)
 
 
+def _cancelled(event: AppointmentEvent) -> list[Reason]:
+    words = event.cancelled_because
+    why = event.reasons or [as_written(words) if words else Reason.of("no-reason-given")]
+    return [Reason.of("first-appointment-cancelled", when=event.starts_at), *why]
+
+
+# What happened to the first appointment: whose turn it is, and what the Task says.
+FIRST_APPOINTMENT: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = {
+    "appointment.booked": lambda event: (
+        Turn.PATIENT,
+        [Reason.of("first-appointment-booked", when=event.starts_at)],
+    ),
+    "appointment.moved": lambda event: (
+        Turn.PATIENT,
+        [Reason.of("first-appointment-moved", when=event.starts_at)],
+    ),
+    "appointment.cancelled": lambda event: (Turn.CLINIC, _cancelled(event)),
+    "appointment.missed": lambda event: (
+        Turn.CLINIC,
+        [Reason.of("first-appointment-missed", when=event.starts_at)],
+    ),
+    "appointment.fulfilled": lambda event: (
+        Turn.CLINIC,
+        [Reason.of("first-appointment-fulfilled", when=event.starts_at)],
+    ),
+    "waitlist.joined": lambda _: (Turn.CLINIC, [Reason.of("waitlist-joined")]),
+    "waitlist.left": lambda _: (Turn.CLINIC, [Reason.of("waitlist-left")]),
+}
+GUARANTEE = {
+    "guarantee.at-risk": Reason.of("guarantee-at-risk"),
+    "guarantee.breached": Reason.of("guarantee-breached"),
+}
+SERIES = {
+    "series.booked": Reason.of("sessions-booked"),
+    "series.not-booked": Reason.of("sessions-not-booked"),
+    "series.suspended": Reason.of("sessions-suspended"),
+    "series.completed": Reason.of("sessions-completed"),
+}
 HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[None]]] = {
-    **dict.fromkeys(texts.FIRST_APPOINTMENT, on_first_appointment),
+    **dict.fromkeys(FIRST_APPOINTMENT, on_first_appointment),
     "appointment.arrived": on_appointment_arrived,
-    **dict.fromkeys(texts.GUARANTEE, on_guarantee),
-    **dict.fromkeys(texts.SERIES, on_series),
+    **dict.fromkeys(GUARANTEE, on_guarantee),
+    **dict.fromkeys(SERIES, on_series),
     "plan.activated": on_plan_activated,
     "careteam.formed": on_team,
     "careteam.changed": on_team,
@@ -130,9 +172,3 @@ def _open(followed: Followed, event: DomainEvent) -> Referral | None:
 
 def _about(event: DomainEvent) -> UUID | None:
     return None if event.referral_id is None else UUID(event.referral)
-
-
-def _when(ctx: Context, event: AppointmentEvent, referral: Referral) -> str:
-    if event.starts_at is None:
-        return ""
-    return f"{event.starts_at.astimezone(ctx.clinic.site(referral.site).zone):%Y-%m-%d %H:%M}"

@@ -1,43 +1,142 @@
-"""Every sentence of `referral` that people read."""
+"""Every sentence of `referral` that people read, and the words of its codes."""
 
 from collections.abc import Mapping
 
-from services.referral.states import Turn
+from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS
+from shared.clinic import Clinic
+from shared.reasons import Words
 
 # Reasons by their codes; `{name}` stands for an argument.
 REASONS: Mapping[str, str] = {
-    # Why an act is not possible now.
+    # What triage found.
+    "emergency-flag": "Red flag, send the patient to the nearest emergency department: {flag}.",
+    "urgent-flag": "Red flag, a clinician looks at it today: {flag}.",
+    "unknown-flag": "Not known to the sender: {flag}.",
+    "under-age": "The patient is under 18; the clinic's programmes are for adults.",
+    "claim-excludes": "Rapid access is not possible while {claim} is active.",
+    "condition-excludes": "Rapid access is not possible while there is {condition}.",
+    "pregnancy-excludes": "Rapid access is not possible while the patient is pregnant.",
+    "birth-excludes": "Rapid access is not possible within a year of giving birth.",
+    "began-too-recently": "The pain began less than six weeks ago; rapid access is open from {day}.",
+    "lasted-too-long": "The pain has lasted longer than twelve months without a new episode.",
+    "came-back-too-long-ago": "The pain came back twelve months ago or longer.",
+    "information-needed": "Needed before it can be decided: {missing}.",
+    "consent-needed": "Still needed from the referrer: the patient's Consent that names {payer}.",
+    "no-programme-for-stream": "No programme of the clinic is for the stream {stream}.",
+    "accepted-for": "Accepted for: {programme}.",
+    "stream-of-payer": "The payer's stream is {stream}.",
+    "programme-of-payer": "{asked} is not for this payer; {programme} is.",
+    "identity-in-doubt": (
+        "An identifier of the patient belongs to somebody with another name or birth date, "
+        "or to several people."
+    ),
+    "answered-after-emergency": "The referrer answered after the emergency.",
+    "answered-a-decline": "The referrer answered the clinic's decline.",
+    # Where a referral stands, and what a Task is for or why it ended.
+    "received": "Received.",
+    "look-today": "Today:",
+    "declined-by-rule": "(rule {rule}; read: {read})",
+    "duplicate-suspected": (
+        "The patient has an open referral for the same programme; a coordinator compares the two."
+    ),
+    "triaged-again": "It was triaged again.",
+    "accepted-by-clinic": "Accepted by the clinic for: {programme}.",
+    "declined-by-clinic": "Declined by the clinic:",
+    "clinic-asks": "The clinic asks:",
+    "revoked-by-sender": "Revoked by the sender:",
+    "revoked-by-message": "Revoked by the sender with a message.",
+    "closed-by-clinic": "Closed by the clinic:",
+    "same-as-earlier": "The same as the referral of {sent_at:%Y-%m-%d}, which goes on.",
+    "merged": "Merged.",
+    "referrer-acknowledged": "The referrer acknowledged.",
+    "referrer-telephoned": "The clinic reached the referrer by telephone.",
+    "not-acknowledged": "Not acknowledged at {at:%Y-%m-%d %H:%M}.",
+    "referrer-answered": "The referrer answered; the clinic looks at the referral again.",
+    "report-is-there": "The patient was discharged; the report is there.",
+    "discharged": "The patient was discharged.",
+    # What scheduling and careteam did.
+    "first-appointment-booked": "The first appointment is booked for {when:%Y-%m-%d %H:%M}.",
+    "first-appointment-moved": "The first appointment was moved to {when:%Y-%m-%d %H:%M}.",
+    "first-appointment-cancelled": "The first appointment of {when:%Y-%m-%d %H:%M} was cancelled:",
+    "first-appointment-missed": "The patient missed the first appointment of {when:%Y-%m-%d %H:%M}.",
+    "first-appointment-fulfilled": "The first appointment took place on {when:%Y-%m-%d %H:%M}.",
+    "no-reason-given": "no reason was given.",
+    "waitlist-joined": "No fitting time is free; the patient is on the waitlist.",
+    "waitlist-left": "The patient left the waitlist.",
+    "patient-arrived": "The patient arrived for the appointment of {when:%Y-%m-%d %H:%M}.",
+    "guarantee-at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
+    "guarantee-breached": "The promised time for the first appointment has passed; the clinic is on it.",
+    "sessions-booked": "The sessions are booked.",
+    "sessions-not-booked": "The sessions could not be booked.",
+    "sessions-suspended": "The sessions not yet held were cancelled.",
+    "sessions-completed": "The sessions have been held.",
+    "plan-active": "The care plan is active.",
+    # Authorization.
+    "sessions-wait": "Sessions of a programme wait for your decision.",
+    "authorization-asked": "{payer} has been asked to authorize the sessions; the insurer's turn.",
+    "authorization-pended": "{payer} has not decided yet; the insurer's turn.",
+    "authorization-denied": "{payer} denied the sessions; the clinic's turn.",
+    "authorization-not-required": "{payer} needs no authorization.",
+    "authorization-cancelled": "{payer} cancelled the authorization.",
+    "authorization-granted": "{payer} authorized {units} sessions ({status}).",
+    "insurer-says": "Reason:",
+    # Why an act is not possible, and what is possible instead.
     "acknowledge-first": "the patient was sent to an emergency department: $acknowledge comes first",
     "claim-decided": "the Claim is {status}: a new decision needs a new Claim",
     "kept-by-commands": "this Task is kept by the referral's own commands",
     "merge-or-accept-first": "the referral still waits for the decision: $merge or $accept",
+    "merge-into-another": "a referral cannot be merged into itself",
+    "merge-same-patient": "the two referrals are about different patients",
+    "merge-into-first": "the other referral is {state}",
+    "name-the-programme": "name the programme, one of {allowed}",
     "no-emergency": "no emergency waits for an acknowledgement: the referral is {state}",
     "no-task-step": "a Task that is {now} may become {allowed}, not {to}",
     "not-in-this-state": "{act} is not possible: the referral is {state}",
     "referral-ended": "the referral is {state}",
     "review-first": ("the referral still waits for the decision: $accept, $decline or $request-information"),
+    "sent-for-another": "this identifier was sent before, for another patient",
     "task-ended": "a Task that is {now} may become nothing, not {to}",
 }
 
-# What happened to the first appointment, by event type: whose turn it is, and what the Task says.
-FIRST_APPOINTMENT: dict[str, tuple[Turn, str]] = {
-    "appointment.booked": (Turn.PATIENT, "The first appointment is booked for {when}."),
-    "appointment.moved": (Turn.PATIENT, "The first appointment was moved to {when}."),
-    "appointment.cancelled": (Turn.CLINIC, "The first appointment of {when} was cancelled: {why}."),
-    "appointment.missed": (Turn.CLINIC, "The patient missed the first appointment of {when}."),
-    "appointment.fulfilled": (Turn.CLINIC, "The first appointment took place on {when}."),
-    "waitlist.joined": (Turn.CLINIC, "No fitting time is free; the patient is on the waitlist."),
-    "waitlist.left": (Turn.CLINIC, "The patient left the waitlist."),
+_FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
+_CLAIMS = {
+    "claim-workplace": "a workplace insurance claim",
+    "claim-motor": "a motor-vehicle claim",
+    "claim-legal": "a legal claim",
 }
-ARRIVED = "The patient arrived for the appointment of {when}."
-GUARANTEE: dict[str, str] = {
-    "guarantee.at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
-    "guarantee.breached": "The promised time for the first appointment has passed; the clinic is on it.",
+_CONDITIONS = {
+    "chronic-multisite-pain": "an unmanaged chronic pain disorder of several sites",
+    "opioid-dependency": "an unmanaged opioid dependency",
 }
-SERIES: dict[str, str] = {
-    "series.booked": "The sessions are booked.",
-    "series.not-booked": "The sessions could not be booked.",
-    "series.suspended": "The sessions not yet held were cancelled.",
-    "series.completed": "The sessions have been held.",
+# What is missing, by the code under which it is asked for.
+MISSING: Mapping[str, str] = {
+    **{flag: f"whether there is {words}" for flag, words in _FLAGS.items()},
+    "birth-date": "the patient's full date of birth",
+    "payer": "who pays: a Coverage with its type or payor",
+    "insurer": "which insurer pays: a Coverage whose payor has the insurer's identifier",
+    "consent": "the patient's Consent that names the insurer",
+    "claim-workplace": "whether a workplace insurance claim for the back is active",
+    "claim-motor": "whether a motor-vehicle claim for the back is active",
+    "claim-legal": "whether a legal claim for the back is active",
+    "pregnancy": "whether the patient is pregnant or gave birth within the last year",
+    "chronic-multisite-pain": "whether there is an unmanaged chronic pain disorder of several sites",
+    "opioid-dependency": "whether there is an unmanaged opioid dependency",
+    "onset-date": "the full date of onset",
+    "episode": "whether this is a first or a recurrent episode",
+    "recurrence-date": "the full date on which the pain came back",
+    "postpartum-date": "the full date on which the patient gave birth",
 }
-PLAN_ACTIVE = "The care plan is active."
+
+
+def words_of(clinic: Clinic) -> Words:
+    """Return the words of codes by the arguments in which they stand, with the names of this clinic."""
+    programmes = {programme.id: programme.name for programme in clinic.programmes}
+    return {
+        "flag": _FLAGS,
+        "claim": _CLAIMS,
+        "condition": _CONDITIONS,
+        "missing": MISSING,
+        "programme": programmes,
+        "asked": programmes,
+        "payer": {f"Organization/{payer.id}": payer.name for payer in clinic.payers},
+    }

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from shared.fhir.codes import LUMBAR
-from shared.reasons import Argument, Reason, as_written, said
+from shared.reasons import NO_WORDS, Argument, Reason, Words, as_written, one_text, said
 
 REASON_SYSTEM = f"{LUMBAR}/CodeSystem/reason"
 ARGUMENT_EXTENSION = f"{LUMBAR}/StructureDefinition/reason-argument"
@@ -17,12 +17,18 @@ REASON_EXTENSION = f"{LUMBAR}/StructureDefinition/reason"
 _KINDS = ("dateTime", "date", "integer", "Reference", "code")
 
 
-def concept(reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC) -> dict[str, Any]:
+def concept(
+    reasons: Sequence[Reason],
+    sentences: Mapping[str, str],
+    *,
+    zone: tzinfo = UTC,
+    words: Words = NO_WORDS,
+) -> dict[str, Any]:
     """Write reasons as one CodeableConcept; an empty one where there is no reason."""
     if not reasons:
         return {}
-    codings = [_coding(reason, said(reason, sentences, zone=zone)) for reason in reasons]
-    return {"coding": codings, "text": " ".join(coding["display"] for coding in codings)}
+    codings = [_coding(reason, said(reason, sentences, zone=zone, words=words)) for reason in reasons]
+    return {"coding": codings, "text": one_text(coding["display"] for coding in codings)}
 
 
 def added(

@@ -1,12 +1,14 @@
 """A clinic of two sites: a referral concerns the site of its programme, from the first event on."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from services.referral.models import URGENT_FLAGS
 from shared.clinic import load_clinic
 from shared.events.topics import FEED
 from shared.events.transport import event_log
-from tests.integration.referral.doors import send
+from tests.integration.referral.doors import located, operate, send, task_of
 from tests.support import referrals
 from tests.support.clinic import EXAMPLE, TestClinic
 
@@ -34,3 +36,26 @@ async def _messages(clinic: TestClinic, client: str) -> list[str]:
     answer = await clinic.as_(client).get("/notifications/fhir/Communication")
     assert answer.status_code == 200, answer.text
     return [entry["resource"]["recipient"][0]["reference"] for entry in answer.json().get("entry", [])]
+
+
+async def test_what_a_person_accepts_is_due_by_the_day_of_its_programmes_site() -> None:
+    described = load_clinic(EXAMPLE)
+    west = described.sites[0].model_copy(
+        update={"id": "vancouver", "name": "Harbour Spine Vancouver", "time_zone": "America/Vancouver"}
+    )
+    programmes = tuple(
+        programme.model_copy(update={"site": "vancouver"}) if programme.id == "chronic-pain" else programme
+        for programme in described.programmes
+    )
+    changes = {"sites": (*described.sites, west), "programmes": programmes}
+    start = datetime(2026, 3, 3, 6, tzinfo=UTC)
+    described = described.model_copy(update=changes)
+    async with TestClinic(services=("referral",), clinic=described, start=start) as clinic:
+        answer = await send(clinic, referrals.bundle(answers={next(iter(URGENT_FLAGS)): "Y"}))
+        words = {"reason": "looked at", "programme": "chronic-pain"}
+        accepted = await operate(clinic, "coordinator", located(answer), "accept", **words)
+        assert accepted.status_code == 200, accepted.text
+        task = await task_of(clinic, located(answer))
+        inputs = {given["type"]["coding"][0]["code"]: given for given in task["input"]}
+        assert inputs["site"]["valueString"] == "vancouver"
+        assert inputs["due-on"]["valueDate"] == "2026-03-30", "in Vancouver it was still the second of March"

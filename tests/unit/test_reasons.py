@@ -79,3 +79,16 @@ def test_a_row_keeps_reasons_as_json_and_gets_them_back() -> None:
     kept = Kept(reason=[BOOKED, as_written("words")])
     stored = json.loads(kept.model_dump_json())["reason"]
     assert Kept(reason=stored).reason == [BOOKED, as_written("words")]
+
+
+def test_a_code_is_told_by_its_words_where_it_has_some() -> None:
+    words = {"kinds": {"first": "a first visit", "session": "a session, of several"}}
+    told = said(HELD, SENTENCES, words=words)
+    assert told == "3 of a first visit; a session, of several were held until 2026-03-09."
+    assert concept([HELD], SENTENCES, words=words)["text"] == told
+
+
+def test_words_without_an_end_get_a_full_stop_before_what_follows() -> None:
+    assert all_said([as_written("They moved away"), HELD], SENTENCES).startswith("They moved away. 3 of")
+    assert all_said([HELD, as_written("They moved away")], SENTENCES).endswith("2026-03-09. They moved away")
+    assert all_said([], SENTENCES) == ""

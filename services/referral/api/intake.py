@@ -88,7 +88,9 @@ async def validate(
     try:
         received = await _what_is_tried(request)
     except Invalid as refusal:
-        return await _say(request, fhir.dry_run(refusal.problems, verdict=None))
+        return await _say(
+            request, fhir.dry_run(refusal.problems, verdict=None, clinic=request.runtime.clinic)
+        )
     async with request.transaction() as tx:
         body = await use_cases.validate.run(request.ctx, tx, received)
         return await request.answer(tx, body)
@@ -178,12 +180,12 @@ async def _revoke(request: RequestContext, tx: Transaction, received: Received) 
     for entry in received.entries:
         if entry.resource is not None and entry.resource.resource_type == "ServiceRequest":
             sent = entry.resource.data
-            reasons = [one.get("text", "") for one in sent.get("reasonCode", [])]
+            words = [concept.get("text", "") for concept in sent.get("reasonCode", [])]
             return await use_cases.end.revoke_by_identifier(
                 request.ctx,
                 tx,
                 fhir.tokens(sent.get("identifier")),
-                reason=" ".join(reasons).strip() or "revoked by message",
+                words=" ".join(words).strip(),
             )
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
 

@@ -26,6 +26,7 @@ from services.referral.fhir.submission import (
     read_submission,
 )
 from services.referral.fhir.task import process_task, suspected_output, work_task
+from services.referral.fhir.wording import stated
 
 __all__ = [
     "ACCEPTED_TYPES",
@@ -59,6 +60,7 @@ __all__ = [
     "read_submission",
     "report",
     "resources_in",
+    "stated",
     "suspected_output",
     "tokens",
     "transaction_response",

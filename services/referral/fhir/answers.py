@@ -7,8 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from services.referral import texts
+from services.referral.fhir import wording
 from services.referral.fhir.submission import ADD
 from services.referral.models import Verdict
+from shared.clinic import Clinic
 from shared.db.models import Resource
 from shared.errors import Problem
 from shared.fhir.instants import instant
@@ -62,7 +65,7 @@ def message_response(
     return msgspec.json.encode(bundle)
 
 
-def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None) -> dict[str, Any]:
+def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None, clinic: Clinic) -> dict[str, Any]:
     """Say what would happen: the problems as an OperationOutcome, and the verdict of triage."""
     issues = [
         {
@@ -77,11 +80,11 @@ def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None) -> dict[str
         {"name": "return", "resource": {"resourceType": "OperationOutcome", "issue": issues}}
     ]
     if verdict is not None:
-        parameters += _verdict(verdict)
+        parameters += _verdict(verdict, clinic=clinic)
     return {"resourceType": "Parameters", "parameter": parameters}
 
 
-def _verdict(verdict: Verdict) -> list[dict[str, Any]]:
+def _verdict(verdict: Verdict, *, clinic: Clinic) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [{"name": "verdict", "valueCode": verdict.outcome}]
     for name, value in (
         ("stream", verdict.stream),
@@ -90,17 +93,19 @@ def _verdict(verdict: Verdict) -> list[dict[str, Any]]:
     ):
         if value is not None:
             parameters.append({"name": name, "valueCode": value})
+    site = clinic.sites[0].id
     for finding in verdict.findings:
+        words = wording.told(finding.reasons, site=site, clinic=clinic)
         part: list[dict[str, Any]] = [
             {"name": "id", "valueCode": finding.rule},
-            {"name": "text", "valueString": finding.text},
+            {"name": "text", "valueString": words},
         ]
         part += [{"name": "element", "valueString": element} for element in finding.elements]
         parameters.append({"name": "rule", "part": part})
     for missing in (*verdict.missing, *verdict.asked_after):
         part = [
             {"name": "code", "valueCode": missing.code},
-            {"name": "text", "valueString": missing.text},
+            {"name": "text", "valueString": texts.MISSING[missing.code]},
             {"name": "element", "valueString": missing.element},
         ]
         parameters.append({"name": "missing", "part": part})

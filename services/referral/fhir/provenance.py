@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from services.referral.models import Finding, Referral
+from services.referral.fhir import wording
+from services.referral.models import Referral, Verdict
 from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
 from shared.fhir.instants import instant
 
 
-def decision_provenance(
-    ctx: Context, referral: Referral, *, findings: tuple[Finding, ...], text: str
-) -> dict[str, Any]:
+def decision_provenance(ctx: Context, referral: Referral, *, verdict: Verdict) -> dict[str, Any]:
     """Render the Provenance of a verdict by the rules or by a person."""
+    findings = verdict.findings
+    words = wording.told(verdict.reasons, site=referral.site, clinic=ctx.clinic)
     about = f"ServiceRequest/{referral.id}"
     return {
         "resourceType": "Provenance",
@@ -19,7 +20,7 @@ def decision_provenance(
         "recorded": instant(ctx.at),
         "activity": {
             "coding": [{"system": TRIAGE_RULE_SYSTEM, "code": finding.rule} for finding in findings],
-            "text": text,
+            "text": f"{verdict.outcome}: {words}",
         },
         "agent": [{"who": _who(ctx)}],
         "entity": [

@@ -1,9 +1,11 @@
 """Tasks: the process Task of a referral, kept true, and what the people of the clinic are asked to do."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.referral.models import Claim, Referral
+from services.referral.fhir import wording
+from services.referral.models import Claim, Finding, Referral
 from services.referral.states import TASK_STATUS, State, Turn
 from shared.clinic import Clinic
 from shared.fhir.codes import (
@@ -18,6 +20,7 @@ from shared.fhir.codes import (
     TaskInput,
 )
 from shared.fhir.instants import instant
+from shared.reasons import Reason
 
 _CANADIAN = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-referralbusinessstatus"
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
@@ -63,7 +66,7 @@ def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
         "owner": {"reference": f"Organization/{clinic.id}"},
         "authoredOn": instant(referral.sent_at),
         "businessStatus": _business_status(state),
-        "statusReason": {"text": _reason(referral)},
+        "statusReason": wording.stated(_reasons(referral), site=referral.site, clinic=clinic),
         "input": _inputs(referral, clinic=clinic),
         "output": _outputs(referral),
     }
@@ -75,8 +78,9 @@ def work_task(
     *,
     code: TaskCode,
     owner: str,
-    reason: str,
+    reason: Sequence[Reason],
     at: datetime,
+    clinic: Clinic,
     due: datetime | None = None,
     claim: Claim | None = None,
 ) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def work_task(
         "requester": {"reference": f"Organization/{referral.requester}"},
         "owner": {"reference": owner},
         "authoredOn": instant(at),
-        "statusReason": {"text": reason},
+        "statusReason": wording.stated(reason, site=referral.site, clinic=clinic),
     }
     if claim is not None:
         task["focus"] = {"reference": f"Claim/{claim.id}"}
@@ -128,8 +132,8 @@ def _business_status(state: State) -> dict[str, Any]:
     return {"coding": codings, "text": str(state).replace("-", " ")}
 
 
-def _reason(referral: Referral) -> str:
-    return " ".join(part for part in (referral.reason, referral.funding, referral.sessions) if part)
+def _reasons(referral: Referral) -> list[Reason]:
+    return [*referral.reason, *referral.funding, *referral.sessions]
 
 
 def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
@@ -149,18 +153,19 @@ def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
         for start, end in referral.unavailable
     ]
     given += [
-        (
-            TaskInput.TRIAGE_RULE,
-            "valueCoding",
-            {"system": TRIAGE_RULE_SYSTEM, "code": one["rule"], "display": one["text"]},
-        )
-        for one in referral.rules
+        (TaskInput.TRIAGE_RULE, "valueCoding", _fired(finding, referral, clinic=clinic))
+        for finding in referral.rules
     ]
     return [
         {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": name}]}, member: value}
         for name, member, value in given
         if value is not None
     ]
+
+
+def _fired(finding: Finding, referral: Referral, *, clinic: Clinic) -> dict[str, str]:
+    words = wording.told(finding.reasons, site=referral.site, clinic=clinic)
+    return {"system": TRIAGE_RULE_SYSTEM, "code": finding.rule, "display": words}
 
 
 def _turn(referral: Referral, *, clinic: Clinic) -> dict[str, str] | None:

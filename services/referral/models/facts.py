@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from shared.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -47,19 +49,18 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that fired: its id, what it means in words, and the elements it read."""
+    """A rule that fired: its id, what it means, and the elements it read."""
 
     rule: str
-    text: str
+    reasons: tuple[Reason, ...]
     elements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Something that is needed and was not sent: its code, what to send, and where it belongs."""
+    """Something that is needed and was not sent: its code, and where it belongs."""
 
     code: str
-    text: str
     element: str
 
 
@@ -91,6 +92,6 @@ class Verdict:
     same_day: bool = False
 
     @property
-    def reason(self) -> str:
-        """The findings in words."""
-        return " ".join(finding.text for finding in self.findings)
+    def reasons(self) -> list[Reason]:
+        """What the findings mean."""
+        return [reason for finding in self.findings for reason in finding.reasons]

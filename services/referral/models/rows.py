@@ -9,8 +9,10 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from services.referral.models.facts import Finding
 from services.referral.states import Authorization, State
 from shared.db.models import Resource
+from shared.reasons import Reason
 
 
 class Patient(Resource):
@@ -37,7 +39,9 @@ class Referral(Resource):
     """A ServiceRequest that was sent to us, and where it stands.
 
     `sent_at` is the raw clock and never changes; `complete_at` is set once, when nothing needed is missing;
-    `answer` is what the sender was told, given again when it is sent again; `team` are the practitioners who
+    `answer` is what the sender was told, given again when it is sent again; `reason` says why it stands where
+    it stands, `funding` and `sessions` what became of these; with a `doubt` about who the patient is a person
+    looks; `team` are the practitioners who
     are in the patient's care team for it, or were until the team's own end.
     """
 
@@ -57,17 +61,17 @@ class Referral(Resource):
     site: str = Field(index=True)
     state: str = State.AWAITING_TRIAGE
     turn: str
-    reason: str = ""
-    funding: str = ""
-    sessions: str = ""
+    reason: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    funding: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    sessions: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     stream: str | None = None
     payer: str | None = None
     programme: str | None = None
-    rules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    rules: list[Finding] = Field(default_factory=list, sa_type=JSONB)
     team: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     asked: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
-    doubt: str | None = None
+    doubt: bool = False
     unacknowledged: bool = False
     suspected_of: UUID | None = None
     merged_into: UUID | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.referral.models import CoverageFact, Facts, Finding, Missing
 from shared.clinic import Clinic, Programme
+from shared.reasons import Reason
 
 _STREAM_OF_KIND = {
     "WCBPOL": "workplace",
@@ -32,25 +33,22 @@ def payment(facts: Facts, *, clinic: Clinic) -> Payment:
     """Find stream, payer and programme from coded facts; what is not said is asked for."""
     stream, payer, element = _who_pays(facts, clinic=clinic)
     if stream is None:
-        text = "who pays: a Coverage with its type or payor"
-        missing = Missing(code="payer", text=text, element="Coverage")
+        missing = Missing(code="payer", element="Coverage")
         return Payment(programme=facts.programme, missing=(missing,))
     programme = _programme(facts, stream, clinic=clinic)
-    findings = [
-        Finding(rule=f"stream-{stream}", text=f"The payer's stream is {stream}.", elements=(element,))
-    ]
+    reason = Reason.of("stream-of-payer", stream=stream)
+    findings = [Finding(rule=f"stream-{stream}", reasons=(reason,), elements=(element,))]
     if programme is not None and facts.programme not in (None, programme.id):
-        text = f"{clinic.programme(str(facts.programme)).name} is not for this payer; {programme.name} is."
+        reason = Reason.of("programme-of-payer", asked=facts.programme, programme=programme.id)
         elements = ("ServiceRequest.code", element)
-        findings.append(Finding(rule="programme-follows-payer", text=text, elements=elements))
+        findings.append(Finding(rule="programme-follows-payer", reasons=(reason,), elements=elements))
     missing_payer = stream in _CLAIM_OF_STREAM and payer is None
-    text = "which insurer pays: a Coverage whose payor has the insurer's identifier"
     return Payment(
         stream=stream,
         payer=payer,
         programme=None if programme is None else programme.id,
         findings=tuple(findings),
-        missing=(Missing(code="insurer", text=text, element="Coverage.payor"),) if missing_payer else (),
+        missing=(Missing(code="insurer", element="Coverage.payor"),) if missing_payer else (),
     )
 
 

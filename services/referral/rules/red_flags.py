@@ -1,8 +1,9 @@
 """Red flags: only an emergency is a hard stop, every other one is looked at by a person the same day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS, Facts, Finding, Missing
+from shared.reasons import Reason
 
 YES, NO, UNKNOWN = "Y", "N", "UNK"
 _FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
@@ -10,35 +11,36 @@ _FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
 
 def emergencies(facts: Facts) -> tuple[Finding, ...]:
     """Name each emergency flag that was answered with yes."""
-    text = "Red flag, send the patient to the nearest emergency department: {}."
-    return _answered(YES, EMERGENCY_FLAGS, facts, rule="emergency", text=text)
+    return tuple(
+        _finding(f"emergency-{flag}", Reason.of("emergency-flag", flag=flag), flag, facts)
+        for flag in _answered(YES, EMERGENCY_FLAGS, facts)
+    )
 
 
 def urgencies(facts: Facts) -> tuple[Finding, ...]:
     """Name each urgent flag that was answered with yes."""
-    text = "Red flag, a clinician looks at it today: {}."
-    return _answered(YES, URGENT_FLAGS, facts, rule="urgent", text=text)
+    return tuple(
+        _finding(f"urgent-{flag}", Reason.of("urgent-flag", flag=flag), flag, facts)
+        for flag in _answered(YES, URGENT_FLAGS, facts)
+    )
 
 
 def unknowns(facts: Facts) -> tuple[Finding, ...]:
     """Name each flag that the sender could not answer: a person decides, "unknown" is not "no"."""
-    return _answered(UNKNOWN, _FLAGS, facts, rule="unknown", text="Not known to the sender: {}.")
-
-
-def _answered(
-    answer: str, flags: Mapping[str, str], facts: Facts, *, rule: str, text: str
-) -> tuple[Finding, ...]:
     return tuple(
-        Finding(rule=f"{rule}-{flag}", text=text.format(words), elements=(facts.element(flag),))
-        for flag, words in flags.items()
-        if facts.answers.get(flag) == answer
+        _finding(f"unknown-{flag}", Reason.of("unknown-flag", flag=flag), flag, facts)
+        for flag in _answered(UNKNOWN, _FLAGS, facts)
     )
 
 
 def unanswered(facts: Facts) -> tuple[Missing, ...]:
     """Name each flag without an answer."""
-    return tuple(
-        Missing(code=flag, text=f"whether there is {words}", element=facts.element(flag))
-        for flag, words in _FLAGS.items()
-        if facts.answers.get(flag) is None
-    )
+    return tuple(Missing(code=flag, element=facts.element(flag)) for flag in _answered(None, _FLAGS, facts))
+
+
+def _answered(answer: str | None, flags: Iterable[str], facts: Facts) -> list[str]:
+    return [flag for flag in flags if facts.answers.get(flag) == answer]
+
+
+def _finding(rule: str, reason: Reason, flag: str, facts: Facts) -> Finding:
+    return Finding(rule=rule, reasons=(reason,), elements=(facts.element(flag),))

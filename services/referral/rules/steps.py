@@ -29,12 +29,12 @@ def answer_for_a_person(referral: Referral) -> Finding | None:
     was acknowledged; None where the rules had declined.
     """
     if referral.state == State.EMERGENCY_ACKNOWLEDGED:
-        rule, text = "answer-after-an-emergency", "The referrer answered after the emergency."
-    elif any(fired["rule"] == "declined-by-a-person" for fired in referral.rules):
-        rule, text = "answer-to-a-decline", "The referrer answered the clinic's decline."
+        rule, reason = "answer-after-an-emergency", Reason.of("answered-after-emergency")
+    elif any(fired.rule == "declined-by-a-person" for fired in referral.rules):
+        rule, reason = "answer-to-a-decline", Reason.of("answered-a-decline")
     else:
         return None
-    return Finding(rule=rule, text=text, elements=("ServiceRequest",))
+    return Finding(rule=rule, reasons=(reason,), elements=("ServiceRequest",))
 
 
 def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str]) -> bool:

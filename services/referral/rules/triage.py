@@ -12,6 +12,9 @@ from services.referral.rules.authorization import needs_authorization
 from services.referral.rules.eligibility import adult, rapid_access
 from services.referral.rules.paying import Payment, payment
 from shared.clinic import Clinic
+from shared.reasons import Reason
+
+CONSENT = Missing(code="consent", element="Consent.provision.actor")
 
 
 def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
@@ -30,13 +33,13 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     if unknown:
         return _verdict(Outcome.REVIEW, unknown, pays, missing=missing, same_day=True)
     if missing:
-        text = f"Needed before it can be decided: {'; '.join(one.text for one in missing)}."
-        elements = tuple(one.element for one in missing)
-        asked = Finding(rule="information-needed", text=text, elements=elements)
+        reason = Reason.of("information-needed", missing=[item.code for item in missing])
+        elements = tuple(item.element for item in missing)
+        asked = Finding(rule="information-needed", reasons=(reason,), elements=elements)
         return _verdict(Outcome.ASK, (asked,), pays, missing=missing)
     if pays.programme is None:
-        text = f"No programme of the clinic is for the stream {pays.stream}."
-        finding = Finding(rule="no-programme", text=text, elements=("Coverage",))
+        reason = Reason.of("no-programme-for-stream", stream=pays.stream)
+        finding = Finding(rule="no-programme", reasons=(reason,), elements=("Coverage",))
         return _verdict(Outcome.REVIEW, (finding,), pays)
     return _accepted(facts, pays, clinic=clinic)
 
@@ -59,11 +62,11 @@ def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:
     programme = clinic.programme(str(pays.programme))
     rule = "rapid-access-criteria" if programme.eligibility == "rapid-access" else "adult-without-red-flags"
     read = tuple(facts.elements.values())
-    finding = Finding(rule=rule, text=f"Accepted for: {programme.name}.", elements=read)
+    reason = Reason.of("accepted-for", programme=programme.id)
+    finding = Finding(rule=rule, reasons=(reason,), elements=read)
     asked: tuple[Missing, ...] = ()
     if needs_authorization(pays.programme, pays.payer, clinic=clinic) and pays.payer not in facts.consents:
-        text = f"the patient's Consent that names {clinic.payer(str(pays.payer)).name}"
-        asked = (Missing(code="consent", text=text, element="Consent.provision.actor"),)
+        asked = (CONSENT,)
     return _verdict(Outcome.ACCEPT, (finding,), pays, asked_after=asked)
 
 

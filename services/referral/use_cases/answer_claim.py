@@ -18,6 +18,7 @@ from shared.events.catalog import referral as events
 from shared.fhir import references
 from shared.fhir.codes import TaskCode
 from shared.fhir.received import Received
+from shared.reasons import Reason, Reference, as_written
 
 
 class NoSuchClaim(Invalid):
@@ -42,7 +43,7 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
     cancels = decision.status is Authorization.CANCELLED
     reason = (rules.acts.may_cancel if cancels else rules.acts.may_answer)(ctx, claim)
     rules.check(reason, refusal=ClaimDecided, of="ClaimResponse.request")
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     response = await _respond(ctx, tx, changes, received, claim=claim, decision=decision)
     claim.standing = decision.status
     changes.change_claim(claim)
@@ -63,9 +64,12 @@ async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> t
     key = as_uuid(references.local_id(response.get("request", {}), expression=where))
     seen = None if key is None else await queries.claims.visible_to(tx, ctx.caller, key)
     file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
-    if seen is None or file is None:
-        raise NoSuchClaim("there is no such Claim", expression=where)
-    return next(claim for claim in file.claims if claim.id == seen.id), file
+    # The consent may have ended while the lock was waited for.
+    claims = () if seen is None or file is None else file.claims
+    for claim in claims:
+        if file is not None and claim.id == key and claim.consented:
+            return claim, file
+    raise NoSuchClaim("there is no such Claim", expression=where)
 
 
 def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:
@@ -119,25 +123,32 @@ async def _respond(
 
 def _ask_people(ctx: Context, changes: Changes, claim: Claim, decision: Decision) -> None:
     referral = changes.referral
-    referral.funding = _words(ctx.clinic.payer(claim.payer).name, decision)
+    referral.funding = _reasons(claim, decision)
     work = changes.open_task(TaskCode.DECIDE_AUTHORIZATION)
     if work is not None:
         pended = decision.status is Authorization.PENDED
         changes.change_task(work, status="in-progress" if pended else "completed")
     if decision.status is Authorization.DENIED:
-        changes.open_work(ctx, code=TaskCode.RESOLVE_DENIAL, owner=the_clinic(ctx), reason=referral.funding)
+        changes.open_work(TaskCode.RESOLVE_DENIAL, owner=the_clinic(ctx), reason=referral.funding)
 
 
-def _words(insurer: str, decision: Decision) -> str:
+def _reasons(claim: Claim, decision: Decision) -> list[Reason]:
+    why = [Reason.of("insurer-says"), as_written(decision.reason)] if decision.reason else []
+    return [_outcome(Reference(f"Organization/{claim.payer}"), decision), *why]
+
+
+def _outcome(payer: Reference, decision: Decision) -> Reason:
+    match decision.status:
+        case Authorization.PENDED:
+            return Reason.of("authorization-pended", payer=payer)
+        case Authorization.DENIED:
+            return Reason.of("authorization-denied", payer=payer)
+        case Authorization.NOT_REQUIRED:
+            return Reason.of("authorization-not-required", payer=payer)
+        case Authorization.CANCELLED:
+            return Reason.of("authorization-cancelled", payer=payer)
     units = sum(item.units for item in decision.items)
-    why = f" Reason: {decision.reason.rstrip('. ')}." if decision.reason else ""
-    said = {
-        Authorization.PENDED: "has not decided yet; the insurer's turn.",
-        Authorization.DENIED: "denied the sessions; the clinic's turn.",
-        Authorization.NOT_REQUIRED: "needs no authorization.",
-        Authorization.CANCELLED: "cancelled the authorization.",
-    }
-    return f"{insurer} {said.get(decision.status, f'authorized {units} sessions ({decision.status}).')}{why}"
+    return Reason.of("authorization-granted", payer=payer, units=units, status=decision.status)
 
 
 def _misfit(text: str, member: str) -> Problem:

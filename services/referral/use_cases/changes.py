@@ -16,6 +16,7 @@ from shared.context import Context
 from shared.events.catalog import DomainEvent
 from shared.fhir.codes import TaskCode
 from shared.fhir.instants import instant
+from shared.reasons import Reason
 
 Body = Mapping[str, Any]
 # What an event carries beside the focus: a row of ours, whose newest bytes are taken, or a resource.
@@ -35,6 +36,7 @@ class Announcement:
 class Changes:
     """What is to be written about one referral and published because of it."""
 
+    ctx: Context
     file: ReferralFile
     tasks: dict[int, tuple[Task, Body | None, Body]] = field(default_factory=dict)
     enclosures: list[tuple[Enclosure, Body]] = field(default_factory=list)
@@ -48,36 +50,39 @@ class Changes:
         """The referral, as it is to be."""
         return self.file.referral
 
-    def move(self, to: State, *, reason: str, turn: Turn, act: str) -> None:
+    def move(self, to: State, *, reason: Sequence[Reason], turn: Turn) -> None:
         """Take the referral to another state; raises Refused where the life cycle has no such step."""
-        rules.check(rules.no_step(self.referral.state, to, act=act))
+        rules.check(rules.no_step(self.referral.state, to, act="moving"))
         if self.file.moved:
             self.file.passed.append(self.referral.model_copy())
         self.file.moved = True
-        self.referral.state, self.referral.reason, self.referral.turn = to, reason, turn
+        self.referral.state, self.referral.reason, self.referral.turn = to, [*reason], turn
         self.referral.status = REQUEST_STATUS.get(to, "active")
 
     def note_rules(self, findings: Sequence[Finding]) -> None:
         """Keep the rules that fired."""
-        self.referral.rules = [
-            {"rule": finding.rule, "text": finding.text, "elements": list(finding.elements)}
-            for finding in findings
-        ]
+        self.referral.rules = [*findings]
 
     def open_work(
         self,
-        ctx: Context,
-        *,
         code: TaskCode,
+        *,
         owner: str,
-        reason: str,
+        reason: Sequence[Reason],
         due: datetime | None = None,
         claim: Claim | None = None,
     ) -> Task:
         """Ask somebody to act; where the same is asked already, the open Task gets the new reason."""
-        referral = self.referral
+        referral, ctx = self.referral, self.ctx
         body = fhir.work_task(
-            referral, code=code, owner=owner, reason=reason, at=ctx.at, due=due, claim=claim
+            referral,
+            code=code,
+            owner=owner,
+            reason=reason,
+            at=ctx.at,
+            clinic=ctx.clinic,
+            due=due,
+            claim=claim,
         )
         task = self.open_task(code)
         if task is None:
@@ -100,16 +105,19 @@ class Changes:
         """Find the open Task of a kind; there is at most one."""
         return next((task for task in self.file.work if task.code == code), None)
 
-    def change_task(self, task: Task, *, status: str, reason: str | None = None) -> None:
+    def change_task(self, task: Task, *, status: str, reason: Sequence[Reason] = ()) -> None:
         """Give a Task another status, with the reason where nothing is left to do."""
         task.status = status
         _, body, overlay = self.tasks.get(id(task), (task, None, {}))
-        more = {"status": status} | ({} if reason is None else {"statusReason": {"text": reason}})
+        why = fhir.stated(reason, site=self.referral.site, clinic=self.ctx.clinic)
+        more = {"status": status} | ({"statusReason": why} if why else {})
         self.tasks[id(task)] = (task, body, {**overlay, **more})
         if status in ("completed", "cancelled"):
             self.file.work = [other for other in self.file.work if other is not task]
 
-    def finish_work(self, *, status: str, reason: str, codes: Sequence[TaskCode] | None = None) -> None:
+    def finish_work(
+        self, *, status: str, reason: Sequence[Reason], codes: Sequence[TaskCode] | None = None
+    ) -> None:
         """End Tasks of people, those of some kinds or all, with the reason why nothing is left to do."""
         for task in list(self.file.work):
             if codes is None or task.code in codes:

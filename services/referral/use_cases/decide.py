@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from services.referral import fhir, rules
-from services.referral.models import Finding, Missing, Outcome, Referral, Verdict
+from services.referral.models import Finding, Outcome, Referral, Verdict
+from services.referral.rules.triage import CONSENT
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file, triage
 from services.referral.use_cases.changes import Changes
@@ -14,6 +15,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import referral as events
+from shared.reasons import Reason, as_written
 
 
 class NoProgramme(Conflict):
@@ -26,13 +28,13 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     """Accept what was left to a person, a suspected duplicate that is none, or a declined referral."""
     why = needed_reason(said.get("reason"))
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    changes, referral = Changes(file), file.referral
+    changes, referral = Changes(ctx, file), file.referral
     verdict = _personal(ctx, file, said=said, why=why)
     rules.check(rules.acts.may_accept(ctx, referral))
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
-        changes.move(State.AWAITING_REVIEW, reason=why, turn=Turn.CLINIC, act="reopening")
-    referral.programme, referral.doubt = verdict.programme, None
-    referral.site = ctx.clinic.programme(str(verdict.programme)).site
+        changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)
+    referral.programme, referral.doubt = verdict.programme, False
+    triage.place(ctx, referral, programme=str(verdict.programme))
     _note(ctx, changes, verdict)
     triage.accept(ctx, changes, verdict=verdict)
     return await record.run(ctx, tx, changes)
@@ -42,11 +44,11 @@ async def decline(ctx: Context, tx: Transaction, referral_id: str, *, reason: ob
     """Decline with the reason."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     rules.check(rules.acts.may_decline(ctx, file.referral))
-    verdict = _by_a_person(Outcome.DECLINE, file.referral, rule="declined-by-a-person", text=why)
-    words = f"Declined by the clinic: {why}"
-    changes.move(State.DECLINED, reason=words, turn=Turn.NOBODY, act="declining")
+    verdict = _by_a_person(Outcome.DECLINE, file.referral, "declined-by-a-person", as_written(why))
+    reason = [Reason.of("declined-by-clinic"), as_written(why)]
+    changes.move(State.DECLINED, reason=reason, turn=Turn.NOBODY)
     _note(ctx, changes, verdict)
     changes.announce(events.ReferralDeclined)
     return await record.run(ctx, tx, changes)
@@ -56,11 +58,11 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
     """Ask the referrer for something, in the coordinator's words; the raw clock goes on."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     rules.check(rules.acts.may_request_information(ctx, file.referral))
-    verdict = _by_a_person(Outcome.ASK, file.referral, rule="asked-by-a-person", text=why)
-    words = f"The clinic asks: {why}"
-    changes.move(State.INFORMATION_REQUESTED, reason=words, turn=Turn.REFERRER, act="asking")
+    verdict = _by_a_person(Outcome.ASK, file.referral, "asked-by-a-person", as_written(why))
+    reason = [Reason.of("clinic-asks"), as_written(why)]
+    changes.move(State.INFORMATION_REQUESTED, reason=reason, turn=Turn.REFERRER)
     file.referral.asked = ["question"]
     _note(ctx, changes, verdict)
     changes.announce(events.ReferralInformationRequested)
@@ -69,13 +71,12 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
 
 def _note(ctx: Context, changes: Changes, verdict: Verdict) -> None:
     changes.note_rules(verdict.findings)
-    text = f"{verdict.outcome}: {verdict.reason}"
-    changes.enclose(fhir.decision_provenance(ctx, changes.referral, findings=verdict.findings, text=text))
-    changes.finish_work(status="completed", reason=verdict.reason)
+    changes.enclose(fhir.decision_provenance(ctx, changes.referral, verdict=verdict))
+    changes.finish_work(status="completed", reason=verdict.reasons)
 
 
-def _by_a_person(outcome: Outcome, referral: Referral, *, rule: str, text: str) -> Verdict:
-    finding = Finding(rule=rule, text=text, elements=("ServiceRequest",))
+def _by_a_person(outcome: Outcome, referral: Referral, rule: str, *reasons: Reason) -> Verdict:
+    finding = Finding(rule=rule, reasons=reasons, elements=("ServiceRequest",))
     return Verdict(
         outcome=outcome,
         findings=(finding,),
@@ -92,17 +93,14 @@ def _personal(ctx: Context, file: ReferralFile, *, said: Mapping[str, Any], why:
     named = said.get("programme")
     programme = named if named in known else referral.programme
     if programme is None or (named is not None and named not in known):
-        text = f"name the programme, one of {', '.join(sorted(known))}"
-        expression = "Parameters.parameter.where(name='programme')"
-        raise NoProgramme(text, expression=expression)
-    text = f"Accepted by the clinic for: {ctx.clinic.programme(programme).name}. {why}"
-    verdict = _by_a_person(Outcome.ACCEPT, referral, rule="accepted-by-a-person", text=text)
+        reason = Reason.of("name-the-programme", allowed=sorted(known))
+        rules.check(reason, refusal=NoProgramme, of="Parameters.parameter.where(name='programme')")
+    reasons = (Reason.of("accepted-by-clinic", programme=programme), as_written(why))
+    verdict = _by_a_person(Outcome.ACCEPT, referral, "accepted-by-a-person", *reasons)
     on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
     consents = file.facts(on=on, clinic=ctx.clinic).consents
     if not rules.needs_authorization(programme, referral.payer, clinic=ctx.clinic):
         return replace(verdict, programme=programme)
     if referral.payer in consents:
         return replace(verdict, programme=programme)
-    words = f"the patient's Consent that names {ctx.clinic.payer(str(referral.payer)).name}"
-    asked = Missing(code="consent", text=words, element="Consent.provision.actor")
-    return replace(verdict, programme=programme, asked_after=(asked,))
+    return replace(verdict, programme=programme, asked_after=(CONSENT,))

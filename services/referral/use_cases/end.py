@@ -1,5 +1,7 @@
 """The sender revokes, or a coordinator closes: whatever is open ends with the referral."""
 
+from collections.abc import Sequence
+
 from services.referral import queries, rules
 from services.referral.models import Referral
 from services.referral.states import State, Turn
@@ -10,6 +12,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.events.catalog import referral as events
+from shared.reasons import Reason, as_written
 
 
 class NeverSent(NotFound):
@@ -18,23 +21,21 @@ class NeverSent(NotFound):
 
 async def revoke(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
     """Take the referral back; revoking it again changes nothing."""
-    why = needed_reason(reason)
-    file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.check(rules.acts.may_revoke(ctx, file.referral))
-    if file.referral.state == State.REVOKED:
-        return file.referral
-    return await _end(ctx, tx, file, State.REVOKED, reason=f"Revoked by the sender: {why}")
+    why = [Reason.of("revoked-by-sender"), as_written(needed_reason(reason))]
+    return await _revoke(ctx, tx, referral_id, reason=why)
 
 
 async def revoke_by_identifier(
-    ctx: Context, tx: Transaction, tokens: tuple[str, ...], *, reason: str
+    ctx: Context, tx: Transaction, tokens: tuple[str, ...], *, words: str
 ) -> Referral:
-    """Take back what was sent under these identifiers, as a message says it."""
+    """Take back what was sent under these identifiers, as a message says it, with its words or without."""
     found = await queries.referrals.sent_before(tx, str(ctx.caller.organization), tokens=tokens)
     if found is None:
         text = "no referral of yours has one of these identifiers"
         raise NeverSent(text, expression="ServiceRequest.identifier")
-    return await revoke(ctx, tx, str(found), reason=reason)
+    if words:
+        return await revoke(ctx, tx, str(found), reason=words)
+    return await _revoke(ctx, tx, str(found), reason=[Reason.of("revoked-by-message")])
 
 
 async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:
@@ -42,13 +43,23 @@ async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: obje
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.check(rules.acts.may_close(ctx, file.referral))
-    return await _end(ctx, tx, file, State.CLOSED, reason=f"Closed by the clinic: {why}")
+    return await _end(ctx, tx, file, State.CLOSED, reason=[Reason.of("closed-by-clinic"), as_written(why)])
 
 
-async def _end(ctx: Context, tx: Transaction, file: ReferralFile, to: State, *, reason: str) -> Referral:
-    changes, referral = Changes(file), file.referral
-    changes.move(to, reason=reason, turn=Turn.NOBODY, act="ending")
-    referral.unacknowledged, referral.funding, referral.sessions = False, "", ""
+async def _revoke(ctx: Context, tx: Transaction, referral_id: str, *, reason: Sequence[Reason]) -> Referral:
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    rules.check(rules.acts.may_revoke(ctx, file.referral))
+    if file.referral.state == State.REVOKED:
+        return file.referral
+    return await _end(ctx, tx, file, State.REVOKED, reason=reason)
+
+
+async def _end(
+    ctx: Context, tx: Transaction, file: ReferralFile, to: State, *, reason: Sequence[Reason]
+) -> Referral:
+    changes, referral = Changes(ctx, file), file.referral
+    changes.move(to, reason=reason, turn=Turn.NOBODY)
+    referral.unacknowledged, referral.funding, referral.sessions = False, [], []
     changes.timers[redirect.ESCALATION] = None
     changes.finish_work(status="cancelled", reason=reason)
     changes.announce(events.ReferralRevoked if to is State.REVOKED else events.ReferralClosed)

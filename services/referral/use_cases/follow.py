@@ -18,6 +18,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
 from shared.events.inbox.handling import NotYet
+from shared.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -82,7 +83,7 @@ def team(followed: Followed, referral_id: UUID | None, *, members: Sequence[str]
 
 
 def step(
-    ctx: Context, referral: Referral, *, event: str, reason: str, turn: Turn, followed: Followed
+    ctx: Context, referral: Referral, *, event: str, reason: Sequence[Reason], turn: Turn, followed: Followed
 ) -> None:
     """Take the step that an event means and say why; one that means none is logged and changes nothing."""
     to = rules.following(referral.state, event)
@@ -95,20 +96,20 @@ def step(
         )
         return
     if to != referral.state:
-        Changes(followed.files[referral.id]).move(to, reason=reason, turn=turn, act=event)
-    referral.reason, referral.turn = reason, turn
+        Changes(ctx, followed.files[referral.id]).move(to, reason=reason, turn=turn)
+    referral.reason, referral.turn = [*reason], turn
     followed.changed[referral.id] = ctx
 
 
-def note(ctx: Context, referral: Referral, *, reason: str, followed: Followed) -> None:
+def note(ctx: Context, referral: Referral, *, reason: Reason, followed: Followed) -> None:
     """Say something new about where the referral stands, without a step."""
-    referral.reason = reason
+    referral.reason = [reason]
     followed.changed[referral.id] = ctx
 
 
-def note_sessions(ctx: Context, referral: Referral, *, text: str, followed: Followed) -> None:
+def note_sessions(ctx: Context, referral: Referral, *, reason: Sequence[Reason], followed: Followed) -> None:
     """Say something new about the series of sessions."""
-    referral.sessions = text
+    referral.sessions = [*reason]
     followed.changed[referral.id] = ctx
 
 
@@ -125,15 +126,15 @@ async def complete(
     """Store the report, complete the request and its Task, and tell the referrer."""
     file = followed.files[referral.id]
     file.work = await queries.tasks.open_work(tx, referral.id)
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     body = fhir.report(
         referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=ctx.urls.base, at=at
     )
     report = changes.enclose(body, status="final")
     referral.report = report.id
-    reason = "The patient was discharged; the report is there."
-    changes.move(State.DISCHARGED, reason=reason, turn=Turn.NOBODY, act="completing")
-    changes.finish_work(status="completed", reason="The patient was discharged.")
+    reason = [Reason.of("report-is-there")]
+    changes.move(State.DISCHARGED, reason=reason, turn=Turn.NOBODY)
+    changes.finish_work(status="completed", reason=[Reason.of("discharged")])
     changes.announce(events.ReferralCompleted, report)
     await record.run(ctx, tx, changes)
     followed.changed.pop(referral.id, None)
@@ -141,6 +142,6 @@ async def complete(
 
 async def save(tx: Transaction, followed: Followed) -> None:
     """Write what a batch has changed, each referral and its Task once."""
-    changed = [(ctx, Changes(followed.files[referral_id])) for referral_id, ctx in followed.changed.items()]
+    changed = [Changes(ctx, followed.files[referral_id]) for referral_id, ctx in followed.changed.items()]
     if changed:
         await record.steps(tx, changed)

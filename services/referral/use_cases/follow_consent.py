@@ -18,7 +18,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str) -> None:
     """Hide what a Consent that ran out no longer opens."""
     file = await referral_file.locked(tx, UUID(referral_id))
     if file is not None:
-        changes = Changes(file)
+        changes = Changes(ctx, file)
         decide(ctx, changes)
         if changes.claims or changes.timers:
             await record.rest(ctx, tx, changes)

@@ -14,10 +14,6 @@ from shared.db import Transaction
 from shared.errors import Invalid
 from shared.fhir import store
 
-_DOUBT = (
-    "An identifier of the patient belongs to somebody with another name or birth date, or to several people."
-)
-
 
 class UnknownPatient(Invalid):
     """The patient is named by something that we do not know from this sender."""
@@ -27,12 +23,12 @@ class UnknownPatient(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientMatch:
-    """The patient; `doubt` says in words why a person must look, `tokens` are the identifiers to put down."""
+    """The patient; in `doubt` where an identifier is somebody else's too. `tokens` are those to put down."""
 
     patient: Patient
     patient_data: Resource
     new: bool
-    doubt: str | None = None
+    doubt: bool = False
     tokens: tuple[str, ...] = ()
 
 
@@ -46,9 +42,8 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     if len(matches) == 1 and rules.same_person(matches[0], family=family, birth_date=data.get("birthDate")):
         return PatientMatch(patient=matches[0], patient_data=data, new=False, tokens=tokens)
     patient = _new(ctx, submission)
-    doubt = _DOUBT if matches else None
     own = () if matches else tokens
-    return PatientMatch(patient=patient, patient_data=data, new=True, doubt=doubt, tokens=own)
+    return PatientMatch(patient=patient, patient_data=data, new=True, doubt=bool(matches), tokens=own)
 
 
 def new_rows(match: PatientMatch) -> list[SQLModel]:

@@ -15,6 +15,7 @@ from shared.db import Transaction
 from shared.errors import Conflict, Invalid
 from shared.events.catalog import referral as events
 from shared.fhir import references, store
+from shared.reasons import Reason
 
 _INTO = "Parameters.parameter.where(name='into')"
 
@@ -27,21 +28,21 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) 
     """Put the duplicate's identifiers on the first referral and end the duplicate."""
     first_id = _target(into)
     if first_id == referral_id:
-        raise CannotMerge("a referral cannot be merged into itself", expression=_INTO)
+        rules.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     files = {
         wanted: await referral_file.for_caller(ctx, tx, wanted) for wanted in sorted((referral_id, first_id))
     }
     file, first = files[referral_id], files[first_id].referral
     if file.referral.patient_id != first.patient_id:
-        raise CannotMerge("the two referrals are about different patients", expression=_INTO)
+        rules.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
     if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
-        raise CannotMerge(f"the other referral is {first.state}", expression=_INTO)
+        rules.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
     rules.check(rules.acts.may_merge(ctx, file.referral))
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     file.referral.merged_into = first.id
-    reason = f"The same as the referral of {first.sent_at:%Y-%m-%d}, which goes on."
-    changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY, act="merging")
-    changes.finish_work(status="completed", reason="Merged.")
+    reason = [Reason.of("same-as-earlier", sent_at=first.sent_at)]
+    changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY)
+    changes.finish_work(status="completed", reason=[Reason.of("merged")])
     changes.announce(events.ReferralMerged)
     await _take_identifiers(ctx, tx, files[first_id], file.referral)
     return await record.run(ctx, tx, changes)
@@ -60,7 +61,7 @@ async def _take_identifiers(ctx: Context, tx: Transaction, file: ReferralFile, d
         await store.update(tx, first, first.body, at=ctx.at, overlay=overlay, identifiers=identifiers)
     else:
         await tx.update(first, identifiers=identifiers)
-    await record.write_process_task(ctx, tx, first, Changes(file).process_task)
+    await record.write_process_task(ctx, tx, first, Changes(ctx, file).process_task)
 
 
 def _target(into: object) -> str:

@@ -21,6 +21,7 @@ from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
 from shared.fhir import references, store
+from shared.reasons import Reason
 
 _PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
 
@@ -55,7 +56,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     rules.check(reason, refusal=AcknowledgeFirst if first else Ended)
     _check(pieces, file.referral)
     await _store(ctx, tx, pieces, file)
-    changes, referral = Changes(file), file.referral
+    changes, referral = Changes(ctx, file), file.referral
     person = _reopen(changes)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     changes.announce(events.ReferralInformationProvided)
@@ -74,8 +75,8 @@ def _reopen(changes: Changes) -> Finding | None:
     if State(changes.referral.state) not in REOPENED_BY_AN_ANSWER:
         return None
     person = rules.answer_for_a_person(changes.referral)
-    reason = "The referrer answered; the clinic looks at the referral again."
-    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act="reopening")
+    reason = [Reason.of("referrer-answered")]
+    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC)
     return person
 
 

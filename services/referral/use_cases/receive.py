@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from services.referral import fhir, queries
+from services.referral import fhir, queries, rules
 from services.referral.models import Enclosure, Patient, Piece, Referral, SenderIdentifier, Submission, Task
 from services.referral.queries.intake import Placed, Recognised
 from services.referral.states import TASK_STATUS, State, Turn
@@ -18,6 +18,7 @@ from shared.errors import Conflict
 from shared.events.catalog import referral as events
 from shared.fhir import references, store
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
 
 
 class AnotherPatient(Conflict):
@@ -46,7 +47,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     referral = _new_referral(ctx, submission, match)
     rows = _rows(submission, referral, known)
     _fill(ctx, submission, referral, rows)
-    changes = Changes(_file(ctx, submission, referral, match, rows))
+    changes = Changes(ctx, _file(ctx, submission, referral, match, rows))
     result = triage.judge(ctx, changes.file)
     referral.answer = _answer(ctx, submission, referral, rows, match)
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
@@ -110,7 +111,7 @@ def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> 
         due_on=local_day(ctx.at, site=site, clinic=ctx.clinic) + days,
         site=site,
         turn=Turn.CLINIC,
-        reason="Received.",
+        reason=[Reason.of("received")],
         doubt=match.doubt,
     )
 
@@ -123,8 +124,8 @@ async def _sent_before(
         raise LookupError("a sender's identifier names no referral")
     patient = await queries.patients.by_id(tx, first.patient_id)
     if patient is not None and not match_patient.is_about(submission, patient):
-        text = "this identifier was sent before, for another patient"
-        raise AnotherPatient(text, expression="ServiceRequest.identifier")
+        reason = Reason.of("sent-for-another")
+        rules.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
     # What is new among the identifiers is another name of the referral that was sent before.
     tokens = submission.request.identifiers
     await queries.intake.name_referral(tx, first.id, requester=requester, tokens=tokens)

@@ -54,11 +54,12 @@ async def new(ctx: Context, tx: Transaction, changes: Changes, *, came_with: Seq
     await _set_timers(tx, changes)
 
 
-async def steps(tx: Transaction, followed: Sequence[tuple[Context, Changes]]) -> None:
+async def steps(tx: Transaction, followed: Sequence[Changes]) -> None:
     """Record steps of many referrals that change neither a ServiceRequest nor other rows: each table once."""
-    await tx.update_all([changes.referral for _, changes in followed], *_STEP)
+    await tx.update_all([changes.referral for changes in followed], *_STEP)
     tasks = []
-    for ctx, changes in followed:
+    for changes in followed:
+        ctx = changes.ctx
         await _write_passed(ctx, tx, changes)
         task, referral = changes.process_task, changes.referral
         before = task.version

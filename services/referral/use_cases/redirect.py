@@ -13,6 +13,7 @@ from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
 
 ESCALATION = "emergency-escalation"
 
@@ -30,14 +31,13 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     referral = changes.referral
     referral.unacknowledged = True
     if State(referral.state) not in UNDER_CARE:
-        changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reason, turn=Turn.REFERRER, act="redirecting")
-    referral.reason, referral.turn = verdict.reason, Turn.REFERRER
+        changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reasons, turn=Turn.REFERRER)
+    referral.reason, referral.turn = verdict.reasons, Turn.REFERRER
     due = ctx.at + timedelta(minutes=ctx.clinic.emergency.acknowledge_within_minutes)
     work = changes.open_work(
-        ctx,
-        code=TaskCode.ACKNOWLEDGE_EMERGENCY,
+        TaskCode.ACKNOWLEDGE_EMERGENCY,
         owner=f"Organization/{referral.requester}",
-        reason=verdict.reason,
+        reason=verdict.reasons,
         due=due,
     )
     changes.timers[ESCALATION] = due
@@ -50,24 +50,24 @@ async def acknowledge(ctx: Context, tx: Transaction, referral_id: str) -> Referr
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.check(rules.acts.may_acknowledge(ctx, file.referral), refusal=NoEmergency)
     if file.referral.unacknowledged:
-        changes = Changes(file)
-        end(changes, how="The referrer acknowledged.")
+        changes = Changes(ctx, file)
+        end(changes, how=Reason.of("referrer-acknowledged"))
         return await record.run(ctx, tx, changes)
     return file.referral
 
 
-def end(changes: Changes, *, how: str) -> None:
+def end(changes: Changes, *, how: Reason) -> None:
     """Note that the referrer knows, by the API or by telephone, and stop the escalation."""
     referral = changes.referral
     referral.unacknowledged = False
     if referral.state == State.EMERGENCY_REDIRECTED:
-        reason = f"{referral.reason} {how}"
-        changes.move(State.EMERGENCY_ACKNOWLEDGED, reason=reason, turn=Turn.NOBODY, act="acknowledging")
+        reason = [*referral.reason, how]
+        changes.move(State.EMERGENCY_ACKNOWLEDGED, reason=reason, turn=Turn.NOBODY)
     else:
         referral.turn = Turn.CLINIC
     changes.timers[ESCALATION] = None
     codes = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
-    changes.finish_work(status="completed", reason=how, codes=codes)
+    changes.finish_work(status="completed", reason=[how], codes=codes)
     changes.announce(events.ReferralEmergencyAcknowledged)
 
 
@@ -79,12 +79,11 @@ async def escalate(ctx: Context, tx: Transaction, referral_id: str) -> None:
     file = await referral_file.locked(tx, UUID(referral_id))
     if file is None or not file.referral.unacknowledged:
         return
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     work = changes.open_work(
-        ctx,
-        code=TaskCode.TELEPHONE_REFERRER,
+        TaskCode.TELEPHONE_REFERRER,
         owner=the_clinic(ctx),
-        reason=f"Not acknowledged at {ctx.at:%Y-%m-%d %H:%M} UTC. {file.referral.reason}",
+        reason=[Reason.of("not-acknowledged", at=ctx.at), *file.referral.reason],
     )
     changes.timers[ESCALATION] = ctx.at + timedelta(minutes=ctx.clinic.emergency.escalate_every_minutes)
     changes.announce(events.ReferralEmergencyEscalated, work)

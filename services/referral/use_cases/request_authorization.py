@@ -9,6 +9,7 @@ from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason, Reference
 
 
 def decide(ctx: Context, changes: Changes) -> None:
@@ -52,13 +53,12 @@ def cancel(changes: Changes) -> None:
 
 
 def _ask(ctx: Context, changes: Changes, claim: Claim) -> None:
-    referral, payer = changes.referral, ctx.clinic.payer(claim.payer)
-    referral.funding = f"{payer.name} has been asked to authorize the sessions; the insurer's turn."
+    referral, payer = changes.referral, f"Organization/{claim.payer}"
+    referral.funding = [Reason.of("authorization-asked", payer=Reference(payer))]
     changes.open_work(
-        ctx,
-        code=TaskCode.DECIDE_AUTHORIZATION,
-        owner=f"Organization/{payer.id}",
-        reason="Sessions of a programme wait for your decision.",
+        TaskCode.DECIDE_AUTHORIZATION,
+        owner=payer,
+        reason=[Reason.of("sessions-wait")],
         claim=claim,
     )
     grant = fhir.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)

@@ -13,8 +13,7 @@ from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
-
-_DUPLICATE = "The patient has an open referral for the same programme; a coordinator compares the two."
+from shared.reasons import Reason, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +31,15 @@ def judge(ctx: Context, file: ReferralFile) -> TriageResult:
     facts = file.facts(on=on, clinic=ctx.clinic)
     verdict = rules.triage(facts, on=on, clinic=ctx.clinic)
     if verdict.programme is not None:
-        referral.site = ctx.clinic.programme(verdict.programme).site
-        sent_on = local_day(referral.sent_at, site=referral.site, clinic=ctx.clinic)
-        referral.due_on = sent_on + timedelta(days=ctx.clinic.promise.days)
+        place(ctx, referral, programme=verdict.programme)
     return TriageResult(facts=facts, verdict=verdict)
+
+
+def place(ctx: Context, referral: Referral, *, programme: str) -> None:
+    """Put a referral where its programme is; by when it must be seen counts from that site's day."""
+    referral.site = ctx.clinic.programme(programme).site
+    sent_on = local_day(referral.sent_at, site=referral.site, clinic=ctx.clinic)
+    referral.due_on = sent_on + timedelta(days=ctx.clinic.promise.days)
 
 
 def decide(
@@ -53,7 +57,7 @@ def decide(
     acknowledged before.
     """
     referral, verdict = changes.referral, result.verdict
-    told_before = [fired["rule"] for fired in referral.rules]
+    told_before = [fired.rule for fired in referral.rules]
     _note(ctx, changes, result)
     emergency = verdict.outcome is Outcome.EMERGENCY
     if emergency and not rules.is_known_emergency(verdict.findings, told_before=told_before):
@@ -61,8 +65,9 @@ def decide(
     elif emergency or person is not None:
         findings = verdict.findings if person is None else (person, *verdict.findings)
         _review(ctx, changes, findings=findings, same_day=True)
-    elif referral.doubt is not None:
-        finding = Finding(rule="identity-in-doubt", text=referral.doubt, elements=("Patient.identifier",))
+    elif referral.doubt:
+        reason = Reason.of("identity-in-doubt")
+        finding = Finding(rule="identity-in-doubt", reasons=(reason,), elements=("Patient.identifier",))
         _review(ctx, changes, findings=(finding,), same_day=verdict.same_day)
     elif verdict.outcome is Outcome.REVIEW:
         _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day)
@@ -81,10 +86,11 @@ def accept(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     referral = changes.referral
     referral.asked = [missing.code for missing in verdict.asked_after]
     referral.complete_at = referral.complete_at or ctx.at
-    asked = "; ".join(missing.text for missing in verdict.asked_after)
-    reason = verdict.reason + (f" Still needed from the referrer: {asked}." if asked else "")
+    asked = bool(verdict.asked_after)
+    payer = Reference(f"Organization/{verdict.payer}")
+    needed = [Reason.of("consent-needed", payer=payer)] if asked else []
     turn = Turn.REFERRER if asked else Turn.CLINIC
-    changes.move(State.ACCEPTED, reason=reason, turn=turn, act="accepting")
+    changes.move(State.ACCEPTED, reason=[*verdict.reasons, *needed], turn=turn)
     patient = changes.file.patient
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralAccepted, *(() if patient is None else (patient,)))
@@ -100,21 +106,19 @@ def _note(ctx: Context, changes: Changes, result: TriageResult) -> None:
     referral.programme = verdict.programme
     changes.note_rules(verdict.findings)
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
-    text = f"{verdict.outcome}: {verdict.reason}"
-    changes.enclose(fhir.decision_provenance(ctx, referral, findings=verdict.findings, text=text))
+    changes.enclose(fhir.decision_provenance(ctx, referral, verdict=verdict))
     if State(referral.state) in UNDECIDED:
         # The review and merge Tasks of an earlier verdict end; the new one asks again where it must.
-        changes.finish_work(status="cancelled", reason="It was triaged again.")
+        changes.finish_work(status="cancelled", reason=[Reason.of("triaged-again")])
 
 
 def _review(ctx: Context, changes: Changes, *, findings: tuple[Finding, ...], same_day: bool) -> None:
-    reason = " ".join(finding.text for finding in findings)
-    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC, act="reviewing")
+    reason = [reason for finding in findings for reason in finding.reasons]
+    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC)
     work = changes.open_work(
-        ctx,
-        code=TaskCode.REVIEW_REFERRAL,
+        TaskCode.REVIEW_REFERRAL,
         owner=the_clinic(ctx),
-        reason=f"Today: {reason}" if same_day else reason,
+        reason=[Reason.of("look-today"), *reason] if same_day else reason,
         due=ctx.at + timedelta(hours=8) if same_day else None,
     )
     changes.announce(events.ReferralTriaged)
@@ -122,24 +126,25 @@ def _review(ctx: Context, changes: Changes, *, findings: tuple[Finding, ...], sa
 
 
 def _decline(changes: Changes, verdict: Verdict) -> None:
-    read = ", ".join(dict.fromkeys(path for finding in verdict.findings for path in finding.elements))
-    reason = f"{verdict.reason} (rule {verdict.findings[0].rule}; read: {read})"
-    changes.move(State.DECLINED, reason=reason, turn=Turn.NOBODY, act="declining")
+    read = list(dict.fromkeys(path for finding in verdict.findings for path in finding.elements))
+    by_rule = Reason.of("declined-by-rule", rule=verdict.findings[0].rule, read=read)
+    changes.move(State.DECLINED, reason=[*verdict.reasons, by_rule], turn=Turn.NOBODY)
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralDeclined)
 
 
 def _ask(changes: Changes, verdict: Verdict) -> None:
     changes.referral.asked = [missing.code for missing in verdict.missing]
-    changes.move(State.INFORMATION_REQUESTED, reason=verdict.reason, turn=Turn.REFERRER, act="asking")
+    changes.move(State.INFORMATION_REQUESTED, reason=verdict.reasons, turn=Turn.REFERRER)
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralInformationRequested)
 
 
 def _suspect_duplicate(ctx: Context, changes: Changes, *, first: Referral) -> None:
     changes.referral.suspected_of = first.id
-    changes.move(State.DUPLICATE_SUSPECTED, reason=_DUPLICATE, turn=Turn.CLINIC, act="holding")
-    work = changes.open_work(ctx, code=TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=_DUPLICATE)
+    reason = [Reason.of("duplicate-suspected")]
+    changes.move(State.DUPLICATE_SUSPECTED, reason=reason, turn=Turn.CLINIC)
+    work = changes.open_work(TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=reason)
     task, body, overlay = changes.tasks[id(work)]
     changes.tasks[id(work)] = (task, fhir.suspected_output(dict(body or {}), first=str(first.id)), overlay)
     changes.announce(events.ReferralTriaged)

@@ -75,6 +75,6 @@ def _check(reason: Reason | None) -> None:
 async def _telephoned(ctx: Context, tx: Transaction, task: Task, *, file: ReferralFile) -> None:
     if file.referral.unacknowledged:
         file.work = [other for other in file.work if other.id != task.id]
-        changes = Changes(file)
-        redirect.end(changes, how="The clinic reached the referrer by telephone.")
+        changes = Changes(ctx, file)
+        redirect.end(changes, how=Reason.of("referrer-telephoned"))
         await record.run(ctx, tx, changes)

@@ -19,10 +19,10 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, An
         file, site = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
-        return fhir.dry_run(refusal.problems, verdict=None)
+        return fhir.dry_run(refusal.problems, verdict=None, clinic=ctx.clinic)
     on = local_day(ctx.at, site=site, clinic=ctx.clinic)
     verdict = rules.triage(file.facts(on=on, clinic=ctx.clinic), on=on, clinic=ctx.clinic)
-    return fhir.dry_run((), verdict=verdict)
+    return fhir.dry_run((), verdict=verdict, clinic=ctx.clinic)
 
 
 async def _with_known_patient(

@@ -12,6 +12,8 @@ from shared.events.catalog import reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind
+from shared.fhir.reasons import reasons_of, reasons_of_notes
+from shared.reasons import Reason
 
 
 class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carries=("Task",)):
@@ -44,6 +46,11 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
         """When it begins, None on the waitlist."""
         start = self.focus.get("start")
         return None if start is None else reading.moment(start)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why it was cancelled, with the sentence of each reason; empty where nothing was said."""
+        return reasons_of(self.focus.get("cancelationReason", {}))
 
     @property
     def cancelled_because(self) -> str:
@@ -105,6 +112,11 @@ class WaitlistLeft(
 
 class SeriesEvent(DomainEvent, topic=SCHEDULING, focus="List"):
     """What happened to a series of sessions; the List names each."""
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why it is as it is, and what is free instead, with the sentence of each reason."""
+        return reasons_of_notes(self.focus.get("note", []))
 
     @property
     def notes(self) -> str:

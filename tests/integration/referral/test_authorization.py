@@ -1,5 +1,6 @@
 """What is asked of an insurer, what it answers, and what nobody else learns of it."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -17,8 +18,10 @@ from tests.integration.referral.doors import (
 )
 from tests.support import referrals
 from tests.support.clinic import TestClinic
+from tests.support.eventually import eventually
 
 WORKPLACE = "workplace-insurer"
+_WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def refer(clinic: TestClinic, *, payer: str = WORKPLACE, consent: bool = True, **changes: Any) -> str:
@@ -218,6 +221,21 @@ class TestWhoSees:
             assert (await clinic.as_(WORKPLACE).get(f"/referral/fhir/{kind}")).json()["total"] == 0
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         assert asked.json() == {"resourceType": "Parameters"}
+
+    async def test_a_consent_that_ends_while_the_answer_waits_for_its_turn_refuses_it(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        body = response(await claim_of(clinic), "A1")
+        database = clinic.databases["referral"]
+        async with database.transaction() as tx:
+            await tx.run("SELECT FROM referral WHERE id = $1 FOR UPDATE", referral)
+            posted = asyncio.create_task(answer(clinic, body))
+            await eventually(lambda: database.fetch(_WAITING))
+            await tx.run("UPDATE claim SET consented = false WHERE referral_id = $1", referral)
+        refused = await posted
+        assert (refused.status_code, "no such Claim" in refused.text) == (422, True)
+        assert not await database.fetch("SELECT FROM claim_response")
 
     async def test_a_consent_that_runs_out_hides_it_on_the_next_day(self, clinic: TestClinic) -> None:
         sent = referrals.bundle(payer=WORKPLACE)

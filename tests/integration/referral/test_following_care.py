@@ -1,9 +1,13 @@
 """The referrer's Task stays true while scheduling and careteam do their part."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
+from shared.fhir.reasons import concept, reasons_of
 from shared.ids import new_text_id
+from shared.reasons import Reason
 from tests.integration.referral.doors import business_status, located, operate, send, task_of, told
 from tests.support import referrals
 from tests.support.clinic import TestClinic
@@ -75,6 +79,10 @@ async def test_the_task_follows_from_booking_to_report(clinic: TestClinic) -> No
     task = await care.task()
     assert (task["status"], business_status(task)) == ("in-progress", "booked")
     assert "2026-03-10 10:00" in task["statusReason"]["text"], "the wall clock of Toronto"
+    assert reasons_of(task["statusReason"])[0] == replace(
+        Reason.of("first-appointment-booked", when=datetime(2026, 3, 10, 14, tzinfo=UTC)),
+        text="The first appointment is booked for 2026-03-10 10:00.",
+    )
     await care.appointment("appointment.fulfilled", status="fulfilled")
     assert business_status(await care.task()) == "assessed"
     await care.plan("plan.activated")
@@ -184,3 +192,18 @@ async def sees(care: Care, clinician: str) -> tuple[int, int]:
     read = await there.get(f"/referral/fhir/ServiceRequest/{care.referral}")
     found = await there.get("/referral/fhir/Patient")
     return read.status_code, found.json()["total"]
+
+
+async def test_why_an_appointment_was_cancelled_keeps_the_code_and_sentence_of_who_says_so(
+    clinic: TestClinic,
+) -> None:
+    care = await accepted(clinic)
+    away = concept([Reason.of("clinician-away")], {"clinician-away": "the clinician is away"})
+    await care.appointment("appointment.cancelled", status="cancelled", cancelationReason=away)
+    task = await care.task()
+    told = "The first appointment of 2026-03-10 10:00 was cancelled: the clinician is away"
+    assert task["statusReason"]["text"] == told
+    codes = [reason.code for reason in reasons_of(task["statusReason"])]
+    assert codes == ["first-appointment-cancelled", "clinician-away"]
+    await care.appointment("appointment.cancelled", status="cancelled")
+    assert (await care.task())["statusReason"]["text"].endswith("was cancelled: no reason was given.")

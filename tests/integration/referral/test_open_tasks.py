@@ -17,18 +17,20 @@ AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 LATER = datetime(2026, 3, 3, 15, tzinfo=UTC)
 
 
-async def a_referral(tx: Transaction) -> UUID:
+async def a_referral(tx: Transaction, *, old: bool = True) -> UUID:
+    """Write a referral, as a version wrote it that knew no codes of reasons, or as one of today."""
     patient, referral = uuid4(), uuid4()
+    more, values = ("", "'', '', ''") if old else (" doubt,", "false, '[]', '[]', '[]'")
     await tx.run(
         "INSERT INTO patient (id, event_version, version, body, identifiers, family, given)"
         " VALUES ($1, 0, 0, '', '{}', '', '')",
         patient,
     )
     await tx.run(
-        "INSERT INTO referral (id, event_version, version, body, identifiers, patient_id, requester, sender,"
-        " state, status, intent, turn, reason, funding, sessions, rules, unavailable, asked, team, answer,"
-        " unacknowledged, sent_at, due_on, site) VALUES ($1, 0, 0, '', '{}', $2, 'p', 'p',"
-        " 'emergency-redirected', 'active', 'order', 'clinic', '', '', '', '[]', '[]', '{}', '{}', '[]',"
+        f"INSERT INTO referral (id, event_version, version, body, identifiers, patient_id, requester, sender,"
+        f" state, status, intent, turn,{more} reason, funding, sessions, rules, unavailable, asked, team,"
+        " answer, unacknowledged, sent_at, due_on, site) VALUES ($1, 0, 0, '', '{}', $2, 'p', 'p',"
+        f" 'emergency-redirected', 'active', 'order', 'clinic', {values}, '[]', '[]', '{{}}', '{{}}', '[]',"
         " true, $3, $4, 'main')",
         referral,
         patient,
@@ -93,7 +95,7 @@ async def test_a_second_open_task_of_a_kind_is_refused(
     referral_db: Database, first: str, second: str
 ) -> None:
     async with referral_db.transaction() as tx:
-        referral = await a_referral(tx)
+        referral = await a_referral(tx, old=False)
         await a_task(tx, referral, "completed")
         await a_task(tx, referral, first)
     with pytest.raises(asyncpg.UniqueViolationError, match="one_open_task_of_a_kind"):

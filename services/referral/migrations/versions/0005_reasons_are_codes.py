@@ -1,0 +1,32 @@
+"""keep reasons as codes with arguments; a sentence from before stands under the code `as-written`."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_AS_WRITTEN = "jsonb_build_array(jsonb_build_object('code', 'as-written', 'text', {words}))"
+_RULES = """
+UPDATE referral SET rules = (
+    SELECT jsonb_agg((fired - 'text') || jsonb_build_object('reasons', {words}) ORDER BY place)
+    FROM jsonb_array_elements(rules) WITH ORDINALITY AS rule (fired, place)
+)
+WHERE rules <> '[]'
+"""
+
+
+def upgrade() -> None:
+    """Change the schema; gives up instead of waiting behind a long transaction."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    for column in ("reason", "funding", "sessions"):
+        words = _AS_WRITTEN.format(words=column)
+        op.execute(
+            f"ALTER TABLE referral ALTER COLUMN {column} TYPE jsonb"
+            f" USING CASE WHEN {column} = '' THEN '[]'::jsonb ELSE {words} END"
+        )
+    # Whatever was written there said the same: an identifier of the patient is somebody else's too.
+    op.execute("ALTER TABLE referral ALTER COLUMN doubt TYPE boolean USING doubt IS NOT NULL")
+    op.execute("ALTER TABLE referral ALTER COLUMN doubt SET NOT NULL")
+    op.execute(_RULES.format(words=_AS_WRITTEN.format(words="fired -> 'text'")))
