@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.notifications import texts
 from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
 from services.notifications.states import Audience, Channel, Status
 from shared.context import Context
@@ -13,6 +14,7 @@ from shared.events.catalog.referral import AuthorizationEvent, ReferralEvent
 from shared.events.catalog.scheduling import AppointmentEvent
 from shared.events.topics import TOPICS
 from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
+from shared.fhir.reasons import concept
 
 _MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 _MEDIA = {
@@ -94,7 +96,7 @@ def communication(
     if row.referral_id is not None:
         resource["basedOn"] = [{"reference": f"{of_referral}/ServiceRequest/{row.referral_id}"}]
     if row.reason is not None:
-        resource["statusReason"] = {"text": row.reason}
+        resource["statusReason"] = concept([row.reason], texts.REASONS)
     if row.status == Status.COMPLETED and row.sent_at is not None:
         resource["sent"] = row.sent_at.isoformat()
     if attempts:

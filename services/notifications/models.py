@@ -10,12 +10,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from services.notifications.states import OPEN, Outcome, Status
 from shared.db.models import Resource, one_of
 from shared.db.tables import add_shared_tables
+from shared.reasons import Reason
 
 
 class Base(SQLModel, registry=registry()):
@@ -74,7 +76,7 @@ class Notification(Resource):
     patient_id: str | None = None
     site: str | None = None
     status: str = Status.PREPARATION
-    reason: str | None = None
+    reason: Reason | None = Field(default=None, sa_type=JSONB)
     created_at: AwareDatetime
     sent_at: AwareDatetime | None = None
     attempts: int = 0

@@ -13,7 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.services import SERVICES
-from services.notifications.rules import DeliveryReason
+from services.notifications import texts
 from services.notifications.states import Channel, Outcome
 from shared.events.catalog import CATALOG
 from shared.events.topics import TOPICS
@@ -38,7 +38,7 @@ _TABLES: dict[str, frozenset[str]] = {
     "state": frozenset(("retrying", "dead")),
     "loop": frozenset(("relay", "timers", "consumer", "held", "retention", "notifications.sending")),
     "channel": frozenset(str(channel) for channel in Channel),
-    "reason": frozenset(("taken", *(reason.name.lower() for reason in DeliveryReason))),
+    "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),
     "code": frozenset(_ISSUE_TYPES.split()),
     "signal": frozenset(("traces", "metrics")),
     "part": frozenset((*SERVICES, "issuer")),

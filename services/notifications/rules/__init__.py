@@ -1,5 +1,6 @@
 """Pure decisions: who is told what, when it is tried again, who may see an entry of the feed."""
 
+from services.notifications.rules import sending
 from services.notifications.rules.audiences import (
     Message,
     Standing,
@@ -9,7 +10,7 @@ from services.notifications.rules.audiences import (
 )
 from services.notifications.rules.feed import FeedEntry, may_see
 from services.notifications.rules.mail import Mail, mail
-from services.notifications.rules.sending import GIVE_UP_AFTER, DeliveryReason, gave_up, next_attempt, refused
+from services.notifications.rules.sending import GIVE_UP_AFTER, gave_up, next_attempt, refused
 from services.notifications.rules.signature import signature_headers
 from services.notifications.rules.told import (
     TELLS_NOBODY,
@@ -28,7 +29,6 @@ __all__ = [
     "UNDELIVERABLE_TEXT",
     "Audience",
     "Channel",
-    "DeliveryReason",
     "FeedEntry",
     "Mail",
     "Message",
@@ -44,6 +44,7 @@ __all__ = [
     "never_heard",
     "next_attempt",
     "refused",
+    "sending",
     "signature_headers",
     "still_wanted",
 ]

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.notifications.rules.sending import DeliveryReason
+from services.notifications.rules.sending import LEFT_TEAM, NO_CONSENT
 from services.notifications.rules.told import Audience, Channel, Told
 from shared.clinic import Clinic
+from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +78,12 @@ def _owners(owner: str, standing: Standing, *, clinic: Clinic) -> Iterator[str]:
         yield owner
 
 
-def still_wanted(audience: Audience, recipient: str, standing: Standing) -> DeliveryReason | None:
+def still_wanted(audience: Audience, recipient: str, standing: Standing) -> Reason | None:
     """Tell why a message must not go out any more, or None when it may."""
     if audience is Audience.TEAM and recipient.removeprefix("Practitioner/") not in standing.team:
-        return DeliveryReason.LEFT_TEAM
+        return LEFT_TEAM
     if audience is Audience.INSURER and not standing.consented:
-        return DeliveryReason.NO_CONSENT
+        return NO_CONSENT
     return None
 
 

@@ -1,37 +1,35 @@
 """When a message is tried again, and why it is not sent at all."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from services.notifications.states import Channel
+from shared.reasons import Reason
 
 GIVE_UP_AFTER = timedelta(hours=24)
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240))
 
 
-class DeliveryReason(StrEnum):
-    """Why a message did not arrive, in the words of Communication.statusReason."""
-
-    NO_SERVER = "There is no mail server."
-    NO_ADDRESS = "The recipient has no address."
-    NO_CONSENT = "The consent does not stand any more."
-    LEFT_TEAM = "The recipient is no longer on the team."
-    REFUSED = "The mail server refused the message."
-    GAVE_UP = "The mail server did not take the message within 24 hours."
-    NOT_TAKEN = "The receiver did not take the message within 24 hours."
-    GONE = "The receiver said that it is gone."
-    ENDED = "The receiver has ended."
-    NO_RECEIVER = "The receiver is not registered any more."
+# Why a message did not arrive.
+NO_SERVER = Reason.of("no-server")
+NO_ADDRESS = Reason.of("no-address")
+NO_CONSENT = Reason.of("no-consent")
+LEFT_TEAM = Reason.of("left-team")
+REFUSED = Reason.of("refused")
+GAVE_UP = Reason.of("gave-up")
+NOT_TAKEN = Reason.of("not-taken")
+GONE = Reason.of("gone")
+ENDED = Reason.of("ended")
+NO_RECEIVER = Reason.of("no-receiver")
 
 
-def refused(channel: Channel) -> DeliveryReason:
+def refused(channel: Channel) -> Reason:
     """Say why a message ends that its channel refused for good."""
-    return DeliveryReason.GONE if channel is Channel.WEBHOOK else DeliveryReason.REFUSED
+    return GONE if channel is Channel.WEBHOOK else REFUSED
 
 
-def gave_up(channel: Channel) -> DeliveryReason:
+def gave_up(channel: Channel) -> Reason:
     """Say why a message ends that was tried for a day."""
-    return DeliveryReason.NOT_TAKEN if channel is Channel.WEBHOOK else DeliveryReason.GAVE_UP
+    return NOT_TAKEN if channel is Channel.WEBHOOK else GAVE_UP
 
 
 def next_attempt(*, created_at: datetime, attempts: int, now: datetime) -> datetime | None:

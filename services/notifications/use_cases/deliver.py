@@ -4,7 +4,7 @@ import msgspec
 
 from services.notifications import fhir, queries
 from services.notifications.models import Notification
-from services.notifications.rules import Audience, DeliveryReason, still_wanted
+from services.notifications.rules import Audience, sending, still_wanted
 from services.notifications.states import Outcome
 from services.notifications.use_cases import end, record
 from services.notifications.use_cases.record import Result
@@ -12,6 +12,7 @@ from services.notifications.use_cases.take import Lease, Outgoing, standings_of,
 from shared.clinic import Webhook
 from shared.context import Context
 from shared.db import Transaction
+from shared.reasons import Reason
 
 
 async def take_next(
@@ -52,16 +53,16 @@ async def end_left_over(ctx: Context, tx: Transaction) -> None:
     """End what waits for receivers that do not stand in clinic.yaml any more."""
     registered = {receiver.recipient for receiver in ctx.clinic.webhooks}
     for row in await queries.receivers.left_over(tx, recipients=registered):
-        await _end(ctx, tx, row, DeliveryReason.NO_RECEIVER)
+        await _end(ctx, tx, row, sending.NO_RECEIVER)
 
 
-async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> DeliveryReason | None:
+async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> Reason | None:
     if await queries.receivers.has_ended(tx, receiver.id):
-        return DeliveryReason.ENDED
+        return sending.ENDED
     standing = (await standings_of(tx, [row]))[row.id]
     return still_wanted(Audience(row.audience), row.recipient, standing)
 
 
-async def _end(ctx: Context, tx: Transaction, row: Notification, reason: DeliveryReason) -> None:
+async def _end(ctx: Context, tx: Transaction, row: Notification, reason: Reason) -> None:
     made = (await queries.sending.attempts(tx, [row.id])).get(row.id, [])
     await end.run(ctx, tx, row, attempts=made, reason=reason)

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from prometheus_client import Counter
 
-from services.notifications import fhir
+from services.notifications import fhir, texts
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import TOLD, UNDELIVERABLE_TEXT, Audience, DeliveryReason, FeedEntry
+from services.notifications.rules import TOLD, UNDELIVERABLE_TEXT, Audience, FeedEntry, sending
 from services.notifications.states import Channel, Status, may_become
 from shared.context import Context
 from shared.db import Transaction
@@ -18,6 +18,7 @@ from shared.events.catalog.notifications import NotificationDelivered, Notificat
 from shared.events.outbox.publishing import Publication, append, publish_all
 from shared.events.topics import FEED
 from shared.fhir import store
+from shared.reasons import Reason
 from shared.telemetry.registry import REGISTRY
 from shared.telemetry.tracing import handler_span
 
@@ -27,16 +28,23 @@ _ENDED = Counter(
     ["channel", "reason"],
     registry=REGISTRY,
 )
+
+
+def label_of(code: str) -> str:
+    """Return the label under which a reason is counted."""
+    return code.replace("-", "_")
+
+
 for _channel in Channel:
-    for _reason in DeliveryReason:
-        _ENDED.labels(str(_channel), _reason.name.lower())
+    for _code in texts.REASONS:
+        _ENDED.labels(str(_channel), label_of(_code))
 _SOMEBODY_MUST_LOOK = frozenset(
     {
-        DeliveryReason.NO_ADDRESS,
-        DeliveryReason.REFUSED,
-        DeliveryReason.GAVE_UP,
-        DeliveryReason.NOT_TAKEN,
-        DeliveryReason.GONE,
+        sending.NO_ADDRESS,
+        sending.REFUSED,
+        sending.GAVE_UP,
+        sending.NOT_TAKEN,
+        sending.GONE,
     }
 )
 
@@ -51,7 +59,7 @@ async def run(
     row: Notification,
     *,
     attempts: Sequence[Attempt],
-    reason: DeliveryReason | None,
+    reason: Reason | None,
 ) -> None:
     """End a locked message, `completed` without a reason; raises MessageEnded for one that ended before.
 
@@ -64,7 +72,7 @@ async def run(
     await announce(ctx, tx, [row])
 
 
-def ended(ctx: Context, row: Notification, *, reason: DeliveryReason | None) -> dict[str, Any]:
+def ended(ctx: Context, row: Notification, *, reason: Reason | None) -> dict[str, Any]:
     """Return what changes in a message that ends; raises MessageEnded for one that ended before."""
     status = _ends_as(row, reason)
     if not may_become(Status(row.status), status):
@@ -109,11 +117,11 @@ async def append_entries(tx: Transaction, entries: Sequence[FeedEntry]) -> None:
 
 
 def _count(tx: Transaction, row: Notification) -> None:
-    channel, why = str(row.channel), DeliveryReason(row.reason).name.lower() if row.reason else "taken"
+    channel, why = str(row.channel), label_of(row.reason.code) if row.reason else "taken"
     tx.after_commit(f"count {row.id}", lambda: _ENDED.labels(channel, why).inc())
 
 
-def _ends_as(row: Notification, reason: DeliveryReason | None) -> Status:
+def _ends_as(row: Notification, reason: Reason | None) -> Status:
     if reason is None:
         return Status.COMPLETED
     return Status.NOT_DONE if row.status == Status.PREPARATION else Status.STOPPED

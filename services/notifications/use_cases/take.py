@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.notifications import queries
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import Audience, DeliveryReason, Standing, address, still_wanted
+from services.notifications.rules import Audience, Standing, address, sending, still_wanted
 from services.notifications.states import Status
 from services.notifications.use_cases import end
 from shared.context import Context
@@ -49,10 +49,10 @@ async def run(
         standing = standings[row.id]
         found = address(row.recipient, clinic=ctx.clinic)
         reason = still_wanted(Audience(row.audience), row.recipient, standing)
-        reason = reason or (None if has_server else DeliveryReason.NO_SERVER)
+        reason = reason or (None if has_server else sending.NO_SERVER)
         if reason is not None or found is None:
             made = attempts.get(row.id, [])
-            why = reason or DeliveryReason.NO_ADDRESS
+            why = reason or sending.NO_ADDRESS
             await end.run(ctx, tx, row, attempts=made, reason=why)
         else:
             await start_attempt(ctx, tx, row, lease=lease)

@@ -13,13 +13,13 @@ from services.notifications.queries.referrals import ReferralContext, ReferralPa
 from services.notifications.rules import (
     TOLD,
     Audience,
-    DeliveryReason,
     FeedEntry,
     Message,
     Standing,
     Told,
     deliveries,
     messages,
+    sending,
 )
 from services.notifications.states import Channel
 from services.notifications.use_cases import end, learn
@@ -57,7 +57,7 @@ def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool
     for message in _wanted(ctx, news, told, standing, known=known):
         row = _prepared(ctx, news, message, standing)
         if not has_server and message.channel is Channel.EMAIL:
-            for name, value in end.ended(ctx, row, reason=DeliveryReason.NO_SERVER).items():
+            for name, value in end.ended(ctx, row, reason=sending.NO_SERVER).items():
                 setattr(row, name, value)
             written.ended.append(row)
         store.fill(row, end.render(ctx, row, ()), at=ctx.at)

@@ -12,7 +12,7 @@ import pytest
 
 from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import DeliveryReason
+from services.notifications.rules.sending import ENDED, GONE, NO_CONSENT, NO_RECEIVER, NOT_TAKEN
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending
 from services.notifications.worker.delivering import Delivering
@@ -257,11 +257,11 @@ class TestFailing:
         await hear(authorization_event("decided"))
         await live_on(runtime, loop)
         first, second = await messages(runtime)
-        assert (first.status, first.reason) == (Status.STOPPED, DeliveryReason.NOT_TAKEN)
+        assert (first.status, first.reason) == (Status.STOPPED, NOT_TAKEN)
         assert first.last_updated is not None
         assert timedelta(hours=18) < first.last_updated - NOON <= timedelta(hours=24)
         assert second.attempts >= 1
-        assert (second.status, second.reason) == (Status.STOPPED, DeliveryReason.NOT_TAKEN)
+        assert (second.status, second.reason) == (Status.STOPPED, NOT_TAKEN)
         assert await published(runtime) == ["notification.undeliverable"] * 2
         told = await alerts(runtime)
         assert [alert["only"] for alert in told] == ["coordinator"] * 2
@@ -275,8 +275,8 @@ class TestFailing:
         await drain(delivering(runtime))
         assert len(insurer.got) == 1
         found = [(row.status, row.reason) for row in await messages(runtime)]
-        ended = (Status.NOT_DONE, DeliveryReason.ENDED)
-        assert found == [(Status.STOPPED, DeliveryReason.GONE), ended, ended]
+        ended = (Status.NOT_DONE, ENDED)
+        assert found == [(Status.STOPPED, GONE), ended, ended]
         assert len(await alerts(runtime)) == 1
 
     async def test_by_a_redirect_is_a_failure_like_any_other(
@@ -317,7 +317,7 @@ class TestConsent:
             await tx.run("UPDATE known_authorization SET consented = false")
         await live_on(runtime, delivering(runtime))
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.STOPPED, DeliveryReason.NO_CONSENT)
+        assert (row.status, row.reason) == (Status.STOPPED, NO_CONSENT)
         assert len(insurer.got) == 1
         await hear(authorization_event("decided"))
         assert len(await messages(runtime)) == 1
@@ -384,7 +384,7 @@ class TestLeftOver:
         async with runtime.database.transaction() as tx:
             await use_cases.deliver.end_left_over(ctx, tx)
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.NOT_DONE, DeliveryReason.NO_RECEIVER)
+        assert (row.status, row.reason) == (Status.NOT_DONE, NO_RECEIVER)
         await drain(delivering(runtime, "practice"))
         assert {row.status for row in await messages(runtime, PRACTICE)} == {Status.COMPLETED}
         assert await queries.receivers.delivery_due(runtime.database, recipient=INSURER) is None

@@ -9,15 +9,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.notifications import handlers, queries, use_cases
+from services.notifications import handlers, queries, texts, use_cases
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import DeliveryReason
+from services.notifications.rules.sending import (
+    GAVE_UP,
+    LEFT_TEAM,
+    NO_CONSENT,
+    NO_SERVER,
+    REFUSED,
+)
 from services.notifications.states import Outcome, Status
 from services.notifications.worker import Sending, Smtp
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
+from shared.fhir.reasons import concept
 from shared.runtime import Runtime
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.news import NOON, authorization_event, referral_event, team_event
@@ -158,7 +165,7 @@ class TestSending:
                 break
             move(runtime, due - runtime.clock.now())
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.STOPPED, DeliveryReason.GAVE_UP)
+        assert (row.status, row.reason) == (Status.STOPPED, GAVE_UP)
         assert runtime.clock.now() - NOON <= timedelta(hours=24)
         assert await published(runtime) == ["notification.undeliverable"]
         [alert] = await alerts(runtime)
@@ -172,7 +179,7 @@ class TestSending:
         mailbox.answers = ["550 no such address"]
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.STOPPED, DeliveryReason.REFUSED)
+        assert (row.status, row.reason) == (Status.STOPPED, REFUSED)
         assert await attempts(runtime) == [(1, Outcome.REFUSED, "reply 550")]
 
     async def test_without_a_server_is_undeliverable_at_once_without_an_alert(
@@ -181,11 +188,11 @@ class TestSending:
         await hear(referral_event("received"), referral_event("accepted"))
         await drain(Sending(runtime, mail=None))
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.NOT_DONE, DeliveryReason.NO_SERVER)
+        assert (row.status, row.reason) == (Status.NOT_DONE, NO_SERVER)
         assert await attempts(runtime) == []
         assert await published(runtime) == ["notification.undeliverable"]
         assert await alerts(runtime) == []
-        assert msgspec.json.decode(row.body)["statusReason"] == {"text": DeliveryReason.NO_SERVER}
+        assert msgspec.json.decode(row.body)["statusReason"] == concept([NO_SERVER], texts.REASONS)
 
     async def test_without_a_server_ends_as_it_is_written_and_as_the_loop_would_end_it(
         self, runtime: Runtime, hear: Hear
@@ -212,7 +219,7 @@ class TestSending:
         assert counted.total() == 0
         monkeypatch.setattr("services.notifications.worker.sending.LOOKS_AGAIN_AFTER", 0.0)
         assert await sending.run_once()
-        assert [row.reason for row in await messages(runtime)] == [DeliveryReason.NO_SERVER]
+        assert [row.reason for row in await messages(runtime)] == [NO_SERVER]
 
     async def test_spares_whoever_left_the_team_meanwhile(
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
@@ -225,7 +232,7 @@ class TestSending:
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert set(mailbox.recipients) == {"physiatrist@harbour-spine.example"}
         spared = [row for row in await messages(runtime) if row.recipient == "Practitioner/psychologist"]
-        assert [(row.status, row.reason) for row in spared] == [(Status.NOT_DONE, DeliveryReason.LEFT_TEAM)]
+        assert [(row.status, row.reason) for row in spared] == [(Status.NOT_DONE, LEFT_TEAM)]
 
     async def test_spares_an_insurer_whose_consent_was_withdrawn_meanwhile(
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
@@ -236,7 +243,7 @@ class TestSending:
         await drain(Sending(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.recipients == []
         [row] = await messages(runtime)
-        assert (row.status, row.reason) == (Status.NOT_DONE, DeliveryReason.NO_CONSENT)
+        assert (row.status, row.reason) == (Status.NOT_DONE, NO_CONSENT)
 
 
 class TestAfterACrash:

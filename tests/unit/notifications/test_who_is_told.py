@@ -6,14 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications import rules
+from services.notifications import rules, texts
 from services.notifications.rules import (
     TELLS_NOBODY,
     TOLD,
     UNDELIVERABLE_TEXT,
     Audience,
     Channel,
-    DeliveryReason,
     Standing,
     address,
     messages,
@@ -68,11 +67,11 @@ class TestTheTable:
 
 class TestEveryText:
     def test_has_no_clinical_word(self, clinic: Clinic) -> None:
-        texts = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *DeliveryReason]
+        said = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *texts.REASONS.values()]
         for urgent in (True, False):
             written = rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
-            texts += [written.subject, written.body]
-        found = [(text, word) for text in texts for word in re.findall(rf"\b(?:{CLINICAL})", text.lower())]
+            said += [written.subject, written.body]
+        found = [(text, word) for text in said for word in re.findall(rf"\b(?:{CLINICAL})", text.lower())]
         assert found == []
 
     def test_of_an_email_says_where_to_sign_in_and_an_opaque_reference(self, clinic: Clinic) -> None:
@@ -129,11 +128,11 @@ class TestMessages:
 class TestAtSendTime:
     def test_a_member_who_left_is_not_told(self) -> None:
         left = Standing(team=frozenset({"physiatrist"}))
-        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is DeliveryReason.LEFT_TEAM
+        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is rules.sending.LEFT_TEAM
         assert still_wanted(Audience.TEAM, "Practitioner/physiatrist", left) is None
 
     def test_an_insurer_whose_consent_ended_is_not_told(self) -> None:
-        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is DeliveryReason.NO_CONSENT
+        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is rules.sending.NO_CONSENT
         assert still_wanted(Audience.INSURER, "Organization/x", Standing(consented=True)) is None
 
     def test_a_referrer_is_always_told(self) -> None:
