@@ -5,10 +5,11 @@ from typing import Any
 
 from shared.clinic import Clinic
 from shared.context import Context
+from shared.fhir.codes import LUMBAR
 from shared.fhir.reasons import concept
 from shared.operations import Operation, OperationTable, Parameter, Subject
 
-DEFINITION = "https://lumbar.care/fhir/OperationDefinition"
+DEFINITION = f"{LUMBAR}/OperationDefinition"
 
 
 def definition(operation: Operation[Any], *, clinic: Clinic) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def success(guard: Guard, *, path: str) -> Responses:
     found: Responses = {200: {"description": "What was asked for", "content": content}}
     if guard.interaction == "c" and "$" not in path and path != "/fhir":
         found[201] = {"description": "What was made", "content": content}
-    if guard.interaction == "r":
+    if guard.interaction == "r" and "$" not in path:
         found[304] = {"description": "The caller has this version already (If-None-Match)"}
     return found
 

@@ -65,11 +65,10 @@ async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> t
     seen = None if key is None else await queries.claims.visible_to(tx, ctx.caller, key)
     file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
     # The consent may have ended while the lock was waited for.
-    claims = () if seen is None or file is None else file.claims
-    for claim in claims:
-        if file is not None and claim.id == key and claim.consented:
-            return claim, file
-    raise NoSuchClaim("there is no such Claim", expression=where)
+    claims = [] if file is None else [claim for claim in file.claims if claim.id == key and claim.consented]
+    if file is None or not claims:
+        raise NoSuchClaim("there is no such Claim", expression=where)
+    return claims[0], file
 
 
 def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:

@@ -7,11 +7,14 @@ import httpx
 import pytest
 
 from services.referral.states import TASK_ALLOWED, Authorization, State
+from shared.auth.assertion import client_assertion, token_request, token_url
+from shared.auth.keys import load_client_key
 from shared.fhir import check
 from tests.integration.referral.doors import located, operate, response, send, work_of
 from tests.support import referrals
 from tests.support.actions import Action, drifting, offered
-from tests.support.clinic import TestClinic
+from tests.support.clinic import BASE_URL, TestClinic
+from tests.support.identity import keys_of_run
 from tests.support.sql import sql
 
 _IN_STATE = """
@@ -46,7 +49,8 @@ class TestAReferral:
         for_clinic = await offered(clinic, "coordinator", address)
         assert list(for_clinic) == ["accept", "decline", "request-information", "merge", "close"]
         close = for_clinic["close"]
-        assert close.parts["kind"], close.parts["method"] == ("operation", "POST")
+        assert (close.parts["kind"], close.parts["method"]) == ("operation", "POST")
+        assert close.parts["definition"].endswith("/OperationDefinition/ServiceRequest-close")
         assert close.address == f"{address}/$close"
         assert close.available
         assert "rapid-access" in for_clinic["accept"].allowed["programme"]
@@ -61,6 +65,16 @@ class TestAReferral:
         assert accept.parts["reason"]["coding"][0]["code"] == "not-in-this-state"
 
     async def test_is_offered_nothing_that_the_token_never_allows(self, clinic: TestClinic) -> None:
+        address = f"/referral/fhir/ServiceRequest/{await refer(clinic)}/$available-actions"
+        key = load_client_key(keys_of_run(), "coordinator")
+        asked = client_assertion("coordinator", key, token_url(BASE_URL))
+        form = token_request(asked, scope="user/ServiceRequest.r")
+        token = (await clinic.anonymous().post("/auth/token", data=form)).json()["access_token"]
+        reader = {"authorization": f"Bearer {token}"}
+        answer = await clinic.anonymous().get(address, headers=reader)
+        assert (answer.status_code, answer.json()) == (200, {"resourceType": "Parameters"})
+
+    async def test_of_somebody_else_is_not_there(self, clinic: TestClinic) -> None:
         address = f"/referral/fhir/ServiceRequest/{await refer(clinic)}"
         answer = await clinic.as_("second-practice").get(f"{address}/$available-actions")
         assert answer.status_code == 404
