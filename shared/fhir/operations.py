@@ -26,7 +26,7 @@ def definition(operation: Operation[Any], *, clinic: Clinic) -> dict[str, Any]:
         "affectsState": operation.interaction not in ("r", "s"),
         "code": operation.name,
         "description": operation.text,
-        "resource": [operation.resource_type],
+        **({} if operation.level == "system" else {"resource": [operation.resource_type]}),
         "system": operation.level == "system",
         "type": operation.level == "type",
         "instance": operation.level == "instance",

@@ -26,6 +26,7 @@ PLANTED = [
     ("rooms", "services/scheduling/fhir.py", "import services.scheduling.rules"),
     ("rooms", "services/scheduling/use_cases/__init__.py", "import services.scheduling.handlers"),
     ("rooms", "services/referral/handlers.py", "import services.referral.api"),
+    ("rooms", "services/referral/use_cases/planted.py", "import services.referral.operations"),
     ("rooms", "services/referral/helpers.py", "import services.referral.states"),
     ("kafka", "services/referral/states.py", "import aiokafka"),
     ("kafka", "shared/db/database.py", "import aiokafka"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from shared.fhir import check
 from tests.support.clinic import BASE_URL, TestClinic
 
 
@@ -31,6 +32,7 @@ async def offered(clinic: TestClinic, party: str, address: str) -> dict[str, Act
     """Ask what a party may do with a resource (`/referral/fhir/Claim/1`)."""
     answer = await clinic.as_(party).get(f"{address}/$available-actions")
     assert answer.status_code == 200, answer.text
+    await check.receive(answer.content, allowed=("Parameters",))
     found = [_action(parameter["part"]) for parameter in answer.json().get("parameter", [])]
     return {str(action.parts["name"]): action for action in found}
 

@@ -147,11 +147,13 @@ class TestAClaim:
 
 class TestATask:
     @pytest.mark.parametrize("status", TASK_ALLOWED)
-    @pytest.mark.parametrize("code", ["review-referral", "process-request"])
+    @pytest.mark.parametrize("code", ["review-referral", "merge-duplicate", "process-request"])
     async def test_is_offered_just_what_may_become_of_it(
         self, clinic: TestClinic, code: str, status: str
     ) -> None:
-        await refer(clinic, answers={"cancer-history": "Y"})
+        await refer(clinic, health_card="1", answers={"cancer-history": "Y"})
+        for _ in range(2):
+            await refer(clinic, health_card="2")
         task = (await work_of(clinic, "coordinator", f"code={code}"))[0]
         address = f"/referral/fhir/Task/{task['id']}"
 

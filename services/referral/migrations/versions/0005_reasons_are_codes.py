@@ -20,13 +20,12 @@ WHERE rules <> '[]'
 def upgrade() -> None:
     """Change the schema; gives up instead of waiting behind a long transaction."""
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for column in ("reason", "funding", "sessions"):
-        words = _AS_WRITTEN.format(words=column)
-        op.execute(
-            f"ALTER TABLE referral ALTER COLUMN {column} TYPE jsonb"
-            f" USING CASE WHEN {column} = '' THEN '[]'::jsonb ELSE {words} END"
-        )
-    # Whatever was written there said the same: an identifier of the patient is somebody else's too.
-    op.execute("ALTER TABLE referral ALTER COLUMN doubt TYPE boolean USING doubt IS NOT NULL")
-    op.execute("ALTER TABLE referral ALTER COLUMN doubt SET NOT NULL")
+    changes = [
+        f"ALTER COLUMN {column} TYPE jsonb USING CASE WHEN {column} = '' THEN '[]'::jsonb"
+        f" ELSE {_AS_WRITTEN.format(words=column)} END"
+        for column in ("reason", "funding", "sessions")
+    ]
+    # Every doubt said the same: an identifier of the patient is somebody else's too.
+    changes += ["ALTER COLUMN doubt TYPE boolean USING doubt IS NOT NULL", "ALTER COLUMN doubt SET NOT NULL"]
+    op.execute(f"ALTER TABLE referral {', '.join(changes)}")
     op.execute(_RULES.format(words=_AS_WRITTEN.format(words="fired -> 'text'")))
