@@ -7,7 +7,7 @@
 
 from uuid import UUID
 
-from services.scheduling import texts, use_cases
+from services.scheduling import use_cases
 from services.scheduling.use_cases.accept import Acceptance
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
@@ -21,6 +21,7 @@ from shared.events.catalog.referral import (
     ReferralRevoked,
 )
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
+from shared.reasons import Reason
 from shared.timers import Timer
 
 
@@ -52,17 +53,19 @@ async def on_referrals_accepted(
 
 async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:
     """Cancel what the sender revoked."""
-    await use_cases.end.run(ctx, tx, UUID(event.referral), because=texts.REVOKED, patients=True)
+    await use_cases.end.run(
+        ctx, tx, UUID(event.referral), because=Reason.of("referral-revoked"), patients=True
+    )
 
 
 async def on_referral_closed(ctx: Context, tx: Transaction, event: ReferralClosed) -> None:
     """Cancel what a coordinator closed."""
-    await use_cases.end.run(ctx, tx, UUID(event.referral), because=texts.CLOSED)
+    await use_cases.end.run(ctx, tx, UUID(event.referral), because=Reason.of("referral-closed"))
 
 
 async def on_referral_merged(ctx: Context, tx: Transaction, event: ReferralMerged) -> None:
     """Cancel what was booked for a duplicate; the first referral keeps its own."""
-    await use_cases.end.run(ctx, tx, UUID(event.referral), because=texts.MERGED)
+    await use_cases.end.run(ctx, tx, UUID(event.referral), because=Reason.of("referral-merged"))
 
 
 async def on_authorization_changed(ctx: Context, tx: Transaction, event: AuthorizationEvent) -> None:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shared.fhir.reasons import ARGUMENT_EXTENSION, concept, reasons_of
+from shared.errors import Conflict
+from shared.fhir.reasons import ARGUMENT_EXTENSION, added, concept, note, reasons_of, reasons_of_notes
 from shared.reasons import Reason, Reference, all_said, as_written, said
 
 NINE = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -70,6 +71,28 @@ def test_a_concept_in_words_only_is_as_written() -> None:
     assert reasons_of({"text": " Moved away. "}) == [as_written("Moved away.")]
     assert reasons_of({}) == []
     assert concept([], SENTENCES) == {}
+
+
+def test_reasons_come_after_what_a_concept_says_already() -> None:
+    stated = added({"coding": [{"system": "hl7", "code": "prov"}], "text": "First."}, [HELD], SENTENCES)
+    assert [coding["code"] for coding in stated["coding"]] == ["prov", "held"]
+    assert stated["text"] == "First. 3 of first, session were held until 2026-03-09."
+    assert added({"text": "First."}, [], SENTENCES) == {"text": "First."}
+
+
+def test_a_note_has_the_sentences_as_text_and_the_reasons_beside_it() -> None:
+    notes = note([BOOKED, HELD], SENTENCES)
+    assert notes[0]["text"] == all_said([BOOKED, HELD], SENTENCES)
+    assert [reason.code for reason in reasons_of_notes(notes)] == ["booked", "held"]
+    assert reasons_of_notes([{"text": "By hand."}]) == [as_written("By hand.")]
+    assert note([], SENTENCES) == []
+
+
+def test_a_refusal_has_the_words_of_its_reason() -> None:
+    refusal = Conflict.because(BOOKED, SENTENCES, expression="Appointment.start")
+    (problem,) = refusal.problems
+    assert str(refusal) == "It is booked for 2026-03-02 14:00 with Practitioner/robin."
+    assert (problem.expression, problem.reason) == ("Appointment.start", BOOKED)
 
 
 def test_a_row_keeps_reasons_as_json_and_gets_them_back() -> None:

@@ -95,7 +95,7 @@ def _reason(
         text = f"a code of {CANCELLATION_SYSTEM} is needed: pat... for the patient, prov... for the clinic"
         problems.append(_problem("cancelationReason", text, code="required"))
         return None
-    return CancellationReason(code=codes[0], text=given.get("text"))
+    return CancellationReason(code=codes[0], words=given.get("text"))
 
 
 def _required(name: str) -> Problem:

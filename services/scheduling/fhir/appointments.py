@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from services.scheduling import texts
 from services.scheduling.fhir.elements import coded, instant, of_referral, own
 from services.scheduling.models import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
+from shared.fhir.reasons import added
 
 CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
@@ -29,7 +31,7 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         resource |= {"start": instant(row.starts_at), "end": instant(row.ends_at)}
     if row.reason_code is not None and row.status == AppointmentStatus.CANCELLED:
         reason = coded(CANCELLATION_SYSTEM, row.reason_code)
-        resource["cancelationReason"] = reason | ({"text": row.reason_text} if row.reason_text else {})
+        resource["cancelationReason"] = added(reason, row.reasons, texts.REASONS)
     return resource
 
 

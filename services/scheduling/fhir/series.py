@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from services.scheduling import texts
 from services.scheduling.fhir.elements import of_referral, own
 from services.scheduling.models import Appointment, Series
 from services.scheduling.states import SeriesStatus
 from shared.context import Context
 from shared.fhir.codes import LUMBAR
+from shared.fhir.reasons import concept, note
 
 
 def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dict[str, Any]:
@@ -24,10 +26,11 @@ def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dic
         "code": {"text": "session-series"},
         "subject": of_referral(ctx, "Patient", row.patient_id),
     }
+    zone = ctx.clinic.site(row.site).zone
     if entries:
         resource["entry"] = entries
     else:
-        resource["emptyReason"] = {"text": row.note or row.status}
-    if row.note:
-        resource["note"] = [{"text": row.note}]
+        resource["emptyReason"] = concept(row.reasons, texts.REASONS, zone=zone)
+    if row.reasons:
+        resource["note"] = note(row.reasons, texts.REASONS, zone=zone)
     return resource

@@ -11,7 +11,7 @@ class CancellationReason:
     """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing."""
 
     code: str
-    text: str | None
+    words: str | None
 
     @property
     def is_the_patients(self) -> bool:

@@ -12,6 +12,7 @@ from services.scheduling.models.spans import Span
 from services.scheduling.states import ReferralState, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus
+from shared.reasons import Reason
 
 
 class Referral(SQLModel):
@@ -32,7 +33,7 @@ class Referral(SQLModel):
     due_at: AwareDatetime
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
     state: str = ReferralState.OPEN
-    ended_because: str | None = None
+    ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
     @property
     def away(self) -> list[Span]:
@@ -87,7 +88,7 @@ class Series(Resource):
     site: str
     requester: str
     status: str = SeriesStatus.NOT_BOOKED
-    note: str = ""
+    reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 
 class Appointment(Resource):
@@ -109,7 +110,7 @@ class Appointment(Resource):
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
     reason_code: str | None = None
-    reason_text: str | None = None
+    reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     patient_caused: bool = False
 
 

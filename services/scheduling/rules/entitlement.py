@@ -9,9 +9,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.scheduling import texts
 from services.scheduling.models import Funding
 from shared.clinic import Programme
+from shared.reasons import Reason
 
 GRANTING = ("approved", "partially-approved", "modified", "not-required")
 
@@ -29,7 +29,7 @@ class Entitlement:
 class NoEntitlement:
     """No sessions may stand, and why."""
 
-    why: str
+    why: Reason
 
 
 def entitled_to(
@@ -38,20 +38,25 @@ def entitled_to(
     """Return what a referral is entitled to now; `funding` is the payer's newest answer."""
     sessions = programme.sessions
     if sessions is None:
-        return NoEntitlement(why=texts.NO_SESSIONS.format(programme=programme.id))
+        return NoEntitlement(why=Reason.of("no-sessions", programme=programme.id))
     if not authorization_required:
-        return Entitlement(count=sessions.count) if first_held else NoEntitlement(why=texts.FIRST_NOT_HELD)
+        if first_held:
+            return Entitlement(count=sessions.count)
+        return NoEntitlement(why=Reason.of("first-not-held"))
     if funding is None or funding.status in ("requested", "pended"):
-        return NoEntitlement(why=texts.PAYER_UNDECIDED)
+        return NoEntitlement(why=Reason.of("payer-undecided"))
     if funding.status not in GRANTING:
-        return NoEntitlement(why=texts.PAYER_DECIDED.format(status=funding.status))
+        return NoEntitlement(why=Reason.of("payer-decided", status=funding.status))
     if funding.units == 0:
-        return NoEntitlement(why=texts.NOTHING_GRANTED.format(discipline=sessions.discipline))
+        return NoEntitlement(why=Reason.of("nothing-granted", discipline=sessions.discipline))
     count = sessions.count if funding.units is None else min(sessions.count, funding.units)
     return Entitlement(count=count, starts_on=funding.starts_on, ends_on=funding.ends_on)
 
 
-def inside_dates(day: date, *, entitled: Entitlement) -> bool:
-    """Tell whether a local day lies inside the dates of an entitlement, both included."""
-    starts, ends = entitled.starts_on, entitled.ends_on
-    return (starts is None or starts <= day) and (ends is None or day <= ends)
+def outside_dates(day: date, *, entitled: Entitlement) -> Reason | None:
+    """Say how a local day lies outside the dates of an entitlement, both of which belong to it."""
+    if entitled.starts_on is not None and day < entitled.starts_on:
+        return Reason.of("before-the-grant", starts_on=entitled.starts_on)
+    if entitled.ends_on is not None and day > entitled.ends_on:
+        return Reason.of("after-the-grant", ends_on=entitled.ends_on)
+    return None

@@ -8,32 +8,38 @@ from services.scheduling import texts
 from services.scheduling.models import Appointment, Referral, Span, Taken
 from services.scheduling.rules import series_state
 from services.scheduling.rules.candidates import Candidate, load_of
-from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, inside_dates
+from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, outside_dates
 from services.scheduling.rules.intervals import merged, until_free
 from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
 from services.scheduling.rules.series import week_of
 from services.scheduling.states import AppointmentStatus, ReferralState
 from shared.clinic import Person, Room
 from shared.errors import Conflict
+from shared.reasons import Reason, Reference
 
 
 class CannotMove(Conflict):
     """The wanted time cannot be had; the text says which resource or bound stands in the way."""
 
 
-def cannot_move(text: str) -> CannotMove:
+def cannot_move(why: Reason) -> CannotMove:
     """Refuse a new start."""
-    return CannotMove(text, expression="Appointment.start")
+    return CannotMove.because(why, texts.REASONS, expression="Appointment.start")
+
+
+def why_no_new_time(row: Appointment, *, referral: Referral) -> Reason | None:
+    """Say why an appointment gets no new time, whichever; None where it may get one."""
+    if row.status not in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
+        return Reason.of("no-new-time", status=row.status)
+    return Reason.of("referral-ended") if referral.state == ReferralState.ENDED else None
 
 
 def check(row: Appointment, start: datetime, *, referral: Referral, now: datetime) -> None:
     """Raise CannotMove where an appointment gets no new time now."""
-    if row.status not in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
-        raise cannot_move(texts.NO_NEW_TIME.format(status=row.status))
-    if referral.state == ReferralState.ENDED:
-        raise cannot_move(texts.REFERRAL_ENDED)
+    if (why := why_no_new_time(row, referral=referral)) is not None:
+        raise cannot_move(why)
     if start <= now:
-        raise cannot_move(texts.IN_THE_PAST)
+        raise cannot_move(Reason.of("in-the-past"))
 
 
 def check_session(
@@ -51,16 +57,14 @@ def check_session(
     """
     day = start.astimezone(zone).date()
     if first is not None and first.ends_at is not None and start < first.ends_at:
-        raise cannot_move(texts.BEFORE_THE_FIRST)
+        raise cannot_move(Reason.of("before-the-first"))
     if isinstance(entitled, NoEntitlement):
         raise cannot_move(entitled.why)
-    if not inside_dates(day, entitled=entitled):
-        raise cannot_move(
-            texts.OUTSIDE_THE_GRANT.format(starts_on=entitled.starts_on, ends_on=entitled.ends_on)
-        )
+    if (why := outside_dates(day, entitled=entitled)) is not None:
+        raise cannot_move(why)
     weeks = series_state.weeks_of(series_state.counting(others), zone=zone)
     if per_week is not None and weeks[week_of(day)] >= per_week:
-        raise cannot_move(texts.WEEK_IS_FULL.format(per_week=per_week))
+        raise cannot_move(Reason.of("week-is-full", per_week=per_week))
 
 
 def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candidate:
@@ -71,7 +75,7 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
-        raise _blocked("Patient", texts.BUSY, until=busy_until)
+        raise cannot_move(Reason.of("patient-busy", until=busy_until))
     person_id = _person(span, need=need, people=_people(row, need=need, taken=taken), taken=taken)
     rooms = sorted(need.rooms, key=lambda room: room.id != row.room)
     return Candidate(person=person_id, room=_room(span, rooms=rooms, taken=taken), span=span)
@@ -84,17 +88,17 @@ def _people(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
 
 
 def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str:
-    refusal = _blocked("Location", texts.NOBODY_GIVES.format(discipline=need.discipline))
+    why = Reason.of("nobody-gives", discipline=need.discipline)
     for person in people:
-        reference = f"Practitioner/{person.id}"
+        reference = Reference(f"Practitioner/{person.id}")
         busy_until = until_free(merged(taken.get(person_key(person.id), ())), span)
         if need.works(person, window=span) != [span]:
-            refusal = _blocked(reference, texts.NO_HOURS.format(purpose=need.purpose))
+            why = Reason.of("no-hours", practitioner=reference, purpose=need.purpose)
         elif busy_until is not None:
-            refusal = _blocked(reference, texts.BUSY, until=busy_until)
+            why = Reason.of("person-busy", practitioner=reference, until=busy_until)
         else:
             return person.id
-    raise refusal
+    raise cannot_move(why)
 
 
 def _room(span: Span, *, rooms: Iterable[Room], taken: Taken) -> str:
@@ -105,11 +109,6 @@ def _room(span: Span, *, rooms: Iterable[Room], taken: Taken) -> str:
             return room.id
         ends.append((busy_until, room.id))
     if not ends:
-        raise _blocked("Location", texts.NO_SUCH_ROOM)
+        raise cannot_move(Reason.of("no-such-room"))
     until, room_id = min(ends)
-    raise _blocked(f"Location/{room_id}", texts.ROOMS_TAKEN, until=until)
-
-
-def _blocked(resource: str, why: str, *, until: datetime | None = None) -> CannotMove:
-    sentence = texts.BLOCKED if until is None else texts.BLOCKED_UNTIL
-    return cannot_move(sentence.format(resource=resource, why=why, until=until))
+    raise cannot_move(Reason.of("rooms-taken", room=Reference(f"Location/{room_id}"), until=until))

@@ -6,9 +6,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models import Appointment, Series
-from services.scheduling.rules.entitlement import Entitlement, inside_dates
+from services.scheduling.rules.entitlement import Entitlement, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_may
+from shared.reasons import Reason
 
 _COUNTING = (*STANDING, AppointmentStatus.FULFILLED)
 
@@ -52,13 +53,13 @@ def held_when_over(series: Series | None, sessions: Sequence[Appointment]) -> in
     return sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
 
 
-def not_booked_is_news(series: Series, *, note: str) -> bool:
+def not_booked_is_news(series: Series, *, because: Sequence[Reason]) -> bool:
     """Tell whether there is something to say of a series that is not booked.
 
     It is said once for the same reason, and never of a series that took place.
     """
     status = SeriesStatus(series.status)
-    is_known = series.version > 0 and status is SeriesStatus.NOT_BOOKED and series.note == note
+    is_known = series.version > 0 and status is SeriesStatus.NOT_BOOKED and series.reasons == because
     return not is_known and series_may(status, SeriesStatus.NOT_BOOKED)
 
 
@@ -69,4 +70,6 @@ def weeks_of(rows: Iterable[Appointment], *, zone: ZoneInfo) -> Counter[Week]:
 
 def _is_outside(row: Appointment, entitled: Entitlement, *, zone: ZoneInfo) -> bool:
     starts_at = row.starts_at
-    return starts_at is not None and not inside_dates(starts_at.astimezone(zone).date(), entitled=entitled)
+    if starts_at is None:
+        return False
+    return outside_dates(starts_at.astimezone(zone).date(), entitled=entitled) is not None

@@ -8,6 +8,7 @@ from services.scheduling.models import Appointment
 from services.scheduling.rules.calendar import local_day_start
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Conflict
+from shared.reasons import Reason
 
 
 class NotInThisState(Conflict):
@@ -20,17 +21,32 @@ class TooEarly(Conflict):
 
 def check(row: Appointment, status: AppointmentStatus, *, now: datetime, zone: ZoneInfo) -> None:
     """Raise NotInThisState or TooEarly where a status cannot be recorded now."""
+    if (why := why_not_in_this_state(row, status)) is not None:
+        raise NotInThisState.because(why, texts.REASONS, expression="Appointment.status")
+    if (why := why_too_early(row, status, now=now, zone=zone)) is not None:
+        raise TooEarly.because(why, texts.REASONS, expression="Appointment.status")
+
+
+def why_not_in_this_state(row: Appointment, status: AppointmentStatus) -> Reason | None:
+    """Say why the life cycle of an appointment has no step to a status; None where it has."""
     old = AppointmentStatus(row.status)
     if old == AppointmentStatus.WAITLIST:
-        raise NotInThisState(texts.ON_THE_WAITLIST, expression="Appointment.status")
-    if not states.may(old, status):
-        allowed = ", ".join(states.reachable(old)) or "nothing else"
-        text = texts.NO_SUCH_STEP.format(old=old, new=status, allowed=allowed)
-        raise NotInThisState(text, expression="Appointment.status")
+        return Reason.of("on-the-waitlist")
+    if states.may(old, status):
+        return None
+    if allowed := states.reachable(old):
+        return Reason.of("no-such-step", old=old, new=status, allowed=allowed)
+    return Reason.of("nothing-follows", old=old, new=status)
+
+
+def why_too_early(
+    row: Appointment, status: AppointmentStatus, *, now: datetime, zone: ZoneInfo
+) -> Reason | None:
+    """Say from when on a status can be recorded, where that is later than now."""
     earliest = _earliest(row, status, zone=zone)
-    if earliest is not None and now < earliest:
-        text = texts.TOO_EARLY.format(status=status, earliest=earliest)
-        raise TooEarly(text, expression="Appointment.status")
+    if earliest is None or now >= earliest:
+        return None
+    return Reason.of("too-early", status=status, earliest=earliest)
 
 
 def _earliest(row: Appointment, status: AppointmentStatus, *, zone: ZoneInfo) -> datetime | None:

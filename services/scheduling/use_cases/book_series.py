@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.scheduling import queries, rules, texts
+from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral, Series, Span
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries, Pace, PlannedSession
@@ -15,6 +15,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 from shared.fhir.codes import LUMBAR, AppointmentKind
+from shared.reasons import Reason, Reference
 
 # A plan that loses a race is made anew from what the others took; each round somebody else has booked.
 _ROUNDS = 20
@@ -47,23 +48,23 @@ async def run(
     row = series or _new_series(referral)
     booked = await _claimed(ctx, tx, referral, row, request=request)
     if isinstance(booked, NoSeries):
-        await publish_series_not_booked(ctx, tx, referral, series=row, note=_refusal(booked, request))
+        await publish_series_not_booked(ctx, tx, referral, series=row, because=_refusal(booked))
         return
     sessions = [*kept, *booked]
     for session in booked:
         record.fill_appointment(ctx, session)
     event = events.SeriesBooked
-    await record.save_series(ctx, tx, row, event, note="", sessions=sessions, carries=sessions)
+    await record.save_series(ctx, tx, row, event, because=(), sessions=sessions, carries=sessions)
     await tx.insert(*booked)
 
 
 async def publish_series_not_booked(
-    ctx: Context, tx: Transaction, referral: Referral, *, series: Series | None, note: str
+    ctx: Context, tx: Transaction, referral: Referral, *, series: Series | None, because: Sequence[Reason]
 ) -> None:
     """Record and publish that no series is booked, and why, where that is news."""
     row = series or _new_series(referral)
-    if rules.series_state.not_booked_is_news(row, note=note):
-        await record.save_series(ctx, tx, row, events.SeriesNotBooked, note=note, sessions=())
+    if rules.series_state.not_booked_is_news(row, because=because):
+        await record.save_series(ctx, tx, row, events.SeriesNotBooked, because=because, sessions=())
 
 
 def _request(
@@ -110,14 +111,17 @@ async def _claimed(
     return NoSeries(failed=1, count=request.pace.count, alternatives=())
 
 
-def _refusal(refused: NoSeries, request: SeriesRequest) -> str:
-    zone = request.need.site.zone
-    free = ", ".join(
-        texts.FREE_WITH.format(start=candidate.span.start.astimezone(zone), practitioner=candidate.person)
+def _refusal(refused: NoSeries) -> list[Reason]:
+    failed = Reason.of("session-finds-no-time", failed=refused.failed, count=refused.count)
+    instead = [
+        Reason.of(
+            "free-instead",
+            start=candidate.span.start,
+            practitioner=Reference(f"Practitioner/{candidate.person}"),
+        )
         for candidate in refused.alternatives
-    )
-    instead = texts.FREE_INSTEAD.format(free=free) if free else texts.NOTHING_FREE
-    return texts.SERIES_REFUSED.format(failed=refused.failed, count=refused.count, instead=instead)
+    ]
+    return [failed, *(instead or [Reason.of("nothing-free")])]
 
 
 def _visit(ctx: Context, referral: Referral) -> Sessions:

@@ -13,6 +13,7 @@ from shared.errors import NotFound
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.fhir.codes import AppointmentKind
+from shared.reasons import as_written
 
 _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
     AppointmentStatus.ARRIVED: events.AppointmentArrived,
@@ -57,11 +58,8 @@ async def run(
 def _put_into(row: Appointment, status: AppointmentStatus, *, reason: CancellationReason | None) -> None:
     row.status = status
     if reason is not None:
-        row.reason_code, row.reason_text, row.patient_caused = (
-            reason.code,
-            reason.text,
-            reason.is_the_patients,
-        )
+        row.reason_code, row.patient_caused = reason.code, reason.is_the_patients
+        row.reasons = [as_written(reason.words)] if reason.words else []
 
 
 async def _record(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.scheduling import queries, texts
+from services.scheduling import queries
 from services.scheduling.models import Appointment, Referral, TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases import reconcile_series, record
@@ -10,10 +10,11 @@ from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
+from shared.reasons import Reason
 
 
 async def run(
-    ctx: Context, tx: Transaction, referral_id: UUID, *, because: str, patients: bool = False
+    ctx: Context, tx: Transaction, referral_id: UUID, *, because: Reason, patients: bool = False
 ) -> None:
     """End a referral: cancel what is booked, leave the waitlist, end the guarantee.
 
@@ -33,14 +34,16 @@ async def care(ctx: Context, tx: Transaction, referral_id: UUID) -> bool:
     """
     referral = await queries.referrals.locked(tx, referral_id)
     if referral is not None and referral.state == ReferralState.OPEN:
-        await _end(ctx, tx, referral, because=texts.DISCHARGED, patients=False, also_past=False)
+        await _end(
+            ctx, tx, referral, because=Reason.of("patient-discharged"), patients=False, also_past=False
+        )
     return referral is not None
 
 
 async def _end(
-    ctx: Context, tx: Transaction, referral: Referral, *, because: str, patients: bool, also_past: bool
+    ctx: Context, tx: Transaction, referral: Referral, *, because: Reason, patients: bool, also_past: bool
 ) -> None:
-    await tx.update(referral, state=str(ReferralState.ENDED), ended_because=because)
+    await tx.update(referral, state=str(ReferralState.ENDED), ended_because=[because])
     for row in await queries.appointments.firsts_of(tx, referral.id):
         if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
             await _cancel_first(ctx, tx, row, referral=referral, because=because, patients=patients)
@@ -50,10 +53,10 @@ async def _end(
 
 
 async def _cancel_first(
-    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, because: str, patients: bool
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, because: Reason, patients: bool
 ) -> None:
     waited = row.status == AppointmentStatus.WAITLIST
-    row.status, row.reason_text, row.patient_caused = AppointmentStatus.CANCELLED, because, patients
+    row.status, row.reasons, row.patient_caused = AppointmentStatus.CANCELLED, [because], patients
     row.reason_code = record.PATIENT_CANCELS if patients else record.CLINIC_CANCELS
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.scheduling import queries, rules, texts
+from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral, Span, TimerKind
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import book_first, reconcile_series, record
@@ -11,6 +11,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 from shared.fhir.codes import AppointmentKind
+from shared.reasons import Reason
 
 _ROUNDS = 5
 
@@ -51,7 +52,7 @@ async def _take(
         if await queries.occupancy.claim_all(tx, [record.claim_of(row, place)], moving=moving):
             record.put_into(row, place)
             return
-    raise rules.moving.cannot_move(texts.CONTENDED)
+    raise rules.moving.cannot_move(Reason.of("contended"))
 
 
 async def _check_session(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.scheduling import queries, rules, texts
+from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import AppointmentStatus, ReferralState, SeriesStatus
@@ -20,6 +20,7 @@ from services.scheduling.use_cases import book_series, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
+from shared.reasons import Reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +44,15 @@ async def run(ctx: Context, tx: Transaction, referral: Referral) -> None:
     if isinstance(entitled, NoEntitlement):
         await _withdraw(ctx, tx, locked, because=entitled.why)
     elif first is None:
-        why = texts.FIRST_HAS_NO_TIME
+        why = Reason.of("first-has-no-time")
         await _withdraw(ctx, tx, locked, because=why)
-        await book_series.publish_series_not_booked(ctx, tx, referral, series=locked.series, note=why)
+        await book_series.publish_series_not_booked(ctx, tx, referral, series=locked.series, because=[why])
     else:
         await _follow(ctx, tx, referral, entitled=entitled, first=first, locked=locked)
 
 
 async def withdraw(
-    ctx: Context, tx: Transaction, referral: Referral, *, because: str, also_past: bool
+    ctx: Context, tx: Transaction, referral: Referral, *, because: Reason, also_past: bool
 ) -> None:
     """Cancel every session still to come, or every booked one, and publish why."""
     locked = await _lock(tx, referral, after=None if also_past else ctx.at)
@@ -89,7 +90,7 @@ async def _follow(
     ends_at = first.ends_at or ctx.at
     series = locked.series
     if any(row.starts_at is not None and row.starts_at < ends_at for row in locked.to_come):
-        await _withdraw(ctx, tx, locked, because=texts.FIRST_MOVED)
+        await _withdraw(ctx, tx, locked, because=Reason.of("first-moved"))
     elif series is not None and series.status in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
         await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
         return
@@ -103,18 +104,18 @@ async def _cut(
     zone = ctx.clinic.site(referral.site).zone
     surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, now=ctx.at, zone=zone)
     if surplus:
-        await record.cancel_sessions(ctx, tx, surplus, because=texts.BEYOND_THE_GRANT)
+        await record.cancel_sessions(ctx, tx, surplus, because=Reason.of("beyond-the-grant"))
         await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *surplus)
         await _close_if_over(ctx, tx, locked)
 
 
-async def _withdraw(ctx: Context, tx: Transaction, locked: LockedSeries, *, because: str) -> None:
+async def _withdraw(ctx: Context, tx: Transaction, locked: LockedSeries, *, because: Reason) -> None:
     series, to_come = locked.series, locked.to_come
     if series is None or not to_come:
         return
     await record.cancel_sessions(ctx, tx, to_come, because=because)
     event, sessions = events.SeriesSuspended, locked.sessions
-    await record.save_series(ctx, tx, series, event, note=because, sessions=sessions, carries=to_come)
+    await record.save_series(ctx, tx, series, event, because=[because], sessions=sessions, carries=to_come)
 
 
 async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) -> None:
@@ -122,8 +123,8 @@ async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) ->
     held = rules.series_state.held_when_over(series, sessions)
     if series is not None and held is not None:
         event = events.SeriesCompleted if held else events.SeriesSuspended
-        note = texts.SESSIONS_HELD.format(count=held)
-        await record.save_series(ctx, tx, series, event, note=note, sessions=sessions)
+        because = [Reason.of("sessions-held", count=held)]
+        await record.save_series(ctx, tx, series, event, because=because, sessions=sessions)
 
 
 async def _lock(tx: Transaction, referral: Referral, *, after: datetime | None) -> LockedSeries:

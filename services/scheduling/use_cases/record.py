@@ -19,6 +19,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
+from shared.reasons import Reason
 from shared.timers import Timer
 
 CLINIC_CANCELS = "prov"
@@ -38,7 +39,7 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 # What verbs change of an appointment that the database has.
 _CHANGED = (
     *("status", "practitioner", "room", "starts_at", "ends_at"),
-    *("reason_code", "reason_text", "patient_caused"),
+    *("reason_code", "reasons", "patient_caused"),
 )
 
 
@@ -83,12 +84,12 @@ async def save_first(
 
 
 async def cancel_sessions(
-    ctx: Context, tx: Transaction, rows: Sequence[Appointment], *, because: str
+    ctx: Context, tx: Transaction, rows: Sequence[Appointment], *, because: Reason
 ) -> None:
     """Cancel locked sessions on the clinic's side, and give their time back."""
     before = [row.version for row in rows]
     for row in rows:
-        row.status, row.reason_code, row.reason_text = AppointmentStatus.CANCELLED, CLINIC_CANCELS, because
+        row.status, row.reason_code, row.reasons = AppointmentStatus.CANCELLED, CLINIC_CANCELS, [because]
         fill_appointment(ctx, row)
     await store.update_all(tx, list(zip(rows, before, strict=True)), *_CHANGED)
     await give_back(ctx, tx, rows)
@@ -100,15 +101,15 @@ async def save_series(
     series: Series,
     event: type[DomainEvent],
     *,
-    note: str,
+    because: Sequence[Reason],
     sessions: Sequence[Appointment],
     carries: Sequence[Appointment] = (),
 ) -> None:
     """Write a series as it is after an event, which names these sessions, and publish the event."""
-    series.status, series.note = _SERIES_STATUS[event], note
+    series.status, series.reasons = _SERIES_STATUS[event], list(because)
     body = fhir.series.render(ctx, series, sessions=sessions)
     if series.version:
-        await store.update(tx, series, body, at=ctx.at, status=series.status, note=note)
+        await store.update(tx, series, body, at=ctx.at, status=series.status, reasons=series.reasons)
     else:
         await store.insert(tx, series, body, at=ctx.at)
     await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])

@@ -9,7 +9,9 @@ import pytest
 
 from services.scheduling import use_cases
 from shared.db import Database
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound, Refusal
+from shared.events.catalog.scheduling import AppointmentCancelled
+from shared.reasons import Reason, Reference, as_written
 from tests.support.booking import COORDINATOR, Desk, a_clinic, a_person, local
 
 WEDNESDAY = date(2026, 6, 3)
@@ -21,8 +23,8 @@ def desk(scheduling_db: Database) -> Desk:
     return Desk(scheduling_db, a_clinic())
 
 
-async def refused(desk: Desk, referral: str, kind: type[Exception], **changes: Any) -> str:
-    """Try a change, see that it is refused and that nothing was written, and give the text."""
+async def refused(desk: Desk, referral: str, kind: type[Refusal], **changes: Any) -> Refusal:
+    """Try a change, see that it is refused and that nothing was written."""
     before = await desk.first(referral)
     told = await desk.told()
     with pytest.raises(kind) as refusal:
@@ -30,7 +32,12 @@ async def refused(desk: Desk, referral: str, kind: type[Exception], **changes: A
     after = await desk.first(referral)
     assert (after.version, after.body) == (before.version, before.body)
     assert await desk.told() == told
-    return str(refusal.value)
+    return refusal.value
+
+
+async def refused_text(desk: Desk, referral: str, kind: type[Refusal], **changes: Any) -> str:
+    """Try a change as `refused` does, and give the text of the refusal."""
+    return str(await refused(desk, referral, kind, **changes))
 
 
 class TestMoving:
@@ -53,15 +60,18 @@ class TestMoving:
         await desk.accept()
         referral = await desk.accept()
         start = local(date(2026, 6, 2), "09:30").isoformat()
-        text = await refused(desk, referral, Conflict, start=start, end=None)
-        assert text == "Practitioner/ana has another appointment until 2026-06-02T14:00:00Z"
+        refusal = await refused(desk, referral, Conflict, start=start, end=None)
+        assert str(refusal) == "Practitioner/ana has another appointment until 2026-06-02T14:00:00Z"
+        assert refusal.problems[0].reason == Reason.of(
+            "person-busy", practitioner=Reference("Practitioner/ana"), until=local(date(2026, 6, 2), "10:00")
+        )
 
     async def test_names_the_room_when_every_one_is_taken(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, a_clinic(people=[a_person("ana"), a_person("ben")], rooms=1))
         await desk.accept()
         referral = await desk.accept()
         start = local(date(2026, 6, 2), "09:00").isoformat()
-        text = await refused(desk, referral, Conflict, start=start, end=None)
+        text = await refused_text(desk, referral, Conflict, start=start, end=None)
         assert text.startswith("Location/assessment-1") or text.startswith("Practitioner/ana")
         assert "until 2026-06-02T14:00:00Z" in text
 
@@ -69,7 +79,7 @@ class TestMoving:
     async def test_refuses_times_outside_the_hours_and_in_the_meeting(self, desk: Desk, wall: str) -> None:
         referral = await desk.accept()
         start = local(WEDNESDAY, wall).isoformat()
-        text = await refused(desk, referral, Conflict, start=start, end=None)
+        text = await refused_text(desk, referral, Conflict, start=start, end=None)
         assert text == "Practitioner/ana has no hours for a first visit at this time"
 
     async def test_refuses_the_past(self, desk: Desk) -> None:
@@ -90,7 +100,7 @@ class TestRecording:
     async def test_nothing_is_fulfilled_or_missed_before_it_begins(self, desk: Desk) -> None:
         referral = await desk.accept()
         for status in ("fulfilled", "noshow", "arrived"):
-            text = await refused(desk, referral, Conflict, status=status)
+            text = await refused_text(desk, referral, Conflict, status=status)
             assert "cannot be recorded before" in text
 
     async def test_arrived_is_recorded_on_the_day_and_then_fulfilled(self, desk: Desk) -> None:
@@ -106,15 +116,23 @@ class TestRecording:
         referral = await desk.accept()
         await desk.at(local(date(2026, 6, 2), "10:00"))
         await desk.put(await desk.first(referral), status="fulfilled")
-        text = await refused(desk, referral, Conflict, status="noshow")
+        text = await refused_text(desk, referral, Conflict, status="noshow")
         assert text == "an appointment that is fulfilled cannot become noshow; it can become nothing else"
 
     async def test_a_cancellation_says_why(self, desk: Desk) -> None:
         referral = await desk.accept()
         await refused(desk, referral, Invalid, status="cancelled")
         first = await desk.first(referral)
-        await desk.put(first, status="cancelled", cancelationReason={"coding": PAT})
+        why = {"coding": PAT, "text": "The child is ill."}
+        await desk.put(first, status="cancelled", cancelationReason=why)
         assert (await desk.told())[-2:] == ["appointment.cancelled", "appointment.booked"]
+        (cancelled,) = await desk.carried("appointment.cancelled")
+        said = AppointmentCancelled.of(cancelled)
+        assert said.focus["cancelationReason"]["coding"][0] == PAT[0]
+        assert (said.reasons, said.cancelled_because) == (
+            [as_written("The child is ill.")],
+            "The child is ill.",
+        )
 
     async def test_the_same_again_changes_nothing(self, desk: Desk) -> None:
         referral = await desk.accept()

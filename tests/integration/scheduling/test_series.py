@@ -4,6 +4,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from shared.db import Database
+from shared.events.catalog.scheduling import SeriesNotBooked
+from shared.reasons import Argument
 from tests.support.booking import TORONTO, Desk, a_clinic, a_person, local
 
 FIRST_ONLY = a_person("ana", purpose=["first"])
@@ -73,8 +75,12 @@ class TestOnAuthorizationDecided:
         assert await desk.sessions(referral) == []
         assert "series.booked" not in await desk.told()
         (refused,) = await desk.carried("series.not-booked")
-        assert refused.focus["note"][0]["text"].startswith("session 3 of 3 finds no time")
+        assert refused.focus["note"][0]["text"].startswith("Session 3 of 3 finds no time")
         assert refused.focus["note"][0]["text"].count("Practitioner/ben") == 3
+        failed, *instead = SeriesNotBooked.of(refused).reasons
+        assert [argument.value for argument in failed.arguments] == [3, 3]
+        assert [reason.code for reason in instead] == ["free-instead"] * 3
+        assert instead[0].arguments[0] == Argument("start", "dateTime", "2026-06-30T13:00:00.000Z")
         async with scheduling_db.transaction() as tx:
             held = await tx.value("SELECT count(*) FROM occupancy")
         assert held == 3
@@ -85,7 +91,7 @@ class TestOnAuthorizationDecided:
         await desk.authorize(referral, units=4, starts=date(2026, 6, 3), ends=date(2026, 6, 6))
         assert await desk.sessions(referral) == []
         (refused,) = await desk.carried("series.not-booked")
-        assert "session 3 of 4" in refused.focus["note"][0]["text"]
+        assert "Session 3 of 4" in refused.focus["note"][0]["text"]
 
     async def test_pended_holds_nothing_until_it_is_approved(self, scheduling_db: Database) -> None:
         desk = desk_with(scheduling_db)

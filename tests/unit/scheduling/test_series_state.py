@@ -1,5 +1,6 @@
 """What of a series counts, is still to come, goes beyond the grant, or is over."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from services.scheduling.models import Appointment, Series
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus
+from shared.reasons import Reason
 from tests.support.booking import TORONTO, local
 
 ZONE = ZoneInfo(TORONTO)
@@ -33,16 +35,20 @@ def a_visit(status: str, day: int = 15, *, kind: str = "session") -> Appointment
     )
 
 
-def a_series(status: str = "booked", *, note: str = "", version: int = 1) -> Series:
+def a_series(status: str = "booked", *, because: Sequence[Reason] = (), version: int = 1) -> Series:
     return Series(
         referral_id=uuid4(),
         patient_id="patient",
         site="toronto",
         requester="practice",
         status=status,
-        note=note,
+        reasons=list(because),
         version=version,
     )
+
+
+def session_finds_no_time(number: int) -> Reason:
+    return Reason.of("session-finds-no-time", failed=number, count=3)
 
 
 class TestToCome:
@@ -91,12 +97,15 @@ class TestHeldWhenOver:
 class TestNotBookedIsNews:
     def test_once_for_the_same_reason(self) -> None:
         is_news = rules.series_state.not_booked_is_news
-        assert is_news(a_series("not-booked", version=0), note="")
-        assert not is_news(a_series("not-booked", note="full"), note="full")
-        assert is_news(a_series("not-booked", note="full"), note="fuller")
+        third, second = session_finds_no_time(3), session_finds_no_time(2)
+        assert is_news(a_series("not-booked", version=0), because=[])
+        assert not is_news(a_series("not-booked", because=[third]), because=[third])
+        assert is_news(a_series("not-booked", because=[third]), because=[second])
 
     def test_never_of_a_series_that_took_place(self) -> None:
-        assert not rules.series_state.not_booked_is_news(a_series("completed"), note="full")
+        assert not rules.series_state.not_booked_is_news(
+            a_series("completed"), because=[session_finds_no_time(3)]
+        )
 
 
 class TestStatusChange:
