@@ -7,13 +7,20 @@ arrives later is ignored, by this rule.
 
 from uuid import UUID
 
-from services.careteam import texts, use_cases
+from services.careteam import use_cases
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.referral import ReferralEvent
 from shared.events.catalog.scheduling import AppointmentBooked, AppointmentFulfilled
 from shared.events.inbox.handling import EventBatch
+from shared.reasons import Reason
 from shared.timers import Timer
+
+ENDS = {
+    "referral.revoked": Reason.of("referral-revoked"),
+    "referral.closed": Reason.of("referral-closed"),
+    "referral.merged": Reason.of("referral-merged"),
+}
 
 
 async def on_appointments_booked(ctx: Context, tx: Transaction, batch: EventBatch) -> None:
@@ -41,7 +48,7 @@ async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Appoint
 
 async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent) -> None:
     """End the team, because the referral was revoked, closed or merged into another."""
-    await use_cases.end_referral.run(ctx, tx, event.referral, reason=texts.ENDED[event.type])
+    await use_cases.end_referral.run(ctx, tx, event.referral, because=ENDS[event.type])
 
 
 async def on_calendar_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

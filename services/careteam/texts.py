@@ -1,31 +1,51 @@
-"""Every sentence of careteam that it writes for people of its own accord."""
+"""The sentence of every reason that careteam gives, and its names for what it makes."""
 
-# Why a team ended, by event type.
-ENDED = {
-    "referral.revoked": "the referral was revoked",
-    "referral.closed": "the referral was closed",
-    "referral.merged": "the referral was merged into another",
+from collections.abc import Mapping
+
+REASONS: Mapping[str, str] = {
+    # Why a team ended, and with it its case and its actions.
+    "referral-revoked": "the referral was revoked",
+    "referral-closed": "the referral was closed",
+    "referral-merged": "the referral was merged into another",
+    "patient-discharged": "discharged",
+    # Why a case is on an agenda.
+    "first-plan-review": "First review of the plan by the whole team.",
+    "off-track": "Off track: {instrument}.",
+    "action-overdue": "An action was not done in time.",
+    "action-rejected": "An action was rejected by its owner.",
+    # What the clinic itself asks of an owner.
+    "to-measure": "Review of week {week}: measure {instruments}",
+    "to-revise-plan": "Revise the plan as the meeting decided",
+    # What became of a meeting, a case and minutes, and what a team lacks.
+    "meeting-not-held": "nobody opened it; its cases are carried over",
+    "case-decided": "case decided",
+    "minutes-signed": "minutes signed",
+    "nobody-for": "Nobody at this site for: {disciplines}",
+    # Why something cannot be done.
+    "no-such-step": "{to} cannot follow {state}; what can: {allowed}",
+    "nothing-follows": "{to} cannot follow {state}; nothing can",
+    "not-the-chair": "only the chair of this meeting may do this",
+    "meeting-not-open": "the meeting is {state}; cases are decided while it is open",
+    "not-on-this-agenda": "there is no such case on this agenda",
+    "case-is-over": "the case is {state}",
+    "no-quorum": "no quorum for this case: nobody present for {disciplines}",
+    "team-has-ended": "the team has ended with its referral",
+    "already-on-the-agenda": "the case of this patient waits for a meeting already",
+    "not-the-owner": "only its owner updates an action",
+    "decided-at-a-meeting": "a case is decided at its meeting, with $decide",
+    "no-goal": "an active plan has at least one goal",
+    "no-activity": "an active plan has at least one activity",
+    "no-summary": "completing a plan needs a note that says how it ended",
+    "no-reason-to-reject": "rejecting an action needs a reason",
+    "before-the-baseline": ("the baseline was measured at {measured_at:%Y-%m-%dT%H:%M:%SZ}, later than this"),
 }
-DISCHARGED = "discharged"
 
-FIRST_PLAN_REVIEW = "first review of the plan by the whole team"
-OFF_TRACK = "off track: {instrument}"
-ACTION_OVERDUE = "an action was not done in time"
-ACTION_REJECTED = "an action was rejected by its owner"
-
-MEASURE = "Review of week {week}: measure {instruments}"
-REVISE_PLAN = "Revise the plan as the meeting decided"
-
-CASE_DECIDED = "case decided"
-MINUTES_SIGNED = "minutes signed"
 MEETING = "Case meeting, {site}"
-NOT_HELD = "nobody opened it; its cases are carried over"
 MINUTES = "Minutes of a case meeting"
 MINUTES_OF = "Minutes, {day:%Y-%m-%d}"
 CASE_OF_MINUTES = "Case {number}: {what}"
 WAS_DECIDED = "decided"
 WAS_CARRIED_OVER = "not decided, carried over"
-NOBODY_FOR = "Nobody at this site for: {disciplines}"
 
 GOALS = {"nprs": "Less pain in daily life", "oswestry": "Doing more in daily life"}
 BETTER = "better than the baseline"

@@ -1,6 +1,6 @@
 """The worker of careteam: the events that it handles, the timers that it fires, and its calendar."""
 
-from services.careteam import handlers, texts, use_cases
+from services.careteam import handlers, use_cases
 from shared.events import topics
 from shared.events.inbox.handling import BatchHandler
 from shared.events.worker import Worker
@@ -15,7 +15,7 @@ def create_worker(runtime: Runtime) -> Worker:
         handlers={
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
             "appointment.fulfilled": handlers.on_appointment_fulfilled,
-            **dict.fromkeys(texts.ENDED, handlers.on_referral_ended),
+            **dict.fromkeys(handlers.ENDS, handlers.on_referral_ended),
         },
         timers={
             use_cases.schedule_meeting.CALENDAR: handlers.on_calendar_due,

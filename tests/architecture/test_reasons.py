@@ -11,7 +11,7 @@ import pytest
 from shared.reasons import AS_WRITTEN
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("referral", "notifications", "scheduling")
+SERVICES = ("referral", "scheduling", "careteam", "notifications")
 SENTENCES = {"full": "nothing is free on {day}", "idle": "nobody says this"}
 
 

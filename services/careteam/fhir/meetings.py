@@ -12,7 +12,9 @@ from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
+from shared.fhir import reasons
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
+from shared.reasons import Reason
 
 MEETING_STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
 _DOCUMENT_SYSTEM = f"{LUMBAR}/CodeSystem/document"
@@ -62,7 +64,7 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
         "participant": [_participant(participant, meeting=meeting) for participant in participants],
     }
     if meeting.state == MeetingState.NOT_HELD:
-        written["cancelationReason"] = {"text": texts.NOT_HELD}
+        written["cancelationReason"] = reasons.concept([Reason.of("meeting-not-held")], texts.REASONS)
     return written
 
 
@@ -139,14 +141,14 @@ def attester(ctx: Context) -> Resource:
     return {"mode": "legal", "time": instant(ctx.at), "party": {"reference": ctx.actor.reference}}
 
 
-def provenance(ctx: Context, *, target: Resource, activity: str) -> Resource:
+def provenance(ctx: Context, *, target: Resource, activity: Reason) -> Resource:
     """Render who decided something, and when."""
     return {
         "resourceType": "Provenance",
         "target": [target],
         "recorded": instant(ctx.at),
         "occurredDateTime": instant(ctx.at),
-        "activity": {"text": activity},
+        "activity": reasons.concept([activity], texts.REASONS),
         "agent": [{"who": {"reference": ctx.actor.reference}}],
     }
 

@@ -6,24 +6,27 @@ from typing import Any
 
 import msgspec
 
+from services.careteam import texts
 from services.careteam.fhir.elements import (
     CASE_STATUS_SYSTEM,
     Resource,
     codes,
     concept,
-    decoded,
     instant,
     reference,
     referral_reference,
 )
 from services.careteam.fhir.request_parsing import Findings, unchanged
-from services.careteam.models.rows import CareTask, CaseReason
+from services.careteam.models.rows import CareTask
 from services.careteam.states import ActionState, CaseState
 from shared.context import Context
+from shared.fhir import reasons
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
 from shared.fhir.received import Received
+from shared.reasons import Reason, as_written, said
 
 CASE_REASON_SYSTEM = f"{LUMBAR}/CodeSystem/case-reason"
+_REQUESTED = "requested"
 _CASE_STATUS = {CaseState.DECIDED: "completed", CaseState.DROPPED: "cancelled"}
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ACTION_OURS = (
@@ -38,6 +41,7 @@ _ACTION_OURS = (
     "restriction",
     "partOf",
     "description",
+    "reasonCode",
 )
 
 
@@ -46,14 +50,14 @@ def case_status(state: CaseState) -> str:
     return _CASE_STATUS.get(state, "requested")
 
 
-def case(ctx: Context, task: CareTask, *, reason: CaseReason, text: str, requester: str | None) -> Resource:
+def case(ctx: Context, task: CareTask, *, why: Reason, requester: str | None) -> Resource:
     """Render a new case."""
     asked_by = {} if requester is None else {"requester": reference("Practitioner", requester)}
     return {
         **_task(ctx, task, intent="plan"),
         **asked_by,
         "focus": reference("CareTeam", task.team_id),
-        "reasonCode": concept(CASE_REASON_SYSTEM, reason, text=text),
+        **(with_reason({}, why=why) or {}),
         **case_overlay(task, at=task.authored_at),
     }
 
@@ -72,13 +76,18 @@ def case_overlay(task: CareTask, *, at: datetime) -> Resource:
     return laid
 
 
-def with_reason(body: bytes, *, reason: CaseReason, text: str) -> Resource | None:
-    """Return a case's reasons with one more, or None where it has this one already."""
-    stored = decoded(body)["reasonCode"]
-    if reason in codes(stored, system=CASE_REASON_SYSTEM):
+def with_reason(stored: Mapping[str, Any], *, why: Reason) -> Resource | None:
+    """Return the reasons of a case with one more, or None where it has one of this kind already.
+
+    The kind is the reason's code; what a member wrote is `requested`.
+    """
+    kind = why.code if why.text is None else _REQUESTED
+    stated = stored.get("reasonCode", {})
+    if kind in codes(stated, system=CASE_REASON_SYSTEM):
         return None
-    coding = {"system": CASE_REASON_SYSTEM, "code": reason}
-    return {"reasonCode": {"coding": [*stored["coding"], coding], "text": f"{stored['text']}; {text}"}}
+    coding = {"system": CASE_REASON_SYSTEM, "code": kind}
+    codings = {**stated, "coding": [*stated.get("coding", ()), coding]}
+    return {"reasonCode": reasons.added(codings, [why], texts.REASONS)}
 
 
 def decided(text: str, *, actions: Sequence[CareTask]) -> Resource:
@@ -90,15 +99,20 @@ def decided(text: str, *, actions: Sequence[CareTask]) -> Resource:
     return {"output": output}
 
 
-def dropped(reason: str) -> Resource:
+def dropped(why: Reason) -> Resource:
     """The members of a Task that its cancelling adds."""
-    return {"statusReason": {"text": reason}}
+    return {"statusReason": reasons.concept([why], texts.REASONS)}
 
 
-def action(ctx: Context, task: CareTask, *, description: str, requester: str | None) -> Resource:
-    """Render a new action; `requester` is the chair, None where the clinic itself asks."""
+def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None) -> Resource:
+    """Render a new action; `requester` is the chair, None where the clinic itself asks.
+
+    What is to be done is said in the chair's words, or by a code of the clinic.
+    """
     rendered = _task(ctx, task, intent="order")
-    rendered["description"] = description
+    rendered["description"] = said(what, texts.REASONS)
+    if what.text is None:
+        rendered["reasonCode"] = reasons.concept([what], texts.REASONS)
     rendered["lastModified"] = instant(task.authored_at)
     if requester is None:
         rendered["requester"] = reference("Organization", ctx.clinic.id)
@@ -130,6 +144,10 @@ def action_overlay(received: Received, *, status: ActionState, at: datetime) -> 
     """The members of an action that its owner may write, as they were sent, with the clinic's time."""
     sent = _MEMBERS.decode(received.raw)
     written: Resource = {name: sent[name] for name in ("statusReason", "note", "output") if name in sent}
+    if status is ActionState.REJECTED:
+        stated = {name: value for name, value in received.data["statusReason"].items() if name != "text"}
+        words = as_written(reason_text(received.data))
+        written["statusReason"] = reasons.added(stated, [words], texts.REASONS)
     return written | {"status": status, "lastModified": instant(at)}
 
 

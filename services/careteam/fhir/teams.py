@@ -16,7 +16,9 @@ from services.careteam.fhir.elements import (
 from services.careteam.fhir.request_parsing import Findings, referred, unchanged
 from services.careteam.models.rows import Place, Team, TeamMember
 from shared.context import Context
+from shared.fhir import reasons
 from shared.fhir.codes import DISCIPLINE_SYSTEM
+from shared.reasons import Reason
 
 
 def care_team(
@@ -36,7 +38,8 @@ def care_team(
     if team.ended_at is not None:
         written["period"]["end"] = instant(team.ended_at)
     if missing:
-        written["note"] = [{"text": texts.NOBODY_FOR.format(disciplines=", ".join(missing))}]
+        lacking = Reason.of("nobody-for", disciplines=missing)
+        written["note"] = reasons.note([lacking], texts.REASONS)
     return written
 
 

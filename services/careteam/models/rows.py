@@ -6,17 +6,17 @@ and actions are both Tasks in FHIR, and `CareTask` holds both.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from pydantic import AwareDatetime
 from sqlalchemy import Numeric, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from services.careteam.states import GoalState, MeetingState, PlanState, TeamState
 from shared.db.models import Resource
 from shared.ids import new_id
+from shared.reasons import Reason
 
 
 class EndedReferral(SQLModel):
@@ -25,7 +25,7 @@ class EndedReferral(SQLModel):
     __tablename__ = "ended_referral"
 
     referral_id: str = Field(primary_key=True)
-    reason: str
+    reasons: list[Reason] = Field(sa_type=JSONB)
     at: AwareDatetime
 
 
@@ -41,7 +41,7 @@ class Team(Resource):
     status: str = TeamState.ACTIVE
     formed_at: AwareDatetime
     ended_at: AwareDatetime | None = None
-    ended_because: str | None = None
+    ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
 
 
@@ -101,16 +101,6 @@ class Goal(Resource):
     team_id: UUID = Field(foreign_key="team.id", index=True)
     patient_id: str = Field(index=True)
     lifecycle_status: str = GoalState.PROPOSED
-
-
-class CaseReason(StrEnum):
-    """Why a case is on an agenda."""
-
-    FIRST_PLAN_REVIEW = "first-plan-review"
-    OFF_TRACK = "off-track"
-    REQUESTED = "requested"
-    ACTION_OVERDUE = "action-overdue"
-    ACTION_REJECTED = "action-rejected"
 
 
 class Meeting(Resource):

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.careteam import states
+from services.careteam import states, texts
 from services.careteam.models.rows import CareTask, Meeting
+from services.careteam.rules import steps
 from services.careteam.states import LIVE_CASES, CaseState, MeetingState
 from shared.clinic import Clinic, Site
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
 
 AGENDA_BEFORE = timedelta(hours=24)
 CLOSE_BY_ITSELF_AFTER = timedelta(hours=12)
@@ -62,15 +64,14 @@ def next_meeting(site: Site, *, after: datetime) -> MeetingTime:
 def must_be_chair(meeting: Meeting, *, practitioner: str | None) -> None:
     """Raise NotTheChair for everybody else."""
     if practitioner != meeting.chair:
-        raise NotTheChair("only the chair of this meeting may do this")
+        raise NotTheChair.because(Reason.of("not-the-chair"), texts.REASONS)
 
 
 def must_become(meeting: Meeting, state: MeetingState) -> None:
     """Raise NotInThisState where the meeting's life cycle does not lead to this state from where it is."""
-    if state not in states.allowed(states.MEETING, MeetingState(meeting.state)):
-        allowed = _following(states.allowed(states.MEETING, MeetingState(meeting.state)))
-        text = f"the meeting is {meeting.state} and cannot become {state}; it can become {allowed}"
-        raise NotInThisState(text, expression="Appointment")
+    ways = states.allowed(states.MEETING, MeetingState(meeting.state))
+    if (why := steps.why_not(meeting.state, to=state, ways=ways)) is not None:
+        raise NotInThisState.because(why, texts.REASONS, expression="Appointment")
 
 
 def move_meeting(meeting: Meeting, state: MeetingState) -> None:
@@ -81,10 +82,9 @@ def move_meeting(meeting: Meeting, state: MeetingState) -> None:
 
 def move_case(case: CareTask, state: CaseState) -> None:
     """Give a case its next state; raises NotInThisState where its life cycle does not lead there."""
-    if state not in states.allowed(states.CASE, CaseState(case.state)):
-        allowed = _following(states.allowed(states.CASE, CaseState(case.state)))
-        text = f"the case is {case.state} and cannot become {state}; it can become {allowed}"
-        raise NotInThisState(text, expression="Task")
+    ways = states.allowed(states.CASE, CaseState(case.state))
+    if (why := steps.why_not(case.state, to=state, ways=ways)) is not None:
+        raise NotInThisState.because(why, texts.REASONS, expression="Task")
     case.state = state
 
 
@@ -93,22 +93,19 @@ def live(cases: Iterable[CareTask]) -> list[CareTask]:
     return [case for case in cases if case.state in LIVE_CASES]
 
 
-def _following(allowed: Iterable[str]) -> str:
-    return ", ".join(sorted(allowed)) or "nothing else"
-
-
 def must_be_open(meeting: Meeting) -> None:
     """Raise NotInThisState unless the meeting is in progress."""
     if meeting.state != MeetingState.OPEN:
-        raise NotInThisState(f"the meeting is {meeting.state}; cases are decided while it is open")
+        why = Reason.of("meeting-not-open", state=meeting.state)
+        raise NotInThisState.because(why, texts.REASONS)
 
 
 def must_wait_at(case: CareTask, meeting: Meeting) -> None:
     """Raise NotOnThisAgenda or AlreadyDecided unless the case waits for a decision at this meeting."""
     if case.code != TaskCode.AGENDA_ITEM or case.meeting_id != meeting.id:
-        raise NotOnThisAgenda("there is no such case on this agenda")
+        raise NotOnThisAgenda.because(Reason.of("not-on-this-agenda"), texts.REASONS)
     if case.state not in LIVE_CASES:
-        raise AlreadyDecided(f"the case is {case.state}")
+        raise AlreadyDecided.because(Reason.of("case-is-over", state=case.state), texts.REASONS)
 
 
 def must_have_quorum(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> None:
@@ -116,7 +113,6 @@ def must_have_quorum(required: Sequence[str], *, attending: Collection[str], cli
     present = {person.discipline for person in clinic.people if person.id in attending}
     absent = [discipline for discipline in required if discipline not in present]
     if absent:
-        raise NoQuorum(
-            f"no quorum for this case: nobody present for {', '.join(absent)}",
-            expression="Parameters.parameter.where(name='case')",
-        )
+        why = Reason.of("no-quorum", disciplines=absent)
+        expression = "Parameters.parameter.where(name='case')"
+        raise NoQuorum.because(why, texts.REASONS, expression=expression)

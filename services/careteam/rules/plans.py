@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.careteam import states
+from services.careteam import states, texts
 from services.careteam.models.rows import Goal
+from services.careteam.rules import steps
 from services.careteam.states import LIVE_GOALS, ActionState, GoalState, PlanState
 from shared.errors import Problem
+from shared.reasons import Reason, said
 
 FIRST_REVIEW_FROM_DISCIPLINES = 3
 
@@ -17,33 +19,23 @@ def plan_problems(
 
     A plan that is active has a goal and an activity; one that is completed says in a note how it ended.
     """
-    if to not in states.allowed(states.PLAN, state) or to is PlanState.REVOKED:
-        ways = sorted(states.allowed(states.PLAN, state) - {PlanState.REVOKED})
-        return [_no_way("CarePlan", state=state, to=to, ways=ways)]
+    ways = states.allowed(states.PLAN, state) - {PlanState.REVOKED}
+    if (why := steps.why_not(state, to=to, ways=ways)) is not None:
+        return [_problem(why, "CarePlan.status", code="business-rule")]
     problems = []
     if to is PlanState.ACTIVE and goals == 0:
-        problems.append(Problem(text="an active plan has at least one goal", expression="CarePlan.goal"))
+        problems.append(_problem(Reason.of("no-goal"), "CarePlan.goal"))
     if to is PlanState.ACTIVE and activities == 0:
-        problems.append(
-            Problem(text="an active plan has at least one activity", expression="CarePlan.activity")
-        )
+        problems.append(_problem(Reason.of("no-activity"), "CarePlan.activity"))
     if to is PlanState.COMPLETED and not has_summary:
-        problems.append(
-            Problem(
-                text="completing a plan needs a note that says how it ended",
-                code="required",
-                expression="CarePlan.note",
-            )
-        )
+        problems.append(_problem(Reason.of("no-summary"), "CarePlan.note", code="required"))
     return problems
 
 
 def goal_problems(state: GoalState, *, to: GoalState) -> list[Problem]:
     """List what keeps a goal from a lifecycle status."""
-    ways = states.allowed(states.GOAL, state)
-    if to in ways:
-        return []
-    return [_no_way("Goal", state=state, to=to, ways=sorted(ways), member="lifecycleStatus")]
+    why = steps.why_not(state, to=to, ways=states.allowed(states.GOAL, state))
+    return [] if why is None else [_problem(why, "Goal.lifecycleStatus", code="business-rule")]
 
 
 def goals_to_change(
@@ -66,25 +58,12 @@ def goals_to_change(
 def action_problems(state: ActionState, *, to: ActionState, has_reason: bool) -> list[Problem]:
     """List what keeps its owner from giving an action a status; only the clinic itself cancels."""
     ways = states.allowed(states.ACTION, state) - {ActionState.CANCELLED}
-    if to not in ways:
-        return [_no_way("Task", state=state, to=to, ways=sorted(ways))]
+    if (why := steps.why_not(state, to=to, ways=ways)) is not None:
+        return [_problem(why, "Task.status", code="business-rule")]
     if to is ActionState.REJECTED and not has_reason:
-        return [
-            Problem(
-                text="rejecting an action needs a reason",
-                code="required",
-                expression="Task.statusReason.text",
-            )
-        ]
+        return [_problem(Reason.of("no-reason-to-reject"), "Task.statusReason.text", code="required")]
     return []
 
 
-def _no_way(
-    resource_type: str, *, state: str, to: str, ways: Sequence[str], member: str = "status"
-) -> Problem:
-    after = ", ".join(ways) if ways else "nothing"
-    return Problem(
-        text=f"{to} cannot follow {state}; what can: {after}",
-        code="business-rule",
-        expression=f"{resource_type}.{member}",
-    )
+def _problem(why: Reason, expression: str, *, code: str = "invalid") -> Problem:
+    return Problem(text=said(why, texts.REASONS), code=code, expression=expression, reason=why)

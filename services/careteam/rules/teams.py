@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.careteam import texts
 from services.careteam.models.rows import Place, Team, TeamMember
 from services.careteam.states import TeamState
 from shared.clinic import Clinic, Discipline, Programme
 from shared.errors import Conflict
+from shared.reasons import Reason
 
 
 class TeamHasEnded(Conflict):
@@ -26,7 +28,7 @@ class MemberChange:
 def must_be_active(team: Team) -> None:
     """Raise TeamHasEnded for a team that has ended."""
     if team.status != TeamState.ACTIVE:
-        raise TeamHasEnded("the team has ended with its referral")
+        raise TeamHasEnded.because(Reason.of("team-has-ended"), texts.REASONS)
 
 
 def choose_members(

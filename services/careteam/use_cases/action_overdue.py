@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from services.careteam import queries, texts
-from services.careteam.models.rows import CaseReason
+from services.careteam import queries
 from services.careteam.states import LIVE_ACTIONS, TeamState
 from services.careteam.use_cases import put_on_agenda
 from services.careteam.use_cases.assign_action import OVERDUE
 from shared.context import Context
 from shared.db import Transaction
+from shared.reasons import Reason
 
 __all__ = ["OVERDUE", "run"]
 
@@ -22,4 +22,4 @@ async def run(ctx: Context, tx: Transaction, task_id: UUID) -> None:
     action = await queries.tasks.locked(tx, task_id)
     if action is None or action.state not in LIVE_ACTIONS or team.status != TeamState.ACTIVE:
         return
-    await put_on_agenda.run(ctx, tx, team, reason=CaseReason.ACTION_OVERDUE, text=texts.ACTION_OVERDUE)
+    await put_on_agenda.run(ctx, tx, team, why=Reason.of("action-overdue"))

@@ -13,6 +13,7 @@ from shared.db import Transaction
 from shared.events.catalog.careteam import ActionAssigned
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
 
 OVERDUE = "action-overdue"
 
@@ -23,7 +24,7 @@ async def run(
     team: Team,
     *,
     owner: str,
-    description: str,
+    what: Reason,
     due: datetime,
     requester: str | None = None,
     case_id: UUID | None = None,
@@ -43,7 +44,7 @@ async def run(
         case_id=case_id,
         plan_id=plan_id,
     )
-    rendered = fhir.tasks.action(ctx, action, description=description, requester=requester)
+    rendered = fhir.tasks.action(ctx, action, what=what, requester=requester)
     await store.insert(tx, action, rendered, at=ctx.at)
     await record.publish(ctx, tx, ActionAssigned, action)
     await timers.schedule(tx, kind=OVERDUE, ref=str(action.id), due=due)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.careteam import fhir, queries
+from services.careteam import fhir, queries, texts
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models.rows import CareTask, CaseReason, Team
+from services.careteam.models.rows import CareTask, Team
 from services.careteam.use_cases import put_on_agenda
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
+from shared.reasons import Reason, as_written
 
 
 class AlreadyOnTheAgenda(Conflict):
@@ -24,9 +25,6 @@ async def run(
     text = fhir.tasks.asked_case_text(asked, findings=findings)
     findings.refuse()
     if await queries.tasks.live_case(tx, team.id) is not None:
-        raise AlreadyOnTheAgenda(
-            "the case of this patient waits for a meeting already", expression="Task.for"
-        )
-    return await put_on_agenda.open_case(
-        ctx, tx, team, reason=CaseReason.REQUESTED, text=text, requester=requester
-    )
+        why = Reason.of("already-on-the-agenda")
+        raise AlreadyOnTheAgenda.because(why, texts.REASONS, expression="Task.for")
+    return await put_on_agenda.open_case(ctx, tx, team, why=as_written(text), requester=requester)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.careteam import fhir, queries, rules, texts
+from services.careteam import fhir, queries, rules
 from services.careteam.fhir.meetings import AskedAction, AskedDecision
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.rows import CareTask, Decision, Meeting, Plan, Team
@@ -13,6 +13,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingCaseDecided
 from shared.fhir import store
+from shared.reasons import Reason, as_written
 
 TO_REVISE = timedelta(days=7)
 
@@ -34,15 +35,26 @@ async def run(
     rules.teams.must_be_active(team)
     plan = await _checked(ctx, tx, meeting, team, asked=asked)
 
-    actions = [await _assign(ctx, tx, team, action, case=case, by=by) for action in asked.actions]
+    actions = [
+        await assign_action.run(
+            ctx,
+            tx,
+            team,
+            owner=action.owner,
+            what=as_written(action.description),
+            due=action.due,
+            requester=by,
+            case_id=case.id,
+        )
+        for action in asked.actions
+    ]
     if plan is not None:
-        revise = AskedAction(owner=plan.owner, description=texts.REVISE_PLAN, due=ctx.at + TO_REVISE)
-        actions.append(await _assign(ctx, tx, team, revise, case=case, by=by, plan=plan))
+        actions.append(await _ask_to_revise(ctx, tx, team, plan, case=case, by=by))
     rules.meetings.move_case(case, CaseState.DECIDED)
     await record.cases(ctx, tx, [case], more=fhir.tasks.decided(asked.text, actions=actions))
     decision = Decision(target=str(case.id), recorded_at=ctx.at, team_id=case.team_id, meeting_id=meeting.id)
     target = fhir.elements.reference("Task", case.id)
-    rendered = fhir.meetings.provenance(ctx, target=target, activity=texts.CASE_DECIDED)
+    rendered = fhir.meetings.provenance(ctx, target=target, activity=Reason.of("case-decided"))
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.publish(ctx, tx, MeetingCaseDecided, case)
 
@@ -78,24 +90,17 @@ def _check_actions(
             findings.add("the due date has passed", expression=f"{base}.where(name='due')")
 
 
-async def _assign(
-    ctx: Context,
-    tx: Transaction,
-    team: Team,
-    asked: AskedAction,
-    *,
-    case: CareTask,
-    by: str,
-    plan: Plan | None = None,
+async def _ask_to_revise(
+    ctx: Context, tx: Transaction, team: Team, plan: Plan, *, case: CareTask, by: str
 ) -> CareTask:
     return await assign_action.run(
         ctx,
         tx,
         team,
-        owner=asked.owner,
-        description=asked.description,
-        due=asked.due,
+        owner=plan.owner,
+        what=Reason.of("to-revise-plan"),
+        due=ctx.at + TO_REVISE,
         requester=by,
         case_id=case.id,
-        plan_id=None if plan is None else plan.id,
+        plan_id=plan.id,
     )

@@ -6,23 +6,24 @@ from services.careteam.states import PlanState, TeamState
 from services.careteam.use_cases import end_team, record
 from shared.context import Context
 from shared.db import Transaction
+from shared.reasons import Reason
 
 
-async def run(ctx: Context, tx: Transaction, referral_id: str, *, reason: str) -> None:
+async def run(ctx: Context, tx: Transaction, referral_id: str, *, because: Reason) -> None:
     """End the care of a referral, once.
 
     A referral without a team is remembered, so that a booking which arrives later forms none.
     """
     await queries.teams.lock_referrals(tx, [referral_id])
     if not await queries.teams.ended_referrals(tx, [referral_id]):
-        await tx.insert(EndedReferral(referral_id=referral_id, reason=reason, at=ctx.at))
+        await tx.insert(EndedReferral(referral_id=referral_id, reasons=[because], at=ctx.at))
     team = (await queries.teams.of_referrals(tx, [referral_id])).get(referral_id)
     if team is None or team.status != TeamState.ACTIVE:
         return
     plan = await queries.plans.of_team(tx, team.id)
     if plan is not None:
         await _revoke_plan(ctx, tx, plan)
-    await end_team.run(ctx, tx, team, plan=plan, reason=reason)
+    await end_team.run(ctx, tx, team, plan=plan, because=because)
 
 
 async def _revoke_plan(ctx: Context, tx: Transaction, plan: Plan) -> None:

@@ -12,18 +12,19 @@ from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import CareTeamChanged
+from shared.reasons import Reason
 
 
-async def run(ctx: Context, tx: Transaction, team: Team, *, plan: Plan | None, reason: str) -> None:
+async def run(ctx: Context, tx: Transaction, team: Team, *, plan: Plan | None, because: Reason) -> None:
     """End a locked team: its case is dropped, its actions are cancelled, nothing is due any more."""
     case = await queries.tasks.live_case(tx, team.id)
     if case is not None:
         rules.meetings.move_case(case, CaseState.DROPPED)
-        await record.cases(ctx, tx, [case], more=fhir.tasks.dropped(reason))
-    await _cancel_actions(ctx, tx, team, reason=reason)
+        await record.cases(ctx, tx, [case], more=fhir.tasks.dropped(because))
+    await _cancel_actions(ctx, tx, team, because=because)
     if plan is not None:
         await cancel_reviews(ctx, tx, plan)
-    team.status, team.ended_at, team.ended_because = TeamState.INACTIVE, ctx.at, reason
+    team.status, team.ended_at, team.ended_because = TeamState.INACTIVE, ctx.at, [because]
     members = await queries.teams.members(tx, team.id)
     await record.change(ctx, tx, team, resource=fhir.teams.care_team(ctx, team, members))
     leaving = {member.practitioner: -1 for member in members if member.left_at is None}
@@ -40,11 +41,11 @@ async def close_goals(ctx: Context, tx: Transaction, goals: Iterable[Goal], *, r
     await record.change_all(ctx, tx, [(goal, {"lifecycleStatus": goal.lifecycle_status}) for goal in live])
 
 
-async def _cancel_actions(ctx: Context, tx: Transaction, team: Team, *, reason: str) -> None:
+async def _cancel_actions(ctx: Context, tx: Transaction, team: Team, *, because: Reason) -> None:
     actions = await queries.tasks.live_actions(tx, team.id)
     for action in actions:
         action.state = action.status = ActionState.CANCELLED
         await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
     overlay = {"status": ActionState.CANCELLED, "lastModified": fhir.elements.instant(ctx.at)}
-    overlay |= fhir.tasks.dropped(reason)
+    overlay |= fhir.tasks.dropped(because)
     await record.change_all(ctx, tx, [(action, overlay) for action in actions])

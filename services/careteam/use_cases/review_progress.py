@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.careteam import queries, rules, texts
-from services.careteam.models.instruments import INSTRUMENTS
-from services.careteam.models.rows import CaseReason, Outcome, Plan, Team
+from services.careteam import queries, rules
+from services.careteam.models.rows import Outcome, Plan, Team
 from services.careteam.states import PlanState
 from services.careteam.use_cases import assign_action, put_on_agenda, record
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import OutcomeOffTrack
+from shared.reasons import Reason
 from shared.timers import Timer
 
 REVIEW = "outcome-review"
@@ -56,19 +56,15 @@ async def cancel_reviews(ctx: Context, tx: Transaction, plan: Plan) -> None:
 async def bring_off_track(ctx: Context, tx: Transaction, team: Team, outcome: Outcome) -> None:
     """Publish that an outcome is off track and put the case on the next agenda; both are locked."""
     await record.publish(ctx, tx, OutcomeOffTrack, outcome)
-    text = texts.OFF_TRACK.format(instrument=INSTRUMENTS[outcome.instrument].name)
-    await put_on_agenda.run(ctx, tx, team, reason=CaseReason.OFF_TRACK, text=text)
+    await put_on_agenda.run(ctx, tx, team, why=Reason.of("off-track", instrument=outcome.instrument))
 
 
 async def _ask_to_measure(
     ctx: Context, tx: Transaction, plan: Plan, missing: Sequence[str], *, team: Team, week: int
 ) -> None:
-    instruments = ", ".join(INSTRUMENTS[name].name for name in missing)
-    description = texts.MEASURE.format(week=week, instruments=instruments)
+    what = Reason.of("to-measure", week=week, instruments=list(missing))
     due = ctx.at + TO_MEASURE
-    await assign_action.run(
-        ctx, tx, team, owner=plan.owner, description=description, due=due, plan_id=plan.id
-    )
+    await assign_action.run(ctx, tx, team, owner=plan.owner, what=what, due=due, plan_id=plan.id)
 
 
 def _review_time(ctx: Context, plan: Plan, week: int, *, team: Team) -> datetime:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.careteam import fhir, queries, rules, texts
+from services.careteam import fhir, queries, rules
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models.rows import CaseReason, Goal, Plan, Team
+from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from services.careteam.use_cases import end_team, put_on_agenda, record, review_progress
 from shared.context import Context
@@ -13,6 +13,7 @@ from shared.db import Transaction
 from shared.events.catalog.careteam import PatientDischarged, PlanActivated, PlanRevised
 from shared.fhir import store
 from shared.fhir.received import Received
+from shared.reasons import Reason
 
 
 async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received: Received) -> None:
@@ -116,12 +117,11 @@ def _new_goals(
 async def _review_new_plan(ctx: Context, tx: Transaction, team: Team) -> None:
     disciplines = ctx.clinic.programme(team.programme).team
     if len(disciplines) >= rules.plans.FIRST_REVIEW_FROM_DISCIPLINES:
-        reason, text = CaseReason.FIRST_PLAN_REVIEW, texts.FIRST_PLAN_REVIEW
-        await put_on_agenda.run(ctx, tx, team, reason=reason, text=text)
+        await put_on_agenda.run(ctx, tx, team, why=Reason.of("first-plan-review"))
 
 
 async def _discharge(ctx: Context, tx: Transaction, team: Team, plan: Plan) -> None:
     """Publish the discharge, with baseline and last score of each instrument, and end the team."""
     outcomes = rules.progress.first_and_last(await queries.outcomes.of_team(tx, team.id))
     await record.publish(ctx, tx, PatientDischarged, plan, carries=outcomes)
-    await end_team.run(ctx, tx, team, plan=plan, reason=texts.DISCHARGED)
+    await end_team.run(ctx, tx, team, plan=plan, because=Reason.of("patient-discharged"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from services.careteam import fhir, queries, rules
+from services.careteam import queries, rules, texts
 from services.careteam.fhir.outcomes import Scored
 from services.careteam.models.instruments import OSWESTRY, Instrument
 from services.careteam.models.rows import Outcome, Team
@@ -16,6 +16,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
 from shared.events.catalog.careteam import OutcomeRecorded
+from shared.reasons import Reason
 
 
 class BeforeTheBaseline(Invalid):
@@ -35,9 +36,8 @@ def run(
     """Make the outcome of a score; raises BeforeTheBaseline for one that is older than its baseline."""
     baseline = rules.progress.baseline_of(known, instrument=instrument)
     if baseline is not None and at < baseline.effective_at:
-        measured_at = fhir.elements.instant(baseline.effective_at)
-        text = f"the baseline was measured at {measured_at}, later than this"
-        raise BeforeTheBaseline(text, expression=expression)
+        why = Reason.of("before-the-baseline", measured_at=baseline.effective_at)
+        raise BeforeTheBaseline.because(why, texts.REASONS, expression=expression)
     outcome = Outcome(
         team_id=team.id,
         referral_id=team.referral_id,

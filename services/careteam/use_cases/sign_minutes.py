@@ -1,6 +1,6 @@
 """Sign the minutes of a meeting."""
 
-from services.careteam import fhir, queries, rules, texts
+from services.careteam import fhir, queries, rules
 from services.careteam.models.rows import Decision, Meeting, Minutes
 from services.careteam.states import MeetingState
 from services.careteam.use_cases import record
@@ -8,6 +8,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingMinutesSigned
 from shared.fhir import store
+from shared.reasons import Reason
 
 
 async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str) -> Minutes:
@@ -22,7 +23,7 @@ async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str) -> Mi
     await record.change(ctx, tx, minutes, overlay=overlay)
     decision = Decision(target=str(minutes.id), recorded_at=ctx.at, meeting_id=meeting.id)
     target = fhir.elements.reference("Composition", minutes.id)
-    rendered = fhir.meetings.provenance(ctx, target=target, activity=texts.MINUTES_SIGNED)
+    rendered = fhir.meetings.provenance(ctx, target=target, activity=Reason.of("minutes-signed"))
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.meeting(ctx, tx, meeting)
     await record.publish(ctx, tx, MeetingMinutesSigned, meeting, carries=[minutes])

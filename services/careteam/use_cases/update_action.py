@@ -2,7 +2,7 @@
 
 from services.careteam import fhir, rules, texts
 from services.careteam.fhir.request_parsing import Findings
-from services.careteam.models.rows import CareTask, CaseReason, Team
+from services.careteam.models.rows import CareTask, Team
 from services.careteam.states import LIVE_ACTIONS, ActionState
 from services.careteam.use_cases import put_on_agenda, record
 from services.careteam.use_cases.assign_action import OVERDUE
@@ -13,6 +13,7 @@ from shared.errors import Conflict, Forbidden
 from shared.events.catalog.careteam import ActionCompleted
 from shared.fhir.codes import TaskCode
 from shared.fhir.received import Received
+from shared.reasons import Reason
 
 
 class NotTheOwner(Forbidden):
@@ -36,16 +37,15 @@ async def run(
     if state is ActionState.COMPLETED:
         await record.publish(ctx, tx, ActionCompleted, action)
     if state is ActionState.REJECTED:
-        reason, text = CaseReason.ACTION_REJECTED, texts.ACTION_REJECTED
-        await put_on_agenda.run(ctx, tx, team, reason=reason, text=text, requester=by)
+        await put_on_agenda.run(ctx, tx, team, why=Reason.of("action-rejected"), requester=by)
 
 
 def _checked(action: CareTask, received: Received, *, by: str | None) -> ActionState:
     """Read the asked status; raises where the action is not the caller's or cannot have this status."""
     if action.code != TaskCode.ACTION:
-        raise DecidedAtAMeeting("a case is decided at its meeting, with $decide")
+        raise DecidedAtAMeeting.because(Reason.of("decided-at-a-meeting"), texts.REASONS)
     if action.owner != by:
-        raise NotTheOwner("only its owner updates an action")
+        raise NotTheOwner.because(Reason.of("not-the-owner"), texts.REASONS)
     findings = Findings()
     stored = fhir.elements.decoded(action.body)
     state = fhir.tasks.asked_action_status(received.data, stored, findings=findings)

@@ -1,5 +1,7 @@
 """Actions: done by their owner, or back on the agenda."""
 
+from shared.fhir.reasons import concept
+from shared.reasons import as_written
 from tests.integration.careteam.care import (
     BASE,
     FIVE,
@@ -54,9 +56,12 @@ class TestActions:
         silent = await put(clinic, action | {"status": "rejected"}, by="psychologist")
         assert (silent.status_code, problems(silent)) == (422, ["Task.statusReason.text"])
         told = action | {"status": "rejected", "statusReason": {"text": "No consent to call"}}
-        assert (await put(clinic, told, by="psychologist")).status_code == 200
+        rejected = await put(clinic, told, by="psychologist")
+        assert rejected.status_code == 200
+        assert rejected.json()["statusReason"] == concept([as_written("No consent to call")], {})
         case = await case_of(clinic)
         assert case["reasonCode"]["coding"][0]["code"] == "action-rejected"
+        assert case["reasonCode"]["text"] == "An action was rejected by its owner."
 
     async def test_overdue_it_puts_the_case_on_the_agenda(self, clinic: TestClinic):
         await self.assigned(clinic)

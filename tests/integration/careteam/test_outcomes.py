@@ -6,6 +6,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from shared.fhir.reasons import reasons_of
+from shared.reasons import Argument
 from tests.integration.careteam.care import (
     BASE,
     a_rating,
@@ -152,6 +154,8 @@ class TestReview:
         assert event.focus["valueInteger"] == 6
         case = await case_of(clinic)
         assert case["reasonCode"]["coding"][0]["code"] == "off-track"
+        (why,) = reasons_of(case["reasonCode"])
+        assert why.arguments == (Argument("instrument", "code", "nprs"),)
 
     async def test_enough_improvement_is_on_track(self, clinic: TestClinic):
         await in_programme(clinic)
@@ -171,6 +175,8 @@ class TestReview:
         action = await one(clinic, "Task?code=action")
         assert action["owner"] == {"reference": "Practitioner/physiotherapist"}
         assert "week 4" in action["description"]
+        (what,) = reasons_of(action["reasonCode"])
+        assert what.arguments == (Argument("week", "integer", 4), Argument("instruments", "code", "nprs"))
         assert await clinic.events("outcome.off-track") == []
         await rated(clinic, 8, by="physiotherapist")
         assert len(await clinic.events("outcome.off-track")) == 1

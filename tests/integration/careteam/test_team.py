@@ -1,6 +1,8 @@
 """Teams: formed by the first booking, changed by a coordinator, ended with the referral."""
 
 from services.careteam.models.rows import EndedReferral
+from shared.fhir.reasons import reasons_of
+from shared.reasons import Reason
 from tests.integration.careteam.care import (
     FIVE,
     a_message,
@@ -121,6 +123,7 @@ class TestEnding:
         assert {goal["lifecycleStatus"] for goal in await found(clinic, "Goal")} == {"cancelled"}
         action = await one(clinic, "Task?code=action")
         assert (action["status"], action["statusReason"]["text"]) == ("cancelled", "the referral was revoked")
+        assert [reason.code for reason in reasons_of(action["statusReason"])] == ["referral-revoked"]
         changed = await clinic.events("careteam.changed")
         assert [event.focus["status"] for event in changed] == ["inactive"]
         async with clinic.databases["careteam"].transaction() as tx:
@@ -146,7 +149,7 @@ class TestEnding:
         async with clinic.databases["careteam"].transaction() as tx:
             kept = await tx.row(EndedReferral, "SELECT * FROM ended_referral WHERE referral_id = $1", "r1")
         assert kept is not None
-        assert kept.reason == "the referral was merged into another"
+        assert kept.reasons == [Reason.of("referral-merged")]
 
     async def test_a_visit_whose_booking_was_never_heard_forms_the_team_too(self, clinic: TestClinic):
         await clinic.publish("appointment.fulfilled", focus=an_appointment("r1", status="fulfilled"))
