@@ -87,6 +87,11 @@ async def cancel(tx: Transaction, *, kind: str, ref: str) -> None:
     await tx.run(_CANCEL, kind, ref)
 
 
+async def cancel_all(tx: Transaction, timers: Sequence[tuple[str, str]]) -> None:
+    """Remove timers by kind and ref, in one round trip."""
+    await tx.run_many(_CANCEL, timers)
+
+
 async def fire_next(
     database: Database,
     handlers: TimerTable,

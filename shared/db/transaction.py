@@ -6,7 +6,7 @@ Invariants:
 - Times are aware UTC: a naive one is refused, because asyncpg would take it as local.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=SQLModel)
 
-
+_LOCK_NAMES = """
+SELECT pg_advisory_xact_lock(lock)
+FROM (SELECT DISTINCT hashtextextended(name, 0) AS lock FROM unnest($1::text[]) AS name ORDER BY 1) AS locks
+"""
 _AT_ONCE = 40
 
 
@@ -133,6 +136,14 @@ class Transaction:
         """Run a SELECT that SQLAlchemy Core has built, as searches do, and return its rows."""
         sql, values = core.compiled(statement)
         return await self.records(sql, *values)
+
+    async def lock_names(self, names: Collection[str]) -> None:
+        """Wait for whoever holds one of these names, and hold them to the end; all take them in one order.
+
+        A name is the lock of what has no row yet.
+        """
+        if names:
+            await self.records(_LOCK_NAMES, list(names))
 
     def after_commit(self, name: str, callback: Callable[[], None]) -> None:
         """Call back after the commit; a second callback of the same name replaces the first."""

@@ -1,7 +1,6 @@
 """Elements that every resource of careteam is made of: instants, codings, references, numbers."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +13,6 @@ Resource = dict[str, Any]
 REFERRAL_SYSTEM = f"{LUMBAR}/referral"
 OUTCOME_SYSTEM = f"{LUMBAR}/CodeSystem/outcome"
 CASE_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/case-status"
-
-
-def instant(moment: datetime) -> str:
-    """Write a moment as a FHIR instant in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def concept(system: str, code: str, *, text: str | None = None) -> Resource:

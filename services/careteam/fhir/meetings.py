@@ -7,13 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.careteam import texts
-from services.careteam.fhir.elements import Resource, concept, instant, reference
+from services.careteam.fhir.elements import Resource, concept, reference
 from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
+from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
 MEETING_STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
@@ -58,8 +59,8 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
         "status": meeting.status,
         "appointmentType": concept(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
         "description": texts.MEETING.format(site=ctx.clinic.site(meeting.site).name),
-        "start": instant(meeting.starts_at),
-        "end": instant(meeting.ends_at),
+        "start": to_the_second(meeting.starts_at),
+        "end": to_the_second(meeting.ends_at),
         "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
         "participant": [_participant(participant, meeting=meeting) for participant in participants],
     }
@@ -119,13 +120,16 @@ def minutes(
         "resourceType": "Composition",
         "status": "preliminary",
         "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text=texts.MINUTES),
-        "date": instant(ctx.at),
+        "date": to_the_second(ctx.at),
         "author": [reference("Practitioner", meeting.chair)],
         "title": texts.MINUTES_OF.format(day=day),
         "custodian": reference("Organization", ctx.clinic.id),
         "event": [
             {
-                "period": {"start": instant(meeting.opened_at or meeting.starts_at), "end": instant(ctx.at)},
+                "period": {
+                    "start": to_the_second(meeting.opened_at or meeting.starts_at),
+                    "end": to_the_second(ctx.at),
+                },
                 "detail": [reference("Appointment", meeting.id)],
             }
         ],
@@ -138,7 +142,7 @@ def minutes(
 
 def attester(ctx: Context) -> Resource:
     """Render who signs minutes, and when."""
-    return {"mode": "legal", "time": instant(ctx.at), "party": {"reference": ctx.actor.reference}}
+    return {"mode": "legal", "time": to_the_second(ctx.at), "party": {"reference": ctx.actor.reference}}
 
 
 def provenance(ctx: Context, *, target: Resource, activity: Reason) -> Resource:
@@ -146,8 +150,8 @@ def provenance(ctx: Context, *, target: Resource, activity: Reason) -> Resource:
     return {
         "resourceType": "Provenance",
         "target": [target],
-        "recorded": instant(ctx.at),
-        "occurredDateTime": instant(ctx.at),
+        "recorded": to_the_second(ctx.at),
+        "occurredDateTime": to_the_second(ctx.at),
         "activity": reasons.concept([activity], texts.REASONS),
         "agent": [{"who": {"reference": ctx.actor.reference}}],
     }

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.careteam.fhir.elements import Resource, instant, reference, referral_reference
+from services.careteam.fhir.elements import Resource, reference, referral_reference
 from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import Message
 from shared.context import Context
+from shared.fhir.instants import to_the_second
 from shared.fhir.references import local_id
 
 
@@ -58,6 +59,6 @@ def message_overlay(ctx: Context, message: Message, *, recipients: Sequence[str]
         "subject": referral_reference("Patient", message.patient_id, base_url=ctx.urls.base),
         "sender": reference("Practitioner", message.sender),
         "recipient": [reference("Practitioner", recipient) for recipient in recipients],
-        "sent": instant(sent),
+        "sent": to_the_second(sent),
         "received": None,
     }

@@ -12,7 +12,6 @@ from services.careteam.fhir.elements import (
     Resource,
     codes,
     concept,
-    instant,
     number,
     reference,
     referral_reference,
@@ -30,6 +29,7 @@ from services.careteam.models.instruments import (
 from services.careteam.models.rows import Answers, Outcome
 from shared.context import Context
 from shared.fhir.codes import LOINC, UCUM
+from shared.fhir.instants import to_the_second
 
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -122,7 +122,7 @@ def observation_overlay(ctx: Context, outcome: Outcome, scored: Scored, *, perfo
     laid: Resource = {
         "basedOn": [referral_reference("ServiceRequest", outcome.referral_id, base_url=ctx.urls.base)],
         "subject": referral_reference("Patient", outcome.patient_id, base_url=ctx.urls.base),
-        "effectiveDateTime": instant(outcome.effective_at),
+        "effectiveDateTime": to_the_second(outcome.effective_at),
         "performer": [reference("Practitioner", performer)],
         "interpretation": _interpretation(scored) or None,
         "component": _components(scored),
@@ -149,7 +149,7 @@ def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
     return {
         "basedOn": [referral_reference("ServiceRequest", answers.referral_id, base_url=ctx.urls.base)],
         "subject": referral_reference("Patient", answers.patient_id, base_url=ctx.urls.base),
-        "authored": instant(answers.authored_at),
+        "authored": to_the_second(answers.authored_at),
         "author": reference("Practitioner", author),
     }
 

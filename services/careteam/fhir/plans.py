@@ -1,18 +1,20 @@
 """Plans and goals as CarePlan and Goal."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, instant, reference, referral_reference
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, reference, referral_reference
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.instruments import INSTRUMENTS, Instrument
 from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from shared.context import Context
 from shared.fhir.codes import LOINC
+from shared.fhir.instants import to_the_second
 from shared.fhir.received import Received
 from shared.fhir.references import Form, parse
 
@@ -24,6 +26,15 @@ class _Contained(msgspec.Struct):
 
 
 _CONTAINED = msgspec.json.Decoder(_Contained)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentPlan:
+    """A plan as it was sent: the bytes of the Goals inside it by their `#id`, and what else it contains."""
+
+    received: Received
+    goals: Mapping[str, bytes]
+    others: Sequence[msgspec.Raw]
 
 
 def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -> Resource:
@@ -38,7 +49,7 @@ def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -
         "supportingInfo": [referral_reference("ServiceRequest", plan.referral_id, base_url=ctx.urls.base)],
         "careTeam": [reference("CareTeam", team.id)],
         "author": reference("Practitioner", plan.owner),
-        "created": instant(plan.drafted_at),
+        "created": to_the_second(plan.drafted_at),
         "goal": [reference("Goal", goal.id) for goal in goals],
     }
 
@@ -69,8 +80,20 @@ def asked_goal_state(data: Mapping[str, Any], *, before: GoalState, findings: Fi
         return before
 
 
+def taken_apart(received: Received) -> SentPlan:
+    """Take out of a plan what it contains."""
+    goals, others = dict[str, bytes](), []
+    raws = _CONTAINED.decode(received.raw).contained
+    for resource, raw in zip(received.data.get("contained", []), raws, strict=True):
+        if resource.get("resourceType") != "Goal":
+            others.append(raw)
+        elif "id" in resource:
+            goals[f"#{resource['id']}"] = bytes(raw)
+    return SentPlan(received=received, goals=goals, others=others)
+
+
 def plan_overlay(
-    received: Received, stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]
+    sent: SentPlan, stored: Mapping[str, Any], *, goals: Sequence[Mapping[str, Any]]
 ) -> Resource:
     """What a plan's new version does not take from what was sent.
 
@@ -78,28 +101,15 @@ def plan_overlay(
     came inside the plan leave it.
     """
     laid = {name: stored.get(name) for name in _OURS} | {"goal": list(goals) or None}
-    if contained_goals(received):
-        others = [raw for resource, raw in _contained(received) if resource.get("resourceType") != "Goal"]
-        laid["contained"] = others or None
-    return laid
+    return laid | ({"contained": sent.others or None} if sent.goals else {})
 
 
-def contained_goals(received: Received) -> dict[str, bytes]:
-    """Return the bytes of the Goals that a plan brings inside itself, by their `#id`."""
-    return {
-        f"#{resource['id']}": bytes(raw)
-        for resource, raw in _contained(received)
-        if resource.get("resourceType") == "Goal" and "id" in resource
-    }
-
-
-def goal_ids(received: Received, *, findings: Findings) -> list[str]:
+def goal_ids(sent: SentPlan, *, findings: Findings) -> list[str]:
     """Read which goals a plan refers to: ids of Goals of ours, or `#id` of contained ones."""
     found = []
-    contained = contained_goals(received)
-    for index, element in enumerate(received.data.get("goal", [])):
+    for index, element in enumerate(sent.received.data.get("goal", [])):
         target = parse(element)
-        if target.form is Form.FRAGMENT and target.text in contained:
+        if target.form is Form.FRAGMENT and target.text in sent.goals:
             found.append(target.text)
         elif target.type == "Goal" and target.id is not None:
             found.append(target.id)
@@ -111,11 +121,6 @@ def goal_ids(received: Received, *, findings: Findings) -> list[str]:
 def summary(data: Mapping[str, Any]) -> str:
     """Read how a plan ended: the texts of its notes."""
     return " ".join(note.get("text", "").strip() for note in data.get("note", [])).strip()
-
-
-def _contained(received: Received) -> list[tuple[Mapping[str, Any], msgspec.Raw]]:
-    raws = _CONTAINED.decode(received.raw).contained
-    return list(zip(received.data.get("contained", []), raws, strict=True))
 
 
 def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal, Resource]:

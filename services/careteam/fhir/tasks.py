@@ -12,7 +12,6 @@ from services.careteam.fhir.elements import (
     Resource,
     codes,
     concept,
-    instant,
     reference,
     referral_reference,
 )
@@ -22,6 +21,7 @@ from services.careteam.states import ActionState, CaseState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
+from shared.fhir.instants import to_the_second
 from shared.fhir.received import Received
 from shared.reasons import Reason, as_written, said
 
@@ -67,7 +67,7 @@ def case_overlay(task: CareTask, *, at: datetime) -> Resource:
     laid: Resource = {
         "status": task.status,
         "businessStatus": concept(CASE_STATUS_SYSTEM, task.state),
-        "lastModified": instant(at),
+        "lastModified": to_the_second(at),
         "input": None,
     }
     if task.meeting_id is not None:
@@ -113,7 +113,7 @@ def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None)
     rendered["description"] = said(what, texts.REASONS)
     if what.text is None:
         rendered["reasonCode"] = reasons.concept([what], texts.REASONS)
-    rendered["lastModified"] = instant(task.authored_at)
+    rendered["lastModified"] = to_the_second(task.authored_at)
     if requester is None:
         rendered["requester"] = reference("Organization", ctx.clinic.id)
     else:
@@ -124,8 +124,13 @@ def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None)
         reference("CareTeam", task.team_id) if task.plan_id is None else reference("CarePlan", task.plan_id)
     )
     if task.due_at is not None:
-        rendered["restriction"] = {"period": {"end": instant(task.due_at)}}
+        rendered["restriction"] = {"period": {"end": to_the_second(task.due_at)}}
     return rendered
+
+
+def handed_over(ctx: Context, task: CareTask) -> Resource:
+    """The members of an action that somebody else owns from now on."""
+    return {"owner": reference("Practitioner", task.owner), "lastModified": to_the_second(ctx.at)}
 
 
 def asked_action_status(
@@ -148,7 +153,7 @@ def action_overlay(received: Received, *, status: ActionState, at: datetime) -> 
         stated = {name: value for name, value in received.data["statusReason"].items() if name != "text"}
         words = as_written(reason_text(received.data))
         written["statusReason"] = reasons.added(stated, [words], texts.REASONS)
-    return written | {"status": status, "lastModified": instant(at)}
+    return written | {"status": status, "lastModified": to_the_second(at)}
 
 
 def reason_text(data: Mapping[str, Any]) -> str:
@@ -180,6 +185,6 @@ def _task(ctx: Context, task: CareTask, *, intent: str) -> Resource:
         "intent": intent,
         "code": concept(TASK_CODE_SYSTEM, task.code),
         "for": referral_reference("Patient", task.patient_id, base_url=ctx.urls.base),
-        "authoredOn": instant(task.authored_at),
+        "authoredOn": to_the_second(task.authored_at),
         "owner": reference("Practitioner", task.owner),
     }

@@ -9,7 +9,6 @@ from services.careteam.fhir.elements import (
     Resource,
     codes,
     concept,
-    instant,
     reference,
     referral_reference,
 )
@@ -18,6 +17,7 @@ from services.careteam.models.rows import Place, Team, TeamMember
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import DISCIPLINE_SYSTEM
+from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
 
@@ -31,12 +31,12 @@ def care_team(
         "status": team.status,
         "name": ctx.clinic.programme(team.programme).name,
         "subject": referral_reference("Patient", team.patient_id, base_url=ctx.urls.base),
-        "period": {"start": instant(team.formed_at)},
+        "period": {"start": to_the_second(team.formed_at)},
         "participant": [_participant(member, team=team) for member in members],
         "managingOrganization": [reference("Organization", ctx.clinic.id)],
     }
     if team.ended_at is not None:
-        written["period"]["end"] = instant(team.ended_at)
+        written["period"]["end"] = to_the_second(team.ended_at)
     if missing:
         lacking = Reason.of("nobody-for", disciplines=missing)
         written["note"] = reasons.note([lacking], texts.REASONS)
@@ -74,7 +74,7 @@ def _discipline(ctx: Context, person: str | None, participant: Mapping[str, Any]
 
 def _participant(member: TeamMember, *, team: Team) -> Resource:
     end = member.left_at or team.ended_at
-    period = {"start": instant(member.joined_at)} | ({} if end is None else {"end": instant(end)})
+    period = {"start": to_the_second(member.joined_at)} | ({} if end is None else {"end": to_the_second(end)})
     return {
         "role": [concept(DISCIPLINE_SYSTEM, member.discipline)],
         "member": reference("Practitioner", member.practitioner),

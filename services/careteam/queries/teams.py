@@ -12,10 +12,6 @@ from services.careteam.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
-_LOCK_REFERRALS = """
-SELECT pg_advisory_xact_lock(lock)
-FROM (SELECT DISTINCT hashtextextended(id, 0) AS lock FROM unnest($1::text[]) AS id ORDER BY 1) AS locks
-"""
 _OF_REFERRALS = "SELECT * FROM team WHERE referral_id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _LOCK = "SELECT * FROM team WHERE id = $1 FOR UPDATE"
 _MEMBERS = "SELECT * FROM team_member WHERE team_id = ANY($1::uuid[]) ORDER BY id"
@@ -26,14 +22,6 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) AS changed (site, practi
 ON CONFLICT (site, practitioner) DO UPDATE SET teams = caseload.teams + excluded.teams
 """
 _ENDED = "SELECT referral_id FROM ended_referral WHERE referral_id = ANY($1::text[])"
-
-
-async def lock_referrals(tx: Transaction, referral_ids: Collection[str]) -> None:
-    """Wait for whoever forms or ends the teams of these referrals now.
-
-    This is the lock as long as there is no row.
-    """
-    await tx.run(_LOCK_REFERRALS, list(referral_ids))
 
 
 async def of_referrals(tx: Transaction, referral_ids: Collection[str]) -> dict[str, Team]:

@@ -14,7 +14,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, because: Reaso
 
     A referral without a team is remembered, so that a booking which arrives later forms none.
     """
-    await queries.teams.lock_referrals(tx, [referral_id])
+    await tx.lock_names([referral_id])
     if not await queries.teams.ended_referrals(tx, [referral_id]):
         await tx.insert(EndedReferral(referral_id=referral_id, reasons=[because], at=ctx.at))
     team = (await queries.teams.of_referrals(tx, [referral_id])).get(referral_id)

@@ -12,6 +12,7 @@ from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import CareTeamChanged
+from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
 
@@ -45,7 +46,7 @@ async def _cancel_actions(ctx: Context, tx: Transaction, team: Team, *, because:
     actions = await queries.tasks.live_actions(tx, team.id)
     for action in actions:
         action.state = action.status = ActionState.CANCELLED
-        await timers.cancel(tx, kind=OVERDUE, ref=str(action.id))
-    overlay = {"status": ActionState.CANCELLED, "lastModified": fhir.elements.instant(ctx.at)}
+    await timers.cancel_all(tx, [(OVERDUE, str(action.id)) for action in actions])
+    overlay = {"status": ActionState.CANCELLED, "lastModified": to_the_second(ctx.at)}
     overlay |= fhir.tasks.dropped(because)
     await record.change_all(ctx, tx, [(action, overlay) for action in actions])

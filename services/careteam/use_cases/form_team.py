@@ -50,7 +50,7 @@ async def run(ctx: Context, tx: Transaction, visit: AppointmentEvent) -> Team | 
 async def load(ctx: Context, tx: Transaction, visits: Sequence[AppointmentEvent]) -> Forming:
     """Lock and read what forming the teams of these visits needs."""
     referrals = [visit.referral for visit in visits]
-    await queries.teams.lock_referrals(tx, referrals)
+    await tx.lock_names(referrals)
     teams = await queries.teams.of_referrals(tx, referrals)
     wanted = {visit.programme for visit in visits if visit.referral not in teams}
     sites = sorted({ctx.clinic.programme(programme).site for programme in wanted})
@@ -72,11 +72,11 @@ async def decide(ctx: Context, tx: Transaction, visit: AppointmentEvent, *, form
         return _form(ctx, visit, forming=forming)
     if team.status != TeamState.ACTIVE:
         return team
-    places = rules.teams.places_with(ctx.clinic, forming.members[team.id], practitioner=visit.practitioner)
+    ever = forming.members[team.id]
+    places = rules.teams.places_with(ctx.clinic, ever, practitioner=visit.practitioner)
     if places is not None:
         await save(tx, forming)
-        await change_team.change_members(ctx, tx, team, wanted=places)
-        forming.members[team.id] = await queries.teams.members(tx, team.id)
+        forming.members[team.id] = await change_team.change_members(ctx, tx, team, ever=ever, wanted=places)
     return team
 
 

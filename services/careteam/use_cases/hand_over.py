@@ -13,18 +13,20 @@ from shared.events.catalog.careteam import ActionAssigned
 async def run(ctx: Context, tx: Transaction, team: Team, *, change: MemberChange) -> None:
     """Give the plan and the open actions of those who leave to their successors; the team is locked."""
     plan = await queries.plans.of_team(tx, team.id)
-    actions = await queries.tasks.live_actions(tx, team.id)
+    heirs, owner = dict[str, str](), "" if plan is None else plan.owner
     for member in change.leaving:
-        owner = "" if plan is None else plan.owner
         heir = rules.teams.successor(
             place_of(member), joining=change.joining, staying=change.staying, owner=owner
         )
-        reference = fhir.elements.reference("Practitioner", heir)
-        if plan is not None and owner == member.practitioner and plan.status != PlanState.COMPLETED:
-            plan.owner = heir
-            await record.change(ctx, tx, plan, overlay={"author": reference})
-        for action in [action for action in actions if action.owner == member.practitioner]:
-            action.owner = heir
-            overlay = {"owner": reference, "lastModified": fhir.elements.instant(ctx.at)}
-            await record.change(ctx, tx, action, overlay=overlay)
-            await record.publish(ctx, tx, ActionAssigned, action)
+        heirs[member.practitioner] = heir
+        owner = heir if owner == member.practitioner else owner
+    if plan is not None and plan.owner != owner and plan.status != PlanState.COMPLETED:
+        plan.owner = owner
+        author = fhir.elements.reference("Practitioner", owner)
+        await record.change(ctx, tx, plan, overlay={"author": author})
+    live = await queries.tasks.live_actions(tx, team.id)
+    actions = [action for action in live if action.owner in heirs]
+    for action in actions:
+        action.owner = heirs[action.owner]
+    await record.change_all(ctx, tx, [(action, fhir.tasks.handed_over(ctx, action)) for action in actions])
+    await record.publish(ctx, tx, ActionAssigned, *actions)

@@ -16,7 +16,6 @@ async def run(ctx: Context, tx: Transaction, meeting_id: UUID) -> None:
     if meeting is None or meeting.state != MeetingState.SCHEDULED:
         return
     cases = rules.meetings.live(await queries.tasks.cases_of_meeting(tx, meeting.id))
-    await record.invite(ctx, tx, meeting, cases=cases)
     rules.meetings.move_meeting(meeting, MeetingState.AGENDA_PUBLISHED)
-    await record.meeting(ctx, tx, meeting)
+    await record.invite(ctx, tx, meeting, cases=cases)
     await record.publish(ctx, tx, MeetingAgendaPublished, meeting, carries=cases)

@@ -15,7 +15,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.db.models import Resource
 from shared.events.catalog import DomainEvent
-from shared.events.outbox import publishing
+from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
 
 Overlay = Mapping[str, Any]
@@ -81,13 +81,15 @@ async def publish(
     ctx: Context,
     tx: Transaction,
     event: type[DomainEvent],
-    of: Team | Plan | CareTask | Outcome | Message | Meeting,
-    *,
+    *rows: Team | Plan | CareTask | Outcome | Message | Meeting,
     carries: Sequence[Resource] = (),
 ) -> None:
-    """Publish what happened; a meeting concerns several patients, and its events name none."""
-    patient_id = None if isinstance(of, Meeting) else of.patient_id
-    referral_id = None if isinstance(of, Meeting) else of.referral_id
-    resources = (of.body, *(row.body for row in carries))
-    happened = event(patient_id=patient_id, referral_id=referral_id, resources=resources)
-    await publishing.publish(ctx, tx, of, happened)
+    """Publish what happened to each row; a meeting concerns several patients, and its events name none."""
+    publications = []
+    for row in rows:
+        patient_id = None if isinstance(row, Meeting) else row.patient_id
+        referral_id = None if isinstance(row, Meeting) else row.referral_id
+        resources = (row.body, *(carried.body for carried in carries))
+        happened = event(patient_id=patient_id, referral_id=referral_id, resources=resources)
+        publications.append(Publication(ctx=ctx, of=row, event=happened))
+    await publish_all(tx, publications)

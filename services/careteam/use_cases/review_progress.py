@@ -49,8 +49,7 @@ async def schedule_reviews(ctx: Context, tx: Transaction, plan: Plan, *, team: T
 
 async def cancel_reviews(ctx: Context, tx: Transaction, plan: Plan) -> None:
     """Remove the timers of the reviews of a plan that ended."""
-    for week in ctx.clinic.review_weeks:
-        await timers.cancel(tx, kind=REVIEW, ref=f"{plan.id}/{week}")
+    await timers.cancel_all(tx, [(REVIEW, f"{plan.id}/{week}") for week in ctx.clinic.review_weeks])
 
 
 async def bring_off_track(ctx: Context, tx: Transaction, team: Team, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import fhir, queries, rules
+from services.careteam.fhir.plans import SentPlan
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
@@ -19,19 +20,21 @@ from shared.reasons import Reason
 async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received: Received) -> None:
     """Activate, revise or complete a plan; team and plan are locked and the version was compared."""
     rules.teams.must_be_active(team)
-    stored = fhir.elements.decoded(plan.body)
+    sent, stored = fhir.plans.taken_apart(received), fhir.elements.decoded(plan.body)
     before = PlanState(plan.status)
     goals = {str(goal.id): goal for goal in await queries.plans.goals(tx, plan.id)}
-    after, wanted = _checked(received, stored, state=before, goals=goals)
+    after, wanted = _checked(sent, stored, state=before, goals=goals)
 
-    kept = await _save_goals(ctx, tx, plan, wanted, received=received, goals=goals, state=after)
+    kept = await _save_goals(
+        ctx, tx, plan, wanted, sent=sent, goals=goals, subject=stored["subject"], state=after
+    )
     plan.status = after
     if before is PlanState.DRAFT and after is PlanState.ACTIVE:
         plan.activated_at = ctx.at
     if after is PlanState.COMPLETED:
         plan.ended_at, plan.awaited_review = ctx.at, None
     references = [fhir.elements.reference("Goal", goal.id) for goal in kept]
-    overlay = fhir.plans.plan_overlay(received, stored, goals=references)
+    overlay = fhir.plans.plan_overlay(sent, stored, goals=references)
     await record.change(ctx, tx, plan, resource=received.raw, overlay=overlay)
     if after is PlanState.COMPLETED:
         await _discharge(ctx, tx, team, plan)
@@ -44,13 +47,13 @@ async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received
 
 
 def _checked(
-    received: Received, stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
+    sent: SentPlan, stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
 ) -> tuple[PlanState, Sequence[str]]:
     """Read the asked status and goals; raises Invalid with everything that is wrong."""
     findings = Findings()
-    data = received.data
+    data = sent.received.data
     after = fhir.plans.asked_plan(data, stored, findings=findings)
-    wanted = fhir.plans.goal_ids(received, findings=findings)
+    wanted = fhir.plans.goal_ids(sent, findings=findings)
     for index, goal in enumerate(wanted):
         if not goal.startswith("#") and goal not in goals:
             findings.add("this is no goal of this plan", expression=f"CarePlan.goal[{index}]")
@@ -72,8 +75,9 @@ async def _save_goals(
     plan: Plan,
     wanted: Sequence[str],
     *,
-    received: Received,
+    sent: SentPlan,
     goals: dict[str, Goal],
+    subject: Mapping[str, Any],
     state: PlanState,
 ) -> list[Goal]:
     """Keep the goals that the plan names, make those it contains, and cancel the others."""
@@ -81,8 +85,8 @@ async def _save_goals(
         await end_team.close_goals(ctx, tx, goals.values(), reached=True)
         return [goals[goal_id] for goal_id in wanted if goal_id in goals]
     start = GoalState.ACTIVE if state is PlanState.ACTIVE else GoalState.PROPOSED
-    overlay = {"lifecycleStatus": start, "subject": fhir.elements.decoded(plan.body)["subject"]}
-    made = _new_goals(ctx, plan, wanted, received=received, goals=goals, overlay=overlay)
+    overlay: dict[str, Any] = {"lifecycleStatus": start, "subject": subject}
+    made = _new_goals(ctx, plan, sent, wanted=wanted, overlay=overlay)
     started, cancelled = rules.plans.goals_to_change(goals, wanted=wanted, state=state)
     for goal in started:
         goal.lifecycle_status = GoalState.ACTIVE
@@ -96,20 +100,14 @@ async def _save_goals(
 
 
 def _new_goals(
-    ctx: Context,
-    plan: Plan,
-    wanted: Sequence[str],
-    *,
-    received: Received,
-    goals: Mapping[str, Goal],
-    overlay: Mapping[str, Any],
+    ctx: Context, plan: Plan, sent: SentPlan, *, wanted: Sequence[str], overlay: Mapping[str, Any]
 ) -> dict[str, Goal]:
-    """Make the Goals that a plan brings inside itself."""
-    contained, made = fhir.plans.contained_goals(received), {}
-    for goal_id in [goal_id for goal_id in wanted if goal_id not in goals]:
+    """Make the Goals that a plan brings inside itself and names."""
+    made = {}
+    for goal_id in [goal_id for goal_id in wanted if goal_id in sent.goals]:
         goal = Goal(plan_id=plan.id, team_id=plan.team_id, patient_id=plan.patient_id)
         goal.lifecycle_status = overlay["lifecycleStatus"]
-        store.fill(goal, contained[goal_id], at=ctx.at, overlay=overlay)
+        store.fill(goal, sent.goals[goal_id], at=ctx.at, overlay=overlay)
         made[goal_id] = goal
     return made
 

@@ -17,11 +17,6 @@ from shared.db import Transaction
 # Resources about people and places, which one sender uses in many referrals.
 DIRECTORY_TYPES = ("Practitioner", "PractitionerRole", "Organization")
 
-_LOCK = """
-SELECT pg_advisory_xact_lock(lock) FROM (
-    SELECT DISTINCT hashtextextended(name, 0) AS lock FROM unnest($1::text[]) AS name ORDER BY 1
-) AS locks
-"""
 _RECOGNISE = """
 SELECT
   (SELECT referral_id FROM sender_identifier WHERE requester = $1 AND token = ANY($2::text[])
@@ -67,24 +62,18 @@ async def recognise(tx: Transaction, submission: Submission, *, requester: str) 
     patient = submission.patient
     tokens = submission.request.identifiers
     carried = patient.identifiers if patient is not None else submission.patient_identifiers
-    await lock(tx, [*_sender_names(requester, tokens), *(patient.identifiers if patient else ())])
+    await tx.lock_names([*_sender_names(requester, tokens), *(patient.identifiers if patient else ())])
     names = _directory_names(submission)
     found = await _look(tx, requester, tokens, carried, names)
     if missing := [name for name in names if name not in found.directory]:
-        await lock(tx, [f"{requester}|{kind}|{token}" for kind, token in missing])
+        await tx.lock_names([f"{requester}|{kind}|{token}" for kind, token in missing])
         found = await _look(tx, requester, tokens, carried, names)
     return found
 
 
-async def lock(tx: Transaction, names: Sequence[str]) -> None:
-    """Let one transaction at a time decide about these names."""
-    if names:
-        await tx.records(_LOCK, list(names))
-
-
 async def lock_sender_identifier(tx: Transaction, requester: str, token: str) -> None:
     """Let one transaction at a time decide which referral an identifier of this sender names."""
-    await lock(tx, _sender_names(requester, [token]))
+    await tx.lock_names(_sender_names(requester, [token]))
 
 
 async def name_referral(tx: Transaction, referral_id: UUID, *, requester: str, tokens: Sequence[str]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
-from services.scheduling.fhir.elements import instant
 from services.scheduling.models import Appointment, AppointmentChange, CancellationReason
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
+from shared.fhir.instants import to_the_second
 from shared.fhir.references import parse
 
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
@@ -58,7 +58,7 @@ def _start(row: Appointment, resource: Mapping[str, Any], problems: list[Problem
         return None
     fits = start + timedelta(minutes=row.minutes)
     if end is not None and end not in (fits, row.ends_at):
-        text = f"this visit takes {row.minutes} minutes, so it would end at {instant(fits)}"
+        text = f"this visit takes {row.minutes} minutes, so it would end at {to_the_second(fits)}"
         problems.append(_problem("end", text, code="business-rule"))
     return None if start == row.starts_at else start
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir.elements import coded, instant, of_referral, own
+from services.scheduling.fhir.elements import coded, of_referral, own
 from services.scheduling.models import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
+from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
 
 CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
@@ -28,7 +29,7 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
     if row.series_id is not None:
         resource["supportingInformation"] = [own("List", row.series_id)]
     if row.starts_at is not None and row.ends_at is not None:
-        resource |= {"start": instant(row.starts_at), "end": instant(row.ends_at)}
+        resource |= {"start": to_the_second(row.starts_at), "end": to_the_second(row.ends_at)}
     if row.reason_code is not None and row.status == AppointmentStatus.CANCELLED:
         reason = coded(CANCELLATION_SYSTEM, row.reason_code)
         resource["cancelationReason"] = added(reason, row.reasons, texts.REASONS)

@@ -1,14 +1,8 @@
 """Small FHIR elements that several resources of scheduling are made of."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from shared.context import Context
-
-
-def instant(moment: datetime) -> str:
-    """Write a moment as a FHIR instant in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.scheduling.fhir.elements import coded, instant
+from services.scheduling.fhir.elements import coded
 from services.scheduling.models import Span
 from shared.clinic import Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
+from shared.fhir.instants import to_the_second
 
 _STAMP = "%Y%m%dT%H%MZ"
 
@@ -29,8 +30,8 @@ def render_slot(span: Span, *, person: Person) -> dict[str, Any]:
         "id": f"{person.id}.{span.start.astimezone(UTC).strftime(_STAMP)}",
         "schedule": {"reference": f"Schedule/{person.id}"},
         "status": "free",
-        "start": instant(span.start),
-        "end": instant(span.end),
+        "start": to_the_second(span.start),
+        "end": to_the_second(span.end),
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.scheduling.fhir.elements import coded, instant, of_referral
+from services.scheduling.fhir.elements import coded, of_referral
 from services.scheduling.models import Guarantee, GuaranteeOverview, Referral
 from shared.context import Context
 from shared.fhir.codes import (
@@ -14,6 +14,7 @@ from shared.fhir.codes import (
     TaskCode,
     TaskInput,
 )
+from shared.fhir.instants import to_the_second
 
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
 
@@ -31,10 +32,12 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
         "code": coded(TASK_CODE_SYSTEM, TaskCode.GUARANTEE),
         "focus": request,
         "for": of_referral(ctx, "Patient", row.patient_id),
-        "authoredOn": instant(referral.accepted_at),
+        "authoredOn": to_the_second(referral.accepted_at),
         "requester": {"reference": f"Organization/{referral.requester}"},
         "owner": {"reference": f"Organization/{ctx.clinic.id}"},
-        "restriction": {"period": {"start": instant(referral.sent_at), "end": instant(referral.due_at)}},
+        "restriction": {
+            "period": {"start": to_the_second(referral.sent_at), "end": to_the_second(referral.due_at)}
+        },
         "input": _inputs(referral),
     } | ({"output": _outputs(row)} if row.raw_days is not None else {})
 
@@ -46,8 +49,8 @@ def describe(row: GuaranteeOverview) -> dict[str, Any]:
         "patient": row.patient_id,
         "programme": row.programme,
         "site": row.site,
-        "sent_at": instant(row.sent_at),
-        "complete_at": instant(row.complete_at),
+        "sent_at": to_the_second(row.sent_at),
+        "complete_at": to_the_second(row.complete_at),
         "due_on": row.due_on.isoformat(),
         "status": row.status,
         "raw_days": row.raw_days,
@@ -57,14 +60,14 @@ def describe(row: GuaranteeOverview) -> dict[str, Any]:
 
 
 def _first(row: GuaranteeOverview) -> dict[str, Any]:
-    start = None if row.first_starts_at is None else instant(row.first_starts_at)
+    start = None if row.first_starts_at is None else to_the_second(row.first_starts_at)
     return {"id": str(row.first_id), "start": start, "status": row.first_status}
 
 
 def _inputs(referral: Referral) -> list[dict[str, Any]]:
     return [
-        _typed(TaskInput.SENT_AT, valueDateTime=instant(referral.sent_at)),
-        _typed(TaskInput.COMPLETE_AT, valueDateTime=instant(referral.complete_at)),
+        _typed(TaskInput.SENT_AT, valueDateTime=to_the_second(referral.sent_at)),
+        _typed(TaskInput.COMPLETE_AT, valueDateTime=to_the_second(referral.complete_at)),
         _typed(TaskInput.DUE_ON, valueDate=referral.due_on.isoformat()),
         _typed(TaskInput.PROGRAMME, valueCoding={"system": PROGRAMME_SYSTEM, "code": referral.programme}),
         _typed(TaskInput.SITE, valueString=referral.site),

@@ -37,14 +37,6 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedSession:
-    """One session of a plan."""
-
-    number: int
-    candidate: Candidate
-
-
-@dataclass(frozen=True, kw_only=True)
 class NoSeries:
     """No whole series fits: which session failed first, how many were asked for, and free times instead."""
 
@@ -74,7 +66,7 @@ def week_of(day: date) -> Week:
 
 def plan(
     need: Need, *, pace: Pace, taken: Taken, patient: Sequence[Span], window: Span, spare: Span
-) -> list[PlannedSession] | NoSeries:
+) -> list[Candidate] | NoSeries:
     """Plan every session inside the window, or return which of them fails.
 
     `spare` is where alternatives to a failed session are looked for.
@@ -89,9 +81,7 @@ def plan(
     if len(chosen) < pace.count:
         others = candidates.in_order(need, taken=taken, never=patient, window=spare)
         return _refusal(chosen, pace=pace, others=others, zone=zone)
-    return [
-        PlannedSession(number=number, candidate=candidate) for number, candidate in enumerate(chosen, start=1)
-    ]
+    return chosen
 
 
 def _calendar(free: Sequence[Candidate], *, zone: ZoneInfo, person: str | None = None) -> Calendar:

@@ -31,5 +31,6 @@ async def run(ctx: Context, tx: Transaction, event: AuthorizationEvent) -> bool:
         ends_on=grant.ends_on,
     )
     await tx.upsert(funding)
-    await reconcile_series.run(ctx, tx, referral)
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    await reconcile_series.run(ctx, tx, referral, firsts=firsts)
     return True

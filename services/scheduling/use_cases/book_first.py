@@ -22,9 +22,9 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: Avail
     if await _find_time(ctx, tx, referral, row, cache=cache):
         await booked(ctx, tx, referral, row)
         return
-    await record.save_first(ctx, tx, row, events.WaitlistJoined, referral=referral)
+    evaluated = await record.save_first(ctx, tx, row, events.WaitlistJoined, referral=referral)
     await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
-    await reconcile_series.run(ctx, tx, referral)
+    await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
 async def from_waitlist(
@@ -32,7 +32,8 @@ async def from_waitlist(
 ) -> None:
     """Book a place on the waitlist at the earliest time that fits; without a time it stays what it is.
 
-    That the guarantee is at risk was published when the patient joined.
+    That the guarantee is at risk was published when the patient joined. Its sessions were cancelled then: no
+    time is given back after one was claimed, which would take the locks of a cancellation in another order.
     """
     if await _find_time(ctx, tx, referral, row, cache=cache):
         await booked(ctx, tx, referral, row)
@@ -43,10 +44,11 @@ async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appoint
     waited = row.version > 0
     row.status = AppointmentStatus.BOOKED
     left = (events.WaitlistLeft,) if waited else ()
-    await record.save_first(ctx, tx, row, *left, events.AppointmentBooked, referral=referral)
+    happened = (*left, events.AppointmentBooked)
+    evaluated = await record.save_first(ctx, tx, row, *happened, referral=referral)
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
-    await reconcile_series.run(ctx, tx, referral)
+    await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
 def request_for(

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from services.scheduling import queries, rules
 from services.scheduling.models import Appointment, Referral, Series, Span
+from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.entitlement import Entitlement
-from services.scheduling.rules.series import NoSeries, Pace, PlannedSession
+from services.scheduling.rules.series import NoSeries, Pace
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import record
 from shared.clinic import Sessions
@@ -104,8 +105,8 @@ async def _claimed(
         )
         if isinstance(plan, NoSeries):
             return plan
-        rows = [_session(ctx, referral, series, planned) for planned in plan]
-        claims = [record.claim_of(row, planned.candidate) for row, planned in zip(rows, plan, strict=True)]
+        rows = [_session(ctx, referral, series, candidate) for candidate in plan]
+        claims = [record.claim_of(row, candidate) for row, candidate in zip(rows, plan, strict=True)]
         if await queries.occupancy.claim_all(tx, claims):
             return rows
     return NoSeries(failed=1, count=request.pace.count, alternatives=())
@@ -141,7 +142,7 @@ def _new_series(referral: Referral) -> Series:
     )
 
 
-def _session(ctx: Context, referral: Referral, series: Series, planned: PlannedSession) -> Appointment:
+def _session(ctx: Context, referral: Referral, series: Series, candidate: Candidate) -> Appointment:
     row = Appointment(
         referral_id=referral.id,
         kind=AppointmentKind.SESSION,
@@ -153,5 +154,5 @@ def _session(ctx: Context, referral: Referral, series: Series, planned: PlannedS
         minutes=_visit(ctx, referral).minutes,
         series_id=series.id,
     )
-    record.put_into(row, planned.candidate)
+    record.put_into(row, candidate)
     return row

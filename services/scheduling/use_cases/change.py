@@ -78,11 +78,11 @@ async def _record(
         await record.save_session(ctx, tx, row, _EVENTS[status])
         await reconcile_series.close_if_over(ctx, tx, referral)
         return
-    await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
+    evaluated = await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
     if status in _LOST and referral.state == ReferralState.OPEN:
         await book_first.run(ctx, tx, referral, cache=cache)
     elif status == AppointmentStatus.FULFILLED:
-        await reconcile_series.run(ctx, tx, referral)
+        await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
 def _uuid(text: str) -> UUID:

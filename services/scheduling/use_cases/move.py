@@ -31,8 +31,8 @@ async def run(
     if row.kind == AppointmentKind.SESSION:
         await record.save_session(ctx, tx, row, events.AppointmentMoved)
         return
-    await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
-    await reconcile_series.run(ctx, tx, referral)
+    evaluated = await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
+    await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
 async def _take(

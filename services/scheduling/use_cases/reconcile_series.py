@@ -32,12 +32,14 @@ class LockedSeries:
     to_come: list[Appointment]
 
 
-async def run(ctx: Context, tx: Transaction, referral: Referral) -> None:
-    """Book, keep, cut or cancel the series of a referral, as its grant and first appointment now say."""
+async def run(ctx: Context, tx: Transaction, referral: Referral, *, firsts: Sequence[Appointment]) -> None:
+    """Book, keep, cut or cancel the series of a referral, as its grant and first appointment now say.
+
+    `firsts` are all its first appointments, locked.
+    """
     programme = ctx.clinic.programme(referral.programme)
     if programme.sessions is None or referral.state == ReferralState.ENDED:
         return
-    firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
     locked = await _lock(tx, referral, after=ctx.at)
     first = next(iter(rules.series_state.counting(firsts)), None)

@@ -76,11 +76,15 @@ async def save_session(ctx: Context, tx: Transaction, row: Appointment, event: t
 
 async def save_first(
     ctx: Context, tx: Transaction, row: Appointment, *events: type[DomainEvent], referral: Referral
-) -> None:
-    """Write a first appointment and the guarantee as it now is, and publish what happened to both."""
+) -> EvaluatedGuarantee:
+    """Write a first appointment and the guarantee as it now is, and publish what happened to both.
+
+    Returns the guarantee with all first appointments of the referral.
+    """
     await save_appointment(ctx, tx, row)
     evaluated = await evaluate_guarantee(ctx, tx, referral)
     await publish_all(tx, first_publications(ctx, row, *events, evaluated=evaluated))
+    return evaluated
 
 
 async def cancel_sessions(
@@ -150,8 +154,8 @@ async def evaluate_guarantee(ctx: Context, tx: Transaction, referral: Referral) 
         written = [(guarantee, guarantee.version - 1)]
         await store.update_all(tx, written, "status", "raw_days", "adjusted_days")
     if evaluated.is_changed and guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
-        for kind in (TimerKind.AT_RISK, TimerKind.DUE):
-            await timers.cancel(tx, kind=kind, ref=str(guarantee.referral_id))
+        kinds = (TimerKind.AT_RISK, TimerKind.DUE)
+        await timers.cancel_all(tx, [(kind, str(guarantee.referral_id)) for kind in kinds])
     return evaluated
 
 

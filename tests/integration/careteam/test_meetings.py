@@ -70,6 +70,8 @@ class TestAgenda:
         assert [task["id"] for task in event.carried("Task")] == [case["id"]]
         invited = {one["actor"]["reference"] for one in event.focus["participant"]}
         assert invited == {f"Practitioner/{person}" for person in FIVE}
+        published = int(event.focus["meta"]["versionId"])
+        assert published == int(meeting["meta"]["versionId"]) + 1
 
     async def test_a_member_brings_a_case_once(self, clinic: TestClinic):
         await seen(clinic, programme="rapid-access", practitioner="physiotherapist")

@@ -93,6 +93,17 @@ async def test_a_cancelled_timer_does_not_fire(make_database: MakeDatabase) -> N
     assert not await firing(database, SimulatedClock(LATER)).step()
 
 
+async def test_several_timers_are_cancelled_at_once_and_no_other(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    async with database.transaction() as tx:
+        for ref in ("r1", "r2", "r3"):
+            await timers.schedule(tx, kind="promise", ref=ref, due=NOON)
+        await timers.cancel_all(tx, [("promise", "r1"), ("promise", "r3"), ("other", "r2")])
+        await timers.cancel_all(tx, [])
+        left = (await sql(tx, "SELECT ref FROM timer")).column()
+    assert left == ["r2"]
+
+
 async def test_a_failing_timer_stays_without_its_effect_and_backs_off(make_database: MakeDatabase) -> None:
     database, clock = await make_database(METADATA), SimulatedClock(LATER)
     await promise(database, LATER)

@@ -45,6 +45,19 @@ class TestFreedTime:
         assert (booked.status, booked.practitioner) == ("booked", "ana")
         assert (await desk.guarantee(waits)).status == "at-risk"
 
+    async def test_who_waits_has_no_session_to_come_so_that_booking_gives_no_time_back(
+        self, scheduling_db: Database
+    ) -> None:
+        ana = a_person("ana", days=["tue"], start="09:00", end="10:00", purpose=["first"])
+        desk = Desk(scheduling_db, a_clinic(people=[ana, a_person("ben", purpose=["session"])]))
+        referral = await desk.accept(payer="insurer", due_on=date(2026, 6, 5))
+        await desk.authorize(referral)
+        assert len(await desk.sessions(referral)) == 4
+        await desk.at(local(TUESDAY, "09:00"))
+        await desk.put(await desk.first(referral), status="noshow")
+        assert (await desk.first(referral)).status == "waitlist"
+        assert await desk.sessions(referral) == []
+
 
 class TestOnReferralRevoked:
     async def test_leaves_nothing_behind(self, scheduling_db: Database) -> None:

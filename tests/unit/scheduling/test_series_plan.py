@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
 from services.scheduling.models import Funding, Span, Taken
-from services.scheduling.rules.series import NoSeries, PlannedSession
+from services.scheduling.rules.series import Candidate, NoSeries
 from shared.clinic import Clinic
 from tests.support.booking import TORONTO, a_clinic, a_person, local
 
@@ -24,7 +24,7 @@ def plan(
     start: date = MONDAY,
     taken: Taken | None = None,
     already: Mapping[rules.series.Week, int] | None = None,
-) -> list[PlannedSession] | NoSeries:
+) -> list[Candidate] | NoSeries:
     visit = clinic.programme("rehab").sessions
     assert visit is not None
     window = Span(local(start, "00:00"), local(start + timedelta(weeks=weeks), "00:00"))
@@ -38,13 +38,13 @@ def plan(
     )
 
 
-def whole(planned: list[PlannedSession] | NoSeries) -> list[PlannedSession]:
+def whole(planned: list[Candidate] | NoSeries) -> list[Candidate]:
     assert not isinstance(planned, NoSeries)
     return planned
 
 
-def walls(planned: list[PlannedSession]) -> list[str]:
-    return [f"{one.candidate.span.start.astimezone(ZONE):%a %H:%M}" for one in planned]
+def walls(planned: list[Candidate]) -> list[str]:
+    return [f"{session.span.start.astimezone(ZONE):%a %H:%M}" for session in planned]
 
 
 class TestPlanSeries:
@@ -55,28 +55,28 @@ class TestPlanSeries:
     def test_keeps_the_wall_clock_over_the_change_to_summer_time(self) -> None:
         clinic = a_clinic(people=[a_person("ana", days=["tue", "thu"], start="09:00", end="10:00")])
         planned = whole(plan(clinic, count=6, start=date(2026, 3, 2), weeks=3))
-        assert [one.candidate.span.start.hour for one in planned] == [14, 14, 13, 13, 13, 13]
+        assert [session.span.start.hour for session in planned] == [14, 14, 13, 13, 13, 13]
         assert {wall.split()[1] for wall in walls(planned)} == {"09:00"}
 
     def test_keeps_the_wall_clock_over_the_change_to_winter_time(self) -> None:
         clinic = a_clinic(people=[a_person("ana", days=["fri"], start="09:00", end="10:00")])
         planned = whole(plan(clinic, count=2, start=date(2026, 10, 26), weeks=2))
-        assert [one.candidate.span.start.hour for one in planned] == [13, 14]
+        assert [session.span.start.hour for session in planned] == [13, 14]
 
     def test_has_at_most_so_many_in_a_local_week(self) -> None:
         planned = whole(plan(a_clinic(), count=9))
-        weeks = Counter(one.candidate.span.start.astimezone(ZONE).isocalendar()[:2] for one in planned)
+        weeks = Counter(session.span.start.astimezone(ZONE).isocalendar()[:2] for session in planned)
         assert max(weeks.values()) == 2
 
     def test_counts_sessions_that_stand_in_the_week_already(self) -> None:
         planned = whole(plan(a_clinic(), count=2, already={(2026, 23): 2}))
-        assert all(one.candidate.span.start >= local(date(2026, 6, 8), "00:00") for one in planned)
+        assert all(session.span.start >= local(date(2026, 6, 8), "00:00") for session in planned)
 
     def test_stays_with_one_clinician_where_the_calendar_allows(self) -> None:
         clinic = a_clinic(people=[a_person("ana"), a_person("ben")])
         full = [Span(local(date(2026, 6, 9), "00:00"), local(date(2026, 6, 19), "00:00"))]
         planned = whole(plan(clinic, count=8, weeks=4, taken={"person/ana": full}))
-        assert {one.candidate.person for one in planned} == {"ben"}
+        assert {session.person for session in planned} == {"ben"}
 
     def test_moves_a_single_session_where_one_day_is_closed(self) -> None:
         clinic = a_clinic(closed=[date(2026, 6, 11)])
