@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.scheduling import api
+from services.scheduling import api, operations
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
@@ -17,5 +17,9 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.free_time.router,
     )
     return create_service_app(
-        runtime, title="Lumbar scheduling", routers=routers, examples=api.examples.EXAMPLES
+        runtime,
+        title="Lumbar scheduling",
+        routers=routers,
+        tables=operations.TABLES,
+        examples=api.examples.EXAMPLES,
     )

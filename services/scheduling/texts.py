@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
         "a place on the waitlist is booked by giving it a start; "
         "to take the patient off it, close the referral"
     ),
+    "not-on-the-waitlist": "the appointment has a time already; another start moves it",
     "no-such-step": "an appointment that is {old} cannot become {new}; it can become {allowed}",
     "nothing-follows": "an appointment that is {old} cannot become {new}; it can become nothing else",
     "too-early": "{status} cannot be recorded before {earliest:%Y-%m-%dT%H:%M:%SZ}",

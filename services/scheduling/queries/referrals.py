@@ -6,12 +6,18 @@ from uuid import UUID
 from services.scheduling.models import Referral
 from shared.db import Transaction
 
+_BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCKED = "SELECT * FROM referral WHERE id = $1 FOR UPDATE"
 _LOCKED_OF = """
 SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
 WHERE appointment.id = $1 FOR UPDATE OF referral
 """
 _KNOWN = "SELECT id FROM referral WHERE id = ANY($1::uuid[])"
+
+
+async def by_id(tx: Transaction, referral_id: UUID) -> Referral | None:
+    """Read a referral, without a lock."""
+    return await tx.row(Referral, _BY_ID, referral_id)
 
 
 async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:

@@ -1,6 +1,7 @@
 """Pure decisions of scheduling; time and the calendar are arguments."""
 
 from services.scheduling.rules import (
+    acts,
     calendar,
     candidates,
     entitlement,
@@ -16,6 +17,7 @@ from services.scheduling.rules import (
 )
 
 __all__ = [
+    "acts",
     "calendar",
     "candidates",
     "entitlement",

@@ -43,7 +43,6 @@ ACTS = {
     },
     "referral POST /fhir": "referrer",
     "referral POST /fhir/ServiceRequest": "referrer",
-    "scheduling PUT /fhir/Appointment/{id}": "coordinator clinician",
     "scheduling GET /guarantee": "coordinator",
     "careteam PUT /fhir/CareTeam/{id}": "coordinator",
     "careteam PUT /fhir/CarePlan/{id}": "clinician",

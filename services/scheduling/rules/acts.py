@@ -1,0 +1,46 @@
+"""Whether an act on an appointment is possible now: None where it is, else the reason why not.
+
+The verb checks the same rules, so that what is offered is never refused for its state.
+"""
+
+from dataclasses import dataclass
+
+from services.scheduling.models import Appointment, Referral
+from services.scheduling.rules import moving, status_change
+from services.scheduling.states import AppointmentStatus
+from shared.context import Context
+from shared.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentFacts:
+    """An appointment and its referral."""
+
+    row: Appointment
+    referral: Referral
+
+
+def may_move(_: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow another start for what has one."""
+    why = moving.why_no_new_time(facts.row, referral=facts.referral)
+    if why is None and facts.row.status == AppointmentStatus.WAITLIST:
+        return Reason.of("on-the-waitlist")
+    return why
+
+
+def may_book(_: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow a start for a place on the waitlist."""
+    why = moving.why_no_new_time(facts.row, referral=facts.referral)
+    if why is None and facts.row.status != AppointmentStatus.WAITLIST:
+        return Reason.of("not-on-the-waitlist")
+    return why
+
+
+def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStatus) -> Reason | None:
+    """Allow a status that the life cycle leads to, from when on it can be true, and the one that it has."""
+    row, zone = facts.row, ctx.clinic.site(facts.row.site).zone
+    if row.status == status:
+        return None
+    return status_change.why_not_in_this_state(row, status) or status_change.why_too_early(
+        row, status, now=ctx.at, zone=zone
+    )
