@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.careteam import api
+from services.careteam import api, operations
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
 
@@ -10,5 +10,9 @@ from shared.runtime import Runtime
 def create_app(runtime: Runtime) -> FastAPI:
     """Put the app together."""
     return create_service_app(
-        runtime, title="Lumbar care team", routers=api.ROUTERS, examples=api.examples.EXAMPLES
+        runtime,
+        title="Lumbar care team",
+        routers=api.ROUTERS,
+        tables=operations.TABLES,
+        examples=api.examples.EXAMPLES,
     )

@@ -25,6 +25,8 @@ REASONS: Mapping[str, str] = {
     "no-such-step": "{to} cannot follow {state}; what can: {allowed}",
     "nothing-follows": "{to} cannot follow {state}; nothing can",
     "not-the-chair": "only the chair of this meeting may do this",
+    "plan-is-active": "the plan is active: another version revises it",
+    "plan-not-active": "the plan is a draft: it is activated before it is revised",
     "meeting-not-open": "the meeting is {state}; cases are decided while it is open",
     "not-on-this-agenda": "there is no such case on this agenda",
     "case-is-over": "the case is {state}",

@@ -1,9 +1,8 @@
 """The routes of careteam, by area."""
 
-from services.careteam.api import examples, meetings, messages, outcomes, plans, reads, tasks, teams
+from services.careteam.api import examples, messages, outcomes, plans, reads, tasks, teams
 
 ROUTERS = (
-    meetings.router,
     tasks.router,
     plans.router,
     teams.router,

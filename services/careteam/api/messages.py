@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.careteam import use_cases
-from services.careteam.api.request_parsing import NotAPerson, person
+from services.careteam import operations, use_cases
 from services.careteam.rules.teams import TeamHasEnded
+from services.careteam.use_cases.load import NotAPerson
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -17,13 +17,11 @@ router = APIRouter()
 
 @router.post("/fhir/Communication", responses=refuses(NotAPerson, TeamHasEnded))
 async def post_message(
-    request: Annotated[
-        RequestContext, authorize("Communication", "c", rows="patients of the clinician's own teams")
-    ],
+    request: Annotated[RequestContext, authorize("Communication", "c", rows=operations.teams.PATIENT_ROWS)],
 ) -> Response:
     """Write to members of the patient's team."""
     only(request, "clinician", what="write to a team")
-    sender = person(request)
+    sender = use_cases.load.person(request.ctx)
     received = await request.resource("Communication")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")

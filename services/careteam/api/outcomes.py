@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import fhir, use_cases
-from services.careteam.api.request_parsing import person
+from services.careteam.operations.teams import PATIENT_ROWS
 from services.careteam.rules.scoring import Unscorable
 from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.score import BeforeTheBaseline
@@ -16,17 +16,16 @@ from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
 router = APIRouter()
-_ROWS = "patients of the clinician's own teams"
 _PUBLIC = "the questionnaire is the same for every caller"
 
 
 @router.post("/fhir/Observation", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
 async def record_rating(
-    request: Annotated[RequestContext, authorize("Observation", "c", rows=_ROWS)],
+    request: Annotated[RequestContext, authorize("Observation", "c", rows=PATIENT_ROWS)],
 ) -> Response:
     """Record an answer to the 0-10 pain rating."""
     only(request, "clinician", what="record an outcome")
-    performer = person(request)
+    performer = use_cases.load.person(request.ctx)
     received = await request.resource("Observation")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
@@ -37,11 +36,11 @@ async def record_rating(
 
 @router.post("/fhir/QuestionnaireResponse", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
 async def record_answers(
-    request: Annotated[RequestContext, authorize("QuestionnaireResponse", "c", rows=_ROWS)],
+    request: Annotated[RequestContext, authorize("QuestionnaireResponse", "c", rows=PATIENT_ROWS)],
 ) -> Response:
     """Record the answered Oswestry sections; the score becomes an Observation derived from them."""
     only(request, "clinician", what="record an outcome")
-    author = person(request)
+    author = use_cases.load.person(request.ctx)
     received = await request.resource("QuestionnaireResponse")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.careteam import use_cases
+from services.careteam import operations, use_cases
 from services.careteam.api.request_parsing import to_replace
 from services.careteam.rules.teams import TeamHasEnded
 from shared.http.authorize import authorize, only
@@ -13,12 +13,11 @@ from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
 
 router = APIRouter()
-_ROWS = "patients of the clinician's own teams"
 
 
 @router.put("/fhir/CarePlan/{id}", responses=refuses(TeamHasEnded))
 async def save_plan(
-    id: str, request: Annotated[RequestContext, authorize("CarePlan", "u", rows=_ROWS)]
+    id: str, request: Annotated[RequestContext, authorize("CarePlan", "u", rows=operations.plans.ROWS)]
 ) -> Response:
     """Activate, revise or complete a plan."""
     only(request, "clinician", what="write a plan")
@@ -32,7 +31,7 @@ async def save_plan(
 
 @router.put("/fhir/Goal/{id}", responses=refuses(TeamHasEnded))
 async def save_goal(
-    id: str, request: Annotated[RequestContext, authorize("Goal", "u", rows=_ROWS)]
+    id: str, request: Annotated[RequestContext, authorize("Goal", "u", rows=operations.plans.ROWS)]
 ) -> Response:
     """Change a goal: its words, its target, its lifecycle, whether it is achieved."""
     only(request, "clinician", what="write a goal")

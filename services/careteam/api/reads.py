@@ -22,11 +22,6 @@ from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
 
 router = APIRouter()
-_TEAMS = "a clinician's own teams; a coordinator's site"
-_TASKS = "a clinician's own teams and the cases of meetings they chair; a coordinator's site"
-_MESSAGES = "messages of the clinician's own teams"
-_MEETINGS = "meetings that a clinician takes part in; a coordinator's site"
-_MINUTES = "minutes of meetings that a clinician chaired or attended; a coordinator's site"
 
 
 def _reference(column: object, *types: str) -> SearchParam:
@@ -87,16 +82,16 @@ _PARAMS: dict[Any, dict[str, SearchParam]] = {
 }
 
 for resource_type, table, visible, rows in (
-    ("CareTeam", TeamTable, scope.team, _TEAMS),
-    ("CarePlan", PlanTable, scope.plan, _TEAMS),
-    ("Goal", GoalTable, scope.goal, _TEAMS),
-    ("Observation", OutcomeTable, scope.outcome, _TEAMS),
-    ("QuestionnaireResponse", AnswersTable, scope.answers, _TEAMS),
-    ("Task", CareTaskTable, scope.task, _TASKS),
-    ("Communication", MessageTable, scope.message, _MESSAGES),
-    ("Appointment", MeetingTable, scope.meeting, _MEETINGS),
-    ("Composition", MinutesTable, scope.minutes, _MINUTES),
-    ("Provenance", DecisionTable, scope.decision, _TEAMS),
+    ("CareTeam", TeamTable, scope.team, scope.TEAM_ROWS),
+    ("CarePlan", PlanTable, scope.plan, scope.TEAM_ROWS),
+    ("Goal", GoalTable, scope.goal, scope.TEAM_ROWS),
+    ("Observation", OutcomeTable, scope.outcome, scope.TEAM_ROWS),
+    ("QuestionnaireResponse", AnswersTable, scope.answers, scope.TEAM_ROWS),
+    ("Task", CareTaskTable, scope.task, scope.TASK_ROWS),
+    ("Communication", MessageTable, scope.message, scope.MESSAGE_ROWS),
+    ("Appointment", MeetingTable, scope.meeting, scope.MEETING_ROWS),
+    ("Composition", MinutesTable, scope.minutes, scope.MINUTES_ROWS),
+    ("Provenance", DecisionTable, scope.decision, scope.TEAM_ROWS),
 ):
     add_reads(
         router, resource_type=resource_type, model=table, visible=visible, rows=rows, params=_PARAMS[table]

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.careteam import use_cases
-from services.careteam.api.request_parsing import NotAPerson, person, to_replace
+from services.careteam import operations, use_cases
+from services.careteam.api.request_parsing import to_replace
 from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.bring_case import AlreadyOnTheAgenda
+from services.careteam.use_cases.load import NotAPerson
 from services.careteam.use_cases.update_action import DecidedAtAMeeting, NotTheOwner
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -19,11 +20,11 @@ router = APIRouter()
 
 @router.post("/fhir/Task", responses=refuses(NotAPerson, AlreadyOnTheAgenda, TeamHasEnded))
 async def bring_case(
-    request: Annotated[RequestContext, authorize("Task", "c", rows="patients of the clinician's own teams")],
+    request: Annotated[RequestContext, authorize("Task", "c", rows=operations.teams.PATIENT_ROWS)],
 ) -> Response:
     """Put a patient's case on the next agenda; no other Task is created here."""
     only(request, "clinician", what="bring a case")
-    requester = person(request)
+    requester = use_cases.load.person(request.ctx)
     received = await request.resource("Task")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="for")
@@ -35,7 +36,7 @@ async def bring_case(
 
 @router.put("/fhir/Task/{id}", responses=refuses(NotTheOwner, DecidedAtAMeeting))
 async def update_action(
-    id: str, request: Annotated[RequestContext, authorize("Task", "u", rows="actions that the caller owns")]
+    id: str, request: Annotated[RequestContext, authorize("Task", "u", rows=operations.tasks.ROWS)]
 ) -> Response:
     """Say how an action stands: accepted, in-progress, completed, or rejected with the reason."""
     only(request, "clinician", "coordinator", what="update an action")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.careteam import use_cases
+from services.careteam import operations, use_cases
 from services.careteam.api.request_parsing import to_replace
 from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.load import NoSuchThing
@@ -19,7 +19,7 @@ router = APIRouter()
 @router.put("/fhir/CareTeam/{id}", responses=refuses(NoSuchThing, TeamHasEnded))
 async def change_team(
     id: str,
-    request: Annotated[RequestContext, authorize("CareTeam", "u", rows="teams of the coordinator's site")],
+    request: Annotated[RequestContext, authorize("CareTeam", "u", rows=operations.teams.SITE_ROWS)],
 ) -> Response:
     """Let members come and go: who is named without an end of the period is in the team from now on."""
     only(request, "coordinator", what="change a team")

@@ -33,6 +33,12 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 from shared.fhir.codes import TaskCode
 
+TEAM_ROWS = "a clinician's own teams; a coordinator's site"
+TASK_ROWS = "a clinician's own teams and the cases of meetings they chair; a coordinator's site"
+MESSAGE_ROWS = "messages of the clinician's own teams"
+MEETING_ROWS = "meetings that a clinician takes part in; a coordinator's site"
+MINUTES_ROWS = "minutes of meetings that a clinician chaired or attended; a coordinator's site"
+
 Row = TypeVar("Row", bound=SQLModel)
 RowRule = Callable[[Principal], ColumnElement[bool]]
 

@@ -15,6 +15,9 @@ _TEAM_OF = "SELECT team_id FROM care_task WHERE id = $1"
 _LIVE_CASE = """
 SELECT * FROM care_task WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) FOR UPDATE
 """
+_CASE_WAITS = """
+SELECT EXISTS (SELECT FROM care_task WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]))
+"""
 _LIVE_ACTIONS = """
 SELECT * FROM care_task
 WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) ORDER BY id FOR UPDATE
@@ -46,6 +49,12 @@ async def team_of(tx: Transaction, task_id: UUID) -> UUID | None:
 async def live_case(tx: Transaction, team_id: UUID) -> CareTask | None:
     """Lock the one case of a team that waits for a decision."""
     return await tx.row(CareTask, _LIVE_CASE, team_id, TaskCode.AGENDA_ITEM, list(LIVE_CASES))
+
+
+async def case_waits(tx: Transaction, team_id: UUID) -> bool:
+    """Tell, without a lock, whether the case of a team waits for a decision."""
+    waits: bool = await tx.value(_CASE_WAITS, team_id, TaskCode.AGENDA_ITEM, list(LIVE_CASES))
+    return waits
 
 
 async def live_actions(tx: Transaction, team_id: UUID) -> list[CareTask]:

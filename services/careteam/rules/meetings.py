@@ -61,16 +61,33 @@ def next_meeting(site: Site, *, after: datetime) -> MeetingTime:
         day += timedelta(days=1)
 
 
+def why_not_chair(meeting: Meeting, *, practitioner: str | None) -> Reason | None:
+    """Say why somebody does not lead a meeting; None for its chair."""
+    return None if practitioner == meeting.chair else Reason.of("not-the-chair")
+
+
+def why_not_become(meeting: Meeting, state: MeetingState) -> Reason | None:
+    """Say why the life cycle of a meeting does not lead to a state; None where it does."""
+    ways = states.allowed(states.MEETING, MeetingState(meeting.state))
+    return steps.why_not(meeting.state, to=state, ways=ways)
+
+
+def why_not_open(meeting: Meeting) -> Reason | None:
+    """Say why no case is decided at a meeting now; None while it is open."""
+    if meeting.state == MeetingState.OPEN:
+        return None
+    return Reason.of("meeting-not-open", state=meeting.state)
+
+
 def must_be_chair(meeting: Meeting, *, practitioner: str | None) -> None:
     """Raise NotTheChair for everybody else."""
-    if practitioner != meeting.chair:
-        raise NotTheChair.because(Reason.of("not-the-chair"), texts.REASONS)
+    if (why := why_not_chair(meeting, practitioner=practitioner)) is not None:
+        raise NotTheChair.because(why, texts.REASONS)
 
 
 def must_become(meeting: Meeting, state: MeetingState) -> None:
     """Raise NotInThisState where the meeting's life cycle does not lead to this state from where it is."""
-    ways = states.allowed(states.MEETING, MeetingState(meeting.state))
-    if (why := steps.why_not(meeting.state, to=state, ways=ways)) is not None:
+    if (why := why_not_become(meeting, state)) is not None:
         raise NotInThisState.because(why, texts.REASONS, expression="Appointment")
 
 
@@ -95,8 +112,7 @@ def live(cases: Iterable[CareTask]) -> list[CareTask]:
 
 def must_be_open(meeting: Meeting) -> None:
     """Raise NotInThisState unless the meeting is in progress."""
-    if meeting.state != MeetingState.OPEN:
-        why = Reason.of("meeting-not-open", state=meeting.state)
+    if (why := why_not_open(meeting)) is not None:
         raise NotInThisState.because(why, texts.REASONS)
 
 

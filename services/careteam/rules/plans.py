@@ -3,13 +3,36 @@
 from collections.abc import Mapping, Sequence
 
 from services.careteam import states, texts
-from services.careteam.models.rows import Goal
+from services.careteam.models.rows import CareTask, Goal
 from services.careteam.rules import steps
 from services.careteam.states import LIVE_GOALS, ActionState, GoalState, PlanState
 from shared.errors import Problem
+from shared.fhir.codes import TaskCode
 from shared.reasons import Reason, said
 
 FIRST_REVIEW_FROM_DISCIPLINES = 3
+
+
+def why_no_plan_step(state: PlanState, *, to: PlanState) -> Reason | None:
+    """Say why nobody gives a plan a status; only the end of its referral revokes it."""
+    return steps.why_not(state, to=to, ways=states.allowed(states.PLAN, state) - {PlanState.REVOKED})
+
+
+def why_no_goal_step(state: GoalState, *, to: GoalState) -> Reason | None:
+    """Say why nobody gives a goal a lifecycle status."""
+    return steps.why_not(state, to=to, ways=states.allowed(states.GOAL, state))
+
+
+def why_no_action_step(state: ActionState, *, to: ActionState) -> Reason | None:
+    """Say why its owner does not give an action a status; only the clinic itself cancels."""
+    return steps.why_not(state, to=to, ways=states.allowed(states.ACTION, state) - {ActionState.CANCELLED})
+
+
+def why_not_by_hand(task: CareTask, *, practitioner: str | None) -> Reason | None:
+    """Say why somebody does not change a Task at all: a case, or another's action."""
+    if task.code != TaskCode.ACTION:
+        return Reason.of("decided-at-a-meeting")
+    return None if task.owner == practitioner else Reason.of("not-the-owner")
 
 
 def plan_problems(
@@ -19,8 +42,7 @@ def plan_problems(
 
     A plan that is active has a goal and an activity; one that is completed says in a note how it ended.
     """
-    ways = states.allowed(states.PLAN, state) - {PlanState.REVOKED}
-    if (why := steps.why_not(state, to=to, ways=ways)) is not None:
+    if (why := why_no_plan_step(state, to=to)) is not None:
         return [_problem(why, "CarePlan.status", code="business-rule")]
     problems = []
     if to is PlanState.ACTIVE and goals == 0:
@@ -34,7 +56,7 @@ def plan_problems(
 
 def goal_problems(state: GoalState, *, to: GoalState) -> list[Problem]:
     """List what keeps a goal from a lifecycle status."""
-    why = steps.why_not(state, to=to, ways=states.allowed(states.GOAL, state))
+    why = why_no_goal_step(state, to=to)
     return [] if why is None else [_problem(why, "Goal.lifecycleStatus", code="business-rule")]
 
 
@@ -56,9 +78,8 @@ def goals_to_change(
 
 
 def action_problems(state: ActionState, *, to: ActionState, has_reason: bool) -> list[Problem]:
-    """List what keeps its owner from giving an action a status; only the clinic itself cancels."""
-    ways = states.allowed(states.ACTION, state) - {ActionState.CANCELLED}
-    if (why := steps.why_not(state, to=to, ways=ways)) is not None:
+    """List what keeps its owner from giving an action a status."""
+    if (why := why_no_action_step(state, to=to)) is not None:
         return [_problem(why, "Task.status", code="business-rule")]
     if to is ActionState.REJECTED and not has_reason:
         return [_problem(Reason.of("no-reason-to-reject"), "Task.statusReason.text", code="required")]

@@ -25,10 +25,20 @@ class MemberChange:
     staying: Sequence[Place]
 
 
+def why_ended(team: Team) -> Reason | None:
+    """Say that a team has ended; None for one that is active."""
+    return None if team.status == TeamState.ACTIVE else Reason.of("team-has-ended")
+
+
 def must_be_active(team: Team) -> None:
     """Raise TeamHasEnded for a team that has ended."""
-    if team.status != TeamState.ACTIVE:
-        raise TeamHasEnded.because(Reason.of("team-has-ended"), texts.REASONS)
+    if (why := why_ended(team)) is not None:
+        raise TeamHasEnded.because(why, texts.REASONS)
+
+
+def why_case_waits(*, waits: bool) -> Reason | None:
+    """Say that a patient's case waits for a meeting already; it waits there once."""
+    return Reason.of("already-on-the-agenda") if waits else None
 
 
 def choose_members(

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.careteam import fhir, queries, rules
 from services.careteam.models.rows import CareTask, Meeting, Minutes
 from services.careteam.states import CaseState, MeetingState
-from services.careteam.use_cases import record
+from services.careteam.use_cases import load, record
 from services.careteam.use_cases.schedule_meeting import MEETING_OVER
 from shared import timers
 from shared.context import Context
@@ -16,10 +16,12 @@ from shared.events.catalog.careteam import MeetingClosed
 from shared.fhir import store
 
 
-async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str | None) -> None:
-    """Close a locked meeting for its chair."""
+async def run(ctx: Context, tx: Transaction, meeting_id: str) -> Meeting:
+    """Close a meeting for its chair."""
+    by, meeting = load.person(ctx), await load.meeting(ctx, tx, meeting_id)
     rules.meetings.must_be_chair(meeting, practitioner=by)
     await _end(ctx, tx, meeting, MeetingState.CLOSED)
+    return meeting
 
 
 async def when_over(ctx: Context, tx: Transaction, meeting_id: UUID, *, due_at: datetime) -> None:

@@ -1,14 +1,15 @@
 """Decide a case: its text, its actions, a plan to revise, and who decided it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from services.careteam import fhir, queries, rules
 from services.careteam.fhir.meetings import AskedAction, AskedDecision
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.rows import CareTask, Decision, Meeting, Plan, Team
 from services.careteam.states import CaseState, PlanState
-from services.careteam.use_cases import assign_action, record
+from services.careteam.use_cases import assign_action, load, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingCaseDecided
@@ -18,17 +19,11 @@ from shared.reasons import Reason, as_written
 TO_REVISE = timedelta(days=7)
 
 
-async def run(
-    ctx: Context,
-    tx: Transaction,
-    meeting: Meeting,
-    case: CareTask,
-    team: Team,
-    *,
-    asked: AskedDecision,
-    by: str,
-) -> None:
-    """Record the decision of a case; team, meeting and case are locked, in this order."""
+async def run(ctx: Context, tx: Transaction, meeting_id: str, *, said: Mapping[str, Any]) -> CareTask:
+    """Record the decision of a case, as the chair says it."""
+    by = load.person(ctx)
+    asked = fhir.meetings.asked_decision(said, zone=ctx.clinic.site(ctx.clinic.person(by).site).zone)
+    meeting, case, team = await load.case_of_meeting(ctx, tx, meeting_id, asked.case_id)
     rules.meetings.must_be_chair(meeting, practitioner=by)
     rules.meetings.must_be_open(meeting)
     rules.meetings.must_wait_at(case, meeting)
@@ -57,6 +52,7 @@ async def run(
     rendered = fhir.meetings.provenance(ctx, target=target, activity=Reason.of("case-decided"))
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.publish(ctx, tx, MeetingCaseDecided, case)
+    return case
 
 
 async def _checked(

@@ -13,14 +13,25 @@ from services.careteam.models.rows import CareTask, Goal, Meeting, Plan, Team
 from services.careteam.states import TeamState
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 
 Row = TypeVar("Row", Plan, Goal, CareTask)
 _CASE = "Parameters.parameter.where(name='case')"
 
 
+class NotAPerson(Forbidden):
+    """The caller's token names no practitioner."""
+
+
 class NoSuchThing(NotFound):
     """There is none, or none that this caller may see."""
+
+
+def person(ctx: Context) -> str:
+    """Return the practitioner who calls; raises NotAPerson for everybody else."""
+    if ctx.caller.practitioner is None:
+        raise NotAPerson("only a practitioner of the clinic may do this")
+    return ctx.caller.practitioner
 
 
 async def team(ctx: Context, tx: Transaction, team_id: str) -> Team:

@@ -1,9 +1,9 @@
 """Sign the minutes of a meeting."""
 
 from services.careteam import fhir, queries, rules
-from services.careteam.models.rows import Decision, Meeting, Minutes
+from services.careteam.models.rows import Decision, Minutes
 from services.careteam.states import MeetingState
-from services.careteam.use_cases import record
+from services.careteam.use_cases import load, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingMinutesSigned
@@ -11,8 +11,9 @@ from shared.fhir import store
 from shared.reasons import Reason
 
 
-async def run(ctx: Context, tx: Transaction, meeting: Meeting, *, by: str) -> Minutes:
-    """Sign the minutes of a locked meeting that was closed."""
+async def run(ctx: Context, tx: Transaction, meeting_id: str) -> Minutes:
+    """Sign the minutes of a meeting that was closed, for its chair."""
+    by, meeting = load.person(ctx), await load.meeting(ctx, tx, meeting_id)
     rules.meetings.must_be_chair(meeting, practitioner=by)
     rules.meetings.move_meeting(meeting, MeetingState.MINUTES_SIGNED)
     minutes = await queries.meetings.minutes(tx, meeting.id)

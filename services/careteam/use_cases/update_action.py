@@ -42,10 +42,9 @@ async def run(
 
 def _checked(action: CareTask, received: Received, *, by: str | None) -> ActionState:
     """Read the asked status; raises where the action is not the caller's or cannot have this status."""
-    if action.code != TaskCode.ACTION:
-        raise DecidedAtAMeeting.because(Reason.of("decided-at-a-meeting"), texts.REASONS)
-    if action.owner != by:
-        raise NotTheOwner.because(Reason.of("not-the-owner"), texts.REASONS)
+    if (why := rules.plans.why_not_by_hand(action, practitioner=by)) is not None:
+        refusal = NotTheOwner if action.code == TaskCode.ACTION else DecidedAtAMeeting
+        raise refusal.because(why, texts.REASONS)
     findings = Findings()
     stored = fhir.elements.decoded(action.body)
     state = fhir.tasks.asked_action_status(received.data, stored, findings=findings)

@@ -44,18 +44,6 @@ ACTS = {
     "referral POST /fhir": "referrer",
     "referral POST /fhir/ServiceRequest": "referrer",
     "scheduling GET /guarantee": "coordinator",
-    "careteam PUT /fhir/CareTeam/{id}": "coordinator",
-    "careteam PUT /fhir/CarePlan/{id}": "clinician",
-    "careteam PUT /fhir/Goal/{id}": "clinician",
-    "careteam PUT /fhir/Task/{id}": "clinician coordinator",
-    "careteam POST /fhir/Task": "clinician",
-    "careteam POST /fhir/Observation": "clinician",
-    "careteam POST /fhir/QuestionnaireResponse": "clinician",
-    "careteam POST /fhir/Communication": "clinician",
-    "careteam POST /fhir/Appointment/{id}/$open": "clinician",
-    "careteam POST /fhir/Appointment/{id}/$decide": "clinician",
-    "careteam POST /fhir/Appointment/{id}/$close": "clinician",
-    "careteam POST /fhir/Appointment/{id}/$sign-minutes": "clinician",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }
 _REFERRALS = {

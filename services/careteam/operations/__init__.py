@@ -1,0 +1,16 @@
+"""What may be done with what careteam owns: the tables of which routes and documents are made."""
+
+from typing import Any
+
+from services.careteam.operations import goals, meetings, plans, tasks, teams
+from shared.operations import OperationTable
+
+TABLES: tuple[OperationTable[Any], ...] = (
+    teams.TEAMS,
+    plans.PLANS,
+    goals.GOALS,
+    meetings.MEETINGS,
+    tasks.TASKS,
+)
+
+__all__ = ["TABLES", "goals", "meetings", "plans", "tasks", "teams"]
