@@ -68,8 +68,9 @@ def always(_: Context, __: Any) -> Reason | None:
 class Operation(Generic[Facts]):
     """An operation, or another change: `resource_type` is in its address and its scope.
 
-    `rows` says in words which rows it reaches, `takes` which bodies, `returns` what it answers (the resource
-    itself unless said). `refuses` are its own refusals; `when` says why it is not possible now, or None.
+    `rows` says in words which rows it reaches, `takes` which bodies (where it takes none, none is looked at),
+    `returns` what it answers (the resource itself unless said). `refuses` are its own refusals; `when` says
+    why it is not possible now, or None.
     """
 
     name: str

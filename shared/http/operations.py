@@ -54,6 +54,8 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
 
 
 async def _input(request: RequestContext, operation: Operation[Any], id: str) -> OperationInput:
+    if not operation.takes:
+        return OperationInput(id=id)
     if operation.takes == ("Parameters",):
         return OperationInput(id=id, values=await request.parameters(), body=request.body)
     return OperationInput(id=id, data=(await request.resource(*operation.takes)).data, body=request.body)

@@ -67,12 +67,14 @@ MEETINGS = OperationTable[Meeting](
         _by_chair(
             name="close",
             text="Close a meeting; what was not decided is carried over.",
+            takes=(),
             when=partial(acts.may_lead, to=MeetingState.CLOSED),
             run=lambda ctx, tx, given: use_cases.close_meeting.run(ctx, tx, given.id),
         ),
         _by_chair(
             name="sign-minutes",
             text="Sign the minutes of a closed meeting.",
+            takes=(),
             returns="Composition",
             when=partial(acts.may_lead, to=MeetingState.MINUTES_SIGNED),
             run=lambda ctx, tx, given: use_cases.sign_minutes.run(ctx, tx, given.id),
