@@ -67,6 +67,20 @@ def history_bundle(
     return bundle("history", entries, links=[("self", link)], total=len(entries))
 
 
+def computed(request: RequestContext, found: Sequence[Mapping[str, Any]]) -> bytes:
+    """Write all resources that were computed for a search as a searchset."""
+    base = request.runtime.fhir_base
+    entries = [
+        {
+            "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
+            "resource": resource,
+            "search": {"mode": "match"},
+        }
+        for resource in found
+    ]
+    return bundle("searchset", entries, links=[("self", str(request.http.url))], total=len(found))
+
+
 def _asked(request: RequestContext) -> list[tuple[str, str]]:
     asked = request.query.multi_items()
     if request.body:

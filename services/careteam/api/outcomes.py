@@ -11,6 +11,7 @@ from services.careteam.rules.scoring import Unscorable
 from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.score import BeforeTheBaseline
 from shared.errors import NotFound, NotSupported
+from shared.http import pages
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
@@ -70,11 +71,5 @@ async def search_questionnaires(
         raise NotSupported(f"search knows url, not {', '.join(unknown)}")
     questionnaire = fhir.questionnaire.questionnaire()
     found = [questionnaire] if request.query.get("url", questionnaire["url"]) == questionnaire["url"] else []
-    base = f"{request.runtime.fhir_base}/Questionnaire"
-    entries = [
-        {"fullUrl": f"{base}/{match['id']}", "resource": match, "search": {"mode": "match"}}
-        for match in found
-    ]
-    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
     async with request.transaction() as tx:
-        return await request.answer(tx, bundle | ({"entry": entries} if entries else {}))
+        return await request.answer(tx, pages.computed(request, found))

@@ -1,4 +1,4 @@
-"""Elements that every resource of careteam is made of: instants, codings, references, numbers."""
+"""What resources of careteam are made of beside the elements of all services: systems, numbers, codes."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,22 +13,6 @@ Resource = dict[str, Any]
 REFERRAL_SYSTEM = f"{LUMBAR}/referral"
 OUTCOME_SYSTEM = f"{LUMBAR}/CodeSystem/outcome"
 CASE_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/case-status"
-
-
-def concept(system: str, code: str, *, text: str | None = None) -> Resource:
-    """Write a CodeableConcept of one coding."""
-    written: Resource = {"coding": [{"system": system, "code": code}]}
-    return written if text is None else written | {"text": text}
-
-
-def reference(resource_type: str, resource_id: object) -> Resource:
-    """Refer to a resource of ours, or to a person of the clinic."""
-    return {"reference": f"{resource_type}/{resource_id}"}
-
-
-def referral_reference(resource_type: str, resource_id: str, *, base_url: str) -> Resource:
-    """Refer to a resource that the referral service owns, by its address there."""
-    return {"reference": f"{base_url}/referral/fhir/{resource_type}/{resource_id}"}
 
 
 def number(value: Decimal) -> msgspec.Raw:

@@ -7,13 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.careteam import texts
-from services.careteam.fhir.elements import Resource, concept, reference
+from services.careteam.fhir.elements import Resource
 from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
+from shared.fhir.elements import coded, reference
 from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
@@ -57,7 +58,7 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
         "resourceType": "Appointment",
         "extension": [{"url": MEETING_STATE_EXTENSION, "valueCode": meeting.state}],
         "status": meeting.status,
-        "appointmentType": concept(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
+        "appointmentType": coded(APPOINTMENT_KIND_SYSTEM, AppointmentKind.MEETING),
         "description": texts.MEETING.format(site=ctx.clinic.site(meeting.site).name),
         "start": to_the_second(meeting.starts_at),
         "end": to_the_second(meeting.ends_at),
@@ -119,7 +120,7 @@ def minutes(
     return {
         "resourceType": "Composition",
         "status": "preliminary",
-        "type": concept(_DOCUMENT_SYSTEM, "meeting-minutes", text=texts.MINUTES),
+        "type": coded(_DOCUMENT_SYSTEM, "meeting-minutes", text=texts.MINUTES),
         "date": to_the_second(ctx.at),
         "author": [reference("Practitioner", meeting.chair)],
         "title": texts.MINUTES_OF.format(day=day),

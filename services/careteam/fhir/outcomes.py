@@ -7,15 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.careteam import texts
-from services.careteam.fhir.elements import (
-    OUTCOME_SYSTEM,
-    Resource,
-    codes,
-    concept,
-    number,
-    reference,
-    referral_reference,
-)
+from services.careteam.fhir.elements import OUTCOME_SYSTEM, Resource, codes, number
 from services.careteam.fhir.questionnaire import QUESTIONNAIRE_URL
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.instruments import (
@@ -29,6 +21,7 @@ from services.careteam.models.instruments import (
 from services.careteam.models.rows import Answers, Outcome
 from shared.context import Context
 from shared.fhir.codes import LOINC, UCUM
+from shared.fhir.elements import coded, reference, referral_reference
 from shared.fhir.instants import to_the_second
 
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
@@ -120,8 +113,8 @@ def measured_at(data: Mapping[str, Any], *, member: str, now: datetime, findings
 def observation_overlay(ctx: Context, outcome: Outcome, scored: Scored, *, performer: str) -> Resource:
     """The members of a scored Observation that are ours."""
     laid: Resource = {
-        "basedOn": [referral_reference("ServiceRequest", outcome.referral_id, base_url=ctx.urls.base)],
-        "subject": referral_reference("Patient", outcome.patient_id, base_url=ctx.urls.base),
+        "basedOn": [referral_reference(ctx, "ServiceRequest", outcome.referral_id)],
+        "subject": referral_reference(ctx, "Patient", outcome.patient_id),
         "effectiveDateTime": to_the_second(outcome.effective_at),
         "performer": [reference("Practitioner", performer)],
         "interpretation": _interpretation(scored) or None,
@@ -135,7 +128,7 @@ def scored_observation(outcome: Outcome, scored: Scored) -> Resource:
     return {
         "resourceType": "Observation",
         "status": outcome.status,
-        "category": [concept(_CATEGORY, "survey")],
+        "category": [coded(_CATEGORY, "survey")],
         "code": {
             "coding": [{"system": LOINC, "code": scored.instrument.loinc, "display": scored.instrument.name}]
         },
@@ -147,8 +140,8 @@ def scored_observation(outcome: Outcome, scored: Scored) -> Resource:
 def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
     """The members of a QuestionnaireResponse that are ours."""
     return {
-        "basedOn": [referral_reference("ServiceRequest", answers.referral_id, base_url=ctx.urls.base)],
-        "subject": referral_reference("Patient", answers.patient_id, base_url=ctx.urls.base),
+        "basedOn": [referral_reference(ctx, "ServiceRequest", answers.referral_id)],
+        "subject": referral_reference(ctx, "Patient", answers.patient_id),
         "authored": to_the_second(answers.authored_at),
         "author": reference("Practitioner", author),
     }
@@ -179,11 +172,11 @@ def _is_whole(value: object) -> bool:
 def _interpretation(scored: Scored) -> list[Resource]:
     written = []
     if scored.band is not None:
-        written.append(concept(OUTCOME_SYSTEM, scored.band))
+        written.append(coded(OUTCOME_SYSTEM, scored.band))
     if scored.progress is not None and scored.progress.trend is Trend.IMPROVING:
-        written.append(concept(_INTERPRETATION, "B", text=texts.BETTER))
+        written.append(coded(_INTERPRETATION, "B", text=texts.BETTER))
     if scored.progress is not None and scored.progress.trend is Trend.WORSENING:
-        written.append(concept(_INTERPRETATION, "W", text=texts.WORSE))
+        written.append(coded(_INTERPRETATION, "W", text=texts.WORSE))
     return written
 
 
@@ -196,7 +189,7 @@ def _components(scored: Scored) -> list[Resource]:
         _component("baseline", valueQuantity=_quantity(found.baseline, unit=unit)),
         _component("change", valueQuantity=_quantity(found.change, unit=unit)),
         _component("improvement", valueQuantity=_quantity(found.improvement, unit=unit)),
-        _component("trend", valueCodeableConcept=concept(OUTCOME_SYSTEM, found.trend)),
+        _component("trend", valueCodeableConcept=coded(OUTCOME_SYSTEM, found.trend)),
         _component("important-change", valueBoolean=found.important),
         _component("importantly-worse", valueBoolean=found.importantly_worse),
         _component("responder", valueBoolean=found.responder),
@@ -208,7 +201,7 @@ def _components(scored: Scored) -> list[Resource]:
 
 
 def _component(code: str, **value: object) -> Resource:
-    return {"code": concept(OUTCOME_SYSTEM, code), **value}
+    return {"code": coded(OUTCOME_SYSTEM, code), **value}
 
 
 def _quantity(value: Decimal, *, unit: str) -> Resource:

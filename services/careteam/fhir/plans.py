@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, reference, referral_reference
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.instruments import INSTRUMENTS, Instrument
 from services.careteam.models.rows import Goal, Plan, Team
 from services.careteam.states import GoalState, PlanState
 from shared.context import Context
 from shared.fhir.codes import LOINC
+from shared.fhir.elements import reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.received import Received
 from shared.fhir.references import Form, parse
@@ -45,8 +46,8 @@ def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -
         "status": PlanState.DRAFT,
         "intent": "plan",
         "title": ctx.clinic.programme(team.programme).name,
-        "subject": referral_reference("Patient", plan.patient_id, base_url=ctx.urls.base),
-        "supportingInfo": [referral_reference("ServiceRequest", plan.referral_id, base_url=ctx.urls.base)],
+        "subject": referral_reference(ctx, "Patient", plan.patient_id),
+        "supportingInfo": [referral_reference(ctx, "ServiceRequest", plan.referral_id)],
         "careTeam": [reference("CareTeam", team.id)],
         "author": reference("Practitioner", plan.owner),
         "created": to_the_second(plan.drafted_at),
@@ -130,7 +131,7 @@ def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal,
         "resourceType": "Goal",
         "lifecycleStatus": GoalState.PROPOSED,
         "description": {"text": texts.GOALS[instrument.id]},
-        "subject": referral_reference("Patient", plan.patient_id, base_url=ctx.urls.base),
+        "subject": referral_reference(ctx, "Patient", plan.patient_id),
         "target": [{"measure": measure}],
     }
     return goal, rendered

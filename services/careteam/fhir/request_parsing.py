@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.errors import Invalid, NotFound, Problem
+from shared.fhir.elements import same
 from shared.fhir.references import local_id, reference_type
 
 
@@ -60,7 +61,7 @@ def unchanged(
 ) -> None:
     """Note each of these members that the caller sent with another value than the stored one."""
     for member in members:
-        if member in data and not _same(data[member], stored.get(member)):
+        if member in data and not same(stored.get(member), data[member]):
             findings.add(
                 f"{member} is the clinic's and cannot be changed here",
                 expression=f"{data['resourceType']}.{member}",
@@ -74,20 +75,3 @@ def row_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound("there is no such resource") from None
-
-
-def _same(sent: Any, stored: Any) -> bool:
-    if (
-        isinstance(sent, Mapping)
-        and isinstance(stored, Mapping)
-        and "reference" in sent
-        and "reference" in stored
-    ):
-        return _target(sent) == _target(stored)
-    if isinstance(sent, list) and isinstance(stored, list):
-        return len(sent) == len(stored) and all(map(_same, sent, stored))
-    return bool(sent == stored)
-
-
-def _target(element: Mapping[str, Any]) -> str:
-    return "/".join(str(element["reference"]).split("/_history/")[0].split("/")[-2:])

@@ -7,20 +7,14 @@ from typing import Any
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import (
-    CASE_STATUS_SYSTEM,
-    Resource,
-    codes,
-    concept,
-    reference,
-    referral_reference,
-)
+from services.careteam.fhir.elements import CASE_STATUS_SYSTEM, Resource, codes
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.rows import CareTask
 from services.careteam.states import ActionState, CaseState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
+from shared.fhir.elements import coded, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.received import Received
 from shared.reasons import Reason, as_written, said
@@ -66,7 +60,7 @@ def case_overlay(task: CareTask, *, at: datetime) -> Resource:
     """The members of a case that its state owns."""
     laid: Resource = {
         "status": task.status,
-        "businessStatus": concept(CASE_STATUS_SYSTEM, task.state),
+        "businessStatus": coded(CASE_STATUS_SYSTEM, task.state),
         "lastModified": to_the_second(at),
         "input": None,
     }
@@ -180,11 +174,11 @@ def asked_case_text(data: Mapping[str, Any], *, findings: Findings) -> str:
 def _task(ctx: Context, task: CareTask, *, intent: str) -> Resource:
     return {
         "resourceType": "Task",
-        "basedOn": [referral_reference("ServiceRequest", task.referral_id, base_url=ctx.urls.base)],
+        "basedOn": [referral_reference(ctx, "ServiceRequest", task.referral_id)],
         "status": task.status,
         "intent": intent,
-        "code": concept(TASK_CODE_SYSTEM, task.code),
-        "for": referral_reference("Patient", task.patient_id, base_url=ctx.urls.base),
+        "code": coded(TASK_CODE_SYSTEM, task.code),
+        "for": referral_reference(ctx, "Patient", task.patient_id),
         "authoredOn": to_the_second(task.authored_at),
         "owner": reference("Practitioner", task.owner),
     }

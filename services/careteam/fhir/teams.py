@@ -4,19 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import texts
-from services.careteam.fhir.elements import (
-    REFERRAL_SYSTEM,
-    Resource,
-    codes,
-    concept,
-    reference,
-    referral_reference,
-)
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, codes
 from services.careteam.fhir.request_parsing import Findings, referred, unchanged
 from services.careteam.models.rows import Place, Team, TeamMember
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import DISCIPLINE_SYSTEM
+from shared.fhir.elements import coded, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
@@ -30,7 +24,7 @@ def care_team(
         "identifier": [{"system": REFERRAL_SYSTEM, "value": team.referral_id}],
         "status": team.status,
         "name": ctx.clinic.programme(team.programme).name,
-        "subject": referral_reference("Patient", team.patient_id, base_url=ctx.urls.base),
+        "subject": referral_reference(ctx, "Patient", team.patient_id),
         "period": {"start": to_the_second(team.formed_at)},
         "participant": [_participant(member, team=team) for member in members],
         "managingOrganization": [reference("Organization", ctx.clinic.id)],
@@ -76,7 +70,7 @@ def _participant(member: TeamMember, *, team: Team) -> Resource:
     end = member.left_at or team.ended_at
     period = {"start": to_the_second(member.joined_at)} | ({} if end is None else {"end": to_the_second(end)})
     return {
-        "role": [concept(DISCIPLINE_SYSTEM, member.discipline)],
+        "role": [coded(DISCIPLINE_SYSTEM, member.discipline)],
         "member": reference("Practitioner", member.practitioner),
         "period": period,
     }

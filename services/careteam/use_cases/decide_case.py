@@ -14,6 +14,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingCaseDecided
 from shared.fhir import store
+from shared.fhir.elements import reference
 from shared.reasons import Reason, as_written
 
 TO_REVISE = timedelta(days=7)
@@ -48,7 +49,7 @@ async def run(ctx: Context, tx: Transaction, meeting_id: str, *, said: Mapping[s
     rules.meetings.move_case(case, CaseState.DECIDED)
     await record.cases(ctx, tx, [case], more=fhir.tasks.decided(asked.text, actions=actions))
     decision = Decision(target=str(case.id), recorded_at=ctx.at, team_id=case.team_id, meeting_id=meeting.id)
-    target = fhir.elements.reference("Task", case.id)
+    target = reference("Task", case.id)
     rendered = fhir.meetings.provenance(ctx, target=target, activity=Reason.of("case-decided"))
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.publish(ctx, tx, MeetingCaseDecided, case)

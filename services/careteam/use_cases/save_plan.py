@@ -13,6 +13,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import PatientDischarged, PlanActivated, PlanRevised
 from shared.fhir import store
+from shared.fhir.elements import reference
 from shared.fhir.received import Received
 from shared.reasons import Reason
 
@@ -33,7 +34,7 @@ async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received
         plan.activated_at = ctx.at
     if after is PlanState.COMPLETED:
         plan.ended_at, plan.awaited_review = ctx.at, None
-    references = [fhir.elements.reference("Goal", goal.id) for goal in kept]
+    references = [reference("Goal", goal.id) for goal in kept]
     overlay = fhir.plans.plan_overlay(sent, stored, goals=references)
     await record.change(ctx, tx, plan, resource=received.raw, overlay=overlay)
     if after is PlanState.COMPLETED:

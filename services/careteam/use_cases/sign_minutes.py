@@ -8,6 +8,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import MeetingMinutesSigned
 from shared.fhir import store
+from shared.fhir.elements import reference
 from shared.reasons import Reason
 
 
@@ -23,7 +24,7 @@ async def run(ctx: Context, tx: Transaction, meeting_id: str) -> Minutes:
     overlay = {"status": minutes.status, "attester": [fhir.meetings.attester(ctx)]}
     await record.change(ctx, tx, minutes, overlay=overlay)
     decision = Decision(target=str(minutes.id), recorded_at=ctx.at, meeting_id=meeting.id)
-    target = fhir.elements.reference("Composition", minutes.id)
+    target = reference("Composition", minutes.id)
     rendered = fhir.meetings.provenance(ctx, target=target, activity=Reason.of("minutes-signed"))
     await store.insert(tx, decision, rendered, at=ctx.at)
     await record.meeting(ctx, tx, meeting)

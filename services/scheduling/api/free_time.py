@@ -1,6 +1,5 @@
 """Free time as Schedule and Slot: computed when it is asked for, and promised to nobody."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.fhir.references import parse
+from shared.http import pages
 from shared.http.authorize import authorize
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
@@ -44,7 +44,7 @@ async def schedules(request: _SearchSchedules) -> Response:
         if "actor" not in request.query or person.id == wanted
     ]
     async with request.transaction() as tx:
-        return await request.answer(tx, _searchset(found, request))
+        return await request.answer(tx, pages.computed(request, found))
 
 
 @router.get("/fhir/Schedule/{id}")
@@ -70,7 +70,7 @@ async def slots(request: _SearchSlots) -> Response:
     people = people if "free" in request.query.get("status", "free").split(",") else []
     async with request.transaction() as tx:
         found = [slot for person in people for slot in await _free(request, tx, person, window)]
-        return await request.answer(tx, _searchset(found, request))
+        return await request.answer(tx, pages.computed(request, found))
 
 
 @router.get("/fhir/Slot/{id}")
@@ -105,10 +105,6 @@ def _person(person_id: str, request: RequestContext) -> Person:
         if person.id == person_id:
             return person
     raise NotFound(f"there is no Schedule/{person_id}")
-
-
-def _searchset(found: Sequence[dict[str, Any]], request: RequestContext) -> dict[str, Any]:
-    return fhir.searchset.render(found, address=str(request.http.url), base=request.runtime.fhir_base)
 
 
 def _window(request: RequestContext) -> Span:

@@ -5,8 +5,7 @@ from services.scheduling.fhir import (
     appointments,
     free_time,
     guarantees,
-    searchset,
     series,
 )
 
-__all__ = ["appointment_change", "appointments", "free_time", "guarantees", "searchset", "series"]
+__all__ = ["appointment_change", "appointments", "free_time", "guarantees", "series"]

@@ -10,8 +10,8 @@ from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
 from services.scheduling.models import Appointment, AppointmentChange, CancellationReason
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
+from shared.fhir.elements import same
 from shared.fhir.instants import to_the_second
-from shared.fhir.references import parse
 
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
 
@@ -23,7 +23,7 @@ def read(row: Appointment, resource: Mapping[str, Any]) -> AppointmentChange:
     problems = [
         _problem(name, f"{name} {text}", code="business-rule")
         for name in sorted((current.keys() | resource.keys()) - _OURS)
-        if not _same(current.get(name), resource.get(name))
+        if not same(current.get(name), resource.get(name))
     ]
     if resource.get("id") != str(row.id):
         problems.append(_problem("id", "the id in the body and in the address differ"))
@@ -104,15 +104,3 @@ def _required(name: str) -> Problem:
 
 def _problem(name: str, text: str, *, code: str = "invalid") -> Problem:
     return Problem(text=text, code=code, expression=f"Appointment.{name}")
-
-
-def _same(ours: Any, theirs: Any) -> bool:
-    """Compare elements; a reference is the same in its relative and its absolute form."""
-    if isinstance(ours, dict) and isinstance(theirs, dict) and "reference" in ours:
-        own, sent = parse(ours), parse(theirs)
-        return (own.type, own.id) == (sent.type, sent.id)
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        return ours.keys() == theirs.keys() and all(_same(ours[name], theirs[name]) for name in ours)
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
-    return bool(ours == theirs)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir.elements import coded, of_referral, own
 from services.scheduling.models import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
+from shared.fhir.elements import coded, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
 
@@ -23,11 +23,11 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         "serviceType": [coded(PROGRAMME_SYSTEM, row.programme)],
         "appointmentType": coded(APPOINTMENT_KIND_SYSTEM, row.kind),
         "minutesDuration": row.minutes,
-        "basedOn": [of_referral(ctx, "ServiceRequest", row.referral_id)],
+        "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "participant": _participants(ctx, row),
     }
     if row.series_id is not None:
-        resource["supportingInformation"] = [own("List", row.series_id)]
+        resource["supportingInformation"] = [reference("List", row.series_id)]
     if row.starts_at is not None and row.ends_at is not None:
         resource |= {"start": to_the_second(row.starts_at), "end": to_the_second(row.ends_at)}
     if row.reason_code is not None and row.status == AppointmentStatus.CANCELLED:
@@ -37,7 +37,7 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
 
 
 def _participants(ctx: Context, row: Appointment) -> list[dict[str, Any]]:
-    actors = [of_referral(ctx, "Patient", row.patient_id)]
-    actors += [own("Practitioner", row.practitioner)] if row.practitioner else []
-    actors += [own("Location", row.room)] if row.room else []
+    actors = [referral_reference(ctx, "Patient", row.patient_id)]
+    actors += [reference("Practitioner", row.practitioner)] if row.practitioner else []
+    actors += [reference("Location", row.room)] if row.room else []
     return [{"actor": actor, "status": "accepted"} for actor in actors]

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.scheduling.fhir.elements import coded
 from services.scheduling.models import Span
 from shared.clinic import Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
+from shared.fhir.elements import coded
 from shared.fhir.instants import to_the_second
 
 _STAMP = "%Y%m%dT%H%MZ"

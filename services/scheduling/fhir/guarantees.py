@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from services.scheduling.fhir.elements import coded, of_referral
 from services.scheduling.models import Guarantee, GuaranteeOverview, Referral
 from shared.context import Context
 from shared.fhir.codes import (
@@ -14,6 +13,7 @@ from shared.fhir.codes import (
     TaskCode,
     TaskInput,
 )
+from shared.fhir.elements import coded, referral_reference
 from shared.fhir.instants import to_the_second
 
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
@@ -21,7 +21,7 @@ _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancel
 
 def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any]:
     """Write the guarantee as a Task: due at the end of its period, the clocks as outputs."""
-    request = of_referral(ctx, "ServiceRequest", referral.id)
+    request = referral_reference(ctx, "ServiceRequest", referral.id)
     return {
         "resourceType": "Task",
         "id": str(row.id),
@@ -31,7 +31,7 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
         "intent": "order",
         "code": coded(TASK_CODE_SYSTEM, TaskCode.GUARANTEE),
         "focus": request,
-        "for": of_referral(ctx, "Patient", row.patient_id),
+        "for": referral_reference(ctx, "Patient", row.patient_id),
         "authoredOn": to_the_second(referral.accepted_at),
         "requester": {"reference": f"Organization/{referral.requester}"},
         "owner": {"reference": f"Organization/{ctx.clinic.id}"},

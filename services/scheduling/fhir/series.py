@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir.elements import of_referral, own
 from services.scheduling.models import Appointment, Series
 from services.scheduling.states import SeriesStatus
 from shared.context import Context
 from shared.fhir.codes import LUMBAR
+from shared.fhir.elements import reference, referral_reference
 from shared.fhir.reasons import concept, note
 
 
 def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dict[str, Any]:
     """Write the row as a List; it is `retired` when no session of it is still to come."""
     over = row.status in (SeriesStatus.SUSPENDED, SeriesStatus.COMPLETED)
-    entries = [{"item": own("Appointment", session.id)} for session in sessions]
+    entries = [{"item": reference("Appointment", session.id)} for session in sessions]
     resource: dict[str, Any] = {
         "resourceType": "List",
         "id": str(row.id),
@@ -24,7 +24,7 @@ def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dic
         "mode": "snapshot",
         "title": f"Session series: {row.status}",
         "code": {"text": "session-series"},
-        "subject": of_referral(ctx, "Patient", row.patient_id),
+        "subject": referral_reference(ctx, "Patient", row.patient_id),
     }
     zone = ctx.clinic.site(row.site).zone
     if entries:

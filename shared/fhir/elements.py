@@ -1,0 +1,34 @@
+"""Elements that resources of several services are made of, and when two of them are the same."""
+
+from typing import Any
+
+from shared.context import Context
+from shared.fhir.references import parse
+
+
+def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
+    """Write a CodeableConcept of one coding."""
+    concept: dict[str, Any] = {"coding": [{"system": system, "code": code}]}
+    return concept if text is None else concept | {"text": text}
+
+
+def reference(resource_type: str, resource_id: object) -> dict[str, str]:
+    """Refer to a resource of the same service, or to one that clinic.yaml names."""
+    return {"reference": f"{resource_type}/{resource_id}"}
+
+
+def referral_reference(ctx: Context, resource_type: str, resource_id: object) -> dict[str, str]:
+    """Refer to a resource that the referral service answers for."""
+    return {"reference": f"{ctx.urls.fhir_of('referral')}/{resource_type}/{resource_id}"}
+
+
+def same(stored: Any, sent: Any) -> bool:
+    """Compare elements; a reference is the same in its relative, its absolute and its versioned form."""
+    if isinstance(stored, dict) and isinstance(sent, dict) and "reference" in stored:
+        ours, theirs = parse(stored), parse(sent)
+        return (ours.type, ours.id) == (theirs.type, theirs.id)
+    if isinstance(stored, dict) and isinstance(sent, dict):
+        return stored.keys() == sent.keys() and all(same(stored[name], sent[name]) for name in stored)
+    if isinstance(stored, list) and isinstance(sent, list):
+        return len(stored) == len(sent) and all(map(same, stored, sent))
+    return bool(stored == sent)
