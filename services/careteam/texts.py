@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 
+from services.careteam.models.instruments import INSTRUMENTS
+from shared.reasons import Words
+
+_INSTRUMENTS = {instrument.id: instrument.name for instrument in INSTRUMENTS.values()}
+# What the codes of arguments are called.
+WORDS: Words = {"instrument": _INSTRUMENTS, "instruments": _INSTRUMENTS}
+
 REASONS: Mapping[str, str] = {
     # Why a team ended, and with it its case and its actions.
     "referral-revoked": "the referral was revoked",

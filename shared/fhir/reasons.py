@@ -32,13 +32,18 @@ def concept(
 
 
 def added(
-    stated: Mapping[str, Any], reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC
+    stated: Mapping[str, Any],
+    reasons: Sequence[Reason],
+    sentences: Mapping[str, str],
+    *,
+    zone: tzinfo = UTC,
+    words: Words = NO_WORDS,
 ) -> dict[str, Any]:
     """Add reasons to a CodeableConcept: their codings after its own, their sentences after its text."""
     if not reasons:
         return dict(stated)
-    more = concept(reasons, sentences, zone=zone)
-    text = " ".join(text for text in (stated.get("text"), more["text"]) if text)
+    more = concept(reasons, sentences, zone=zone, words=words)
+    text = one_text(text for text in (stated.get("text"), more["text"]) if text)
     return {**stated, "coding": [*stated.get("coding", ()), *more["coding"]], "text": text}
 
 

@@ -81,7 +81,7 @@ def with_reason(stored: Mapping[str, Any], *, why: Reason) -> Resource | None:
         return None
     coding = {"system": CASE_REASON_SYSTEM, "code": kind}
     codings = {**stated, "coding": [*stated.get("coding", ()), coding]}
-    return {"reasonCode": reasons.added(codings, [why], texts.REASONS)}
+    return {"reasonCode": reasons.added(codings, [why], texts.REASONS, words=texts.WORDS)}
 
 
 def decided(text: str, *, actions: Sequence[CareTask]) -> Resource:
@@ -104,9 +104,9 @@ def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None)
     What is to be done is said in the chair's words, or by a code of the clinic.
     """
     rendered = _task(ctx, task, intent="order")
-    rendered["description"] = said(what, texts.REASONS)
+    rendered["description"] = said(what, texts.REASONS, words=texts.WORDS)
     if what.text is None:
-        rendered["reasonCode"] = reasons.concept([what], texts.REASONS)
+        rendered["reasonCode"] = reasons.concept([what], texts.REASONS, words=texts.WORDS)
     rendered["lastModified"] = to_the_second(task.authored_at)
     if requester is None:
         rendered["requester"] = reference("Organization", ctx.clinic.id)

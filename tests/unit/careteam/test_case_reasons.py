@@ -24,8 +24,14 @@ def test_another_reason_comes_after_it_and_the_same_one_comes_once() -> None:
     assert with_reason(both, why=OVERDUE) is None
 
 
+def test_an_instrument_is_told_by_its_name() -> None:
+    off_track = with_reason({}, why=Reason.of("off-track", instrument="nprs"))
+    assert off_track is not None
+    assert off_track["reasonCode"]["text"] == "Off track: Pain severity - 0-10 numeric rating."
+
+
 def test_a_case_from_before_there_were_codes_keeps_its_words() -> None:
     coding = {"system": CASE_REASON_SYSTEM, "code": "off-track"}
     more = with_reason({"reasonCode": {"coding": [coding], "text": "off track: pain"}}, why=OVERDUE)
     assert more is not None
-    assert more["reasonCode"]["text"] == "off track: pain An action was not done in time."
+    assert more["reasonCode"]["text"] == "off track: pain. An action was not done in time."
