@@ -70,6 +70,8 @@ class ActionState(StrEnum):
 State = TypeVar("State", bound=StrEnum)
 Transitions = Mapping[State, frozenset[State]]
 
+TEAM: Transitions[TeamState] = {TeamState.ACTIVE: frozenset({TeamState.INACTIVE})}
+
 PLAN: Transitions[PlanState] = {
     PlanState.DRAFT: frozenset({PlanState.DRAFT, PlanState.ACTIVE, PlanState.REVOKED}),
     PlanState.ACTIVE: frozenset({PlanState.ACTIVE, PlanState.COMPLETED, PlanState.REVOKED}),

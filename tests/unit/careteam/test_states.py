@@ -4,13 +4,14 @@ import pytest
 
 from services.careteam import states
 from services.careteam.rules import plans
-from services.careteam.states import ActionState, CaseState, GoalState, MeetingState, PlanState
+from services.careteam.states import ActionState, CaseState, GoalState, MeetingState, PlanState, TeamState
 
 
 class TestTransitions:
     @pytest.mark.parametrize(
         ("table", "ends"),
         [
+            (states.TEAM, {TeamState.INACTIVE}),
             (states.PLAN, {PlanState.COMPLETED, PlanState.REVOKED}),
             (states.GOAL, {GoalState.COMPLETED, GoalState.CANCELLED}),
             (states.MEETING, {MeetingState.MINUTES_SIGNED, MeetingState.NOT_HELD}),
