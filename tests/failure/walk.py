@@ -71,16 +71,23 @@ def armed(point: str, chance: random.Random) -> str:
     return f"{point}:kill@{chance.randint(1, 2) if point in _CONSUMER else 1}"
 
 
-async def walk_all(place: ClusterPlace, *, chance: random.Random) -> Walked:
-    """Walk every process through its points, all processes beside each other."""
+async def walk_all(place: ClusterPlace, *, chance: random.Random, most: int | None = None) -> Walked:
+    """Walk every process through its points, or through at most so many of them, drawn by chance.
+
+    All processes walk beside each other.
+    """
     walked = Walked()
+    routes = {target: points_of(target, place.transport) for target in place.targets}
+    if most is not None:
+        routes = {target: chance.sample(points, min(most, len(points))) for target, points in routes.items()}
     async with hurried_timers(place):
-        await asyncio.gather(*(_walk(place, target, walked, chance) for target in place.targets))
+        await asyncio.gather(*(_walk(place, *route, walked, chance) for route in routes.items()))
     return walked
 
 
-async def _walk(place: ClusterPlace, target: str, walked: Walked, chance: random.Random) -> None:
-    points = points_of(target, place.transport)
+async def _walk(
+    place: ClusterPlace, target: str, points: Sequence[str], walked: Walked, chance: random.Random
+) -> None:
     for point in points:
         await place.kill(target)
         await place.start(target, failpoint=armed(point, chance))

@@ -20,7 +20,7 @@ from bench.machine import spin
 from deploy.cluster.place import database_folder
 from tests.failure.full.again import read_again
 from tests.failure.full.disk import NoMount, full_disk, small_disk
-from tests.failure.full.faults import broker_away, broker_silent, database_away, kills, storm
+from tests.failure.full.faults import broker_away, broker_silent, database_away, kills, points, storm
 from tests.failure.full.poison import poison
 from tests.failure.full.row import BEGIN, END, Row, table
 from tests.failure.full.run import Run
@@ -29,7 +29,7 @@ from tests.failure.places.cluster import Transport, open_cluster
 from tests.failure.places.place import AWAY
 from tests.failure.scripts import STEADY_PLAYS, routine
 
-PARTS = ("kills", "outages", "poison", "disk")
+PARTS = ("points", "kills", "outages", "poison", "disk")
 _STEADY: Mapping[str, Any] = {"plays": STEADY_PLAYS, "lanes": 8}
 _MEGABYTES = {"kafka": 400, "postgres": 700}
 
@@ -57,11 +57,18 @@ async def _run(
     wanted: argparse.Namespace,
     rows: list[Row],
     *,
+    replicas: int = 2,
     disk: Callable[[Path], AbstractContextManager[object]] = nullcontext,
 ) -> AsyncIterator[Run]:
-    async with open_cluster(transport, replicas=2, durable=True, disk=disk) as place:
+    async with open_cluster(transport, replicas=replicas, durable=True, disk=disk) as place:
         await place.ready()
         yield Run(place, seed=wanted.seed, rows=rows)
+
+
+async def _points(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
+    # One of each: where another leads or reads instead, a process does not come to the point again.
+    async with _run(transport, wanted, rows, replicas=1) as run:
+        await run.under("each process killed at each of its named points", points(), steps=2)
 
 
 async def _kills(transport: Transport, wanted: argparse.Namespace, rows: list[Row]) -> None:
@@ -105,7 +112,7 @@ def _folder(store: str, cluster: Path) -> Path:
     return cluster / "kafka" if store == "kafka" else database_folder(cluster)
 
 
-_PLAYED = {"kills": _kills, "outages": _outages, "poison": _poison, "disk": _disk}
+_PLAYED = {"points": _points, "kills": _kills, "outages": _outages, "poison": _poison, "disk": _disk}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

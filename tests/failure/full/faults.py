@@ -8,6 +8,7 @@ from shared.clock import monotonic
 from tests.failure.full.run import Fault, Harm, Run
 from tests.failure.mayhem import kill_one_by_one
 from tests.failure.traffic import Traffic
+from tests.failure.walk import walk_all
 
 _STORM_PAUSE = 2.0
 _TRIES_EVERY = 0.25
@@ -45,6 +46,20 @@ def storm(seconds: float) -> Fault:
         )
         killed = done.by_target.total()
         return Harm(injected=killed, recoveries=done.recoveries, since=begin, until=monotonic())
+
+    return fault
+
+
+def points() -> Fault:
+    """Kill every process at each of its points; raises AssertionError where one was not reached."""
+
+    async def fault(run: Run, traffic: Traffic) -> Harm:
+        begin = monotonic()
+        await traffic.warm_up()
+        walked = await walk_all(run.place, chance=run.chance)
+        if walked.missed:
+            raise AssertionError(f"not reached: {walked.missed}")
+        return Harm(injected=len(walked.deaths), since=begin, until=monotonic())
 
     return fault
 

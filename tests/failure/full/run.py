@@ -50,6 +50,7 @@ class Run:
         *,
         lanes: int = 4,
         plays: Mapping[Play, int] = PLAYS,
+        steps: int = 0,
         pause: float = 0.3,
         within: float = 300.0,
     ) -> Row:
@@ -62,6 +63,7 @@ class Run:
             numbers=self._numbers,
             plays=plays,
             lanes=lanes,
+            steps=steps,
             pause=pause,
         )
         async with Watch(self.place) as watch:
