@@ -21,6 +21,7 @@ def room(service: str, name: str) -> ModuleType:
 
 
 def metadata(service: str) -> "MetaData":
-    """Give the tables of a service."""
-    tables: MetaData = room(service, "models").Base.metadata
+    """Give the tables of a service, whose models are one file or a folder with `tables`."""
+    models = room(service, "models")
+    tables: MetaData = getattr(models, "tables", models).Base.metadata
     return tables

@@ -9,4 +9,4 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make this service's app."""
-    return app.create_app(runtime, title="Lumbar notifications", routers=api.routers(runtime))
+    return app.create_app(runtime, title="Lumbar notifications", routers=api.ROUTERS)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.referral import use_cases
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.states import Turn
 from shared.context import Context
 from shared.db import Transaction

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.clinic import Clinic
 from shared.reasons import Words
 

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 _CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "machine_now", "sleep"}
 _CLOCK_OWNERS = {"datetime", "date", "time", "clock", "asyncio", "SystemClock"}
@@ -167,3 +167,14 @@ def private_attributes(path: PurePath, tree: ast.Module) -> Iterator[str]:
 
 def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
+
+
+def names_out_of_a_hub(hub: Path, *, root: Path) -> Iterator[str]:
+    """Find what an `__init__.py` imports from its own folder that is no module there."""
+    folder = ".".join(hub.parent.relative_to(root).parts)
+    for node in ast.walk(ast.parse(hub.read_text())):
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{folder}."):
+            for alias in node.names:
+                module = hub.parent / alias.name
+                if node.module != folder or not (module.is_dir() or module.with_suffix(".py").exists()):
+                    yield alias.name

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from services.referral.models import URGENT_FLAGS
+from services.referral.models.questions import URGENT_FLAGS
 from shared.clinic import load_clinic
 from shared.events.topics import FEED
 from shared.events.transport import event_log

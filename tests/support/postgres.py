@@ -1,13 +1,13 @@
 """Databases for tests: one set per worker, copied from templates, emptied before each test."""
 
 import fcntl
-import importlib
 import os
 from functools import cache
 
 import asyncpg
 from sqlalchemy import MetaData
 
+from deploy import services
 from deploy.embedded import server_url
 from shared.db import Database
 from shared.db.tables import add_shared_tables
@@ -28,15 +28,9 @@ def database_url(database: str) -> str:
     return server_url(socket_of_run(), database)
 
 
-def service_metadata(service: str) -> MetaData:
-    """Give the tables of a service."""
-    metadata: MetaData = importlib.import_module(f"services.{service}.models").Base.metadata
-    return metadata
-
-
 async def service_database(service: str) -> Database:
     """Give this worker's database of a service, empty."""
-    metadata = service_metadata(service)
+    metadata = services.metadata(service)
     name = f"{service}_{worker_name()}"
     if not await _exists(name):
         await _make_template(f"template_{service}", metadata)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.referral.fhir.questionnaire import ANSWER_SYSTEM, URL, YES_NO_SYSTEM
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.fhir.codes import PROGRAMME_SYSTEM
 
 SENDER = "https://elm-street.example/referral"

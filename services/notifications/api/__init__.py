@@ -3,11 +3,10 @@
 from fastapi import APIRouter
 
 from services.notifications import queries
-from services.notifications.api.feed import router as feed
+from services.notifications.api import feed
 from services.notifications.models import NotificationTable
 from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
-from shared.runtime import Runtime
 
 PARAMS = {
     "recipient": SearchParam(
@@ -24,15 +23,14 @@ PARAMS = {
 }
 
 
-def routers(runtime: Runtime) -> list[APIRouter]:
-    """Give the routers of this service."""
-    communications = APIRouter()
-    add_reads(
-        communications,
-        resource_type="Communication",
-        model=NotificationTable,
-        visible=queries.visible.visible_to,
-        rows="a coordinator those of its site, everybody else those sent to them",
-        params=PARAMS,
-    )
-    return [communications, feed]
+_communications = APIRouter()
+add_reads(
+    _communications,
+    resource_type="Communication",
+    model=NotificationTable,
+    visible=queries.visible.visible_to,
+    rows="a coordinator those of its site, everybody else those sent to them",
+    params=PARAMS,
+)
+
+ROUTERS = (_communications, feed.router)

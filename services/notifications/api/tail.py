@@ -18,7 +18,8 @@ from functools import cached_property
 import msgspec
 
 from services.notifications import queries
-from services.notifications.rules import FeedEntry, Standing, may_see
+from services.notifications.rules.audiences import Standing
+from services.notifications.rules.feed import FeedEntry, may_see
 from shared.auth.principal import Principal
 from shared.db import Database
 from shared.events.topics import FEED

@@ -4,7 +4,9 @@ import msgspec
 
 from services.notifications import fhir, queries
 from services.notifications.models import Notification
-from services.notifications.rules import Audience, sending, still_wanted
+from services.notifications.rules import sending
+from services.notifications.rules.audiences import still_wanted
+from services.notifications.rules.told import Audience
 from services.notifications.states import Outcome
 from services.notifications.use_cases import end, record
 from services.notifications.use_cases.record import Result

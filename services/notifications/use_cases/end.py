@@ -9,7 +9,9 @@ from prometheus_client import Counter
 
 from services.notifications import fhir, texts
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import TOLD, UNDELIVERABLE_TEXT, Audience, FeedEntry, sending
+from services.notifications.rules import sending
+from services.notifications.rules.feed import FeedEntry
+from services.notifications.rules.told import TOLD, UNDELIVERABLE_TEXT, Audience
 from services.notifications.states import Channel, Status, may_become
 from shared.context import Context
 from shared.db import Transaction

@@ -6,7 +6,8 @@ from typing import Any
 from prometheus_client import Counter
 
 from services.notifications import queries
-from services.notifications.rules import Channel, gave_up, next_attempt, refused
+from services.notifications.rules.sending import gave_up, next_attempt, refused
+from services.notifications.rules.told import Channel
 from services.notifications.states import Outcome
 from services.notifications.use_cases import end
 from services.notifications.use_cases.take import Outgoing

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from services.notifications import queries
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import Audience, Standing, address, sending, still_wanted
+from services.notifications.rules import sending
+from services.notifications.rules.audiences import Standing, address, still_wanted
+from services.notifications.rules.told import Audience
 from services.notifications.states import Status
 from services.notifications.use_cases import end
 from shared.context import Context

@@ -10,17 +10,11 @@ from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import Notification
 from services.notifications.queries.referrals import ReferralContext, ReferralParties
-from services.notifications.rules import (
-    TOLD,
-    Audience,
-    FeedEntry,
-    Message,
-    Standing,
-    Told,
-    deliveries,
-    messages,
-    sending,
-)
+from services.notifications.rules import sending
+from services.notifications.rules.audiences import Message, Standing, messages
+from services.notifications.rules.feed import FeedEntry
+from services.notifications.rules.told import TOLD, Audience, Told
+from services.notifications.rules.webhooks import deliveries
 from services.notifications.states import Channel
 from services.notifications.use_cases import end, learn
 from shared.context import Context

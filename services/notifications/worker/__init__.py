@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from services.notifications import handlers, use_cases
-from services.notifications.rules import TOLD, heard_by, never_heard
-from services.notifications.worker.email import Smtp
-from services.notifications.worker.sending import Sending
+from services.notifications import handlers, rules, use_cases
+from services.notifications.worker import email, sending
 from shared.clinic import ClinicFileError
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Loop, Worker
 from shared.runtime import Runtime
-
-__all__ = ["NotForThisParty", "Sending", "Smtp", "create_worker", "handler_table"]
 
 
 class NotForThisParty(ClinicFileError):
@@ -22,33 +18,35 @@ class NotForThisParty(ClinicFileError):
 
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker of this service; raises NotForThisParty."""
-    mail = Smtp(runtime.smtp_url) if runtime.smtp_url else None
+    mail = email.Smtp(runtime.smtp_url) if runtime.smtp_url else None
     return Worker(
         runtime,
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
         timers={},
         causal=True,
-        loops=(Sending(runtime, mail=mail), *_deliveries(runtime)),
+        loops=(sending.Sending(runtime, mail=mail), *_deliveries(runtime)),
         on_start=use_cases.deliver.end_left_over,
     )
 
 
 def _deliveries(runtime: Runtime) -> Sequence[Loop]:
     """Give each receiver of clinic.yaml a loop of its own."""
-    for hook, event in never_heard(runtime.clinic):
-        heard = ", ".join(heard_by(hook))
+    for hook, event in rules.webhooks.never_heard(runtime.clinic):
+        heard = ", ".join(rules.webhooks.heard_by(hook))
         raise NotForThisParty(f"webhooks: {hook.id} is never told of {event!r}; its party hears of {heard}")
     if runtime.outbound is None:
         if runtime.clinic.webhooks:
             raise ValueError("a clinic with receivers needs a way to reach them: Runtime.outbound")
         return ()
-    from services.notifications.worker.delivering import Delivering  # its HTTP client is seldom needed
+    from services.notifications.worker import delivering  # its HTTP client is seldom needed
 
-    return [Delivering(runtime, hook, outbound=runtime.outbound) for hook in runtime.clinic.webhooks]
+    return [
+        delivering.Delivering(runtime, hook, outbound=runtime.outbound) for hook in runtime.clinic.webhooks
+    ]
 
 
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run."""
     together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
-    return dict.fromkeys(TOLD, together)
+    return dict.fromkeys(rules.told.TOLD, together)

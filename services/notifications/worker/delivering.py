@@ -9,7 +9,7 @@ Invariants:
 from datetime import datetime, timedelta
 
 from services.notifications import queries, use_cases
-from services.notifications.rules import signature_headers
+from services.notifications.rules.signature import signature_headers
 from services.notifications.states import Outcome
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.notifications.rules import Mail
+from services.notifications.rules.mail import Mail
 from services.notifications.states import Outcome
 from services.notifications.use_cases.record import Result
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notifications import queries, use_cases
-from services.notifications.rules import TOLD, mail
+from services.notifications.rules.mail import mail
+from services.notifications.rules.told import TOLD
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing
 from services.notifications.worker.email import Letter, Smtp

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.referral import fhir, queries, use_cases
 from services.referral.fhir.submission import NotAReferral
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import UnknownPatient
 from services.referral.use_cases.receive import AnotherPatient
@@ -39,12 +39,12 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     received = await request.resource("Bundle")
     if received.data.get("type") == "message":
         return await _process(request, received)
-    submission = fhir.read_submission(received, clinic=request.runtime.clinic)
+    submission = fhir.submission.read(received, clinic=request.runtime.clinic)
     only(request, "referrer", what="send a referral")
 
     async with request.transaction() as tx:
         receipt = await use_cases.receive.run(request.ctx, tx, submission)
-        body = fhir.transaction_response(receipt.referral.answer)
+        body = fhir.answers.transaction_response(receipt.referral.answer)
         return await request.answer(tx, body, about=receipt.referral)
 
 
@@ -63,7 +63,7 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
 
     `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead.
     """
-    submission = fhir.read_submission(await request.resource("ServiceRequest"), clinic=request.runtime.clinic)
+    submission = fhir.submission.read(await request.resource("ServiceRequest"), clinic=request.runtime.clinic)
     only(request, "referrer", what="send a referral")
     condition = _condition(request)
 
@@ -89,7 +89,7 @@ async def validate(
         received = await _what_is_tried(request)
     except Invalid as refusal:
         return await _say(
-            request, fhir.dry_run(refusal.problems, verdict=None, clinic=request.runtime.clinic)
+            request, fhir.answers.dry_run(refusal.problems, verdict=None, clinic=request.runtime.clinic)
         )
     async with request.transaction() as tx:
         body = await use_cases.validate.run(request.ctx, tx, received)
@@ -101,7 +101,7 @@ async def read_questionnaire(
     id: str, request: Annotated[RequestContext, authorize("Questionnaire", "r", rows=_EVERYBODY)]
 ) -> Response:
     """Read the clinic's Questionnaire."""
-    body = fhir.questionnaire()
+    body = fhir.questionnaire.render()
     if id != body["id"]:
         raise NotFound(f"there is no Questionnaire {id}")
     return await _say(request, body)
@@ -112,7 +112,7 @@ async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_EVERYBODY)],
 ) -> Response:
     """Search the one Questionnaire by url, name or status."""
-    body = fhir.questionnaire()
+    body = fhir.questionnaire.render()
     wanted = dict(request.query.items())
     for name in wanted.keys() - {"url", "name", "status"}:
         raise NotSupported(f"search knows url, name and status, not {name[:64]}", expression=name[:64])
@@ -126,14 +126,14 @@ async def search_questionnaires(
 async def _process(request: RequestContext, received: Received) -> Response:
     if (kind := received.data.get("type")) != "message":
         raise Invalid(f"a message is taken here, not a {kind}", expression="Bundle.type")
-    event = fhir.event_code(received)
-    if event not in (fhir.ADD, fhir.REVOKE):
-        text = f"the events are {fhir.ADD} and {fhir.REVOKE}; {event} is none of them"
+    event = fhir.submission.event_code(received)
+    if event not in (fhir.submission.ADD, fhir.submission.REVOKE):
+        text = f"the events are {fhir.submission.ADD} and {fhir.submission.REVOKE}; {event} is none of them"
         raise UnknownEvent(text, expression="Bundle.entry[0].resource.eventCoding.code")
     only(request, "referrer", what="send a referral")
     submission = None
-    if event == fhir.ADD:
-        submission = fhir.read_submission(received, clinic=request.runtime.clinic)
+    if event == fhir.submission.ADD:
+        submission = fhir.submission.read(received, clinic=request.runtime.clinic)
 
     async with request.transaction() as tx:
         if submission is None:
@@ -163,11 +163,11 @@ async def _answer_message(
     request: RequestContext, tx: Transaction, received: Received, referral: Referral, *, code: str
 ) -> Response:
     task = await queries.tasks.process_of(tx, referral.id)
-    body = fhir.message_response(
+    body = fhir.answers.message_response(
         task.body,
         task_id=task.id,
         base=request.runtime.fhir_base,
-        answers=str(fhir.message_id(received)),
+        answers=str(fhir.submission.message_id(received)),
         of=referral.id,
         code=code,
         clinic=request.runtime.clinic.name,
@@ -184,7 +184,7 @@ async def _revoke(request: RequestContext, tx: Transaction, received: Received) 
             return await use_cases.end.revoke_by_identifier(
                 request.ctx,
                 tx,
-                fhir.tokens(sent.get("identifier")),
+                fhir.reading.tokens(sent.get("identifier")),
                 words=" ".join(words).strip(),
             )
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
@@ -194,7 +194,7 @@ async def _what_is_tried(request: RequestContext) -> Received:
     received = await request.resource("Bundle", "ServiceRequest", "Parameters")
     if received.resource_type != "Parameters":
         return received
-    for tried in fhir.resources_in(request.body):
+    for tried in fhir.pieces.resources_in(request.body):
         return await check.receive(tried, allowed=("Bundle", "ServiceRequest"))
     raise Invalid("what is tried: a Bundle or a ServiceRequest", expression="Parameters.parameter.resource")
 

@@ -114,7 +114,7 @@ add_reads(
     },
 )
 
-for _kind in (*fhir.ACCEPTED_TYPES, "Composition"):
+for _kind in (*fhir.submission.ACCEPTED_TYPES, "Composition"):
     if _kind not in _OWN_KINDS:
         add_reads(
             router,

@@ -10,7 +10,7 @@ import msgspec
 from services.referral import texts
 from services.referral.fhir import wording
 from services.referral.fhir.submission import ADD
-from services.referral.models import Verdict
+from services.referral.models.facts import Verdict
 from shared.clinic import Clinic
 from shared.db.models import Resource
 from shared.errors import Problem

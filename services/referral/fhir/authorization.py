@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.referral.models import Claim, ClaimResponse, Decision, GrantedItem, Referral, RequestedItem
+from services.referral.models.grants import Decision, GrantedItem, RequestedItem
+from services.referral.models.rows import Claim, ClaimResponse, Referral
 from services.referral.states import GRANTS, Authorization
 from shared.clinic import Clinic
 from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM

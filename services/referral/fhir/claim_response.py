@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.referral.fhir.reading import day_of, texts
-from services.referral.models import GrantedItem, RequestedItem
+from services.referral.models.grants import GrantedItem, RequestedItem
 from services.referral.states import STATUS_OF_ACTION
 from shared.clinic import Discipline
 from shared.errors import Problem
@@ -27,7 +27,7 @@ class Answered:
     problems: tuple[Problem, ...]
 
 
-def read_response(response: Resource, *, requested: Sequence[RequestedItem]) -> Answered:
+def read(response: Resource, *, requested: Sequence[RequestedItem]) -> Answered:
     """Read each item's review action, units and period."""
     problems: list[Problem] = []
     items = [

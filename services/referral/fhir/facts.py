@@ -7,7 +7,7 @@ from typing import Any
 from services.referral.fhir.people import payer_of
 from services.referral.fhir.questionnaire import URL
 from services.referral.fhir.reading import day_of, texts
-from services.referral.models import CoverageFact, Day, Facts
+from services.referral.models.facts import CoverageFact, Day, Facts
 from shared.clinic import Clinic
 from shared.fhir.codes import PROGRAMME_SYSTEM
 
@@ -21,7 +21,7 @@ _ANSWERED = ("completed", "amended", "in-progress")
 _OWN_CODES = frozenset({"pregnancy"})
 
 
-def read_facts(
+def read(
     *,
     patient: Resource,
     request: Resource,

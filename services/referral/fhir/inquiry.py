@@ -28,7 +28,7 @@ class NoMember(Invalid):
     code = "required"
 
 
-def read_inquiry(resource: Mapping[str, Any]) -> Inquiry:
+def read(resource: Mapping[str, Any]) -> Inquiry:
     """Read the question; raises NoMember where there is no member id."""
     members = dict.fromkeys([*_members(resource), *_parameter_members(resource)])
     if not members:

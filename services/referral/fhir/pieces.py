@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.referral.fhir.reading import tokens
-from services.referral.models import Piece
+from services.referral.models.submission import Piece
 
 
 class _Parameter(msgspec.Struct):
@@ -24,7 +24,7 @@ def resources_in(body: bytes) -> list[bytes]:
     return [raw for parameter in found if (raw := bytes(parameter.resource)) != b"null"]
 
 
-def read_pieces(body: bytes) -> list[Piece]:
+def read(body: bytes) -> list[Piece]:
     """Read what is added to a referral out of checked Parameters."""
     return [_piece(raw) for raw in resources_in(body)]
 

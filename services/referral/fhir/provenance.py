@@ -3,7 +3,8 @@
 from typing import Any
 
 from services.referral.fhir import wording
-from services.referral.models import Referral, Verdict
+from services.referral.models.facts import Verdict
+from services.referral.models.rows import Referral
 from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
 from shared.fhir.instants import instant

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.fhir.codes import LUMBAR
 
 ID = "back-pain-referral"
@@ -18,7 +18,7 @@ _YES_NO = [
 _CLAIM = ("active", "closed", "none", "unknown")
 
 
-def questionnaire() -> dict[str, Any]:
+def render() -> dict[str, Any]:
     """Render the Questionnaire; it never changes without a new version."""
     return {
         "resourceType": "Questionnaire",

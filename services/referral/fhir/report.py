@@ -5,7 +5,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from shared.clinic import Clinic
 from shared.fhir.codes import LOINC
 from shared.fhir.instants import instant
@@ -13,7 +13,7 @@ from shared.fhir.instants import instant
 Resource = Mapping[str, Any]
 
 
-def report(
+def render(
     referral: Referral,
     *,
     plan: Resource,

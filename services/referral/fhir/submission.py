@@ -12,7 +12,7 @@ import msgspec
 
 from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.reading import tokens
-from services.referral.models import Piece, Submission
+from services.referral.models.submission import Piece, Submission
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
 from shared.fhir import references
@@ -61,7 +61,7 @@ class _Containing(msgspec.Struct):
     contained: list[msgspec.Raw] = []
 
 
-def read_submission(received: Received, *, clinic: Clinic) -> Submission:
+def read(received: Received, *, clinic: Clinic) -> Submission:
     """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath."""
     problems: list[Problem] = []
     pieces = list(_pieces(received, problems))

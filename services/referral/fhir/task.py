@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.referral.fhir import wording
-from services.referral.models import Claim, Finding, Referral
+from services.referral.models.facts import Finding
+from services.referral.models.rows import Claim, Referral
 from services.referral.states import TASK_STATUS, State, Turn
 from shared.clinic import Clinic
 from shared.fhir.codes import (

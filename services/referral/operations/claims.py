@@ -4,7 +4,7 @@ from functools import partial
 
 from services.referral import queries, texts, use_cases
 from services.referral.fhir.inquiry import NoMember
-from services.referral.models import Claim
+from services.referral.models.rows import Claim
 from services.referral.rules import acts
 from services.referral.rules.authorization import WrongDecision
 from services.referral.states import STATUS_OF_ACTION, Authorization

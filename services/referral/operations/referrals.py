@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.referral import fhir, queries, texts, use_cases
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.rules import acts
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.decide import NoProgramme
@@ -88,7 +88,7 @@ REFERRALS = OperationTable[Referral](
             refuses=(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
             when=acts.may_provide_information,
             run=lambda ctx, tx, given: use_cases.provide_information.run(
-                ctx, tx, given.id, pieces=fhir.read_pieces(given.body)
+                ctx, tx, given.id, pieces=fhir.pieces.read(given.body)
             ),
         ),
         _by_sender(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.referral.models import Claim, ClaimResponse
+from services.referral.models.rows import Claim, ClaimResponse
 from services.referral.models.tables import ClaimTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.referral.models import Enclosure
+from services.referral.models.rows import Enclosure
 from shared.db import Transaction
 
 _OF_REFERRAL = "SELECT * FROM enclosure WHERE referral_id = $1 ORDER BY id"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.referral.models import DirectoryEntry, Enclosure, Patient, Submission
+from services.referral.models.rows import DirectoryEntry, Enclosure, Patient
+from services.referral.models.submission import Submission
 from shared.db import Transaction
 
 # Resources about people and places, which one sender uses in many referrals.

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.referral.models import Patient
+from services.referral.models.rows import Patient
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.models.tables import ReferralTable
 from services.referral.queries import scope
 from services.referral.states import OPEN

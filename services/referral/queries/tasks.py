@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.referral.models import Task
+from services.referral.models.rows import Task
 from services.referral.models.tables import TaskTable
 from services.referral.queries import scope
 from services.referral.states import OPEN_TASKS

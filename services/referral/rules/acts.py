@@ -3,7 +3,7 @@
 The verb checks the same rule as `$available-actions`, so that what is offered is never refused for its state.
 """
 
-from services.referral.models import Claim, Referral
+from services.referral.models.rows import Claim, Referral
 from services.referral.rules.steps import no_step
 from services.referral.states import (
     AUTHORIZATION_ALLOWED,

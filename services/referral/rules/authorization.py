@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from services.referral.models import Decision, GrantedItem, RequestedItem
+from services.referral.models.grants import Decision, GrantedItem, RequestedItem
 from services.referral.states import GRANTS, STATUS_OF_ACTION, Authorization
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
@@ -13,7 +13,7 @@ class WrongDecision(Invalid):
     """A ClaimResponse that cannot be acted on."""
 
 
-def needs_authorization(programme: str | None, payer: str | None, *, clinic: Clinic) -> bool:
+def is_needed(programme: str | None, payer: str | None, *, clinic: Clinic) -> bool:
     """Tell whether this payer wants to be asked before this programme's sessions."""
     if programme is None or payer is None:
         return False
@@ -40,7 +40,7 @@ def requested_items(programme: str, *, on: date, clinic: Clinic) -> tuple[Reques
     )
 
 
-def decided(
+def decide(
     requested: Sequence[RequestedItem],
     answered: Sequence[GrantedItem],
     *,

@@ -4,7 +4,7 @@ import calendar
 from collections.abc import Callable
 from datetime import date
 
-from services.referral.models import Day
+from services.referral.models.facts import Day
 
 
 def certainly(day: Day, test: Callable[[date], bool]) -> bool | None:

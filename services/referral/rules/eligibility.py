@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from services.referral.models import Facts, Finding, Missing
+from services.referral.models.facts import Facts, Finding, Missing
 from services.referral.rules.calendar import age, certainly, plus_months
 from services.referral.rules.red_flags import UNKNOWN, YES
 from shared.reasons import Reason

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from services.referral.models import Patient
+from services.referral.models.rows import Patient
 
 
 def same_person(known: Patient, *, family: str, birth_date: str | None) -> bool:

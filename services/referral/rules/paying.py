@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.referral.models import CoverageFact, Facts, Finding, Missing
+from services.referral.models.facts import CoverageFact, Facts, Finding, Missing
 from shared.clinic import Clinic, Programme
 from shared.reasons import Reason
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS, Facts, Finding, Missing
+from services.referral.models.facts import Facts, Finding, Missing
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.reasons import Reason
 
 YES, NO, UNKNOWN = "Y", "N", "UNK"

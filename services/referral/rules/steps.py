@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.referral import texts
-from services.referral.models import Finding, Referral
+from services.referral.models.facts import Finding
+from services.referral.models.rows import Referral
 from services.referral.states import TERMINAL, State, may
 from shared.errors import Conflict, Refusal
 from shared.reasons import Reason

@@ -4,22 +4,19 @@ An emergency stops everything; what a person must see goes to a person; only the
 asked about or accepted. Unanswered is not "no".
 """
 
+from collections.abc import Collection
 from datetime import date
 
-from services.referral.models import Facts, Finding, Missing, Outcome, Verdict
-from services.referral.rules import red_flags
-from services.referral.rules.authorization import needs_authorization
-from services.referral.rules.eligibility import adult, rapid_access
-from services.referral.rules.paying import Payment, payment
+from services.referral.models.facts import Facts, Finding, Missing, Outcome, Verdict
+from services.referral.rules import authorization, eligibility, paying, red_flags
+from services.referral.rules.paying import Payment
 from shared.clinic import Clinic
 from shared.reasons import Reason
-
-CONSENT = Missing(code="consent", element="Consent.provision.actor")
 
 
 def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     """Decide about a referral on this local date, with every rule that fired and all that is missing."""
-    pays = payment(facts, clinic=clinic)
+    pays = paying.payment(facts, clinic=clinic)
     emergency = red_flags.emergencies(facts)
     if emergency:
         return _verdict(Outcome.EMERGENCY, emergency, pays)
@@ -47,11 +44,11 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
 def _eligible(
     facts: Facts, pays: Payment, *, on: date, clinic: Clinic
 ) -> tuple[tuple[Finding, ...], tuple[Missing, ...]]:
-    excluded, unknown_age = adult(facts, on=on)
+    excluded, unknown_age = eligibility.adult(facts, on=on)
     missing = (*unknown_age, *red_flags.unanswered(facts), *pays.missing)
     if pays.programme is not None and clinic.programme(pays.programme).eligibility != "rapid-access":
         return excluded, missing
-    barred, unanswered = rapid_access(facts, on=on)
+    barred, unanswered = eligibility.rapid_access(facts, on=on)
     if pays.programme is None:
         # Who pays is not known: everything is asked at once, and nobody is excluded before the answer.
         return excluded, (*missing, *unanswered) if pays.stream is None else missing
@@ -64,10 +61,17 @@ def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:
     read = tuple(facts.elements.values())
     reason = Reason.of("accepted-for", programme=programme.id)
     finding = Finding(rule=rule, reasons=(reason,), elements=read)
-    asked: tuple[Missing, ...] = ()
-    if needs_authorization(pays.programme, pays.payer, clinic=clinic) and pays.payer not in facts.consents:
-        asked = (CONSENT,)
+    asked = missing_consent(pays.programme, pays.payer, facts.consents, clinic=clinic)
     return _verdict(Outcome.ACCEPT, (finding,), pays, asked_after=asked)
+
+
+def missing_consent(
+    programme: str | None, payer: str | None, consents: Collection[str], *, clinic: Clinic
+) -> tuple[Missing, ...]:
+    """Name the Consent without which the payer cannot be asked, where it must be."""
+    if authorization.is_needed(programme, payer, clinic=clinic) and payer not in consents:
+        return (Missing(code="consent", element="Consent.provision.actor"),)
+    return ()
 
 
 def _verdict(

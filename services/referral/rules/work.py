@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.referral.models import Referral, Task
+from services.referral.models.rows import Referral, Task
 from services.referral.states import TASK_ALLOWED, State
 from shared.context import Context
 from shared.fhir.codes import TaskCode

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Claim, ClaimResponse, Decision
+from services.referral.models.grants import Decision
+from services.referral.models.rows import Claim, ClaimResponse
 from services.referral.states import Authorization
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
@@ -42,7 +43,7 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
     decision = _read(received.data, claim)
     cancels = decision.status is Authorization.CANCELLED
     reason = (rules.acts.may_cancel if cancels else rules.acts.may_answer)(ctx, claim)
-    rules.check(reason, refusal=ClaimDecided, of="ClaimResponse.request")
+    rules.steps.check(reason, refusal=ClaimDecided, of="ClaimResponse.request")
     changes = Changes(ctx, file)
     response = await _respond(ctx, tx, changes, received, claim=claim, decision=decision)
     claim.standing = decision.status
@@ -53,7 +54,9 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
         events.AuthorizationPended if pended else events.AuthorizationDecided,
         claim,
         response,
-        fhir.grant_parameters(claim, of=response.id, decision=decision, referral_id=file.referral.id),
+        fhir.authorization.grant_parameters(
+            claim, of=response.id, decision=decision, referral_id=file.referral.id
+        ),
     )
     await record.run(ctx, tx, changes)
     return response
@@ -86,15 +89,17 @@ def _misfits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> Iterato
     if patient.id is not None and patient.id != str(claim.patient_id):
         yield _misfit("the Claim is about another patient", "patient")
     insurer = response.get("insurer", {})
-    named = fhir.payer_of(insurer, within=response, known={}, clinic=ctx.clinic)
+    named = fhir.people.payer_of(insurer, within=response, known={}, clinic=ctx.clinic)
     if named not in (None, claim.payer):
         yield _misfit("the Claim was sent to another insurer", "insurer")
 
 
 def _read(response: Mapping[str, Any], claim: Claim) -> Decision:
-    requested = fhir.items_of(msgspec.json.decode(claim.body))
-    answered = fhir.read_response(response, requested=requested)
-    return rules.decided(requested, answered.items, reason=answered.reason, problems=answered.problems)
+    requested = fhir.authorization.items_of(msgspec.json.decode(claim.body))
+    answered = fhir.claim_response.read(response, requested=requested)
+    return rules.authorization.decide(
+        requested, answered.items, reason=answered.reason, problems=answered.problems
+    )
 
 
 async def _respond(

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from services.referral import fhir, rules
-from services.referral.models import Claim, ClaimResponse, Enclosure, Finding, Patient, Referral, Task
+from services.referral.models.facts import Finding
+from services.referral.models.rows import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
 from services.referral.states import REQUEST_STATUS, State, Turn
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
@@ -52,7 +53,7 @@ class Changes:
 
     def move(self, to: State, *, reason: Sequence[Reason], turn: Turn) -> None:
         """Take the referral to another state; raises Refused where the life cycle has no such step."""
-        rules.check(rules.no_step(self.referral.state, to, act="moving"))
+        rules.steps.check(rules.steps.no_step(self.referral.state, to, act="moving"))
         if self.file.moved:
             self.file.passed.append(self.referral.model_copy())
         self.file.moved = True
@@ -74,7 +75,7 @@ class Changes:
     ) -> Task:
         """Ask somebody to act; where the same is asked already, the open Task gets the new reason."""
         referral, ctx = self.referral, self.ctx
-        body = fhir.work_task(
+        body = fhir.task.work_task(
             referral,
             code=code,
             owner=owner,
@@ -109,7 +110,7 @@ class Changes:
         """Give a Task another status, with the reason where nothing is left to do."""
         task.status = status
         _, body, overlay = self.tasks.get(id(task), (task, None, {}))
-        why = fhir.stated(reason, site=self.referral.site, clinic=self.ctx.clinic)
+        why = fhir.wording.stated(reason, site=self.referral.site, clinic=self.ctx.clinic)
         more = {"status": status} | ({"statusReason": why} if why else {})
         self.tasks[id(task)] = (task, body, {**overlay, **more})
         if status in ("completed", "cancelled"):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from services.referral import fhir, rules
-from services.referral.models import Finding, Outcome, Referral, Verdict
-from services.referral.rules.triage import CONSENT
+from services.referral.models.facts import Finding, Outcome, Verdict
+from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file, triage
 from services.referral.use_cases.changes import Changes
@@ -30,7 +30,7 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(ctx, file), file.referral
     verdict = _personal(ctx, file, said=said, why=why)
-    rules.check(rules.acts.may_accept(ctx, referral))
+    rules.steps.check(rules.acts.may_accept(ctx, referral))
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)
     referral.programme, referral.doubt = verdict.programme, False
@@ -45,7 +45,7 @@ async def decline(ctx: Context, tx: Transaction, referral_id: str, *, reason: ob
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes = Changes(ctx, file)
-    rules.check(rules.acts.may_decline(ctx, file.referral))
+    rules.steps.check(rules.acts.may_decline(ctx, file.referral))
     verdict = _by_a_person(Outcome.DECLINE, file.referral, "declined-by-a-person", as_written(why))
     reason = [Reason.of("declined-by-clinic"), as_written(why)]
     changes.move(State.DECLINED, reason=reason, turn=Turn.NOBODY)
@@ -59,7 +59,7 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes = Changes(ctx, file)
-    rules.check(rules.acts.may_request_information(ctx, file.referral))
+    rules.steps.check(rules.acts.may_request_information(ctx, file.referral))
     verdict = _by_a_person(Outcome.ASK, file.referral, "asked-by-a-person", as_written(why))
     reason = [Reason.of("clinic-asks"), as_written(why)]
     changes.move(State.INFORMATION_REQUESTED, reason=reason, turn=Turn.REFERRER)
@@ -71,7 +71,7 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
 
 def _note(ctx: Context, changes: Changes, verdict: Verdict) -> None:
     changes.note_rules(verdict.findings)
-    changes.enclose(fhir.decision_provenance(ctx, changes.referral, verdict=verdict))
+    changes.enclose(fhir.provenance.decision_provenance(ctx, changes.referral, verdict=verdict))
     changes.finish_work(status="completed", reason=verdict.reasons)
 
 
@@ -94,13 +94,10 @@ def _personal(ctx: Context, file: ReferralFile, *, said: Mapping[str, Any], why:
     programme = named if named in known else referral.programme
     if programme is None or (named is not None and named not in known):
         reason = Reason.of("name-the-programme", allowed=sorted(known))
-        rules.check(reason, refusal=NoProgramme, of="Parameters.parameter.where(name='programme')")
+        rules.steps.check(reason, refusal=NoProgramme, of="Parameters.parameter.where(name='programme')")
     reasons = (Reason.of("accepted-by-clinic", programme=programme), as_written(why))
     verdict = _by_a_person(Outcome.ACCEPT, referral, "accepted-by-a-person", *reasons)
     on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
     consents = file.facts(on=on, clinic=ctx.clinic).consents
-    if not rules.needs_authorization(programme, referral.payer, clinic=ctx.clinic):
-        return replace(verdict, programme=programme)
-    if referral.payer in consents:
-        return replace(verdict, programme=programme)
-    return replace(verdict, programme=programme, asked_after=(CONSENT,))
+    asked = rules.triage.missing_consent(programme, referral.payer, consents, clinic=ctx.clinic)
+    return replace(verdict, programme=programme, asked_after=asked)

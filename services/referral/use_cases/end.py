@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.referral import queries, rules
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, redirect, referral_file, request_authorization
 from services.referral.use_cases.changes import Changes
@@ -42,13 +42,13 @@ async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: obje
     """End a referral that will not go on."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.check(rules.acts.may_close(ctx, file.referral))
+    rules.steps.check(rules.acts.may_close(ctx, file.referral))
     return await _end(ctx, tx, file, State.CLOSED, reason=[Reason.of("closed-by-clinic"), as_written(why)])
 
 
 async def _revoke(ctx: Context, tx: Transaction, referral_id: str, *, reason: Sequence[Reason]) -> Referral:
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.check(rules.acts.may_revoke(ctx, file.referral))
+    rules.steps.check(rules.acts.may_revoke(ctx, file.referral))
     if file.referral.state == State.REVOKED:
         return file.referral
     return await _end(ctx, tx, file, State.REVOKED, reason=reason)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.referral import queries
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from shared.context import Context
 from shared.db import Transaction
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record
 from services.referral.use_cases.changes import Changes
@@ -58,7 +58,7 @@ def open_referral(followed: Followed, referral_id: UUID | None, *, event: str) -
     if file is None:
         raise NotYet(f"{event} is about a referral that is not here")
     referral = file.referral
-    if rules.comes_too_late(referral.state):
+    if rules.steps.comes_too_late(referral.state):
         log.info(
             "referral.event-after-its-end",
             referral=str(referral.id),
@@ -66,7 +66,7 @@ def open_referral(followed: Followed, referral_id: UUID | None, *, event: str) -
             state=referral.state,
         )
         return None
-    if rules.comes_too_early(referral.state, event):
+    if rules.steps.comes_too_early(referral.state, event):
         raise NotYet(f"{event} of referral {referral.id} comes before the state {referral.state} allows it")
     return referral
 
@@ -86,7 +86,7 @@ def step(
     ctx: Context, referral: Referral, *, event: str, reason: Sequence[Reason], turn: Turn, followed: Followed
 ) -> None:
     """Take the step that an event means and say why; one that means none is logged and changes nothing."""
-    to = rules.following(referral.state, event)
+    to = rules.steps.following(referral.state, event)
     if to is None:
         log.info(
             "referral.event-changes-nothing",
@@ -127,7 +127,7 @@ async def complete(
     file = followed.files[referral.id]
     file.work = await queries.tasks.open_work(tx, referral.id)
     changes = Changes(ctx, file)
-    body = fhir.report(
+    body = fhir.report.render(
         referral, plan=plan, observations=observations, clinic=ctx.clinic, base_url=ctx.urls.base, at=at
     )
     report = changes.enclose(body, status="final")

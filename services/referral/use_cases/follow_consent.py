@@ -36,7 +36,7 @@ def decide(ctx: Context, changes: Changes) -> None:
             changes.change_claim(claim)
             changed = events.AuthorizationConsentGiven if stands else events.AuthorizationConsentWithdrawn
             changes.announce_claim(changed, claim)
-    end = fhir.consent_ends([data for _, data in file.enclosures], on=on)
+    end = fhir.facts.consent_ends([data for _, data in file.enclosures], on=on)
     if end is not None:
         midnight = datetime.combine(end + timedelta(days=1), time(), ctx.clinic.site(referral.site).zone)
         changes.timers[CONSENT_END] = midnight

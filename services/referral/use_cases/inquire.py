@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Claim
+from services.referral.models.rows import Claim
 from shared.context import Context
 from shared.db import Transaction
 
 
 async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> dict[str, Any]:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
-    asked = fhir.read_inquiry(question)
+    asked = fhir.inquiry.read(question)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
     parameters = [
         {"name": "return", "resource": await _return(tx, claim, base=ctx.urls.fhir)} for claim in claims
@@ -26,14 +26,14 @@ async def _return(tx: Transaction, claim: Claim, *, base: str) -> dict[str, Any]
     response = await queries.claims.current_response(tx, claim.id)
     decision = None
     if response is not None:
-        requested = fhir.items_of(msgspec.json.decode(claim.body))
-        answered = fhir.read_response(msgspec.json.decode(response.body), requested=requested)
-        decision = rules.decided(requested, answered.items, reason=answered.reason)
-    grant = fhir.grant_parameters(
+        requested = fhir.authorization.items_of(msgspec.json.decode(claim.body))
+        answered = fhir.claim_response.read(msgspec.json.decode(response.body), requested=requested)
+        decision = rules.authorization.decide(requested, answered.items, reason=answered.reason)
+    grant = fhir.authorization.grant_parameters(
         claim,
         of=claim.id if response is None else response.id,
         decision=decision,
         referral_id=claim.referral_id,
         turn=True,
     )
-    return fhir.inquiry_return(claim, response, grant, base=base)
+    return fhir.authorization.inquiry_return(claim, response, grant, base=base)

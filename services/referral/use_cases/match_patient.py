@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlmodel import SQLModel
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Patient, PatientIdentifier, Submission
+from services.referral.models.rows import Patient, PatientIdentifier
+from services.referral.models.submission import Submission
 from services.referral.queries.intake import Recognised
 from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
@@ -38,8 +39,10 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
         found = await known_patient(ctx, tx, submission, matches=known.patients)
         return PatientMatch(patient=found, patient_data=decoded(found.body), new=False)
     data, tokens, matches = submission.patient.data, submission.patient.identifiers, known.patients
-    family, _ = fhir.names(data)
-    if len(matches) == 1 and rules.same_person(matches[0], family=family, birth_date=data.get("birthDate")):
+    family, _ = fhir.people.names(data)
+    if len(matches) == 1 and rules.identity.same_person(
+        matches[0], family=family, birth_date=data.get("birthDate")
+    ):
         return PatientMatch(patient=matches[0], patient_data=data, new=False, tokens=tokens)
     patient = _new(ctx, submission)
     own = () if matches else tokens
@@ -89,14 +92,16 @@ def is_about(submission: Submission, patient: Patient) -> bool:
     if set(submission.patient.identifiers) & set(patient.identifiers):
         return True
     data = submission.patient.data
-    return rules.same_person(patient, family=fhir.names(data)[0], birth_date=data.get("birthDate"))
+    return rules.identity.same_person(
+        patient, family=fhir.people.names(data)[0], birth_date=data.get("birthDate")
+    )
 
 
 def _new(ctx: Context, submission: Submission) -> Patient:
     piece = submission.patient
     if piece is None:
         raise LookupError("a new patient is sent along")
-    family, given = fhir.names(piece.data)
+    family, given = fhir.people.names(piece.data)
     patient = Patient(
         identifiers=list(piece.identifiers),
         family=family,

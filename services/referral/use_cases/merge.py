@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.referral import fhir, rules
-from services.referral.models import Referral
+from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
@@ -28,16 +28,16 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) 
     """Put the duplicate's identifiers on the first referral and end the duplicate."""
     first_id = _target(into)
     if first_id == referral_id:
-        rules.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
+        rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     files = {
         wanted: await referral_file.for_caller(ctx, tx, wanted) for wanted in sorted((referral_id, first_id))
     }
     file, first = files[referral_id], files[first_id].referral
     if file.referral.patient_id != first.patient_id:
-        rules.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
+        rules.steps.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
     if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
-        rules.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
-    rules.check(rules.acts.may_merge(ctx, file.referral))
+        rules.steps.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
+    rules.steps.check(rules.acts.may_merge(ctx, file.referral))
     changes = Changes(ctx, file)
     file.referral.merged_into = first.id
     reason = [Reason.of("same-as-earlier", sent_at=first.sent_at)]
@@ -53,7 +53,9 @@ async def _take_identifiers(ctx: Context, tx: Transaction, file: ReferralFile, d
     own = msgspec.json.decode(first.body, type=dict[str, Any]).get("identifier", [])
     more = msgspec.json.decode(duplicate.body, type=dict[str, Any]).get("identifier", [])
     stated = [
-        identifier for identifier in more if not set(fhir.tokens([identifier])) & set(first.identifiers)
+        identifier
+        for identifier in more
+        if not set(fhir.reading.tokens([identifier])) & set(first.identifiers)
     ]
     identifiers = list(dict.fromkeys([*first.identifiers, *duplicate.identifiers]))
     if stated:

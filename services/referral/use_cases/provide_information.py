@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Enclosure, Finding, Outcome, Piece, Referral
+from services.referral.models.facts import Finding, Outcome
+from services.referral.models.rows import Enclosure, Referral
+from services.referral.models.submission import Piece
 from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, UNDER_CARE, State, Turn
 from services.referral.use_cases import (
     find_duplicates,
@@ -53,7 +55,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_provide_information(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
-    rules.check(reason, refusal=AcknowledgeFirst if first else Ended)
+    rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
     _check(pieces, file.referral)
     await _store(ctx, tx, pieces, file)
     changes, referral = Changes(ctx, file), file.referral
@@ -74,7 +76,7 @@ def _reopen(changes: Changes) -> Finding | None:
     """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
     if State(changes.referral.state) not in REOPENED_BY_AN_ANSWER:
         return None
-    person = rules.answer_for_a_person(changes.referral)
+    person = rules.steps.answer_for_a_person(changes.referral)
     reason = [Reason.of("referrer-answered")]
     changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC)
     return person
@@ -87,7 +89,7 @@ def _check(pieces: Sequence[Piece], referral: Referral) -> None:
     problems = []
     for index, piece in enumerate(pieces):
         where = f"Parameters.parameter[{index}].resource"
-        if piece.type not in fhir.ACCEPTED_TYPES or piece.type in ("Patient", "ServiceRequest"):
+        if piece.type not in fhir.submission.ACCEPTED_TYPES or piece.type in ("Patient", "ServiceRequest"):
             text = f"a {piece.type} cannot be added to a referral"
             problems.append(Problem(text=text, code="not-supported", expression=where))
         for member in _PATIENT_MEMBERS:
@@ -141,7 +143,7 @@ def _late(ctx: Context, changes: Changes) -> None:
     file, referral = changes.file, changes.referral
     on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
     facts = file.facts(on=on, clinic=ctx.clinic)
-    verdict = rules.triage(facts, on=on, clinic=ctx.clinic)
+    verdict = rules.triage.triage(facts, on=on, clinic=ctx.clinic)
     if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
         redirect.decide(ctx, changes, verdict=verdict)
         return

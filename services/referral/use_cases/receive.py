@@ -5,7 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Enclosure, Patient, Piece, Referral, SenderIdentifier, Submission, Task
+from services.referral.models.rows import Enclosure, Patient, Referral, SenderIdentifier, Task
+from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Placed, Recognised
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import find_duplicates, match_patient, record, triage
@@ -106,7 +107,7 @@ def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> 
         identifiers=list(submission.request.identifiers),
         intent=data["intent"],
         priority=data.get("priority"),
-        authored_on=fhir.moment_of(data.get("authoredOn")),
+        authored_on=fhir.reading.moment_of(data.get("authoredOn")),
         sent_at=ctx.at,
         due_on=local_day(ctx.at, site=site, clinic=ctx.clinic) + days,
         site=site,
@@ -125,7 +126,7 @@ async def _sent_before(
     patient = await queries.patients.by_id(tx, first.patient_id)
     if patient is not None and not match_patient.is_about(submission, patient):
         reason = Reason.of("sent-for-another")
-        rules.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
+        rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
     # What is new among the identifiers is another name of the referral that was sent before.
     tokens = submission.request.identifiers
     await queries.intake.name_referral(tx, first.id, requester=requester, tokens=tokens)
@@ -197,7 +198,9 @@ def _fill(ctx: Context, submission: Submission, referral: Referral, rows: Rows) 
 
 def _left_contained(submission: Submission) -> list[object] | None:
     stated = submission.request.data.get("contained", [])
-    left = [resource for resource in stated if resource.get("resourceType") not in fhir.ACCEPTED_TYPES]
+    left = [
+        resource for resource in stated if resource.get("resourceType") not in fhir.submission.ACCEPTED_TYPES
+    ]
     return left or None
 
 
@@ -229,12 +232,14 @@ def _file(
 def _answer(
     ctx: Context, submission: Submission, referral: Referral, rows: Rows, match: PatientMatch
 ) -> list[dict[str, object]]:
-    placed = {submission.request.index: fhir.created("ServiceRequest", referral, at=ctx.at)}
+    placed = {submission.request.index: fhir.answers.created("ServiceRequest", referral, at=ctx.at)}
     if submission.patient is not None and submission.patient.index is not None:
-        placed[submission.patient.index] = fhir.created("Patient", match.patient, at=ctx.at, new=match.new)
+        placed[submission.patient.index] = fhir.answers.created(
+            "Patient", match.patient, at=ctx.at, new=match.new
+        )
     for piece, row, made in rows:
         if piece.index is not None:
-            placed[piece.index] = fhir.created(piece.type, row, at=ctx.at, new=made)
+            placed[piece.index] = fhir.answers.created(piece.type, row, at=ctx.at, new=made)
     if submission.request.index is None:
         return [placed[None]]
     return [placed[index] for index in range(submission.entries) if index in placed]

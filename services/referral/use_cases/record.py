@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from services.referral import fhir
-from services.referral.models import Claim, Enclosure, Referral, Task
+from services.referral.models.rows import Claim, Enclosure, Referral, Task
 from services.referral.states import TASK_STATUS, State
 from services.referral.use_cases.changes import Announcement, Body, Carried, Changes
 from shared import timers
@@ -43,9 +43,9 @@ async def new(ctx: Context, tx: Transaction, changes: Changes, *, came_with: Seq
     referral, task = changes.referral, changes.process_task
     earlier = []
     for passed in changes.file.passed:
-        store.fill(task, fhir.process_task(passed, clinic=ctx.clinic), at=ctx.at)
+        store.fill(task, fhir.task.process_task(passed, clinic=ctx.clinic), at=ctx.at)
         earlier.append(store.earlier_version(task))
-    store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+    store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
     work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
     enclosed = _enclosed(ctx, changes)
@@ -64,7 +64,7 @@ async def steps(tx: Transaction, followed: Sequence[Changes]) -> None:
         task, referral = changes.process_task, changes.referral
         before = task.version
         task.status = TASK_STATUS[State(referral.state)]
-        store.fill(task, fhir.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+        store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic), at=ctx.at)
         tasks.append((task, before))
     await store.update_all(tx, tasks, "status")
 
@@ -82,7 +82,7 @@ async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, 
 
     FHIR knows no step from on-hold to rejected: what was on hold is received again first.
     """
-    status, body = TASK_STATUS[State(referral.state)], fhir.process_task(referral, clinic=ctx.clinic)
+    status, body = TASK_STATUS[State(referral.state)], fhir.task.process_task(referral, clinic=ctx.clinic)
     if (task.status, status) == ("on-hold", "rejected"):
         await store.update(tx, task, body, at=ctx.at, overlay={"status": "received"}, status="received")
     identifiers = list(referral.identifiers)

@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.referral import rules
-from services.referral.models import Referral, Verdict
+from services.referral.models.facts import Verdict
+from services.referral.models.rows import Referral
 from services.referral.states import UNDER_CARE, State, Turn
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
@@ -48,7 +49,7 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
 async def acknowledge(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
     """Take the referrer's acknowledgement; a second one changes nothing."""
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.check(rules.acts.may_acknowledge(ctx, file.referral), refusal=NoEmergency)
+    rules.steps.check(rules.acts.may_acknowledge(ctx, file.referral), refusal=NoEmergency)
     if file.referral.unacknowledged:
         changes = Changes(ctx, file)
         end(changes, how=Reason.of("referrer-acknowledged"))

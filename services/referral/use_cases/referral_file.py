@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.referral import fhir, queries
-from services.referral.models import Claim, Enclosure, Facts, Patient, Referral, Task
+from services.referral.models.facts import Facts
+from services.referral.models.rows import Claim, Enclosure, Patient, Referral, Task
 from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
@@ -48,7 +49,7 @@ class ReferralFile:
 
     def facts(self, *, on: date, clinic: Clinic) -> Facts:
         """Read the coded facts."""
-        return fhir.read_facts(
+        return fhir.facts.read(
             patient=self.patient_data,
             request=self.request,
             enclosures=[data for _, data in self.enclosures],

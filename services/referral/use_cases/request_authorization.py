@@ -1,7 +1,7 @@
 """Ask the insurer: a Claim on its work list, where its rule wants that and the patient's Consent names it."""
 
 from services.referral import fhir, rules
-from services.referral.models import Claim, Enclosure
+from services.referral.models.rows import Claim, Enclosure
 from services.referral.states import Authorization
 from services.referral.use_cases import follow_consent
 from services.referral.use_cases.changes import Changes
@@ -16,7 +16,7 @@ def decide(ctx: Context, changes: Changes) -> None:
     """Send the Claim for the programme's sessions, unless none is needed, possible or missing."""
     referral, file = changes.referral, changes.file
     payer = referral.payer
-    if payer is None or not rules.needs_authorization(referral.programme, payer, clinic=ctx.clinic):
+    if payer is None or not rules.authorization.is_needed(referral.programme, payer, clinic=ctx.clinic):
         return
     on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
     if payer not in file.facts(on=on, clinic=ctx.clinic).consents:
@@ -30,12 +30,12 @@ def decide(ctx: Context, changes: Changes) -> None:
         patient_id=referral.patient_id,
         coverage_id=row.id,
         payer=payer,
-        members=fhir.member_ids(data, file.patient_data),
+        members=fhir.people.member_ids(data, file.patient_data),
         consented=True,
         created_at=ctx.at,
     )
-    items = rules.requested_items(str(referral.programme), on=on, clinic=ctx.clinic)
-    body = fhir.claim_resource(claim, referral=referral, items=items, clinic=ctx.clinic)
+    items = rules.authorization.requested_items(str(referral.programme), on=on, clinic=ctx.clinic)
+    body = fhir.authorization.claim_resource(claim, referral=referral, items=items, clinic=ctx.clinic)
     file.claims.append(claim)
     changes.claims[id(claim)] = (claim, body, {})
     _ask(ctx, changes, claim)
@@ -61,15 +61,17 @@ def _ask(ctx: Context, changes: Changes, claim: Claim) -> None:
         reason=[Reason.of("sessions-wait")],
         claim=claim,
     )
-    grant = fhir.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
+    grant = fhir.authorization.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
     changes.announce_claim(events.AuthorizationRequested, claim, grant)
 
 
-def _coverage_of(ctx: Context, file: ReferralFile, *, payer: str) -> tuple[Enclosure, fhir.Resource] | None:
+def _coverage_of(
+    ctx: Context, file: ReferralFile, *, payer: str
+) -> tuple[Enclosure, fhir.people.Resource] | None:
     for row, data in reversed(file.enclosures):
         if row.type != "Coverage" or data.get("status") != "active":
             continue
         for payor in data.get("payor", []):
-            if fhir.payer_of(payor, within=data, known=file.known, clinic=ctx.clinic) == payer:
+            if fhir.people.payer_of(payor, within=data, known=file.known, clinic=ctx.clinic) == payer:
                 return row, data
     return None

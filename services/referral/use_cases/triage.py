@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.referral import fhir, rules
-from services.referral.models import Facts, Finding, Outcome, Referral, Verdict
+from services.referral.models.facts import Facts, Finding, Outcome, Verdict
+from services.referral.models.rows import Referral
 from services.referral.states import UNDECIDED, State, Turn
 from services.referral.use_cases import redirect, request_authorization
 from services.referral.use_cases.changes import Changes, the_clinic
@@ -29,7 +30,7 @@ def judge(ctx: Context, file: ReferralFile) -> TriageResult:
     referral = file.referral
     on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
     facts = file.facts(on=on, clinic=ctx.clinic)
-    verdict = rules.triage(facts, on=on, clinic=ctx.clinic)
+    verdict = rules.triage.triage(facts, on=on, clinic=ctx.clinic)
     if verdict.programme is not None:
         place(ctx, referral, programme=verdict.programme)
     return TriageResult(facts=facts, verdict=verdict)
@@ -60,7 +61,7 @@ def decide(
     told_before = [fired.rule for fired in referral.rules]
     _note(ctx, changes, result)
     emergency = verdict.outcome is Outcome.EMERGENCY
-    if emergency and not rules.is_known_emergency(verdict.findings, told_before=told_before):
+    if emergency and not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
         redirect.decide(ctx, changes, verdict=verdict)
     elif emergency or person is not None:
         findings = verdict.findings if person is None else (person, *verdict.findings)
@@ -106,7 +107,7 @@ def _note(ctx: Context, changes: Changes, result: TriageResult) -> None:
     referral.programme = verdict.programme
     changes.note_rules(verdict.findings)
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
-    changes.enclose(fhir.decision_provenance(ctx, referral, verdict=verdict))
+    changes.enclose(fhir.provenance.decision_provenance(ctx, referral, verdict=verdict))
     if State(referral.state) in UNDECIDED:
         # The review and merge Tasks of an earlier verdict end; the new one asks again where it must.
         changes.finish_work(status="cancelled", reason=[Reason.of("triaged-again")])
@@ -146,7 +147,11 @@ def _suspect_duplicate(ctx: Context, changes: Changes, *, first: Referral) -> No
     changes.move(State.DUPLICATE_SUSPECTED, reason=reason, turn=Turn.CLINIC)
     work = changes.open_work(TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=reason)
     task, body, overlay = changes.tasks[id(work)]
-    changes.tasks[id(work)] = (task, fhir.suspected_output(dict(body or {}), first=str(first.id)), overlay)
+    changes.tasks[id(work)] = (
+        task,
+        fhir.task.suspected_output(dict(body or {}), first=str(first.id)),
+        overlay,
+    )
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralDuplicateSuspected, work)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.referral import queries, rules
-from services.referral.models import Task
+from services.referral.models.rows import Task
 from services.referral.use_cases import record, redirect, referral_file
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile, as_uuid
@@ -67,9 +67,9 @@ async def _load(ctx: Context, tx: Transaction, task_id: str) -> tuple[Task, Refe
 
 def _check(reason: Reason | None) -> None:
     if reason is not None and reason.code == "kept-by-commands":
-        rules.check(reason, refusal=NotByHand, of="Task.code")
+        rules.steps.check(reason, refusal=NotByHand, of="Task.code")
     decides = reason is not None and reason.code in ("merge-or-accept-first", "review-first")
-    rules.check(reason, refusal=DecideFirst if decides else rules.Refused, of="Task.status")
+    rules.steps.check(reason, refusal=DecideFirst if decides else rules.steps.Refused, of="Task.status")
 
 
 async def _telephoned(ctx: Context, tx: Transaction, task: Task, *, file: ReferralFile) -> None:

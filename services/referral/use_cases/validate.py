@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.referral import fhir, queries, rules
-from services.referral.models import Submission
+from services.referral.models.submission import Submission
 from services.referral.use_cases import match_patient, receive, referral_file
 from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
@@ -15,14 +15,14 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, Any]:
     """Say what is wrong, or what triage would say."""
     try:
-        submission = fhir.read_submission(received, clinic=ctx.clinic)
+        submission = fhir.submission.read(received, clinic=ctx.clinic)
         file, site = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
-        return fhir.dry_run(refusal.problems, verdict=None, clinic=ctx.clinic)
+        return fhir.answers.dry_run(refusal.problems, verdict=None, clinic=ctx.clinic)
     on = local_day(ctx.at, site=site, clinic=ctx.clinic)
-    verdict = rules.triage(file.facts(on=on, clinic=ctx.clinic), on=on, clinic=ctx.clinic)
-    return fhir.dry_run((), verdict=verdict, clinic=ctx.clinic)
+    verdict = rules.triage.triage(file.facts(on=on, clinic=ctx.clinic), on=on, clinic=ctx.clinic)
+    return fhir.answers.dry_run((), verdict=verdict, clinic=ctx.clinic)
 
 
 async def _with_known_patient(

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from services.notifications.rules import TOLD
+from services.notifications.rules.told import TOLD
 from services.notifications.states import Audience
 from tests.failure.audit.evidence import Evidence
 

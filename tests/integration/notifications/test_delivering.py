@@ -14,8 +14,8 @@ from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, Notification
 from services.notifications.rules.sending import ENDED, GONE, NO_CONSENT, NO_RECEIVER, NOT_TAKEN
 from services.notifications.states import Outcome, Status
-from services.notifications.worker import Sending
 from services.notifications.worker.delivering import Delivering
+from services.notifications.worker.sending import Sending
 from shared import failpoints
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock

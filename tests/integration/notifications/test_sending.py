@@ -19,7 +19,8 @@ from services.notifications.rules.sending import (
     REFUSED,
 )
 from services.notifications.states import Outcome, Status
-from services.notifications.worker import Sending, Smtp
+from services.notifications.worker.email import Smtp
+from services.notifications.worker.sending import Sending
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event

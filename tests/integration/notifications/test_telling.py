@@ -7,7 +7,7 @@ import pytest
 
 from services.notifications import handlers
 from services.notifications.models import Notification
-from services.notifications.rules import TOLD
+from services.notifications.rules.told import TOLD
 from shared.clinic import Clinic
 from shared.db import Database
 from shared.events.catalog.types import typed

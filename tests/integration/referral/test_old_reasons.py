@@ -3,7 +3,8 @@
 from sqlalchemy import MetaData
 
 from deploy.services import package
-from services.referral.models import Finding, Referral
+from services.referral.models.facts import Finding
+from services.referral.models.rows import Referral
 from shared.db import migrate
 from shared.reasons import as_written
 from tests.conftest import MakeDatabase

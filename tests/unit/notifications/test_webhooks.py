@@ -7,15 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.notifications.rules import (
-    Channel,
-    Standing,
-    deliveries,
-    heard_by,
-    never_heard,
-    signature_headers,
-)
-from services.notifications.rules.told import TOLD
+from services.notifications.rules.audiences import Standing
+from services.notifications.rules.signature import signature_headers
+from services.notifications.rules.told import TOLD, Channel
+from services.notifications.rules.webhooks import deliveries, heard_by, never_heard
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import machine_now
 from shared.outbound import SecretUnusable, make_missing_secrets, read_secrets

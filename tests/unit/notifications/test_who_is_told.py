@@ -7,17 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.notifications import rules, texts
-from services.notifications.rules import (
-    TELLS_NOBODY,
-    TOLD,
-    UNDELIVERABLE_TEXT,
-    Audience,
-    Channel,
-    Standing,
-    address,
-    messages,
-    still_wanted,
-)
+from services.notifications.rules.audiences import Standing, address, messages, still_wanted
+from services.notifications.rules.told import TELLS_NOBODY, TOLD, UNDELIVERABLE_TEXT, Audience, Channel
 from shared.clinic import Clinic, load_clinic
 from shared.events.catalog import CATALOG
 
@@ -69,25 +60,25 @@ class TestEveryText:
     def test_has_no_clinical_word(self, clinic: Clinic) -> None:
         said = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *texts.REASONS.values()]
         for urgent in (True, False):
-            written = rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
+            written = rules.mail.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
             said += [written.subject, written.body]
         found = [(text, word) for text in said for word in re.findall(rf"\b(?:{CLINICAL})", text.lower())]
         assert found == []
 
     def test_of_an_email_says_where_to_sign_in_and_an_opaque_reference(self, clinic: Clinic) -> None:
-        written = rules.mail(OPAQUE, urgent=False, clinic=clinic, base_url="https://news.example")
+        written = rules.mail.mail(OPAQUE, urgent=False, clinic=clinic, base_url="https://news.example")
         assert "https://news.example" in written.body
         assert str(OPAQUE) in written.body
 
     def test_of_an_email_has_neither_clinic_nor_person_nor_programme(self, clinic: Clinic) -> None:
-        written = rules.mail(OPAQUE, urgent=True, clinic=clinic, base_url="https://news.example")
+        written = rules.mail.mail(OPAQUE, urgent=True, clinic=clinic, base_url="https://news.example")
         named = [clinic.name, *(one.name for one in (*clinic.sites, *clinic.programmes, *clinic.payers))]
         named += [person.family for person in clinic.people]
         assert not [name for name in named if name in written.subject + written.body]
 
     def test_of_one_notification_has_one_message_id(self, clinic: Clinic) -> None:
         one, again = (
-            rules.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://x.example")
+            rules.mail.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://x.example")
             for urgent in (True, False)
         )
         assert one.message_id == again.message_id == f"<{OPAQUE}@harbour-spine.example>"

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.notifications.rules import Audience, FeedEntry, Standing, may_see
+from services.notifications.rules.audiences import Standing
+from services.notifications.rules.feed import FeedEntry, may_see
+from services.notifications.rules.told import Audience
 from shared.auth.principal import PartyKind, Principal
 from shared.auth.scopes import Scopes
 

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS, CoverageFact, Day, Facts
+from services.referral.models.facts import CoverageFact, Day, Facts
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.clinic import load_clinic
 
 CLINIC = load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")

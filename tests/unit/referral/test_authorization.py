@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.referral import rules
-from services.referral.models import GrantedItem, RequestedItem
+from services.referral.models.grants import GrantedItem, RequestedItem
 from services.referral.states import Authorization
 from tests.unit.referral.builders import CLINIC, TODAY
 
@@ -41,19 +41,19 @@ def answered(sequence: int, action: str, units: int = 0) -> GrantedItem:
     ],
 )
 def test_the_items_roll_up(actions: list[str], status: Authorization) -> None:
-    assert rules.whole_status(actions) is status
+    assert rules.authorization.whole_status(actions) is status
 
 
 def test_an_item_that_was_not_answered_is_pended() -> None:
-    decision = rules.decided(ASKED, [answered(1, "A1", 12)], reason=None)
+    decision = rules.authorization.decide(ASKED, [answered(1, "A1", 12)], reason=None)
     assert decision.status is Authorization.PENDED
     assert [item.action for item in decision.items] == ["A1", "A4"]
 
 
 def test_everything_that_does_not_fit_is_said_at_once() -> None:
     items = [answered(1, "A2", 12), answered(1, "A1", 12), answered(9, "A3")]
-    with pytest.raises(rules.WrongDecision) as refused:
-        rules.decided(ASKED, items, reason=None)
+    with pytest.raises(rules.authorization.WrongDecision) as refused:
+        rules.authorization.decide(ASKED, items, reason=None)
     assert [one.expression for one in refused.value.problems] == [
         "ClaimResponse.item[1].itemSequence",
         "ClaimResponse.item[2].itemSequence",
@@ -63,7 +63,7 @@ def test_everything_that_does_not_fit_is_said_at_once() -> None:
 
 
 def test_the_claim_asks_for_the_programmes_sessions_and_leaves_room_for_the_wait() -> None:
-    (item,) = rules.requested_items("workplace-rehabilitation", on=TODAY, clinic=CLINIC)
+    (item,) = rules.authorization.requested_items("workplace-rehabilitation", on=TODAY, clinic=CLINIC)
     assert (item.product, item.units) == ("physiotherapy-session", 12)
     assert (item.end - item.start).days == 28 + 8 * 7
 
@@ -80,4 +80,4 @@ def test_the_claim_asks_for_the_programmes_sessions_and_leaves_room_for_the_wait
 def test_only_sessions_of_a_payer_that_wants_it_need_authorization(
     programme: str | None, payer: str | None, needed: bool
 ) -> None:
-    assert rules.needs_authorization(programme, payer, clinic=CLINIC) is needed
+    assert rules.authorization.is_needed(programme, payer, clinic=CLINIC) is needed

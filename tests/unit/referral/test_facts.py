@@ -4,13 +4,13 @@ from datetime import date
 from typing import Any
 
 from services.referral import fhir
-from services.referral.models import Day, Facts
+from services.referral.models.facts import Day, Facts
 from tests.support import referrals
 from tests.unit.referral.builders import CLINIC, TODAY
 
 
 def read(*enclosures: dict[str, Any], known: dict[str, Any] | None = None) -> Facts:
-    return fhir.read_facts(
+    return fhir.facts.read(
         patient=referrals.a_patient(),
         request=referrals.a_request("Patient/1"),
         enclosures=enclosures,

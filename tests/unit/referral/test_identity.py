@@ -3,7 +3,7 @@
 import pytest
 
 from services.referral import rules
-from services.referral.models import Patient
+from services.referral.models.rows import Patient
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from services.referral.models import Patient
 )
 def test_name_and_birth_date_must_not_contradict(family: str, birth_date: str | None, same: bool) -> None:
     known = Patient(family="Müller", birth_date="1980-05-17")
-    assert rules.same_person(known, family=family, birth_date=birth_date) is same
+    assert rules.identity.same_person(known, family=family, birth_date=birth_date) is same

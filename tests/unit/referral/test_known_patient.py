@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.referral.models import Patient
+from services.referral.models.rows import Patient
 from services.referral.use_cases import match_patient
 from tests.support.context import a_context
 

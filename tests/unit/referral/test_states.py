@@ -41,8 +41,8 @@ def test_the_ends_are_the_ends() -> None:
 
 
 def test_a_step_that_the_life_cycle_does_not_have_is_refused_with_where_it_stands() -> None:
-    with pytest.raises(rules.Refused, match="the referral is revoked"):
-        rules.check(rules.no_step(State.REVOKED, State.ACCEPTED, act="accepting"))
+    with pytest.raises(rules.steps.Refused, match="the referral is revoked"):
+        rules.steps.check(rules.steps.no_step(State.REVOKED, State.ACCEPTED, act="accepting"))
 
 
 def test_a_denied_authorization_is_not_updated() -> None:
@@ -51,19 +51,19 @@ def test_a_denied_authorization_is_not_updated() -> None:
 
 class TestWhatOthersSay:
     def test_a_booking_and_a_visit_lead_on(self) -> None:
-        assert rules.following(State.ACCEPTED, "appointment.booked") is State.BOOKED
-        assert rules.following(State.MISSED, "appointment.booked") is State.BOOKED
-        assert rules.following(State.BOOKED, "appointment.fulfilled") is State.ASSESSED
+        assert rules.steps.following(State.ACCEPTED, "appointment.booked") is State.BOOKED
+        assert rules.steps.following(State.MISSED, "appointment.booked") is State.BOOKED
+        assert rules.steps.following(State.BOOKED, "appointment.fulfilled") is State.ASSESSED
 
     def test_what_is_said_after_the_visit_about_the_first_appointment_changes_nothing(self) -> None:
-        assert rules.following(State.IN_PROGRAMME, "appointment.cancelled") is None
-        assert rules.following(State.BOOKED, "waitlist.left") is None
+        assert rules.steps.following(State.IN_PROGRAMME, "appointment.cancelled") is None
+        assert rules.steps.following(State.BOOKED, "waitlist.left") is None
 
     def test_a_plan_waits_for_the_visit_and_a_discharge_for_the_plan(self) -> None:
-        assert rules.comes_too_early(State.BOOKED, "plan.activated")
-        assert rules.comes_too_early(State.ASSESSED, "patient.discharged")
-        assert not rules.comes_too_early(State.IN_PROGRAMME, "patient.discharged")
+        assert rules.steps.comes_too_early(State.BOOKED, "plan.activated")
+        assert rules.steps.comes_too_early(State.ASSESSED, "patient.discharged")
+        assert not rules.steps.comes_too_early(State.IN_PROGRAMME, "patient.discharged")
 
     def test_an_ended_referral_is_beyond_it(self) -> None:
-        assert rules.comes_too_late(State.REVOKED)
-        assert not rules.comes_too_late(State.BOOKED)
+        assert rules.steps.comes_too_late(State.REVOKED)
+        assert not rules.steps.comes_too_late(State.BOOKED)

@@ -6,12 +6,13 @@ from datetime import date
 import pytest
 
 from services.referral import rules
-from services.referral.models import EMERGENCY_FLAGS, URGENT_FLAGS, CoverageFact, Day, Facts, Outcome, Verdict
+from services.referral.models.facts import CoverageFact, Day, Facts, Outcome, Verdict
+from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from tests.unit.referral.builders import CLINIC, PUBLIC, TODAY, WORKPLACE, facts
 
 
 def triage(given: Facts, *, on: date = TODAY) -> Verdict:
-    return rules.triage(given, on=on, clinic=CLINIC)
+    return rules.triage.triage(given, on=on, clinic=CLINIC)
 
 
 def test_a_complete_referral_is_accepted_for_the_payers_programme() -> None:

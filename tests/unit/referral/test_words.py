@@ -6,7 +6,7 @@ import pytest
 
 from services.referral import rules, texts
 from services.referral.fhir import wording
-from services.referral.models import CoverageFact, Facts, Verdict
+from services.referral.models.facts import CoverageFact, Facts, Verdict
 from shared.reasons import Reason, Reference
 from tests.unit.referral.builders import CLINIC, TODAY, WORKPLACE, facts
 
@@ -15,7 +15,7 @@ _BLANK = Facts(coverages=(CoverageFact(element="Coverage", kind="WCBPOL"),))
 
 
 def triage(given: Facts) -> Verdict:
-    return rules.triage(given, on=TODAY, clinic=CLINIC)
+    return rules.triage.triage(given, on=TODAY, clinic=CLINIC)
 
 
 def told(*reasons: Reason) -> str:
