@@ -26,12 +26,12 @@ Followed = use_cases.follow.Followed
 
 async def on_events(_: Context, tx: Transaction, batch: EventBatch) -> None:
     """Lock all referrals that a batch is about, read their Tasks, and follow event by event."""
-    about = [_about(one.event) for one in batch]
+    about = [_about(item.event) for item in batch]
     followed = await use_cases.follow.load(tx, {referral for referral in about if referral is not None})
-    for one in batch:
-        with one.span():
+    for item in batch:
+        with item.span():
             try:
-                await HANDLERS[one.event.type](one.ctx, tx, one.event, followed)
+                await HANDLERS[item.event.type](item.ctx, tx, item.event, followed)
             except NotYet as error:
                 batch.defer(error)
     if not batch.early:

@@ -148,7 +148,7 @@ def a_consent(patient: str, *, payer: str, status: str = "active") -> dict[str, 
 def resource(sent: dict[str, Any], resource_type: str) -> dict[str, Any]:
     """Find the resource of a type in a Bundle, to change it."""
     found: list[dict[str, Any]] = [entry["resource"] for entry in sent["entry"]]
-    return next(one for one in found if one["resourceType"] == resource_type)
+    return next(message for message in found if message["resourceType"] == resource_type)
 
 
 def _answer(link_id: str, answer: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ async def search_questionnaires(
         raise NotSupported(f"search knows url, name and status, not {name[:64]}", expression=name[:64])
     found = [body] if all(str(body[name]) == value for name, value in wanted.items()) else []
     address = f"{request.runtime.fhir_base}/Questionnaire/{body['id']}"
-    entries = [{"fullUrl": address, "resource": one, "search": {"mode": "match"}} for one in found]
+    entries = [{"fullUrl": address, "resource": message, "search": {"mode": "match"}} for message in found]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
     return await _say(request, bundle | ({"entry": entries} if entries else {}))
 

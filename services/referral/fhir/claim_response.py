@@ -52,7 +52,7 @@ def _item(
         text = f"a review action is needed, one of {', '.join(STATUS_OF_ACTION)}"
         problems.append(_problem(text, f"{where}.adjudication.extension", code="code-invalid"))
         return None
-    asked = next((one for one in requested if one.sequence == sequence), None)
+    asked = next((item for item in requested if item.sequence == sequence), None)
     added = _added(response, sequence)
     if action == "A6" and added is None:
         text = f"A6 (modified) needs an addItem for item {sequence} that says what is authorized instead"
@@ -108,7 +108,11 @@ def _units(action: str, stated: Resource, added: Resource | None, asked: Request
         return 0
     value = (added or {}).get("quantity", {}).get("value")
     if value is None and action == "A2":
-        values = [one["value"] for one in stated.get("adjudication", []) if "value" in one]
+        values = [
+            adjudication["value"]
+            for adjudication in stated.get("adjudication", [])
+            if "value" in adjudication
+        ]
         value = values[0] if values else None
     return 0 if value is None else int(value)
 

@@ -46,13 +46,13 @@ def names(patient: Resource) -> tuple[str, str]:
     ranked = sorted(stated, key=lambda name: name.get("use") not in ("official", "usual"))
     name: Resource = ranked[0] if ranked else {}
     family = str(name.get("family") or name.get("text") or "")
-    return family, " ".join(one for one in name.get("given", []) if isinstance(one, str))
+    return family, " ".join(part for part in name.get("given", []) if isinstance(part, str))
 
 
 def _members(identifiers: Any) -> Iterator[str]:
-    for one in identifiers:
-        if has_code(one.get("type"), "MB") and one.get("value"):
-            yield str(one["value"])
+    for identifier in identifiers:
+        if has_code(identifier.get("type"), "MB") and identifier.get("value"):
+            yield str(identifier["value"])
 
 
 def _contained(within: Resource, text: str) -> Resource | None:

@@ -1,5 +1,6 @@
-"""The resources in a Parameters, each with its own bytes."""
+"""The resources of a sending, each with its own bytes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,10 @@ class _Parameters(msgspec.Struct):
     parameter: list[_Parameter] = []
 
 
+class _Containing(msgspec.Struct):
+    contained: list[msgspec.Raw] = []
+
+
 def resources_in(body: bytes) -> list[bytes]:
     """Cut the resources out of checked Parameters."""
     if not body.strip():
@@ -26,11 +31,35 @@ def resources_in(body: bytes) -> list[bytes]:
 
 def read(body: bytes) -> list[Piece]:
     """Read what is added to a referral out of checked Parameters."""
-    return [_piece(raw) for raw in resources_in(body)]
+    return [piece_of(_decode(raw), raw) for raw in resources_in(body)]
 
 
-def _piece(raw: bytes) -> Piece:
-    data: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, Any])
+def contained(raw: bytes) -> list[Piece]:
+    """Cut the contained resources out of a resource's own bytes."""
+    parts = [bytes(part) for part in msgspec.json.decode(raw, type=_Containing).contained]
+    return [piece_of(data := _decode(part), part, links=(f"#{data.get('id')}",)) for part in parts]
+
+
+def piece_of(
+    data: Mapping[str, Any],
+    raw: bytes,
+    *,
+    links: tuple[str, ...] = (),
+    index: int | None = None,
+    if_none_exist: str | None = None,
+) -> Piece:
+    """Take a resource as a piece of a referral, with its identifiers as tokens."""
     stated = data.get("identifier", [])
-    identifiers = tokens(stated if isinstance(stated, list) else [stated])
-    return Piece(type=str(data.get("resourceType")), data=data, raw=raw, identifiers=identifiers)
+    return Piece(
+        type=str(data.get("resourceType")),
+        data=data,
+        raw=raw,
+        links=links,
+        index=index,
+        identifiers=tokens(stated if isinstance(stated, list) else [stated]),
+        if_none_exist=if_none_exist,
+    )
+
+
+def _decode(raw: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(raw, type=dict[str, Any])

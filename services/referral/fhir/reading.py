@@ -42,9 +42,9 @@ def moment_of(text: Any) -> datetime | None:
 def tokens(identifiers: Any) -> tuple[str, ...]:
     """Give identifiers as `system|value`, each once, those without a value left out."""
     found = {
-        f"{one.get('system', '')}|{one['value']}": None
-        for one in identifiers or []
-        if isinstance(one, dict) and one.get("value")
+        f"{identifier.get('system', '')}|{identifier['value']}": None
+        for identifier in identifiers or []
+        if isinstance(identifier, dict) and identifier.get("value")
     }
     return tuple(found)
 

@@ -33,8 +33,8 @@ def render(
     plan_entry = _elsewhere(plan, base_url=base_url)
     sections = [_section("Course", [course], entries=[plan_entry])]
     if observations:
-        lines = [line for one in observations if (line := _line(one))]
-        entries = [_elsewhere(one, base_url=base_url) for one in observations]
+        lines = [line for observation in observations if (line := _line(observation))]
+        entries = [_elsewhere(observation, base_url=base_url) for observation in observations]
         sections.append(_section("Outcomes", lines, entries=entries))
     return {
         "resourceType": "Composition",
@@ -70,7 +70,9 @@ def _elsewhere(resource: Resource, *, base_url: str) -> dict[str, str]:
 def _line(observation: Resource) -> str:
     code = observation.get("code", {})
     codings = code.get("coding", [])
-    name = code.get("text") or next((one["display"] for one in codings if one.get("display")), "Outcome")
+    name = code.get("text") or next(
+        (coding["display"] for coding in codings if coding.get("display")), "Outcome"
+    )
     day = str(observation.get("effectiveDateTime") or observation.get("issued") or "")[:10]
     value = _value(observation)
     return f"{name}: {value} ({day})" if value and day else f"{name}: {value}" if value else ""

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from services.referral.fhir.facts import programme_asked
+from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
 from services.referral.models.submission import Piece, Submission
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
 from shared.fhir import references
 from shared.fhir.received import Entry, Received
+from shared.fhir.search_values import as_uuid
 
 ACCEPTED_TYPES = (
     "AllergyIntolerance",
@@ -57,10 +57,6 @@ class NotAReferral(Invalid):
     """What came cannot be acted on: who the patient is or what is asked for is not said."""
 
 
-class _Containing(msgspec.Struct):
-    contained: list[msgspec.Raw] = []
-
-
 def read(received: Received, *, clinic: Clinic) -> Submission:
     """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath."""
     problems: list[Problem] = []
@@ -68,7 +64,7 @@ def read(received: Received, *, clinic: Clinic) -> Submission:
     request = _only_request(pieces, problems)
     if request is None:
         raise NotAReferral(problems=problems)
-    pieces += [piece for piece in contained(request.raw, index=None) if piece.type in ACCEPTED_TYPES]
+    pieces += [piece for piece in contained(request.raw) if piece.type in ACCEPTED_TYPES]
     where = _where(request, "")
     problems += _wrong_request(request, where=where, clinic=clinic)
     patient, identifiers, known_id = _subject(request, pieces, where=where, problems=problems)
@@ -101,28 +97,6 @@ def message_id(received: Received) -> str | None:
     return None if header is None else str(header.get("id") or received.data.get("id") or "")
 
 
-def contained(raw: bytes, *, index: int | None) -> Iterator[Piece]:
-    """Cut the contained resources out of a resource's own bytes."""
-    for one in msgspec.json.decode(raw, type=_Containing).contained:
-        data = msgspec.json.decode(bytes(one), type=dict[str, Any])
-        yield Piece(
-            type=str(data.get("resourceType")),
-            data=data,
-            raw=bytes(one),
-            links=(f"#{data.get('id')}",),
-            index=index,
-            identifiers=tokens(_identifiers(data)),
-        )
-
-
-def as_piece(received: Received) -> Piece:
-    """Take one received resource as a piece of a referral."""
-    data = received.data
-    return Piece(
-        type=received.resource_type, data=data, raw=received.raw, identifiers=tokens(_identifiers(data))
-    )
-
-
 def _header(received: Received) -> Mapping[str, Any] | None:
     first = received.entries[0].resource if received.entries else None
     if received.data.get("type") != "message" or first is None or first.resource_type != "MessageHeader":
@@ -132,7 +106,7 @@ def _header(received: Received) -> Mapping[str, Any] | None:
 
 def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
     if received.resource_type == "ServiceRequest":
-        yield as_piece(received)
+        yield piece_of(received.data, received.raw)
         return
     kind = received.data.get("type")
     if kind not in ("transaction", "message"):
@@ -166,13 +140,11 @@ def _entry_piece(entry: Entry, resource: Received) -> Piece:
     links = [link for link in (entry.full_url, own) if link]
     if entry.full_url and "://" in entry.full_url:
         links.append("/".join(entry.full_url.rsplit("/", 2)[1:]))
-    return Piece(
-        type=resource.resource_type,
-        data=resource.data,
-        raw=resource.raw,
+    return piece_of(
+        resource.data,
+        resource.raw,
         links=tuple(dict.fromkeys(links)),
         index=entry.index,
-        identifiers=tokens(_identifiers(resource.data)),
         if_none_exist=_condition(entry.if_none_exist),
     )
 
@@ -182,11 +154,6 @@ def _condition(text: str | None) -> str | None:
         return None
     name, _, token = text.lstrip("?").partition("=")
     return token if name == "identifier" and "|" in token else None
-
-
-def _identifiers(data: Mapping[str, Any]) -> Sequence[Any]:
-    stated = data.get("identifier", [])
-    return stated if isinstance(stated, list) else [stated]
 
 
 def _only_request(pieces: Sequence[Piece], problems: list[Problem]) -> Piece | None:
@@ -236,18 +203,12 @@ def _subject(
 
 def _known_id(reference: Any) -> UUID | None:
     parsed = references.parse(reference) if isinstance(reference, str) else None
-    if parsed is None or parsed.type != "Patient" or parsed.id is None:
-        return None
-    try:
-        return UUID(parsed.id)
-    except ValueError:
-        return None
+    return as_uuid(parsed.id) if parsed is not None and parsed.type == "Patient" else None
 
 
 def _unknown_person(patient: Piece) -> Iterator[Problem]:
-    named = any(
-        one.get("family") or one.get("text") or one.get("given") for one in patient.data.get("name", [])
-    )
+    names = patient.data.get("name", [])
+    named = any(name.get("family") or name.get("text") or name.get("given") for name in names)
     if not patient.identifiers and not named:
         text = "who the patient is: an identifier with a value, or a name"
         yield _problem(text, _where(patient, "identifier"), code="required")

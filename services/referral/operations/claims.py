@@ -9,7 +9,6 @@ from services.referral.rules import acts
 from services.referral.rules.authorization import WrongDecision
 from services.referral.states import STATUS_OF_ACTION, Authorization
 from services.referral.use_cases.answer_claim import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
-from services.referral.use_cases.referral_file import as_uuid
 from shared.context import Context
 from shared.db import Transaction
 from shared.operations import Operation, OperationTable, Parameter, Subject
@@ -27,8 +26,7 @@ _by_insurer = partial(
 
 
 async def _claim(ctx: Context, tx: Transaction, claim_id: str) -> Subject[Claim] | None:
-    key = as_uuid(claim_id)
-    row = None if key is None else await queries.claims.visible_to(tx, ctx.caller, key)
+    row = await queries.claims.visible_to(tx, ctx.caller, claim_id)
     return None if row is None else Subject(row=row, facts=row)
 
 

@@ -15,7 +15,7 @@ from services.referral.use_cases.provide_information import (
     NothingProvided,
 )
 from services.referral.use_cases.redirect import NoEmergency
-from services.referral.use_cases.referral_file import NoReason, as_uuid
+from services.referral.use_cases.referral_file import NoReason
 from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
@@ -43,8 +43,7 @@ def _programmes(clinic: Clinic) -> list[str]:
 
 
 async def _referral(ctx: Context, tx: Transaction, referral_id: str) -> Subject[Referral] | None:
-    key = as_uuid(referral_id)
-    row = None if key is None else await queries.referrals.visible_to(tx, ctx.caller, key)
+    row = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
     return None if row is None else Subject(row=row, facts=row, zone=ctx.clinic.site(row.site).zone)
 
 

@@ -6,7 +6,6 @@ from services.referral import queries, texts
 from services.referral.rules import work
 from services.referral.rules.steps import Refused
 from services.referral.rules.work import WorkItem
-from services.referral.use_cases.referral_file import as_uuid
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.context import Context
 from shared.db import Transaction
@@ -26,8 +25,7 @@ _STATUS_OF_VERB = {
 
 
 async def _work(ctx: Context, tx: Transaction, task_id: str) -> Subject[WorkItem] | None:
-    key = as_uuid(task_id)
-    task = None if key is None else await queries.tasks.visible_to(tx, ctx.caller, key)
+    task = await queries.tasks.visible_to(tx, ctx.caller, task_id)
     referral = None if task is None else await queries.referrals.by_id(tx, task.referral_id)
     if task is None or referral is None:
         return None

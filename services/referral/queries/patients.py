@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.referral.models.rows import Patient
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
 _BY_ID = "SELECT * FROM patient WHERE id = $1"
 _BY_IDENTIFIERS = """
@@ -36,11 +34,8 @@ async def by_identifiers(tx: Transaction, tokens: Sequence[str]) -> Sequence[Pat
 
 async def visible_to(tx: Transaction, principal: Principal, patient_id: UUID) -> Patient | None:
     """Find a patient that the caller may see."""
-    wanted = select(*core.columns(PatientTable)).where(
-        core.columns(PatientTable).id == patient_id, scope.patients(principal)
-    )
-    found = await tx.select(wanted)
-    return Patient(**found[0]) if found else None
+    visible = scope.patients(principal)
+    return await scope.find(tx, Patient, patient_id, table=PatientTable, visible=visible)
 
 
 async def claim_identifiers(tx: Transaction, patient_id: UUID, *, tokens: Sequence[str]) -> None:

@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.referral.models.rows import Referral
 from services.referral.models.tables import ReferralTable
 from services.referral.queries import scope
 from services.referral.states import OPEN
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCK_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
@@ -38,13 +36,11 @@ async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Referral]
 
 
 async def visible_to(
-    tx: Transaction, principal: Principal, referral_id: UUID, *, lock: bool = False
+    tx: Transaction, principal: Principal, referral_id: UUID | str, *, lock: bool = False
 ) -> Referral | None:
     """Find a referral that the caller may see, and lock it where that is wanted."""
-    columns = core.columns(ReferralTable)
-    wanted = select(*columns).where(columns.id == referral_id, scope.referrals(principal))
-    found = await tx.select(wanted.with_for_update() if lock else wanted)
-    return Referral(**found[0]) if found else None
+    visible = scope.referrals(principal)
+    return await scope.find(tx, Referral, referral_id, table=ReferralTable, visible=visible, lock=lock)
 
 
 async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str]) -> UUID | None:

@@ -8,7 +8,8 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, select
 from sqlmodel import col
@@ -22,14 +23,36 @@ from services.referral.models.tables import (
     TaskTable,
 )
 from shared.auth.principal import Principal
+from shared.db import Transaction, core
+from shared.db.models import Resource
 from shared.fhir.codes import TaskCode
+from shared.fhir.search_values import as_uuid
 
+Row = TypeVar("Row", bound=Resource)
 RowRule = Callable[[Principal], ColumnElement[bool]]
 
 ROWS = (
     "a referrer's own referrals; a coordinator's site; a clinician's own teams; "
     "an insurer's own Claims with active consent"
 )
+
+
+async def find(
+    tx: Transaction,
+    row: type[Row],
+    row_id: UUID | str,
+    *,
+    table: type[Resource],
+    visible: ColumnElement[bool],
+    lock: bool = False,
+) -> Row | None:
+    """Find a row inside a scope, and lock it where that is wanted; what is no id of ours finds none."""
+    key, columns = as_uuid(row_id), core.columns(table)
+    if key is None:
+        return None
+    wanted = select(*columns).where(columns.id == key, visible)
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
+    return row(**found[0]) if found else None
 
 
 def referrals(principal: Principal) -> ColumnElement[bool]:

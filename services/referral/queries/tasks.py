@@ -6,26 +6,18 @@ Invariant: whoever locks one holds the lock of its referral.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.referral.models.rows import Task
 from services.referral.models.tables import TaskTable
 from services.referral.queries import scope
 from services.referral.states import OPEN_TASKS
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
-_BY_ID = "SELECT * FROM task WHERE id = $1"
 _PROCESS = "SELECT * FROM task WHERE referral_id = ANY($1::uuid[]) AND code = 'process-request'"
 _WORK = """
 SELECT * FROM task WHERE referral_id = $1 AND code <> 'process-request' AND status = ANY($2::text[])
 ORDER BY id FOR UPDATE
 """
-
-
-async def by_id(tx: Transaction, task_id: UUID) -> Task | None:
-    """Read a Task."""
-    return await tx.row(Task, _BY_ID, task_id)
 
 
 async def process_of(tx: Transaction, referral_id: UUID) -> Task:
@@ -47,10 +39,8 @@ async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
 
 
 async def visible_to(
-    tx: Transaction, principal: Principal, task_id: UUID, *, lock: bool = False
+    tx: Transaction, principal: Principal, task_id: UUID | str, *, lock: bool = False
 ) -> Task | None:
     """Find a Task that the caller may see, and lock it where that is wanted."""
-    columns = core.columns(TaskTable)
-    wanted = select(*columns).where(columns.id == task_id, scope.tasks(principal))
-    found = await tx.select(wanted.with_for_update() if lock else wanted)
-    return Task(**found[0]) if found else None
+    visible = scope.tasks(principal)
+    return await scope.find(tx, Task, task_id, table=TaskTable, visible=visible, lock=lock)

@@ -18,5 +18,5 @@ def _plain(name: str) -> str:
 
 
 def _one_is_the_beginning(dates: set[str | None]) -> bool:
-    shorter, longer = sorted((str(one) for one in dates), key=len)
+    shorter, longer = sorted((str(day) for day in dates), key=len)
     return longer.startswith(f"{shorter}-")

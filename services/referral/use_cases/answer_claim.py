@@ -11,7 +11,7 @@ from services.referral.models.rows import Claim, ClaimResponse
 from services.referral.states import Authorization
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
-from services.referral.use_cases.referral_file import ReferralFile, as_uuid
+from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
@@ -64,14 +64,15 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
 
 async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> tuple[Claim, ReferralFile]:
     where = "ClaimResponse.request"
-    key = as_uuid(references.local_id(response.get("request", {}), expression=where))
-    seen = None if key is None else await queries.claims.visible_to(tx, ctx.caller, key)
+    claim_id = references.local_id(response.get("request", {}), expression=where)
+    seen = await queries.claims.visible_to(tx, ctx.caller, claim_id)
     file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
     # The consent may have ended while the lock was waited for.
-    claims = [] if file is None else [claim for claim in file.claims if claim.id == key and claim.consented]
-    if file is None or not claims:
-        raise NoSuchClaim("there is no such Claim", expression=where)
-    return claims[0], file
+    if seen is not None and file is not None:
+        for claim in file.claims:
+            if claim.id == seen.id and claim.consented:
+                return claim, file
+    raise NoSuchClaim("there is no such Claim", expression=where)
 
 
 def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:
@@ -105,9 +106,7 @@ def _read(response: Mapping[str, Any], claim: Claim) -> Decision:
 async def _respond(
     ctx: Context, tx: Transaction, changes: Changes, received: Received, *, claim: Claim, decision: Decision
 ) -> ClaimResponse:
-    before = await queries.claims.current_response(tx, claim.id)
-    if before is not None:
-        await tx.update(before, current=False)
+    await queries.claims.supersede_response(tx, claim.id)
     response = ClaimResponse(
         claim_id=claim.id,
         patient_id=claim.patient_id,

@@ -10,7 +10,7 @@ from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file, triage
 from services.referral.use_cases.changes import Changes
-from services.referral.use_cases.referral_file import ReferralFile, local_day, needed_reason
+from services.referral.use_cases.referral_file import ReferralFile, needed_reason
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
@@ -97,7 +97,6 @@ def _personal(ctx: Context, file: ReferralFile, *, said: Mapping[str, Any], why:
         rules.steps.check(reason, refusal=NoProgramme, of="Parameters.parameter.where(name='programme')")
     reasons = (Reason.of("accepted-by-clinic", programme=programme), as_written(why))
     verdict = _by_a_person(Outcome.ACCEPT, referral, "accepted-by-a-person", *reasons)
-    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
-    consents = file.facts(on=on, clinic=ctx.clinic).consents
+    consents = file.facts(ctx).consents
     asked = rules.triage.missing_consent(programme, referral.payer, consents, clinic=ctx.clinic)
     return replace(verdict, programme=programme, asked_after=asked)

@@ -6,7 +6,6 @@ from uuid import UUID
 from services.referral import fhir
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
-from services.referral.use_cases.referral_file import local_day
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
@@ -27,8 +26,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str) -> None:
 def decide(ctx: Context, changes: Changes) -> None:
     """Show or hide the referral's Claims, and look again when a Consent runs out."""
     file, referral = changes.file, changes.referral
-    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
-    consents = file.facts(on=on, clinic=ctx.clinic).consents
+    consents = file.facts(ctx).consents
     for claim in file.claims:
         stands = claim.payer in consents
         if claim.consented != stands:
@@ -36,7 +34,7 @@ def decide(ctx: Context, changes: Changes) -> None:
             changes.change_claim(claim)
             changed = events.AuthorizationConsentGiven if stands else events.AuthorizationConsentWithdrawn
             changes.announce_claim(changed, claim)
-    end = fhir.facts.consent_ends([data for _, data in file.enclosures], on=on)
+    end = fhir.facts.consent_ends([data for _, data in file.enclosures], on=file.today(ctx))
     if end is not None:
         midnight = datetime.combine(end + timedelta(days=1), time(), ctx.clinic.site(referral.site).zone)
         changes.timers[CONSENT_END] = midnight

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from services.referral import fhir, queries, rules
-from services.referral.models.rows import Claim
+from services.referral.models.rows import Claim, ClaimResponse
 from shared.context import Context
 from shared.db import Transaction
 
@@ -15,15 +15,16 @@ async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> dic
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
     asked = fhir.inquiry.read(question)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
+    responses = await queries.claims.current_responses(tx, claims)
     parameters = [
-        {"name": "return", "resource": await _return(tx, claim, base=ctx.urls.fhir)} for claim in claims
+        {"name": "return", "resource": _return(claim, responses.get(claim.id), base=ctx.urls.fhir)}
+        for claim in claims
     ]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
     return answer | ({"parameter": parameters} if parameters else {})
 
 
-async def _return(tx: Transaction, claim: Claim, *, base: str) -> dict[str, Any]:
-    response = await queries.claims.current_response(tx, claim.id)
+def _return(claim: Claim, response: ClaimResponse | None, *, base: str) -> dict[str, Any]:
     decision = None
     if response is not None:
         requested = fhir.authorization.items_of(msgspec.json.decode(claim.body))

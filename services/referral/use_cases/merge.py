@@ -1,9 +1,5 @@
 """A duplicate is merged into the first referral: its identifiers stay findable, nothing of it is booked."""
 
-from typing import Any
-
-import msgspec
-
 from services.referral import fhir, rules
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
@@ -44,20 +40,21 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) 
     changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY)
     changes.finish_work(status="completed", reason=[Reason.of("merged")])
     changes.announce(events.ReferralMerged)
-    await _take_identifiers(ctx, tx, files[first_id], file.referral)
+    await _take_identifiers(ctx, tx, files[first_id], file)
     return await record.run(ctx, tx, changes)
 
 
-async def _take_identifiers(ctx: Context, tx: Transaction, file: ReferralFile, duplicate: Referral) -> None:
+async def _take_identifiers(
+    ctx: Context, tx: Transaction, file: ReferralFile, duplicate: ReferralFile
+) -> None:
     first = file.referral
-    own = msgspec.json.decode(first.body, type=dict[str, Any]).get("identifier", [])
-    more = msgspec.json.decode(duplicate.body, type=dict[str, Any]).get("identifier", [])
+    own, more = (known.request.get("identifier", []) for known in (file, duplicate))
     stated = [
         identifier
         for identifier in more
         if not set(fhir.reading.tokens([identifier])) & set(first.identifiers)
     ]
-    identifiers = list(dict.fromkeys([*first.identifiers, *duplicate.identifiers]))
+    identifiers = list(dict.fromkeys([*first.identifiers, *duplicate.referral.identifiers]))
     if stated:
         overlay = {"identifier": [*own, *stated]}
         await store.update(tx, first, first.body, at=ctx.at, overlay=overlay, identifiers=identifiers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
 from services.referral.models.facts import Finding, Outcome
-from services.referral.models.rows import Enclosure, Referral
+from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
 from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, UNDER_CARE, State, Turn
 from services.referral.use_cases import (
@@ -17,7 +17,7 @@ from services.referral.use_cases import (
     triage,
 )
 from services.referral.use_cases.changes import Changes
-from services.referral.use_cases.referral_file import ReferralFile, local_day
+from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
@@ -111,22 +111,12 @@ async def _store(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: R
     referral = file.referral
     rows = []
     for piece in pieces:
-        status = piece.data.get("status")
-        row = Enclosure(
-            type=piece.type,
-            referral_id=referral.id,
-            patient_id=referral.patient_id,
-            requester=referral.requester,
-            identifiers=list(piece.identifiers),
-            status=status if isinstance(status, str) else None,
-        )
+        row = referral_file.enclosure_of(piece, referral)
         store.fill(row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
         rows.append(row)
     await tx.insert(*rows)
     await queries.intake.enter(tx, rows)
-    added = [(row, referral_file.decoded(row.body)) for row in rows]
-    file.enclosures = [*file.enclosures, *added]
-    file.known = {**file.known, **{f"{row.type}/{row.id}": data for row, data in added}}
+    file.add(rows)
 
 
 def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
@@ -141,9 +131,8 @@ def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
 def _late(ctx: Context, changes: Changes) -> None:
     """Act on what comes after acceptance: an emergency, or the Consent that lets the insurer be asked."""
     file, referral = changes.file, changes.referral
-    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
-    facts = file.facts(on=on, clinic=ctx.clinic)
-    verdict = rules.triage.triage(facts, on=on, clinic=ctx.clinic)
+    facts = file.facts(ctx)
+    verdict = rules.triage.triage(facts, on=file.today(ctx), clinic=ctx.clinic)
     if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
         redirect.decide(ctx, changes, verdict=verdict)
         return

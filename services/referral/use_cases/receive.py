@@ -12,7 +12,7 @@ from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import find_duplicates, match_patient, record, triage
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.match_patient import PatientMatch
-from services.referral.use_cases.referral_file import ReferralFile, local_day
+from services.referral.use_cases.referral_file import ReferralFile, enclosure_of, local_day
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
@@ -73,8 +73,8 @@ async def already_sent(ctx: Context, tx: Transaction, token: str) -> Referral | 
     return None if first is None else await queries.referrals.by_id(tx, first)
 
 
-def unsaved_referral(ctx: Context, submission: Submission) -> tuple[ReferralFile, str]:
-    """Make the file of a submission that is not stored, and the site whose date counts, for the dry run."""
+def unsaved_referral(ctx: Context, submission: Submission) -> ReferralFile:
+    """Make the file of a submission that is not stored, for the dry run."""
     patient = {} if submission.patient is None else submission.patient.data
     blank = Referral(
         patient_id=Patient().id,
@@ -85,15 +85,14 @@ def unsaved_referral(ctx: Context, submission: Submission) -> tuple[ReferralFile
         site=ctx.clinic.sites[0].id,
         turn=Turn.CLINIC,
     )
-    file = ReferralFile(
+    return ReferralFile(
         referral=blank,
         before=None,
         patient_data=patient,
         request=submission.request.data,
-        enclosures=[(_row(piece, blank), piece.data) for piece in submission.enclosures],
+        enclosures=[(enclosure_of(piece, blank), piece.data) for piece in submission.enclosures],
         known={link: piece.data for piece in submission.enclosures for link in piece.links},
     )
-    return file, blank.site
 
 
 def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> Referral:
@@ -146,7 +145,7 @@ def _rows(submission: Submission, referral: Referral, known: Recognised) -> Rows
         if condition is not None and (found := placed.get((piece.type, condition))) is not None:
             rows.append((piece, found, False))
             continue
-        row = _row(piece, referral)
+        row = enclosure_of(piece, referral)
         rows.append((piece, row, True))
         if piece.type in queries.intake.DIRECTORY_TYPES:
             placed = dict.fromkeys([(piece.type, token) for token in row.identifiers], row) | placed
@@ -162,18 +161,6 @@ def _placed(resource_type: str, placed: Placed, referral: Referral) -> Enclosure
         referral_id=referral.id,
         patient_id=referral.patient_id,
         requester=referral.requester,
-    )
-
-
-def _row(piece: Piece, referral: Referral) -> Enclosure:
-    status = piece.data.get("status")
-    return Enclosure(
-        type=piece.type,
-        referral_id=referral.id,
-        patient_id=referral.patient_id,
-        requester=referral.requester,
-        identifiers=list(piece.identifiers),
-        status=status if isinstance(status, str) else None,
     )
 
 

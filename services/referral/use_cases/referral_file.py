@@ -11,10 +11,12 @@ import msgspec
 from services.referral import fhir, queries
 from services.referral.models.facts import Facts
 from services.referral.models.rows import Claim, Enclosure, Patient, Referral, Task
+from services.referral.models.submission import Piece
 from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
+from shared.fhir.search_values import as_uuid
 
 Resource = Mapping[str, Any]
 
@@ -46,17 +48,45 @@ class ReferralFile:
     claims: list[Claim] = field(default_factory=list)
     moved: bool = False
     passed: list[Referral] = field(default_factory=list)
+    facts_of_day: dict[date, Facts] = field(default_factory=dict)
 
-    def facts(self, *, on: date, clinic: Clinic) -> Facts:
-        """Read the coded facts."""
-        return fhir.facts.read(
-            patient=self.patient_data,
-            request=self.request,
-            enclosures=[data for _, data in self.enclosures],
-            known=self.known,
-            clinic=clinic,
-            on=on,
-        )
+    def today(self, ctx: Context) -> date:
+        """Return the day on the wall of the referral's site."""
+        return local_day(ctx.at, site=self.referral.site, clinic=ctx.clinic)
+
+    def facts(self, ctx: Context) -> Facts:
+        """Return the coded facts of today, which are read once."""
+        today = self.today(ctx)
+        if today not in self.facts_of_day:
+            self.facts_of_day[today] = fhir.facts.read(
+                patient=self.patient_data,
+                request=self.request,
+                enclosures=[data for _, data in self.enclosures],
+                known=self.known,
+                clinic=ctx.clinic,
+                on=today,
+            )
+        return self.facts_of_day[today]
+
+    def add(self, rows: Sequence[Enclosure]) -> None:
+        """Take in what was sent later; the facts are read anew."""
+        added = [(row, decoded(row.body)) for row in rows]
+        self.enclosures = [*self.enclosures, *added]
+        self.known = {**self.known, **{f"{row.type}/{row.id}": data for row, data in added}}
+        self.facts_of_day.clear()
+
+
+def enclosure_of(piece: Piece, referral: Referral) -> Enclosure:
+    """Make the row of what came with a referral."""
+    status = piece.data.get("status")
+    return Enclosure(
+        type=piece.type,
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        requester=referral.requester,
+        identifiers=list(piece.identifiers),
+        status=status if isinstance(status, str) else None,
+    )
 
 
 def needed_reason(reason: Any) -> str:
@@ -66,14 +96,6 @@ def needed_reason(reason: Any) -> str:
     raise NoReason("a reason is needed", expression="Parameters.parameter.where(name='reason')")
 
 
-def as_uuid(text: str) -> UUID | None:
-    """Read an id of ours, None where it is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
     """Return the date that the clock on the site's wall shows."""
     return at.astimezone(clinic.site(site).zone).date()
@@ -81,8 +103,7 @@ def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
 
 async def for_caller(ctx: Context, tx: Transaction, referral_id: str) -> ReferralFile:
     """Lock a referral that the caller may see, and load its file; raises NotFound."""
-    key = as_uuid(referral_id)
-    found = None if key is None else await queries.referrals.visible_to(tx, ctx.caller, key, lock=True)
+    found = await queries.referrals.visible_to(tx, ctx.caller, referral_id, lock=True)
     if found is None:
         raise NotFound(f"there is no ServiceRequest {referral_id}")
     return await load(tx, found)

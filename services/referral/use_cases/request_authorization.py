@@ -5,7 +5,7 @@ from services.referral.models.rows import Claim, Enclosure
 from services.referral.states import Authorization
 from services.referral.use_cases import follow_consent
 from services.referral.use_cases.changes import Changes
-from services.referral.use_cases.referral_file import ReferralFile, local_day
+from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
@@ -18,8 +18,7 @@ def decide(ctx: Context, changes: Changes) -> None:
     payer = referral.payer
     if payer is None or not rules.authorization.is_needed(referral.programme, payer, clinic=ctx.clinic):
         return
-    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
-    if payer not in file.facts(on=on, clinic=ctx.clinic).consents:
+    if payer not in file.facts(ctx).consents:
         return
     coverage = _coverage_of(ctx, file, payer=payer)
     if coverage is None or file.claims:
@@ -34,7 +33,9 @@ def decide(ctx: Context, changes: Changes) -> None:
         consented=True,
         created_at=ctx.at,
     )
-    items = rules.authorization.requested_items(str(referral.programme), on=on, clinic=ctx.clinic)
+    items = rules.authorization.requested_items(
+        str(referral.programme), on=file.today(ctx), clinic=ctx.clinic
+    )
     body = fhir.authorization.claim_resource(claim, referral=referral, items=items, clinic=ctx.clinic)
     file.claims.append(claim)
     changes.claims[id(claim)] = (claim, body, {})

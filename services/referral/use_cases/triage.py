@@ -28,9 +28,8 @@ class TriageResult:
 def judge(ctx: Context, file: ReferralFile) -> TriageResult:
     """Give the verdict, and put the referral where its programme is: its events name that site."""
     referral = file.referral
-    on = local_day(ctx.at, site=referral.site, clinic=ctx.clinic)
-    facts = file.facts(on=on, clinic=ctx.clinic)
-    verdict = rules.triage.triage(facts, on=on, clinic=ctx.clinic)
+    facts = file.facts(ctx)
+    verdict = rules.triage.triage(facts, on=file.today(ctx), clinic=ctx.clinic)
     if verdict.programme is not None:
         place(ctx, referral, programme=verdict.programme)
     return TriageResult(facts=facts, verdict=verdict)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.referral import queries, rules
-from services.referral.models.rows import Task
+from services.referral.models.rows import Referral, Task
 from services.referral.use_cases import record, redirect, referral_file
 from services.referral.use_cases.changes import Changes
-from services.referral.use_cases.referral_file import ReferralFile, as_uuid
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -40,29 +39,28 @@ async def run(
     expect: Callable[[Task], None],
 ) -> Task:
     """Change the status of a Task that people work on; completing the telephone Task ends the escalation."""
-    task, file = await _load(ctx, tx, task_id)
+    task, referral = await _load(ctx, tx, task_id)
     if wanted.get("id") != str(task.id):
         raise AnotherTask("the id in the body and in the address differ", expression="Task.id")
     expect(task)
     status = str(wanted.get("status"))
-    item = rules.work.WorkItem(task=task, referral=file.referral)
+    item = rules.work.WorkItem(task=task, referral=referral)
     _check(rules.work.may_change(ctx, item, status=status))
     overlay = {name: wanted[name] for name in _OPEN_MEMBERS if name in wanted}
     await store.update(tx, task, task.body, at=ctx.at, overlay=overlay, status=status)
     if task.code == TaskCode.TELEPHONE_REFERRER and status == "completed":
-        await _telephoned(ctx, tx, task, file=file)
+        await _telephoned(ctx, tx, referral)
     return task
 
 
-async def _load(ctx: Context, tx: Transaction, task_id: str) -> tuple[Task, ReferralFile]:
-    key = as_uuid(task_id)
-    seen = None if key is None else await queries.tasks.by_id(tx, key)
+async def _load(ctx: Context, tx: Transaction, task_id: str) -> tuple[Task, Referral]:
+    seen = await queries.tasks.visible_to(tx, ctx.caller, task_id)
     # The referral's row is always locked before its Tasks.
-    file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
-    task = None if seen is None else await queries.tasks.visible_to(tx, ctx.caller, seen.id, lock=True)
-    if task is None or file is None:
+    referral = None if seen is None else await queries.referrals.locked(tx, seen.referral_id)
+    task = seen and await queries.tasks.visible_to(tx, ctx.caller, seen.id, lock=True)
+    if task is None or referral is None:
         raise NotFound(f"there is no Task {task_id}")
-    return task, file
+    return task, referral
 
 
 def _check(reason: Reason | None) -> None:
@@ -72,9 +70,8 @@ def _check(reason: Reason | None) -> None:
     rules.steps.check(reason, refusal=DecideFirst if decides else rules.steps.Refused, of="Task.status")
 
 
-async def _telephoned(ctx: Context, tx: Transaction, task: Task, *, file: ReferralFile) -> None:
-    if file.referral.unacknowledged:
-        file.work = [other for other in file.work if other.id != task.id]
-        changes = Changes(ctx, file)
+async def _telephoned(ctx: Context, tx: Transaction, referral: Referral) -> None:
+    if referral.unacknowledged:
+        changes = Changes(ctx, await referral_file.load(tx, referral))
         redirect.end(changes, how=Reason.of("referrer-telephoned"))
         await record.run(ctx, tx, changes)

@@ -5,7 +5,7 @@ from typing import Any
 from services.referral import fhir, queries, rules
 from services.referral.models.submission import Submission
 from services.referral.use_cases import match_patient, receive, referral_file
-from services.referral.use_cases.referral_file import ReferralFile, local_day
+from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
@@ -16,12 +16,11 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, An
     """Say what is wrong, or what triage would say."""
     try:
         submission = fhir.submission.read(received, clinic=ctx.clinic)
-        file, site = receive.unsaved_referral(ctx, submission)
+        file = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
         return fhir.answers.dry_run(refusal.problems, verdict=None, clinic=ctx.clinic)
-    on = local_day(ctx.at, site=site, clinic=ctx.clinic)
-    verdict = rules.triage.triage(file.facts(on=on, clinic=ctx.clinic), on=on, clinic=ctx.clinic)
+    verdict = rules.triage.triage(file.facts(ctx), on=file.today(ctx), clinic=ctx.clinic)
     return fhir.answers.dry_run((), verdict=verdict, clinic=ctx.clinic)
 
 

@@ -41,7 +41,7 @@ async def answer(clinic: TestClinic, body: dict[str, Any], *, as_: str = WORKPLA
 async def granted(clinic: TestClinic, name: str = "authorization.decided") -> dict[str, Any]:
     await clinic.settle()
     newest = (await clinic.events(name))[-1]
-    return {one["name"]: one for one in newest.carried("Parameters")[0]["parameter"]}
+    return {parameter["name"]: parameter for parameter in newest.carried("Parameters")[0]["parameter"]}
 
 
 class TestRequest:
@@ -89,7 +89,7 @@ class TestDecision:
         assert posted.status_code == 201, posted.text
         grant = await granted(clinic)
         assert grant["status"]["valueCode"] == "approved"
-        parts = {one["name"]: one for one in grant["grant"]["part"]}
+        parts = {parameter["name"]: parameter for parameter in grant["grant"]["part"]}
         assert parts["units"]["valueInteger"] == 12
         assert parts["discipline"]["valueCode"] == "physiotherapy"
         assert parts["period"]["valuePeriod"] == {"start": "2026-03-02", "end": "2026-05-31"}
@@ -123,7 +123,9 @@ class TestDecision:
         assert posted.status_code == 201, posted.text
         grant = await granted(clinic)
         assert grant["status"]["valueCode"] == "modified"
-        assert {one["name"]: one for one in grant["grant"]["part"]}["units"]["valueInteger"] == 8
+        assert {parameter["name"]: parameter for parameter in grant["grant"]["part"]}["units"][
+            "valueInteger"
+        ] == 8
 
     async def test_denied_gives_the_coordinator_a_task_with_the_reason(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
@@ -176,7 +178,7 @@ class TestDecision:
         await refer(clinic)
         posted = await answer(clinic, change(await claim_of(clinic)))
         assert posted.status_code == 422, posted.text
-        assert expression in [one["expression"][0] for one in posted.json()["issue"]]
+        assert expression in [issue["expression"][0] for issue in posted.json()["issue"]]
         assert (await clinic.as_(WORKPLACE).get("/referral/fhir/ClaimResponse")).json()["total"] == 0
         assert (await told(clinic))[-1] == "authorization.requested"
 
@@ -256,9 +258,9 @@ class TestInquiry:
         claim = await claim_of(clinic)
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         first = standing(asked)
-        (bundle,) = (one["resource"] for one in asked.json()["parameter"])
+        (bundle,) = (parameter["resource"] for parameter in asked.json()["parameter"])
         address = f"http://clinic.test/referral/fhir/Claim/{claim['id']}"
-        assert [one["fullUrl"] for one in bundle["entry"]] == [address, f"urn:uuid:{claim['id']}"]
+        assert [entry["fullUrl"] for entry in bundle["entry"]] == [address, f"urn:uuid:{claim['id']}"]
         assert first["status"]["valueCode"] == "requested"
         assert first["turn"]["valueCode"] == "insurer"
         await answer(clinic, response(claim, "A4"))
@@ -266,8 +268,11 @@ class TestInquiry:
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         then = standing(asked)
         assert then["status"]["valueCode"] == "approved"
-        assert {one["name"]: one for one in then["grant"]["part"]}["units"]["valueInteger"] == 12
-        kinds = [one["resource"]["resourceType"] for one in asked.json()["parameter"][0]["resource"]["entry"]]
+        assert {parameter["name"]: parameter for parameter in then["grant"]["part"]}["units"][
+            "valueInteger"
+        ] == 12
+        entries = asked.json()["parameter"][0]["resource"]["entry"]
+        kinds = [entry["resource"]["resourceType"] for entry in entries]
         assert kinds == ["Claim", "ClaimResponse", "Parameters"]
 
     async def test_there_is_no_question_for_everything(self, clinic: TestClinic) -> None:
@@ -297,4 +302,4 @@ def question(member: str) -> dict[str, Any]:
 def standing(asked: httpx.Response) -> dict[str, Any]:
     assert asked.status_code == 200, asked.text
     bundle = asked.json()["parameter"][0]["resource"]
-    return {one["name"]: one for one in bundle["entry"][-1]["resource"]["parameter"]}
+    return {parameter["name"]: parameter for parameter in bundle["entry"][-1]["resource"]["parameter"]}

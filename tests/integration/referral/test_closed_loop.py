@@ -334,7 +334,7 @@ class TestCoordinator:
         )
         stays = found.json()["entry"][0]["resource"]
         assert stays["id"] == first
-        assert {one["value"] for one in stays["identifier"]} == {"one", "two"}
+        assert {identifier["value"] for identifier in stays["identifier"]} == {"one", "two"}
         task = await task_of(clinic, other)
         assert task["status"] == "cancelled"
         assert task["output"][0]["valueReference"]["reference"] == f"ServiceRequest/{first}"
@@ -409,7 +409,7 @@ class TestWhoseReferral:
 
 
 def value(task: dict[str, Any], name: str) -> Any:
-    for one in task["input"]:
-        if one["type"]["coding"][0]["code"] == name:
-            return next(found for member, found in one.items() if member.startswith("value"))
+    for given in task["input"]:
+        if given["type"]["coding"][0]["code"] == name:
+            return next(found for member, found in given.items() if member.startswith("value"))
     return None

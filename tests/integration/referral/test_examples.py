@@ -32,7 +32,7 @@ async def test_an_example_gets_the_verdict_of_its_story(clinic: TestClinic, name
     answer = await clinic.as_(practice).post("/referral/fhir", content=body)
     task = await task_of(clinic, located(answer), as_=practice)
     assert task["businessStatus"]["coding"][0]["code"] == status, task["statusReason"]
-    assert [one["valueCoding"]["code"] for one in task["input"] if _is(one, "programme")] == (
+    assert [given["valueCoding"]["code"] for given in task["input"] if _is(given, "programme")] == (
         [programme] if programme else []
     )
 
@@ -53,7 +53,7 @@ async def test_the_answers_of_story_3_complete_it(clinic: TestClinic) -> None:
     assert task["status"] == "accepted", task["statusReason"]
 
 
-def _is(one: dict[str, object], name: str) -> bool:
-    kind = one["type"]
+def _is(given: dict[str, object], name: str) -> bool:
+    kind = given["type"]
     assert isinstance(kind, dict)
     return bool(kind["coding"][0]["code"] == name)

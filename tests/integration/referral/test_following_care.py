@@ -49,7 +49,9 @@ class Care:
     async def team(
         self, event: str, *, staying: tuple[str, ...], left: str = "", status: str = "active"
     ) -> None:
-        members: list[dict[str, Any]] = [{"member": {"reference": f"Practitioner/{one}"}} for one in staying]
+        members: list[dict[str, Any]] = [
+            {"member": {"reference": f"Practitioner/{member}"}} for member in staying
+        ]
         if left:
             gone = {"start": "2026-03-02T13:00:00Z", "end": "2026-03-02T13:00:00Z"}
             members.append({"member": {"reference": f"Practitioner/{left}"}, "period": gone})

@@ -99,7 +99,7 @@ async def test_two_events_of_one_referral_in_a_batch_are_two_steps(clinic: TestC
 
 async def test_an_unknown_referral_is_its_own_events_matter(clinic: TestClinic) -> None:
     (referral,) = await taken(clinic, 1)
-    events = [appointment("booked", one) for one in (new_text_id(), referral, new_text_id())]
+    events = [appointment("booked", about) for about in (new_text_id(), referral, new_text_id())]
     with pytest.raises(SomeNotYet) as caught:
         await follow(clinic.databases["referral"], events)
     assert list(caught.value.early) == [0, 2]

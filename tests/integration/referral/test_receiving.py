@@ -12,7 +12,7 @@ ACCEPTED = ["referral.received", "referral.triaged", "referral.accepted"]
 
 def message(sent: dict[str, Any], event: str = "add-service-request") -> dict[str, Any]:
     """Make a message Bundle of a transaction."""
-    request = next(one for one in sent["entry"] if one["resource"]["resourceType"] == "ServiceRequest")
+    request = next(entry for entry in sent["entry"] if entry["resource"]["resourceType"] == "ServiceRequest")
     header = {
         "resourceType": "MessageHeader",
         "id": "m-1",
@@ -20,26 +20,26 @@ def message(sent: dict[str, Any], event: str = "add-service-request") -> dict[st
         "source": {"endpoint": "https://elm-street.example/fhir"},
         "focus": [{"reference": request["fullUrl"]}],
     }
-    entries = [{"fullUrl": one["fullUrl"], "resource": one["resource"]} for one in sent["entry"]]
+    entries = [{"fullUrl": entry["fullUrl"], "resource": entry["resource"]} for entry in sent["entry"]]
     first = {"fullUrl": "urn:uuid:6f4d4a62-40a3-4b0b-9ff9-5c9d6a2b0d55", "resource": header}
     return {"resourceType": "Bundle", "type": "message", "entry": [first, *entries]}
 
 
 def bare(sent: dict[str, Any]) -> dict[str, Any]:
     """Make a bare ServiceRequest with everything contained of a transaction."""
-    names = {one["fullUrl"]: f"c{place}" for place, one in enumerate(sent["entry"])}
+    names = {entry["fullUrl"]: f"c{place}" for place, entry in enumerate(sent["entry"])}
     request: dict[str, Any] = {}
     contained = []
-    for one in sent["entry"]:
-        resource = _with_references(one["resource"], names)
+    for entry in sent["entry"]:
+        resource = _with_references(entry["resource"], names)
         if resource["resourceType"] == "ServiceRequest":
             request = resource
         else:
-            contained.append(resource | {"id": names[one["fullUrl"]]})
+            contained.append(resource | {"id": names[entry["fullUrl"]]})
     links = [
-        {"reference": f"#{one['id']}"}
-        for one in contained
-        if one["resourceType"] in ("QuestionnaireResponse", "Coverage")
+        {"reference": f"#{resource['id']}"}
+        for resource in contained
+        if resource["resourceType"] in ("QuestionnaireResponse", "Coverage")
     ]
     return request | {"contained": contained, "supportingInfo": links}
 
@@ -52,7 +52,7 @@ def _with_references(node: Any, names: dict[str, str]) -> Any:
             else _with_references(value, names)
             for key, value in node.items()
         }
-    return [_with_references(one, names) for one in node] if isinstance(node, list) else node
+    return [_with_references(part, names) for part in node] if isinstance(node, list) else node
 
 
 class TestThreeDoors:
@@ -127,7 +127,7 @@ class TestThreeDoors:
         assert answer.headers["location"].endswith(f"/referral/fhir/ServiceRequest/{stored['id']}/_history/1")
         assert "contained" not in stored
         assert stored["subject"]["reference"].startswith("Patient/")
-        assert all(not one["reference"].startswith("#") for one in stored["supportingInfo"])
+        assert all(not reference["reference"].startswith("#") for reference in stored["supportingInfo"])
         assert await told(clinic) == ACCEPTED
 
     async def test_a_condition_gives_the_callers_own_referral_instead(self, clinic: TestClinic) -> None:
@@ -209,7 +209,7 @@ class TestSentAgain:
         doors = "/referral/fhir/ServiceRequest"
         sender = clinic.as_("family-practice")
         answers = await asyncio.gather(*(sender.post(doors, json=request) for request in requests))
-        assert [answer.status_code for answer in answers] == [201] * 6, [one.text for one in answers]
+        assert [answer.status_code for answer in answers] == [201] * 6, [answer.text for answer in answers]
         heard = await told(clinic)
         assert heard.count("referral.accepted") == 2
         assert heard.count("referral.duplicate-suspected") == 5
@@ -253,7 +253,7 @@ class TestRefusal:
         sent["entry"].append(_entry({"resourceType": "Basic", "code": {"text": "what"}}))
         answer = await send(clinic, sent)
         assert answer.status_code == 422, answer.text
-        expressions = {one["expression"][0] for one in answer.json()["issue"]}
+        expressions = {issue["expression"][0] for issue in answer.json()["issue"]}
         assert expressions == {
             "Bundle.entry[1].resource.status",
             "Bundle.entry[1].resource.intent",
@@ -268,7 +268,9 @@ class TestRefusal:
 
     async def test_a_bundle_without_a_patient_is_refused(self, clinic: TestClinic) -> None:
         sent = referrals.bundle()
-        sent["entry"] = [one for one in sent["entry"] if one["resource"]["resourceType"] == "ServiceRequest"]
+        sent["entry"] = [
+            entry for entry in sent["entry"] if entry["resource"]["resourceType"] == "ServiceRequest"
+        ]
         answer = await send(clinic, sent)
         assert answer.status_code == 422
         assert "subject" in str(answer.json()["issue"])
@@ -300,7 +302,9 @@ class TestDryRun:
         )
         assert answer.status_code == 200, answer.text
         said = answer.json()["parameter"]
-        assert next(one["valueCode"] for one in said if one["name"] == "verdict") == "decline"
+        assert (
+            next(parameter["valueCode"] for parameter in said if parameter["name"] == "verdict") == "decline"
+        )
         assert "rapid-access-six-weeks" in str(said)
         assert await told(clinic) == []
 

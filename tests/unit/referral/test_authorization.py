@@ -54,7 +54,7 @@ def test_everything_that_does_not_fit_is_said_at_once() -> None:
     items = [answered(1, "A2", 12), answered(1, "A1", 12), answered(9, "A3")]
     with pytest.raises(rules.authorization.WrongDecision) as refused:
         rules.authorization.decide(ASKED, items, reason=None)
-    assert [one.expression for one in refused.value.problems] == [
+    assert [problem.expression for problem in refused.value.problems] == [
         "ClaimResponse.item[1].itemSequence",
         "ClaimResponse.item[2].itemSequence",
         "ClaimResponse.item[0]",

@@ -45,7 +45,7 @@ class TestRedFlags:
     def test_unanswered_is_asked_for_and_unknown_is_for_a_person(self, flag: str) -> None:
         unanswered = triage(facts(answers={flag: None}))
         assert unanswered.outcome is Outcome.ASK
-        assert [one.code for one in unanswered.missing] == [flag]
+        assert [item.code for item in unanswered.missing] == [flag]
         assert triage(facts(answers={flag: "UNK"})).outcome is Outcome.REVIEW
 
 
@@ -76,7 +76,7 @@ class TestAge:
     def test_a_birth_year_is_enough_only_when_it_decides(self) -> None:
         assert triage(facts(born=Day(date(1990, 1, 1), date(1990, 12, 31)))).outcome is Outcome.ACCEPT
         vague = triage(facts(born=Day(date(2008, 1, 1), date(2008, 12, 31))))
-        assert [one.code for one in vague.missing] == ["birth-date"]
+        assert [item.code for item in vague.missing] == ["birth-date"]
         assert triage(facts(born=None)).outcome is Outcome.ASK
 
 
@@ -118,11 +118,11 @@ class TestRapidAccess:
 
     def test_a_recurrent_episode_without_its_date_is_asked_for(self) -> None:
         verdict = triage(facts(answers={"episode": "recurrent"}))
-        assert [one.code for one in verdict.missing] == ["recurrence-date"]
+        assert [item.code for item in verdict.missing] == ["recurrence-date"]
 
     def test_an_old_onset_of_an_unknown_episode_is_asked_for(self) -> None:
         verdict = triage(facts(answers={"episode": None}, days={"onset-date": date(2020, 1, 1)}))
-        assert [one.code for one in verdict.missing] == ["episode"]
+        assert [item.code for item in verdict.missing] == ["episode"]
 
     @pytest.mark.parametrize(
         ("birth", "outcome"), [(date(2025, 3, 3), Outcome.DECLINE), (date(2025, 3, 2), Outcome.ACCEPT)]
@@ -146,7 +146,7 @@ class TestRapidAccess:
 
     def test_everything_that_is_missing_is_asked_for_at_once(self) -> None:
         verdict = triage(Facts(birth_date=facts().birth_date))
-        codes = {one.code for one in verdict.missing}
+        codes = {item.code for item in verdict.missing}
         assert {"payer", "onset-date", "claim-legal", "pregnancy", *EMERGENCY_FLAGS, *URGENT_FLAGS} <= codes
 
 
@@ -171,19 +171,19 @@ class TestPayer:
     def test_an_active_claim_leads_away_from_the_public_stream_and_asks_for_the_insurer(self) -> None:
         verdict = triage(facts(answers={"claim-motor": "active"}))
         assert verdict.outcome is Outcome.ASK
-        assert (verdict.stream, [one.code for one in verdict.missing]) == ("motor-vehicle", ["insurer"])
+        assert (verdict.stream, [item.code for item in verdict.missing]) == ("motor-vehicle", ["insurer"])
 
     def test_a_closed_claim_leaves_the_public_plan_to_pay(self) -> None:
         assert triage(facts(coverages=(PUBLIC, WORKPLACE))).stream == "public"
 
     def test_nobody_who_pays_is_asked_for(self) -> None:
-        assert [one.code for one in triage(facts(coverages=())).missing] == ["payer"]
+        assert [item.code for item in triage(facts(coverages=())).missing] == ["payer"]
 
     def test_a_programme_that_the_payer_does_not_fund_is_rerouted(self) -> None:
         given = facts(coverages=(WORKPLACE,), programme="rapid-access", answers={"claim-workplace": "active"})
         verdict = triage(given)
         assert verdict.programme == "workplace-rehabilitation"
-        assert "programme-follows-payer" in [one.rule for one in verdict.findings]
+        assert "programme-follows-payer" in [finding.rule for finding in verdict.findings]
 
     def test_a_programme_of_the_stream_is_the_one_asked_for(self) -> None:
         assert triage(facts(programme="chronic-pain")).programme == "chronic-pain"
@@ -192,5 +192,5 @@ class TestPayer:
         given = facts(coverages=(WORKPLACE,), answers={"claim-workplace": "active"})
         verdict = triage(given)
         assert verdict.outcome is Outcome.ACCEPT
-        assert [one.code for one in verdict.asked_after] == ["consent"]
+        assert [item.code for item in verdict.asked_after] == ["consent"]
         assert triage(replace(given, consents=frozenset({"workplace-insurer"}))).asked_after == ()
