@@ -118,7 +118,7 @@ def webhook_message(ctx: Context, row: Notification) -> dict[str, Any]:
         "id": str(row.id),
         "eventCoding": {"system": EVENT_SYSTEM, "code": row.event_type},
         "source": {"name": ctx.clinic.name, "endpoint": ctx.urls.base},
-        "focus": [{"reference": one} for one in focus],
+        "focus": [{"reference": address} for address in focus],
     }
     return {
         "resourceType": "Bundle",

@@ -22,18 +22,18 @@ from shared.events.inbox.handling import EventBatch, NotYet
 
 async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_server: bool = True) -> None:
     """Learn and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
-    news = [fhir.news(one.event) for one in batch]
-    known = await use_cases.tell.load(tx, news)
-    written = use_cases.tell.Written()
-    for one, about in zip(batch, news, strict=True):
-        with one.span():
+    news = [fhir.news(item.event) for item in batch]
+    known = await use_cases.notify.load(tx, news)
+    written = use_cases.notify.Written()
+    for item, about in zip(batch, news, strict=True):
+        with item.span():
             try:
-                _learn(one.ctx, one.event, known=known)
-                use_cases.tell.decide(one.ctx, about, known=known, has_server=has_server, written=written)
+                _learn(item.ctx, item.event, known=known)
+                use_cases.notify.decide(item.ctx, about, known=known, has_server=has_server, written=written)
             except NotYet as error:
                 batch.defer(error)
     if not batch.early:
-        await use_cases.tell.record(ctx, tx, known=known, written=written)
+        await use_cases.notify.record(ctx, tx, known=known, written=written)
 
 
 def _learn(ctx: Context, event: DomainEvent, *, known: ReferralContext) -> None:

@@ -34,8 +34,6 @@ class Status(StrEnum):
     STOPPED = "stopped"
 
 
-# Where nobody could ever send it, a message begins as it ends.
-BEGINS = frozenset({Status.PREPARATION, Status.NOT_DONE})
 ALLOWED: frozenset[tuple[Status, Status]] = frozenset(
     {
         (Status.PREPARATION, Status.IN_PROGRESS),

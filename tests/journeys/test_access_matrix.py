@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from services.notifications.api.live import LiveFeed
+from services.notifications.api.feed_stream import LiveFeed
 from shared.auth.assertion import client_assertion, token_request, token_url
 from shared.auth.keys import load_client_key
 from shared.auth.verifier import principal_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from services.notifications.api.live import LiveFeed
+from services.notifications.api.feed_stream import LiveFeed
 from shared.auth.principal import PartyKind, Principal
 from shared.auth.scopes import Scopes
 from shared.runtime import Runtime

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
-from services.notifications.api.live import LiveFeed
+from services.notifications.api.feed_stream import LiveFeed
 from shared.audit import record as audit
 from shared.errors import Invalid
 from shared.http.authorize import authorize

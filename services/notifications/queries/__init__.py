@@ -1,5 +1,5 @@
 """Every SELECT of this service, the claims of what is due, and the row scope of its messages."""
 
-from services.notifications.queries import receivers, referrals, sending, visible
+from services.notifications.queries import messages, receivers, referrals, visible
 
-__all__ = ["receivers", "referrals", "sending", "visible"]
+__all__ = ["messages", "receivers", "referrals", "visible"]

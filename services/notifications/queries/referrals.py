@@ -14,7 +14,7 @@ FROM known_referral WHERE id = ANY($1::text[])
 _AUTHORIZATIONS = """
 SELECT claim_id, payer, consented FROM known_authorization WHERE claim_id = ANY($1::text[])
 """
-_TOLD = "SELECT event_id, recipient, channel FROM notification WHERE event_id = ANY($1::text[])"
+_WRITTEN = "SELECT event_id, recipient, channel FROM notification WHERE event_id = ANY($1::text[])"
 _MEMBERS = "SELECT referral_id, practitioner FROM team_member WHERE referral_id = ANY($1::text[])"
 _CONSENTED = "SELECT claim_id FROM known_authorization WHERE claim_id = ANY($1::text[]) AND consented"
 _LEFT = """
@@ -51,7 +51,7 @@ class ReferralContext:
     referrals: dict[str, ReferralParties]
     teams: dict[str, frozenset[str]]
     claims: dict[str, AuthorizationParties]
-    told: Collection[tuple[str, str, str]]
+    written: Collection[tuple[str, str, str]]
     new_referrals: dict[str, KnownReferral] = field(default_factory=dict)
     new_claims: dict[str, KnownAuthorization] = field(default_factory=dict)
     new_sites: dict[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ async def load(
             row["claim_id"]: AuthorizationParties(payer=row["payer"], consented=row["consented"])
             for row in asked
         },
-        told={tuple(row) for row in await tx.records(_TOLD, list(events))},
+        written={tuple(row) for row in await tx.records(_WRITTEN, list(events))},
     )
 
 

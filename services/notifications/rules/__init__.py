@@ -1,5 +1,5 @@
 """Pure decisions: who is told what, when it is tried again, who may see an entry of the feed."""
 
-from services.notifications.rules import audiences, feed, mail, sending, signature, told, webhooks
+from services.notifications.rules import audiences, delivery, feed, mail, routing, signature, webhooks
 
-__all__ = ["audiences", "feed", "mail", "sending", "signature", "told", "webhooks"]
+__all__ = ["audiences", "delivery", "feed", "mail", "routing", "signature", "webhooks"]

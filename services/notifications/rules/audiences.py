@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.notifications.rules.sending import LEFT_TEAM, NO_CONSENT
-from services.notifications.rules.told import Audience, Channel, Told
+from services.notifications.rules.delivery import LEFT_TEAM, NO_CONSENT
+from services.notifications.rules.routing import Route
+from services.notifications.states import Audience, Channel
 from shared.clinic import Clinic
 from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Parties:
     """Whom an event concerns, as far as it is known now.
 
     `requester`, `payer`, `team` and `participants` are ids of clinic.yaml, `owner` is the reference in
@@ -35,7 +36,7 @@ class Message:
     channel: Channel
 
 
-def messages(told: Told, standing: Standing, *, clinic: Clinic, first: bool) -> list[Message]:
+def messages(route: Route, parties: Parties, *, clinic: Clinic, first: bool) -> list[Message]:
     """Name the messages that a row of the table asks for, one for each recipient and channel.
 
     `first` is False for what concerns a single session of a series, which only the feed shows.
@@ -44,45 +45,45 @@ def messages(told: Told, standing: Standing, *, clinic: Clinic, first: bool) -> 
         return []
     found = {
         recipient: Message(audience=audience, recipient=recipient, channel=Channel.EMAIL)
-        for audience in reversed(told.email)
-        for recipient in recipients(audience, standing, clinic=clinic)
+        for audience in reversed(route.email)
+        for recipient in recipients(audience, parties, clinic=clinic)
     }
     return [found[recipient] for recipient in sorted(found)]
 
 
-def recipients(audience: Audience, standing: Standing, *, clinic: Clinic) -> list[str]:
+def recipients(audience: Audience, parties: Parties, *, clinic: Clinic) -> list[str]:
     """Name the recipients of one audience as references."""
-    return sorted(set(_named(audience, standing, clinic=clinic)))
+    return sorted(set(_named(audience, parties, clinic=clinic)))
 
 
-def _named(audience: Audience, standing: Standing, *, clinic: Clinic) -> Iterator[str]:
+def _named(audience: Audience, parties: Parties, *, clinic: Clinic) -> Iterator[str]:
     match audience:
-        case Audience.REFERRER if standing.requester is not None:
-            yield f"Organization/{standing.requester}"
-        case Audience.INSURER if standing.payer is not None and standing.consented:
-            yield f"Organization/{standing.payer}"
-        case Audience.COORDINATOR if standing.site is not None:
-            yield from (f"Device/{client.id}" for client in clinic.coordinators(standing.site))
+        case Audience.REFERRER if parties.requester is not None:
+            yield f"Organization/{parties.requester}"
+        case Audience.INSURER if parties.payer is not None and parties.consented:
+            yield f"Organization/{parties.payer}"
+        case Audience.COORDINATOR if parties.site is not None:
+            yield from (f"Device/{client.id}" for client in clinic.coordinators(parties.site))
         case Audience.TEAM:
-            yield from (f"Practitioner/{member}" for member in standing.team)
+            yield from (f"Practitioner/{member}" for member in parties.team)
         case Audience.PARTICIPANTS:
-            yield from (f"Practitioner/{one}" for one in standing.participants)
-        case Audience.OWNER if standing.owner is not None:
-            yield from _owners(standing.owner, standing, clinic=clinic)
+            yield from (f"Practitioner/{person}" for person in parties.participants)
+        case Audience.OWNER if parties.owner is not None:
+            yield from _owners(parties.owner, parties, clinic=clinic)
 
 
-def _owners(owner: str, standing: Standing, *, clinic: Clinic) -> Iterator[str]:
+def _owners(owner: str, parties: Parties, *, clinic: Clinic) -> Iterator[str]:
     if owner == f"Organization/{clinic.id}":
-        yield from _named(Audience.COORDINATOR, standing, clinic=clinic)
+        yield from _named(Audience.COORDINATOR, parties, clinic=clinic)
     else:
         yield owner
 
 
-def still_wanted(audience: Audience, recipient: str, standing: Standing) -> Reason | None:
+def still_wanted(audience: Audience, recipient: str, parties: Parties) -> Reason | None:
     """Tell why a message must not go out any more, or None when it may."""
-    if audience is Audience.TEAM and recipient.removeprefix("Practitioner/") not in standing.team:
+    if audience is Audience.TEAM and recipient.removeprefix("Practitioner/") not in parties.team:
         return LEFT_TEAM
-    if audience is Audience.INSURER and not standing.consented:
+    if audience is Audience.INSURER and not parties.consented:
         return NO_CONSENT
     return None
 
@@ -91,8 +92,8 @@ def address(recipient: str, *, clinic: Clinic) -> str | None:
     """Find the e-mail address of a recipient, None where clinic.yaml has none."""
     kind, _, wanted = recipient.partition("/")
     if kind == "Organization":
-        offices = [(one.id, one.email) for one in clinic.organizations]
-        offices += [(one.id, one.email) for one in clinic.payers]
+        offices = [(organization.id, organization.email) for organization in clinic.organizations]
+        offices += [(payer.id, payer.email) for payer in clinic.payers]
         return dict(reversed(offices)).get(wanted)
     if kind == "Practitioner":
         return next((person.email for person in clinic.people if person.id == wanted), None)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.notifications.rules.audiences import Standing
-from services.notifications.rules.told import Audience
+from services.notifications.rules.audiences import Parties
+from services.notifications.states import Audience
 from shared.auth.principal import Principal
 
 
@@ -38,7 +38,7 @@ class FeedEntry:
         return {name: getattr(self, name) for name in names}
 
 
-def may_see(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
+def may_see(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
     """Decide by the reader's party and the memberships as they are now; an operator sees nothing."""
     if entry.only is not None:
         return reader.client == entry.only
@@ -46,23 +46,23 @@ def may_see(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
         case "referrer":
             return Audience.REFERRER in entry.audiences and _same(reader.organization, entry.requester)
         case "insurer":
-            return _insurer_may(entry, reader, standing)
+            return _insurer_may(entry, reader, parties)
         case "coordinator":
             return Audience.COORDINATOR in entry.audiences and _same(reader.site, entry.site)
         case "clinician":
-            return _clinician_may(entry, reader, standing)
+            return _clinician_may(entry, reader, parties)
         case _:
             return False
 
 
-def _insurer_may(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
+def _insurer_may(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
     return (
-        Audience.INSURER in entry.audiences and _same(reader.organization, entry.payer) and standing.consented
+        Audience.INSURER in entry.audiences and _same(reader.organization, entry.payer) and parties.consented
     )
 
 
-def _clinician_may(entry: FeedEntry, reader: Principal, standing: Standing) -> bool:
-    on_team = Audience.TEAM in entry.audiences and reader.practitioner in standing.team
+def _clinician_may(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
+    on_team = Audience.TEAM in entry.audiences and reader.practitioner in parties.team
     named = reader.practitioner is not None and reader.practitioner in entry.people
     return on_team or named
 

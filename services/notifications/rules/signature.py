@@ -18,5 +18,7 @@ def signature_headers(
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(machine_seconds),
-        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in signatures),
+        "webhook-signature": " ".join(
+            f"v1,{base64.b64encode(signature).decode()}" for signature in signatures
+        ),
     }

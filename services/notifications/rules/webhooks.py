@@ -2,36 +2,39 @@
 
 from collections.abc import Iterator
 
-from services.notifications.rules.audiences import Message, Standing, recipients
-from services.notifications.rules.told import TOLD, Audience, Channel
+from services.notifications.rules.audiences import Message, Parties, recipients
+from services.notifications.rules.routing import NOTIFICATION_ROUTES
+from services.notifications.states import Audience, Channel
 from shared.clinic import Clinic, Webhook
 
 
-def deliveries(event_type: str, standing: Standing, *, clinic: Clinic) -> list[Message]:
+def deliveries(event_type: str, parties: Parties, *, clinic: Clinic) -> list[Message]:
     """Name the messages for receivers: an event that the feed shows their party, single sessions too."""
     return [
         Message(audience=_party(hook), recipient=hook.recipient, channel=Channel.WEBHOOK)
         for hook in clinic.webhooks
-        if _hears(hook, event_type) and hook.recipient in recipients(_party(hook), standing, clinic=clinic)
+        if _receives(hook, event_type) and hook.recipient in recipients(_party(hook), parties, clinic=clinic)
     ]
 
 
-def never_heard(clinic: Clinic) -> Iterator[tuple[Webhook, str]]:
+def unavailable_events(clinic: Clinic) -> Iterator[tuple[Webhook, str]]:
     """Name the events that a receiver asks for and that its party is never told of."""
     for hook in clinic.webhooks:
         for event in hook.events:
-            if not _hears(hook, event):
+            if not _receives(hook, event):
                 yield hook, event
 
 
-def heard_by(hook: Webhook) -> list[str]:
+def available_events(hook: Webhook) -> list[str]:
     """Name the events that a receiver's party may hear of."""
-    return sorted(event for event, told in TOLD.items() if _party(hook) in told.feed)
+    return sorted(event for event, route in NOTIFICATION_ROUTES.items() if _party(hook) in route.feed)
 
 
-def _hears(hook: Webhook, event_type: str) -> bool:
+def _receives(hook: Webhook, event_type: str) -> bool:
     wanted = not hook.events or event_type in hook.events
-    return wanted and event_type in TOLD and _party(hook) in TOLD[event_type].feed
+    return (
+        wanted and event_type in NOTIFICATION_ROUTES and _party(hook) in NOTIFICATION_ROUTES[event_type].feed
+    )
 
 
 def _party(hook: Webhook) -> Audience:

@@ -1,5 +1,5 @@
-"""What this service does: learn of referrals, tell of events, take what is due, record it, deliver it."""
+"""What this service does: learn of referrals, notify of events, take what is due, record it, deliver it."""
 
-from services.notifications.use_cases import deliver, end, learn, record, take, tell
+from services.notifications.use_cases import deliver, end, learn, notify, record, take
 
-__all__ = ["deliver", "end", "learn", "record", "take", "tell"]
+__all__ = ["deliver", "end", "learn", "notify", "record", "take"]

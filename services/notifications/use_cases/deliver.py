@@ -4,13 +4,11 @@ import msgspec
 
 from services.notifications import fhir, queries
 from services.notifications.models import Notification
-from services.notifications.rules import sending
-from services.notifications.rules.audiences import still_wanted
-from services.notifications.rules.told import Audience
-from services.notifications.states import Outcome
-from services.notifications.use_cases import end, record
+from services.notifications.rules import audiences, delivery
+from services.notifications.states import Audience, Outcome
+from services.notifications.use_cases import record, take
 from services.notifications.use_cases.record import Result
-from services.notifications.use_cases.take import Lease, Outgoing, standings_of, start_attempt
+from services.notifications.use_cases.take import Lease, Outgoing
 from shared.clinic import Webhook
 from shared.context import Context
 from shared.db import Transaction
@@ -30,9 +28,9 @@ async def take_next(
     if row is None:
         return False, None
     if (reason := await _held_back(tx, row, receiver)) is not None:
-        await _end(ctx, tx, row, reason)
+        await take.end_all(ctx, tx, [(row, reason)])
         return True, None
-    await start_attempt(ctx, tx, row, lease=lease)
+    await take.start_attempts(ctx, tx, [row], lease=lease)
     return True, Outgoing(
         id=row.id,
         lease=lease.token,
@@ -54,17 +52,12 @@ async def record_delivery(
 async def end_left_over(ctx: Context, tx: Transaction) -> None:
     """End what waits for receivers that do not stand in clinic.yaml any more."""
     registered = {receiver.recipient for receiver in ctx.clinic.webhooks}
-    for row in await queries.receivers.left_over(tx, recipients=registered):
-        await _end(ctx, tx, row, sending.NO_RECEIVER)
+    rows = await queries.receivers.left_over(tx, recipients=registered)
+    await take.end_all(ctx, tx, [(row, delivery.NO_RECEIVER) for row in rows])
 
 
 async def _held_back(tx: Transaction, row: Notification, receiver: Webhook) -> Reason | None:
     if await queries.receivers.has_ended(tx, receiver.id):
-        return sending.ENDED
-    standing = (await standings_of(tx, [row]))[row.id]
-    return still_wanted(Audience(row.audience), row.recipient, standing)
-
-
-async def _end(ctx: Context, tx: Transaction, row: Notification, reason: Reason) -> None:
-    made = (await queries.sending.attempts(tx, [row.id])).get(row.id, [])
-    await end.run(ctx, tx, row, attempts=made, reason=reason)
+        return delivery.ENDED
+    parties = await take.parties_of(tx, [row])
+    return audiences.still_wanted(Audience(row.audience), row.recipient, parties[row.id])

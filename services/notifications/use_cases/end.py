@@ -1,23 +1,23 @@
 """End a message: taken by its channel, or not, with the reason and, where somebody must look, an alert."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from uuid import UUID
 
 import msgspec
 from prometheus_client import Counter
 
 from services.notifications import fhir, texts
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules import sending
+from services.notifications.rules import delivery
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.told import TOLD, UNDELIVERABLE_TEXT, Audience
-from services.notifications.states import Channel, Status, may_become
+from services.notifications.rules.routing import NOTIFICATION_ROUTES, UNDELIVERABLE_TEXT
+from services.notifications.states import Audience, Channel, Status, may_become
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog.notifications import NotificationDelivered, NotificationUndeliverable
-from shared.events.outbox.publishing import Publication, append, publish_all
+from shared.events.outbox.publishing import Publication, append, publish_all, publish_first
 from shared.events.topics import FEED
 from shared.fhir import store
 from shared.reasons import Reason
@@ -41,14 +41,9 @@ for _channel in Channel:
     for _code in texts.REASONS:
         _ENDED.labels(str(_channel), label_of(_code))
 _SOMEBODY_MUST_LOOK = frozenset(
-    {
-        sending.NO_ADDRESS,
-        sending.REFUSED,
-        sending.GAVE_UP,
-        sending.NOT_TAKEN,
-        sending.GONE,
-    }
+    {delivery.NO_ADDRESS, delivery.REFUSED, delivery.GAVE_UP, delivery.NOT_TAKEN, delivery.GONE}
 )
+_CHANGED = ("status", "reason", "sent_at", "next_attempt_at", "lease", "machine_lease_until")
 
 
 class MessageEnded(Conflict):
@@ -58,59 +53,63 @@ class MessageEnded(Conflict):
 async def run(
     ctx: Context,
     tx: Transaction,
-    row: Notification,
+    endings: Sequence[tuple[Notification, Reason | None]],
     *,
-    attempts: Sequence[Attempt],
-    reason: Reason | None,
+    attempts: Mapping[UUID, Sequence[Attempt]],
 ) -> None:
-    """End a locked message, `completed` without a reason; raises MessageEnded for one that ended before.
+    """End locked messages, `completed` without a reason; raises MessageEnded for one that ended before.
 
     `attempts` are all that were made.
     """
-    changes = ended(ctx, row, reason=reason)
-    for name, value in changes.items():
-        setattr(row, name, value)
-    await store.update(tx, row, render(ctx, row, attempts), at=ctx.at, **changes)
-    await announce(ctx, tx, [row])
+    versions = []
+    for row, reason in endings:
+        versions.append((row, row.version))
+        apply(ctx, row, reason=reason)
+        store.fill(row, render(ctx, row, attempts.get(row.id, ())), at=ctx.at)
+    await store.update_all(tx, versions, *_CHANGED)
+    await announce(ctx, tx, [row for row, _ in endings])
 
 
-def ended(ctx: Context, row: Notification, *, reason: Reason | None) -> dict[str, Any]:
-    """Return what changes in a message that ends; raises MessageEnded for one that ended before."""
+def apply(ctx: Context, row: Notification, *, reason: Reason | None) -> None:
+    """Give a message its end; raises MessageEnded for one that ended before."""
     status = _ends_as(row, reason)
     if not may_become(Status(row.status), status):
         raise MessageEnded(f"notification {row.id} is {row.status} and cannot become {status}")
-    return {
-        "status": status,
-        "reason": reason,
-        "sent_at": ctx.at if reason is None else None,
-        "next_attempt_at": None,
-        "lease": None,
-        "machine_lease_until": None,
-    }
+    row.status, row.reason, row.sent_at = status, reason, ctx.at if reason is None else None
+    row.next_attempt_at = row.lease = row.machine_lease_until = None
 
 
 def render(ctx: Context, row: Notification, attempts: Sequence[Attempt]) -> dict[str, object]:
     """Render a message with its attempts, as the Communication that readers get."""
-    return fhir.communication(ctx, row, attempts, text=TOLD[row.event_type].text)
+    return fhir.communication(ctx, row, attempts, text=NOTIFICATION_ROUTES[row.event_type].text)
 
 
-async def announce(ctx: Context, tx: Transaction, rows: Sequence[Notification]) -> None:
-    """Publish what became of messages that have ended, and alert whoever must look."""
+async def announce(ctx: Context, tx: Transaction, rows: Sequence[Notification], *, new: bool = False) -> None:
+    """Publish what became of messages that have ended, and alert whoever must look.
+
+    `new` ones have not been inserted yet.
+    """
     publications = []
     for row in rows:
         event = NotificationDelivered if row.reason is None else NotificationUndeliverable
         made = event(patient_id=row.event_key, referral_id=row.referral_id, resources=(row.body,))
         with handler_span("notification.ended", traceparent=row.traceparent):
             publications.append(Publication(ctx=replace(ctx, cause=row.event_id), of=row, event=made))
-    ids = await publish_all(tx, publications)
-    for row, event_id in zip(rows, ids, strict=True):
         _count(tx, row)
-        if row.reason in _SOMEBODY_MUST_LOOK:
-            await append_entries(tx, _alerts(ctx, row, event_id=event_id))
+    ids = await (publish_first(tx, publications) if new else publish_all(tx, publications))
+    alerts = [
+        alert
+        for row, event_id in zip(rows, ids, strict=True)
+        if row.reason in _SOMEBODY_MUST_LOOK
+        for alert in _alerts(ctx, row, event_id=event_id)
+    ]
+    await append_entries(tx, alerts)
 
 
 async def append_entries(tx: Transaction, entries: Sequence[FeedEntry]) -> None:
     """Put entries on their way to the feed's log."""
+    if not entries:
+        return
     records = [
         (f"feed/{entry.id}", entry.patient or entry.id, entry.id, entry.type, msgspec.json.encode(entry))
         for entry in entries

@@ -6,9 +6,8 @@ from typing import Any
 from prometheus_client import Counter
 
 from services.notifications import queries
-from services.notifications.rules.sending import gave_up, next_attempt, refused
-from services.notifications.rules.told import Channel
-from services.notifications.states import Outcome
+from services.notifications.rules import delivery
+from services.notifications.states import Channel, Outcome
 from services.notifications.use_cases import end
 from services.notifications.use_cases.take import Outgoing
 from shared.context import Context
@@ -34,24 +33,20 @@ class Result:
 
 async def run(ctx: Context, tx: Transaction, sent: Outgoing, result: Result) -> bool:
     """Record an attempt under its lease; tell whether the lease was still ours, else nothing is written."""
-    row = await queries.sending.leased(tx, sent.id, lease=sent.lease)
+    row = await queries.messages.leased(tx, sent.id, lease=sent.lease)
     if row is None:
         return False
-    attempts = (await queries.sending.attempts(tx, [row.id]))[row.id]
+    attempts = (await queries.messages.attempts(tx, [row.id]))[row.id]
     await tx.update(attempts[-1], outcome=result.outcome, detail=result.detail)
     way = Channel(row.channel)
     channel, became = str(way), str(result.outcome)
     tx.after_commit(f"count an attempt of {row.id}", lambda: _ATTEMPTS.labels(channel, became).inc())
 
-    again = next_attempt(created_at=row.created_at, attempts=row.attempts, now=ctx.at)
-    if result.outcome is Outcome.TAKEN:
-        await end.run(ctx, tx, row, attempts=attempts, reason=None)
-    elif result.outcome is Outcome.REFUSED:
-        await end.run(ctx, tx, row, attempts=attempts, reason=refused(way))
-    elif again is None:
-        await end.run(ctx, tx, row, attempts=attempts, reason=gave_up(way))
-    else:
-        rendered = end.render(ctx, row, attempts)
+    again = delivery.next_attempt(created_at=row.created_at, attempts=row.attempts, now=ctx.at)
+    if result.outcome is Outcome.FAILED and again is not None:
         changes: dict[str, Any] = {"next_attempt_at": again, "lease": None, "machine_lease_until": None}
-        await store.update(tx, row, rendered, at=ctx.at, **changes)
+        await store.update(tx, row, end.render(ctx, row, attempts), at=ctx.at, **changes)
+    else:
+        reasons = {Outcome.REFUSED: delivery.refused(way), Outcome.FAILED: delivery.gave_up(way)}
+        await end.run(ctx, tx, [(row, reasons.get(result.outcome))], attempts={row.id: attempts})
     return True

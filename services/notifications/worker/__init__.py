@@ -1,10 +1,10 @@
-"""The worker of `notifications`: it hears every event of the other three services and sends what is due."""
+"""The worker of `notifications`: it takes every event of the other three services and sends what is due."""
 
 from collections.abc import Sequence
 from functools import partial
 
 from services.notifications import handlers, rules, use_cases
-from services.notifications.worker import email, sending
+from services.notifications.worker import email_sender, smtp
 from shared.clinic import ClinicFileError
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
@@ -18,35 +18,38 @@ class NotForThisParty(ClinicFileError):
 
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker of this service; raises NotForThisParty."""
-    mail = email.Smtp(runtime.smtp_url) if runtime.smtp_url else None
+    mail = smtp.Smtp(runtime.smtp_url) if runtime.smtp_url else None
     return Worker(
         runtime,
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
         timers={},
         causal=True,
-        loops=(sending.Sending(runtime, mail=mail), *_deliveries(runtime)),
+        loops=(email_sender.EmailSender(runtime, mail=mail), *_deliveries(runtime)),
         on_start=use_cases.deliver.end_left_over,
     )
 
 
 def _deliveries(runtime: Runtime) -> Sequence[Loop]:
     """Give each receiver of clinic.yaml a loop of its own."""
-    for hook, event in rules.webhooks.never_heard(runtime.clinic):
-        heard = ", ".join(rules.webhooks.heard_by(hook))
-        raise NotForThisParty(f"webhooks: {hook.id} is never told of {event!r}; its party hears of {heard}")
+    for hook, event in rules.webhooks.unavailable_events(runtime.clinic):
+        available = ", ".join(rules.webhooks.available_events(hook))
+        raise NotForThisParty(
+            f"webhooks: {hook.id} is never told of {event!r}; its party hears of {available}"
+        )
     if runtime.outbound is None:
         if runtime.clinic.webhooks:
             raise ValueError("a clinic with receivers needs a way to reach them: Runtime.outbound")
         return ()
-    from services.notifications.worker import delivering  # its HTTP client is seldom needed
+    from services.notifications.worker import webhook_sender  # its HTTP client is seldom needed
 
     return [
-        delivering.Delivering(runtime, hook, outbound=runtime.outbound) for hook in runtime.clinic.webhooks
+        webhook_sender.WebhookSender(runtime, hook, outbound=runtime.outbound)
+        for hook in runtime.clinic.webhooks
     ]
 
 
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run."""
     together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
-    return dict.fromkeys(rules.told.TOLD, together)
+    return dict.fromkeys(rules.routing.NOTIFICATION_ROUTES, together)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from services.notifications.rules.told import TOLD
+from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from services.notifications.states import Audience
 from tests.failure.audit.evidence import Evidence
 
@@ -37,7 +37,7 @@ async def _requesters(evidence: Evidence, counted: Mapping[tuple[str, str, str],
     """Expect one e-mail to the requester for every event that the table promises them one of."""
     for row in await evidence.rows("notifications", _ENTRIES):
         entry = row["entry"]
-        owed = TOLD.get(entry["type"])
+        owed = NOTIFICATION_ROUTES.get(entry["type"])
         if owed is None or Audience.REFERRER not in owed.email or not entry.get("requester"):
             continue
         recipient = f"Organization/{entry['requester']}"

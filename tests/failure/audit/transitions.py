@@ -138,7 +138,7 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
     ("notifications", "Communication", None): LifeCycle(
         kind="message",
         steps=_pairs(notifying.ALLOWED),
-        begins=notifying.BEGINS,
+        begins=frozenset({notifying.Status.PREPARATION, notifying.Status.NOT_DONE}),
         state=_status,
     ),
 }

@@ -12,10 +12,10 @@ import pytest
 
 from services.notifications import handlers, queries, use_cases
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules.sending import ENDED, GONE, NO_CONSENT, NO_RECEIVER, NOT_TAKEN
+from services.notifications.rules.delivery import ENDED, GONE, NO_CONSENT, NO_RECEIVER, NOT_TAKEN
 from services.notifications.states import Outcome, Status
-from services.notifications.worker.delivering import Delivering
-from services.notifications.worker.sending import Sending
+from services.notifications.worker.email_sender import EmailSender
+from services.notifications.worker.webhook_sender import WebhookSender
 from shared import failpoints
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import SimulatedClock
@@ -74,15 +74,15 @@ def hear(runtime: Runtime) -> Hear:
     return handle
 
 
-def delivering(runtime: Runtime, name: str = "insurer", *, lease: timedelta | None = None) -> Delivering:
+def delivering(runtime: Runtime, name: str = "insurer", *, lease: timedelta | None = None) -> WebhookSender:
     """Make the loop of a receiver."""
-    receiver = next(one for one in runtime.clinic.webhooks if one.id == name)
+    receiver = next(hook for hook in runtime.clinic.webhooks if hook.id == name)
     assert runtime.outbound is not None
     options = {} if lease is None else {"lease": lease}
-    return Delivering(runtime, receiver, outbound=runtime.outbound, **options)
+    return WebhookSender(runtime, receiver, outbound=runtime.outbound, **options)
 
 
-async def drain(loop: Delivering) -> None:
+async def drain(loop: WebhookSender) -> None:
     while await loop.run_once():
         pass
 
@@ -122,7 +122,7 @@ def move(runtime: Runtime, by: timedelta) -> None:
     clock.set(clock.now() + by)
 
 
-async def live_on(runtime: Runtime, loop: Delivering) -> None:
+async def live_on(runtime: Runtime, loop: WebhookSender) -> None:
     """Let care time pass through every attempt that is due."""
     for _ in range(60):
         await drain(loop)
@@ -135,7 +135,7 @@ async def live_on(runtime: Runtime, loop: Delivering) -> None:
 
 def events_of(receiver: Receiver) -> list[str]:
     """Name the events that arrived, in order."""
-    bodies = [msgspec.json.decode(one.body) for one in receiver.got]
+    bodies = [msgspec.json.decode(request.body) for request in receiver.got]
     return [body["entry"][0]["resource"]["eventCoding"]["code"] for body in bodies]
 
 
@@ -202,11 +202,11 @@ class TestDelivering:
 
     async def test_leaves_e_mails_to_their_own_loop(self, runtime: Runtime, hear: Hear) -> None:
         await hear(referral_event(), authorization_event())
-        while await Sending(runtime, mail=None).run_once():
+        while await EmailSender(runtime, mail=None).run_once():
             pass
         assert [row.status for row in await messages(runtime)] == [Status.PREPARATION]
         assert await delivering(runtime).pending(NOON) == 1
-        assert await Sending(runtime, mail=None).next_due() is None
+        assert await EmailSender(runtime, mail=None).next_due() is None
 
 
 class TestOrder:

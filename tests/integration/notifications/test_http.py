@@ -154,9 +154,9 @@ class TestCommunications:
     ) -> None:
         bundle = (await clinic.as_(party).get("/notifications/fhir/Communication")).json()
         found = [entry["resource"] for entry in bundle.get("entry", [])]
-        assert {one["recipient"][0]["reference"] for one in found} == recipients
+        assert {message["recipient"][0]["reference"] for message in found} == recipients
         assert bundle["total"] == len(found)
-        assert {one["status"] for one in found} <= {"completed"}
+        assert {message["status"] for message in found} <= {"completed"}
 
     async def test_of_somebody_else_are_not_there(self, clinic: TestClinic) -> None:
         bundle = (await clinic.as_("family-practice").get("/notifications/fhir/Communication")).json()

@@ -11,7 +11,7 @@ import pytest
 
 from services.notifications import handlers, queries, texts, use_cases
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules.sending import (
+from services.notifications.rules.delivery import (
     GAVE_UP,
     LEFT_TEAM,
     NO_CONSENT,
@@ -19,8 +19,8 @@ from services.notifications.rules.sending import (
     REFUSED,
 )
 from services.notifications.states import Outcome, Status
-from services.notifications.worker.email import Smtp
-from services.notifications.worker.sending import Sending
+from services.notifications.worker.email_sender import EmailSender
+from services.notifications.worker.smtp import Smtp
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
@@ -58,7 +58,7 @@ def hear(runtime: Runtime) -> Hear:
     return handle
 
 
-async def drain(sending: Sending) -> None:
+async def drain(sending: EmailSender) -> None:
     while await sending.run_once():
         pass
 
@@ -112,7 +112,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         [row] = await messages(runtime)
         assert mailbox.recipients == ["referrals@family-practice.example"]
         assert mailbox.letters[0]["Message-ID"] == f"<{row.id}@harbour-spine.example>"
@@ -128,7 +128,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), *(referral_event("accepted") for _ in range(30)))
-        workers = [Sending(runtime, mail=Smtp(mailbox.url)) for _ in range(2)]
+        workers = [EmailSender(runtime, mail=Smtp(mailbox.url)) for _ in range(2)]
         await asyncio.gather(*(drain(worker) for worker in workers))
         names = [letter["Message-ID"] for letter in mailbox.letters]
         assert len(names) == len(set(names)) == 30
@@ -139,7 +139,7 @@ class TestSending:
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
         mailbox.answers = ["451 later", "451 later"]
-        sending = Sending(runtime, mail=Smtp(mailbox.url))
+        sending = EmailSender(runtime, mail=Smtp(mailbox.url))
         await drain(sending)
         assert await sending.pending(runtime.clock.now()) == 0
         assert await sending.next_due() == NOON + timedelta(minutes=1)
@@ -158,7 +158,7 @@ class TestSending:
 
     async def test_gives_up_after_a_day_and_alerts_one_owner(self, runtime: Runtime, hear: Hear) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        sending = Sending(runtime, mail=Smtp(NOWHERE))
+        sending = EmailSender(runtime, mail=Smtp(NOWHERE))
         for _ in range(40):
             await drain(sending)
             due = await sending.next_due()
@@ -178,7 +178,7 @@ class TestSending:
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
         mailbox.answers = ["550 no such address"]
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.STOPPED, REFUSED)
         assert await attempts(runtime) == [(1, Outcome.REFUSED, "reply 550")]
@@ -187,7 +187,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(Sending(runtime, mail=None))
+        await drain(EmailSender(runtime, mail=None))
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, NO_SERVER)
         assert await attempts(runtime) == []
@@ -199,7 +199,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(Sending(runtime, mail=None))
+        await drain(EmailSender(runtime, mail=None))
         await hear(referral_event("received"), referral_event("accepted"), has_server=False)
         loops, ours = await messages(runtime)
         assert (loops.version, ours.version) == (2, 1)
@@ -207,18 +207,18 @@ class TestSending:
         assert told(ours) == told(loops)
         assert await published(runtime) == ["notification.undeliverable"] * 2
         assert await alerts(runtime) == []
-        assert not await Sending(runtime, mail=None).run_once()
+        assert not await EmailSender(runtime, mail=None).run_once()
 
     async def test_without_a_server_looks_seldom_for_what_was_left_open(
         self, runtime: Runtime, hear: Hear, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sending = Sending(runtime, mail=None)
+        sending = EmailSender(runtime, mail=None)
         assert not await sending.run_once()
         await hear(referral_event("received"), referral_event("accepted"))
         with round_trips() as counted:
             assert not await sending.run_once()
         assert counted.total() == 0
-        monkeypatch.setattr("services.notifications.worker.sending.LOOKS_AGAIN_AFTER", 0.0)
+        monkeypatch.setattr("services.notifications.worker.email_sender.LOOKS_AGAIN_AFTER", 0.0)
         assert await sending.run_once()
         assert [row.reason for row in await messages(runtime)] == [NO_SERVER]
 
@@ -230,7 +230,7 @@ class TestSending:
             team_event(members=["physiatrist", "psychologist"]),
             team_event("changed", members=["physiatrist"]),
         )
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         assert set(mailbox.recipients) == {"physiatrist@harbour-spine.example"}
         spared = [row for row in await messages(runtime) if row.recipient == "Practitioner/psychologist"]
         assert [(row.status, row.reason) for row in spared] == [(Status.NOT_DONE, LEFT_TEAM)]
@@ -241,7 +241,7 @@ class TestSending:
         await hear(referral_event(), authorization_event())
         async with runtime.database.transaction() as tx:
             await tx.run("UPDATE known_authorization SET consented = false")
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.recipients == []
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, NO_CONSENT)
@@ -252,12 +252,12 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        crashed = Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        crashed = EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
         _, outgoing = await crashed._take()
         assert crashed._mail is not None
-        letters = [crashed._letter(one) for one in outgoing]
+        letters = [crashed._letter(message) for message in outgoing]
         assert [told async for told in crashed._mail.send(letters, at=NOON)]
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         assert len({letter["Message-ID"] for letter in mailbox.letters}) == 1
         assert len(mailbox.letters) == 2
         assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
@@ -276,8 +276,8 @@ class TestAfterACrash:
 
         monkeypatch.setattr(use_cases.record, "run", record_three_and_crash)
         with pytest.raises(Crash):
-            await Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+            await EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         names = [letter["Message-ID"] for letter in mailbox.letters]
         assert (len(set(names)), len(names)) == (12, 13)
         assert {row.status for row in await messages(runtime)} == {Status.COMPLETED}
@@ -286,9 +286,9 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        slow = Sending(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        slow = EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
         _, [outgoing] = await slow._take()
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         async with runtime.database.transaction() as tx:
             recorded = await use_cases.record.run(
                 runtime.context(cause=None), tx, outgoing, use_cases.record.Result(outcome=Outcome.FAILED)
@@ -300,7 +300,7 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await Sending(runtime, mail=Smtp(mailbox.url))._take()
-        await drain(Sending(runtime, mail=Smtp(mailbox.url)))
+        await EmailSender(runtime, mail=Smtp(mailbox.url))._take()
+        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.letters == []
-        assert await queries.sending.due(runtime.database, now=NOON) == 1
+        assert await queries.messages.due(runtime.database, now=NOON) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from services.notifications import handlers
 from services.notifications.models import Notification
-from services.notifications.rules.told import TOLD
+from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from shared.clinic import Clinic
 from shared.db import Database
 from shared.events.catalog.types import typed
@@ -173,7 +173,7 @@ class TestAFeedEntry:
     ) -> None:
         await hear(referral_event(), appointment_event("booked"))
         entry = (await entries(notifications_db))[-1]
-        assert entry["text"] == TOLD["appointment.booked"].text
+        assert entry["text"] == NOTIFICATION_ROUTES["appointment.booked"].text
         assert (entry["patient"], entry["referral"]) == (PATIENT, REFERRAL)
         assert entry["people"] == ["physiotherapist"]
         assert entry["requester"] == "family-practice"

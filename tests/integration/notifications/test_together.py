@@ -1,16 +1,18 @@
-"""What hearing a batch costs: the same round trips for one event and for many."""
+"""What a batch costs: the same round trips for one event, or one message that is due, and for many."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from services.notifications import handlers
+from services.notifications import handlers, use_cases
 from shared.clinic import load_clinic
+from shared.clock import machine_now
 from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.inbox.handling import EventBatch, EventContext
-from shared.ids import new_text_id
+from shared.ids import new_id, new_text_id
 from tests.support.context import a_context
 from tests.support.news import NOON, referral_event
 from tests.support.roundtrips import round_trips
@@ -47,3 +49,25 @@ async def test_a_batch_costs_the_same_round_trips_whatever_its_size(
     assert found[0] == found[1] <= 12
     async with notifications_db.transaction() as tx:
         assert (await sql(tx, "SELECT count(*) FROM notification")).scalar() == 82
+
+
+async def take(database: Database, *, limit: int, has_server: bool) -> int:
+    ctx, now = a_context(at=NOON, clinic=CLINIC, service="notifications"), machine_now()
+    lease = use_cases.take.Lease(token=new_id(), machine_now=now, machine_until=now + timedelta(minutes=5))
+    async with database.transaction() as tx:
+        found, _ = await use_cases.take.run(ctx, tx, lease=lease, limit=limit, has_server=has_server)
+    return found
+
+
+@pytest.mark.parametrize("has_server", [True, False])
+async def test_taking_what_is_due_costs_the_same_round_trips_however_much_it_is(
+    notifications_db: Database, has_server: bool
+) -> None:
+    await hear(notifications_db, referrals=82, has_server=True)
+    found = []
+    for limit in (1, 40, 1, 40):
+        with round_trips() as counted:
+            assert await take(notifications_db, limit=limit, has_server=has_server) == limit
+        found.append(counted.total())
+
+    assert found[2] == found[3]

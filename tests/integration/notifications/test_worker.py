@@ -39,8 +39,10 @@ def runtime(runtime: Runtime, mailbox: Mailbox) -> Runtime:
 
 async def append(database: Database, topic: str, events: Sequence[Event]) -> None:
     rows = [
-        OutboxRow(id=0, event_id=one.id, topic=topic, key=one.key, headers=one.headers(), value=one.value)
-        for one in events
+        OutboxRow(
+            id=0, event_id=event.id, topic=topic, key=event.key, headers=event.headers(), value=event.value
+        )
+        for event in events
     ]
     async with database.transaction() as tx:
         await event_log.append(tx, topic, rows)

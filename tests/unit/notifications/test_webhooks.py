@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from services.notifications.rules.audiences import Standing
+from services.notifications.rules.audiences import Parties
+from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from services.notifications.rules.signature import signature_headers
-from services.notifications.rules.told import TOLD, Channel
-from services.notifications.rules.webhooks import deliveries, heard_by, never_heard
+from services.notifications.rules.webhooks import available_events, deliveries, unavailable_events
+from services.notifications.states import Channel
 from shared.clinic import Clinic, Webhook, load_clinic
 from shared.clock import machine_now
 from shared.outbound import SecretUnusable, make_missing_secrets, read_secrets
@@ -20,7 +21,7 @@ PRACTICE = Webhook(id="practice", url="https://b.example/", organization="family
 WANTED = Webhook(
     id="wanted", url="https://c.example/", payer="motor-insurer", events=("authorization.requested",)
 )
-STANDING = Standing(
+PARTIES = Parties(
     site="toronto",
     requester="family-practice",
     payer="workplace-insurer",
@@ -51,23 +52,23 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
     assert headers["webhook-timestamp"] == "1614265330"
 
 
-def recipients(event: str, clinic: Clinic, standing: Standing = STANDING) -> list[str]:
+def recipients(event: str, clinic: Clinic, parties: Parties = PARTIES) -> list[str]:
     """Name who is told of an event by webhook."""
-    found = deliveries(event, standing, clinic=clinic)
-    assert all(one.channel is Channel.WEBHOOK for one in found)
-    return [one.recipient for one in found]
+    found = deliveries(event, parties, clinic=clinic)
+    assert all(message.channel is Channel.WEBHOOK for message in found)
+    return [message.recipient for message in found]
 
 
 def test_an_insurer_hears_of_its_own_authorizations_under_consent_only(clinic: Clinic) -> None:
     insurer = "Organization/workplace-insurer"
     assert insurer in recipients("authorization.decided", clinic)
-    no_consent = Standing(site="toronto", requester="family-practice", payer="workplace-insurer")
+    no_consent = Parties(site="toronto", requester="family-practice", payer="workplace-insurer")
     assert insurer not in recipients("authorization.decided", clinic, no_consent)
-    another = Standing(site="toronto", requester="family-practice", payer="motor-insurer", consented=True)
+    another = Parties(site="toronto", requester="family-practice", payer="motor-insurer", consented=True)
     assert recipients("authorization.cancelled", clinic, another) == []
 
 
-@pytest.mark.parametrize("event", sorted(TOLD))
+@pytest.mark.parametrize("event", sorted(NOTIFICATION_ROUTES))
 def test_an_insurer_hears_of_nothing_but_authorizations(event: str, clinic: Clinic) -> None:
     if not event.startswith("authorization."):
         assert "Organization/workplace-insurer" not in recipients(event, clinic)
@@ -75,25 +76,25 @@ def test_an_insurer_hears_of_nothing_but_authorizations(event: str, clinic: Clin
 
 def test_a_referrer_hears_of_its_own_referrals_only(clinic: Clinic) -> None:
     assert recipients("referral.accepted", clinic) == ["Organization/family-practice"]
-    other = Standing(site="toronto", requester="second-practice")
+    other = Parties(site="toronto", requester="second-practice")
     assert recipients("referral.accepted", clinic, other) == []
     assert recipients("careteam.formed", clinic) == []
 
 
 def test_a_receiver_hears_only_what_it_asked_for(clinic: Clinic) -> None:
-    theirs = Standing(site="toronto", requester="x", payer="motor-insurer", consented=True)
+    theirs = Parties(site="toronto", requester="x", payer="motor-insurer", consented=True)
     assert recipients("authorization.requested", clinic, theirs) == ["Organization/motor-insurer"]
     assert recipients("authorization.decided", clinic, theirs) == []
 
 
 def test_what_a_party_is_never_told_of_is_found(clinic: Clinic) -> None:
-    assert list(never_heard(clinic)) == []
+    assert list(unavailable_events(clinic)) == []
     wrong = Webhook(id="x", url="https://x/", payer="motor-insurer", events=("referral.accepted",))
-    assert list(never_heard(clinic.model_copy(update={"webhooks": (wrong,)}))) == [
+    assert list(unavailable_events(clinic.model_copy(update={"webhooks": (wrong,)}))) == [
         (wrong, "referral.accepted")
     ]
-    assert set(heard_by(INSURER)) == {
-        f"authorization.{one}" for one in ("requested", "pended", "decided", "cancelled")
+    assert set(available_events(INSURER)) == {
+        f"authorization.{name}" for name in ("requested", "pended", "decided", "cancelled")
     }
 
 

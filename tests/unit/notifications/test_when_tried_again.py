@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.notifications.rules.sending import next_attempt
+from services.notifications.rules.delivery import next_attempt
 from services.notifications.states import Status, may_become
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from services.notifications import rules, texts
-from services.notifications.rules.audiences import Standing, address, messages, still_wanted
-from services.notifications.rules.told import TELLS_NOBODY, TOLD, UNDELIVERABLE_TEXT, Audience, Channel
+from services.notifications.rules.audiences import Parties, address, messages, still_wanted
+from services.notifications.rules.routing import NOTIFICATION_ROUTES as ROUTES
+from services.notifications.rules.routing import TELLS_NOBODY, UNDELIVERABLE_TEXT
+from services.notifications.states import Audience, Channel
 from shared.clinic import Clinic, load_clinic
 from shared.events.catalog import CATALOG
 
@@ -25,8 +27,8 @@ def clinic() -> Clinic:
     return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
 
 
-def everybody() -> Standing:
-    return Standing(
+def everybody() -> Parties:
+    return Parties(
         site="toronto",
         requester="family-practice",
         team=frozenset({"physiatrist", "psychologist"}),
@@ -39,26 +41,29 @@ def everybody() -> Standing:
 
 class TestTheTable:
     def test_has_a_row_for_every_event_or_says_that_it_tells_nobody(self) -> None:
-        assert set(TOLD) | TELLS_NOBODY == set(CATALOG)
+        assert set(ROUTES) | TELLS_NOBODY == set(CATALOG)
 
     def test_tells_somebody_in_every_row(self) -> None:
-        assert all(told.feed for told in TOLD.values())
+        assert all(route.feed for route in ROUTES.values())
 
     def test_shows_whoever_gets_an_email_the_same_in_the_feed(self) -> None:
-        assert not [name for name, told in TOLD.items() if not set(told.email) <= set(told.feed)]
+        assert not [name for name, route in ROUTES.items() if not set(route.email) <= set(route.feed)]
 
     def test_tells_an_insurer_of_authorizations_only(self) -> None:
-        heard = [name for name, told in TOLD.items() if Audience.INSURER in told.feed + told.email]
+        heard = [name for name, route in ROUTES.items() if Audience.INSURER in route.feed + route.email]
         assert heard
         assert all(name.startswith("authorization.") for name in heard)
 
     def test_lets_the_coordinator_see_everything_in_the_feed(self) -> None:
-        assert all(Audience.COORDINATOR in told.feed for told in TOLD.values())
+        assert all(Audience.COORDINATOR in route.feed for route in ROUTES.values())
 
 
 class TestEveryText:
     def test_has_no_clinical_word(self, clinic: Clinic) -> None:
-        said = [told.text for told in TOLD.values()] + [UNDELIVERABLE_TEXT, *texts.REASONS.values()]
+        said = [route.text for route in ROUTES.values()] + [
+            UNDELIVERABLE_TEXT,
+            *texts.REASONS.values(),
+        ]
         for urgent in (True, False):
             written = rules.mail.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
             said += [written.subject, written.body]
@@ -72,62 +77,62 @@ class TestEveryText:
 
     def test_of_an_email_has_neither_clinic_nor_person_nor_programme(self, clinic: Clinic) -> None:
         written = rules.mail.mail(OPAQUE, urgent=True, clinic=clinic, base_url="https://news.example")
-        named = [clinic.name, *(one.name for one in (*clinic.sites, *clinic.programmes, *clinic.payers))]
+        named = [clinic.name, *(known.name for known in (*clinic.sites, *clinic.programmes, *clinic.payers))]
         named += [person.family for person in clinic.people]
         assert not [name for name in named if name in written.subject + written.body]
 
     def test_of_one_notification_has_one_message_id(self, clinic: Clinic) -> None:
-        one, again = (
+        urgent_mail, mail = (
             rules.mail.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://x.example")
             for urgent in (True, False)
         )
-        assert one.message_id == again.message_id == f"<{OPAQUE}@harbour-spine.example>"
+        assert urgent_mail.message_id == mail.message_id == f"<{OPAQUE}@harbour-spine.example>"
 
 
 class TestMessages:
     def test_reach_referrer_and_coordinator_of_a_decision(self, clinic: Clinic) -> None:
-        found = messages(TOLD["authorization.decided"], everybody(), clinic=clinic, first=True)
-        assert [(one.recipient, one.audience) for one in found] == [
+        found = messages(ROUTES["authorization.decided"], everybody(), clinic=clinic, first=True)
+        assert [(message.recipient, message.audience) for message in found] == [
             ("Device/coordinator", Audience.COORDINATOR),
             ("Organization/family-practice", Audience.REFERRER),
         ]
 
     def test_reach_the_owner_of_an_action_once(self, clinic: Clinic) -> None:
-        found = messages(TOLD["action.assigned"], everybody(), clinic=clinic, first=True)
-        assert [one.recipient for one in found] == ["Practitioner/psychologist"]
+        found = messages(ROUTES["action.assigned"], everybody(), clinic=clinic, first=True)
+        assert [message.recipient for message in found] == ["Practitioner/psychologist"]
 
     def test_reach_the_coordinators_where_the_clinic_owns_the_task(self, clinic: Clinic) -> None:
-        owned = Standing(site="toronto", owner="Organization/harbour-spine")
-        found = messages(TOLD["action.assigned"], owned, clinic=clinic, first=True)
-        assert [one.recipient for one in found] == ["Device/coordinator"]
+        owned = Parties(site="toronto", owner="Organization/harbour-spine")
+        found = messages(ROUTES["action.assigned"], owned, clinic=clinic, first=True)
+        assert [message.recipient for message in found] == ["Device/coordinator"]
 
     def test_are_not_sent_for_single_sessions(self, clinic: Clinic) -> None:
-        assert messages(TOLD["appointment.missed"], everybody(), clinic=clinic, first=False) == []
+        assert messages(ROUTES["appointment.missed"], everybody(), clinic=clinic, first=False) == []
 
     def test_do_not_reach_an_insurer_without_consent(self, clinic: Clinic) -> None:
-        refused = Standing(site="toronto", payer="workplace-insurer", consented=False)
-        assert messages(TOLD["authorization.requested"], refused, clinic=clinic, first=True) == []
+        refused = Parties(site="toronto", payer="workplace-insurer", consented=False)
+        assert messages(ROUTES["authorization.requested"], refused, clinic=clinic, first=True) == []
 
     def test_are_one_for_each_recipient_and_channel(self, clinic: Clinic) -> None:
-        for told in TOLD.values():
-            found = messages(told, everybody(), clinic=clinic, first=True)
-            keys = [(one.recipient, one.channel) for one in found]
+        for route in ROUTES.values():
+            found = messages(route, everybody(), clinic=clinic, first=True)
+            keys = [(message.recipient, message.channel) for message in found]
             assert len(keys) == len(set(keys))
             assert {channel for _, channel in keys} <= {Channel.EMAIL}
 
 
 class TestAtSendTime:
     def test_a_member_who_left_is_not_told(self) -> None:
-        left = Standing(team=frozenset({"physiatrist"}))
-        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is rules.sending.LEFT_TEAM
+        left = Parties(team=frozenset({"physiatrist"}))
+        assert still_wanted(Audience.TEAM, "Practitioner/psychologist", left) is rules.delivery.LEFT_TEAM
         assert still_wanted(Audience.TEAM, "Practitioner/physiatrist", left) is None
 
     def test_an_insurer_whose_consent_ended_is_not_told(self) -> None:
-        assert still_wanted(Audience.INSURER, "Organization/x", Standing()) is rules.sending.NO_CONSENT
-        assert still_wanted(Audience.INSURER, "Organization/x", Standing(consented=True)) is None
+        assert still_wanted(Audience.INSURER, "Organization/x", Parties()) is rules.delivery.NO_CONSENT
+        assert still_wanted(Audience.INSURER, "Organization/x", Parties(consented=True)) is None
 
     def test_a_referrer_is_always_told(self) -> None:
-        assert still_wanted(Audience.REFERRER, "Organization/family-practice", Standing()) is None
+        assert still_wanted(Audience.REFERRER, "Organization/family-practice", Parties()) is None
 
 
 class TestAddresses:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.notifications.rules.audiences import Standing
+from services.notifications.rules.audiences import Parties
 from services.notifications.rules.feed import FeedEntry, may_see
-from services.notifications.rules.told import Audience
+from services.notifications.states import Audience
 from shared.auth.principal import PartyKind, Principal
 from shared.auth.scopes import Scopes
 
@@ -48,7 +48,7 @@ READERS = {
     "another clinician": a_reader("clinician", practitioner="physiotherapist", site="toronto"),
     "the operator": a_reader("operator"),
 }
-NOW = Standing(team=frozenset({"physiatrist"}), consented=True)
+NOW = Parties(team=frozenset({"physiatrist"}), consented=True)
 
 
 class TestMaySee:

@@ -10,12 +10,12 @@ from services.notifications import queries
 from services.notifications.fhir import News
 from services.notifications.models import Notification
 from services.notifications.queries.referrals import ReferralContext, ReferralParties
-from services.notifications.rules import sending
-from services.notifications.rules.audiences import Message, Standing, messages
+from services.notifications.rules import delivery
+from services.notifications.rules.audiences import Message, Parties, messages
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.told import TOLD, Audience, Told
+from services.notifications.rules.routing import NOTIFICATION_ROUTES, Route
 from services.notifications.rules.webhooks import deliveries
-from services.notifications.states import Channel
+from services.notifications.states import Audience, Channel
 from services.notifications.use_cases import end, learn
 from shared.context import Context
 from shared.db import Transaction
@@ -44,15 +44,14 @@ async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
 
 def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool, written: Written) -> None:
     """Add the entry and the messages of an event; raises NotYet where its referral is unknown."""
-    told = TOLD[news.type]
+    route = NOTIFICATION_ROUTES[news.type]
     referral = None if news.referral is None else learn.expect_referral(known, news.referral)
-    standing = _standing(ctx, news, referral, known=known)
-    written.entries.append(_entry(news, told, standing, referral))
-    for message in _wanted(ctx, news, told, standing, known=known):
-        row = _prepared(ctx, news, message, standing)
+    parties = _parties(ctx, news, referral, known=known)
+    written.entries.append(_entry(news, route, parties, referral))
+    for message in _wanted(ctx, news, route, parties, known=known):
+        row = _prepared(ctx, news, message, parties)
         if not has_server and message.channel is Channel.EMAIL:
-            for name, value in end.ended(ctx, row, reason=sending.NO_SERVER).items():
-                setattr(row, name, value)
+            end.apply(ctx, row, reason=delivery.NO_SERVER)
             written.ended.append(row)
         store.fill(row, end.render(ctx, row, ()), at=ctx.at)
         written.messages.append(row)
@@ -61,31 +60,30 @@ def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool
 async def record(ctx: Context, tx: Transaction, *, known: ReferralContext, written: Written) -> None:
     """Write what a batch has learned and tells."""
     await queries.referrals.save(tx, known)
-    await tx.insert(*written.messages)
     await end.append_entries(tx, written.entries)
-    if written.ended:
-        await end.announce(ctx, tx, written.ended)
+    await end.announce(ctx, tx, written.ended, new=True)
+    await tx.insert(*written.messages)
 
 
 def _wanted(
-    ctx: Context, news: News, told: Told, standing: Standing, *, known: ReferralContext
+    ctx: Context, news: News, route: Route, parties: Parties, *, known: ReferralContext
 ) -> Iterator[Message]:
     for message in (
-        *messages(told, standing, clinic=ctx.clinic, first=news.first),
-        *deliveries(news.type, standing, clinic=ctx.clinic),
+        *messages(route, parties, clinic=ctx.clinic, first=news.first),
+        *deliveries(news.type, parties, clinic=ctx.clinic),
     ):
-        if (news.event_id, message.recipient, message.channel) not in known.told:
+        if (news.event_id, message.recipient, message.channel) not in known.written:
             yield message
 
 
-def _standing(
+def _parties(
     ctx: Context, news: News, referral: ReferralParties | None, *, known: ReferralContext
-) -> Standing:
+) -> Parties:
     if news.referral is None or referral is None:
         site = _site_of(ctx, news.participants)
-        return Standing(site=site, participants=news.participants)
+        return Parties(site=site, participants=news.participants)
     asked = None if news.claim is None else learn.expect_authorization(known, news.claim)
-    return Standing(
+    return Parties(
         site=referral.site,
         requester=referral.requester,
         team=known.teams.get(news.referral, frozenset()),
@@ -101,28 +99,28 @@ def _site_of(ctx: Context, participants: frozenset[str]) -> str | None:
     return next(sites, None)
 
 
-def _entry(news: News, told: Told, standing: Standing, referral: ReferralParties | None) -> FeedEntry:
-    owner = (standing.owner or "").removeprefix("Practitioner/")
-    named = {Audience.PARTICIPANTS: standing.participants, Audience.OWNER: frozenset({owner})}
-    people = frozenset[str]().union(*(named.get(audience, frozenset()) for audience in told.feed))
+def _entry(news: News, route: Route, parties: Parties, referral: ReferralParties | None) -> FeedEntry:
+    owner = (parties.owner or "").removeprefix("Practitioner/")
+    named = {Audience.PARTICIPANTS: parties.participants, Audience.OWNER: frozenset({owner})}
+    people = frozenset[str]().union(*(named.get(audience, frozenset()) for audience in route.feed))
     return FeedEntry(
         id=news.event_id,
         type=news.type,
         time=news.time.isoformat(),
-        text=told.text,
+        text=route.text,
         focus=news.focus,
         patient=referral.patient if referral else None,
         referral=news.referral,
-        audiences=told.feed,
-        site=standing.site,
-        requester=standing.requester,
-        payer=standing.payer,
+        audiences=route.feed,
+        site=parties.site,
+        requester=parties.requester,
+        payer=parties.payer,
         claim=news.claim,
         people=tuple(sorted(people - {""})),
     )
 
 
-def _prepared(ctx: Context, news: News, message: Message, standing: Standing) -> Notification:
+def _prepared(ctx: Context, news: News, message: Message, parties: Parties) -> Notification:
     return Notification(
         event_id=news.event_id,
         event_type=news.type,
@@ -135,7 +133,7 @@ def _prepared(ctx: Context, news: News, message: Message, standing: Standing) ->
         referral_id=news.referral,
         claim_id=news.claim,
         patient_id=news.key if news.referral else None,
-        site=standing.site,
+        site=parties.site,
         created_at=ctx.at,
         next_attempt_at=ctx.at,
         traceparent=current_traceparent(),

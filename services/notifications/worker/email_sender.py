@@ -11,10 +11,10 @@ from uuid import UUID
 
 from services.notifications import queries, use_cases
 from services.notifications.rules.mail import mail
-from services.notifications.rules.told import TOLD
+from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing
-from services.notifications.worker.email import Letter, Smtp
+from services.notifications.worker.smtp import Letter, Smtp
 from shared import failpoints
 from shared.clock import machine_now, monotonic
 from shared.ids import new_id
@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=5)
 LOOKS_AGAIN_AFTER = 1.0
 
 
-class Sending:
+class EmailSender:
     """Sends the e-mails that are due; `mail` is None where there is no server."""
 
     name = "notifications.sending"
@@ -47,7 +47,7 @@ class Sending:
         found, outgoing = await self._take()
         self._found_none_at = None if found else monotonic()
         if outgoing and self._mail is not None:
-            await self._send(self._mail, {one.id: one for one in outgoing})
+            await self._send(self._mail, {message.id: message for message in outgoing})
         return found > 0
 
     def _looked_just_now(self) -> bool:
@@ -58,11 +58,11 @@ class Sending:
 
     async def pending(self, now: datetime) -> int:
         """Count the messages that are due at this care time and not done."""
-        return await queries.sending.due(self._runtime.database, now=now)
+        return await queries.messages.due(self._runtime.database, now=now)
 
     async def next_due(self) -> datetime | None:
         """Tell when the next message is due."""
-        return await queries.sending.next_due(self._runtime.database)
+        return await queries.messages.next_due(self._runtime.database)
 
     async def _take(self) -> tuple[int, list[Outgoing]]:
         now = machine_now()
@@ -77,7 +77,7 @@ class Sending:
             )
 
     async def _send(self, mail: Smtp, outgoing: Mapping[UUID, Outgoing]) -> None:
-        letters = [self._letter(one) for one in outgoing.values()]
+        letters = [self._letter(message) for message in outgoing.values()]
         failpoints.reach("leased_not_sent")
         async with aclosing(mail.send(letters, at=self._runtime.clock.now())) as results:
             async for letter, result in results:
@@ -90,7 +90,7 @@ class Sending:
         failpoints.reach("recorded")
 
     def _letter(self, outgoing: Outgoing) -> Letter:
-        urgent = TOLD[outgoing.event_type].urgent
+        urgent = NOTIFICATION_ROUTES[outgoing.event_type].urgent
         written = mail(
             outgoing.id, urgent=urgent, clinic=self._runtime.clinic, base_url=self._runtime.base_url
         )

@@ -2,7 +2,7 @@
 
 Invariants:
 - A stream that has cleared its wake gets no read that began before what it was woken for: at every append the
-  tail forgets which reads are under way, before any stream can ask again.
+  reader forgets which reads are under way, before any stream can ask again.
 - Memberships and consents are read after everybody who gets them has asked: whoever comes later reads
   anew, and nothing of a read is kept.
 - A read belongs to no stream: a stream that is cancelled leaves it to the others, and a read that fails
@@ -18,7 +18,7 @@ from functools import cached_property
 import msgspec
 
 from services.notifications import queries
-from services.notifications.rules.audiences import Standing
+from services.notifications.rules.audiences import Parties
 from services.notifications.rules.feed import FeedEntry, may_see
 from shared.auth.principal import Principal
 from shared.db import Database
@@ -38,7 +38,7 @@ class Placed:
 
     offset: int
     entry: FeedEntry
-    standing: Standing
+    parties: Parties
 
     @cached_property
     def frame(self) -> bytes:
@@ -56,10 +56,10 @@ class FeedPage:
 
     def frames(self, reader: Principal) -> list[bytes]:
         """Cut the page to the reader's row scope."""
-        return [one.frame for one in self.entries if may_see(one.entry, reader, one.standing)]
+        return [placed.frame for placed in self.entries if may_see(placed.entry, reader, placed.parties)]
 
 
-class _Appended(WakeSignal):
+class _ReadInvalidator(WakeSignal):
     """What is done at an append: the reads that are under way may not know of it."""
 
     def __init__(self, joinable: dict[int, asyncio.Task[FeedPage]]) -> None:
@@ -71,7 +71,7 @@ class _Appended(WakeSignal):
         self._joinable.clear()
 
 
-class FeedTail:
+class FeedReader:
     """The reads of one database's feed; `joinable` are those that a stream may still join, by offset."""
 
     def __init__(self, database: Database) -> None:
@@ -79,7 +79,7 @@ class FeedTail:
         self._database = database
         self._joinable: dict[int, asyncio.Task[FeedPage]] = {}
         self._under_way: set[asyncio.Task[FeedPage]] = set()
-        self.appended = _Appended(self._joinable)
+        self.appended = _ReadInvalidator(self._joinable)
 
     async def page(self, position: int) -> FeedPage:
         """Give the page at an offset; raises what its read raises."""
@@ -119,7 +119,7 @@ class FeedTail:
             Placed(
                 offset=offset,
                 entry=entry,
-                standing=Standing(
+                parties=Parties(
                     team=teams.get(entry.referral or "", frozenset()), consented=entry.claim in consented
                 ),
             )
@@ -133,24 +133,24 @@ class FeedTail:
             reading.exception()
 
 
-_tails: dict[Database, FeedTail] = {}
+_readers: dict[Database, FeedReader] = {}
 
 
 @contextmanager
-def tail_of(database: Database) -> Iterator[FeedTail]:
-    """Give the tail that all streams of this process share, as long as there is one."""
-    tail = _tails.get(database)
-    if tail is None:
-        tail = _tails[database] = FeedTail(database)
-        event_log.register(database, (FEED,), tail.appended)
-    tail.streams += 1
+def shared_reader(database: Database) -> Iterator[FeedReader]:
+    """Give the reader that all streams of this process share, as long as there is one."""
+    reader = _readers.get(database)
+    if reader is None:
+        reader = _readers[database] = FeedReader(database)
+        event_log.register(database, (FEED,), reader.appended)
+    reader.streams += 1
     try:
-        yield tail
+        yield reader
     finally:
-        tail.streams -= 1
-        if not tail.streams:
-            event_log.unregister(database, (FEED,), tail.appended)
-            del _tails[database]
+        reader.streams -= 1
+        if not reader.streams:
+            event_log.unregister(database, (FEED,), reader.appended)
+            del _readers[database]
 
 
 def frame(event: str, number: int, data: object) -> bytes:

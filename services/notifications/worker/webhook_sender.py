@@ -13,7 +13,7 @@ from services.notifications.rules.signature import signature_headers
 from services.notifications.states import Outcome
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing
-from services.notifications.worker.sending import LEASE
+from services.notifications.worker.email_sender import LEASE
 from shared import failpoints
 from shared.clinic import Webhook
 from shared.clock import machine_now
@@ -24,7 +24,7 @@ from shared.runtime import Runtime
 _GONE = 410
 
 
-class Delivering:
+class WebhookSender:
     """Sends to one receiver what its party may hear."""
 
     def __init__(

@@ -6,13 +6,13 @@ Invariants:
 - The id of an entry is its offset in the log, the same on every replica.
 - The comment `: now` says once that everything that stood in the log has been sent.
 - A stream lives no longer than a token does, so whoever lost access cannot stay.
-- What is read is read together with the streams that stand at the same place (tail.py).
+- What is read is read together with the streams that stand at the same place (shared.py).
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 
-from services.notifications.api.tail import frame, tail_of
+from services.notifications.api.feed_reader import frame, shared_reader
 from shared.auth.principal import Principal
 from shared.clock import monotonic
 from shared.events.topics import FEED
@@ -37,7 +37,7 @@ class LiveFeed:
     async def frames(self, seen: int | None) -> AsyncGenerator[bytes, None]:
         """Give frames from behind entry `seen` on, until the stream's time is up or the server stops."""
         database = self._runtime.database
-        with event_log.watch(database, FEED) as wake, tail_of(database) as tail:
+        with event_log.watch(database, FEED) as wake, shared_reader(database) as shared:
             opened = spoke = monotonic()
             extent = await event_log.extent(database, FEED)
             position, reset = _begin(extent, seen)
@@ -45,7 +45,7 @@ class LiveFeed:
             caught_up = False
             while not self._ending.is_set() and monotonic() - opened < LIFETIME:
                 wake.clear()
-                page = await tail.page(position)
+                page = await shared.page(position)
                 for entry in page.frames(self._reader):
                     spoke = monotonic()
                     yield entry

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.notifications.api import live, tail
-from services.notifications.api.tail import FeedPage, FeedTail
+from services.notifications.api import feed_reader, feed_stream
+from services.notifications.api.feed_reader import FeedPage, FeedReader
 from shared.auth.principal import Principal
 from shared.runtime import Runtime
 from tests.support.eventually import eventually
@@ -37,13 +37,13 @@ _listens: ContextVar[bool] = ContextVar("listens", default=False)
 @pytest.fixture(autouse=True)
 def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sleeps over news does so for longer than a test waits."""
-    monkeypatch.setattr(live, "POLL", 10 * WITHIN)
+    monkeypatch.setattr(feed_stream, "POLL", 10 * WITHIN)
 
 
 @pytest.fixture(autouse=True)
 def no_tail_left() -> Iterator[None]:
     yield
-    assert tail._tails == {}
+    assert feed_reader._readers == {}
 
 
 Open = Callable[..., Reading]
@@ -99,16 +99,16 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Hold the first page of the log when it has been read."""
-    return Gate(monkeypatch, tail.event_log, "read")
+    return Gate(monkeypatch, feed_reader.event_log, "read")
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Until:
     """Give a way to wait until so many pages were asked for."""
     pages = 0
-    page = FeedTail.page
+    page = FeedReader.page
 
-    async def counting(self: FeedTail, position: int) -> FeedPage:
+    async def counting(self: FeedReader, position: int) -> FeedPage:
         nonlocal pages
         pages += 1
         return await page(self, position)
@@ -116,7 +116,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Until:
     async def until(number: int) -> None:
         await eventually(lambda: pages >= number, within=WITHIN)
 
-    monkeypatch.setattr(FeedTail, "page", counting)
+    monkeypatch.setattr(FeedReader, "page", counting)
     return until
 
 
@@ -160,7 +160,7 @@ async def test_streams_that_read_together_see_each_only_their_own(
 
 async def test_a_frame_is_encoded_once_for_all_who_see_it(runtime: Runtime, hear: Hear) -> None:
     await hear(referral_event())
-    page = await FeedTail(runtime.database).page(0)
+    page = await FeedReader(runtime.database).page(0)
     [for_coordinator], [for_referrer] = page.frames(COORDINATOR), page.frames(REFERRER)
     assert for_coordinator is for_referrer
 
@@ -182,7 +182,7 @@ async def test_a_consent_withdrawn_while_a_page_is_read_counts_for_who_comes_the
     runtime: Runtime, hear: Hear, open_stream: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await hear(referral_event(), authorization_event())
-    gate = Gate(monkeypatch, tail.queries.referrals, "consented")
+    gate = Gate(monkeypatch, feed_reader.queries.referrals, "consented")
     early = listening(open_stream(INSURER).next())
     await gate.reached.wait()
     async with runtime.database.transaction() as tx:
@@ -215,7 +215,7 @@ async def test_a_read_that_fails_does_so_for_all_and_the_next_one_begins_anew(
         await asked(3)
         gate.go_on.set()
         found = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(one) for one in found] == [ConnectionResetError] * 3
+        assert [type(message) for message in found] == [ConnectionResetError] * 3
         assert (await open_stream(COORDINATOR).next())[:2] == (0, "referral.received")
         del waiting, found
     assert unheard == []
@@ -227,7 +227,7 @@ async def test_an_error_that_nobody_waits_for_is_nobodys(open_stream: Open, gate
         waiting = listening(open_stream(COORDINATOR).next())
         await asked(1)
         await gate.reached.wait()
-        [reading] = next(iter(tail._tails.values()))._under_way
+        [reading] = next(iter(feed_reader._readers.values()))._under_way
         await hung_up(waiting)
         gate.go_on.set()
         await asyncio.wait([reading])
@@ -239,7 +239,7 @@ async def test_an_error_that_nobody_waits_for_is_nobodys(open_stream: Open, gate
 async def test_a_log_of_several_pages_is_read_to_its_end(
     hear: Hear, open_stream: Open, entries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "PAGE", 2)
+    monkeypatch.setattr(feed_reader, "PAGE", 2)
     await hear(*(referral_event() for _ in range(entries)))
     reading = open_stream(COORDINATOR)
     assert [(await reading.next())[0] for _ in range(entries)] == list(range(entries))

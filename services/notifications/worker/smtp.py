@@ -55,18 +55,18 @@ class Smtp:
     ) -> AsyncGenerator[tuple[UUID, Result], None]:
         """Hand over letters, dated `at`, and tell what became of each before the next one goes.
 
-        Never raises for a server's fault: every letter that it kept from going is told as failed.
+        Never raises for a server's fault: every letter that it kept from going has failed.
         """
-        told = 0
+        answered = 0
         try:
             async with self._connection() as connection:
                 for letter in letters:
                     result = await _hand_over(connection, letter, at=at)
-                    told += 1
+                    answered += 1
                     yield letter.id, result
         except (aiosmtplib.SMTPException, OSError) as error:
             failed = Result(outcome=Outcome.FAILED, detail=type(error).__name__)
-            for letter in letters[told:]:
+            for letter in letters[answered:]:
                 yield letter.id, failed
 
     def _connection(self) -> aiosmtplib.SMTP:
@@ -86,8 +86,8 @@ async def _hand_over(connection: aiosmtplib.SMTP, letter: Letter, *, at: datetim
         await connection.send_message(_message(letter, at=at))
     except aiosmtplib.SMTPRecipientsRefused as refused:
         return _answered(refused.recipients[0].code)
-    except aiosmtplib.SMTPResponseException as answered:
-        return _answered(answered.code)
+    except aiosmtplib.SMTPResponseException as reply:
+        return _answered(reply.code)
     return Result(outcome=Outcome.TAKEN)
 
 

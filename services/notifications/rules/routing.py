@@ -1,0 +1,129 @@
+"""Who is told what: the one table.
+
+A row says for one event type which sentence the live feed shows, to whom, and who gets an e-mail as well. No
+sentence says anything clinical: what it is about stands behind the sign-in. E-mails of appointments are sent
+for first appointments only; single sessions are the feed's business.
+"""
+
+from dataclasses import dataclass
+
+from services.notifications.states import Audience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row: the sentence, who sees it in the feed, who gets an e-mail, and whether it cannot wait."""
+
+    text: str
+    feed: tuple[Audience, ...]
+    email: tuple[Audience, ...] = ()
+    urgent: bool = False
+
+
+REFERRER, COORDINATOR, TEAM = Audience.REFERRER, Audience.COORDINATOR, Audience.TEAM
+INSURER, OWNER, PARTICIPANTS = Audience.INSURER, Audience.OWNER, Audience.PARTICIPANTS
+
+_OFFICES = (REFERRER, COORDINATOR)
+_CARE = (COORDINATOR, TEAM)
+_MEETING = (COORDINATOR, PARTICIPANTS)
+_ALL_BUT_INSURER = (REFERRER, COORDINATOR, TEAM)
+_VISIT = (REFERRER, COORDINATOR, TEAM, PARTICIPANTS)
+
+
+def _route(text: str, feed: tuple[Audience, ...], *email: Audience, urgent: bool = False) -> Route:
+    return Route(text=text, feed=feed, email=email, urgent=urgent)
+
+
+_REFERRAL = {
+    "received": _route("The referral was received.", _OFFICES),
+    "triaged": _route("The referral was looked at by the rules.", _OFFICES),
+    "review-needed": _route("The referral waits for a person to decide.", _OFFICES, COORDINATOR),
+    "accepted": _route("The referral was accepted.", _OFFICES, REFERRER),
+    "information-requested": _route("Something is missing: it is the sender's turn.", _OFFICES, REFERRER),
+    "information-provided": _route("The sender answered what was asked.", _OFFICES, COORDINATOR),
+    "declined": _route("The referral was declined; the reason stands in it.", _OFFICES, REFERRER),
+    "redirected-to-emergency": _route(
+        "The referral was not queued: the sender must confirm at once.",
+        _OFFICES,
+        REFERRER,
+        COORDINATOR,
+        urgent=True,
+    ),
+    "emergency-acknowledged": _route("The sender confirmed.", _OFFICES, COORDINATOR),
+    "emergency-escalated": _route(
+        "The sender has not confirmed: telephone now.", _OFFICES, COORDINATOR, REFERRER, urgent=True
+    ),
+    "duplicate-suspected": _route("The referral looks like one that is open.", _OFFICES, COORDINATOR),
+    "merged": _route("The referral was merged into the first one.", _OFFICES, REFERRER),
+    "revoked": _route("The sender revoked the referral.", _ALL_BUT_INSURER, REFERRER, COORDINATOR, TEAM),
+    "closed": _route(
+        "The clinic closed the referral; the reason stands in it.", _ALL_BUT_INSURER, REFERRER, TEAM
+    ),
+    "completed": _route("The referral is completed; the report waits.", _ALL_BUT_INSURER, REFERRER),
+}
+
+_AUTHORIZATION = {
+    "requested": _route("An authorization was asked for.", (REFERRER, COORDINATOR, INSURER), INSURER),
+    "pended": _route("The insurer needs more time to decide.", (REFERRER, COORDINATOR, INSURER), COORDINATOR),
+    "decided": _route(
+        "The insurer decided the authorization.",
+        (REFERRER, COORDINATOR, TEAM, INSURER),
+        REFERRER,
+        COORDINATOR,
+    ),
+    "cancelled": _route("The authorization is no longer asked for.", (COORDINATOR, INSURER), INSURER),
+    "consent-withdrawn": _route("The consent to the insurer ended.", _OFFICES, COORDINATOR),
+    "consent-given": _route("The consent to the insurer stands again.", _OFFICES),
+}
+
+_APPOINTMENT = {
+    "booked": _route("The first appointment was booked.", _VISIT, REFERRER),
+    "moved": _route("An appointment got a new time.", _VISIT, REFERRER, PARTICIPANTS),
+    "cancelled": _route("An appointment was cancelled.", _VISIT, REFERRER, PARTICIPANTS),
+    "arrived": _route("The patient arrived.", _VISIT),
+    "fulfilled": _route("An appointment took place.", _VISIT),
+    "missed": _route("An appointment was missed.", _VISIT, REFERRER, COORDINATOR),
+}
+
+_SCHEDULING = {
+    "waitlist.joined": _route("No time was free: a place on the waitlist.", _OFFICES, REFERRER, COORDINATOR),
+    "waitlist.left": _route("The waitlist was left.", _OFFICES),
+    "series.booked": _route("All appointments of the series were booked.", _ALL_BUT_INSURER),
+    "series.not-booked": _route("The series could not be booked as a whole.", _CARE, COORDINATOR),
+    "series.suspended": _route("The series was suspended.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
+    "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
+    "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
+    "guarantee.breached": _route("The promised date has passed.", _OFFICES, REFERRER, COORDINATOR),
+    "guarantee.met": _route("The promise was kept.", _OFFICES),
+}
+
+_CARETEAM = {
+    "careteam.formed": _route("A team was formed.", _CARE, TEAM),
+    "careteam.changed": _route("The team changed.", _CARE, TEAM),
+    "meeting.scheduled": _route("A meeting was put on the calendar.", _MEETING),
+    "meeting.agenda-published": _route("The agenda of the meeting is ready.", _MEETING, PARTICIPANTS),
+    "meeting.case-decided": _route("The meeting decided.", _CARE),
+    "meeting.closed": _route("The meeting was closed.", _MEETING),
+    "meeting.minutes-signed": _route("The minutes were signed.", _MEETING, PARTICIPANTS),
+    "action.assigned": _route("Something to do was given to an owner.", (*_CARE, OWNER), OWNER),
+    "action.completed": _route("Something to do was done.", (*_CARE, OWNER)),
+    "message.posted": _route("A member wrote to the team.", _CARE),
+    "plan.activated": _route("The plan is active.", _ALL_BUT_INSURER, TEAM),
+    "plan.revised": _route("The plan has a new version.", _ALL_BUT_INSURER, TEAM),
+    "outcome.recorded": _route("An answer was recorded.", _CARE),
+    "outcome.off-track": _route("The review asks the team to look again.", _CARE, TEAM),
+    "patient.discharged": _route("The plan was completed.", _CARE),
+}
+
+NOTIFICATION_ROUTES: dict[str, Route] = (
+    {f"referral.{name}": route for name, route in _REFERRAL.items()}
+    | {f"authorization.{name}": route for name, route in _AUTHORIZATION.items()}
+    | {f"appointment.{name}": route for name, route in _APPOINTMENT.items()}
+    | _SCHEDULING
+    | _CARETEAM
+)
+
+# What became of a message is in the message itself; telling people about it by message would never end.
+TELLS_NOBODY = frozenset({"notification.delivered", "notification.undeliverable"})
+
+UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."
