@@ -65,10 +65,7 @@ def known_referral(event: ReferralEvent) -> KnownReferral:
 def known_authorization(event: AuthorizationEvent) -> KnownAuthorization:
     """Read `authorization.requested`: it is published only where a consent names the insurer."""
     return KnownAuthorization(
-        claim_id=event.claim_id,
-        referral_id=event.referral_id or "",
-        payer=event.insurer,
-        consented=True,
+        claim_id=event.claim_id, referral_id=event.referral_id or "", payer=event.insurer, consented=True
     )
 
 
@@ -131,7 +128,4 @@ def webhook_message(ctx: Context, row: Notification) -> dict[str, Any]:
 
 def _note(attempt: Attempt) -> dict[str, str]:
     detail = f": {attempt.detail}" if attempt.detail else ""
-    return {
-        "time": attempt.at.isoformat(),
-        "text": f"attempt {attempt.number} {attempt.outcome}{detail}",
-    }
+    return {"time": attempt.at.isoformat(), "text": f"attempt {attempt.number} {attempt.outcome}{detail}"}

@@ -11,12 +11,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
 from shared.events.catalog.careteam import PatientDischarged, PlanActivated, TeamEvent
-from shared.events.catalog.scheduling import (
-    AppointmentEvent,
-    GuaranteeEvent,
-    SeriesEvent,
-    SeriesNotBooked,
-)
+from shared.events.catalog.scheduling import AppointmentEvent, GuaranteeEvent, SeriesEvent, SeriesNotBooked
 from shared.events.inbox.handling import EventBatch, NotYet
 from shared.reasons import Reason, as_written
 from shared.timers import Timer
@@ -96,13 +91,7 @@ async def on_patient_discharged(
     if referral is not None:
         observations = event.carried("Observation")
         await use_cases.follow.complete(
-            ctx,
-            tx,
-            referral,
-            plan=event.focus,
-            observations=observations,
-            at=event.time,
-            followed=followed,
+            ctx, tx, referral, plan=event.focus, observations=observations, at=event.time, followed=followed
         )
 
 

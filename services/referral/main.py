@@ -12,9 +12,5 @@ from shared.runtime import Runtime
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app."""
     return create_service_app(
-        runtime,
-        title="Lumbar referral",
-        routers=ROUTERS,
-        tables=operations.TABLES,
-        examples=EXAMPLES,
+        runtime, title="Lumbar referral", routers=ROUTERS, tables=operations.TABLES, examples=EXAMPLES
     )

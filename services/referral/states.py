@@ -39,39 +39,23 @@ class Turn(StrEnum):
 _S = State
 _ENDS = frozenset({_S.REVOKED, _S.CLOSED})
 _TRIAGED = frozenset(
-    {
-        _S.INFORMATION_REQUESTED,
-        _S.EMERGENCY_REDIRECTED,
-        _S.AWAITING_REVIEW,
-        _S.DECLINED,
-        _S.DUPLICATE_SUSPECTED,
-        _S.ACCEPTED,
-    }
+    {_S.INFORMATION_REQUESTED, _S.EMERGENCY_REDIRECTED, _S.AWAITING_REVIEW, _S.DECLINED}
+    | {_S.DUPLICATE_SUSPECTED, _S.ACCEPTED}
 )
 _BOOKING = frozenset(
     {_S.AWAITING_BOOKING, _S.WAITLISTED, _S.BOOKED, _S.MISSED, _S.APPOINTMENT_CANCELLED, _S.ASSESSED}
 )
 
 ALLOWED: dict[State, frozenset[State]] = {
-    _S.AWAITING_TRIAGE: _TRIAGED | _ENDS,
-    _S.INFORMATION_REQUESTED: _TRIAGED | _ENDS,
-    _S.AWAITING_REVIEW: _TRIAGED | _ENDS,
+    **dict.fromkeys((_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW), _TRIAGED | _ENDS),
     _S.DUPLICATE_SUSPECTED: _TRIAGED | _ENDS | {_S.MERGED},
     _S.EMERGENCY_REDIRECTED: frozenset({_S.EMERGENCY_ACKNOWLEDGED}),
     _S.EMERGENCY_ACKNOWLEDGED: frozenset({_S.AWAITING_REVIEW}),
     _S.DECLINED: frozenset({_S.AWAITING_REVIEW}),
-    _S.ACCEPTED: _BOOKING | _ENDS,
-    _S.AWAITING_BOOKING: _BOOKING | _ENDS,
-    _S.WAITLISTED: _BOOKING | _ENDS,
-    _S.BOOKED: _BOOKING | _ENDS,
-    _S.MISSED: _BOOKING | _ENDS,
-    _S.APPOINTMENT_CANCELLED: _BOOKING | _ENDS,
+    **dict.fromkeys((_S.ACCEPTED, *_BOOKING), _BOOKING | _ENDS),
     _S.ASSESSED: frozenset({_S.IN_PROGRAMME}) | _ENDS,
     _S.IN_PROGRAMME: frozenset({_S.DISCHARGED}) | _ENDS,
-    _S.DISCHARGED: frozenset(),
-    _S.MERGED: frozenset(),
-    _S.REVOKED: frozenset(),
-    _S.CLOSED: frozenset(),
+    **dict.fromkeys((_S.DISCHARGED, _S.MERGED, *_ENDS), frozenset()),
 }
 
 TERMINAL = frozenset(state for state, following in ALLOWED.items() if not following)
@@ -86,33 +70,19 @@ REOPENED_BY_AN_ANSWER = frozenset({_S.DECLINED, _S.EMERGENCY_ACKNOWLEDGED})
 
 # Task.status as FHIR has it, for each state of ours.
 TASK_STATUS: dict[State, str] = {
-    _S.AWAITING_TRIAGE: "received",
-    _S.INFORMATION_REQUESTED: "on-hold",
-    _S.EMERGENCY_REDIRECTED: "rejected",
-    _S.EMERGENCY_ACKNOWLEDGED: "rejected",
-    _S.AWAITING_REVIEW: "received",
-    _S.DECLINED: "rejected",
-    _S.DUPLICATE_SUSPECTED: "on-hold",
-    _S.MERGED: "cancelled",
+    **dict.fromkeys((_S.AWAITING_TRIAGE, _S.AWAITING_REVIEW), "received"),
+    **dict.fromkeys((_S.INFORMATION_REQUESTED, _S.DUPLICATE_SUSPECTED), "on-hold"),
+    **dict.fromkeys((_S.EMERGENCY_REDIRECTED, _S.EMERGENCY_ACKNOWLEDGED, _S.DECLINED), "rejected"),
     _S.ACCEPTED: "accepted",
-    _S.AWAITING_BOOKING: "in-progress",
-    _S.WAITLISTED: "in-progress",
-    _S.BOOKED: "in-progress",
-    _S.MISSED: "in-progress",
-    _S.APPOINTMENT_CANCELLED: "in-progress",
-    _S.ASSESSED: "in-progress",
-    _S.IN_PROGRAMME: "in-progress",
+    **dict.fromkeys((*_BOOKING, _S.IN_PROGRAMME), "in-progress"),
     _S.DISCHARGED: "completed",
-    _S.REVOKED: "cancelled",
-    _S.CLOSED: "cancelled",
+    **dict.fromkeys((_S.MERGED, *_ENDS), "cancelled"),
 }
 
 # ServiceRequest.status where it is no longer `active`.
 REQUEST_STATUS: dict[State, str] = {
     _S.DISCHARGED: "completed",
-    _S.REVOKED: "revoked",
-    _S.CLOSED: "revoked",
-    _S.MERGED: "revoked",
+    **dict.fromkeys((_S.MERGED, *_ENDS), "revoked"),
 }
 
 # What somebody still has to do.
@@ -146,18 +116,10 @@ class Authorization(StrEnum):
 
 
 _A = Authorization
-_DECIDED = frozenset(
-    {_A.PENDED, _A.APPROVED, _A.PARTIALLY_APPROVED, _A.MODIFIED, _A.DENIED, _A.NOT_REQUIRED, _A.CANCELLED}
-)
-
+_DECIDED = frozenset(_A) - {_A.REQUESTED}
 # A denied authorization is not updated: a new Claim is needed (docs/how/authorization.md).
 AUTHORIZATION_ALLOWED: dict[Authorization, frozenset[Authorization]] = {
-    _A.REQUESTED: _DECIDED,
-    _A.PENDED: _DECIDED,
-    _A.APPROVED: _DECIDED,
-    _A.PARTIALLY_APPROVED: _DECIDED,
-    _A.MODIFIED: _DECIDED,
-    _A.NOT_REQUIRED: _DECIDED,
+    **dict.fromkeys((_A.REQUESTED, *_DECIDED), _DECIDED),
     _A.DENIED: frozenset({_A.CANCELLED}),
     _A.CANCELLED: frozenset(),
 }

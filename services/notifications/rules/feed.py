@@ -46,25 +46,15 @@ def may_see(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
         case "referrer":
             return Audience.REFERRER in entry.audiences and _same(reader.organization, entry.requester)
         case "insurer":
-            return _insurer_may(entry, reader, parties)
+            theirs = Audience.INSURER in entry.audiences and _same(reader.organization, entry.payer)
+            return theirs and parties.consented
         case "coordinator":
             return Audience.COORDINATOR in entry.audiences and _same(reader.site, entry.site)
         case "clinician":
-            return _clinician_may(entry, reader, parties)
+            on_team = Audience.TEAM in entry.audiences and reader.practitioner in parties.team
+            return on_team or (reader.practitioner is not None and reader.practitioner in entry.people)
         case _:
             return False
-
-
-def _insurer_may(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
-    return (
-        Audience.INSURER in entry.audiences and _same(reader.organization, entry.payer) and parties.consented
-    )
-
-
-def _clinician_may(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:
-    on_team = Audience.TEAM in entry.audiences and reader.practitioner in parties.team
-    named = reader.practitioner is not None and reader.practitioner in entry.people
-    return on_team or named
 
 
 def _same(mine: str | None, theirs: str | None) -> bool:

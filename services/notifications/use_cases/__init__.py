@@ -1,5 +1,3 @@
 """What this service does: learn of referrals, notify of events, take what is due, record it, deliver it."""
 
 from services.notifications.use_cases import deliver, end, learn, notify, record, take
-
-__all__ = ["deliver", "end", "learn", "notify", "record", "take"]

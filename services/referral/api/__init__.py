@@ -3,5 +3,3 @@
 from services.referral.api import intake, reads, work
 
 ROUTERS = (intake.router, work.router, reads.router)
-
-__all__ = ["ROUTERS"]

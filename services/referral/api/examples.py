@@ -103,7 +103,5 @@ EXAMPLES: dict[str, Any] = {
         "preAuthRef": "WI-2026-4711",
         "preAuthPeriod": {"start": "2026-03-02", "end": "2026-06-30"},
     },
-    "POST /fhir/Claim/$inquire": _said(
-        {"name": "member-id", "valueIdentifier": {"value": "M-000120"}},
-    ),
+    "POST /fhir/Claim/$inquire": _said({"name": "member-id", "valueIdentifier": {"value": "M-000120"}}),
 }

@@ -182,10 +182,7 @@ async def _revoke(request: RequestContext, tx: Transaction, received: Received) 
             sent = entry.resource.data
             words = [concept.get("text", "") for concept in sent.get("reasonCode", [])]
             return await use_cases.end.revoke_by_identifier(
-                request.ctx,
-                tx,
-                fhir.reading.tokens(sent.get("identifier")),
-                words=" ".join(words).strip(),
+                request.ctx, tx, fhir.reading.tokens(sent.get("identifier")), words=" ".join(words).strip()
             )
     raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
 

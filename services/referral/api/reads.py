@@ -1,5 +1,7 @@
 """Reads and searches of everything this service keeps, inside the caller's row scope."""
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from services.referral import fhir, queries
@@ -17,18 +19,17 @@ from shared.http.resources import add_reads
 router = APIRouter()
 
 _SCOPE = queries.scope
+_add_reads = partial(add_reads, router, rows=_SCOPE.ROWS)
 _OWN_KINDS = ("Patient", "ServiceRequest")
 
 _PATIENT = Include(
     resource_type="Patient", model=PatientTable, column=ReferralTable.patient_id, visible=_SCOPE.patients
 )
 
-add_reads(
-    router,
+_add_reads(
     resource_type="ServiceRequest",
     model=ReferralTable,
     visible=_SCOPE.referrals,
-    rows=_SCOPE.ROWS,
     params={
         "identifier": SearchParam(kind="tokens", column=ReferralTable.identifiers),
         "patient": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
@@ -42,12 +43,10 @@ add_reads(
     includes={"ServiceRequest:patient": _PATIENT, "ServiceRequest:subject": _PATIENT},
 )
 
-add_reads(
-    router,
+_add_reads(
     resource_type="Patient",
     model=PatientTable,
     visible=_SCOPE.patients,
-    rows=_SCOPE.ROWS,
     params={
         "identifier": SearchParam(kind="tokens", column=PatientTable.identifiers),
         "family": SearchParam(kind="string", column=PatientTable.family),
@@ -55,12 +54,10 @@ add_reads(
     },
 )
 
-add_reads(
-    router,
+_add_reads(
     resource_type="Task",
     model=TaskTable,
     visible=_SCOPE.tasks,
-    rows=_SCOPE.ROWS,
     params={
         "focus": SearchParam(kind="reference", column=TaskTable.referral_id, types=("ServiceRequest",)),
         "based-on": SearchParam(kind="reference", column=TaskTable.referral_id, types=("ServiceRequest",)),
@@ -84,12 +81,10 @@ add_reads(
     },
 )
 
-add_reads(
-    router,
+_add_reads(
     resource_type="Claim",
     model=ClaimTable,
     visible=_SCOPE.claims,
-    rows=_SCOPE.ROWS,
     params={
         "patient": SearchParam(kind="reference", column=ClaimTable.patient_id, types=("Patient",)),
         "insurer": SearchParam(kind="reference", column=ClaimTable.payer, types=("Organization",)),
@@ -98,12 +93,10 @@ add_reads(
     },
 )
 
-add_reads(
-    router,
+_add_reads(
     resource_type="ClaimResponse",
     model=ClaimResponseTable,
     visible=_SCOPE.claim_responses,
-    rows=_SCOPE.ROWS,
     params={
         "request": SearchParam(kind="reference", column=ClaimResponseTable.claim_id, types=("Claim",)),
         "patient": SearchParam(kind="reference", column=ClaimResponseTable.patient_id, types=("Patient",)),
@@ -116,12 +109,10 @@ add_reads(
 
 for _kind in (*fhir.submission.ACCEPTED_TYPES, "Composition"):
     if _kind not in _OWN_KINDS:
-        add_reads(
-            router,
+        _add_reads(
             resource_type=_kind,
             model=EnclosureTable,
             visible=_SCOPE.enclosures(_kind),
-            rows=_SCOPE.ROWS,
             params={
                 "patient": SearchParam(
                     kind="reference", column=EnclosureTable.patient_id, types=("Patient",)

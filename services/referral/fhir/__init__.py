@@ -16,20 +16,3 @@ from services.referral.fhir import (
     task,
     wording,
 )
-
-__all__ = [
-    "answers",
-    "authorization",
-    "claim_response",
-    "facts",
-    "inquiry",
-    "people",
-    "pieces",
-    "provenance",
-    "questionnaire",
-    "reading",
-    "report",
-    "submission",
-    "task",
-    "wording",
-]

@@ -15,11 +15,7 @@ from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM
 from shared.fhir.instants import instant
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
-_TURN = {
-    Authorization.REQUESTED: "insurer",
-    Authorization.PENDED: "insurer",
-    Authorization.DENIED: "clinic",
-}
+_TURN = {Authorization.REQUESTED: "insurer", Authorization.PENDED: "insurer", Authorization.DENIED: "clinic"}
 
 
 def claim_resource(

@@ -120,10 +120,7 @@ def _units(action: str, stated: Resource, added: Resource | None, asked: Request
 def _period(response: Resource, added: Resource | None, asked: RequestedItem | None) -> tuple[Any, Any]:
     period = (added or {}).get("servicedPeriod") or response.get("preAuthPeriod") or {}
     start, end = day_of(period.get("start")), day_of(period.get("end"))
-    return (
-        start.earliest if start else asked and asked.start,
-        end.latest if end else asked and asked.end,
-    )
+    return (start.earliest if start else asked and asked.start, end.latest if end else asked and asked.end)
 
 
 def _reason(response: Resource) -> str | None:

@@ -1,6 +1,6 @@
 """Who a resource names: the insurer, the member id, the parts of a person's name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.referral.fhir.reading import has_code, tokens
@@ -36,7 +36,9 @@ def member_ids(*resources: Resource) -> list[str]:
     for resource in resources:
         if resource.get("resourceType") == "Coverage" and resource.get("subscriberId"):
             found[str(resource["subscriberId"])] = None
-        found |= dict.fromkeys(_members(resource.get("identifier", [])))
+        for identifier in resource.get("identifier", []):
+            if has_code(identifier.get("type"), "MB") and identifier.get("value"):
+                found[str(identifier["value"])] = None
     return list(found)
 
 
@@ -47,12 +49,6 @@ def names(patient: Resource) -> tuple[str, str]:
     name: Resource = ranked[0] if ranked else {}
     family = str(name.get("family") or name.get("text") or "")
     return family, " ".join(part for part in name.get("given", []) if isinstance(part, str))
-
-
-def _members(identifiers: Any) -> Iterator[str]:
-    for identifier in identifiers:
-        if has_code(identifier.get("type"), "MB") and identifier.get("value"):
-            yield str(identifier["value"])
 
 
 def _contained(within: Resource, text: str) -> Resource | None:

@@ -23,14 +23,10 @@ def decision_provenance(ctx: Context, referral: Referral, *, verdict: Verdict) -
             "coding": [{"system": TRIAGE_RULE_SYSTEM, "code": finding.rule} for finding in findings],
             "text": f"{verdict.outcome}: {words}",
         },
-        "agent": [{"who": _who(ctx)}],
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
         "entity": [
             {"role": "source", "what": {"reference": about, "display": element}}
             for finding in findings
             for element in finding.elements
         ],
     }
-
-
-def _who(ctx: Context) -> dict[str, Any]:
-    return {"reference": ctx.actor.reference}

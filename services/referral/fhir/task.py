@@ -113,11 +113,7 @@ def suspected_output(task: dict[str, Any], *, first: str) -> dict[str, Any]:
 
 def _about(referral: Referral) -> dict[str, Any]:
     request = {"reference": f"ServiceRequest/{referral.id}"}
-    return {
-        "basedOn": [request],
-        "focus": request,
-        "for": {"reference": f"Patient/{referral.patient_id}"},
-    }
+    return {"basedOn": [request], "focus": request, "for": {"reference": f"Patient/{referral.patient_id}"}}
 
 
 def _code(code: TaskCode) -> dict[str, Any]:

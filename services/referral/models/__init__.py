@@ -1,5 +1,3 @@
 """What this service keeps and what its rules speak about."""
 
 from services.referral.models import facts, grants, questions, rows, submission, tables
-
-__all__ = ["facts", "grants", "questions", "rows", "submission", "tables"]

@@ -6,5 +6,3 @@ from services.referral.operations import claims, referrals, tasks
 from shared.operations import OperationTable
 
 TABLES: tuple[OperationTable[Any], ...] = (referrals.REFERRALS, claims.CLAIMS, tasks.TASKS)
-
-__all__ = ["TABLES", "claims", "referrals", "tasks"]

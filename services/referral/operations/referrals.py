@@ -1,5 +1,6 @@
 """What the sender and a coordinator do with a referral."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from services.referral import fhir, queries, texts, use_cases
@@ -40,6 +41,10 @@ _REASON = Parameter(name="reason", min=1, text="Why, in words that the other sid
 
 def _programmes(clinic: Clinic) -> list[str]:
     return [programme.id for programme in clinic.programmes]
+
+
+def _with_reason(verb: Callable[..., Awaitable[Referral]]) -> Callable[..., Awaitable[Referral]]:
+    return lambda ctx, tx, given: verb(ctx, tx, given.id, reason=given.values.get("reason"))
 
 
 async def _referral(ctx: Context, tx: Transaction, referral_id: str) -> Subject[Referral] | None:
@@ -96,9 +101,7 @@ REFERRALS = OperationTable[Referral](
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=acts.may_revoke,
-            run=lambda ctx, tx, given: use_cases.end.revoke(
-                ctx, tx, given.id, reason=given.values.get("reason")
-            ),
+            run=_with_reason(use_cases.end.revoke),
         ),
         _by_coordinator(
             name="accept",
@@ -122,9 +125,7 @@ REFERRALS = OperationTable[Referral](
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=acts.may_decline,
-            run=lambda ctx, tx, given: use_cases.decide.decline(
-                ctx, tx, given.id, reason=given.values.get("reason")
-            ),
+            run=_with_reason(use_cases.decide.decline),
         ),
         _by_coordinator(
             name="request-information",
@@ -132,9 +133,7 @@ REFERRALS = OperationTable[Referral](
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=acts.may_request_information,
-            run=lambda ctx, tx, given: use_cases.decide.request_information(
-                ctx, tx, given.id, reason=given.values.get("reason")
-            ),
+            run=_with_reason(use_cases.decide.request_information),
         ),
         _by_coordinator(
             name="merge",
@@ -152,9 +151,7 @@ REFERRALS = OperationTable[Referral](
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=acts.may_close,
-            run=lambda ctx, tx, given: use_cases.end.close(
-                ctx, tx, given.id, reason=given.values.get("reason")
-            ),
+            run=_with_reason(use_cases.end.close),
         ),
     ),
 )

@@ -1,5 +1,3 @@
 """Every SELECT and lock of this service, and the row scopes."""
 
 from services.referral.queries import claims, enclosures, intake, patients, referrals, scope, tasks
-
-__all__ = ["claims", "enclosures", "intake", "patients", "referrals", "scope", "tasks"]

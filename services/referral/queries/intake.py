@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.referral.models.rows import DirectoryEntry, Enclosure, Patient
+from services.referral.models.rows import Enclosure, Patient
 from services.referral.models.submission import Submission
 from shared.db import Transaction
 
@@ -86,13 +86,12 @@ async def name_referral(tx: Transaction, referral_id: UUID, *, requester: str, t
 async def enter(tx: Transaction, rows: Sequence[Enclosure]) -> None:
     """Put new resources into their sender's directory, under each identifier that nobody there carries."""
     entries = [
-        DirectoryEntry(requester=row.requester, type=row.type, token=token, enclosure_id=row.id)
+        (row.requester, row.type, token, row.id)
         for row in rows
         if row.type in DIRECTORY_TYPES
         for token in dict.fromkeys(row.identifiers)
     ]
-    values = sorted((entry.requester, entry.type, entry.token, entry.enclosure_id) for entry in entries)
-    await tx.run_many(_ENTER, values)
+    await tx.run_many(_ENTER, sorted(entries))
 
 
 async def _look(

@@ -12,16 +12,3 @@ from services.referral.rules import (
     triage,
     work,
 )
-
-__all__ = [
-    "acts",
-    "authorization",
-    "calendar",
-    "eligibility",
-    "identity",
-    "paying",
-    "red_flags",
-    "steps",
-    "triage",
-    "work",
-]

@@ -70,10 +70,10 @@ def decide(
         if item.sequence not in said
     ]
     items = tuple(sorted([*answered, *pending], key=lambda item: item.sequence))
-    return Decision(status=whole_status([item.action for item in items]), items=items, reason=reason)
+    return Decision(status=_whole_status([item.action for item in items]), items=items, reason=reason)
 
 
-def whole_status(actions: Sequence[str]) -> Authorization:
+def _whole_status(actions: Sequence[str]) -> Authorization:
     """Roll the items up: one that is pended pends the whole, one word for all stands, a mix is partial."""
     states = {STATUS_OF_ACTION[action] for action in actions}
     if not states or Authorization.PENDED in states:

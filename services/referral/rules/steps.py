@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.referral import texts
 from services.referral.models.facts import Finding
 from services.referral.models.rows import Referral
-from services.referral.states import TERMINAL, State, may
+from services.referral.states import TERMINAL, UNDER_CARE, State, may
 from shared.errors import Conflict, Refusal
 from shared.reasons import Reason
 
@@ -44,9 +44,7 @@ def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str
 
 
 _S = State
-_BEFORE_ASSESSED = frozenset(
-    {_S.ACCEPTED, _S.AWAITING_BOOKING, _S.WAITLISTED, _S.BOOKED, _S.MISSED, _S.APPOINTMENT_CANCELLED}
-)
+_BEFORE_ASSESSED = UNDER_CARE - {_S.ASSESSED, _S.IN_PROGRAMME}
 
 # What scheduling and careteam tell us -> (the states in which it changes something, the state it leads to).
 _STEPS: dict[str, tuple[frozenset[State], State]] = {

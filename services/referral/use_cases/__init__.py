@@ -14,18 +14,3 @@ from services.referral.use_cases import (
     update_task,
     validate,
 )
-
-__all__ = [
-    "answer_claim",
-    "decide",
-    "end",
-    "follow",
-    "follow_consent",
-    "inquire",
-    "merge",
-    "provide_information",
-    "receive",
-    "redirect",
-    "update_task",
-    "validate",
-]

@@ -39,7 +39,8 @@ class ClaimDecided(Conflict):
 async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimResponse:
     """Store the ClaimResponse, derive the status, publish it, and give the next Task to who must act."""
     claim, file = await _load(ctx, tx, received.data)
-    _check_fits(ctx, received.data, claim)
+    if problems := list(_misfits(ctx, received.data, claim)):
+        raise AnswerDoesNotFit(problems=problems)
     decision = _read(received.data, claim)
     cancels = decision.status is Authorization.CANCELLED
     reason = (rules.acts.may_cancel if cancels else rules.acts.may_answer)(ctx, claim)
@@ -73,12 +74,6 @@ async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> t
             if claim.id == seen.id and claim.consented:
                 return claim, file
     raise NoSuchClaim("there is no such Claim", expression=where)
-
-
-def _check_fits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> None:
-    problems = list(_misfits(ctx, response, claim))
-    if problems:
-        raise AnswerDoesNotFit(problems=problems)
 
 
 def _misfits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> Iterator[Problem]:

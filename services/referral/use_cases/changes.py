@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from services.referral import fhir, rules
-from services.referral.models.facts import Finding
 from services.referral.models.rows import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
 from services.referral.states import REQUEST_STATUS, State, Turn
 from services.referral.use_cases.referral_file import ReferralFile
@@ -59,10 +58,6 @@ class Changes:
         self.file.moved = True
         self.referral.state, self.referral.reason, self.referral.turn = to, [*reason], turn
         self.referral.status = REQUEST_STATUS.get(to, "active")
-
-    def note_rules(self, findings: Sequence[Finding]) -> None:
-        """Keep the rules that fired."""
-        self.referral.rules = [*findings]
 
     def open_work(
         self,

@@ -60,10 +60,7 @@ def open_referral(followed: Followed, referral_id: UUID | None, *, event: str) -
     referral = file.referral
     if rules.steps.comes_too_late(referral.state):
         log.info(
-            "referral.event-after-its-end",
-            referral=str(referral.id),
-            event_type=event,
-            state=referral.state,
+            "referral.event-after-its-end", referral=str(referral.id), event_type=event, state=referral.state
         )
         return None
     if rules.steps.comes_too_early(referral.state, event):

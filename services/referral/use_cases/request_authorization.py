@@ -57,10 +57,7 @@ def _ask(ctx: Context, changes: Changes, claim: Claim) -> None:
     referral, payer = changes.referral, f"Organization/{claim.payer}"
     referral.funding = [Reason.of("authorization-asked", payer=Reference(payer))]
     changes.open_work(
-        TaskCode.DECIDE_AUTHORIZATION,
-        owner=payer,
-        reason=[Reason.of("sessions-wait")],
-        claim=claim,
+        TaskCode.DECIDE_AUTHORIZATION, owner=payer, reason=[Reason.of("sessions-wait")], claim=claim
     )
     grant = fhir.authorization.grant_parameters(claim, of=claim.id, decision=None, referral_id=referral.id)
     changes.announce_claim(events.AuthorizationRequested, claim, grant)

@@ -104,7 +104,7 @@ def _note(ctx: Context, changes: Changes, result: TriageResult) -> None:
     referral, verdict = changes.referral, result.verdict
     referral.stream, referral.payer = verdict.stream, verdict.payer
     referral.programme = verdict.programme
-    changes.note_rules(verdict.findings)
+    referral.rules = [*verdict.findings]
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
     changes.enclose(fhir.provenance.decision_provenance(ctx, referral, verdict=verdict))
     if State(referral.state) in UNDECIDED:

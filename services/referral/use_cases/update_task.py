@@ -31,12 +31,7 @@ class DecideFirst(Conflict):
 
 
 async def run(
-    ctx: Context,
-    tx: Transaction,
-    task_id: str,
-    *,
-    wanted: Mapping[str, Any],
-    expect: Callable[[Task], None],
+    ctx: Context, tx: Transaction, task_id: str, *, wanted: Mapping[str, Any], expect: Callable[[Task], None]
 ) -> Task:
     """Change the status of a Task that people work on; completing the telephone Task ends the escalation."""
     task, referral = await _load(ctx, tx, task_id)

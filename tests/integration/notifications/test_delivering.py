@@ -344,12 +344,7 @@ class TestAfterACrash:
         ("point", "sent"), [("leased_not_sent", 1), ("sent_not_recorded", 2), ("recorded", 1)]
     )
     async def test_at_any_point_the_message_arrives_and_is_recorded_once(
-        self,
-        runtime: Runtime,
-        hear: Hear,
-        insurer: Receiver,
-        point: str,
-        sent: int,
+        self, runtime: Runtime, hear: Hear, insurer: Receiver, point: str, sent: int
     ) -> None:
         await hear(referral_event(), authorization_event())
         failpoints.arm({failpoints.VARIABLE: f"{point}:raise"})

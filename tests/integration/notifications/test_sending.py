@@ -11,13 +11,7 @@ import pytest
 
 from services.notifications import handlers, queries, texts, use_cases
 from services.notifications.models import Attempt, Notification
-from services.notifications.rules.delivery import (
-    GAVE_UP,
-    LEFT_TEAM,
-    NO_CONSENT,
-    NO_SERVER,
-    REFUSED,
-)
+from services.notifications.rules.delivery import GAVE_UP, LEFT_TEAM, NO_CONSENT, NO_SERVER, REFUSED
 from services.notifications.states import Outcome, Status
 from services.notifications.worker.email_sender import EmailSender
 from services.notifications.worker.smtp import Smtp

@@ -23,10 +23,7 @@ UPDATE referral SET state = :state, unacknowledged = :waits,
 WHERE id = :id
 """
 # What every operation on a referral needs beside its state.
-_SAID = [
-    {"name": "reason", "valueString": "Because"},
-    {"name": "programme", "valueCode": "rapid-access"},
-]
+_SAID = [{"name": "reason", "valueString": "Because"}, {"name": "programme", "valueCode": "rapid-access"}]
 
 
 async def refer(clinic: TestClinic, **changes: Any) -> str:

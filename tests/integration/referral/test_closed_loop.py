@@ -4,15 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.integration.referral.doors import (
-    business_status,
-    located,
-    operate,
-    send,
-    task_of,
-    told,
-    work_of,
-)
+from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
 from tests.support import referrals
 from tests.support.clinic import TestClinic
 

@@ -112,12 +112,7 @@ class TestTheUpgrade:
             referral = await a_referral(tx)
             early = await a_task(tx, referral, "received", due="2026-03-02T16:00:00.000Z")
             taken = await a_task(
-                tx,
-                referral,
-                "in-progress",
-                at=LATER,
-                due="2026-03-03T16:00:00.000Z",
-                owner="who-has-begun",
+                tx, referral, "in-progress", at=LATER, due="2026-03-03T16:00:00.000Z", owner="who-has-begun"
             )
             await tx.run(
                 "INSERT INTO timer (kind, ref, due_at) VALUES ('emergency-escalation', $1, $2)",

@@ -60,10 +60,7 @@ class TestTheTable:
 
 class TestEveryText:
     def test_has_no_clinical_word(self, clinic: Clinic) -> None:
-        said = [route.text for route in ROUTES.values()] + [
-            UNDELIVERABLE_TEXT,
-            *texts.REASONS.values(),
-        ]
+        said = [route.text for route in ROUTES.values()] + [UNDELIVERABLE_TEXT, *texts.REASONS.values()]
         for urgent in (True, False):
             written = rules.mail.mail(OPAQUE, urgent=urgent, clinic=clinic, base_url="https://news.example")
             said += [written.subject, written.body]

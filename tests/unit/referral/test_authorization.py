@@ -41,7 +41,8 @@ def answered(sequence: int, action: str, units: int = 0) -> GrantedItem:
     ],
 )
 def test_the_items_roll_up(actions: list[str], status: Authorization) -> None:
-    assert rules.authorization.whole_status(actions) is status
+    answers = [answered(number, action, 6) for number, action in enumerate(actions, start=1)]
+    assert rules.authorization.decide(ASKED, answers, reason="because").status is status
 
 
 def test_an_item_that_was_not_answered_is_pended() -> None:
