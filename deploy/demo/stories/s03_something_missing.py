@@ -21,6 +21,12 @@ async def play(story: Story) -> None:
     story.expect("it is the referrer's turn", "second-practice" in str(turn), turn)
     sent_at = _input(task, codes.TaskInput.SENT_AT)
 
+    await story.until(4, "15:00")
+    await story.act("coordinator", "POST", f"/referral/fhir/ServiceRequest/{referral}/$remind")
+    story.note("coordinator", "reminds the practice of what is missing", "$remind")
+    await story.settled()
+    await expect_told(story, referral, "referral.reminded", "second-practice")
+
     await story.until(5, "08:30")
     await story.act(
         "second-practice",

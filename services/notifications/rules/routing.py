@@ -40,6 +40,7 @@ _REFERRAL = {
     "review-needed": _route("The referral waits for a person to decide.", _OFFICES, COORDINATOR),
     "accepted": _route("The referral was accepted.", _OFFICES, REFERRER),
     "information-requested": _route("Something is missing: it is the sender's turn.", _OFFICES, REFERRER),
+    "reminded": _route("What was asked for is still missing.", _OFFICES, REFERRER),
     "information-provided": _route("The sender answered what was asked.", _OFFICES, COORDINATOR),
     "declined": _route("The referral was declined; the reason stands in it.", _OFFICES, REFERRER),
     "redirected-to-emergency": _route(

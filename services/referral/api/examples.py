@@ -77,6 +77,7 @@ EXAMPLES: dict[str, Any] = {
     f"POST {_REFERRALS_ID}/$accept": _said(),
     f"POST {_REFERRALS_ID}/$decline": _reason("Another programme fits better"),
     f"POST {_REFERRALS_ID}/$request-information": _reason("When did the pain begin?"),
+    f"POST {_REFERRALS_ID}/$remind": _said(),
     f"POST {_REFERRALS_ID}/$merge": _said(
         {"name": "into", "valueReference": {"reference": f"ServiceRequest/{_ID}"}}
     ),

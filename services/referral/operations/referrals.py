@@ -17,6 +17,7 @@ from services.referral.use_cases.provide_information import (
 )
 from services.referral.use_cases.redirect import NoEmergency
 from services.referral.use_cases.referral_file import NoReason
+from services.referral.use_cases.remind import NothingAsked
 from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
@@ -134,6 +135,13 @@ REFERRALS = OperationTable[Referral](
             refuses=(NoReason, Refused),
             when=acts.may_request_information,
             run=_with_reason(use_cases.decide.request_information),
+        ),
+        _by_coordinator(
+            name="remind",
+            text="Remind the referrer of what was asked for and has not come.",
+            refuses=(NothingAsked,),
+            when=acts.may_remind,
+            run=lambda ctx, tx, given: use_cases.remind.run(ctx, tx, given.id),
         ),
         _by_coordinator(
             name="merge",

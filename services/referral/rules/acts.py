@@ -9,6 +9,7 @@ from services.referral.states import (
     AUTHORIZATION_ALLOWED,
     REOPENED_BY_AN_ANSWER,
     TERMINAL,
+    UNDER_CARE,
     Authorization,
     State,
 )
@@ -54,6 +55,14 @@ def may_decline(_: Context, referral: Referral) -> Reason | None:
 def may_request_information(_: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does."""
     return no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
+
+
+def may_remind(_: Context, referral: Referral) -> Reason | None:
+    """Allow it while the referrer still owes something that was asked for."""
+    asked_on_the_way = bool(referral.asked) and State(referral.state) in UNDER_CARE
+    if referral.state == State.INFORMATION_REQUESTED or asked_on_the_way:
+        return None
+    return Reason.of("nothing-asked", state=referral.state)
 
 
 def may_merge(_: Context, referral: Referral) -> Reason | None:

@@ -11,6 +11,7 @@ from services.referral.use_cases import (
     provide_information,
     receive,
     redirect,
+    remind,
     update_task,
     validate,
 )

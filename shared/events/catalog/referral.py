@@ -110,6 +110,14 @@ class ReferralInformationRequested(
     """The referrer is asked for something."""
 
 
+class ReferralReminded(
+    ReferralEvent,
+    name="referral.reminded",
+    emitted="A coordinator reminds the referrer of what was asked for and has not come.",
+):
+    """The referrer is told once more."""
+
+
 class ReferralInformationProvided(
     ReferralEvent, name="referral.information-provided", emitted="The referrer answered what was asked."
 ):

@@ -44,7 +44,8 @@ class TestAReferral:
         for_sender = await offered(clinic, "family-practice", address)
         assert list(for_sender) == ["acknowledge", "provide-information", "revoke"]
         for_clinic = await offered(clinic, "coordinator", address)
-        assert list(for_clinic) == ["accept", "decline", "request-information", "merge", "close"]
+        acts = ["accept", "decline", "request-information", "remind", "merge", "close"]
+        assert list(for_clinic) == acts
         close = for_clinic["close"]
         assert (close.parts["kind"], close.parts["method"]) == ("operation", "POST")
         assert close.parts["definition"].endswith("/OperationDefinition/ServiceRequest-close")

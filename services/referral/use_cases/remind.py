@@ -1,0 +1,28 @@
+"""A coordinator reminds the referrer of what was asked for and has not come."""
+
+from services.referral import rules
+from services.referral.models.rows import Referral
+from services.referral.use_cases import record, referral_file
+from services.referral.use_cases.changes import Changes
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events.catalog import referral as events
+from shared.reasons import Reason
+
+_REMINDED = "reminded"
+
+
+class NothingAsked(Conflict):
+    """The referrer owes nothing of which it could be reminded."""
+
+
+async def run(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
+    """Tell the referrer once more, and let its Task say when; raises NothingAsked."""
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    rules.steps.check(rules.acts.may_remind(ctx, file.referral), refusal=NothingAsked)
+    asked = [reason for reason in file.referral.reason if reason.code != _REMINDED]
+    file.referral.reason = [*asked, Reason.of("reminded", at=ctx.at)]
+    changes = Changes(ctx, file)
+    changes.announce(events.ReferralReminded)
+    return await record.run(ctx, tx, changes)
