@@ -32,7 +32,10 @@ EVERYBODY: tuple[PartyKind, ...] = ("referrer", "insurer", "coordinator", "clini
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One thing that a caller says: `type` is a FHIR type, `values` what is allowed where there is a list."""
+    """One thing that a caller says: `type` is a FHIR type, `values` what is allowed where there is a list.
+
+    `targets` are the resource types that a Reference may name, `parts` what an Element is made of.
+    """
 
     name: str
     type: str = "string"
@@ -40,6 +43,8 @@ class Parameter:
     min: int = 0
     max: str = "1"
     values: Sequence[str] | Callable[[Clinic], Sequence[str]] = ()
+    targets: tuple[str, ...] = ()
+    parts: "tuple[Parameter, ...]" = ()
 
     def allowed(self, clinic: Clinic) -> Sequence[str]:
         """List what is allowed in this clinic; empty where anything of the type is."""

@@ -10,6 +10,7 @@ from shared.fhir.reasons import concept
 from shared.operations import Operation, OperationTable, Parameter, Subject
 
 DEFINITION = f"{LUMBAR}/OperationDefinition"
+_STRUCTURE = "http://hl7.org/fhir/StructureDefinition"
 
 
 def definition(operation: Operation[Any], *, clinic: Clinic) -> dict[str, Any]:
@@ -77,15 +78,24 @@ def _asked(parameter: Parameter, *, clinic: Clinic) -> Iterator[dict[str, Any]]:
     yield {"name": "documentation", "valueString": parameter.text}
     for value in parameter.allowed(clinic):
         yield {"name": "allowed", "valueCode": value}
+    for target in parameter.targets:
+        yield {"name": "target", "valueCode": target}
+    for part in parameter.parts:
+        yield {"name": "part", "part": list(_asked(part, clinic=clinic))}
 
 
 def _defined(parameter: Parameter, *, clinic: Clinic) -> dict[str, Any]:
     allowed = ", ".join(parameter.allowed(clinic))
+    made_of: dict[str, Any] = {"type": parameter.type}
+    if parameter.parts:
+        made_of = {"part": [_defined(part, clinic=clinic) for part in parameter.parts]}
+    if parameter.targets:
+        made_of["targetProfile"] = [f"{_STRUCTURE}/{target}" for target in parameter.targets]
     return {
         "name": parameter.name,
         "use": "in",
         "min": parameter.min,
         "max": parameter.max,
         "documentation": f"{parameter.text} One of: {allowed}." if allowed else parameter.text,
-        "type": parameter.type,
+        **made_of,
     }

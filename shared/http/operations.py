@@ -57,7 +57,8 @@ async def _input(request: RequestContext, operation: Operation[Any], id: str) ->
     if not operation.takes:
         return OperationInput(id=id)
     if operation.takes == ("Parameters",):
-        return OperationInput(id=id, values=await request.parameters(), body=request.body)
+        values = await request.parameters(operation.parameters)
+        return OperationInput(id=id, values=values, body=request.body)
     return OperationInput(id=id, data=(await request.resource(*operation.takes)).data, body=request.body)
 
 

@@ -1,7 +1,79 @@
-"""FHIR Parameters as a mapping of names to values."""
+"""FHIR Parameters: held against what an operation declares, and read as a mapping of names to values."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from shared.context import Urls
+from shared.errors import Invalid, Problem
+from shared.fhir import references
+from shared.operations import Parameter
+
+# Types of which one is as good as the other: a client may not know whether we call a text a code.
+_ALIKE = (("string", "code", "id", "markdown"), ("date", "dateTime"))
+
+
+def check(given: Sequence[Mapping[str, Any]], declared: Sequence[Parameter], *, urls: Urls) -> None:
+    """Refuse parameters that an operation does not have, or of another type; raises Invalid with all of them.
+
+    Whether one that is needed is missing is for the verb to say.
+    """
+    if problems := list(_problems(given, declared, urls, where="Parameters.parameter")):
+        raise Invalid(problems=problems)
+
+
+def _problems(
+    given: Sequence[Mapping[str, Any]], declared: Sequence[Parameter], urls: Urls, *, where: str
+) -> Iterator[Problem]:
+    known = {parameter.name: parameter for parameter in declared}
+    if any(parameter.type == "Resource" and parameter.max == "*" for parameter in declared):
+        # Resources say by themselves what they are: each comes under the name that its sender gives it.
+        given = [entry for entry in given if "resource" not in entry]
+    counts = Counter(str(entry["name"]) for entry in given)
+    for name, count in counts.items():
+        expression = f"{where}.where(name='{name[:64]}')"
+        if name not in known:
+            allowed = ", ".join(known) or "none"
+            yield Problem(
+                text=f"there is no such parameter here; there are: {allowed}", expression=expression
+            )
+        elif known[name].max == "1" and count > 1:
+            yield Problem(text="this parameter comes once", expression=expression)
+    for entry in given:
+        if (parameter := known.get(str(entry["name"]))) is not None:
+            expression = f"{where}.where(name='{parameter.name}')"
+            yield from _problems_of_value(entry, parameter, urls, where=expression)
+
+
+def _problems_of_value(
+    entry: Mapping[str, Any], parameter: Parameter, urls: Urls, *, where: str
+) -> Iterator[Problem]:
+    if parameter.parts and "part" in entry:
+        yield from _problems(entry["part"], parameter.parts, urls, where=f"{where}.part")
+        return
+    members = _members(parameter)
+    said = next((name for name in entry if name in ("part", "resource") or name.startswith("value")), None)
+    if said not in members:
+        yield Problem(text=f"this parameter has a {members[0]}, not {said or 'nothing'}", expression=where)
+    elif parameter.targets and not _names(entry["valueReference"], parameter.targets, urls):
+        kinds = " or ".join(parameter.targets)
+        yield Problem(text=f"this refers to a {kinds} of this clinic", expression=where)
+
+
+def _members(parameter: Parameter) -> Sequence[str]:
+    """Name the elements in which a value may come, the declared one first."""
+    if parameter.parts:
+        return ("part",)
+    if parameter.type == "Resource":
+        return ("resource",)
+    alike = next((kinds for kinds in _ALIKE if parameter.type in kinds), ())
+    return [f"value{kind[0].upper()}{kind[1:]}" for kind in dict.fromkeys((parameter.type, *alike))]
+
+
+def _names(reference: Mapping[str, Any], targets: Sequence[str], urls: Urls) -> bool:
+    """Tell whether a reference names a resource of one of these types, and none of another server."""
+    parsed = references.parse(reference)
+    return parsed.type in targets and (parsed.base is None or parsed.base.startswith(f"{urls.base}/"))
 
 
 def by_name(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

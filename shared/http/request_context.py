@@ -10,7 +10,7 @@ Invariants:
   own.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
@@ -28,13 +28,13 @@ from shared.db import Transaction
 from shared.db.models import Resource
 from shared.fhir import check
 from shared.fhir.received import Received
-from shared.http import idempotency
+from shared.http import idempotency, parameters
 from shared.http.check_metrics import measured_check
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard
 from shared.http.idempotency import KeyedRequest
-from shared.http.parameters import by_name
 from shared.http.versions import check_match, reference_to, version_headers
+from shared.operations import Parameter
 from shared.runtime import Runtime
 
 _HOW: Mapping[Interaction, audit.How] = {
@@ -69,15 +69,17 @@ class RequestContext:
         with measured_check(self.runtime.service):
             return await check.receive(self.body, allowed=allowed or None)
 
-    async def parameters(self) -> Mapping[str, Any]:
+    async def parameters(self, declared: Sequence[Parameter]) -> Mapping[str, Any]:
         """Read a Parameters body as name -> value (the value[x] or resource; a list where the name repeats).
 
         The value of a parameter with parts is a mapping of the same kind. An empty body is an empty
-        Parameters.
+        Parameters. Raises Invalid for what is not `declared`.
         """
         if not self.body.strip():
             return {}
-        return by_name((await self.resource("Parameters")).data.get("parameter", ()))
+        given = (await self.resource("Parameters")).data.get("parameter", ())
+        parameters.check(given, declared, urls=self.ctx.urls)
+        return parameters.by_name(given)
 
     def expect(self, row: Resource) -> None:
         """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""

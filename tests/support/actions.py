@@ -33,6 +33,11 @@ class Action:
         return str(self.parts["url"]).removeprefix(BASE_URL)
 
 
+def declared(action: Action, *said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Keep of what may be said the parameters that an action has."""
+    return [parameter for parameter in said if parameter["name"] in action.allowed]
+
+
 async def offered(clinic: TestClinic, party: str, address: str) -> dict[str, Action]:
     """Ask what a party may do with a resource (`/referral/fhir/Claim/1`)."""
     answer = await clinic.as_(party).get(f"{address}/$available-actions")

@@ -30,12 +30,18 @@ from shared.http.app import create_app
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
+from shared.operations import Parameter
 from shared.runtime import Runtime
 from tests.support.sql import sql
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
 BASE_URL = "http://clinic.test"
 MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+SUMMED = (
+    Parameter(name="reason", text="Why."),
+    Parameter(name="attended", type="boolean", max="*", text="Who came."),
+    Parameter(name="action", type="Element", text="What.", parts=(Parameter(name="owner", text="Who."),)),
+)
 
 
 class Base(SQLModel, registry=registry()):
@@ -140,7 +146,7 @@ def router() -> APIRouter:
     async def add_up(
         request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
     ) -> Response:
-        asked = await request.parameters()
+        asked = await request.parameters(SUMMED)
         async with request.transaction() as tx:
             return await request.answer(tx, {"resourceType": "Parameters", "asked": dict(asked)})
 

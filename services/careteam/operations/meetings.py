@@ -28,9 +28,19 @@ _by_chair = partial(
     refuses=(NotTheChair, NotInThisState),
 )
 _DECISION = (
-    Parameter(name="case", type="Reference", min=1, text="The Task that is decided."),
+    Parameter(name="case", type="Reference", min=1, text="The case that is decided.", targets=("Task",)),
     Parameter(name="decision", min=1, text="What was decided."),
-    Parameter(name="action", type="Element", max="*", text="Parts: `owner`, `description`, `due`."),
+    Parameter(
+        name="action",
+        type="Element",
+        max="*",
+        text="What is to be done.",
+        parts=(
+            Parameter(name="owner", type="Reference", min=1, text="Who does it.", targets=("Practitioner",)),
+            Parameter(name="description", min=1, text="What it is."),
+            Parameter(name="due", type="date", min=1, text="By which day."),
+        ),
+    ),
     Parameter(name="revise-plan", type="boolean", text="Whether the plan is to be revised."),
 )
 
@@ -50,7 +60,14 @@ MEETINGS = OperationTable[Meeting](
             name="open",
             text="Open a meeting: who came.",
             parameters=(
-                Parameter(name="attended", type="Reference", min=1, max="*", text="A person of the site."),
+                Parameter(
+                    name="attended",
+                    type="Reference",
+                    min=1,
+                    max="*",
+                    text="A person of the site.",
+                    targets=("Practitioner",),
+                ),
             ),
             when=partial(acts.may_lead, to=MeetingState.OPEN),
             run=lambda ctx, tx, given: use_cases.open_meeting.run(ctx, tx, given.id, asked=given.values),

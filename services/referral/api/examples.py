@@ -74,7 +74,7 @@ EXAMPLES: dict[str, Any] = {
         }
     ),
     f"POST {_REFERRALS_ID}/$revoke": _reason("The patient moved to another province"),
-    f"POST {_REFERRALS_ID}/$accept": _said(),
+    f"POST {_REFERRALS_ID}/$accept": _reason("The answers fit the programme"),
     f"POST {_REFERRALS_ID}/$decline": _reason("Another programme fits better"),
     f"POST {_REFERRALS_ID}/$request-information": _reason("When did the pain begin?"),
     f"POST {_REFERRALS_ID}/$remind": _said(),

@@ -38,6 +38,7 @@ _by_coordinator = partial(
     rows="the referrals of the coordinator's site",
 )
 _REASON = Parameter(name="reason", min=1, text="Why, in words that the other side reads.")
+_WORDS = Parameter(name="reason", text="What there is to say, in words that the other side reads.")
 
 
 def _programmes(clinic: Clinic) -> list[str]:
@@ -82,14 +83,23 @@ REFERRALS = OperationTable[Referral](
         _by_sender(
             name="acknowledge",
             text="Acknowledge that the patient goes to an emergency department.",
+            parameters=(_WORDS,),
             refuses=(NoEmergency,),
             when=acts.may_acknowledge,
-            run=lambda ctx, tx, given: use_cases.redirect.acknowledge(ctx, tx, given.id),
+            run=lambda ctx, tx, given: use_cases.redirect.acknowledge(ctx, tx, given.id, said=given.values),
         ),
         _by_sender(
             name="provide-information",
             text="Add what was asked for, or what came late.",
-            parameters=(Parameter(name="answers", type="Resource", min=1, max="*", text="What is added."),),
+            parameters=(
+                Parameter(
+                    name="answers",
+                    type="Resource",
+                    min=1,
+                    max="*",
+                    text="What is added, each under any name.",
+                ),
+            ),
             refuses=(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
             when=acts.may_provide_information,
             run=lambda ctx, tx, given: use_cases.provide_information.run(
@@ -139,19 +149,27 @@ REFERRALS = OperationTable[Referral](
         _by_coordinator(
             name="remind",
             text="Remind the referrer of what was asked for and has not come.",
+            parameters=(_WORDS,),
             refuses=(NothingAsked,),
             when=acts.may_remind,
-            run=lambda ctx, tx, given: use_cases.remind.run(ctx, tx, given.id),
+            run=lambda ctx, tx, given: use_cases.remind.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
             name="merge",
             text="Merge a duplicate into the referral that goes on (`into`).",
             parameters=(
-                Parameter(name="into", type="Reference", min=1, text="The ServiceRequest that goes on."),
+                Parameter(
+                    name="into",
+                    type="Reference",
+                    min=1,
+                    text="The referral that goes on.",
+                    targets=("ServiceRequest",),
+                ),
+                _WORDS,
             ),
             refuses=(CannotMerge, Refused),
             when=acts.may_merge,
-            run=lambda ctx, tx, given: use_cases.merge.run(ctx, tx, given.id, into=given.values.get("into")),
+            run=lambda ctx, tx, given: use_cases.merge.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
             name="close",

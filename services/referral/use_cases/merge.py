@@ -1,5 +1,8 @@
 """A duplicate is merged into the first referral: its identifiers stay findable, nothing of it is booked."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.referral import fhir, rules
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
@@ -20,9 +23,9 @@ class CannotMerge(Conflict):
     """The two referrals cannot be one."""
 
 
-async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) -> Referral:
+async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Put the duplicate's identifiers on the first referral and end the duplicate."""
-    first_id = _target(into)
+    first_id = _target(said.get("into"))
     if first_id == referral_id:
         rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     files = {
@@ -36,7 +39,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, into: object) 
     rules.steps.check(rules.acts.may_merge(ctx, file.referral))
     changes = Changes(ctx, file)
     file.referral.merged_into = first.id
-    reason = [Reason.of("same-as-earlier", sent_at=first.sent_at)]
+    reason = [Reason.of("same-as-earlier", sent_at=first.sent_at), *referral_file.words_said(said)]
     changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY)
     changes.finish_work(status="completed", reason=[Reason.of("merged")])
     changes.announce(events.ReferralMerged)

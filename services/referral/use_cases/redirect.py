@@ -1,6 +1,8 @@
 """An emergency is a hard stop: the referrer must acknowledge it, and a person telephones until then."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from services.referral import rules
@@ -46,29 +48,31 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     changes.announce(events.ReferralRedirectedToEmergency, work)
 
 
-async def acknowledge(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
+async def acknowledge(
+    ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]
+) -> Referral:
     """Take the referrer's acknowledgement; a second one changes nothing."""
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.steps.check(rules.acts.may_acknowledge(ctx, file.referral), refusal=NoEmergency)
     if file.referral.unacknowledged:
         changes = Changes(ctx, file)
-        end(changes, how=Reason.of("referrer-acknowledged"))
+        end(changes, how=[Reason.of("referrer-acknowledged"), *referral_file.words_said(said)])
         return await record.run(ctx, tx, changes)
     return file.referral
 
 
-def end(changes: Changes, *, how: Reason) -> None:
+def end(changes: Changes, *, how: Sequence[Reason]) -> None:
     """Note that the referrer knows, by the API or by telephone, and stop the escalation."""
     referral = changes.referral
     referral.unacknowledged = False
     if referral.state == State.EMERGENCY_REDIRECTED:
-        reason = [*referral.reason, how]
+        reason = [*referral.reason, *how]
         changes.move(State.EMERGENCY_ACKNOWLEDGED, reason=reason, turn=Turn.NOBODY)
     else:
         referral.turn = Turn.CLINIC
     changes.timers[ESCALATION] = None
     codes = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
-    changes.finish_work(status="completed", reason=[how], codes=codes)
+    changes.finish_work(status="completed", reason=how, codes=codes)
     changes.announce(events.ReferralEmergencyAcknowledged)
 
 

@@ -17,6 +17,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 from shared.fhir.search_values import as_uuid
+from shared.reasons import Reason, as_written
 
 Resource = Mapping[str, Any]
 
@@ -87,6 +88,12 @@ def enclosure_of(piece: Piece, referral: Referral) -> Enclosure:
         identifiers=list(piece.identifiers),
         status=status if isinstance(status, str) else None,
     )
+
+
+def words_said(said: Mapping[str, Any]) -> list[Reason]:
+    """Return what a person said with an act that needs no reason."""
+    words = str(said.get("reason") or "").strip()
+    return [as_written(words)] if words else []
 
 
 def needed_reason(reason: Any) -> str:

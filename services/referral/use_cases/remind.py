@@ -1,5 +1,9 @@
 """A coordinator reminds the referrer of what was asked for and has not come."""
 
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+
 from services.referral import rules
 from services.referral.models.rows import Referral
 from services.referral.use_cases import record, referral_file
@@ -17,12 +21,12 @@ class NothingAsked(Conflict):
     """The referrer owes nothing of which it could be reminded."""
 
 
-async def run(ctx: Context, tx: Transaction, referral_id: str) -> Referral:
+async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Tell the referrer once more, and let its Task say when; raises NothingAsked."""
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.steps.check(rules.acts.may_remind(ctx, file.referral), refusal=NothingAsked)
-    asked = [reason for reason in file.referral.reason if reason.code != _REMINDED]
-    file.referral.reason = [*asked, Reason.of("reminded", at=ctx.at)]
+    asked = list(takewhile(lambda reason: reason.code != _REMINDED, file.referral.reason))
+    file.referral.reason = [*asked, Reason.of("reminded", at=ctx.at), *referral_file.words_said(said)]
     changes = Changes(ctx, file)
     changes.announce(events.ReferralReminded)
     return await record.run(ctx, tx, changes)

@@ -68,5 +68,5 @@ def _check(reason: Reason | None) -> None:
 async def _telephoned(ctx: Context, tx: Transaction, referral: Referral) -> None:
     if referral.unacknowledged:
         changes = Changes(ctx, await referral_file.load(tx, referral))
-        redirect.end(changes, how=Reason.of("referrer-telephoned"))
+        redirect.end(changes, how=[Reason.of("referrer-telephoned")])
         await record.run(ctx, tx, changes)

@@ -27,7 +27,7 @@ from tests.integration.careteam.care import (
     seen,
     with_a_case,
 )
-from tests.support.actions import Action, drifting, offered
+from tests.support.actions import Action, declared, drifting, offered
 from tests.support.clinic import TestClinic
 from tests.support.sql import sql
 
@@ -72,7 +72,7 @@ class TestAMeeting:
             await changed(clinic, "UPDATE meeting_participant SET attended = true")
 
         async def call(action: Action) -> httpx.Response:
-            said = [*attended(*FIVE), *deciding(case, "Go on")]
+            said = declared(action, *attended(*FIVE), *deciding(case, "Go on"))
             return await chair(clinic, meeting, action.parts["name"], *said, by=by)
 
         address = f"{BASE}/Appointment/{meeting['id']}"

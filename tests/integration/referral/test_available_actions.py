@@ -12,7 +12,7 @@ from shared.auth.keys import load_client_key
 from shared.fhir import check
 from tests.integration.referral.doors import located, operate, response, send, work_of
 from tests.support import referrals
-from tests.support.actions import Action, drifting, offered
+from tests.support.actions import Action, declared, drifting, offered
 from tests.support.clinic import BASE_URL, TestClinic
 from tests.support.identity import keys_of_run
 from tests.support.sql import sql
@@ -105,8 +105,8 @@ class TestAReferral:
         for party in ("family-practice", "coordinator"):
 
             async def call(action: Action, party: str = party) -> httpx.Response:
-                said = [*_SAID, into] if party == "coordinator" else [_SAID[0], response]
-                body = {"resourceType": "Parameters", "parameter": said}
+                said = declared(action, *_SAID, into, response)
+                body = {"resourceType": "Parameters", **({"parameter": said} if said else {})}
                 return await clinic.as_(party).post(action.address, json=body)
 
             address = f"/referral/fhir/ServiceRequest/{other}"

@@ -37,3 +37,24 @@ async def test_nobody_is_reminded_of_what_was_not_asked(clinic: TestClinic) -> N
 async def test_a_referrer_reminds_nobody(clinic: TestClinic) -> None:
     referral = await unanswered(clinic)
     assert (await operate(clinic, "family-practice", referral, "remind")).status_code == 403
+
+
+async def test_what_is_said_with_an_act_stands_in_the_task(clinic: TestClinic) -> None:
+    referral = await unanswered(clinic)
+    asked = (await task_of(clinic, referral))["statusReason"]["text"]
+    for words in ("Only the night pain is missing.", "Still missing."):
+        await operate(clinic, "coordinator", referral, "remind", reason=words)
+    reason = (await task_of(clinic, referral))["statusReason"]
+    assert reason["text"] == f"{asked} Reminded at 2026-03-02 08:00. Still missing."
+    assert reason["coding"][-1]["code"] == "as-written"
+
+
+async def test_a_parameter_that_no_operation_has_is_refused_and_nothing_happens(clinic: TestClinic) -> None:
+    referral = await unanswered(clinic)
+    before = await task_of(clinic, referral)
+    answer = await operate(clinic, "coordinator", referral, "remind", colour="red")
+    assert answer.status_code == 422
+    issue = answer.json()["issue"][0]
+    assert issue["expression"] == ["Parameters.parameter.where(name='colour')"]
+    assert issue["details"]["text"] == "there is no such parameter here; there are: reason"
+    assert await task_of(clinic, referral) == before
