@@ -1,7 +1,23 @@
 """Moments as FHIR writes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
+
+_EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def is_on_a_calendar(day: date) -> bool:
+    """Tell whether days can be counted around a day; beside the years 1 and 9999 there are none."""
+    return _EARLIEST <= day < _LATEST
+
+
+def read_instant(text: object) -> datetime | None:
+    """Read a moment with its zone; None for what is none, and for one that lies on no calendar."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and is_on_a_calendar(moment.date()) else None
 
 
 def to_the_second(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
 from shared.fhir.elements import coded, reference
-from shared.fhir.instants import to_the_second
+from shared.fhir.instants import is_on_a_calendar, read_instant, to_the_second
 from shared.reasons import Reason
 
 MEETING_STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
@@ -203,16 +203,13 @@ def _parameter(name: str) -> str:
 
 def _due(text: object, *, zone: ZoneInfo) -> datetime | None:
     """Read a due date as the end of that day at the site, or a time as it stands."""
+    if "T" in str(text):
+        return read_instant(text)
     try:
-        if isinstance(text, str) and "T" in text:
-            moment = datetime.fromisoformat(text)
-            return None if moment.tzinfo is None else moment
-        if isinstance(text, str):
-            day = date.fromisoformat(text) + timedelta(days=1)
-            return datetime.combine(day, time(), tzinfo=zone)
+        day = date.fromisoformat(str(text))
     except ValueError:
         return None
-    return None
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone) if is_on_a_calendar(day) else None
 
 
 def _mapping(value: object) -> Mapping[str, Any] | None:

@@ -22,7 +22,7 @@ from services.careteam.models.rows import Answers, Outcome
 from shared.context import Context
 from shared.fhir.codes import LOINC, UCUM
 from shared.fhir.elements import coded, reference, referral_reference
-from shared.fhir.instants import to_the_second
+from shared.fhir.instants import read_instant, to_the_second
 
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -98,11 +98,8 @@ def measured_at(data: Mapping[str, Any], *, member: str, now: datetime, findings
     if text is None:
         return now
     expression = f"{data['resourceType']}.{member}"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = read_instant(text)
+    if moment is None:
         findings.add("the time of the measurement needs its zone", expression=expression)
         return now
     if moment > now:

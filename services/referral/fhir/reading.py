@@ -3,11 +3,14 @@
 import calendar
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from services.referral.models.facts import Day
+from shared.fhir.instants import read_instant
 
+# Beside the years 1 and 9999 no days can be counted; who writes 31 December 9999 means "without an end".
+_FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 _DATE = re.compile(r"^(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?(?:T|$)")
 
 
@@ -16,15 +19,14 @@ def day_of(text: Any) -> Day | None:
     matched = _DATE.match(text) if isinstance(text, str) else None
     if matched is None:
         return None
-    year, month, day = (None if part is None else int(part) for part in matched.groups())
+    year, month, day = (int(part or 0) for part in matched.groups())
     try:
-        if year is None or month is None:
-            return Day(date(int(year or 0), 1, 1), date(int(year or 0), 12, 31))
-        if day is None:
-            return Day(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
-        return Day(date(year, month, day), date(year, month, day))
+        last_month = month or 12
+        last_day = day or calendar.monthrange(year, last_month)[1]
+        earliest, latest = date(year, month or 1, day or 1), date(year, last_month, last_day)
     except (ValueError, calendar.IllegalMonthError):
         return None
+    return Day(*(min(max(bound, _FIRST_DAY), _LAST_DAY) for bound in (earliest, latest)))
 
 
 def moment_of(text: Any) -> datetime | None:
@@ -32,11 +34,8 @@ def moment_of(text: Any) -> datetime | None:
     day = day_of(text)
     if day is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return datetime(day.earliest.year, day.earliest.month, day.earliest.day, tzinfo=UTC)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = read_instant(text)
+    return moment.astimezone(UTC) if moment else datetime.combine(day.earliest, time(), tzinfo=UTC)
 
 
 def tokens(identifiers: Any) -> tuple[str, ...]:

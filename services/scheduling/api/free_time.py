@@ -9,10 +9,10 @@ from starlette.responses import Response
 from services.scheduling import fhir, use_cases
 from services.scheduling.api.searching import UnsupportedSearch, check_names
 from services.scheduling.models import Span
-from services.scheduling.rules.calendar import is_on_a_calendar
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound
+from shared.fhir.instants import is_on_a_calendar
 from shared.fhir.references import parse
 from shared.http import pages
 from shared.http.authorize import authorize
@@ -77,7 +77,7 @@ async def slots(request: _SearchSlots) -> Response:
 async def slot(id: str, request: _ReadSlot) -> Response:
     """Read one free time, as long as it is free."""
     named = fhir.free_time.slot_start(id)
-    if named is None or not is_on_a_calendar(named[1]):
+    if named is None or not is_on_a_calendar(named[1].date()):
         raise NotFound(f"there is no Slot/{id[:64]}")
     person, start = _person(named[0], request), named[1]
     async with request.transaction() as tx:
@@ -126,6 +126,6 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         raise UnsupportedSearch(f"{text!r} is no date or instant", expression="start") from None
-    if not is_on_a_calendar(moment):
+    if not is_on_a_calendar(moment.date()):
         raise UnsupportedSearch(f"{text!r} lies on no calendar of ours", expression="start")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from services.scheduling.models import Appointment, AppointmentChange, Cancellat
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
 from shared.fhir.elements import same
-from shared.fhir.instants import to_the_second
+from shared.fhir.instants import read_instant, to_the_second
 
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
 
@@ -53,7 +53,7 @@ def _status(
 def _start(row: Appointment, resource: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
     start, end = _moment(resource, "start", problems), _moment(resource, "end", problems)
     if start is None:
-        if row.starts_at is not None:
+        if row.starts_at is not None and resource.get("start") is None:
             problems.append(_required("start"))
         return None
     fits = start + timedelta(minutes=row.minutes)
@@ -67,11 +67,8 @@ def _moment(resource: Mapping[str, Any], name: str, problems: list[Problem]) -> 
     text = resource.get(name)
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = read_instant(text)
+    if moment is None:
         problems.append(_problem(name, "not an instant with a zone", code="value"))
         return None
     return moment

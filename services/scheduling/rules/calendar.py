@@ -14,18 +14,13 @@ from services.scheduling.rules.intervals import clipped, subtracted
 from shared.clinic import Hours, Person, Site, Weekday
 
 DAY = timedelta(days=1)
-EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
+_EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 WEEKDAYS = tuple(Weekday)
 
 
 def to_utc(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """Return the moment at which a wall clock of the zone shows this time on this day."""
     return datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
-
-
-def is_on_a_calendar(moment: datetime) -> bool:
-    """Tell whether days can be counted around a moment; beside the years 1 and 9999 there are none."""
-    return EARLIEST <= moment.date() < LATEST
 
 
 def local_day_start(day: date, zone: ZoneInfo) -> datetime:
@@ -40,8 +35,8 @@ def local_day_end(day: date, zone: ZoneInfo) -> datetime:
 
 def span_between(first: date | datetime | None, last: date | datetime | None, zone: ZoneInfo) -> Span:
     """Return the time between two bounds: days are whole local days, both included; None has no end."""
-    begins = first if isinstance(first, datetime) else local_day_start(first or EARLIEST, zone)
-    ends = last if isinstance(last, datetime) else local_day_end(last or LATEST, zone)
+    begins = first if isinstance(first, datetime) else local_day_start(first or _EARLIEST, zone)
+    ends = last if isinstance(last, datetime) else local_day_end(last or _LATEST, zone)
     return Span(begins, ends)
 
 

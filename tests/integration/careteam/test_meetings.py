@@ -173,6 +173,14 @@ class TestLeading:
         assert empty.status_code == 422
         assert await counts(clinic) == before
 
+    async def test_an_action_is_due_on_a_day_around_which_days_can_be_counted(self, clinic: TestClinic):
+        case = await with_a_case(clinic)
+        meeting = await open_with(clinic, *FIVE)
+        never = asking("physiotherapist", "Do it", "9999-12-31")
+        answer = await chair(clinic, meeting, "decide", *deciding(case, "Go on", never))
+        assert answer.status_code == 422
+        assert [path.rpartition(".part")[2] for path in problems(answer)] == [".where(name='due')"]
+
     async def test_a_case_is_decided_once_and_only_on_its_own_agenda(self, clinic: TestClinic):
         case = await with_a_case(clinic)
         meeting = await open_with(clinic, *FIVE)

@@ -61,6 +61,7 @@ class TestRating:
                 ["Observation.status", "Observation.interpretation"],
             ),
             (a_rating(5, effectiveDateTime="2036-01-01T00:00:00Z"), ["Observation.effectiveDateTime"]),
+            (a_rating(5, effectiveDateTime="0001-01-01T00:00:00+14:00"), ["Observation.effectiveDateTime"]),
             (
                 a_rating(5, effectiveDateTime=None, effectivePeriod={"start": "2026-03-01"}),
                 ["Observation.effectivePeriod"],

@@ -87,6 +87,11 @@ class TestMoving:
         start = local(date(2026, 5, 29), "09:00").isoformat()
         await refused(desk, referral, Conflict, start=start, end=None)
 
+    @pytest.mark.parametrize("start", ["9999-12-31T23:30:00Z", "0001-01-01T00:00:00+14:00"])
+    async def test_refuses_a_start_around_which_no_days_can_be_counted(self, desk: Desk, start: str) -> None:
+        refusal = await refused(desk, await desk.accept(), Invalid, start=start, end=None)
+        assert [problem.expression for problem in refusal.problems] == ["Appointment.start"]
+
     async def test_two_who_want_one_time_get_it_once(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, a_clinic(people=[a_person("ana"), a_person("ben")], rooms=1))
         rows = [await desk.first(await desk.accept()) for _ in range(6)]

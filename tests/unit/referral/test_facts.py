@@ -1,6 +1,6 @@
 """Facts come from codes and dates, never from words; the newest answer and the newest Consent count."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from services.referral import fhir
@@ -57,6 +57,14 @@ def test_a_month_is_every_day_of_it() -> None:
     response = referrals.a_response("Patient/1", dict.fromkeys(referrals.ANSWERS))
     response["item"] = [{"linkId": "onset-date", "answer": [{"valueDate": "2024-02"}]}]
     assert read(response).days["onset-date"] == Day(date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_a_day_without_an_end_is_one_after_which_days_can_still_be_counted() -> None:
+    for text in ("9999-12-31", "9999-12", "9999"):
+        day = fhir.reading.day_of(text)
+        assert day is not None
+        assert day.latest + timedelta(days=42) > day.latest
+    assert fhir.reading.moment_of("9999-12-31T23:30:00-05:00") == datetime(9998, 12, 31, tzinfo=UTC)
 
 
 def test_the_insurer_is_known_by_identifier_and_by_a_sent_organization_never_by_name() -> None:
