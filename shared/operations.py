@@ -75,7 +75,7 @@ class Operation(Generic[Facts]):
 
     `rows` says in words which rows it reaches, `takes` which bodies (where it takes none, none is looked at),
     `returns` what it answers (the resource itself unless said). `refuses` are its own refusals; `when` says
-    why it is not possible now, or None.
+    why it is not possible now, or None; `is_dry_run` is a creation that writes nothing.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Operation(Generic[Facts]):
     takes: tuple[str, ...] = ("Parameters",)
     returns: str | None = None
     refuses: tuple[type[Refusal], ...] = ()
+    is_dry_run: bool = False
     when: Callable[[Context, Facts], Reason | None] = always
     run: Run | None = None
 

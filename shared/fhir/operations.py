@@ -24,7 +24,7 @@ def definition(operation: Operation[Any], *, clinic: Clinic) -> dict[str, Any]:
         "name": "".join(word[0].upper() + word[1:] for word in words),
         "status": "active",
         "kind": "operation",
-        "affectsState": operation.interaction not in ("r", "s"),
+        "affectsState": operation.interaction not in ("r", "s") and not operation.is_dry_run,
         "code": operation.name,
         "description": operation.text,
         **({} if operation.level == "system" else {"resource": [operation.resource_type]}),

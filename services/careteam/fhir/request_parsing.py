@@ -69,9 +69,9 @@ def unchanged(
             )
 
 
-def row_id(text: str) -> UUID:
+def row_id(text: str, *, expression: str | None = None) -> UUID:
     """Read the id of a row of ours; raises NotFound, since no other id can exist."""
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound("there is no such resource") from None
+        raise NotFound("there is no such resource", expression=expression) from None

@@ -129,14 +129,17 @@ def handed_over(ctx: Context, task: CareTask) -> Resource:
 
 def asked_action_status(
     data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: Findings
-) -> ActionState:
-    """Read the status that its owner gives an action, and note what the owner may not change."""
+) -> ActionState | None:
+    """Read the status that its owner gives an action, and note what the owner may not change.
+
+    Returns None where it is no status of an action.
+    """
     unchanged(data, stored, members=_ACTION_OURS, findings=findings)
     try:
         return ActionState(data["status"])
     except ValueError:
         findings.add(f"{data['status']} is no status of an action", expression="Task.status")
-        return ActionState(stored["status"])
+        return None
 
 
 def action_overlay(received: Received, *, status: ActionState, at: datetime) -> Resource:

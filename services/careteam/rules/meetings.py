@@ -15,6 +15,8 @@ from shared.reasons import Reason
 
 AGENDA_BEFORE = timedelta(hours=24)
 CLOSE_BY_ITSELF_AFTER = timedelta(hours=12)
+# The element that names the case in a call.
+CASE = "Parameters.parameter.where(name='case')"
 
 
 class NotTheChair(Forbidden):
@@ -119,9 +121,10 @@ def must_be_open(meeting: Meeting) -> None:
 def must_wait_at(case: CareTask, meeting: Meeting) -> None:
     """Raise NotOnThisAgenda or AlreadyDecided unless the case waits for a decision at this meeting."""
     if case.code != TaskCode.AGENDA_ITEM or case.meeting_id != meeting.id:
-        raise NotOnThisAgenda.because(Reason.of("not-on-this-agenda"), texts.REASONS)
+        raise NotOnThisAgenda.because(Reason.of("not-on-this-agenda"), texts.REASONS, expression=CASE)
     if case.state not in LIVE_CASES:
-        raise AlreadyDecided.because(Reason.of("case-is-over", state=case.state), texts.REASONS)
+        why = Reason.of("case-is-over", state=case.state)
+        raise AlreadyDecided.because(why, texts.REASONS, expression=CASE)
 
 
 def must_have_quorum(required: Sequence[str], *, attending: Collection[str], clinic: Clinic) -> None:
@@ -130,5 +133,4 @@ def must_have_quorum(required: Sequence[str], *, attending: Collection[str], cli
     absent = [discipline for discipline in required if discipline not in present]
     if absent:
         why = Reason.of("no-quorum", disciplines=absent)
-        expression = "Parameters.parameter.where(name='case')"
-        raise NoQuorum.because(why, texts.REASONS, expression=expression)
+        raise NoQuorum.because(why, texts.REASONS, expression=CASE)

@@ -16,7 +16,6 @@ from shared.db import Transaction
 from shared.errors import Forbidden, Invalid, NotFound
 
 Row = TypeVar("Row", Plan, Goal, CareTask)
-_CASE = "Parameters.parameter.where(name='case')"
 
 
 class NotAPerson(Forbidden):
@@ -84,7 +83,7 @@ async def case_of_meeting(
     ctx: Context, tx: Transaction, meeting_id: str, case_id: str
 ) -> tuple[Meeting, CareTask, Team]:
     """Lock the team of a case, the meeting and the case, in the order in which all lock them."""
-    identity = row_id(case_id)
+    identity = row_id(case_id, expression=rules.meetings.CASE)
     if await queries.meetings.visible(tx, row_id(meeting_id), by=ctx.caller) is None:
         raise NoSuchThing("there is no such Appointment")
     found = await queries.tasks.visible(tx, identity, by=ctx.caller)
@@ -94,7 +93,7 @@ async def case_of_meeting(
         locked = await queries.tasks.locked(tx, identity)
         if locked is not None:
             return its_meeting, locked, its_team
-    raise NoSuchThing("there is no such case", expression=_CASE)
+    raise NoSuchThing("there is no such case", expression=rules.meetings.CASE)
 
 
 async def team_of_patient(ctx: Context, tx: Transaction, data: Mapping[str, Any], *, member: str) -> Team:

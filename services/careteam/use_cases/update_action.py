@@ -49,6 +49,8 @@ def _checked(action: CareTask, received: Received, *, by: str | None) -> ActionS
     stored = fhir.elements.decoded(action.body)
     state = fhir.tasks.asked_action_status(received.data, stored, findings=findings)
     has_reason = bool(fhir.tasks.reason_text(received.data))
-    findings.extend(rules.plans.action_problems(ActionState(action.state), to=state, has_reason=has_reason))
+    if state is not None:
+        problems = rules.plans.action_problems(ActionState(action.state), to=state, has_reason=has_reason)
+        findings.extend(problems)
     findings.refuse()
-    return state
+    return state or ActionState(action.state)

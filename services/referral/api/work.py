@@ -8,6 +8,7 @@ from starlette.responses import Response
 from services.referral import use_cases
 from services.referral.rules.authorization import WrongDecision
 from services.referral.use_cases.answer_claim import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
+from services.referral.use_cases.referral_file import NoReason
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -18,7 +19,7 @@ router = APIRouter()
 _OWN_CLAIMS = "the insurer's own Claims, with the patient's active consent"
 
 
-@router.put("/fhir/Task/{id}", responses=refuses(NotByHand, AnotherTask, DecideFirst))
+@router.put("/fhir/Task/{id}", responses=refuses(NotByHand, AnotherTask, DecideFirst, NoReason))
 async def update_task(
     id: str,
     request: Annotated[RequestContext, authorize("Task", "u", rows="the Tasks of the coordinator's site")],

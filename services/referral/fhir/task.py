@@ -1,9 +1,10 @@
 """Tasks: the process Task of a referral, kept true, and what the people of the clinic are asked to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.referral import texts
 from services.referral.fhir import wording
 from services.referral.models.facts import Finding
 from services.referral.models.rows import Claim, Referral
@@ -21,7 +22,8 @@ from shared.fhir.codes import (
     TaskInput,
 )
 from shared.fhir.instants import instant
-from shared.reasons import Reason
+from shared.fhir.reasons import REASON_SYSTEM, added
+from shared.reasons import Reason, as_written
 
 _CANADIAN = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-referralbusinessstatus"
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
@@ -109,6 +111,13 @@ def suspected_output(task: dict[str, Any], *, first: str) -> dict[str, Any]:
     """Name the referral that a suspected duplicate may repeat, so that the merge can be offered."""
     same = {"type": {"text": "duplicate-of"}, "valueReference": {"reference": f"ServiceRequest/{first}"}}
     return task | {"input": [same]}
+
+
+def rejection(stated: Mapping[str, Any], *, words: str) -> dict[str, Any]:
+    """Write why somebody handed a Task back, in their words and with the codings of others."""
+    others = [coding for coding in stated.get("coding", ()) if coding.get("system") != REASON_SYSTEM]
+    mine = {name: value for name, value in stated.items() if name not in ("coding", "text")}
+    return added(mine | {"coding": others}, [as_written(words)], texts.REASONS)
 
 
 def _about(referral: Referral) -> dict[str, Any]:

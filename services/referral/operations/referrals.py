@@ -74,6 +74,7 @@ REFERRALS = OperationTable[Referral](
             level="type",
             interaction="c",
             rows="nothing is written",
+            is_dry_run=True,
             text="Say what would happen to a referral, without taking it.",
             parameters=(
                 Parameter(name="resource", type="Resource", min=1, text="A Bundle or a ServiceRequest."),

@@ -6,11 +6,13 @@ from services.referral import queries, texts
 from services.referral.rules import work
 from services.referral.rules.steps import Refused
 from services.referral.rules.work import WorkItem
+from services.referral.use_cases.referral_file import NoReason
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.context import Context
 from shared.db import Transaction
 from shared.operations import Operation, OperationTable, Parameter, Subject
 
+_WHY = Parameter(name="statusReason", type="CodeableConcept", min=1, text="Why, in its `text`.")
 # What a coordinator does with a Task by giving it a status.
 _STATUS_OF_VERB = {
     "receive": ("received", "Take a Task up that was handed back."),
@@ -49,8 +51,9 @@ TASKS = OperationTable[WorkItem](
             text=text,
             parameters=(
                 Parameter(name="status", type="code", min=1, text="The new status.", values=(status,)),
+                *((_WHY,) if verb == "reject" else ()),
             ),
-            refuses=(NotByHand, AnotherTask, DecideFirst, Refused),
+            refuses=(NotByHand, AnotherTask, DecideFirst, NoReason, Refused),
             when=partial(work.may_change, status=status),
         )
         for verb, (status, text) in _STATUS_OF_VERB.items()

@@ -125,7 +125,8 @@ def _ask_people(ctx: Context, changes: Changes, claim: Claim, decision: Decision
     work = changes.open_task(TaskCode.DECIDE_AUTHORIZATION)
     if work is not None:
         pended = decision.status is Authorization.PENDED
-        changes.change_task(work, status="in-progress" if pended else "completed")
+        status = "in-progress" if pended else "completed"
+        changes.change_task(work, status=status, reason=referral.funding)
     if decision.status is Authorization.DENIED:
         changes.open_work(TaskCode.RESOLVE_DENIAL, owner=the_clinic(ctx), reason=referral.funding)
 

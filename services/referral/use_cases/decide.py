@@ -29,8 +29,8 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     why = needed_reason(said.get("reason"))
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(ctx, file), file.referral
-    verdict = _personal(ctx, file, said=said, why=why)
     rules.steps.check(rules.acts.may_accept(ctx, referral))
+    verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)
     referral.programme, referral.doubt = verdict.programme, False

@@ -26,17 +26,19 @@ class CannotMerge(Conflict):
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Put the duplicate's identifiers on the first referral and end the duplicate."""
     first_id = _target(said.get("into"))
-    if first_id == referral_id:
-        rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
+    named_by = {referral_id: None} if first_id == referral_id else {referral_id: None, first_id: _INTO}
     files = {
-        wanted: await referral_file.for_caller(ctx, tx, wanted) for wanted in sorted((referral_id, first_id))
+        wanted: await referral_file.for_caller(ctx, tx, wanted, expression=expression)
+        for wanted, expression in sorted(named_by.items())
     }
     file, first = files[referral_id], files[first_id].referral
+    rules.steps.check(rules.acts.may_merge(ctx, file.referral))
+    if first_id == referral_id:
+        rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     if file.referral.patient_id != first.patient_id:
         rules.steps.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
     if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
         rules.steps.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
-    rules.steps.check(rules.acts.may_merge(ctx, file.referral))
     changes = Changes(ctx, file)
     file.referral.merged_into = first.id
     reason = [Reason.of("same-as-earlier", sent_at=first.sent_at), *referral_file.words_said(said)]

@@ -108,11 +108,16 @@ def local_day(at: datetime, *, site: str, clinic: Clinic) -> date:
     return at.astimezone(clinic.site(site).zone).date()
 
 
-async def for_caller(ctx: Context, tx: Transaction, referral_id: str) -> ReferralFile:
-    """Lock a referral that the caller may see, and load its file; raises NotFound."""
+async def for_caller(
+    ctx: Context, tx: Transaction, referral_id: str, *, expression: str | None = None
+) -> ReferralFile:
+    """Lock a referral that the caller may see, and load its file; raises NotFound.
+
+    `expression` is the element of the body that names it, where that is not the address.
+    """
     found = await queries.referrals.visible_to(tx, ctx.caller, referral_id, lock=True)
     if found is None:
-        raise NotFound(f"there is no ServiceRequest {referral_id}")
+        raise NotFound(f"there is no ServiceRequest {referral_id}", expression=expression)
     return await load(tx, found)
 
 

@@ -51,6 +51,11 @@ class TestActions:
         assert (answer.status_code, problems(answer)) == (422, ["Task.owner", "Task.status"])
         assert await counts(clinic) == before
 
+    async def test_an_unknown_status_is_one_problem(self, clinic: TestClinic):
+        action = await self.assigned(clinic)
+        answer = await put(clinic, action | {"status": "on-hold"}, by="psychologist")
+        assert (answer.status_code, problems(answer)) == (422, ["Task.status"])
+
     async def test_rejecting_needs_a_reason_and_puts_the_case_on_the_agenda(self, clinic: TestClinic):
         action = await self.assigned(clinic)
         silent = await put(clinic, action | {"status": "rejected"}, by="psychologist")

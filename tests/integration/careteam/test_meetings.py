@@ -188,6 +188,11 @@ class TestLeading:
         assert (await chair(clinic, meeting, "decide", *deciding(case, "Go on"))).status_code == 409
         elsewhere = await next_meeting(clinic)
         assert (await chair(clinic, elsewhere, "decide", *deciding(case, "Go on"))).status_code in (404, 409)
+        nowhere = await chair(clinic, meeting, "decide", *deciding({"id": "no-such"}, "Go on"))
+        assert (nowhere.status_code, problems(nowhere)) == (
+            404,
+            ["Parameters.parameter.where(name='case')"],
+        )
 
 
 class TestClosing:

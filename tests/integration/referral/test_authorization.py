@@ -95,6 +95,8 @@ class TestDecision:
         assert parts["period"]["valuePeriod"] == {"start": "2026-03-02", "end": "2026-05-31"}
         assert "authorized 12 sessions" in (await task_of(clinic, referral))["statusReason"]["text"]
         assert await work_of(clinic, WORKPLACE, "status=requested") == []
+        (ended,) = await work_of(clinic, WORKPLACE, "status=completed")
+        assert ended["statusReason"]["coding"][0]["code"] == "authorization-granted"
 
     async def test_a4_is_pended_although_the_outcome_is_complete(self, clinic: TestClinic) -> None:
         await refer(clinic)

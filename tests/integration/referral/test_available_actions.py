@@ -163,6 +163,8 @@ class TestATask:
             coordinator = clinic.as_("coordinator")
             version = (await coordinator.get(address)).headers["etag"]
             wanted = {**task, "status": action.allowed["status"][0]}
+            if "statusReason" in action.allowed:
+                wanted["statusReason"] = {"text": "Not ours"}
             return await coordinator.put(action.address, json=wanted, headers={"if-match": version})
 
         assert await drifting(clinic, "coordinator", address, state=status, reset=reset, call=call) == []
@@ -196,9 +198,36 @@ class TestADefinition:
         assert "rapid-access" in parameters["programme"]["documentation"]
         assert parameters["return"]["type"] == "ServiceRequest"
 
+    async def test_says_that_a_dry_run_changes_nothing(self, clinic: TestClinic) -> None:
+        address = "/referral/fhir/OperationDefinition/ServiceRequest-"
+        for name, writes in (("validate", False), ("accept", True)):
+            answer = await clinic.anonymous().get(address + name)
+            assert answer.json()["affectsState"] is writes
+
     async def test_that_nobody_made_is_not_found(self, clinic: TestClinic) -> None:
         answer = await clinic.anonymous().get("/referral/fhir/OperationDefinition/Claim-pay")
         assert answer.status_code == 404
+
+
+async def test_a_wrong_state_is_told_before_anything_about_the_parameters(clinic: TestClinic) -> None:
+    """The reason of the refusal is the one that was offered."""
+    emergency = await refer(clinic, answers={"saddle-anaesthesia": "Y"}, programme=None)
+    stranger = {"reference": f"ServiceRequest/{await refer(clinic, health_card='7')}"}
+    offers = await offered(clinic, "coordinator", f"/referral/fhir/ServiceRequest/{emergency}")
+    for verb, said in (
+        ("accept", {"reason": "Because", "programme": "no-such"}),
+        ("merge", {"into": stranger}),
+    ):
+        answer = await operate(clinic, "coordinator", emergency, verb, **said)
+        assert answer.status_code == 409
+        assert answer.json()["issue"][0]["details"] == offers[verb].parts["reason"]
+
+
+async def test_a_referral_that_is_not_there_is_named_where_it_stands(clinic: TestClinic) -> None:
+    into = {"reference": "ServiceRequest/1"}
+    answer = await operate(clinic, "coordinator", await refer(clinic), "merge", into=into)
+    assert answer.status_code == 404
+    assert answer.json()["issue"][0]["expression"] == ["Parameters.parameter.where(name='into')"]
 
 
 async def test_a_refusal_for_the_state_says_its_reason_as_a_code(clinic: TestClinic) -> None:
