@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from services.scheduling import texts
 from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
 from services.scheduling.models import Appointment, AppointmentChange, CancellationReason
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
 from shared.fhir.elements import same
 from shared.fhir.instants import read_instant, to_the_second
+from shared.fhir.reasons import REASON_SYSTEM
 
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
 
@@ -83,16 +85,18 @@ def _reason(
     if not isinstance(given, Mapping):
         problems.append(_required("cancelationReason"))
         return None
-    codes = [
-        coding["code"]
-        for coding in given.get("coding", [])
-        if coding.get("system") == CANCELLATION_SYSTEM and coding.get("code")
-    ]
-    if not codes:
+    codings = [coding for coding in given.get("coding", []) if coding.get("system") != REASON_SYSTEM]
+    ours = [coding for coding in codings if coding.get("system") == CANCELLATION_SYSTEM]
+    if not ours:
         text = f"a code of {CANCELLATION_SYSTEM} is needed: pat... for the patient, prov... for the clinic"
         problems.append(_problem("cancelationReason", text, code="required"))
         return None
-    return CancellationReason(code=codes[0], words=given.get("text"))
+    if any(coding.get("code") not in texts.CANCELLATIONS for coding in ours):
+        text = f"{CANCELLATION_SYSTEM} has no such code; it has {', '.join(texts.CANCELLATIONS)}"
+        problems.append(_problem("cancelationReason.coding.code", text, code="code-invalid"))
+        return None
+    others = [coding for coding in codings if coding is not ours[0]]
+    return CancellationReason(code=ours[0]["code"], words=given.get("text"), other_codings=others)
 
 
 def _required(name: str) -> Problem:

@@ -31,8 +31,11 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
     if row.starts_at is not None and row.ends_at is not None:
         resource |= {"start": to_the_second(row.starts_at), "end": to_the_second(row.ends_at)}
     if row.reason_code is not None and row.status == AppointmentStatus.CANCELLED:
-        reason = coded(CANCELLATION_SYSTEM, row.reason_code)
-        resource["cancelationReason"] = added(reason, row.reasons, texts.REASONS)
+        coding = {"system": CANCELLATION_SYSTEM, "code": row.reason_code}
+        if row.reason_code in texts.CANCELLATIONS:
+            coding["display"] = texts.CANCELLATIONS[row.reason_code]
+        stated = {"coding": [coding, *row.other_codings]}
+        resource["cancelationReason"] = added(stated, row.reasons, texts.REASONS)
     return resource
 
 

@@ -1,17 +1,23 @@
 """What a person wants to change of an appointment."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.scheduling.states import AppointmentStatus
 
 
 @dataclass(frozen=True, kw_only=True)
 class CancellationReason:
-    """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing."""
+    """Why an appointment is cancelled; codes that begin with `pat` are the patient's own doing.
+
+    `other_codings` say it in other systems and are kept.
+    """
 
     code: str
     words: str | None
+    other_codings: Sequence[Mapping[str, Any]] = ()
 
     @property
     def is_the_patients(self) -> bool:

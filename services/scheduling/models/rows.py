@@ -1,6 +1,7 @@
 """The rows of this database, as verbs read and change them; their tables stand in `tables.py`."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime
@@ -110,6 +111,9 @@ class Appointment(Resource):
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
     reason_code: str | None = None
+    other_codings: list[dict[str, Any]] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     patient_caused: bool = False
 

@@ -59,6 +59,7 @@ def _put_into(row: Appointment, status: AppointmentStatus, *, reason: Cancellati
     row.status = status
     if reason is not None:
         row.reason_code, row.patient_caused = reason.code, reason.is_the_patients
+        row.other_codings = [dict(coding) for coding in reason.other_codings]
         row.reasons = [as_written(reason.words)] if reason.words else []
 
 

@@ -39,7 +39,7 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 # What verbs change of an appointment that the database has.
 _CHANGED = (
     *("status", "practitioner", "room", "starts_at", "ends_at"),
-    *("reason_code", "reasons", "patient_caused"),
+    *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.scheduling import use_cases
@@ -133,11 +134,31 @@ class TestRecording:
         assert (await desk.told())[-2:] == ["appointment.cancelled", "appointment.booked"]
         (cancelled,) = await desk.carried("appointment.cancelled")
         said = AppointmentCancelled.of(cancelled)
-        assert said.focus["cancelationReason"]["coding"][0] == PAT[0]
+        assert said.focus["cancelationReason"]["coding"][0] == PAT[0] | {"display": "Patient"}
         assert (said.reasons, said.cancelled_because) == (
             [as_written("The child is ill.")],
             "The child is ill.",
         )
+
+    async def test_a_code_alone_says_why_in_its_own_words_and_foreign_codings_stay(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        first = await desk.first(referral)
+        foreign = {"system": "https://practice.example/why", "code": "ill"}
+        why = {"coding": [{"system": PAT[0]["system"], "code": "prov-pers"}, foreign]}
+        cancelled = await desk.put(first, status="cancelled", cancelationReason=why)
+        stated = msgspec.json.decode(cancelled.body)["cancelationReason"]
+        assert [coding.get("display") for coding in stated["coding"]] == ["Provider: Personal", None]
+        assert stated["coding"][1] == foreign
+        (told,) = await desk.carried("appointment.cancelled")
+        assert AppointmentCancelled.of(told).cancelled_because == "Provider: Personal"
+
+    async def test_an_invented_code_is_refused_where_it_stands(self, desk: Desk) -> None:
+        why = {"coding": [{"system": PAT[0]["system"], "code": "pat-invented"}]}
+        changes = {"status": "cancelled", "cancelationReason": why}
+        refusal = await refused(desk, await desk.accept(), Invalid, **changes)
+        assert [problem.expression for problem in refusal.problems] == [
+            "Appointment.cancelationReason.coding.code"
+        ]
 
     async def test_the_same_again_changes_nothing(self, desk: Desk) -> None:
         referral = await desk.accept()
