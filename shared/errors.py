@@ -8,9 +8,10 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Self
 
-from shared.reasons import Reason, said
+from shared.reasons import NO_WORDS, Reason, Words, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +50,17 @@ class Refusal(Exception):
         super().__init__(text or "; ".join(problem.text for problem in self.problems))
 
     @classmethod
-    def because(cls, reason: Reason, sentences: Mapping[str, str], *, expression: str | None = None) -> Self:
-        """Refuse for a reason, in the words that its service has for it; moments are told in UTC."""
-        return cls(said(reason, sentences), expression=expression, reason=reason)
+    def because(
+        cls,
+        reason: Reason,
+        sentences: Mapping[str, str],
+        *,
+        expression: str | None = None,
+        zone: tzinfo = UTC,
+        words: Words = NO_WORDS,
+    ) -> Self:
+        """Refuse for a reason, in the words that its service has for it; moments are told in this zone."""
+        return cls(said(reason, sentences, zone=zone, words=words), expression=expression, reason=reason)
 
 
 class Malformed(Refusal):

@@ -22,7 +22,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.db.models import Resource
 from shared.errors import Refusal
-from shared.reasons import Reason
+from shared.reasons import NO_WORDS, Reason, Words
 
 Facts = TypeVar("Facts")
 Kind = Literal["operation", "update", "create"]
@@ -137,6 +137,7 @@ class OperationTable(Generic[Facts]):
     rows: str
     load: Callable[[Context, Transaction, str], Awaitable[Subject[Facts] | None]]
     sentences: Mapping[str, str]
+    words: Callable[[Clinic], Words] = lambda _: NO_WORDS
     operations: tuple[Operation[Facts], ...]
 
     @property

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 
 from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
+from services.referral.states import State
 from shared.clinic import Clinic
+from shared.fhir.codes import Stream
 from shared.reasons import Words
 
 # Reasons by their codes; `{name}` stands for an argument.
 REASONS: Mapping[str, str] = {
     # What triage found.
     "emergency-flag": "Red flag, send the patient to the nearest emergency department: {flag}.",
-    "urgent-flag": "Red flag, a clinician looks at it today: {flag}.",
+    "urgent-flag": "Red flag: {flag}.",
     "unknown-flag": "Not known to the sender: {flag}.",
     "under-age": "The patient is under 18; the clinic's programmes are for adults.",
     "claim-excludes": "Rapid access is not possible while {claim} is active.",
@@ -34,7 +36,7 @@ REASONS: Mapping[str, str] = {
     "answered-a-decline": "The referrer answered the clinic's decline.",
     # Where a referral stands, and what a Task is for or why it ended.
     "received": "Received.",
-    "look-today": "Today:",
+    "look-today": "A clinician looks at it today:",
     "declined-by-rule": "(rule {rule}; read: {read})",
     "duplicate-suspected": (
         "The patient has an open referral for the same programme; a coordinator compares the two."
@@ -82,24 +84,29 @@ REASONS: Mapping[str, str] = {
     "authorization-granted": "{payer} authorized {units} sessions ({status}).",
     "insurer-says": "Reason:",
     # Why an act is not possible, and what is possible instead.
-    "acknowledge-first": "the patient was sent to an emergency department: $acknowledge comes first",
-    "claim-decided": "the Claim is {status}: a new decision needs a new Claim",
-    "kept-by-commands": "this Task is kept by the referral's own commands",
-    "merge-or-accept-first": "the referral still waits for the decision: $merge or $accept",
-    "merge-into-another": "a referral cannot be merged into itself",
-    "merge-same-patient": "the two referrals are about different patients",
-    "merge-into-first": "the other referral is {state}",
-    "name-the-programme": "name the programme, one of {allowed}",
-    "no-emergency": "no emergency waits for an acknowledgement: the referral is {state}",
-    "no-task-step": "a Task that is {now} may become {allowed}, not {to}",
-    "nothing-asked": "nothing is asked of the referrer: the referral is {state}",
-    "not-in-this-state": "{act} is not possible: the referral is {state}",
-    "referral-ended": "the referral is {state}",
-    "review-first": ("the referral still waits for the decision: $accept, $decline or $request-information"),
-    "sent-for-another": "this identifier was sent before, for another patient",
-    "task-ended": "a Task that is {now} may become nothing, not {to}",
+    "acknowledge-first": "The patient was sent to an emergency department: $acknowledge comes first.",
+    "claim-decided": "The Claim is {status}: a new decision needs a new Claim.",
+    "kept-by-commands": "This Task is kept by the referral's own commands.",
+    "merge-or-accept-first": "The referral still waits for the decision: $merge or $accept.",
+    "merge-into-another": "A referral cannot be merged into itself.",
+    "merge-same-patient": "The two referrals are about different patients.",
+    "merge-into-first": "The other referral is {state}.",
+    "name-the-programme": "Name the programme, one of {allowed}.",
+    "no-emergency": "No emergency waits for an acknowledgement: the referral is {state}.",
+    "no-task-step": "A Task that is {now} may become {allowed}, not {to}.",
+    "nothing-asked": "Nothing is asked of the referrer: the referral is {state}.",
+    "not-in-this-state": "The referral is {state}: {act} is not possible.",
+    "referral-is-over": "The referral is {state}.",
+    "review-first": "The referral still waits for the decision: $accept, $decline or $request-information.",
+    "sent-for-another": "This identifier was sent before, for another patient.",
+    "task-ended": "This Task is {now} and stays so.",
 }
 
+# Where a referral stands, and its stream, as people say it.
+WORDS: Words = {
+    "state": {str(state): str(state).replace("-", " ") for state in State},
+    "stream": {str(stream): str(stream).replace("-", " ") for stream in Stream},
+}
 _FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
 _CLAIMS = {
     "claim-workplace": "a workplace insurance claim",
@@ -134,6 +141,7 @@ def words_of(clinic: Clinic) -> Words:
     """Return the words of codes by the arguments in which they stand, with the names of this clinic."""
     programmes = {programme.id: programme.name for programme in clinic.programmes}
     return {
+        **WORDS,
         "flag": _FLAGS,
         "claim": _CLAIMS,
         "condition": _CONDITIONS,

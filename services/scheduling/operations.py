@@ -52,7 +52,8 @@ async def _appointment(
     referral = None if row is None else await queries.referrals.by_id(tx, row.referral_id)
     if row is None or referral is None:
         return None
-    return Subject(row=row, facts=AppointmentFacts(row=row, referral=referral))
+    zone = ctx.clinic.site(row.site).zone
+    return Subject(row=row, facts=AppointmentFacts(row=row, referral=referral), zone=zone)
 
 
 def _recorded(verb: str, status: AppointmentStatus, text: str) -> Operation[AppointmentFacts]:
@@ -67,6 +68,7 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
     rows=APPOINTMENT_ROWS,
     load=_appointment,
     sentences=texts.REASONS,
+    words=texts.words_of,
     operations=(
         _change(name="move", text="Give it another start.", parameters=_TIME, when=acts.may_move),
         _change(

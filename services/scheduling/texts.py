@@ -2,50 +2,70 @@
 
 from collections.abc import Mapping
 
+from shared.clinic import Clinic
+from shared.reasons import Words
+
 REASONS: Mapping[str, str] = {
     # Why a referral ended here.
-    "referral-revoked": "the referral was revoked",
-    "referral-closed": "the referral was closed",
-    "referral-merged": "the referral was merged into an earlier one",
-    "patient-discharged": "the patient was discharged",
+    "referral-revoked": "The referral was revoked.",
+    "referral-closed": "The referral was closed.",
+    "referral-merged": "The referral was merged into another.",
+    "patient-discharged": "The patient was discharged.",
     # Why sessions were cancelled, or are not booked, and what is free instead.
-    "beyond-the-grant": "beyond what the payer grants",
-    "first-moved": "the first appointment moved",
-    "first-has-no-time": "the first appointment has no time yet",
-    "first-not-held": "sessions are booked after the first appointment took place",
-    "no-sessions": "programme {programme} has no sessions",
-    "payer-undecided": "the payer has not decided yet",
-    "payer-decided": "the payer's decision is: {status}",
-    "nothing-granted": "nothing is granted for {discipline}",
-    "sessions-held": "{count} sessions took place",
+    "beyond-the-grant": "Beyond what the payer grants.",
+    "first-moved": "The first appointment moved.",
+    "first-has-no-time": "The first appointment has no time yet.",
+    "first-not-held": "Sessions are booked after the first appointment took place.",
+    "no-sessions": "Programme {programme} has no sessions.",
+    "payer-undecided": "The payer has not decided yet.",
+    "payer-decided": "The payer's decision is: {status}.",
+    "nothing-granted": "Nothing is granted for {discipline}.",
+    "sessions-held": "{count} sessions took place.",
     "session-finds-no-time": "Session {failed} of {count} finds no time inside the grant and the pace.",
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
     "nothing-free": "Nothing is free later either.",
     # Why an appointment cannot be changed as somebody wants.
     "on-the-waitlist": (
-        "a place on the waitlist is booked by giving it a start; "
-        "to take the patient off it, close the referral"
+        "A place on the waitlist is booked by giving it a start; "
+        "to take the patient off it, close the referral."
     ),
-    "not-on-the-waitlist": "the appointment has a time already; another start moves it",
-    "no-such-step": "an appointment that is {old} cannot become {new}; it can become {allowed}",
-    "nothing-follows": "an appointment that is {old} cannot become {new}; it can become nothing else",
-    "too-early": "{status} cannot be recorded before {earliest:%Y-%m-%dT%H:%M:%SZ}",
-    "no-new-time": "an appointment that is {status} has no new time",
-    "referral-ended": "the referral has ended",
-    "in-the-past": "the new start lies in the past",
-    "before-the-first": "a session comes after the first appointment",
-    "before-the-grant": "the payer grants sessions from {starts_on} on",
-    "after-the-grant": "the payer grants sessions until {ends_on}",
-    "week-is-full": "the programme has at most {per_week} sessions a week",
-    "contended": "others book at this time at this moment; try again",
+    "not-on-the-waitlist": "The appointment has a time already; another start moves it.",
+    "no-such-step": "It is {state}: it can become {allowed}, not {to}.",
+    "nothing-follows": "It is {state} and stays so.",
+    "too-early": "It is too early: {status} can be recorded from {earliest:%Y-%m-%d %H:%M} on.",
+    "no-new-time": "An appointment that is {status} has no new time.",
+    "referral-ended": "The referral has ended.",
+    "in-the-past": "The new start lies in the past.",
+    "before-the-first": "A session comes after the first appointment.",
+    "before-the-grant": "The payer grants sessions from {starts_on} on.",
+    "after-the-grant": "The payer grants sessions until {ends_on}.",
+    "week-is-full": "The programme has at most {per_week} sessions a week.",
+    "contended": "Others book at this time at this moment; try again.",
     # What stands in the way of a chosen time.
-    "patient-busy": "the patient has another appointment until {until:%Y-%m-%dT%H:%M:%SZ}",
-    "person-busy": "{practitioner} has another appointment until {until:%Y-%m-%dT%H:%M:%SZ}",
-    "no-hours": "{practitioner} has no hours for a {purpose} visit at this time",
-    "nobody-gives": "nobody gives {discipline} at this site",
-    "no-such-room": "this site has no room of the right kind",
-    "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%dT%H:%M:%SZ}",
+    "patient-busy": "The patient has another appointment until {until:%Y-%m-%d %H:%M}.",
+    "person-busy": "{practitioner} has another appointment until {until:%Y-%m-%d %H:%M}.",
+    "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
+    "nobody-gives": "Nobody gives {discipline} at this site.",
+    "no-such-room": "This site has no room of the right kind.",
+    "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
+
+_STATUSES = {"waitlist": "on the waitlist", "noshow": "missed"}
+
+
+def words_of(clinic: Clinic) -> Words:
+    """Return the words of codes by the arguments in which they stand, with the names of this clinic."""
+    people = {f"Practitioner/{person.id}": f"{person.given} {person.family}" for person in clinic.people}
+    return {
+        "state": _STATUSES,
+        "to": _STATUSES,
+        "allowed": _STATUSES,
+        "status": _STATUSES,
+        "practitioner": people,
+        "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
+        "programme": {programme.id: programme.name for programme in clinic.programmes},
+    }
+
 
 # Why an appointment is cancelled, in the words of HL7 for its codes.
 CANCELLATIONS: Mapping[str, str] = {

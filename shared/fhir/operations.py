@@ -66,7 +66,7 @@ def _action(
     reason = operation.when(ctx, subject.facts)
     yield {"name": "available", "valueBoolean": reason is None}
     if reason is not None:
-        stated = concept([reason], table.sentences, zone=subject.zone)
+        stated = concept([reason], table.sentences, zone=subject.zone, words=table.words(ctx.clinic))
         yield {"name": "reason", "valueCodeableConcept": stated}
 
 

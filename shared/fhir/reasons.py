@@ -48,12 +48,16 @@ def added(
 
 
 def note(
-    reasons: Sequence[Reason], sentences: Mapping[str, str], *, zone: tzinfo = UTC
+    reasons: Sequence[Reason],
+    sentences: Mapping[str, str],
+    *,
+    zone: tzinfo = UTC,
+    words: Words = NO_WORDS,
 ) -> list[dict[str, Any]]:
     """Write reasons as the notes of a resource: one Annotation, none where there is no reason."""
     if not reasons:
         return []
-    stated = concept(reasons, sentences, zone=zone)
+    stated = concept(reasons, sentences, zone=zone, words=words)
     extension = {"url": REASON_EXTENSION, "valueCodeableConcept": stated}
     return [{"extension": [extension], "text": stated["text"]}]
 

@@ -67,7 +67,12 @@ def only(request: RequestContext, *parties: str, what: str) -> None:
     """Raise NotThisParty unless the caller is of one of these parties (`referrer`, `coordinator`, ...)."""
     party = request.principal.party
     if party not in parties:
-        raise NotThisParty(f"only {' or '.join(parties)} may {what}; you are {party}")
+        allowed = " or ".join(_with_article(name) for name in parties)
+        raise NotThisParty(f"Only {allowed} may {what}; you are {_with_article(party)}.")
+
+
+def _with_article(party: str) -> str:
+    return f"{'an' if party[0] in 'aeiou' else 'a'} {party}"
 
 
 def _bearer(request: Request) -> str:

@@ -87,5 +87,14 @@ def test_a_planted_fault_is_seen(source: str, told: str) -> None:
     assert told in faults([source], SENTENCES)
 
 
+def test_a_code_of_two_services_has_one_sentence() -> None:
+    known: dict[str, str] = {}
+    for service in SERVICES:
+        sentences = import_module(f"services.{service}.texts").REASONS
+        different = {code for code, sentence in sentences.items() if known.get(code, sentence) != sentence}
+        assert different == set(), service
+        known |= sentences
+
+
 def test_a_sentence_that_nobody_says_is_seen() -> None:
     assert faults(["Reason.of('full', day=today)"], SENTENCES) == ["idle is idle"]

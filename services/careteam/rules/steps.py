@@ -10,5 +10,5 @@ def why_not(state: str, *, to: str, ways: Collection[str]) -> Reason | None:
     if to in ways:
         return None
     if not ways:
-        return Reason.of("nothing-follows", state=state, to=to)
+        return Reason.of("nothing-follows", state=state)
     return Reason.of("no-such-step", state=state, to=to, allowed=sorted(ways))

@@ -20,7 +20,8 @@ async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, 
     points = rules.scoring.nprs_score(data.get("valueInteger"), expression="Observation.valueInteger")
     known = await queries.outcomes.of_team(tx, team.id)
     expression = "Observation.effectiveDateTime"
-    outcome, scored = score.run(team, NPRS, points, at=at, known=known, expression=expression)
+    zone = ctx.clinic.site(team.site).zone
+    outcome, scored = score.run(team, NPRS, points, at=at, zone=zone, known=known, expression=expression)
     overlay = fhir.outcomes.observation_overlay(ctx, outcome, scored, performer=by)
     overlay |= fhir.outcomes.rating_overlay(data)
     await store.insert(tx, outcome, received.raw, at=ctx.at, overlay=overlay)

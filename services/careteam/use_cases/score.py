@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from uuid import UUID
 
@@ -29,6 +29,7 @@ def run(
     score: Decimal,
     *,
     at: datetime,
+    zone: tzinfo,
     known: Sequence[Outcome],
     expression: str,
     answers_id: UUID | None = None,
@@ -37,7 +38,7 @@ def run(
     baseline = rules.progress.baseline_of(known, instrument=instrument)
     if baseline is not None and at < baseline.effective_at:
         why = Reason.of("before-the-baseline", measured_at=baseline.effective_at)
-        raise BeforeTheBaseline.because(why, texts.REASONS, expression=expression)
+        raise BeforeTheBaseline.because(why, texts.REASONS, expression=expression, zone=zone)
     outcome = Outcome(
         team_id=team.id,
         referral_id=team.referral_id,

@@ -46,6 +46,7 @@ CLAIMS = OperationTable[Claim](
     rows=queries.scope.ROWS,
     load=_claim,
     sentences=texts.REASONS,
+    words=texts.words_of,
     operations=(
         Operation[Claim](
             name="inquire",

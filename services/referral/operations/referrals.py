@@ -59,6 +59,7 @@ REFERRALS = OperationTable[Referral](
     rows=queries.scope.ROWS,
     load=_referral,
     sentences=texts.REASONS,
+    words=texts.words_of,
     operations=(
         _by_sender(
             name="process-message",

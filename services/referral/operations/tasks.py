@@ -40,6 +40,7 @@ TASKS = OperationTable[WorkItem](
     rows=queries.scope.ROWS,
     load=_work,
     sentences=texts.REASONS,
+    words=texts.words_of,
     operations=tuple(
         Operation[WorkItem](
             name=verb,

@@ -27,7 +27,7 @@ def may_acknowledge(_: Context, referral: Referral) -> Reason | None:
 def may_provide_information(_: Context, referral: Referral) -> Reason | None:
     """Allow it until the referral has ended, but not before an emergency is acknowledged."""
     if State(referral.state) in TERMINAL:
-        return Reason.of("referral-ended", state=referral.state)
+        return Reason.of("referral-is-over", state=referral.state)
     if referral.state == State.EMERGENCY_REDIRECTED:
         return Reason.of("acknowledge-first")
     return None

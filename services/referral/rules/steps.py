@@ -22,7 +22,7 @@ def no_step(now: str, to: State, *, act: str) -> Reason | None:
 def check(reason: Reason | None, *, refusal: type[Refusal] = Refused, of: str = "ServiceRequest") -> None:
     """Refuse an act for the reason why it is not possible now."""
     if reason is not None:
-        raise refusal.because(reason, texts.REASONS, expression=of)
+        raise refusal.because(reason, texts.REASONS, expression=of, words=texts.WORDS)
 
 
 def answer_for_a_person(referral: Referral) -> Finding | None:

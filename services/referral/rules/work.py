@@ -33,7 +33,7 @@ def may_change(_: Context, item: WorkItem, *, status: str) -> Reason | None:
         return None
     allowed = sorted(TASK_ALLOWED.get(task.status, ()))
     if not allowed:
-        return Reason.of("task-ended", now=task.status, to=status)
+        return Reason.of("task-ended", now=task.status)
     if status not in allowed:
         return Reason.of("no-task-step", now=task.status, to=status, allowed=allowed)
     return _undecided(item) if status in ("completed", "cancelled") else None

@@ -26,11 +26,11 @@ def render(ctx: Context, row: Series, *, sessions: Iterable[Appointment]) -> dic
         "code": {"text": "session-series"},
         "subject": referral_reference(ctx, "Patient", row.patient_id),
     }
-    zone = ctx.clinic.site(row.site).zone
+    zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
     if entries:
         resource["entry"] = entries
     else:
-        resource["emptyReason"] = concept(row.reasons, texts.REASONS, zone=zone)
+        resource["emptyReason"] = concept(row.reasons, texts.REASONS, zone=zone, words=words)
     if row.reasons:
-        resource["note"] = note(row.reasons, texts.REASONS, zone=zone)
+        resource["note"] = note(row.reasons, texts.REASONS, zone=zone, words=words)
     return resource

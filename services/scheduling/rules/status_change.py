@@ -35,8 +35,8 @@ def why_not_in_this_state(row: Appointment, status: AppointmentStatus) -> Reason
     if states.may(old, status):
         return None
     if allowed := states.reachable(old):
-        return Reason.of("no-such-step", old=old, new=status, allowed=allowed)
-    return Reason.of("nothing-follows", old=old, new=status)
+        return Reason.of("no-such-step", state=old, to=status, allowed=allowed)
+    return Reason.of("nothing-follows", state=old)
 
 
 def why_too_early(

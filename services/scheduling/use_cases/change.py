@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
-from services.scheduling import queries, rules
+from services.scheduling import queries, rules, texts
 from services.scheduling.models import Appointment, AppointmentChange, CancellationReason, Referral
+from services.scheduling.rules.moving import CannotMove
+from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases import book_first, move, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
@@ -45,7 +47,31 @@ async def run(
     referral: Referral,
     cache: AvailabilityCache,
 ) -> None:
-    """Change a locked appointment of a locked referral; nothing happens where nothing differs."""
+    """Change a locked appointment of a locked referral; nothing happens where nothing differs.
+
+    A refusal is told in the zone of the site and with the names of this clinic.
+    """
+    try:
+        await _change(ctx, tx, row, change, referral=referral, cache=cache)
+    except (CannotMove, NotInThisState, TooEarly) as refusal:
+        (problem,) = refusal.problems
+        if problem.reason is None:
+            raise
+        zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
+        raise type(refusal).because(
+            problem.reason, texts.REASONS, expression=problem.expression, zone=zone, words=words
+        ) from refusal
+
+
+async def _change(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    change: AppointmentChange,
+    *,
+    referral: Referral,
+    cache: AvailabilityCache,
+) -> None:
     if change.start is not None:
         await move.run(ctx, tx, row, referral=referral, start=change.start)
     elif change.status is not None:

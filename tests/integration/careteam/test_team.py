@@ -122,7 +122,10 @@ class TestEnding:
         assert (await one(clinic, "CarePlan"))["status"] == "revoked"
         assert {goal["lifecycleStatus"] for goal in await found(clinic, "Goal")} == {"cancelled"}
         action = await one(clinic, "Task?code=action")
-        assert (action["status"], action["statusReason"]["text"]) == ("cancelled", "the referral was revoked")
+        assert (action["status"], action["statusReason"]["text"]) == (
+            "cancelled",
+            "The referral was revoked.",
+        )
         assert [reason.code for reason in reasons_of(action["statusReason"])] == ["referral-revoked"]
         changed = await clinic.events("careteam.changed")
         assert [event.focus["status"] for event in changed] == ["inactive"]

@@ -59,7 +59,7 @@ class TestAReferral:
         address = f"/referral/fhir/ServiceRequest/{await refer(clinic)}"
         accept = (await offered(clinic, "coordinator", address))["accept"]
         assert not accept.available
-        assert accept.parts["reason"]["text"] == "accepting is not possible: the referral is accepted"
+        assert accept.parts["reason"]["text"] == "The referral is accepted: accepting is not possible."
         assert accept.parts["reason"]["coding"][0]["code"] == "not-in-this-state"
 
     async def test_is_offered_nothing_that_the_token_never_allows(self, clinic: TestClinic) -> None:
@@ -221,6 +221,12 @@ async def test_a_wrong_state_is_told_before_anything_about_the_parameters(clinic
         answer = await operate(clinic, "coordinator", emergency, verb, **said)
         assert answer.status_code == 409
         assert answer.json()["issue"][0]["details"] == offers[verb].parts["reason"]
+
+
+async def test_an_act_of_another_party_is_refused_in_a_sentence(clinic: TestClinic) -> None:
+    answer = await operate(clinic, "family-practice", await refer(clinic), "close", reason="no")
+    told = answer.json()["issue"][0]["details"]["text"]
+    assert (answer.status_code, told) == (403, "Only a coordinator may close; you are a referrer.")
 
 
 async def test_a_referral_that_is_not_there_is_named_where_it_stands(clinic: TestClinic) -> None:

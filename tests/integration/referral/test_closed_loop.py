@@ -286,7 +286,7 @@ class TestCoordinator:
         task = await task_of(clinic, referral)
         assert business_status(task) == "awaiting-review"
         review = (await work_of(clinic, "coordinator", "code=review-referral"))[0]
-        assert review["statusReason"]["text"].startswith("Today: ")
+        assert review["statusReason"]["text"].startswith("A clinician looks at it today: ")
         for status in ("completed", "cancelled"):
             refused = await put_task(clinic, review, status=status)
             assert refused.status_code == 409, "a decision has its own command"

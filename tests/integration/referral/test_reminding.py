@@ -29,7 +29,7 @@ async def test_nobody_is_reminded_of_what_was_not_asked(clinic: TestClinic) -> N
     answer = await operate(clinic, "coordinator", referral, "remind")
     assert answer.status_code == 409
     details = answer.json()["issue"][0]["details"]
-    assert details["text"] == "nothing is asked of the referrer: the referral is accepted"
+    assert details["text"] == "Nothing is asked of the referrer: the referral is accepted."
     assert await task_of(clinic, referral) == before
     assert "referral.reminded" not in await told(clinic)
 

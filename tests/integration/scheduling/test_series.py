@@ -76,7 +76,7 @@ class TestOnAuthorizationDecided:
         assert "series.booked" not in await desk.told()
         (refused,) = await desk.carried("series.not-booked")
         assert refused.focus["note"][0]["text"].startswith("Session 3 of 3 finds no time")
-        assert refused.focus["note"][0]["text"].count("Practitioner/ben") == 3
+        assert refused.focus["note"][0]["text"].count("with P. Ben") == 3
         failed, *instead = SeriesNotBooked.of(refused).reasons
         assert [argument.value for argument in failed.arguments] == [3, 3]
         assert [reason.code for reason in instead] == ["free-instead"] * 3

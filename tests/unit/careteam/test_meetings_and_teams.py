@@ -47,7 +47,7 @@ class TestNextMeeting:
 
 class TestQuorum:
     def test_names_each_discipline_of_the_team_that_nobody_present_has(self):
-        with pytest.raises(meetings.NoQuorum, match=r"nobody present for psychology, pain-medicine$"):
+        with pytest.raises(meetings.NoQuorum, match=r"nobody present for psychology, pain-medicine\.$"):
             meetings.must_have_quorum(
                 ["physiatry", "psychology", "pain-medicine"], attending={"physiatrist"}, clinic=CLINIC
             )

@@ -64,4 +64,4 @@ class TestActionProblems:
 
     def test_what_is_completed_stays_so(self):
         found = plans.action_problems(ActionState.COMPLETED, to=ActionState.ACCEPTED, has_reason=False)
-        assert "nothing" in found[0].text
+        assert "stays so" in found[0].text

@@ -11,6 +11,7 @@ from services.referral.states import (
     Authorization,
     State,
 )
+from shared.reasons import Reason
 
 # Task transitions as FHIR's Task state machine has them; staying in a status is no transition.
 TASK_STEPS = {
@@ -41,7 +42,7 @@ def test_the_ends_are_the_ends() -> None:
 
 
 def test_a_step_that_the_life_cycle_does_not_have_is_refused_with_where_it_stands() -> None:
-    with pytest.raises(rules.steps.Refused, match="the referral is revoked"):
+    with pytest.raises(rules.steps.Refused, match="The referral is revoked"):
         rules.steps.check(rules.steps.no_step(State.REVOKED, State.ACCEPTED, act="accepting"))
 
 
@@ -67,3 +68,12 @@ class TestWhatOthersSay:
     def test_an_ended_referral_is_beyond_it(self) -> None:
         assert rules.steps.comes_too_late(State.REVOKED)
         assert not rules.steps.comes_too_late(State.BOOKED)
+
+
+def test_a_state_is_told_in_words_and_kept_as_its_code() -> None:
+    reason = rules.steps.no_step(State.IN_PROGRAMME, State.ACCEPTED, act="accepting")
+    with pytest.raises(rules.steps.Refused) as refusal:
+        rules.steps.check(reason)
+    assert str(refusal.value) == "The referral is in programme: accepting is not possible."
+    (problem,) = refusal.value.problems
+    assert problem.reason == Reason.of("not-in-this-state", act="accepting", state=State.IN_PROGRAMME)
