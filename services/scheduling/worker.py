@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.scheduling import handlers
-from services.scheduling.models import TimerKind
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.events.inbox.handling import BatchHandler
 from shared.events.topics import CARETEAM, REFERRAL

@@ -17,7 +17,7 @@ import pytest_asyncio
 from services.referral import handlers
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.queries import occupancy
 from shared.context import Context
 from shared.db import Transaction

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from services.careteam.use_cases.schedule_meeting import CALENDAR
 from services.referral.use_cases.redirect import ESCALATION
-from services.scheduling.models import TimerKind
+from services.scheduling.models.timer_kinds import TimerKind
 from shared.clock import monotonic
 from tests.failure.places.cluster import KILLED, ClusterPlace, Transport
 from tests.failure.places.place import Databases

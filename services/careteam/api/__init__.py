@@ -10,5 +10,3 @@ ROUTERS = (
     messages.router,
     reads.router,
 )
-
-__all__ = ["ROUTERS", "examples"]

@@ -10,15 +10,3 @@ from services.careteam.fhir import (
     tasks,
     teams,
 )
-
-__all__ = [
-    "elements",
-    "meetings",
-    "messages",
-    "outcomes",
-    "plans",
-    "questionnaire",
-    "request_parsing",
-    "tasks",
-    "teams",
-]

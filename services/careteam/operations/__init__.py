@@ -12,5 +12,3 @@ TABLES: tuple[OperationTable[Any], ...] = (
     meetings.MEETINGS,
     tasks.TASKS,
 )
-
-__all__ = ["TABLES", "goals", "meetings", "plans", "tasks", "teams"]

@@ -1,5 +1,3 @@
 """Every statement of careteam, by area; who may see which row stands in `scope`."""
 
 from services.careteam.queries import meetings, outcomes, plans, scope, tasks, teams
-
-__all__ = ["meetings", "outcomes", "plans", "scope", "tasks", "teams"]

@@ -22,26 +22,3 @@ from services.careteam.use_cases import (
     sign_minutes,
     update_action,
 )
-
-__all__ = [
-    "action_overdue",
-    "bring_case",
-    "change_team",
-    "close_meeting",
-    "decide_case",
-    "draft_plan",
-    "end_referral",
-    "form_team",
-    "load",
-    "open_meeting",
-    "post_message",
-    "publish_agenda",
-    "record_answers",
-    "record_rating",
-    "review_progress",
-    "save_goal",
-    "save_plan",
-    "schedule_meeting",
-    "sign_minutes",
-    "update_action",
-]

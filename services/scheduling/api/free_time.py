@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.scheduling import fhir, use_cases
 from services.scheduling.api.searching import UnsupportedSearch, check_names
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound

@@ -7,5 +7,3 @@ from services.scheduling.fhir import (
     guarantees,
     series,
 )
-
-__all__ = ["appointment_change", "appointments", "free_time", "guarantees", "series"]

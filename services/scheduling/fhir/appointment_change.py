@@ -8,7 +8,8 @@ import msgspec
 
 from services.scheduling import texts
 from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
-from services.scheduling.models import Appointment, AppointmentChange, CancellationReason
+from services.scheduling.models.appointment_change import AppointmentChange, CancellationReason
+from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
 from shared.fhir.elements import same

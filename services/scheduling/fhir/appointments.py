@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.models import Appointment
+from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM

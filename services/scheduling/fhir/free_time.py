@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from shared.clinic import Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 from shared.fhir.elements import coded

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.scheduling.models import Guarantee, GuaranteeOverview, Referral
+from services.scheduling.models.rows import Guarantee, GuaranteeOverview, Referral
 from shared.context import Context
 from shared.fhir.codes import (
     BUSINESS_STATUS_SYSTEM,

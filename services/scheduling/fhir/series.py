@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.models import Appointment, Series
+from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.states import SeriesStatus
 from shared.context import Context
 from shared.fhir.codes import LUMBAR

@@ -1,29 +1,3 @@
 """What scheduling keeps, and the words in which it speaks of time."""
 
-from services.scheduling.models.appointment_change import AppointmentChange, CancellationReason
-from services.scheduling.models.rows import (
-    Appointment,
-    Funding,
-    Guarantee,
-    GuaranteeOverview,
-    Referral,
-    Series,
-)
-from services.scheduling.models.spans import Span, Taken
-from services.scheduling.models.tables import Base
-from services.scheduling.models.timer_kinds import TimerKind
-
-__all__ = [
-    "Appointment",
-    "AppointmentChange",
-    "Base",
-    "CancellationReason",
-    "Funding",
-    "Guarantee",
-    "GuaranteeOverview",
-    "Referral",
-    "Series",
-    "Span",
-    "Taken",
-    "TimerKind",
-]
+from services.scheduling.models import appointment_change, rows, spans, tables, timer_kinds

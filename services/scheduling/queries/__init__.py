@@ -11,5 +11,3 @@ from services.scheduling.queries import (
     scope,
     series,
 )
-
-__all__ = ["appointments", "guarantees", "occupancy", "referrals", "scope", "series"]

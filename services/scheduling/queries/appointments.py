@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.scheduling.models import Appointment
+from services.scheduling.models.rows import Appointment
 from services.scheduling.models.tables import AppointmentTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlmodel import col
 
-from services.scheduling.models import Guarantee, GuaranteeOverview
+from services.scheduling.models.rows import Guarantee, GuaranteeOverview
 from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReferralTable
 from services.scheduling.queries import scope
 from services.scheduling.states import LIVE_FIRST

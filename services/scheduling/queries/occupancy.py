@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.scheduling.models import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from shared.db import Transaction
 
 _KNOW = """

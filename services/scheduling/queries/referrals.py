@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from services.scheduling.models import Referral
+from services.scheduling.models.rows import Referral
 from shared.db import Transaction
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.scheduling.models import Funding, Series
+from services.scheduling.models.rows import Funding, Series
 from shared.db import Transaction
 
 _LOCKED = "SELECT * FROM series WHERE referral_id = $1 FOR UPDATE"

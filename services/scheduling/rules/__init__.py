@@ -15,19 +15,3 @@ from services.scheduling.rules import (
     series_state,
     status_change,
 )
-
-__all__ = [
-    "acts",
-    "calendar",
-    "candidates",
-    "entitlement",
-    "free_time",
-    "guarantee",
-    "intervals",
-    "moving",
-    "needs",
-    "notice",
-    "series",
-    "series_state",
-    "status_change",
-]

@@ -5,7 +5,7 @@ The verb checks the same rules, so that what is offered is never refused for its
 
 from dataclasses import dataclass
 
-from services.scheduling.models import Appointment, Referral
+from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules import moving, status_change
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.intervals import clipped, subtracted
 from shared.clinic import Hours, Person, Site, Weekday
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 
-from services.scheduling.models import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import free_time
 from services.scheduling.rules.calendar import local_days, local_weeks
 from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted

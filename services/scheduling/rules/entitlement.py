@@ -9,7 +9,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.scheduling.models import Funding
+from services.scheduling.models.rows import Funding
 from shared.clinic import Programme
 from shared.reasons import Reason
 

@@ -6,7 +6,7 @@ Visits begin at full quarter hours.
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from services.scheduling.models import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import working_spans
 from services.scheduling.rules.intervals import subtracted
 from services.scheduling.rules.needs import person_key

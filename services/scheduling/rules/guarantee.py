@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models import Appointment, Referral, Span
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import local_days
 from services.scheduling.rules.intervals import clipped
 from services.scheduling.states import STANDING, AppointmentStatus, ReferralState

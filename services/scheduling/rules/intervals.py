@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

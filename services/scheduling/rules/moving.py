@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling import texts
-from services.scheduling.models import Appointment, Referral, Span, Taken
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import series_state
 from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, outside_dates

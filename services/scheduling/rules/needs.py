@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import local_day_end, local_day_start, local_days, working_spans
 from services.scheduling.rules.intervals import clipped
 from shared.clinic import Clinic, Discipline, Person, Programme, Room, Site, Visit

@@ -10,7 +10,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import local_day_end
 
 NOTICE = timedelta(hours=12)

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import candidates
 from services.scheduling.rules.calendar import local_day_end, local_day_start
 from services.scheduling.rules.candidates import Candidate, load_of

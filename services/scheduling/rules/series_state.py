@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models import Appointment, Series
+from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.rules.entitlement import Entitlement, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_may

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling import states, texts
-from services.scheduling.models import Appointment
+from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.calendar import local_day_start
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Conflict

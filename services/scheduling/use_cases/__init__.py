@@ -13,14 +13,3 @@ from services.scheduling.use_cases import (
     offer_time,
     try_waiting,
 )
-
-__all__ = [
-    "accept",
-    "authorize",
-    "change",
-    "end",
-    "evaluate_guarantee",
-    "find_free_time",
-    "offer_time",
-    "try_waiting",
-]

@@ -9,7 +9,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, Guarantee, Referral, TimerKind
+from services.scheduling.models.rows import Appointment, Guarantee, Referral
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import availability_search, book_first, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.scheduling import queries
-from services.scheduling.models import Funding
+from services.scheduling.models.rows import Funding
 from services.scheduling.states import ReferralState
 from services.scheduling.use_cases import reconcile_series
 from shared.context import Context

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, Span
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.use_cases import record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, KeptNeed

@@ -1,7 +1,8 @@
 """Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
 
 from services.scheduling import rules
-from services.scheduling.models import Appointment, Referral, TimerKind
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import availability_search, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, Referral, Series, Span
+from services.scheduling.models.rows import Appointment, Referral, Series
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries, Pace

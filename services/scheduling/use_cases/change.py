@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from services.scheduling import queries, rules, texts
-from services.scheduling.models import Appointment, AppointmentChange, CancellationReason, Referral
+from services.scheduling.models.appointment_change import AppointmentChange, CancellationReason
+from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus, ReferralState

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from services.scheduling import queries
-from services.scheduling.models import Appointment, Referral, TimerKind
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases import reconcile_series, record
 from shared import timers

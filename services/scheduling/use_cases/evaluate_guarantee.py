@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Referral, TimerKind
+from services.scheduling.models.rows import Referral
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import STANDING, AppointmentStatus
 from services.scheduling.use_cases import book_first, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache

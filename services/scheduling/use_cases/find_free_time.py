@@ -1,7 +1,7 @@
 """Read a clinician's free time: computed now, promised to nobody."""
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from shared.clinic import Person
 from shared.context import Context
 from shared.db import Transaction

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, Referral, Span, TimerKind
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import book_first, reconcile_series, record
 from shared import timers

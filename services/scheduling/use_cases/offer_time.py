@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.scheduling import queries
-from services.scheduling.models import TimerKind
+from services.scheduling.models.timer_kinds import TimerKind
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.scheduling import queries, rules
-from services.scheduling.models import Appointment, Referral, Series
+from services.scheduling.models.rows import Appointment, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import AppointmentStatus, ReferralState, SeriesStatus
 from services.scheduling.use_cases import book_series, record

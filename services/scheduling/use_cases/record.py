@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling import fhir, queries, rules
-from services.scheduling.models import Appointment, Guarantee, Referral, Series, TimerKind
+from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, SeriesStatus
 from shared import timers
 from shared.context import Context

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from sqlalchemy import MetaData
 
-from services.scheduling.models import Appointment, Referral, Series
+from services.scheduling.models.rows import Appointment, Referral, Series
 from shared.db import migrate
 from shared.reasons import as_written
 from tests.conftest import MakeDatabase

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import uuid4
 
 from services.scheduling import queries
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.queries.occupancy import OccupancyClaim
 from shared.db import Database
 from shared.ids import new_text_id

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.scheduling import fhir, handlers, use_cases
-from services.scheduling.models import Appointment, Guarantee, Series, TimerKind
+from services.scheduling.models.rows import Appointment, Guarantee, Series
+from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.auth.principal import Principal

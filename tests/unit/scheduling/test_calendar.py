@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.scheduling import rules
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from shared.clinic import Clinic
 from tests.support.booking import TORONTO, a_clinic, a_person, local
 

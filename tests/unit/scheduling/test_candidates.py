@@ -5,7 +5,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
-from services.scheduling.models import Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from shared.clinic import Clinic
 from tests.support.booking import MONDAY, TORONTO, a_clinic, a_person, local
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.models import Appointment, Span
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.spans import Span
 from shared.fhir.codes import GuaranteeStatus
 from tests.support.booking import TORONTO, local
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.intervals import is_free, merged, subtracted, until_free
 
 

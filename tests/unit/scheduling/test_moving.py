@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scheduling.models import Appointment
+from services.scheduling.models.rows import Appointment
 from services.scheduling.rules import moving
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from shared.reasons import Reason

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.models import Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
 from tests.support.booking import MONDAY, a_clinic, a_person
 

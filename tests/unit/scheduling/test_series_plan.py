@@ -7,7 +7,8 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
-from services.scheduling.models import Funding, Span, Taken
+from services.scheduling.models.rows import Funding
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.series import Candidate, NoSeries
 from shared.clinic import Clinic
 from tests.support.booking import TORONTO, a_clinic, a_person, local

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.models import Appointment, Series
+from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus
