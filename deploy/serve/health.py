@@ -12,24 +12,20 @@ from starlette.routing import Route
 
 from deploy.serve.readiness import Kind, Look, Need, readiness
 from shared.db import Database
-from shared.db.health import DatabaseHealth
 from shared.events.worker import Worker
 from shared.telemetry import metrics
 
 
 def health_routes(databases: Mapping[str, Database], *, workers: Mapping[str, Worker]) -> list[Route]:
     """Give the three routes of a process with these databases and workers."""
-    watched = {service: DatabaseHealth(database) for service, database in databases.items()}
     return [
         Route("/healthz", _alive),
-        Route("/readyz", readiness(_needs(watched, workers))),
-        Route("/metrics", _figures(watched, workers)),
+        Route("/readyz", readiness(_needs(databases, workers))),
+        Route("/metrics", _figures(databases, workers)),
     ]
 
 
-def _needs(
-    databases: Mapping[str, DatabaseHealth], workers: Mapping[str, Worker]
-) -> dict[tuple[Kind, str], Look]:
+def _needs(databases: Mapping[str, Database], workers: Mapping[str, Worker]) -> dict[tuple[Kind, str], Look]:
     needs: dict[tuple[Kind, str], Look] = {
         ("database", service): partial(_database, service, database)
         for service, database in databases.items()
@@ -41,7 +37,7 @@ def _needs(
     return needs
 
 
-async def _database(service: str, database: DatabaseHealth) -> Need:
+async def _database(service: str, database: Database) -> Need:
     answers = await database.ping()
     return Need(kind="database", service=service, state="up" if answers else "away", ok=answers)
 
@@ -67,7 +63,7 @@ async def _alive(_: Request) -> Response:
 
 
 def _figures(
-    databases: Mapping[str, DatabaseHealth], workers: Mapping[str, Worker]
+    databases: Mapping[str, Database], workers: Mapping[str, Worker]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def figures(_: Request) -> Response:
         told = await metrics.exposition(workers, databases.values())

@@ -40,6 +40,7 @@ _LOST: Final = (
     asyncpg.CrashShutdownError,
     OSError,
 )
+_ANSWERS_WITHIN = 2.0
 _SETTINGS: Final = {
     "timezone": "UTC",
     # In ms: whoever stands still in the middle of a transaction gives its locks back, and who waits for a
@@ -118,12 +119,21 @@ class Database:
         await _prepare(connection)
         return connection
 
-    def connections(self) -> tuple[int, int]:
-        """Return how many connections are idle and how many are in use."""
+    async def ping(self) -> bool:
+        """Tell whether a statement is answered within two seconds."""
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN):
+                await self.fetch("SELECT 1")
+            return True
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            return False
+
+    def connections(self) -> dict[str, int]:
+        """Tell how many connections are idle and how many are used."""
         if self._pool is None:
-            return 0, 0
+            return {"idle": 0, "used": 0}
         idle = self._pool.get_idle_size()
-        return idle, self._pool.get_size() - idle
+        return {"idle": idle, "used": self._pool.get_size() - idle}
 
     async def close(self) -> None:
         """Close every connection; who still has one in hand for long loses it."""

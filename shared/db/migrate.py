@@ -12,7 +12,6 @@ the database needs nothing of Alembic, which takes a third of a second to import
 
 import importlib.util
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,12 +92,6 @@ async def write_revision(database: Database, metadata: MetaData, *, package: str
     return path
 
 
-async def schema(database: Database) -> Sequence[str]:
-    """Describe every column, constraint, index and enumeration of a database, in a stable order."""
-    async with database.engine.connect() as connection:
-        return (await connection.execute(text(_SCHEMA))).scalars().all()
-
-
 def _upgrade(connection: Connection, package: str, to: str) -> None:
     from alembic import command
 
@@ -144,24 +137,3 @@ def _rendered(kind: str, item: Any, autogen: "AutogenContext") -> str | Literal[
         length = item.impl_instance.length
         return f"sa.String(length={length})" if length else "sa.String()"
     return False
-
-
-_SCHEMA = """
-SELECT format('column %s.%s %s %s default %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-              CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END,
-              coalesce(pg_get_expr(d.adbin, d.adrelid), a.attidentity::text)) AS line
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
-LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-  AND c.relname <> 'alembic_version'
-UNION ALL
-SELECT format('constraint %s on %s %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
-FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-  AND conrelid::regclass::text <> 'alembic_version'
-UNION ALL
-SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-UNION ALL
-SELECT format('enumeration %s %s', t.typname, string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder))
-FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY t.typname
-ORDER BY line
-"""

@@ -12,7 +12,6 @@ from deploy.gateway.figures import replica_away
 from deploy.telemetry import observed
 from shared.clock import machine_now
 from shared.db import Database
-from shared.db.health import DatabaseHealth
 from shared.events.topics import REFERRAL
 from shared.events.transport import event_log
 from shared.events.transport.base import OutboxRow
@@ -205,7 +204,7 @@ class TestFires:
 
     async def test_for_a_database_that_does_not_answer(self) -> None:
         away = Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name="referral")
-        told = (await metrics.exposition({}, [DatabaseHealth(away)])).decode()
+        told = (await metrics.exposition({}, [away])).decode()
         await away.close()
         assert holds("DatabaseUnreachable", [Scrape.of(0, told, **TARGET)])
 

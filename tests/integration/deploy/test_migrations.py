@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from deploy.services import SERVICES, metadata, package
 from shared.db import Database, migrate
 from tests.conftest import MakeDatabase
+from tests.support.schema import schema
 from tests.support.sql import sql
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ async def test_the_migrations_of_a_service_build_what_its_models_declare(
     migrated = await make_database(MetaData())
     await migrate.upgrade(migrated, package=package(service))
     declared = await make_database(metadata(service))
-    assert await migrate.schema(migrated) == await migrate.schema(declared)
+    assert await schema(migrated) == await schema(declared)
     assert await migrate.current(migrated) == migrate.head(package(service))
 
 
@@ -35,9 +36,9 @@ def test_every_migration_gives_up_rather_than_wait_for_a_lock(service: str) -> N
 async def test_a_second_upgrade_changes_nothing(make_database: MakeDatabase) -> None:
     database = await make_database(MetaData())
     await migrate.upgrade(database, package=package("referral"))
-    before = await migrate.schema(database)
+    before = await schema(database)
     await migrate.upgrade(database, package=package("referral"))
-    assert await migrate.schema(database) == before
+    assert await schema(database) == before
 
 
 @pytest.mark.parametrize("statement", [
@@ -49,10 +50,10 @@ async def test_a_second_upgrade_changes_nothing(make_database: MakeDatabase) -> 
 async def test_a_difference_between_two_schemas_is_seen(make_database: MakeDatabase, statement: str) -> None:
     database = await make_database(MetaData())
     await migrate.upgrade(database, package=package("referral"))
-    before = await migrate.schema(database)
+    before = await schema(database)
     async with database.transaction() as tx:
         await sql(tx, statement)
-    assert await migrate.schema(database) != before
+    assert await schema(database) != before
 
 
 async def test_an_upgrade_that_fails_leaves_nothing_behind(make_database: MakeDatabase) -> None:

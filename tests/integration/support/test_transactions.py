@@ -196,7 +196,7 @@ async def test_an_exception_leaves_nothing_whatever_was_sent_before(database: Da
 
 async def test_connections_that_died_in_the_pool_are_replaced_without_a_word(database: Database) -> None:
     await asyncio.gather(*(names(database) for _ in range(3)))
-    assert database.connections()[0] > 1
+    assert database.connections()["idle"] > 1
     _kill_all(database)
     assert await names(database) == []
 
@@ -230,7 +230,7 @@ async def test_a_rollback_that_was_given_up_leaves_nothing_to_the_next_one(datab
     await failing.wait()
     task.cancel()
     await asyncio.wait({task})
-    assert (database.connections()[1], task.cancelled()) == (0, True)
+    assert (database.connections()["used"], task.cancelled()) == (0, True)
     async with database.transaction() as tx:
         await tx.insert(Folder(name="next"))
     assert await names(database) == ["next"]
@@ -252,7 +252,7 @@ async def test_a_cancelled_block_is_rolled_back_and_its_connection_is_free_again
     task.cancel()
     await asyncio.wait({task})
     assert task.cancelled()
-    assert database.connections()[1] == 0
+    assert database.connections()["used"] == 0
     assert await names(database) == []
 
 
