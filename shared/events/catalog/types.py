@@ -122,8 +122,11 @@ class DomainEvent:
 
     @property
     def focus(self) -> dict[str, Any]:
-        """The resource that the event is about."""
-        return self.received.focus
+        """The resource that the event is about; raises ValueError where it is of another type."""
+        focus = self.received.focus
+        if self.focus_type and (found := focus.get("resourceType")) != self.focus_type:
+            raise ValueError(f"{self.name} is about a {self.focus_type}, not a {found}")
+        return focus
 
     def carried(self, resource_type: str) -> list[dict[str, Any]]:
         """Every resource of one type, the focus included."""

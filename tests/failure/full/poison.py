@@ -20,7 +20,7 @@ from tests.failure.places.cluster import ClusterPlace
 from tests.failure.places.place import Databases
 from tests.failure.traffic import Traffic
 
-_TOPICS = {
+TOPICS = {
     REFERRAL: ("referral", "referral.accepted"),
     SCHEDULING: ("scheduling", "appointment.booked"),
     CARETEAM: ("careteam", "careteam.formed"),
@@ -57,8 +57,8 @@ def poison(events: int) -> Fault:
             await _until_handled(databases, events // 2)
             middle = await _clock(databases)
             begin, planted, refused = monotonic(), 0, set()
-            for topic in _TOPICS:
-                for bad in _bad_ones(topic):
+            for topic in TOPICS:
+                for bad in bad_ones(topic):
                     key = await _plant(place, databases, topic, bad)
                     planted += key is not None
                     refused |= set() if key is not None else {bad.name}
@@ -81,8 +81,8 @@ def poison(events: int) -> Fault:
     return fault
 
 
-def _bad_ones(topic: str) -> Sequence[Bad]:
-    publisher, event_type = _TOPICS[topic]
+def bad_ones(topic: str) -> Sequence[Bad]:
+    publisher, event_type = TOPICS[topic]
 
     def headers(**changed: str) -> dict[str, str]:
         right = {
@@ -123,7 +123,7 @@ async def _plant(place: ClusterPlace, databases: Databases, topic: str, bad: Bad
     if place.cluster.kafka is not None:
         return await asyncio.to_thread(_produce, place, topic, bad)
     row = OutboxRow(id=0, event_id=bad.name, topic=topic, key=bad.key, headers=bad.headers, value=bad.value)
-    async with databases[_TOPICS[topic][0]].transaction() as tx:
+    async with databases[TOPICS[topic][0]].transaction() as tx:
         offset = await event_log.append(tx, topic, [row])
     return bad.key or f"{topic}/0/{offset}"
 
