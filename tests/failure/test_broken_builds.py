@@ -147,7 +147,7 @@ async def say(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
     """Publish an event of a referral."""
     file = await referral_file.locked(tx, referral_id)
     assert file is not None
-    changes = Changes(file)
+    changes = Changes(ctx, file)
     changes.announce(ReferralTriaged)
     await record.rest(ctx, tx, changes)
 

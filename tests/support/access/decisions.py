@@ -33,6 +33,13 @@ READS = {
         Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
     "operator": "",
 }
+# The parameters that each operation has.
+PARAMETERS: dict[str, set[str]] = {
+    f"{service} {operation.method} {operation.path}": {parameter.name for parameter in operation.parameters}
+    for service in SERVICES
+    for table in tables_of(service)
+    for operation in table.operations
+}
 # The parties that act, inside their rows: as the operation tables say, and what is in none of them.
 ACTS = {
     **{

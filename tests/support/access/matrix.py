@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.support.access.cells import READS, Cell, Route, routes
-from tests.support.access.decisions import ACTS, PARTIES, Decisions
+from tests.support.access.decisions import ACTS, PARAMETERS, PARTIES, Decisions
 from tests.support.access.stored import Stored
 from tests.support.access.world import World
 
@@ -21,7 +21,9 @@ def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
     about = {"name": "case", "valueReference": {"reference": f"Task/{uuid4()}"}}
     said = [{"name": name, "valueString": "Because"} for name in ("reason", "decision")]
     into = {"name": "into", "valueReference": {"reference": f"ServiceRequest/{uuid4()}"}}
-    return {"resourceType": "Parameters"} | ({"parameter": [about, *said, into]} if full else {})
+    has = PARAMETERS.get(route.name, set())
+    given = [parameter for parameter in (about, *said, into) if parameter["name"] in has]
+    return {"resourceType": "Parameters"} | ({"parameter": given} if full and given else {})
 
 
 class Matrix:
