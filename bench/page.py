@@ -51,14 +51,14 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     first, goal, higher = targets_of(row["row"], row["transport"])
-    has_floor = row["floor"] is not None
-    shown = [f"{'≥' if higher else '<'} {_amount(one, row, ratio=has_floor)}" for one in (first, goal)]
+    has_floor, has_ratio = row["floor"] is not None, row["ratio"] is not None
+    shown = [f"{'≥' if higher else '<'} {_amount(one, row, ratio=has_ratio)}" for one in (first, goal)]
     cells = [
         _NAMED[row["row"]],
         row["transport"],
         _amount(row["value"], row, ratio=False),
         _amount(row["floor"], row, ratio=False) if has_floor else "",
-        f"{row['ratio']:.1%}" if has_floor else "",
+        f"{row['ratio']:.1%}" if has_ratio else "",
         *shown,
         row["reached"],
         f"{row['spin']:g} ms",

@@ -52,7 +52,7 @@ TARGETS: dict[str, tuple[float, float, bool]] = {
     "cpu_idle": (50.0, 10.0, False),
     "cpu_at_ease": (38.0, 15.0, False),
     "read": (0.08, 0.40, True),
-    "inquire": (0.10, 0.50, True),
+    "inquire": (808.0, 2_000.0, True),
 }
 _EMBEDDED_HOP = (0.40, 0.70, True)
 

@@ -27,6 +27,7 @@ _LOCK_NAMES = """
 SELECT pg_advisory_xact_lock(lock)
 FROM (SELECT DISTINCT hashtextextended(name, 0) AS lock FROM unnest($1::text[]) AS name ORDER BY 1) AS locks
 """
+# Beyond, each number of rows would be a statement of its own that is planned for one use.
 _AT_ONCE = 40
 
 

@@ -31,6 +31,7 @@ from shared.events.outbox.relay import Relay
 from shared.events.transport import event_log, positions
 from shared.events.transport.base import Batch, OutboxRow
 from shared.events.transport.postgres_log import LogSubscription
+from shared.fhir.instants import to_the_second
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres, rows
 from tests.failure.history import History, Operation, Outcome
@@ -273,7 +274,7 @@ async def lag_of(clinic: TestClinic) -> dict[str, int]:
 async def move_all(clinic: TestClinic, span: Span) -> set[int]:
     """Give all first appointments the same time, and return how that was answered."""
     found = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment?status=booked&_sort=date")
-    wanted = {name: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, at in span._asdict().items()}
+    wanted = {"start": to_the_second(span.start), "end": to_the_second(span.end)}
     moves = [put(clinic, entry["resource"], entry["resource"] | wanted) for entry in found.json()["entry"]]
     return set(await asyncio.gather(*moves))
 

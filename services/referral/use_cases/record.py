@@ -125,9 +125,7 @@ async def _set_timers(tx: Transaction, changes: Changes) -> None:
     ref = str(changes.referral.id)
     due = [Timer(kind=kind, ref=ref, due_at=at) for kind, at in changes.timers.items() if at is not None]
     await timers.schedule_all(tx, due)
-    for kind, at in changes.timers.items():
-        if at is None:
-            await timers.cancel(tx, kind=kind, ref=ref)
+    await timers.cancel_all(tx, [(kind, ref) for kind, at in changes.timers.items() if at is None])
 
 
 async def _write_all(ctx: Context, tx: Transaction, wanted: Iterable[Written]) -> None:

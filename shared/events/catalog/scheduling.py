@@ -118,11 +118,6 @@ class SeriesEvent(DomainEvent, topic=SCHEDULING, focus="List"):
         """Why it is as it is, and what is free instead, with the sentence of each reason."""
         return reasons_of_notes(self.focus.get("note", []))
 
-    @property
-    def notes(self) -> str:
-        """What the List says in words."""
-        return " ".join(note.get("text", "") for note in self.focus.get("note", []))
-
 
 class SeriesBooked(
     SeriesEvent,

@@ -48,3 +48,9 @@ def test_the_table_shows_a_floor_where_there_is_one() -> None:
         == "| one hop | kafka | 1,500 1/s | 3,000 1/s | 50.0% | ≥ 25% | ≥ 50% | goal | 6.1 ms | `abc` |"
     )
     assert "| 4.2 s |  |  | < 15 s | < 5 s |" in lines[3]
+
+
+def test_a_row_whose_goal_is_a_rate_shows_what_stands_beside_it_and_no_ratio() -> None:
+    row = {"row": "inquire", "transport": "embedded", "value": 900.0, "unit": "1/s", "floor": 9000.0}
+    [line] = table([row | {"ratio": None, "commit": "abc", "reached": "first", "spin": 6.1}]).splitlines()[2:]
+    assert "| 900 1/s | 9,000 1/s |  | ≥ 808 1/s | ≥ 2,000 1/s | first |" in line
