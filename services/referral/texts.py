@@ -34,6 +34,7 @@ REASONS: Mapping[str, str] = {
     ),
     "answered-after-emergency": "The referrer answered after the emergency.",
     "answered-a-decline": "The referrer answered the clinic's decline.",
+    "answered-a-question": "The referrer answered the clinic's question.",
     # Where a referral stands, and what a Task is for or why it ended.
     "received": "Received.",
     "look-today": "A clinician looks at it today:",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
-from services.referral.models.facts import Finding, Outcome
+from services.referral.models.facts import Outcome
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
 from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, UNDER_CARE, State, Turn
@@ -49,8 +49,8 @@ class AcknowledgeFirst(Conflict):
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece]) -> Referral:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
-    An answer to a decline, or to an emergency that was acknowledged, reopens the referral. Raises Ended and
-    AcknowledgeFirst where nothing can follow from an answer.
+    An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
+    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow from an answer.
     """
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_provide_information(ctx, file.referral)
@@ -59,7 +59,8 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     _check(pieces, file.referral)
     await _store(ctx, tx, pieces, file)
     changes, referral = Changes(ctx, file), file.referral
-    person = _reopen(changes)
+    person = rules.steps.answer_for_a_person(referral)
+    _reopen(changes)
     referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     changes.announce(events.ReferralInformationProvided)
     if State(referral.state) in UNDECIDED:
@@ -72,14 +73,10 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     return await record.run(ctx, tx, changes)
 
 
-def _reopen(changes: Changes) -> Finding | None:
-    """Take a referral that waits for nobody back to the clinic; tell why a person must then decide."""
-    if State(changes.referral.state) not in REOPENED_BY_AN_ANSWER:
-        return None
-    person = rules.steps.answer_for_a_person(changes.referral)
-    reason = [Reason.of("referrer-answered")]
-    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC)
-    return person
+def _reopen(changes: Changes) -> None:
+    """Take a referral that waits for nobody back to the clinic."""
+    if State(changes.referral.state) in REOPENED_BY_AN_ANSWER:
+        changes.move(State.AWAITING_REVIEW, reason=[Reason.of("referrer-answered")], turn=Turn.CLINIC)
 
 
 def _check(pieces: Sequence[Piece], referral: Referral) -> None:

@@ -1,7 +1,7 @@
 """Triage a referral by the rules, and decide what the verdict asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.referral import fhir, rules
@@ -58,12 +58,12 @@ def decide(
     """
     referral, verdict = changes.referral, result.verdict
     told_before = [fired.rule for fired in referral.rules]
-    _note(ctx, changes, result)
+    findings = verdict.findings if person is None else (person, *verdict.findings)
+    _note(ctx, changes, result, findings=findings)
     emergency = verdict.outcome is Outcome.EMERGENCY
     if emergency and not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
         redirect.decide(ctx, changes, verdict=verdict)
     elif emergency or person is not None:
-        findings = verdict.findings if person is None else (person, *verdict.findings)
         _review(ctx, changes, findings=findings, same_day=True)
     elif referral.doubt:
         reason = Reason.of("identity-in-doubt")
@@ -100,13 +100,15 @@ def accept(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
         request_authorization.decide(ctx, changes)
 
 
-def _note(ctx: Context, changes: Changes, result: TriageResult) -> None:
+def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tuple[Finding, ...]) -> None:
     referral, verdict = changes.referral, result.verdict
     referral.stream, referral.payer = verdict.stream, verdict.payer
     referral.programme = verdict.programme
-    referral.rules = [*verdict.findings]
+    referral.rules = [*findings]
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
-    changes.enclose(fhir.provenance.decision_provenance(ctx, referral, verdict=verdict))
+    changes.enclose(
+        fhir.provenance.decision_provenance(ctx, referral, verdict=replace(verdict, findings=findings))
+    )
     if State(referral.state) in UNDECIDED:
         # The review and merge Tasks of an earlier verdict end; the new one asks again where it must.
         changes.finish_work(status="cancelled", reason=[Reason.of("triaged-again")])

@@ -186,6 +186,33 @@ class TestAnAnswerToADecline:
         assert "answered the clinic's decline" in review[0]["statusReason"]["text"]
         assert (await told(clinic))[-1] == "referral.review-needed"
 
+    async def test_to_a_question_of_a_person_is_read_by_one_however_often_more_comes(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic, answers={"cancer-history": "Y"})
+        await operate(clinic, "coordinator", referral, "request-information", reason="which medicines?")
+        for _ in range(2):
+            late = answers(**{"cancer-history": "N"})
+            answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
+            assert answer.status_code == 200, answer.text
+            assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+            [review] = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+            assert "answered the clinic's question" in review["statusReason"]["text"]
+        assert (await told(clinic))[-1] == "referral.review-needed"
+        await operate(clinic, "coordinator", referral, "accept", reason="no medicines that matter")
+        assert business_status(await task_of(clinic, referral)) == "accepted"
+
+    async def test_to_a_question_with_a_red_flag_is_an_emergency_all_the_same(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic, answers={"cancer-history": "Y"})
+        await operate(clinic, "coordinator", referral, "request-information", reason="any numbness?")
+        answer = await operate(
+            clinic, "family-practice", referral, "provide-information", answers=answers(**EMERGENCY)
+        )
+        assert answer.status_code == 200, answer.text
+        assert business_status(await task_of(clinic, referral)) == "emergency-redirected"
+
     async def test_after_an_emergency_goes_to_a_person_and_is_no_second_emergency(
         self, clinic: TestClinic
     ) -> None:
