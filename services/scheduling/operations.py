@@ -1,10 +1,14 @@
-"""What people do with an appointment: all of it by a PUT, which says what shall be."""
+"""What people do with an appointment: all of it by a PUT, which says what shall be. The Task of a guarantee
+follows from what becomes of the visit, and nobody changes it by hand.
+"""
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from services.scheduling import queries, texts
-from services.scheduling.queries.scope import APPOINTMENT_ROWS
+from services.scheduling.models.rows import Guarantee
+from services.scheduling.queries.scope import APPOINTMENT_ROWS, GUARANTEE_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.rules.moving import CannotMove
@@ -81,4 +85,21 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
     ),
 )
 
-TABLES = (APPOINTMENTS,)
+
+async def _guarantee(ctx: Context, tx: Transaction, guarantee_id: str) -> Subject[Guarantee] | None:
+    try:
+        row = await queries.guarantees.visible_to(tx, ctx.caller, UUID(guarantee_id))
+    except ValueError:
+        return None
+    return None if row is None else Subject(row=row, facts=row)
+
+
+GUARANTEES = OperationTable[Guarantee](
+    resource_type="Task",
+    rows=GUARANTEE_ROWS,
+    load=_guarantee,
+    sentences=texts.REASONS,
+    operations=(),
+)
+
+TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, GUARANTEES)

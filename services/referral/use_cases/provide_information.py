@@ -50,7 +50,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
-    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow from an answer.
+    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
     """
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_provide_information(ctx, file.referral)

@@ -25,6 +25,14 @@ async def locked_of(tx: Transaction, referral_id: UUID) -> Guarantee:
     return guarantee
 
 
+async def visible_to(tx: Transaction, principal: Principal, guarantee_id: UUID) -> Guarantee | None:
+    """Read a guarantee that this caller may see, without a lock."""
+    guarantee = core.columns(GuaranteeTable)
+    wanted = select(*guarantee).where(guarantee.id == guarantee_id, scope.guarantees(principal))
+    found = await tx.select(wanted)
+    return Guarantee(**found[0]) if found else None
+
+
 async def visible(
     tx: Transaction, *, scope_of: Principal, statuses: Collection[str]
 ) -> Sequence[GuaranteeOverview]:

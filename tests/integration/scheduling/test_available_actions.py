@@ -90,3 +90,15 @@ class TestAnAppointment:
         assert foreign.status_code == 404
         nonsense = await clinic.as_("coordinator").get(f"{APPOINTMENT}/nonsense/$available-actions")
         assert nonsense.status_code == 404
+
+
+class TestAGuarantee:
+    async def test_offers_nobody_anything_and_strangers_do_not_find_it(self, clinic: TestClinic) -> None:
+        referral = await refer(clinic)
+        found = await clinic.as_("coordinator").get(f"/scheduling/fhir/Task?focus=ServiceRequest/{referral}")
+        address = f"/scheduling/fhir/Task/{found.json()['entry'][0]['resource']['id']}"
+        for party in ("coordinator", "family-practice"):
+            assert await offered(clinic, party, address) == {}
+        for hidden in (address, "/scheduling/fhir/Task/nonsense"):
+            answer = await clinic.as_("second-practice").get(f"{hidden}/$available-actions")
+            assert answer.status_code == 404
