@@ -16,6 +16,7 @@ from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
 from deploy.receivers import way_to_receivers
 from deploy.runtime import make_runtimes, open_databases
+from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database
@@ -53,9 +54,8 @@ async def embedded_clinic(
         of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
         for database in (*databases.values(), of_identity):
             ends.push_async_callback(database.close)
-        identity = await open_identity(
-            clinic, keys=keys_folder(server.data), database=of_identity, base_url=base_url
-        )
+        keys = load_or_make_keys(keys_folder(server.data), clients=[client.id for client in clinic.clients])
+        identity = await open_identity(clinic, keys=keys, database=of_identity, base_url=base_url)
         runtimes = make_runtimes(
             databases,
             clock=clock,

@@ -21,8 +21,7 @@ from deploy.demo.claims_system import ClaimsSystem
 from deploy.demo.letters import LetterBox
 from deploy.demo.parties import Parties
 from deploy.embedded import EmbeddedPostgres
-from deploy.folders import webhooks_folder
-from deploy.identity import keys_folder
+from deploy.folders import keys_folder, webhooks_folder
 from shared.auth.assertion import fetch_token
 from shared.clinic import Clinic, Webhook
 from shared.clock import SimulatedClock

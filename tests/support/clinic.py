@@ -20,7 +20,7 @@ from deploy.identity import open_identity
 from deploy.runtime import make_runtimes
 from deploy.services import SERVICES
 from shared.auth import tables
-from shared.clinic import Clinic, load_clinic
+from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.catalog import CATALOG, DomainEvent
@@ -34,7 +34,8 @@ from shared.events.worker_status import WorkerStatus
 from shared.fhir.codes import LUMBAR
 from shared.ids import new_text_id
 from shared.outbound import Outbound
-from tests.support.identity import PartyAuth, keys_of_run
+from tests.support.context import example_clinic
+from tests.support.identity import PartyAuth, keys_of
 from tests.support.logs import Logs, on_databases, on_kafka
 from tests.support.postgres import log_database, service_database, toy_database
 from tests.support.sql import sql
@@ -65,7 +66,7 @@ class TestClinic:
         outbound: Outbound | None = None,
     ) -> None:
         self.services = tuple(services)
-        self.clinic = clinic or load_clinic(EXAMPLE)
+        self.clinic = clinic or example_clinic()
         self.clock = SimulatedClock(start)
         self.databases: dict[str, Database] = {}
         self.workers: dict[str, Worker] = {}
@@ -86,9 +87,8 @@ class TestClinic:
         self.logs = await self._ends.enter_async_context(
             on_kafka() if self._on_kafka else on_databases(self.databases)
         )
-        identity = await open_identity(
-            self.clinic, keys=keys_of_run(), database=of_identity, base_url=BASE_URL
-        )
+        keys = keys_of(tuple(client.id for client in self.clinic.clients))
+        identity = await open_identity(self.clinic, keys=keys, database=of_identity, base_url=BASE_URL)
         runtimes = make_runtimes(
             self.databases,
             clock=self.clock,

@@ -1,11 +1,13 @@
 """Identity in tests: the real authorization server, its keys made once per test run."""
 
 from collections.abc import AsyncGenerator
+from functools import cache
 from pathlib import Path
 
 import httpx
 
 from shared.auth.assertion import fetch_token
+from shared.auth.keys import Keys, load_or_make_keys
 from shared.clock import monotonic
 from tests.support.server import run
 
@@ -15,6 +17,12 @@ _RENEW_AFTER = 200.0
 def keys_of_run() -> Path:
     """Name the folder of the keys of this test run."""
     return run()[1] / "keys"
+
+
+@cache
+def keys_of(clients: tuple[str, ...]) -> Keys:
+    """Make or read the keys of these clients and of the issuer, once in each process."""
+    return load_or_make_keys(keys_of_run(), clients=clients)
 
 
 class PartyAuth(httpx.Auth):

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from shared.auth.principal import Principal
 from shared.auth.verifier import BadToken, principal_of
-from shared.clinic import Clinic, load_clinic
+from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.db.models import Resource
@@ -32,6 +32,7 @@ from shared.http.request_context import RequestContext
 from shared.http.resources import add_reads
 from shared.operations import Parameter
 from shared.runtime import Runtime
+from tests.support.context import example_clinic
 from tests.support.sql import sql
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
@@ -233,7 +234,7 @@ async def run_toy(database: Database, *, verifier: Any = None) -> Toy:
 
 def make_toy(database: Database, *, verifier: Any = None) -> Toy:
     """Make the toy over a database that may be away."""
-    clinic = load_clinic(EXAMPLE)
+    clinic = example_clinic()
     runtime = Runtime(
         service="toy",
         database=database,

@@ -13,10 +13,9 @@ from shared.auth.issuer import Issuer
 from shared.auth.keys import load_or_make_keys
 from shared.auth.tables import METADATA
 from shared.auth.verifier import JwtVerifier
-from shared.clinic import load_clinic
 from tests.conftest import MakeDatabase
+from tests.support.context import example_clinic
 from tests.support.issuer import BASE, Identity
-from tests.support.toy import EXAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture
 async def identity(make_database: MakeDatabase, folder: Path) -> AsyncIterator[Identity]:
-    clinic = load_clinic(EXAMPLE)
+    clinic = example_clinic()
     keys = load_or_make_keys(folder, clients=[client.id for client in clinic.clients])
     database = await make_database(METADATA, name="identity")
     issuer = Issuer(clinic, keys=keys, database=database, base_url=BASE)

@@ -1,14 +1,13 @@
 """The notifications service without HTTP: its runtime, and a way to let it hear events."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from services.notifications import handlers
-from shared.clinic import Clinic, load_clinic
+from shared.clinic import Clinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.catalog.types import typed
@@ -17,13 +16,14 @@ from shared.events.inbox.handling import EventBatch, EventContext
 from shared.events.outbox.relay import Relay
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.runtime import Runtime
+from tests.support.context import example_clinic
 from tests.support.feed import Hear
 from tests.support.news import NOON
 
 
 @pytest.fixture(scope="module")
 def clinic() -> Clinic:
-    return load_clinic(Path(__file__).parents[3] / "examples" / "clinic.yaml")
+    return example_clinic()
 
 
 @pytest.fixture
