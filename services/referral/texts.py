@@ -23,6 +23,7 @@ REASONS: Mapping[str, str] = {
     "lasted-too-long": "The pain has lasted longer than twelve months without a new episode.",
     "came-back-too-long-ago": "The pain came back twelve months ago or longer.",
     "information-needed": "Needed before it can be decided: {missing}.",
+    "not-understood": "What was sent as an answer has no code that is known here, or cannot be: {missing}.",
     "consent-needed": "Still needed from the referrer: the patient's Consent that names {payer}.",
     "no-programme-for-stream": "No programme of the clinic is for the stream {stream}.",
     "accepted-for": "Accepted for: {programme}.",

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-from services.referral.fhir.questionnaire import ANSWER_SYSTEM, URL, YES_NO_SYSTEM
+from services.referral.fhir.coded_answers import ANSWER_SYSTEM, YES_NO_SYSTEM
+from services.referral.fhir.questionnaire_answers import URL
 from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from shared.fhir.codes import PROGRAMME_SYSTEM
 

@@ -10,7 +10,7 @@ import msgspec
 from services.referral import texts
 from services.referral.fhir import wording
 from services.referral.fhir.submission import ADD
-from services.referral.models.facts import Verdict
+from services.referral.models.facts import Day, Facts, Verdict
 from shared.clinic import Clinic
 from shared.db.models import Resource
 from shared.errors import Problem
@@ -65,8 +65,16 @@ def message_response(
     return msgspec.json.encode(bundle)
 
 
-def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None, clinic: Clinic) -> dict[str, Any]:
-    """Say what would happen: the problems as an OperationOutcome, and the verdict of triage."""
+def dry_run(
+    problems: Iterable[Problem],
+    *,
+    verdict: Verdict | None = None,
+    facts: Facts | None = None,
+    clinic: Clinic,
+) -> dict[str, Any]:
+    """Say what would happen: the problems as an OperationOutcome, the verdict of triage, and how each answer
+    was read.
+    """
     issues = [
         {
             "severity": problem.severity,
@@ -81,7 +89,34 @@ def dry_run(problems: Iterable[Problem], *, verdict: Verdict | None, clinic: Cli
     ]
     if verdict is not None:
         parameters += _verdict(verdict, clinic=clinic)
+    if facts is not None:
+        parameters += _readings(facts)
     return {"resourceType": "Parameters", "parameter": parameters}
+
+
+def _readings(facts: Facts) -> list[dict[str, Any]]:
+    """Say of each question that has an answer how it was read; what was not understood is not answered."""
+    days = facts.days if facts.birth_date is None else {"birth-date": facts.birth_date, **facts.days}
+    read: list[tuple[str, dict[str, Any]]] = [
+        *((link_id, {"valueCode": code}) for link_id, code in facts.answers.items()),
+        *((link_id, {"valuePeriod": _period(day)}) for link_id, day in days.items()),
+        *((link_id, {"valueCode": "not-answered"}) for link_id in sorted(facts.unread)),
+    ]
+    return [
+        {
+            "name": "answer",
+            "part": [
+                {"name": "question", "valueCode": link_id},
+                {"name": "read-as", **value},
+                {"name": "element", "valueString": facts.element(link_id)},
+            ],
+        }
+        for link_id, value in read
+    ]
+
+
+def _period(day: Day) -> dict[str, str]:
+    return {"start": day.earliest.isoformat(), "end": day.latest.isoformat()}
 
 
 def _verdict(verdict: Verdict, *, clinic: Clinic) -> list[dict[str, Any]]:

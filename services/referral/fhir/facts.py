@@ -1,24 +1,21 @@
 """From the resources of a referral to the coded facts that triage reads; no text is searched."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from services.referral.fhir import questionnaire_answers
+from services.referral.fhir.newest import oldest_first
 from services.referral.fhir.people import payer_of
-from services.referral.fhir.questionnaire import URL
+from services.referral.fhir.questionnaire_answers import Answers
 from services.referral.fhir.reading import day_of, texts
 from services.referral.models.facts import CoverageFact, Day, Facts
+from services.referral.models.questions import PAST_DAYS
 from shared.clinic import Clinic
 from shared.fhir.codes import PROGRAMME_SYSTEM
 
 Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
-Given = tuple[str, Sequence[Resource]]
-
-_SAME_ANSWER = {"yes": "Y", "no": "N", "unknown": "UNK", "y": "Y", "n": "N", "unk": "UNK"}
-_ANSWERED = ("completed", "amended", "in-progress")
-# The pregnancy question has an answer "no" of its own.
-_OWN_CODES = frozenset({"pregnancy"})
 
 
 def read(
@@ -30,31 +27,27 @@ def read(
     clinic: Clinic,
     on: date,
 ) -> Facts:
-    """Read what triage needs; `enclosures` in the order of arrival, a later answer replaces an earlier one.
+    """Read what triage needs of all that came; of what counts once, the newest counts.
 
     `known` holds resources by the text with which others refer to them.
     """
-    answers: dict[str, str] = {}
-    days: dict[str, Day] = {}
-    for response in enclosures:
-        if _is_ours(response):
-            given = list(_items(response.get("item", [])))
-            answers |= dict(_answers(given))
-            days |= dict(_days(given))
-    born = day_of(patient.get("birthDate"))
+    answers = questionnaire_answers.read(enclosures)
+    born = _past(day_of(patient.get("birthDate")), on=on)
+    days = _possible(answers.days, born=born, on=on)
     elements = {
         link_id: f"QuestionnaireResponse.item.where(linkId='{link_id}').answer.value"
-        for link_id in (*answers, *days)
+        for link_id in (*answers.codes, *days)
     }
     return Facts(
         birth_date=born,
         programme=programme_asked(request),
-        answers=answers,
+        answers=answers.codes,
         days=days,
-        coverages=tuple(_coverages(enclosures, known=known, clinic=clinic)),
+        unread=_unread(answers, days, patient=patient, born=born),
+        coverages=tuple(_coverages(enclosures, known=known, clinic=clinic, on=on)),
         consents=_consents(enclosures, known=known, clinic=clinic, on=on),
         unavailable=_unavailable(enclosures),
-        elements=elements if born is None else {"birth-date": "Patient.birthDate"} | elements,
+        elements=elements | ({"birth-date": "Patient.birthDate"} if patient.get("birthDate") else {}),
     )
 
 
@@ -66,66 +59,50 @@ def programme_asked(request: Resource) -> str | None:
     return None
 
 
-def _is_ours(resource: Resource) -> bool:
-    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in _ANSWERED:
-        return False
-    return str(resource.get("questionnaire", "")).partition("|")[0] == URL
+def _past(day: Day | None, *, on: date) -> Day | None:
+    """Leave out a day that is still to come."""
+    return None if day is None or day.earliest > on else day
 
 
-def _items(items: Sequence[Any]) -> Iterator[Given]:
-    """Give every question with its answers, in order, however deep it stands."""
-    for item in items:
-        answers = item.get("answer", ())
-        yield str(item.get("linkId", "")), answers
-        if "item" in item:
-            yield from _items(item["item"])
-        for answer in answers:
-            if "item" in answer:
-                yield from _items(answer["item"])
+def _unread(
+    answers: Answers, days: Mapping[str, Day], *, patient: Resource, born: Day | None
+) -> frozenset[str]:
+    unborn = {"birth-date"} if born is None and patient.get("birthDate") else set()
+    return frozenset(answers.unread | (answers.days.keys() - days.keys()) | unborn)
 
 
-def _answers(items: Iterable[Given]) -> Iterator[tuple[str, str]]:
-    for link_id, given in items:
-        codes = {code for answer in given if (code := _code(link_id, answer)) is not None}
-        if codes:
-            yield link_id, "Y" if "Y" in codes else min(codes)
-
-
-def _code(link_id: str, answer: Resource) -> str | None:
-    if isinstance(answer.get("valueBoolean"), bool):
-        return "Y" if answer["valueBoolean"] else "N"
-    code = answer.get("valueCoding", {}).get("code")
-    if not isinstance(code, str):
-        return None
-    if link_id in _OWN_CODES and code.lower() == "no":
-        return "no"
-    return _SAME_ANSWER.get(code.lower(), code)
-
-
-def _days(items: Iterable[Given]) -> Iterator[tuple[str, Day]]:
-    for link_id, given in items:
-        for answer in given:
-            day = day_of(answer.get("valueDate") or answer.get("valueDateTime"))
-            if day is not None:
-                yield link_id, day
+def _possible(days: Mapping[str, Day], *, born: Day | None, on: date) -> dict[str, Day]:
+    """Leave out the days that cannot be: to come, before birth, or back again before it began."""
+    possible = {}
+    for link_id, day in days.items():
+        before = [born] if link_id != "recurrence-date" else [born, days.get("onset-date")]
+        early = any(first is not None and day.latest < first.earliest for first in before)
+        if link_id not in PAST_DAYS or (day.earliest <= on and not early):
+            possible[link_id] = day
+    return possible
 
 
 def _unavailable(enclosures: Sequence[Resource]) -> tuple[tuple[date, date], ...]:
     ranges = []
     for response in enclosures:
-        for item in response.get("item", []) if _is_ours(response) else []:
+        for item in response.get("item", []) if questionnaire_answers.is_ours(response) else []:
             if item.get("linkId") != "unavailable":
                 continue
-            days = dict(_days(_items(item.get("item", []))))
-            start, end = days.get("unavailable-from"), days.get("unavailable-to")
+            given = dict(questionnaire_answers.items(item.get("item", [])))
+            start = questionnaire_answers.day_in(given.get("unavailable-from", ()))
+            end = questionnaire_answers.day_in(given.get("unavailable-to", ()))
             if start is not None and end is not None and start.earliest <= end.latest:
                 ranges.append((start.earliest, end.latest))
     return tuple(ranges)
 
 
-def _coverages(enclosures: Sequence[Resource], *, known: Resources, clinic: Clinic) -> Iterator[CoverageFact]:
+def _coverages(
+    enclosures: Sequence[Resource], *, known: Resources, clinic: Clinic, on: date
+) -> Iterator[CoverageFact]:
     for coverage in enclosures:
         if coverage.get("resourceType") != "Coverage" or coverage.get("status") != "active":
+            continue
+        if not _in_force(coverage, on):
             continue
         codes = list(texts(coverage.get("type", {}).get("coding", []), "code"))
         payers = [
@@ -144,9 +121,8 @@ def _consents(
 ) -> frozenset[str]:
     """Hold the newest Consent that speaks of each insurer; one not active that names nobody ends all."""
     given: set[str] = set()
-    for consent in enclosures:
-        if consent.get("resourceType") != "Consent":
-            continue
+    consents = (data for data in enclosures if data.get("resourceType") == "Consent")
+    for consent in oldest_first(consents, by="dateTime"):
         provision = consent.get("provision", {})
         named = {
             payer
@@ -182,7 +158,7 @@ def _actors(provision: Resource) -> Iterator[Resource]:
             yield from _actors(nested)
 
 
-def _in_force(provision: Resource, on: date) -> bool:
-    period = provision.get("period", {})
+def _in_force(dated: Resource, on: date) -> bool:
+    period = dated.get("period", {})
     start, end = day_of(period.get("start")), day_of(period.get("end"))
     return (start is None or start.earliest <= on) and (end is None or on <= end.latest)

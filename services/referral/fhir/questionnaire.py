@@ -2,20 +2,15 @@
 
 from typing import Any
 
-from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
-from shared.fhir.codes import LUMBAR
-
-ID = "back-pain-referral"
-URL = f"{LUMBAR}/Questionnaire/{ID}"
-ANSWER_SYSTEM = f"{LUMBAR}/CodeSystem/referral-answer"
-YES_NO_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0532"
+from services.referral.fhir.coded_answers import ANSWER_SYSTEM, YES_NO_SYSTEM
+from services.referral.fhir.questionnaire_answers import ID, URL
+from services.referral.models.questions import CHOICES, FLAGS
 
 _YES_NO = [
     {"valueCoding": {"system": YES_NO_SYSTEM, "code": "Y", "display": "Yes"}},
     {"valueCoding": {"system": YES_NO_SYSTEM, "code": "N", "display": "No"}},
     {"valueCoding": {"system": YES_NO_SYSTEM, "code": "UNK", "display": "Unknown"}},
 ]
-_CLAIM = ("active", "closed", "none", "unknown")
 
 
 def render() -> dict[str, Any]:
@@ -45,30 +40,29 @@ def _group(link_id: str, text: str, items: list[dict[str, Any]], *, repeats: boo
 
 
 def _red_flags() -> list[dict[str, Any]]:
-    flags = EMERGENCY_FLAGS | URGENT_FLAGS
-    return [_yes_no(link_id, f"Is there {words}?") for link_id, words in flags.items()]
+    return [_yes_no(link_id, f"Is there {words}?") for link_id, words in FLAGS.items()]
 
 
 def _episode() -> list[dict[str, Any]]:
     return [
         _date("onset-date", "When did the pain begin?"),
-        _choice("episode", "Is this a first or a recurrent episode?", ("first", "recurrent")),
+        _choice("episode", "Is this a first or a recurrent episode?"),
         _date("recurrence-date", "When did the pain come back?", when=("episode", "recurrent")),
     ]
 
 
 def _claims() -> list[dict[str, Any]]:
     return [
-        _choice("claim-workplace", "Is there a workplace insurance claim?", _CLAIM),
-        _choice("claim-motor", "Is there a motor-vehicle claim?", _CLAIM),
-        _choice("claim-legal", "Is there a legal claim?", _CLAIM),
+        _choice("claim-workplace", "Is there a workplace insurance claim?"),
+        _choice("claim-motor", "Is there a motor-vehicle claim?"),
+        _choice("claim-legal", "Is there a legal claim?"),
     ]
 
 
 def _conditions() -> list[dict[str, Any]]:
     born = "Is the patient pregnant, or did she give birth within the last year?"
     return [
-        _choice("pregnancy", born, ("pregnant", "postpartum", "no", "unknown")),
+        _choice("pregnancy", born),
         _date("postpartum-date", "When did she give birth?", when=("pregnancy", "postpartum")),
         _yes_no("chronic-multisite-pain", "Is there an unmanaged chronic pain disorder of several sites?"),
         _yes_no("opioid-dependency", "Is there an unmanaged opioid dependency?"),
@@ -83,8 +77,8 @@ def _yes_no(link_id: str, text: str) -> dict[str, Any]:
     return {"linkId": link_id, "text": text, "type": "choice", "answerOption": _YES_NO}
 
 
-def _choice(link_id: str, text: str, codes: tuple[str, ...]) -> dict[str, Any]:
-    options = [{"valueCoding": {"system": ANSWER_SYSTEM, "code": code}} for code in codes]
+def _choice(link_id: str, text: str) -> dict[str, Any]:
+    options = [{"valueCoding": {"system": ANSWER_SYSTEM, "code": code}} for code in CHOICES[link_id]]
     return {"linkId": link_id, "text": text, "type": "choice", "answerOption": options}
 
 

@@ -30,13 +30,15 @@ class Facts:
     """Everything that triage reads about one referral.
 
     `answers` and `days` hold the answered items of the Questionnaire by linkId, `elements` the FHIRPath of
-    each thing that was read; what is not in them was not answered, which is not "no".
+    each thing that was read; what is not in them was not answered, which is not "no". `unread` are the items
+    with an answer that says nothing known, or a day that cannot be.
     """
 
     birth_date: Day | None = None
     programme: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     days: Mapping[str, Day] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
     coverages: tuple[CoverageFact, ...] = ()
     consents: frozenset[str] = frozenset()
     unavailable: tuple[tuple[date, date], ...] = ()

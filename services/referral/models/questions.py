@@ -1,7 +1,9 @@
-"""The red flags that the clinic asks about, by the linkId of their question.
+"""The questions of the clinic's Questionnaire by their linkId, and the codes that their answers are read as.
 
-The list is that of the CORE tool and of the rapid-access criteria.
+The list of red flags is that of the CORE tool and of the rapid-access criteria.
 """
+
+YES, NO, UNKNOWN = "Y", "N", "UNK"
 
 EMERGENCY_FLAGS = {
     "saddle-anaesthesia": "numbness of the saddle, perianal or genital area",
@@ -19,3 +21,16 @@ URGENT_FLAGS = {
     "weight-loss": "unexplained weight loss",
     "night-pain": "significant unexpected night pain",
 }
+FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
+
+CLAIM_CODES = ("active", "closed", "none", "unknown")
+# Questions with codes of their own; all others that are no dates are answered with yes, no or unknown.
+CHOICES = {
+    "episode": ("first", "recurrent"),
+    "claim-workplace": CLAIM_CODES,
+    "claim-motor": CLAIM_CODES,
+    "claim-legal": CLAIM_CODES,
+    "pregnancy": ("pregnant", "postpartum", "no", "unknown"),
+}
+# Days that have been; one in the future is a slip of the pen.
+PAST_DAYS = ("onset-date", "recurrence-date", "postpartum-date")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from services.referral.models.facts import Facts, Finding, Missing
+from services.referral.models.questions import UNKNOWN, YES
 from services.referral.rules.calendar import age, certainly, plus_months
-from services.referral.rules.red_flags import UNKNOWN, YES
 from shared.reasons import Reason
 
 Result = tuple[tuple[Finding, ...], tuple[Missing, ...]]

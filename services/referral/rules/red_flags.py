@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 
 from services.referral.models.facts import Facts, Finding, Missing
-from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
+from services.referral.models.questions import EMERGENCY_FLAGS, FLAGS, UNKNOWN, URGENT_FLAGS, YES
 from shared.reasons import Reason
-
-YES, NO, UNKNOWN = "Y", "N", "UNK"
-_FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
 
 
 def emergencies(facts: Facts) -> tuple[Finding, ...]:
@@ -30,13 +27,13 @@ def unknowns(facts: Facts) -> tuple[Finding, ...]:
     """Name each flag that the sender could not answer: a person decides, "unknown" is not "no"."""
     return tuple(
         _finding(f"unknown-{flag}", Reason.of("unknown-flag", flag=flag), flag, facts)
-        for flag in _answered(UNKNOWN, _FLAGS, facts)
+        for flag in _answered(UNKNOWN, FLAGS, facts)
     )
 
 
 def unanswered(facts: Facts) -> tuple[Missing, ...]:
     """Name each flag without an answer."""
-    return tuple(Missing(code=flag, element=facts.element(flag)) for flag in _answered(None, _FLAGS, facts))
+    return tuple(Missing(code=flag, element=facts.element(flag)) for flag in _answered(None, FLAGS, facts))
 
 
 def _answered(answer: str | None, flags: Iterable[str], facts: Facts) -> list[str]:

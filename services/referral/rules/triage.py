@@ -30,15 +30,22 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     if unknown:
         return _verdict(Outcome.REVIEW, unknown, pays, missing=missing, same_day=True)
     if missing:
-        reason = Reason.of("information-needed", missing=[item.code for item in missing])
         elements = tuple(item.element for item in missing)
-        asked = Finding(rule="information-needed", reasons=(reason,), elements=elements)
+        asked = Finding(rule="information-needed", reasons=_needed(missing, facts), elements=elements)
         return _verdict(Outcome.ASK, (asked,), pays, missing=missing)
     if pays.programme is None:
         reason = Reason.of("no-programme-for-stream", stream=pays.stream)
         finding = Finding(rule="no-programme", reasons=(reason,), elements=("Coverage",))
         return _verdict(Outcome.REVIEW, (finding,), pays)
     return _accepted(facts, pays, clinic=clinic)
+
+
+def _needed(missing: tuple[Missing, ...], facts: Facts) -> tuple[Reason, ...]:
+    reasons = [Reason.of("information-needed", missing=[item.code for item in missing])]
+    unread = [item.code for item in missing if item.code in facts.unread]
+    if unread:
+        reasons.append(Reason.of("not-understood", missing=unread))
+    return tuple(reasons)
 
 
 def _eligible(

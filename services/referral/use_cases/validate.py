@@ -19,9 +19,10 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, An
         file = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
-        return fhir.answers.dry_run(refusal.problems, verdict=None, clinic=ctx.clinic)
-    verdict = rules.triage.triage(file.facts(ctx), on=file.today(ctx), clinic=ctx.clinic)
-    return fhir.answers.dry_run((), verdict=verdict, clinic=ctx.clinic)
+        return fhir.answers.dry_run(refusal.problems, clinic=ctx.clinic)
+    facts = file.facts(ctx)
+    verdict = rules.triage.triage(facts, on=file.today(ctx), clinic=ctx.clinic)
+    return fhir.answers.dry_run((), verdict=verdict, facts=facts, clinic=ctx.clinic)
 
 
 async def _with_known_patient(

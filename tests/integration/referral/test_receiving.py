@@ -308,6 +308,30 @@ class TestDryRun:
         assert "rapid-access-six-weeks" in str(said)
         assert await told(clinic) == []
 
+    async def test_it_says_how_each_answer_was_read(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(answers={"onset-date": "2025-12"})
+        response = next(
+            entry["resource"] for entry in sent["entry"] if entry["resource"].get("questionnaire")
+        )
+        for item in response["item"]:
+            if item["linkId"] == "night-pain":
+                item["answer"] = [{"valueCoding": {"system": "http://loinc.org", "code": "LA33-6"}}]
+            if item["linkId"] == "weight-loss":
+                item["answer"] = [{"valueCoding": {"system": "https://vendor.example", "code": "N"}}]
+        answer = await clinic.as_("family-practice").post(
+            "/referral/fhir/ServiceRequest/$validate", json=sent
+        )
+        assert answer.status_code == 200, answer.text
+        read = {}
+        for parameter in answer.json()["parameter"]:
+            if parameter["name"] == "answer":
+                question, said, _ = parameter["part"]
+                read[question["valueCode"]] = said.get("valueCode") or said["valuePeriod"]
+        assert read["night-pain"] == "Y"
+        assert read["weight-loss"] == "not-answered"
+        assert read["onset-date"] == {"start": "2025-12-01", "end": "2025-12-31"}
+        assert read["birth-date"]["start"] == "1980-05-17"
+
     async def test_it_lists_what_would_be_refused(self, clinic: TestClinic) -> None:
         sent = referrals.bundle(intent="option")
         answer = await clinic.as_("family-practice").post(
