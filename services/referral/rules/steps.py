@@ -25,12 +25,12 @@ def check(reason: Reason | None, *, refusal: type[Refusal] = Refused, of: str = 
         raise refusal.because(reason, texts.REASONS, expression=of, words=texts.WORDS)
 
 
-# The rule that stands -> the rule by which a person reads an answer, and its reason.
+# The rule that stands -> the rule by which a person reads an answer, and the reason of it.
 _READ_BY_A_PERSON = {
-    "declined-by-a-person": ("answer-to-a-decline", "answered-a-decline"),
-    "asked-by-a-person": ("answer-to-a-question", "answered-a-question"),
+    "declined-by-a-person": ("answer-to-a-decline", Reason.of("answered-a-decline")),
+    "asked-by-a-person": ("answer-to-a-question", Reason.of("answered-a-question")),
 }
-_AFTER_AN_EMERGENCY = ("answer-after-an-emergency", "answered-after-emergency")
+_AFTER_AN_EMERGENCY = ("answer-after-an-emergency", Reason.of("answered-after-emergency"))
 # What nobody has read yet is not left to the rules when more comes.
 _UNREAD = {read[0]: read for read in (*_READ_BY_A_PERSON.values(), _AFTER_AN_EMERGENCY)}
 
@@ -39,15 +39,14 @@ def answer_for_a_person(referral: Referral) -> Finding | None:
     """Say why a person decides about an answer and not the rules alone: a person declined or asked, an
     emergency was acknowledged, or an earlier such answer is unread; None where the rules had decided.
     """
+    waiting = _READ_BY_A_PERSON | _UNREAD
+    found = [waiting[fired.rule] for fired in referral.rules if fired.rule in waiting]
     if referral.state == State.EMERGENCY_ACKNOWLEDGED:
-        rule, reason = _AFTER_AN_EMERGENCY
-    else:
-        waiting = _READ_BY_A_PERSON | _UNREAD
-        found = [waiting[fired.rule] for fired in referral.rules if fired.rule in waiting]
-        if not found:
-            return None
-        rule, reason = found[0]
-    return Finding(rule=rule, reasons=(Reason.of(reason),), elements=("ServiceRequest",))
+        found = [_AFTER_AN_EMERGENCY]
+    if not found:
+        return None
+    rule, reason = found[0]
+    return Finding(rule=rule, reasons=(reason,), elements=("ServiceRequest",))
 
 
 def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str]) -> bool:
