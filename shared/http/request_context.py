@@ -26,7 +26,7 @@ from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Transaction
 from shared.db.models import Resource
-from shared.fhir import check
+from shared.fhir import check, modifiers
 from shared.fhir.received import Received
 from shared.http import idempotency, parameters
 from shared.http.check_metrics import measured_check
@@ -65,9 +65,14 @@ class RequestContext:
         return self.http.method not in ("GET", "HEAD")
 
     async def resource(self, *allowed: str) -> Received:
-        """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
+        """Check the body (shared.fhir.check) as one of these types; raises what the border raises.
+
+        Raises Invalid too where an element would turn the meaning of what is sent.
+        """
         with measured_check(self.runtime.service):
-            return await check.receive(self.body, allowed=allowed or None)
+            received = await check.receive(self.body, allowed=allowed or None)
+            modifiers.check(received)
+        return received
 
     async def parameters(self, declared: Sequence[Parameter]) -> Mapping[str, Any]:
         """Read a Parameters body as name -> value (the value[x] or resource; a list where the name repeats).

@@ -8,7 +8,7 @@ from services.referral.fhir import questionnaire_answers
 from services.referral.fhir.newest import oldest_first
 from services.referral.fhir.people import payer_of
 from services.referral.fhir.questionnaire_answers import Answers
-from services.referral.fhir.reading import day_of, texts
+from services.referral.fhir.reading import day_of, has_code, texts
 from services.referral.models.facts import CoverageFact, Day, Facts
 from services.referral.models.questions import PAST_DAYS
 from shared.clinic import Clinic
@@ -121,7 +121,7 @@ def _consents(
 ) -> frozenset[str]:
     """Hold the newest Consent that speaks of each insurer; one not active that names nobody ends all."""
     given: set[str] = set()
-    consents = (data for data in enclosures if data.get("resourceType") == "Consent")
+    consents = filter(_is_about_sharing, enclosures)
     for consent in oldest_first(consents, by="dateTime"):
         provision = consent.get("provision", {})
         named = {
@@ -134,6 +134,13 @@ def _consents(
         else:
             given -= named or set(given)
     return frozenset(given)
+
+
+def _is_about_sharing(resource: Resource) -> bool:
+    """Tell whether this is a Consent, and neither one to research nor an advance directive."""
+    if resource.get("resourceType") != "Consent":
+        return False
+    return not any(has_code(resource.get("scope"), code) for code in ("research", "adr"))
 
 
 def consent_ends(enclosures: Sequence[Resource], *, on: date) -> date | None:

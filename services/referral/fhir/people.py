@@ -8,6 +8,8 @@ from shared.clinic import Clinic
 
 Resource = Mapping[str, Any]
 
+_NAME_RANKS = {"official": 0, "usual": 0, "nickname": 2, "anonymous": 2, "maiden": 2, "old": 3}
+
 
 def payer_of(
     reference: Resource, *, within: Resource, known: Mapping[str, Resource], clinic: Clinic
@@ -43,9 +45,9 @@ def member_ids(*resources: Resource) -> list[str]:
 
 
 def names(patient: Resource) -> tuple[str, str]:
-    """Give family and given name of the official name, or of the first there is."""
+    """Give family and given name of the official name, else of the first that is in use, else of any."""
     stated: Sequence[Any] = patient.get("name", [])
-    ranked = sorted(stated, key=lambda name: name.get("use") not in ("official", "usual"))
+    ranked = sorted(stated, key=lambda name: _NAME_RANKS.get(name.get("use"), 1))
     name: Resource = ranked[0] if ranked else {}
     family = str(name.get("family") or name.get("text") or "")
     return family, " ".join(part for part in name.get("given", []) if isinstance(part, str))

@@ -39,11 +39,11 @@ def moment_of(text: Any) -> datetime | None:
 
 
 def tokens(identifiers: Any) -> tuple[str, ...]:
-    """Give identifiers as `system|value`, each once, those without a value left out."""
+    """Give identifiers as `system|value`, each once; no value or `use` old: left out."""
     found = {
         f"{identifier.get('system', '')}|{identifier['value']}": None
         for identifier in identifiers or []
-        if isinstance(identifier, dict) and identifier.get("value")
+        if isinstance(identifier, dict) and identifier.get("value") and identifier.get("use") != "old"
     }
     return tuple(found)
 

@@ -49,7 +49,16 @@ ACCEPTED_TYPES = (
     "ServiceRequest",
     "Specimen",
 )
-INTENTS = ("order", "proposal", "plan")
+# What is asked for, and what is proposed or planned; a directive and an option ask for nothing yet.
+INTENTS = (
+    "order",
+    "original-order",
+    "reflex-order",
+    "filler-order",
+    "instance-order",
+    "proposal",
+    "plan",
+)
 ADD, REVOKE = "add-service-request", "revoke-service-request"
 
 

@@ -1,0 +1,84 @@
+"""What a referral asks for: intents by name, elements that turn its meaning, names and identifiers in use."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.referral.doors import located, operate, send, task_of, told
+from tests.support import referrals
+from tests.support.clinic import TestClinic
+
+ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-order", "proposal", "plan")
+
+
+class TestIntent:
+    @pytest.mark.parametrize("intent", ORDERS)
+    async def test_an_order_of_any_kind_a_proposal_and_a_plan_are_referrals(
+        self, clinic: TestClinic, intent: str
+    ) -> None:
+        referral = located(await send(clinic, referrals.bundle(intent=intent)))
+        assert (await task_of(clinic, referral))["status"] == "accepted"
+
+    @pytest.mark.parametrize("intent", ["directive", "option"])
+    async def test_a_directive_and_an_option_are_refused_by_name(
+        self, clinic: TestClinic, intent: str
+    ) -> None:
+        answer = await send(clinic, referrals.bundle(intent=intent))
+        assert answer.status_code == 422
+        [issue] = answer.json()["issue"]
+        assert issue["expression"] == ["Bundle.entry[1].resource.intent"]
+        assert intent in issue["details"]["text"]
+        assert await told(clinic) == []
+
+
+@pytest.mark.parametrize("resource_type", ["ServiceRequest", "Patient", "QuestionnaireResponse", "Coverage"])
+@pytest.mark.parametrize(
+    "turning",
+    [
+        {"modifierExtension": [{"url": "https://elsewhere.example/x", "valueBoolean": True}]},
+        {"implicitRules": "https://elsewhere.example/rules"},
+    ],
+    ids=["modifierExtension", "implicitRules"],
+)
+async def test_an_element_that_turns_the_meaning_is_refused_and_nothing_is_written(
+    clinic: TestClinic, resource_type: str, turning: dict[str, Any]
+) -> None:
+    sent = referrals.bundle()
+    referrals.resource(sent, resource_type).update(turning)
+    answer = await send(clinic, sent)
+    assert answer.status_code == 422, answer.text
+    [where] = answer.json()["issue"][0]["expression"]
+    assert where.endswith(next(iter(turning)))
+    assert await told(clinic) == []
+
+
+async def test_a_request_not_to_do_something_is_no_referral(clinic: TestClinic) -> None:
+    sent = referrals.bundle()
+    referrals.resource(sent, "ServiceRequest")["doNotPerform"] = True
+    answer = await send(clinic, sent)
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.doNotPerform"]
+
+
+async def test_what_is_added_later_may_not_turn_its_meaning_either(clinic: TestClinic) -> None:
+    referral = located(await send(clinic, referrals.bundle()))
+    late = referrals.a_response("unused")
+    late.pop("subject")
+    late["item"][0]["modifierExtension"] = [{"url": "https://elsewhere.example/x", "valueBoolean": True}]
+    answer = await operate(clinic, "family-practice", referral, "provide-information", answers=late)
+    assert answer.status_code == 422
+    assert "referral.information-provided" not in await told(clinic)
+
+
+async def test_an_identifier_and_a_name_of_former_times_identify_nobody(clinic: TestClinic) -> None:
+    first = referrals.bundle(health_card="1234567897", family="Abernathy")
+    await send(clinic, first)
+    second = referrals.bundle(health_card="1234567897", family="Abernathy")
+    patient = referrals.resource(second, "Patient")
+    for identifier in patient["identifier"]:
+        identifier["use"] = "old"
+    patient["name"] = [{"use": "old", "family": "Abernathy"}, {"family": "Baker", "given": ["Ann"]}]
+    located(await send(clinic, second))
+    found = (await clinic.as_("coordinator").get("/referral/fhir/Patient?family=Baker")).json()
+    everybody = (await clinic.as_("coordinator").get("/referral/fhir/Patient")).json()
+    assert (found["total"], everybody["total"]) == (1, 2)
