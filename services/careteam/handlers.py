@@ -19,7 +19,6 @@ from shared.timers import Timer
 ENDS = {
     "referral.revoked": Reason.of("referral-revoked"),
     "referral.closed": Reason.of("referral-closed"),
-    "referral.merged": Reason.of("referral-merged"),
 }
 
 
@@ -47,7 +46,7 @@ async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Appoint
 
 
 async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent) -> None:
-    """End the team, because the referral was revoked, closed or merged into another."""
+    """End the team, because the referral was revoked or closed."""
     await use_cases.end_referral.run(ctx, tx, event.referral, because=ENDS[event.type])
 
 

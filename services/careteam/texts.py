@@ -13,7 +13,6 @@ REASONS: Mapping[str, str] = {
     # Why a team ended, and with it its case and its actions.
     "referral-revoked": "The referral was revoked.",
     "referral-closed": "The referral was closed.",
-    "referral-merged": "The referral was merged into another.",
     "patient-discharged": "The patient was discharged.",
     # Why a case is on an agenda.
     "first-plan-review": "First review of the plan by the whole team.",

@@ -1,6 +1,6 @@
 """Events to what this service must know, and messages to Communications."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,9 +52,16 @@ def news(event: DomainEvent) -> News:
         referral=event.referral_id,
         claim=event.claim_id if isinstance(event, AuthorizationEvent) else None,
         owner=reading.owner_of(tasks[0]) if tasks else None,
-        participants=frozenset(reading.people_in(focus.get("participant", []), "actor")),
+        participants=frozenset((*reading.people_in(focus.get("participant", []), "actor"), *_asked(tasks))),
         first=not isinstance(event, AppointmentEvent) or not event.is_session,
     )
+
+
+def _asked(tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Name the practitioners of whom one is to act on a Task."""
+    for task in tasks:
+        for recipient in task.get("restriction", {}).get("recipient", ()):
+            yield recipient["reference"].removeprefix("Practitioner/")
 
 
 def known_referral(event: ReferralEvent) -> KnownReferral:

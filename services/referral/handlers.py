@@ -100,6 +100,11 @@ async def on_escalation_due(ctx: Context, tx: Transaction, timer: Timer) -> None
     await use_cases.redirect.escalate(ctx, tx, timer.ref)
 
 
+async def on_urgent_triage_overdue(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Ask more people about an urgent referral that nobody has decided."""
+    await use_cases.urgent_triage.escalate(ctx, tx, timer.ref)
+
+
 async def on_consent_end_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look again at who may see what, now that a Consent has run out."""
     await use_cases.follow_consent.run(ctx, tx, timer.ref)

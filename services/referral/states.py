@@ -55,10 +55,13 @@ ALLOWED: dict[State, frozenset[State]] = {
     **dict.fromkeys((_S.ACCEPTED, *_BOOKING), _BOOKING | _ENDS),
     _S.ASSESSED: frozenset({_S.IN_PROGRAMME}) | _ENDS,
     _S.IN_PROGRAMME: frozenset({_S.DISCHARGED}) | _ENDS,
-    **dict.fromkeys((_S.DISCHARGED, _S.MERGED, *_ENDS), frozenset()),
+    # What was merged follows the first: it ends with it, or comes back to a person.
+    _S.MERGED: frozenset({_S.AWAITING_REVIEW, _S.DISCHARGED}) | _ENDS,
+    **dict.fromkeys((_S.DISCHARGED, *_ENDS), frozenset()),
 }
 
-TERMINAL = frozenset(state for state, following in ALLOWED.items() if not following)
+# Nothing is added to these any more, and nothing more happens of itself.
+TERMINAL = frozenset({_S.DISCHARGED, _S.MERGED}) | _ENDS
 # What the clinic has said yes to and not yet brought to an end.
 UNDER_CARE = frozenset({_S.ACCEPTED, _S.IN_PROGRAMME}) | _BOOKING
 # A new referral for the same patient and programme may be the same one while the first is in these states.
@@ -71,18 +74,19 @@ REOPENED_BY_AN_ANSWER = frozenset({_S.DECLINED, _S.EMERGENCY_ACKNOWLEDGED})
 # Task.status as FHIR has it, for each state of ours.
 TASK_STATUS: dict[State, str] = {
     **dict.fromkeys((_S.AWAITING_TRIAGE, _S.AWAITING_REVIEW), "received"),
-    **dict.fromkeys((_S.INFORMATION_REQUESTED, _S.DUPLICATE_SUSPECTED), "on-hold"),
+    **dict.fromkeys((_S.INFORMATION_REQUESTED, _S.DUPLICATE_SUSPECTED, _S.MERGED), "on-hold"),
     **dict.fromkeys((_S.EMERGENCY_REDIRECTED, _S.EMERGENCY_ACKNOWLEDGED, _S.DECLINED), "rejected"),
     _S.ACCEPTED: "accepted",
     **dict.fromkeys((*_BOOKING, _S.IN_PROGRAMME), "in-progress"),
     _S.DISCHARGED: "completed",
-    **dict.fromkeys((_S.MERGED, *_ENDS), "cancelled"),
+    **dict.fromkeys(_ENDS, "cancelled"),
 }
 
 # ServiceRequest.status where it is no longer `active`.
 REQUEST_STATUS: dict[State, str] = {
     _S.DISCHARGED: "completed",
-    **dict.fromkeys((_S.MERGED, *_ENDS), "revoked"),
+    _S.MERGED: "on-hold",
+    **dict.fromkeys(_ENDS, "revoked"),
 }
 
 # What somebody still has to do.

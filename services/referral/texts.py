@@ -33,11 +33,19 @@ REASONS: Mapping[str, str] = {
         "An identifier of the patient belongs to somebody with another name or birth date, "
         "or to several people."
     ),
+    "patient-died": "The patient has died.",
+    "record-not-in-use": "The sender no longer keeps this record of the patient.",
+    "record-replaced": "Another record replaced this one of the patient, and it is not known here.",
     "answered-after-emergency": "The referrer answered after the emergency.",
     "answered-a-decline": "The referrer answered the clinic's decline.",
     "answered-a-question": "The referrer answered the clinic's question.",
     # Where a referral stands, and what a Task is for or why it ended.
     "received": "Received.",
+    "clinician-decides": "It is urgent: one of these clinicians decides about accepting it: {who}.",
+    "coordinator-decides": "A clinician decides about urgent referrals that wait for it, else a coordinator.",
+    "triage-overdue": "Not decided at {at:%Y-%m-%d %H:%M}; these may decide: {who}.",
+    "priority-changed": "The priority is {priority}; it was {before}.",
+    "clinic-looks": "A person at the clinic looks at the referral.",
     "look-today": "A clinician looks at it today:",
     "declined-by-rule": "(rule {rule}; read: {read})",
     "duplicate-suspected": (
@@ -53,9 +61,12 @@ REASONS: Mapping[str, str] = {
     "closed-by-clinic": "Closed by the clinic:",
     "same-as-earlier": "The same as the referral of {sent_at:%Y-%m-%d}, which goes on.",
     "merged": "Merged.",
+    "first-ended": "The referral into which it was merged is {state}.",
     "referrer-acknowledged": "The referrer acknowledged.",
     "referrer-telephoned": "The clinic reached the referrer by telephone.",
     "not-acknowledged": "Not acknowledged at {at:%Y-%m-%d %H:%M}.",
+    "emergency-corrected": "The sender corrected what had made it an emergency.",
+    "corrected": "The sender corrected: {changed}.",
     "referrer-answered": "The referrer answered; the clinic looks at the referral again.",
     "report-is-there": "The patient was discharged; the report is there.",
     "discharged": "The patient was discharged.",
@@ -137,6 +148,23 @@ MISSING: Mapping[str, str] = {
     "recurrence-date": "the full date on which the pain came back",
     "postpartum-date": "the full date on which the patient gave birth",
 }
+# What a correction changed, by the code under which it is asked for.
+_CHANGED = {
+    **_FLAGS,
+    **_CLAIMS,
+    **_CONDITIONS,
+    "birth-date": "the date of birth",
+    "pregnancy": "pregnancy or a recent birth",
+    "onset-date": "the date of onset",
+    "episode": "whether it is a recurrent episode",
+    "recurrence-date": "the date on which the pain came back",
+    "postpartum-date": "the date of the birth",
+    "programme": "the programme",
+    "payer": "who pays",
+    "consent": "the Consent to the insurer",
+    "unavailable": "when the patient cannot come",
+    "priority": "the priority",
+}
 
 
 def words_of(clinic: Clinic) -> Words:
@@ -148,6 +176,8 @@ def words_of(clinic: Clinic) -> Words:
         "claim": _CLAIMS,
         "condition": _CONDITIONS,
         "missing": MISSING,
+        "changed": _CHANGED,
+        "who": {person.id: f"{person.given} {person.family}" for person in clinic.people},
         "programme": programmes,
         "asked": programmes,
         "payer": {f"Organization/{payer.id}": payer.name for payer in clinic.payers},

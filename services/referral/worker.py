@@ -15,6 +15,7 @@ def create_worker(runtime: Runtime) -> Worker:
         handlers=handler_table(),
         timers={
             use_cases.redirect.ESCALATION: handlers.on_escalation_due,
+            use_cases.urgent_triage.OVERDUE: handlers.on_urgent_triage_overdue,
             use_cases.follow_consent.CONSENT_END: handlers.on_consent_end_due,
         },
     )

@@ -3,6 +3,7 @@
 Wall-clock times and weekdays are those of the site's `time_zone`.
 """
 
+from collections.abc import Collection
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
@@ -54,6 +55,9 @@ class Discipline(StrEnum):
     PAIN_MEDICINE = "pain-medicine"
 
 
+PHYSICIANS = (Discipline.PHYSIATRY, Discipline.PAIN_MEDICINE)
+
+
 class Part(BaseModel):
     """Part of clinic.yaml: nothing unknown is allowed, nothing changes after the start."""
 
@@ -72,6 +76,15 @@ class Emergency(Part):
 
     acknowledge_within_minutes: int = Field(ge=1)
     escalate_every_minutes: int = Field(ge=1)
+
+
+class UrgentTriage(Part):
+    """How long the clinicians of the lead discipline have for an urgent referral, and how often more people
+    are told after that.
+    """
+
+    within_hours: int = Field(ge=1, default=4)
+    escalate_every_hours: int = Field(ge=1, default=1)
 
 
 class Room(Part):
@@ -152,7 +165,10 @@ class Sessions(Visit):
 
 
 class Programme(Part):
-    """A programme of care; `streams` says for whom, the first programme of a stream is its default."""
+    """A programme of care; `streams` says for whom, the first programme of a stream is its default.
+
+    `lead` is the discipline that decides about urgent referrals, that of the first visit unless it is named.
+    """
 
     id: Id
     name: str
@@ -163,6 +179,12 @@ class Programme(Part):
     sessions: Sessions | None = None
     team: tuple[Discipline, ...] = Field(min_length=1)
     weeks: int = Field(ge=1, le=52)
+    lead: Discipline | None = None
+
+    @property
+    def lead_discipline(self) -> Discipline:
+        """The discipline that decides about urgent referrals."""
+        return self.lead or self.first.discipline
 
 
 class Payer(Part):
@@ -229,6 +251,7 @@ class Clinic(Part):
     email: Email
     promise: Promise
     emergency: Emergency
+    urgent_triage: UrgentTriage = UrgentTriage()
     duplicate_window_days: int = Field(ge=1)
     review_weeks: tuple[int, ...] = Field(min_length=1)
     sites: tuple[Site, ...] = Field(min_length=1)
@@ -267,6 +290,12 @@ class Clinic(Part):
     def coordinators(self, site_id: str) -> tuple[Client, ...]:
         """The coordinators of a site."""
         return tuple(one for one in self.clients if one.party == "coordinator" and one.site == site_id)
+
+    def clinicians(self, site_id: str, disciplines: Collection[Discipline]) -> list[str]:
+        """The ids of the people of these disciplines at a site."""
+        return [
+            person.id for person in self.people if person.site == site_id and person.discipline in disciplines
+        ]
 
 
 Named = TypeVar("Named", Site, Person, Programme, Payer, Organization, Client)

@@ -45,6 +45,7 @@ class TaskCode(StrEnum):
     PROCESS_REQUEST = "process-request"
     ACKNOWLEDGE_EMERGENCY = "acknowledge-emergency"
     TELEPHONE_REFERRER = "telephone-referrer"
+    TELEPHONE_CLINICIAN = "telephone-clinician"
     REVIEW_REFERRAL = "review-referral"
     MERGE_DUPLICATE = "merge-duplicate"
     DECIDE_AUTHORIZATION = "decide-authorization"

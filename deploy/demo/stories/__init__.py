@@ -1,4 +1,4 @@
-"""The twelve stories, one script each."""
+"""The stories, one script each."""
 
 from deploy.demo.stories import (
     s01_rapid_access,
@@ -13,6 +13,8 @@ from deploy.demo.stories import (
     s10_clinic_full,
     s11_missed,
     s12_chronic_pain,
+    s13_corrected,
+    s14_urgent,
 )
 from deploy.demo.story import Play
 
@@ -29,4 +31,6 @@ STORIES: dict[int, tuple[str, Play]] = {
     10: (s10_clinic_full.TITLE, s10_clinic_full.play),
     11: (s11_missed.TITLE, s11_missed.play),
     12: (s12_chronic_pain.TITLE, s12_chronic_pain.play),
+    13: (s13_corrected.TITLE, s13_corrected.play),
+    14: (s14_urgent.TITLE, s14_urgent.play),
 }

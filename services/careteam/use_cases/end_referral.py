@@ -1,4 +1,4 @@
-"""End the care of a referral that was revoked, closed or merged."""
+"""End the care of a referral that was revoked or closed; one that is merged never had any."""
 
 from services.careteam import queries
 from services.careteam.models.rows import EndedReferral, Plan

@@ -37,11 +37,24 @@ def _route(text: str, feed: tuple[Audience, ...], *email: Audience, urgent: bool
 _REFERRAL = {
     "received": _route("The referral was received.", _OFFICES),
     "triaged": _route("The referral was looked at by the rules.", _OFFICES),
-    "review-needed": _route("The referral waits for a person to decide.", _OFFICES, COORDINATOR),
+    "review-needed": _route(
+        "The referral waits for a person to decide.", (*_OFFICES, PARTICIPANTS), COORDINATOR, PARTICIPANTS
+    ),
+    "triage-overdue": _route(
+        "A referral waits too long for a clinician: telephone one.",
+        (COORDINATOR, PARTICIPANTS),
+        COORDINATOR,
+        PARTICIPANTS,
+        urgent=True,
+    ),
+    "priority-changed": _route("The priority of the referral changed.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
     "accepted": _route("The referral was accepted.", _OFFICES, REFERRER),
     "information-requested": _route("Something is missing: it is the sender's turn.", _OFFICES, REFERRER),
     "reminded": _route("What was asked for is still missing.", _OFFICES, REFERRER),
     "information-provided": _route("The sender answered what was asked.", _OFFICES, COORDINATOR),
+    "corrected": _route(
+        "The sender corrected the referral; the Task says what differs.", _ALL_BUT_INSURER, COORDINATOR, TEAM
+    ),
     "declined": _route("The referral was declined; the reason stands in it.", _OFFICES, REFERRER),
     "redirected-to-emergency": _route(
         "The referral was not queued: the sender must confirm at once.",

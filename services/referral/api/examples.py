@@ -77,6 +77,10 @@ EXAMPLES: dict[str, Any] = {
     f"POST {_REFERRALS_ID}/$accept": _reason("The answers fit the programme"),
     f"POST {_REFERRALS_ID}/$decline": _reason("Another programme fits better"),
     f"POST {_REFERRALS_ID}/$request-information": _reason("When did the pain begin?"),
+    f"POST {_REFERRALS_ID}/$set-priority": _said(
+        {"name": "priority", "valueCode": "asap"},
+        {"name": "reason", "valueString": "The pain got worse since Monday"},
+    ),
     f"POST {_REFERRALS_ID}/$remind": _said(),
     f"POST {_REFERRALS_ID}/$merge": _said(
         {"name": "into", "valueReference": {"reference": f"ServiceRequest/{_ID}"}}

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from services.referral import fhir, queries, use_cases
 from services.referral.fhir.submission import NotAReferral
 from services.referral.models.rows import Referral
+from services.referral.models.submission import Receipt
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import UnknownPatient
-from services.referral.use_cases.receive import AnotherPatient
+from services.referral.use_cases.sent_again import AnotherPatient, IsOver
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
@@ -33,7 +34,7 @@ class UnknownEvent(Invalid):
     code = "not-supported"
 
 
-@router.post("/fhir", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent))
+@router.post("/fhir", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, UnknownEvent))
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a transaction Bundle, or a message Bundle at the base."""
     received = await request.resource("Bundle")
@@ -50,32 +51,33 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
 
 @router.post(
     "/fhir/$process-message",
-    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, UnknownEvent, NeverSent),
+    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, UnknownEvent, NeverSent),
 )
 async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a message Bundle: a new referral, or the revocation of one."""
     return await _process(request, await request.resource("Bundle"))
 
 
-@router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient))
+@router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver))
 async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a bare ServiceRequest with its Patient contained, or known by identifier.
 
-    `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead.
+    `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead, as
+    it is; where this one bears the identifier itself, it corrects the referral.
     """
     submission = fhir.submission.read(await request.resource("ServiceRequest"), clinic=request.runtime.clinic)
     only(request, "referrer", what="send a referral")
     condition = _condition(request)
 
     async with request.transaction() as tx:
-        found, new = None, False
-        if condition is not None:
+        receipt = None
+        if condition is not None and condition not in submission.request.identifiers:
             found = await use_cases.receive.already_sent(request.ctx, tx, condition)
-        if found is None:
-            receipt = await use_cases.receive.run(request.ctx, tx, submission)
-            found, new = receipt.referral, receipt.new
+            receipt = found and Receipt(referral=found, outcome="same")
+        receipt = receipt or await use_cases.receive.run(request.ctx, tx, submission)
+        referral, status = receipt.referral, 201 if receipt.outcome == "new" else 200
         return await request.answer(
-            tx, found.body, status=201 if new else 200, about=found, location=_located(found)
+            tx, referral.body, status=status, about=referral, location=_located(receipt)
         )
 
 
@@ -154,9 +156,10 @@ def _condition(request: RequestContext) -> str | None:
     raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
 
 
-def _located(referral: Referral) -> str:
-    """Say where a referral was put: the first version of it, whichever door it came through."""
-    return f"ServiceRequest/{referral.id}/_history/1"
+def _located(receipt: Receipt) -> str:
+    """Say where a referral was put: its first version, or the one that a correction made."""
+    version = receipt.referral.version if receipt.outcome == "corrected" else 1
+    return f"ServiceRequest/{receipt.referral.id}/_history/{version}"
 
 
 async def _answer_message(

@@ -4,6 +4,7 @@ from services.referral.fhir import (
     answers,
     authorization,
     claim_response,
+    content,
     facts,
     inquiry,
     people,

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from services.referral.fhir import questionnaire_answers
+from services.referral.fhir import people, questionnaire_answers
 from services.referral.fhir.newest import oldest_first
-from services.referral.fhir.people import payer_of
 from services.referral.fhir.questionnaire_answers import Answers
 from services.referral.fhir.reading import day_of, has_code, texts
 from services.referral.models.facts import CoverageFact, Day, Facts
@@ -16,6 +15,9 @@ from shared.fhir.codes import PROGRAMME_SYSTEM
 
 Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
+
+# What of a referral facts are read of; a change of anything else is told by its type.
+READ_TYPES = ("QuestionnaireResponse", "Coverage", "Consent", "Patient")
 
 
 def read(
@@ -40,6 +42,9 @@ def read(
     }
     return Facts(
         birth_date=born,
+        deceased=people.is_deceased(patient),
+        in_use=patient.get("active") is not False,
+        replaced=people.is_replaced(patient),
         programme=programme_asked(request),
         answers=answers.codes,
         days=days,
@@ -108,7 +113,7 @@ def _coverages(
         payers = [
             payer
             for payor in coverage.get("payor", [])
-            if (payer := payer_of(payor, within=coverage, known=known, clinic=clinic)) is not None
+            if (payer := people.payer_of(payor, within=coverage, known=known, clinic=clinic)) is not None
         ]
         element = "Coverage.payor.identifier" if payers else "Coverage.type.coding.code"
         yield CoverageFact(
@@ -127,7 +132,7 @@ def _consents(
         named = {
             payer
             for actor in _actors(provision)
-            if (payer := payer_of(actor, within=consent, known=known, clinic=clinic)) is not None
+            if (payer := people.payer_of(actor, within=consent, known=known, clinic=clinic)) is not None
         }
         if consent.get("status") == "active" and provision.get("type") != "deny" and _in_force(provision, on):
             given |= named

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.referral.fhir.reading import has_code, tokens
+from services.referral.models.facts import Demographics
 from shared.clinic import Clinic
 
 Resource = Mapping[str, Any]
@@ -42,6 +43,32 @@ def member_ids(*resources: Resource) -> list[str]:
             if has_code(identifier.get("type"), "MB") and identifier.get("value"):
                 found[str(identifier["value"])] = None
     return list(found)
+
+
+def demographics(patient: Resource) -> Demographics:
+    """Read who a Patient is."""
+    family, given = names(patient)
+    return Demographics(family=family, given=given, birth_date=patient.get("birthDate"))
+
+
+def is_deceased(patient: Resource) -> bool:
+    """Tell whether a Patient is said to have died; a date says it too."""
+    return patient.get("deceasedBoolean") is True or "deceasedDateTime" in patient
+
+
+def is_replaced(patient: Resource) -> bool:
+    """Tell whether a Patient says that another record replaced it."""
+    return any(link.get("type") == "replaced-by" for link in patient.get("link", []))
+
+
+def replacing(patient: Resource) -> tuple[str, ...]:
+    """Give the identifiers of the records that replaced a Patient."""
+    return tuple(
+        token
+        for link in patient.get("link", [])
+        if link.get("type") == "replaced-by"
+        for token in tokens([link.get("other", {}).get("identifier")])
+    )
 
 
 def names(patient: Resource) -> tuple[str, str]:

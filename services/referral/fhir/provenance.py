@@ -1,13 +1,64 @@
 """Provenance of a decision: who decided what about which referral, by which rules, from which elements."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.referral.fhir import wording
 from services.referral.models.facts import Verdict
-from services.referral.models.rows import Referral
+from services.referral.models.rows import Patient, Referral
 from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
 from shared.fhir.instants import instant
+from shared.reasons import Reason
+
+_DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+
+
+def correction_provenance(ctx: Context, referral: Referral, *, changed: Sequence[str]) -> dict[str, Any]:
+    """Render the Provenance of a correction by the sender: the version that it made, and what differs."""
+    about = f"ServiceRequest/{referral.id}"
+    words = wording.told(
+        [Reason.of("corrected", changed=list(changed))], site=referral.site, clinic=ctx.clinic
+    )
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"{about}/_history/{referral.version}"}],
+        "recorded": instant(ctx.at),
+        "activity": {
+            "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
+            "text": words,
+        },
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "entity": [{"role": "revision", "what": {"reference": f"{about}/_history/{referral.version - 1}"}}],
+    }
+
+
+def priority_provenance(ctx: Context, referral: Referral, *, reasons: Sequence[Reason]) -> dict[str, Any]:
+    """Render the Provenance of a priority that a person gave."""
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"ServiceRequest/{referral.id}"}],
+        "recorded": instant(ctx.at),
+        "activity": {
+            "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
+            "text": wording.told(reasons, site=referral.site, clinic=ctx.clinic),
+        },
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
+    }
+
+
+def patient_provenance(ctx: Context, patient: Patient, *, members: Sequence[str]) -> dict[str, Any]:
+    """Render the Provenance of what became known of a patient: the version, and which members are new."""
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"Patient/{patient.id}/_history/{patient.version}"}],
+        "recorded": instant(ctx.at),
+        "activity": {
+            "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
+            "text": ", ".join(f"Patient.{member}" for member in members),
+        },
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
+    }
 
 
 def decision_provenance(ctx: Context, referral: Referral, *, verdict: Verdict) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.referral.fhir import people
 from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
@@ -86,6 +87,7 @@ def read(received: Received, *, clinic: Clinic) -> Submission:
         patient=patient,
         patient_identifiers=identifiers,
         patient_id=known_id,
+        replaced_by=() if patient is None else people.replacing(patient.data),
         enclosures=tuple(piece for piece in pieces if piece is not request and piece is not patient),
         entries=len(received.entries) or 1,
     )

@@ -46,6 +46,7 @@ _BSER_STATUS = {
 _TITLES = {
     TaskCode.ACKNOWLEDGE_EMERGENCY: "Acknowledge that the patient goes to an emergency department",
     TaskCode.TELEPHONE_REFERRER: "Telephone the referrer: the emergency is not acknowledged",
+    TaskCode.TELEPHONE_CLINICIAN: "Telephone a clinician: the urgent referral is not decided",
     TaskCode.REVIEW_REFERRAL: "Review the referral: accept, decline or ask",
     TaskCode.MERGE_DUPLICATE: "Decide whether this is a duplicate: merge it, or accept it as new",
     TaskCode.RESOLVE_DENIAL: "The insurer denied the sessions: other payer, self-pay, or close",
@@ -63,6 +64,7 @@ def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
         "identifier": [{"system": f"{LUMBAR}/referral", "value": str(referral.id)}],
         "status": TASK_STATUS[state],
         "intent": "order",
+        "priority": referral.priority,
         "code": _code(TaskCode.PROCESS_REQUEST),
         **_about(referral),
         "requester": {"reference": f"Organization/{referral.requester}"},
@@ -86,12 +88,14 @@ def work_task(
     clinic: Clinic,
     due: datetime | None = None,
     claim: Claim | None = None,
+    recipients: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Render a Task that asks somebody to act on a referral, or an insurer on its Claim."""
     task: dict[str, Any] = {
         "resourceType": "Task",
         "status": "requested",
         "intent": "order",
+        "priority": referral.priority,
         "code": _code(code),
         "description": _TITLES[code],
         **_about(referral),
@@ -102,8 +106,10 @@ def work_task(
     }
     if claim is not None:
         task["focus"] = {"reference": f"Claim/{claim.id}"}
-    if due is not None:
-        task["restriction"] = {"period": {"end": instant(due)}}
+    asked = [{"reference": f"Practitioner/{person}"} for person in recipients]
+    restricted = {"period": {"end": instant(due)} if due else None, "recipient": asked}
+    if limits := {name: value for name, value in restricted.items() if value}:
+        task["restriction"] = limits
     return task
 
 

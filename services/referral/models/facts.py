@@ -17,6 +17,15 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demographics:
+    """Who a sender describes: the parts of the name, and the birth date as it was written."""
+
+    family: str = ""
+    given: str = ""
+    birth_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageFact:
     """What a Coverage says about who pays: `kind` is its type code, `payer` the insurer of clinic.yaml."""
 
@@ -31,10 +40,14 @@ class Facts:
 
     `answers` and `days` hold the answered items of the Questionnaire by linkId, `elements` the FHIRPath of
     each thing that was read; what is not in them was not answered, which is not "no". `unread` are the items
-    with an answer that says nothing known, or a day that cannot be.
+    with an answer that says nothing known, or a day that cannot be. `in_use` and `replaced` say of the
+    patient's record whether it is kept up, and whether there is another one instead.
     """
 
     birth_date: Day | None = None
+    deceased: bool = False
+    in_use: bool = True
+    replaced: bool = False
     programme: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     days: Mapping[str, Day] = field(default_factory=dict)
@@ -80,8 +93,8 @@ class Outcome(StrEnum):
 class Verdict:
     """The answer of triage, with every rule that fired and everything that is missing.
 
-    `same_day` is set where a person must look at it today, `asked_after` holds what is asked for although the
-    referral goes on.
+    `same_day` is set where a person must look at it today, `urgent` where that is a clinician, `asked_after`
+    holds what is asked for although the referral goes on.
     """
 
     outcome: Outcome
@@ -92,6 +105,7 @@ class Verdict:
     missing: tuple[Missing, ...] = ()
     asked_after: tuple[Missing, ...] = ()
     same_day: bool = False
+    urgent: bool = False
 
     @property
     def reasons(self) -> list[Reason]:

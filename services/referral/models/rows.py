@@ -27,22 +27,24 @@ class Patient(Resource):
 
 
 class PatientIdentifier(SQLModel):
-    """Who carries an identifier: one person each, whoever asks first."""
+    """Who carries an identifier: a shared card, or a slip of the pen, gives it to several."""
 
     __tablename__ = "patient_identifier"
 
     token: str = Field(primary_key=True)
-    patient_id: UUID = Field(foreign_key="patient.id", index=True)
+    patient_id: UUID = Field(primary_key=True, foreign_key="patient.id", index=True)
 
 
 class Referral(Resource):
     """A ServiceRequest that was sent to us, and where it stands.
 
     `sent_at` is the raw clock and never changes; `complete_at` is set once, when nothing needed is missing;
-    `answer` is what the sender was told, given again when it is sent again; `reason` says why it stands where
-    it stands, `funding` and `sessions` what became of these; with a `doubt` about who the patient is a person
-    looks; `team` are the practitioners who
-    are in the patient's care team for it, or were until the team's own end.
+    `answer` is what the sender was told, given again when the same `content` (a digest) is sent again, None
+    where an older version took it; `reason` says why it stands where it stands, `funding` and `sessions` what
+    became of these; with a `doubt` about who the patient is a person looks; `team` are the practitioners who
+    are in the patient's care team for it, or were until the team's own end, `reviewers` those who may decide
+    it while it is urgent and not accepted. `priority` is triage's, what the sender asked is in the resource.
+    `has_duplicates` says that others were merged into it.
     """
 
     __tablename__ = "referral"
@@ -53,7 +55,8 @@ class Referral(Resource):
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     status: str = "active"
     intent: str = "order"
-    priority: str | None = None
+    priority: str = "routine"
+    priority_by_person: bool = False
     authored_on: AwareDatetime | None = None
     sent_at: AwareDatetime
     complete_at: AwareDatetime | None = None
@@ -75,8 +78,11 @@ class Referral(Resource):
     unacknowledged: bool = False
     suspected_of: UUID | None = None
     merged_into: UUID | None = None
+    has_duplicates: bool = False
     report: UUID | None = None
     answer: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    content: str | None = None
+    reviewers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
 
 
 class SenderIdentifier(SQLModel):

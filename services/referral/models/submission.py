@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
+
+from services.referral.models.rows import Referral
 
 
 class Piece(Struct, frozen=True, kw_only=True):
@@ -29,11 +31,23 @@ class Piece(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """The request, the patient (a resource, an identifier of a known one, or an id of ours), and the rest."""
+    """The request, the patient (a resource, an identifier of a known one, or an id of ours), and the rest.
+
+    `replaced_by` are the identifiers of the record that replaced the patient's.
+    """
 
     request: Piece
     patient: Piece | None
     patient_identifiers: tuple[str, ...] = ()
     patient_id: UUID | None = None
+    replaced_by: tuple[str, ...] = ()
     enclosures: tuple[Piece, ...] = ()
     entries: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The referral, and whether it is new, was sent before with the same content, or was corrected."""
+
+    referral: Referral
+    outcome: Literal["new", "same", "corrected"]

@@ -37,10 +37,12 @@ class ReferralTable(Referral, Base, table=True):
 
     __table_args__ = (
         one_of("state", State, name="state_known"),
-        CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_the_first"),
+        CheckConstraint("state <> 'merged' OR merged_into IS NOT NULL", name="merged_names_the_first"),
         CheckConstraint("complete_at IS NULL OR complete_at >= sent_at", name="complete_after_sent"),
         Index("referral_identifiers", "identifiers", postgresql_using="gin"),
+        Index("referral_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("referral_team", "team", postgresql_using="gin"),
+        Index("referral_reviewers", "reviewers", postgresql_using="gin"),
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from services.referral import fhir, queries, texts, use_cases
 from services.referral.models.rows import Referral
 from services.referral.rules import acts
+from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.decide import NoProgramme
 from services.referral.use_cases.merge import CannotMerge
@@ -18,6 +19,7 @@ from services.referral.use_cases.provide_information import (
 from services.referral.use_cases.redirect import NoEmergency
 from services.referral.use_cases.referral_file import NoReason
 from services.referral.use_cases.remind import NothingAsked
+from services.referral.use_cases.set_priority import NoPriority
 from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
@@ -36,6 +38,13 @@ _by_coordinator = partial(
     parties=("coordinator",),
     interaction="u",
     rows="the referrals of the coordinator's site",
+)
+_by_decider = partial(
+    Operation[Referral],
+    resource_type="ServiceRequest",
+    parties=("coordinator", "clinician"),
+    interaction="u",
+    rows="the referrals of the coordinator's site; a clinician what waits for their triage",
 )
 _REASON = Parameter(name="reason", min=1, text="Why, in words that the other side reads.")
 _WORDS = Parameter(name="reason", text="What there is to say, in words that the other side reads.")
@@ -116,9 +125,9 @@ REFERRALS = OperationTable[Referral](
             when=acts.may_revoke,
             run=_with_reason(use_cases.end.revoke),
         ),
-        _by_coordinator(
+        _by_decider(
             name="accept",
-            text="Accept a referral that the rules left to a person.",
+            text="Accept a referral that the rules left to a person; an urgent one a clinician.",
             parameters=(
                 _REASON,
                 Parameter(
@@ -132,7 +141,7 @@ REFERRALS = OperationTable[Referral](
             when=acts.may_accept,
             run=lambda ctx, tx, given: use_cases.decide.accept(ctx, tx, given.id, said=given.values),
         ),
-        _by_coordinator(
+        _by_decider(
             name="decline",
             text="Decline a referral, with the reason.",
             parameters=(_REASON,),
@@ -140,13 +149,30 @@ REFERRALS = OperationTable[Referral](
             when=acts.may_decline,
             run=_with_reason(use_cases.decide.decline),
         ),
-        _by_coordinator(
+        _by_decider(
             name="request-information",
             text="Ask the referrer for something; the reason says what.",
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=acts.may_request_information,
             run=_with_reason(use_cases.decide.request_information),
+        ),
+        _by_decider(
+            name="set-priority",
+            text="Give a referral another priority, with the reason.",
+            parameters=(
+                Parameter(
+                    name="priority",
+                    type="code",
+                    min=1,
+                    text="How soon the patient must be seen.",
+                    values=PRIORITIES,
+                ),
+                _REASON,
+            ),
+            refuses=(NoReason, NoPriority, Refused),
+            when=acts.may_set_priority,
+            run=lambda ctx, tx, given: use_cases.set_priority.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
             name="remind",

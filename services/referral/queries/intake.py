@@ -62,7 +62,9 @@ async def recognise(tx: Transaction, submission: Submission, *, requester: str) 
     """Lock what a sending names, and return what is known of it."""
     patient = submission.patient
     tokens = submission.request.identifiers
-    carried = patient.identifiers if patient is not None else submission.patient_identifiers
+    carried = submission.patient_identifiers
+    if patient is not None:
+        carried = (*patient.identifiers, *submission.replaced_by)
     await tx.lock_names([*_sender_names(requester, tokens), *(patient.identifiers if patient else ())])
     names = _directory_names(submission)
     found = await _look(tx, requester, tokens, carried, names)

@@ -39,7 +39,7 @@ async def visible_to(tx: Transaction, principal: Principal, patient_id: UUID) ->
 
 
 async def claim_identifiers(tx: Transaction, patient_id: UUID, *, tokens: Sequence[str]) -> None:
-    """Put identifiers down for this patient; those that somebody else has stay with them."""
+    """Put identifiers down for this patient; others who carry them too keep them."""
     if tokens:
         await tx.run(_CLAIM, patient_id, list(tokens))
 

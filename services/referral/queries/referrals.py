@@ -7,7 +7,7 @@ from uuid import UUID
 from services.referral.models.rows import Referral
 from services.referral.models.tables import ReferralTable
 from services.referral.queries import scope
-from services.referral.states import OPEN
+from services.referral.states import OPEN, State
 from shared.auth.principal import Principal
 from shared.db import Transaction
 
@@ -17,6 +17,9 @@ _SENT_BEFORE = "SELECT referral_id FROM sender_identifier WHERE requester = $1 A
 _OPEN = """
 SELECT * FROM referral
 WHERE patient_id = $1 AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[]) ORDER BY sent_at, id
+"""
+_MERGED_INTO = """
+SELECT * FROM referral WHERE merged_into = ANY($1::uuid[]) AND state = $2 ORDER BY id FOR UPDATE
 """
 
 
@@ -47,6 +50,16 @@ async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str])
     """Find the referral that this requester sent under one of these identifiers."""
     found: UUID | None = await tx.value(_SENT_BEFORE, requester, list(tokens))
     return found
+
+
+async def merged_into(tx: Transaction, firsts: Collection[UUID]) -> Sequence[Referral]:
+    """Lock what was merged into these referrals and follows them."""
+    return await tx.rows(Referral, _MERGED_INTO, list(firsts), State.MERGED)
+
+
+async def point_to(tx: Transaction, first: UUID, *, instead_of: UUID) -> None:
+    """Let what was merged into one referral follow the one into which that was merged."""
+    await tx.run("UPDATE referral SET merged_into = $1 WHERE merged_into = $2", first, instead_of)
 
 
 async def open_of(tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID) -> Sequence[Referral]:

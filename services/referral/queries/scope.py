@@ -2,7 +2,8 @@
 
 - referrer: its own organisation's referrals and all that belongs to them;
 - coordinator: its site's;
-- clinician: those in whose care team they are now, or were until the team's own end;
+- clinician: those in whose care team they are now, or were until the team's own end, and urgent ones that
+  wait for their decision;
 - insurer: its own Claims with the patient's active consent, and the Coverage and Task that belong to them;
 - operator: nothing.
 """
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlmodel import col
 
 from services.referral.models.tables import (
@@ -32,8 +33,8 @@ Row = TypeVar("Row", bound=Resource)
 RowRule = Callable[[Principal], ColumnElement[bool]]
 
 ROWS = (
-    "a referrer's own referrals; a coordinator's site; a clinician's own teams; "
-    "an insurer's own Claims with active consent"
+    "a referrer's own referrals; a coordinator's site; a clinician's own teams, and what waits for their "
+    "triage; an insurer's own Claims with active consent"
 )
 
 
@@ -62,7 +63,8 @@ def referrals(principal: Principal) -> ColumnElement[bool]:
     if principal.party == "coordinator" and principal.site is not None:
         return col(ReferralTable.site) == principal.site
     if principal.party == "clinician" and principal.practitioner is not None:
-        return col(ReferralTable.team).contains([principal.practitioner])
+        mine = [principal.practitioner]
+        return or_(col(ReferralTable.team).contains(mine), col(ReferralTable.reviewers).contains(mine))
     return false()
 
 

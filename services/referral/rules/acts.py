@@ -5,6 +5,7 @@ The verb checks the same rule as `$available-actions`, so that what is offered i
 
 from services.referral.models.rows import Claim, Referral
 from services.referral.rules.steps import no_step
+from services.referral.rules.urgent import not_theirs
 from services.referral.states import (
     AUTHORIZATION_ALLOWED,
     REOPENED_BY_AN_ANSWER,
@@ -40,21 +41,30 @@ def may_revoke(_: Context, referral: Referral) -> Reason | None:
     return no_step(referral.state, State.REVOKED, act="ending")
 
 
-def may_accept(_: Context, referral: Referral) -> Reason | None:
-    """Allow it where the life cycle does, and of what a person may open again."""
+def may_accept(ctx: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does, and of what a person may open again; if urgent to clinicians."""
+    if (reason := not_theirs(ctx, referral, accepting=True)) is not None:
+        return reason
     if State(referral.state) in REOPENED_BY_AN_ANSWER:
         return None
     return no_step(referral.state, State.ACCEPTED, act="accepting")
 
 
-def may_decline(_: Context, referral: Referral) -> Reason | None:
+def may_decline(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does."""
-    return no_step(referral.state, State.DECLINED, act="declining")
+    return not_theirs(ctx, referral) or no_step(referral.state, State.DECLINED, act="declining")
 
 
-def may_request_information(_: Context, referral: Referral) -> Reason | None:
+def may_request_information(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does."""
-    return no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
+    return not_theirs(ctx, referral) or no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
+
+
+def may_set_priority(_: Context, referral: Referral) -> Reason | None:
+    """Allow it until the referral has ended; a clinician may where the referral is theirs to read."""
+    if State(referral.state) in TERMINAL:
+        return Reason.of("referral-is-over", state=referral.state)
+    return None
 
 
 def may_remind(_: Context, referral: Referral) -> Reason | None:

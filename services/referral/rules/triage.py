@@ -13,16 +13,30 @@ from services.referral.rules.paying import Payment
 from shared.clinic import Clinic
 from shared.reasons import Reason
 
+_DECEASED = Finding(
+    rule="patient-deceased", reasons=(Reason.of("patient-died"),), elements=("Patient.deceased",)
+)
+_NOT_IN_USE = Finding(
+    rule="record-not-in-use", reasons=(Reason.of("record-not-in-use"),), elements=("Patient.active",)
+)
+_REPLACED = Finding(
+    rule="record-replaced", reasons=(Reason.of("record-replaced"),), elements=("Patient.link",)
+)
+
 
 def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     """Decide about a referral on this local date, with every rule that fired and all that is missing."""
     pays = paying.payment(facts, clinic=clinic)
+    if facts.deceased:
+        return _verdict(Outcome.REVIEW, (_DECEASED,), pays, same_day=True)
     emergency = red_flags.emergencies(facts)
     if emergency:
         return _verdict(Outcome.EMERGENCY, emergency, pays)
     urgent = red_flags.urgencies(facts)
     if urgent:
-        return _verdict(Outcome.REVIEW, urgent, pays, same_day=True)
+        return _verdict(Outcome.REVIEW, urgent, pays, same_day=True, urgent=True)
+    if doubtful := _doubtful_record(facts):
+        return _verdict(Outcome.REVIEW, doubtful, pays)
     excluded, missing = _eligible(facts, pays, on=on, clinic=clinic)
     if excluded:
         return _verdict(Outcome.DECLINE, excluded, pays)
@@ -38,6 +52,13 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
         finding = Finding(rule="no-programme", reasons=(reason,), elements=("Coverage",))
         return _verdict(Outcome.REVIEW, (finding,), pays)
     return _accepted(facts, pays, clinic=clinic)
+
+
+def _doubtful_record(facts: Facts) -> tuple[Finding, ...]:
+    """Say why a person must look at the patient's record before anything is booked on it."""
+    return tuple(
+        finding for finding, is_so in ((_NOT_IN_USE, not facts.in_use), (_REPLACED, facts.replaced)) if is_so
+    )
 
 
 def _needed(missing: tuple[Missing, ...], facts: Facts) -> tuple[Reason, ...]:
@@ -89,6 +110,7 @@ def _verdict(
     missing: tuple[Missing, ...] = (),
     asked_after: tuple[Missing, ...] = (),
     same_day: bool = False,
+    urgent: bool = False,
 ) -> Verdict:
     return Verdict(
         outcome=outcome,
@@ -99,4 +121,5 @@ def _verdict(
         missing=missing,
         asked_after=asked_after,
         same_day=same_day,
+        urgent=urgent,
     )

@@ -10,6 +10,7 @@ from shared.reasons import Reason
 
 _BY_HAND = (
     TaskCode.TELEPHONE_REFERRER,
+    TaskCode.TELEPHONE_CLINICIAN,
     TaskCode.RESOLVE_DENIAL,
     TaskCode.MERGE_DUPLICATE,
     TaskCode.REVIEW_REFERRAL,

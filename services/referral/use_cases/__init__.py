@@ -12,6 +12,8 @@ from services.referral.use_cases import (
     receive,
     redirect,
     remind,
+    set_priority,
     update_task,
+    urgent_triage,
     validate,
 )

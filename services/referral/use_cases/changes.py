@@ -10,7 +10,7 @@ from typing import Any
 
 from services.referral import fhir, rules
 from services.referral.models.rows import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
-from services.referral.states import REQUEST_STATUS, State, Turn
+from services.referral.states import REQUEST_STATUS, TERMINAL, UNDER_CARE, State, Turn
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.events.catalog import DomainEvent
@@ -58,6 +58,8 @@ class Changes:
         self.file.moved = True
         self.referral.state, self.referral.reason, self.referral.turn = to, [*reason], turn
         self.referral.status = REQUEST_STATUS.get(to, "active")
+        if to in UNDER_CARE or to in TERMINAL:
+            self.referral.reviewers = []
 
     def open_work(
         self,
@@ -67,8 +69,12 @@ class Changes:
         reason: Sequence[Reason],
         due: datetime | None = None,
         claim: Claim | None = None,
+        recipients: Sequence[str] = (),
     ) -> Task:
-        """Ask somebody to act; where the same is asked already, the open Task gets the new reason."""
+        """Ask somebody to act; where the same is asked already, the open Task gets the new reason.
+
+        `recipients` are the practitioners of whom one is to act.
+        """
         referral, ctx = self.referral, self.ctx
         body = fhir.task.work_task(
             referral,
@@ -79,6 +85,7 @@ class Changes:
             clinic=ctx.clinic,
             due=due,
             claim=claim,
+            recipients=recipients,
         )
         task = self.open_task(code)
         if task is None:

@@ -70,7 +70,8 @@ async def request_information(ctx: Context, tx: Transaction, referral_id: str, *
 
 
 def _note(ctx: Context, changes: Changes, verdict: Verdict) -> None:
-    changes.referral.rules = [*verdict.findings]
+    # What a person overrules stays beside what that person decided.
+    changes.referral.rules = [*verdict.findings, *changes.referral.rules]
     changes.enclose(fhir.provenance.decision_provenance(ctx, changes.referral, verdict=verdict))
     changes.finish_work(status="completed", reason=verdict.reasons)
 

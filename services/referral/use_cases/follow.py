@@ -11,7 +11,7 @@ import structlog
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
-from services.referral.use_cases import record
+from services.referral.use_cases import merged, record
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
@@ -135,6 +135,7 @@ async def complete(
     changes.announce(events.ReferralCompleted, report)
     await record.run(ctx, tx, changes)
     followed.changed.pop(referral.id, None)
+    await merged.complete(ctx, tx, referral, plan=plan, observations=observations, at=at)
 
 
 async def save(tx: Transaction, followed: Followed) -> None:
@@ -142,3 +143,4 @@ async def save(tx: Transaction, followed: Followed) -> None:
     changed = [Changes(ctx, followed.files[referral_id]) for referral_id, ctx in followed.changed.items()]
     if changed:
         await record.steps(tx, changed)
+        await merged.follow(tx, changed)

@@ -38,15 +38,17 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     if submission.patient is None:
         found = await known_patient(ctx, tx, submission, matches=known.patients)
         return PatientMatch(patient=found, patient_data=decoded(found.body), new=False)
-    data, tokens, matches = submission.patient.data, submission.patient.identifiers, known.patients
-    family, _ = fhir.people.names(data)
-    if len(matches) == 1 and rules.identity.same_person(
-        matches[0], family=family, birth_date=data.get("birthDate")
-    ):
-        return PatientMatch(patient=matches[0], patient_data=data, new=False, tokens=tokens)
-    patient = _new(ctx, submission)
-    own = () if matches else tokens
-    return PatientMatch(patient=patient, patient_data=data, new=True, doubt=bool(matches), tokens=own)
+    data, tokens = submission.patient.data, submission.patient.identifiers
+    person = fhir.people.demographics(data)
+    same = [patient for patient in known.patients if rules.identity.same_person(patient, person)]
+    if len(same) == 1:
+        followed = set(submission.replaced_by) & set(same[0].identifiers)
+        known_data = decoded(same[0].body) if followed else data
+        return PatientMatch(patient=same[0], patient_data=known_data, new=False, tokens=tokens)
+    doubt = bool(known.patients)
+    return PatientMatch(
+        patient=_new(ctx, submission), patient_data=data, new=True, doubt=doubt, tokens=tokens
+    )
 
 
 def new_rows(match: PatientMatch) -> list[SQLModel]:
@@ -73,40 +75,38 @@ async def known_patient(
     ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
 ) -> Patient:
     """Find the patient whom a sending only names, among those whom the caller may see."""
-    named = submission.patient_id
-    if named is None and len(matches) == 1:
-        named = matches[0].id
-    found = None if named is None else await queries.patients.visible_to(tx, ctx.caller, named)
-    if found is None:
+    named = [submission.patient_id] if submission.patient_id else [patient.id for patient in matches]
+    seen = [await queries.patients.visible_to(tx, ctx.caller, patient_id) for patient_id in named]
+    found = [patient for patient in seen if patient is not None]
+    if len(found) != 1:
         text = "this patient is not known from you: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")
-    return found
+    return found[0]
 
 
 def is_about(submission: Submission, patient: Patient) -> bool:
-    """Tell whether a sending is about this patient, as far as it says who it is about."""
+    """Tell whether a sending can be about this patient: it bears an identifier of theirs, or contradicts
+    nothing that is known.
+    """
     if submission.patient_id is not None:
         return submission.patient_id == patient.id
     if submission.patient is None:
         return bool(set(submission.patient_identifiers) & set(patient.identifiers))
     if set(submission.patient.identifiers) & set(patient.identifiers):
         return True
-    data = submission.patient.data
-    return rules.identity.same_person(
-        patient, family=fhir.people.names(data)[0], birth_date=data.get("birthDate")
-    )
+    return not rules.identity.contradicts(patient, fhir.people.demographics(submission.patient.data))
 
 
 def _new(ctx: Context, submission: Submission) -> Patient:
     piece = submission.patient
     if piece is None:
         raise LookupError("a new patient is sent along")
-    family, given = fhir.people.names(piece.data)
+    person = fhir.people.demographics(piece.data)
     patient = Patient(
         identifiers=list(piece.identifiers),
-        family=family,
-        given=given,
-        birth_date=piece.data.get("birthDate"),
+        family=person.family,
+        given=person.given,
+        birth_date=person.birth_date,
     )
     store.fill(patient, piece.raw, at=ctx.at)
     return patient

@@ -1,9 +1,9 @@
-"""A duplicate is merged into the first referral: its identifiers stay findable, nothing of it is booked."""
+"""A duplicate is merged into the first referral, which it follows: nothing of its own is booked."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.referral import fhir, rules
+from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file
@@ -24,7 +24,7 @@ class CannotMerge(Conflict):
 
 
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
-    """Put the duplicate's identifiers on the first referral and end the duplicate."""
+    """Let the duplicate follow the first referral, which its sender's identifiers then find too."""
     first_id = _target(said.get("into"))
     named_by = {referral_id: None} if first_id == referral_id else {referral_id: None, first_id: _INTO}
     files = {
@@ -40,6 +40,8 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
     if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
         rules.steps.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
     changes = Changes(ctx, file)
+    if file.referral.has_duplicates:
+        await queries.referrals.point_to(tx, first.id, instead_of=file.referral.id)
     file.referral.merged_into = first.id
     reason = [Reason.of("same-as-earlier", sent_at=first.sent_at), *referral_file.words_said(said)]
     changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY)
@@ -53,18 +55,21 @@ async def _take_identifiers(
     ctx: Context, tx: Transaction, file: ReferralFile, duplicate: ReferralFile
 ) -> None:
     first = file.referral
+    # What another sender calls its referral is not shown to this one.
+    theirs = duplicate.referral.requester != first.requester
     own, more = (known.request.get("identifier", []) for known in (file, duplicate))
     stated = [
         identifier
         for identifier in more
-        if not set(fhir.reading.tokens([identifier])) & set(first.identifiers)
+        if not theirs and not set(fhir.reading.tokens([identifier])) & set(first.identifiers)
     ]
-    identifiers = list(dict.fromkeys([*first.identifiers, *duplicate.referral.identifiers]))
+    shown = () if theirs else duplicate.referral.identifiers
+    columns = {"identifiers": list(dict.fromkeys([*first.identifiers, *shown])), "has_duplicates": True}
     if stated:
         overlay = {"identifier": [*own, *stated]}
-        await store.update(tx, first, first.body, at=ctx.at, overlay=overlay, identifiers=identifiers)
+        await store.update(tx, first, first.body, at=ctx.at, overlay=overlay, **columns)
     else:
-        await tx.update(first, identifiers=identifiers)
+        await tx.update(first, **columns)
     await record.write_process_task(ctx, tx, first, Changes(ctx, file).process_task)
 
 

@@ -3,19 +3,9 @@
 from collections.abc import Sequence
 
 from services.referral import fhir, queries, rules
-from services.referral.models.facts import Outcome
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
-from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, UNDER_CARE, State, Turn
-from services.referral.use_cases import (
-    find_duplicates,
-    follow_consent,
-    record,
-    redirect,
-    referral_file,
-    request_authorization,
-    triage,
-)
+from services.referral.use_cases import complete_patient, follow_consent, reconsider, record, referral_file
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
@@ -23,7 +13,6 @@ from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
 from shared.fhir import references, store
-from shared.reasons import Reason
 
 _PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
 
@@ -56,46 +45,43 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     reason = rules.acts.may_provide_information(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    _check(pieces, file.referral)
-    await _store(ctx, tx, pieces, file)
-    changes, referral = Changes(ctx, file), file.referral
-    person = rules.steps.answer_for_a_person(referral)
-    _reopen(changes)
-    referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
-    changes.announce(events.ReferralInformationProvided)
-    if State(referral.state) in UNDECIDED:
-        result = triage.judge(ctx, file)
-        others = await find_duplicates.run(ctx, tx, referral)
-        triage.decide(ctx, changes, result, open_referrals=others, person=person)
-    elif State(referral.state) in UNDER_CARE:
-        _late(ctx, changes)
+    _check(pieces, file)
+    changes = Changes(ctx, file)
+    await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
+    for piece in pieces:
+        if piece.type == "Patient":
+            await complete_patient.run(ctx, tx, changes, piece)
+    await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)
     follow_consent.decide(ctx, changes)
     return await record.run(ctx, tx, changes)
 
 
-def _reopen(changes: Changes) -> None:
-    """Take a referral that waits for nobody back to the clinic."""
-    if State(changes.referral.state) in REOPENED_BY_AN_ANSWER:
-        changes.move(State.AWAITING_REVIEW, reason=[Reason.of("referrer-answered")], turn=Turn.CLINIC)
-
-
-def _check(pieces: Sequence[Piece], referral: Referral) -> None:
+def _check(pieces: Sequence[Piece], file: ReferralFile) -> None:
     if not pieces:
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
     problems = []
     for index, piece in enumerate(pieces):
         where = f"Parameters.parameter[{index}].resource"
-        if piece.type not in fhir.submission.ACCEPTED_TYPES or piece.type in ("Patient", "ServiceRequest"):
+        if piece.type not in fhir.submission.ACCEPTED_TYPES or piece.type == "ServiceRequest":
             text = f"a {piece.type} cannot be added to a referral"
             problems.append(Problem(text=text, code="not-supported", expression=where))
+        if piece.type == "Patient" and not _may_be(file, piece):
+            problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(named, referral):
+            if isinstance(named, dict) and _is_somebody_else(named, file.referral):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
         raise AnotherPatientsResource(problems=problems)
+
+
+def _may_be(file: ReferralFile, piece: Piece) -> bool:
+    """Tell whether a Patient that was sent can be the referred one: nothing of who it is contradicts that."""
+    return file.patient is not None and not rules.identity.contradicts(
+        file.patient, fhir.people.demographics(piece.data)
+    )
 
 
 def _is_somebody_else(named: dict[str, object], referral: Referral) -> bool:
@@ -123,16 +109,3 @@ def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:
         for member in ("subject", "patient", "beneficiary")
         if isinstance(named := piece.data.get(member), dict) and "reference" not in named
     }
-
-
-def _late(ctx: Context, changes: Changes) -> None:
-    """Act on what comes after acceptance: an emergency, or the Consent that lets the insurer be asked."""
-    file, referral = changes.file, changes.referral
-    facts = file.facts(ctx)
-    verdict = rules.triage.triage(facts, on=file.today(ctx), clinic=ctx.clinic)
-    if verdict.outcome is Outcome.EMERGENCY and not referral.unacknowledged:
-        redirect.decide(ctx, changes, verdict=verdict)
-        return
-    if referral.payer is not None and referral.payer in facts.consents:
-        referral.asked = [code for code in referral.asked if code != "consent"]
-        request_authorization.decide(ctx, changes)

@@ -25,6 +25,7 @@ from shared.timers import Timer
 
 # What the resource's own bytes hold beside the columns.
 _STEP = ("state", "reason", "turn", "sessions", "team")
+_BETWEEN = {("on-hold", "rejected"): "received", ("on-hold", "completed"): "in-progress"}
 Written = tuple[Task | Claim, Body | None, Body]
 _OWN = frozenset({"version", "last_updated", "body"})
 
@@ -80,11 +81,12 @@ async def _write_passed(ctx: Context, tx: Transaction, changes: Changes) -> None
 async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, task: Task) -> None:
     """Write the process Task as the referral now stands.
 
-    FHIR knows no step from on-hold to rejected: what was on hold is received again first.
+    FHIR knows no step from on-hold to rejected or completed: what was on hold is taken up again first.
     """
     status, body = TASK_STATUS[State(referral.state)], fhir.task.process_task(referral, clinic=ctx.clinic)
-    if (task.status, status) == ("on-hold", "rejected"):
-        await store.update(tx, task, body, at=ctx.at, overlay={"status": "received"}, status="received")
+    between = _BETWEEN.get((task.status, status))
+    if between is not None:
+        await store.update(tx, task, body, at=ctx.at, overlay={"status": between}, status=between)
     identifiers = list(referral.identifiers)
     await store.update(tx, task, body, at=ctx.at, status=status, identifiers=identifiers)
 

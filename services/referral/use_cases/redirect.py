@@ -8,7 +8,7 @@ from uuid import UUID
 from services.referral import rules
 from services.referral.models.facts import Verdict
 from services.referral.models.rows import Referral
-from services.referral.states import UNDER_CARE, State, Turn
+from services.referral.states import TERMINAL, State, Turn
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from shared.context import Context
@@ -28,12 +28,12 @@ class NoEmergency(Conflict):
 def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     """Send the patient to an emergency department and wait for the referrer's acknowledgement.
 
-    A flag that comes after acceptance is told in the same way, while the referral itself stays where it is:
-    ending the care is a person's decision.
+    A flag that comes after acceptance, or after the end, is told in the same way, while the referral itself
+    stays where it is: ending the care is a person's decision.
     """
     referral = changes.referral
     referral.unacknowledged = True
-    if State(referral.state) not in UNDER_CARE:
+    if rules.steps.no_step(referral.state, State.EMERGENCY_REDIRECTED, act="moving") is None:
         changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reasons, turn=Turn.REFERRER)
     referral.reason, referral.turn = verdict.reasons, Turn.REFERRER
     due = ctx.at + timedelta(minutes=ctx.clinic.emergency.acknowledge_within_minutes)
@@ -69,7 +69,7 @@ def end(changes: Changes, *, how: Sequence[Reason]) -> None:
         reason = [*referral.reason, *how]
         changes.move(State.EMERGENCY_ACKNOWLEDGED, reason=reason, turn=Turn.NOBODY)
     else:
-        referral.turn = Turn.CLINIC
+        referral.turn = Turn.NOBODY if State(referral.state) in TERMINAL else Turn.CLINIC
     changes.timers[ESCALATION] = None
     codes = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
     changes.finish_work(status="completed", reason=how, codes=codes)

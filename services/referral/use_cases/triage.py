@@ -8,13 +8,18 @@ from services.referral import fhir, rules
 from services.referral.models.facts import Facts, Finding, Outcome, Verdict
 from services.referral.models.rows import Referral
 from services.referral.states import UNDECIDED, State, Turn
-from services.referral.use_cases import redirect, request_authorization
+from services.referral.use_cases import redirect, request_authorization, urgent_triage
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.referral_file import ReferralFile, local_day
 from shared.context import Context
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason, Reference
+
+# Who the patient is stands open.
+DOUBT = Finding(
+    rule="identity-in-doubt", reasons=(Reason.of("identity-in-doubt"),), elements=("Patient.identifier",)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +69,14 @@ def decide(
     if emergency and not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
         redirect.decide(ctx, changes, verdict=verdict)
     elif emergency or person is not None:
-        _review(ctx, changes, findings=findings, same_day=True)
+        _review(ctx, changes, findings=findings, same_day=True, urgent=verdict.urgent)
     elif referral.doubt:
-        reason = Reason.of("identity-in-doubt")
-        finding = Finding(rule="identity-in-doubt", reasons=(reason,), elements=("Patient.identifier",))
-        _review(ctx, changes, findings=(finding,), same_day=verdict.same_day)
+        # The sender is not told what is known of somebody else.
+        told = [Reason.of("clinic-looks")]
+        findings = (DOUBT, *verdict.findings) if verdict.urgent else (DOUBT,)
+        _review(ctx, changes, findings=findings, same_day=verdict.same_day, urgent=verdict.urgent, told=told)
     elif verdict.outcome is Outcome.REVIEW:
-        _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day)
+        _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day, urgent=verdict.urgent)
     elif verdict.outcome is Outcome.DECLINE:
         _decline(changes, verdict)
     elif (first := _same_programme(referral, open_referrals)) is not None:
@@ -105,6 +111,9 @@ def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tup
     referral.stream, referral.payer = verdict.stream, verdict.payer
     referral.programme = verdict.programme
     referral.rules = [*findings]
+    referral.priority = rules.priority.of(
+        referral, asked=changes.file.request.get("priority"), verdict=verdict
+    )
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
     changes.enclose(
         fhir.provenance.decision_provenance(ctx, referral, verdict=replace(verdict, findings=findings))
@@ -114,9 +123,22 @@ def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tup
         changes.finish_work(status="cancelled", reason=[Reason.of("triaged-again")])
 
 
-def _review(ctx: Context, changes: Changes, *, findings: tuple[Finding, ...], same_day: bool) -> None:
+def _review(
+    ctx: Context,
+    changes: Changes,
+    *,
+    findings: tuple[Finding, ...],
+    same_day: bool,
+    urgent: bool = False,
+    told: Sequence[Reason] = (),
+) -> None:
+    """Leave it to a person, who reads why; so does the sender, unless something else is to be `told`."""
     reason = [reason for finding in findings for reason in finding.reasons]
-    changes.move(State.AWAITING_REVIEW, reason=reason, turn=Turn.CLINIC)
+    changes.move(State.AWAITING_REVIEW, reason=told or reason, turn=Turn.CLINIC)
+    if urgent:
+        urgent_triage.ask(ctx, changes, reason=[Reason.of("look-today"), *reason])
+        return
+    changes.referral.reviewers = []
     work = changes.open_work(
         TaskCode.REVIEW_REFERRAL,
         owner=the_clinic(ctx),

@@ -35,6 +35,11 @@ class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries
         return str(self._inputs[TaskInput.SITE][0])
 
     @property
+    def priority(self) -> str:
+        """How soon the patient must be seen; what older versions sent is routine."""
+        return str(self.carried("Task")[0].get("priority", "routine"))
+
+    @property
     def requester(self) -> str:
         """The organisation that sent it."""
         named = self._inputs.get(TaskInput.REQUESTER) or [self.carried("Task")[0]["requester"]]
@@ -124,6 +129,14 @@ class ReferralInformationProvided(
     """The referrer has answered."""
 
 
+class ReferralCorrected(
+    ReferralEvent,
+    name="referral.corrected",
+    emitted="The sender sent the referral again with other content; the Task says what differs.",
+):
+    """The referral says something else than before."""
+
+
 class ReferralDeclined(
     ReferralEvent,
     name="referral.declined",
@@ -154,6 +167,22 @@ class ReferralEmergencyEscalated(
     emitted="No acknowledgement in time: the coordinator telephones (second Task).",
 ):
     """Nobody has acknowledged the emergency in time."""
+
+
+class ReferralTriageOverdue(
+    ReferralEvent,
+    name="referral.triage-overdue",
+    emitted="No clinician has decided an urgent referral in time: every physician of the site is asked.",
+):
+    """An urgent referral waits too long."""
+
+
+class ReferralPriorityChanged(
+    ReferralEvent,
+    name="referral.priority-changed",
+    emitted="The priority of an accepted referral is another one; the Task says which, and why.",
+):
+    """A patient must be seen sooner, or can wait longer."""
 
 
 class ReferralDuplicateSuspected(

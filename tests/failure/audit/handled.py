@@ -27,8 +27,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
     ),
     "careteam": frozenset(
-        {"appointment.booked", "appointment.fulfilled"}
-        | {"referral.revoked", "referral.closed", "referral.merged"}
+        {"appointment.booked", "appointment.fulfilled"} | {"referral.revoked", "referral.closed"}
     ),
     "notifications": None,
 }

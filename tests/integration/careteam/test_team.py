@@ -146,13 +146,13 @@ class TestEnding:
 
     async def test_the_end_is_told_once_however_often_it_is_heard(self, clinic: TestClinic):
         await seen(clinic)
-        for event in ("referral.merged", "referral.closed", "referral.revoked"):
+        for event in ("referral.closed", "referral.revoked"):
             await ended(clinic, event)
         assert len(await clinic.events("careteam.changed")) == 1
         async with clinic.databases["careteam"].transaction() as tx:
             kept = await tx.row(EndedReferral, "SELECT * FROM ended_referral WHERE referral_id = $1", "r1")
         assert kept is not None
-        assert kept.reasons == [Reason.of("referral-merged")]
+        assert kept.reasons == [Reason.of("referral-closed")]
 
     async def test_a_visit_whose_booking_was_never_heard_forms_the_team_too(self, clinic: TestClinic):
         await clinic.publish("appointment.fulfilled", focus=an_appointment("r1", status="fulfilled"))

@@ -23,7 +23,11 @@ UPDATE referral SET state = :state, unacknowledged = :waits,
 WHERE id = :id
 """
 # What every operation on a referral needs beside its state.
-_SAID = [{"name": "reason", "valueString": "Because"}, {"name": "programme", "valueCode": "rapid-access"}]
+_SAID = [
+    {"name": "reason", "valueString": "Because"},
+    {"name": "programme", "valueCode": "rapid-access"},
+    {"name": "priority", "valueCode": "asap"},
+]
 
 
 async def refer(clinic: TestClinic, **changes: Any) -> str:
@@ -44,7 +48,7 @@ class TestAReferral:
         for_sender = await offered(clinic, "family-practice", address)
         assert list(for_sender) == ["acknowledge", "provide-information", "revoke"]
         for_clinic = await offered(clinic, "coordinator", address)
-        acts = ["accept", "decline", "request-information", "remind", "merge", "close"]
+        acts = ["accept", "decline", "request-information", "set-priority", "remind", "merge", "close"]
         assert list(for_clinic) == acts
         close = for_clinic["close"]
         assert (close.parts["kind"], close.parts["method"]) == ("operation", "POST")

@@ -20,7 +20,10 @@ LATER = datetime(2026, 3, 3, 15, tzinfo=UTC)
 async def a_referral(tx: Transaction, *, old: bool = True) -> UUID:
     """Write a referral, as a version wrote it that knew no codes of reasons, or as one of today."""
     patient, referral = uuid4(), uuid4()
-    more, values = ("", "'', '', ''") if old else (" doubt,", "false, '[]', '[]', '[]'")
+    more, values = "", "'', '', ''"
+    if not old:
+        more = " priority, priority_by_person, reviewers, has_duplicates, doubt,"
+        values = "'routine', false, '{}', false, false, '[]', '[]', '[]'"
     await tx.run(
         "INSERT INTO patient (id, event_version, version, body, identifiers, family, given)"
         " VALUES ($1, 0, 0, '', '{}', '', '')",

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.integration.referral.doors import located, send, task_of, told
+from tests.integration.referral.doors import located, send, task_of, told, work_of
 from tests.support import referrals
 from tests.support.clinic import TestClinic
 
@@ -238,14 +238,16 @@ class TestPatient:
         assert located(answer, "Patient") != one
         task = await task_of(clinic, located(answer))
         assert task["businessStatus"]["coding"][0]["code"] == "awaiting-review"
-        assert "another name" in task["statusReason"]["text"]
+        assert "another" not in task["statusReason"]["text"], "nothing of the first is told"
+        [review] = await work_of(clinic, "coordinator", "code=review-referral")
+        assert "another name" in review["statusReason"]["text"]
 
 
 class TestRefusal:
     async def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(
         self, clinic: TestClinic
     ) -> None:
-        sent = referrals.bundle(programme="acupuncture", intent="filler-order")
+        sent = referrals.bundle(programme="acupuncture", intent="option")
         request = referrals.resource(sent, "ServiceRequest")
         request["status"] = "draft"
         referrals.resource(sent, "Patient").pop("identifier")

@@ -6,12 +6,24 @@ from typing import Any
 
 import pytest
 
+from services.referral import queries
 from services.referral.models.rows import Patient
 from services.referral.use_cases import match_patient
+from shared.auth.principal import Principal
+from shared.auth.scopes import Scopes
 from tests.support.context import a_context
 
-CTX = a_context(at=datetime(2026, 3, 2, 15, tzinfo=UTC))
+SENDER = Principal(client="p", party="referrer", scopes=Scopes.parse([]), organization="p")
+CTX = a_context(at=datetime(2026, 3, 2, 15, tzinfo=UTC), principal=SENDER)
 NO_DATABASE: Any = None
+
+
+@pytest.fixture(autouse=True)
+def everybody_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def visible_to(*_: Any) -> Patient:
+        return Patient(identifiers=[], family="Roe", given="Ann")
+
+    monkeypatch.setattr(queries.patients, "visible_to", visible_to)
 
 
 @pytest.mark.parametrize("number", [0, 2])

@@ -1,0 +1,33 @@
+"""keep what a sending said as a digest, let several people carry one identifier, and keep who
+may decide an urgent referral and what priority triage gave."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change the schema; gives up instead of waiting behind a long transaction."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("ALTER TABLE referral ADD COLUMN content varchar")
+    op.execute("ALTER TABLE patient_identifier DROP CONSTRAINT patient_identifier_pkey")
+    op.execute("ALTER TABLE patient_identifier ADD PRIMARY KEY (token, patient_id)")
+    op.execute("ALTER TABLE referral ADD COLUMN reviewers text[] NOT NULL DEFAULT '{}'")
+    op.execute("ALTER TABLE referral ALTER COLUMN reviewers DROP DEFAULT")
+    op.execute("CREATE INDEX referral_reviewers ON referral USING gin (reviewers)")
+    op.execute("ALTER TABLE referral ADD COLUMN priority_by_person boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE referral ALTER COLUMN priority_by_person DROP DEFAULT")
+    op.execute("UPDATE referral SET priority = 'routine' WHERE priority IS NULL")
+    op.execute("ALTER TABLE referral ALTER COLUMN priority SET NOT NULL")
+    op.execute("ALTER TABLE referral ADD COLUMN has_duplicates boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE referral ALTER COLUMN has_duplicates DROP DEFAULT")
+    op.execute("UPDATE referral SET has_duplicates = true WHERE id IN (SELECT merged_into FROM referral)")
+    op.execute("ALTER TABLE referral DROP CONSTRAINT merged_names_the_first")
+    op.execute(
+        "ALTER TABLE referral ADD CONSTRAINT merged_names_the_first"
+        " CHECK (state <> 'merged' OR merged_into IS NOT NULL)"
+    )
+    op.execute("CREATE INDEX referral_merged_into ON referral (merged_into) WHERE merged_into IS NOT NULL")

@@ -1,0 +1,165 @@
+"""The same sender sends the same referral again: with the same content it gets the first answer; with other
+content it has corrected the referral, which is stored as a new version and triaged again.
+"""
+
+from uuid import UUID
+
+from services.referral import fhir, queries, rules
+from services.referral.models.facts import Outcome
+from services.referral.models.rows import Enclosure, Patient, Referral
+from services.referral.models.submission import Receipt, Submission
+from services.referral.queries.intake import Recognised
+from services.referral.states import TERMINAL, State
+from services.referral.use_cases import (
+    follow_consent,
+    match_patient,
+    placing,
+    reconsider,
+    record,
+    referral_file,
+)
+from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.placing import Rows
+from services.referral.use_cases.referral_file import ReferralFile, decoded
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events.catalog import referral as events
+from shared.fhir import store
+from shared.reasons import Reason
+
+
+class AnotherPatient(Conflict):
+    """The sender's identifier stands on a referral of somebody else."""
+
+
+class IsOver(Conflict):
+    """The referral has ended: of what comes then, only an emergency is taken."""
+
+
+async def run(
+    ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised, referral_id: UUID
+) -> Receipt:
+    """Give the first answer again, or correct the referral; raises AnotherPatient and IsOver."""
+    referral, patient = await _of(tx, referral_id)
+    if not match_patient.is_about(submission, patient):
+        reason = Reason.of("sent-for-another")
+        rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
+    # What is new among the identifiers is another name of the referral that was sent before.
+    tokens = submission.request.identifiers
+    await queries.intake.name_referral(tx, referral.id, requester=referral.requester, tokens=tokens)
+    if referral.content == fhir.content.digest(submission):
+        return Receipt(referral=referral, outcome="same")
+    file = await referral_file.locked(tx, referral_id)
+    if file is None:
+        raise LookupError("a referral that was read is gone")
+    return await _corrected(ctx, tx, submission, file=file, known=known)
+
+
+async def _of(tx: Transaction, referral_id: UUID) -> tuple[Referral, Patient]:
+    referral = await queries.referrals.by_id(tx, referral_id)
+    patient = None if referral is None else await queries.patients.by_id(tx, referral.patient_id)
+    if referral is None or patient is None:
+        raise LookupError("a sender's identifier names no referral")
+    return referral, patient
+
+
+async def _corrected(
+    ctx: Context, tx: Transaction, submission: Submission, *, file: ReferralFile, known: Recognised
+) -> Receipt:
+    referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
+    digest, was_known = fhir.content.digest(submission), file.referral.content is not None
+    rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
+    written = await _write(ctx, tx, submission, file=file, rows=rows)
+    referral.content = digest
+    changed = [*rules.corrections.differences(before, file.facts(ctx)), *written]
+    changed += ["priority"] if asked != file.request.get("priority") else []
+    changes = Changes(ctx, file)
+    if was_known or changed:
+        _check_is_open(ctx, file)
+        await _reconsider(ctx, tx, changes, changed=list(dict.fromkeys(changed)))
+    patient = file.patient or Patient()
+    referral.answer = placing.answer(
+        submission, referral, rows, patient=patient, new_patient=False, at=ctx.at
+    )
+    await record.run(ctx, tx, changes)
+    return Receipt(referral=referral, outcome="corrected")
+
+
+def _check_is_open(ctx: Context, file: ReferralFile) -> None:
+    """Refuse what comes after the end, except an emergency that nobody was told of."""
+    referral = file.referral
+    if State(referral.state) not in TERMINAL:
+        return
+    verdict = rules.triage.triage(file.facts(ctx), on=file.today(ctx), clinic=ctx.clinic)
+    told_before = [fired.rule for fired in referral.rules]
+    known = rules.steps.is_known_emergency(verdict.findings, told_before=told_before)
+    if verdict.outcome is not Outcome.EMERGENCY or known:
+        reason = Reason.of("referral-is-over", state=referral.state)
+        rules.steps.check(reason, refusal=IsOver, of="ServiceRequest.identifier")
+
+
+async def _reconsider(ctx: Context, tx: Transaction, changes: Changes, *, changed: list[str]) -> None:
+    referral = changes.referral
+    changed = changed or ["ServiceRequest"]
+    told = Reason.of("corrected", changed=changed)
+    changes.enclose(fhir.provenance.correction_provenance(ctx, referral, changed=changed))
+    await reconsider.run(ctx, tx, changes, because=events.ReferralCorrected)
+    follow_consent.decide(ctx, changes)
+    kept = [reason for reason in referral.reason if reason.code != "corrected"]
+    referral.reason = [told, *kept]
+
+
+async def _write(
+    ctx: Context, tx: Transaction, submission: Submission, *, file: ReferralFile, rows: Rows
+) -> list[str]:
+    """Store what differs as new versions and what is new beside it; name the types of what has no facts."""
+    named = placing.links(submission, file.referral, rows)
+    changed = await _write_rows(ctx, tx, rows, named=named, file=file)
+    body, overlay = placing.request_body(submission, file.referral, named)
+    data = submission.request.data
+    columns = {
+        "intent": data["intent"],
+        "authored_on": fhir.reading.moment_of(data.get("authoredOn")),
+        "identifiers": list(dict.fromkeys([*file.referral.identifiers, *submission.request.identifiers])),
+    }
+    await store.update(tx, file.referral, body, at=ctx.at, overlay=overlay, **columns)
+    file.before = file.referral.model_copy()
+    file.request = decoded(file.referral.body)
+    changed += _described_anew(submission, file)
+    file.facts_of_day.clear()
+    return changed
+
+
+def _described_anew(submission: Submission, file: ReferralFile) -> list[str]:
+    """Take in how the sender describes the patient now; somebody else's name leaves it open who it is."""
+    if submission.patient is None or file.patient is None:
+        return []
+    person = fhir.people.demographics(submission.patient.data)
+    file.referral.doubt = file.referral.doubt or rules.identity.contradicts(file.patient, person)
+    file.patient_data = submission.patient.data
+    return [] if fhir.content.same(file.patient.body, submission.patient.raw) else ["Patient"]
+
+
+async def _write_rows(
+    ctx: Context, tx: Transaction, rows: Rows, *, named: dict[str, str], file: ReferralFile
+) -> list[str]:
+    changed: list[str] = []
+    new: list[Enclosure] = []
+    ours = {row.id for row, _ in file.enclosures}
+    for piece, row, is_new in rows:
+        body = placing.body_of(piece, named)
+        if is_new:
+            store.fill(row, body, at=ctx.at)
+            new.append(row)
+        elif row.id in ours and not fhir.content.same(row.body, body):
+            status = piece.data.get("status")
+            await store.update(tx, row, body, at=ctx.at, identifiers=list(piece.identifiers), status=status)
+        else:
+            continue
+        changed.append(piece.type)
+    await tx.insert(*new)
+    await queries.intake.enter(tx, new)
+    file.enclosures = [(row, decoded(row.body)) for row, _ in file.enclosures]
+    file.add(new)
+    return [kind for kind in changed if kind not in fhir.facts.READ_TYPES]

@@ -1,0 +1,163 @@
+"""Who is referred: the dead, records no longer in use, replaced records, twins on one card."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
+from tests.support import referrals
+from tests.support.clinic import TestClinic
+
+OLD = {"system": "https://elm-street.example/chart", "value": "old-17"}
+NEW = {"system": "https://elm-street.example/chart", "value": "new-17"}
+
+
+def about(patient: dict[str, Any], **bundle: Any) -> dict[str, Any]:
+    sent = referrals.bundle(**bundle)
+    referrals.resource(sent, "Patient").update(patient)
+    return sent
+
+
+async def review_of(clinic: TestClinic) -> dict[str, Any]:
+    [review] = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+    return review
+
+
+class TestTheDead:
+    @pytest.mark.parametrize(
+        "death", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026-02-20T10:00:00Z"}], ids=str
+    )
+    @pytest.mark.parametrize("answers", [{}, {"saddle-anaesthesia": "Y"}], ids=["well", "emergency"])
+    async def test_are_booked_nowhere_and_a_person_looks(
+        self, clinic: TestClinic, death: dict[str, Any], answers: dict[str, str]
+    ) -> None:
+        referral = located(await send(clinic, about(death, answers=answers)))
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        assert "has died" in (await review_of(clinic))["statusReason"]["text"]
+        assert not {"referral.accepted", "appointment.booked"} & set(await told(clinic))
+
+    async def test_who_are_said_to_live_are_referred_as_ever(self, clinic: TestClinic) -> None:
+        referral = located(await send(clinic, about({"deceasedBoolean": False})))
+        assert business_status(await task_of(clinic, referral)) == "accepted"
+
+
+class TestARecord:
+    async def test_that_is_no_longer_in_use_is_looked_at_by_a_person(self, clinic: TestClinic) -> None:
+        referral = located(await send(clinic, about({"active": False})))
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        assert "no longer keeps" in (await review_of(clinic))["statusReason"]["text"]
+
+    async def test_that_was_replaced_is_followed_to_the_one_that_replaced_it(
+        self, clinic: TestClinic
+    ) -> None:
+        first = located(await send(clinic, about({"identifier": [NEW]})), "Patient")
+        replaced = {
+            "identifier": [OLD],
+            "active": False,
+            "link": [{"type": "replaced-by", "other": {"identifier": NEW}}],
+        }
+        answer = await send(clinic, about(replaced, programme="chronic-pain"))
+        assert located(answer, "Patient") == first
+        assert business_status(await task_of(clinic, located(answer))) == "accepted"
+
+    async def test_that_was_replaced_by_one_that_is_not_known_is_looked_at_by_a_person(
+        self, clinic: TestClinic
+    ) -> None:
+        replaced = {"identifier": [OLD], "link": [{"type": "replaced-by", "other": {"identifier": NEW}}]}
+        referral = located(await send(clinic, about(replaced)))
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        assert "not known here" in (await review_of(clinic))["statusReason"]["text"]
+
+    async def test_that_was_replaced_by_somebody_elses_is_not_followed(self, clinic: TestClinic) -> None:
+        other = about({"identifier": [NEW]}, family="Zimmer", birth_date="1950-01-01")
+        first = located(await send(clinic, other, as_="second-practice"), "Patient")
+        replaced = {"identifier": [OLD], "link": [{"type": "replaced-by", "other": {"identifier": NEW}}]}
+        answer = await send(clinic, about(replaced))
+        assert located(answer, "Patient") != first
+
+
+class TestOneCard:
+    def twin(self, given: str | None, **bundle: Any) -> dict[str, Any]:
+        name = {"family": "Abernathy", **({"given": [given]} if given else {})}
+        return about({"name": [name]}, health_card="5551234567", **bundle)
+
+    async def test_of_twins_is_two_patients_and_the_second_finds_their_own_record_again(
+        self, clinic: TestClinic
+    ) -> None:
+        ada = located(await send(clinic, self.twin("Ada")), "Patient")
+        answer = await send(clinic, self.twin("Beatrice"), as_="second-practice")
+        beatrice = located(answer, "Patient")
+        assert beatrice != ada
+        referral = located(answer)
+        task = await task_of(clinic, referral, as_="second-practice")
+        assert business_status(task) == "awaiting-review"
+        assert "identity-in-doubt" not in str(task)
+        assert "identifier" not in task["statusReason"]["text"]
+        assert "identifier of the patient belongs" in (await review_of(clinic))["statusReason"]["text"]
+        again = await send(clinic, self.twin("Beatrice", programme="chronic-pain"), as_="second-practice")
+        assert located(again, "Patient") == beatrice
+        assert business_status(await task_of(clinic, located(again), as_="second-practice")) == "accepted"
+        first_again = await send(clinic, self.twin("Ada", programme="chronic-pain"))
+        assert located(first_again, "Patient") == ada
+
+    @pytest.mark.parametrize("missing", ["given", "family", "birthDate"])
+    async def test_with_a_part_of_who_it_is_missing_is_a_person_of_their_own(
+        self, clinic: TestClinic, missing: str
+    ) -> None:
+        first = located(await send(clinic, self.twin("Ada")), "Patient")
+        sent = self.twin("Ada", programme="chronic-pain")
+        patient = referrals.resource(sent, "Patient")
+        if missing == "birthDate":
+            patient.pop("birthDate")
+        else:
+            patient["name"][0].pop(missing)
+        answer = await send(clinic, sent, as_="second-practice")
+        assert located(answer, "Patient") != first
+        everybody = (await clinic.as_("second-practice").get("/referral/fhir/Patient")).json()
+        assert [entry["resource"]["id"] for entry in everybody["entry"]] == [located(answer, "Patient")]
+
+
+class TestWhatWasNotKnown:
+    async def sent(self, clinic: TestClinic, birth_date: str) -> tuple[str, dict[str, Any]]:
+        body = referrals.bundle(birth_date=birth_date, health_card="6660001112")
+        referral = located(await send(clinic, body))
+        assert business_status(await task_of(clinic, referral)) == "information-requested"
+        return referral, dict(referrals.resource(body, "Patient"))
+
+    async def test_of_a_birth_date_can_be_given_and_is_written_with_its_provenance(
+        self, clinic: TestClinic
+    ) -> None:
+        referral, patient = await self.sent(clinic, "2008")
+        full = patient | {"birthDate": "2008-01-10"}
+        answer = await operate(clinic, "family-practice", referral, "provide-information", patient=full)
+        assert answer.status_code == 200, answer.text
+        task = await task_of(clinic, referral)
+        assert business_status(task) == "accepted", task["statusReason"]
+        address = f"/referral/fhir/{task['for']['reference'].rpartition('/referral/fhir/')[2]}"
+        stored = (await clinic.as_("family-practice").get(address)).json()
+        assert (stored["birthDate"], stored["meta"]["versionId"]) == ("2008-01-10", "2")
+        provenance = (await clinic.as_("coordinator").get("/referral/fhir/Provenance?_count=50")).json()
+        targets = [entry["resource"]["target"][0]["reference"] for entry in provenance["entry"]]
+        assert f"Patient/{stored['id']}/_history/2" in targets
+
+    @pytest.mark.parametrize(
+        "change", [{"birthDate": "2007-01-10"}, {"name": [{"family": "Zimmer"}]}], ids=str
+    )
+    async def test_of_somebody_else_is_refused_and_nothing_is_written(
+        self, clinic: TestClinic, change: dict[str, Any]
+    ) -> None:
+        referral, patient = await self.sent(clinic, "2008")
+        answer = await operate(
+            clinic, "family-practice", referral, "provide-information", patient=patient | change
+        )
+        assert answer.status_code == 422
+        assert answer.json()["issue"][0]["expression"] == ["Parameters.parameter[0].resource"]
+        assert "referral.information-provided" not in await told(clinic)
+
+    async def test_of_a_death_is_heard_and_looked_at_by_a_person(self, clinic: TestClinic) -> None:
+        referral, patient = await self.sent(clinic, "2008")
+        dead = patient | {"deceasedBoolean": True}
+        answer = await operate(clinic, "family-practice", referral, "provide-information", patient=dead)
+        assert answer.status_code == 200, answer.text
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        assert "has died" in (await review_of(clinic))["statusReason"]["text"]
