@@ -53,7 +53,7 @@ async def test_what_a_person_accepts_is_due_by_the_day_of_its_programmes_site() 
     async with TestClinic(services=("referral",), clinic=described, start=start) as clinic:
         answer = await send(clinic, referrals.bundle(answers={next(iter(URGENT_FLAGS)): "Y"}))
         words = {"reason": "looked at", "programme": "chronic-pain"}
-        accepted = await operate(clinic, "coordinator", located(answer), "accept", **words)
+        accepted = await operate(clinic, "physiotherapist", located(answer), "accept", **words)
         assert accepted.status_code == 200, accepted.text
         task = await task_of(clinic, located(answer))
         inputs = {given["type"]["coding"][0]["code"]: given for given in task["input"]}

@@ -7,7 +7,7 @@ from services.referral.models.facts import Finding
 from services.referral.models.rows import Referral
 from services.referral.states import TERMINAL, UNDER_CARE, State, may
 from shared.errors import Conflict, Refusal
-from shared.reasons import Reason
+from shared.reasons import Reason, Words
 
 
 class Refused(Conflict):
@@ -19,10 +19,16 @@ def no_step(now: str, to: State, *, act: str) -> Reason | None:
     return None if may(State(now), to) else Reason.of("not-in-this-state", act=act, state=now)
 
 
-def check(reason: Reason | None, *, refusal: type[Refusal] = Refused, of: str = "ServiceRequest") -> None:
+def check(
+    reason: Reason | None,
+    *,
+    refusal: type[Refusal] = Refused,
+    of: str = "ServiceRequest",
+    words: Words = texts.WORDS,
+) -> None:
     """Refuse an act for the reason why it is not possible now."""
     if reason is not None:
-        raise refusal.because(reason, texts.REASONS, expression=of, words=texts.WORDS)
+        raise refusal.because(reason, texts.REASONS, expression=of, words=words)
 
 
 # The rule that stands -> the rule by which a person reads an answer, and the reason of it.

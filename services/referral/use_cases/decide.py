@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from services.referral import fhir, rules
+from services.referral import fhir, rules, texts
 from services.referral.models.facts import Finding, Outcome, Verdict
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
@@ -29,7 +29,7 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     why = needed_reason(said.get("reason"))
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(ctx, file), file.referral
-    rules.steps.check(rules.acts.may_accept(ctx, referral))
+    rules.steps.check(rules.acts.may_accept(ctx, referral), words=texts.words_of(ctx.clinic))
     verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)

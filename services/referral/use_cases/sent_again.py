@@ -152,7 +152,7 @@ async def _write_rows(
         if is_new:
             store.fill(row, body, at=ctx.at)
             new.append(row)
-        elif row.id in ours and not fhir.content.same(row.body, body):
+        elif row.id in ours and row.body and not fhir.content.same(row.body, body):
             status = piece.data.get("status")
             await store.update(tx, row, body, at=ctx.at, identifiers=list(piece.identifiers), status=status)
         else:
