@@ -162,6 +162,7 @@ def _doors(metadata: MetaData) -> None:
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, nullable=False),
         _when("machine_at"),
+        Column("about", Text),
     )
 
 

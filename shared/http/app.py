@@ -22,6 +22,7 @@ from shared.http.metadata import add_metadata
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi import Examples, add_documents
 from shared.http.operations import operations_router
+from shared.http.resources import Readers
 from shared.operations import OperationTable
 from shared.runtime import Runtime
 
@@ -61,6 +62,7 @@ def create_app(
     for router in (operations, *routers, audit_router()):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
+    app.state.readers = Readers.of(app)
     add_metadata(app, runtime, title=title)
     add_documents(app, runtime, title=title, examples=examples)
     return app
@@ -69,7 +71,7 @@ def create_app(
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error: the stored answer of a key, a refusal, or a failure with an id."""
     if isinstance(error, Replayed):
-        await audit_replay(request)
+        await audit_replay(request, error)
         return error.response
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods_of(request))}

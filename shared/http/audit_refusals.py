@@ -10,6 +10,7 @@ from shared.actor import Actor
 from shared.audit import record as audit
 from shared.errors import Refusal, Unavailable
 from shared.http.guard import Guard
+from shared.http.idempotency import Replayed
 from shared.http.request_context import RequestContext, how_of
 from shared.runtime import Runtime
 from shared.telemetry.logging import class_of, logger
@@ -26,24 +27,31 @@ async def audit_refusal(request: Request, refusal: Refusal) -> None:
     if guard is None or isinstance(refusal, Unavailable):
         return
     reason = "; ".join(dict.fromkeys(problem.code for problem in refusal.problems))
-    await _record(request, guard, outcome=audit.REFUSED, reason=f"{type(refusal).__name__}: {reason}")
-
-
-async def audit_replay(request: Request) -> None:
-    """Record that a stored answer was given again."""
-    await _record(request, request.state.guard, outcome=audit.GRANTED, reason=None)
-
-
-async def _record(request: Request, guard: Guard, *, outcome: audit.Outcome, reason: str | None) -> None:
-    runtime: Runtime = request.app.state.runtime
-    context: RequestContext | None = getattr(request.state, "context", None)
     access = audit.Access(
-        service=runtime.service,
+        service=request.app.state.runtime.service,
         how=how_of(request, guard),
-        outcome=outcome,
-        reason=reason,
+        outcome=audit.REFUSED,
+        reason=f"{type(refusal).__name__}: {reason}",
         query=str(request.url),
     )
+    await _record(request, access)
+
+
+async def audit_replay(request: Request, replayed: Replayed) -> None:
+    """Record that a stored answer was given again: what it is about, and about whom."""
+    access = audit.Access(
+        service=request.app.state.runtime.service,
+        how=how_of(request, request.state.guard),
+        what=replayed.about,
+        patient=replayed.patient,
+        query=str(request.url),
+    )
+    await _record(request, access)
+
+
+async def _record(request: Request, access: audit.Access) -> None:
+    runtime: Runtime = request.app.state.runtime
+    context: RequestContext | None = getattr(request.state, "context", None)
     if context is not None:
         ctx = context.ctx
     else:

@@ -33,7 +33,12 @@ def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) 
 
 
 def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> None:
-    guard = authorize(operation.resource_type, operation.interaction, rows=operation.rows)
+    guard = authorize(
+        operation.resource_type,
+        operation.interaction,
+        rows=operation.rows,
+        dry_run=operation.is_dry_run,
+    )
 
     async def operate(request: RequestContext, id: str = "") -> Response:
         only(request, *operation.parties, what=operation.name.replace("-", " "))

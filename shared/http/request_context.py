@@ -3,9 +3,9 @@
 Invariants:
 - A route gets a RequestContext only through `authorize(...)`, which has verified the token and the scope and
   names the row rule.
-- `transaction()` commits before the answer leaves. With an Idempotency-Key the answer is stored in it, so the
-  same key gives the same answer, and the same key with another body is refused (422), whatever crashed
-  between.
+- `transaction()` commits before the answer leaves. With an Idempotency-Key the answer of a command is stored
+  in it, so the same key gives the same answer, as long as the caller may read what it is about, and the same
+  key with another body is refused (422), whatever crashed between.
 - Every write leaves its AuditEvent in the same transaction; every refusal and every read leaves one of its
   own.
 """
@@ -13,7 +13,7 @@ Invariants:
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -25,14 +25,14 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Transaction
-from shared.db.models import Resource
+from shared.db.models import Resource, StoredResource
 from shared.fhir import check
 from shared.fhir.received import Received
 from shared.http import idempotency, parameters
 from shared.http.check_metrics import measured_check
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard
-from shared.http.idempotency import KeyedRequest
+from shared.http.idempotency import KeptAnswer, KeyedRequest, Replayed
 from shared.http.versions import check_match, reference_to, version_headers
 from shared.operations import Parameter
 from shared.runtime import Runtime
@@ -44,6 +44,14 @@ _HOW: Mapping[Interaction, audit.How] = {
     "d": "delete",
     "s": "search-type",
 }
+
+
+class ReadsResources(Protocol):
+    """Reads any resource of this service inside a caller's row scope (shared/http/resources.py)."""
+
+    def has(self, reference: str) -> bool: ...
+
+    async def find(self, tx: Transaction, principal: Principal, reference: str) -> StoredResource: ...
 
 
 class RequestContext:
@@ -58,11 +66,6 @@ class RequestContext:
         self.ctx = runtime.context(cause=self.request_id, principal=principal)
         self.body = b""
         self.query: QueryParams = request.query_params
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether this is a command and no reading."""
-        return self.http.method not in ("GET", "HEAD")
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises."""
@@ -89,12 +92,12 @@ class RequestContext:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open the transaction of this command; an answer that is stored for its key is given instead."""
         async with self.runtime.database.transaction() as tx:
-            if self._keyed is not None:
-                await idempotency.begin(tx, self._keyed)
+            if self._keyed is not None and (kept := await idempotency.begin(tx, self._keyed)) is not None:
+                await self._replay(tx, kept)
             yield tx
-            if self.writes:
+            if self.guard.writes:
                 failpoints.reach("received_not_committed")
-        if self.writes:
+        if self.guard.writes:
             failpoints.reach("after_commit_before_publish")
 
     async def answer(
@@ -124,8 +127,21 @@ class RequestContext:
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
         await audit.record(self.ctx, tx, self._access(about, patient, how))
         if self._keyed is not None:
-            await idempotency.store(tx, self._keyed, response)
+            await idempotency.store(tx, self._keyed, response, about=self._named(about))
         return response
+
+    async def _replay(self, tx: Transaction, kept: KeptAnswer) -> NoReturn:
+        """Give a kept answer again to who may read now what it is about; raises as that read would."""
+        readers: ReadsResources = self.http.app.state.readers
+        row = await readers.find(tx, self.principal, kept.about or "")
+        raise Replayed(kept, patient=_patient_of(row))
+
+    def _named(self, about: Resource | None) -> str:
+        """Name what a kept answer is about; raises LookupError where nobody could check a replay."""
+        reference = "" if about is None else reference_to(about).partition("/_history/")[0]
+        if not self.http.app.state.readers.has(reference):
+            raise LookupError("a command answers about a resource that can be read, so that a replay can be")
+        return reference
 
     def _access(self, about: Resource | None, patient: str | None, how: audit.How | None) -> audit.Access:
         how = how or how_of(self.http, self.guard)
@@ -140,7 +156,7 @@ class RequestContext:
     @cached_property
     def _keyed(self) -> KeyedRequest | None:
         key = self.http.headers.get("idempotency-key")
-        if key is None or not self.writes:
+        if key is None or not self.guard.writes:
             return None
         scope = self.http.scope
         return KeyedRequest.of(

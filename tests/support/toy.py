@@ -145,7 +145,7 @@ def router() -> APIRouter:
 
     @toy.post("/fhir/Communication/$sum")
     async def add_up(
-        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own, dry_run=True)],
     ) -> Response:
         asked = await request.parameters(SUMMED)
         async with request.transaction() as tx:

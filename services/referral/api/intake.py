@@ -81,7 +81,9 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
 
 @router.post("/fhir/ServiceRequest/$validate")
 async def validate(
-    request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows="nothing is written")],
+    request: Annotated[
+        RequestContext, authorize("ServiceRequest", "c", rows="nothing is written", dry_run=True)
+    ],
 ) -> Response:
     """Say what would happen to a referral, without taking it."""
     only(request, "referrer", what="try a referral")

@@ -44,6 +44,15 @@ async def granted(clinic: TestClinic, name: str = "authorization.decided") -> di
     return {parameter["name"]: parameter for parameter in newest.carried("Parameters")[0]["parameter"]}
 
 
+async def withdraw(clinic: TestClinic, referral: str) -> None:
+    task = await task_of(clinic, referral)
+    patient = f"Patient/{task['for']['reference'].rpartition('/')[2]}"
+    ended = referrals.a_consent(patient, payer=WORKPLACE, status="inactive")
+    given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
+    assert given.status_code == 200, given.text
+    await clinic.settle()
+
+
 class TestRequest:
     async def test_acceptance_puts_the_claim_on_the_insurers_work_list(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
@@ -214,17 +223,57 @@ class TestWhoSees:
 
     async def test_withdrawn_consent_hides_it_at_once(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
-        task = await task_of(clinic, referral)
-        patient = f"Patient/{task['for']['reference'].rpartition('/')[2]}"
-        ended = referrals.a_consent(patient, payer=WORKPLACE, status="inactive")
-        given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
-        assert given.status_code == 200, given.text
-        await clinic.settle()
+        await withdraw(clinic, referral)
         assert "authorization.consent-withdrawn" in await told(clinic)
         for kind in ("Claim", "Coverage", "Task"):
             assert (await clinic.as_(WORKPLACE).get(f"/referral/fhir/{kind}")).json()["total"] == 0
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         assert asked.json() == {"resourceType": "Parameters"}
+
+    async def test_an_answer_is_not_given_again_after_the_consent_was_withdrawn(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        body, headers = response(await claim_of(clinic), "A1"), {"Idempotency-Key": "one"}
+        client = clinic.as_(WORKPLACE)
+        first = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        again = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+        await withdraw(clinic, referral)
+        read = await client.get(f"/referral/fhir/ClaimResponse/{first.json()['id']}")
+        refused = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        assert (refused.status_code, refused.json()) == (404, read.json())
+
+    async def test_a_consent_that_is_withdrawn_while_a_replay_waits_for_its_key_hides_the_answer(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        body, headers = response(await claim_of(clinic), "A1"), {"Idempotency-Key": "one"}
+        client = clinic.as_(WORKPLACE)
+        assert (await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)).is_success
+        database = clinic.databases["referral"]
+        async with database.transaction() as tx:
+            await tx.run("SELECT FROM idempotency WHERE client = $1 FOR UPDATE", WORKPLACE)
+            replay = asyncio.create_task(
+                client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+            )
+            await eventually(lambda: database.fetch(_WAITING))
+            await tx.run("UPDATE claim SET consented = false WHERE referral_id = $1", referral)
+        assert (await replay).status_code == 404
+
+    async def test_an_inquiry_is_not_kept_under_a_key_and_tells_the_truth_each_time(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        client, headers = clinic.as_(WORKPLACE), {"Idempotency-Key": "one"}
+        for returned in (1, 0):
+            asked = await client.post(
+                "/referral/fhir/Claim/$inquire", json=question("MB-4711"), headers=headers
+            )
+            assert len(asked.json().get("parameter", [])) == returned
+            await withdraw(clinic, referral)
+        kept = await clinic.databases["referral"].fetch("SELECT FROM idempotency")
+        assert kept == []
 
     async def test_a_consent_that_ends_while_the_answer_waits_for_its_turn_refuses_it(
         self, clinic: TestClinic

@@ -308,6 +308,15 @@ class TestDryRun:
         assert "rapid-access-six-weeks" in str(said)
         assert await told(clinic) == []
 
+    async def test_it_is_not_kept_under_a_key(self, clinic: TestClinic) -> None:
+        answer = await clinic.as_("family-practice").post(
+            "/referral/fhir/ServiceRequest/$validate",
+            json=referrals.bundle(),
+            headers={"Idempotency-Key": "one"},
+        )
+        assert answer.status_code == 200, answer.text
+        assert await clinic.databases["referral"].fetch("SELECT FROM idempotency") == []
+
     async def test_it_lists_what_would_be_refused(self, clinic: TestClinic) -> None:
         sent = referrals.bundle(intent="option")
         answer = await clinic.as_("family-practice").post(
