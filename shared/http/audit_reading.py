@@ -55,7 +55,8 @@ def _where(asked: Sequence[tuple[str, str]]) -> list[Any]:
         if name not in _KNOWN:
             raise NotSupported("there is no such search parameter here", expression=name[:64])
         if name == "patient":
-            where.append(_EVENTS.c.patient_id == value.rpartition("/")[2])
+            wanted = search_values.read("reference", value, name=name, types=("Patient",))
+            where.append(_EVENTS.c.patient_id == wanted)
         if name == "date":
             on = search_values.read("date", value, name=name, types=())
             where.append(search_values.clause("date", _EVENTS.c.recorded, on))
@@ -96,4 +97,4 @@ def _id(after: str) -> str:
 
 def _patient(request: RequestContext) -> str | None:
     asked = request.query.get("patient")
-    return asked.rpartition("/")[2] if asked is not None else None
+    return None if asked is None else str(search_values.read("reference", asked, name="patient", types=()))

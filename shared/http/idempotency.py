@@ -15,13 +15,12 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from shared import failpoints
+from shared import failpoints, indexed_text
 from shared.clock import machine_now, monotonic
 from shared.db import Transaction
 from shared.errors import Invalid
 
 KEPT_FOR = timedelta(days=7)
-MAX_LENGTH = 255
 
 _SWEEP_EVERY = 3600.0
 _last_sweep: dict[str, float] = {}
@@ -70,8 +69,10 @@ class KeyUsedOtherwise(Invalid):
     code = "duplicate"
 
 
-class KeyTooLong(Invalid):
-    """The key is longer than a key may be."""
+class NotAKey(Invalid):
+    """The key is longer than a key may be, empty, or holds what cannot be kept."""
+
+    code = "value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,8 @@ class KeyedRequest:
     @classmethod
     def of(cls, *, client: str, key: str, method: str, address: str, body: bytes) -> "KeyedRequest":
         """Take the hash of what is asked; `address` is the path with its query."""
-        if len(key) > MAX_LENGTH:
-            raise KeyTooLong(f"Idempotency-Key has {len(key)} characters; at most {MAX_LENGTH} are allowed")
+        if (text := indexed_text.wrong(key)) is not None:
+            raise NotAKey(text, expression="Idempotency-Key")
         content = hashlib.sha256(f"{method} {address}\n".encode() + body).hexdigest()
         return cls(client=client, key=key, request_hash=content)
 

@@ -12,6 +12,7 @@ from shared.auth.principal import Principal
 from shared.db.models import StoredResource
 from shared.errors import Malformed
 from shared.fhir import search as fhir_search
+from shared.fhir import search_values
 from shared.fhir.search import Include, Params
 from shared.http.request_context import RequestContext
 
@@ -133,4 +134,4 @@ def bundle(
 
 def _patient(asked: Sequence[tuple[str, str]]) -> str | None:
     named = {value.rpartition("/")[2] for name, value in asked if name.partition(":")[0] in _PATIENT_PARAMS}
-    return named.pop() if len(named) == 1 else None
+    return named.pop() if len(named) == 1 and search_values.is_id(min(named)) else None

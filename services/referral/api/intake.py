@@ -12,6 +12,7 @@ from services.referral.models.rows import Referral
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import UnknownPatient
 from services.referral.use_cases.receive import AnotherPatient
+from shared import indexed_text
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
@@ -152,6 +153,8 @@ def _condition(request: RequestContext) -> str | None:
         return None
     named = parse_qsl(asked.lstrip("?"))
     if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
+        if any(text and (wrong := indexed_text.wrong(text)) for text in named[0][1].rsplit("|", 1)):
+            raise Invalid(wrong, expression="If-None-Exist")
         return named[0][1]
     raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
 
