@@ -47,7 +47,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 class Access:
     """One access: `what` is a reference (`Task/<id>/_history/3`), `query` the address that was asked for.
 
-    `reason` is the class of the refusal where `outcome` is not GRANTED.
+    `reason` is the class of the refusal where `outcome` is not GRANTED. Of requests without a valid token
+    `origin` is the address that they came from, and `times` how many of them this one stands for.
     """
 
     service: str
@@ -57,6 +58,8 @@ class Access:
     outcome: Outcome = GRANTED
     reason: str | None = None
     query: str | None = None
+    origin: str | None = None
+    times: int = 1
 
 
 async def record(ctx: Context, tx: Transaction, access: Access) -> None:
@@ -117,6 +120,9 @@ def _agents(access: Access, ctx: Context) -> list[dict[str, Any]]:
             "requestor": False,
         },
     ]
+    if access.origin is not None:
+        kind = "2" if any(mark in access.origin for mark in ".:") else "1"
+        agents[0]["network"] = {"address": access.origin, "type": kind}
     if not ctx.actor.reference.startswith("Device/"):
         agents[0]["requestor"] = False
         party = {"coding": [_coding(f"{_TERMS}/v3-ParticipationType", "IRCP")]}
@@ -132,6 +138,9 @@ def _entities(access: Access, ctx: Context) -> list[dict[str, Any]]:
         found.append(_entity("2", "4", what={"reference": access.what}))
     if access.query is not None:
         found.append(_entity("2", "24", query=b64encode(access.query.encode()).decode()))
+    if access.origin is not None:
+        told = {"type": "requests", "valueString": str(access.times)}
+        found.append({"type": _coding(f"{_TERMS}/audit-entity-type", "4"), "detail": [told]})
     if ctx.cause is not None:
         request = _coding(f"{_BALP}/CodeSystem/BasicAuditEntityType", "XrequestId")
         found.append({"type": request, "what": {"identifier": {"value": ctx.cause}}})

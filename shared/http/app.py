@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from shared.errors import NotSupported, Problem, Refusal
+from shared.http.anonymous_calls import AnonymousCalls
 from shared.http.audit_reading import audit_router
 from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
@@ -58,6 +59,7 @@ def create_app(
         },
     )
     app.state.runtime = runtime
+    app.state.anonymous_calls = AnonymousCalls(runtime.service)
     operations = operations_router(tables, clinic=runtime.clinic)
     for router in (operations, *routers, audit_router()):
         # include_router would look each of them up twice at every request.

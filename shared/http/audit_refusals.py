@@ -2,6 +2,7 @@
 own.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from shared.actor import Actor
 from shared.audit import record as audit
 from shared.errors import Refusal, Unavailable
+from shared.http.anonymous_calls import OTHERS, AnonymousCalls
 from shared.http.guard import Guard
 from shared.http.idempotency import Replayed
 from shared.http.request_context import RequestContext, how_of
@@ -20,6 +22,8 @@ NOBODY = Actor(reference="Device/unknown")
 
 async def audit_refusal(request: Request, refusal: Refusal) -> None:
     """Record that an access was refused; where the database does not answer, the log says that it is missing.
+
+    Requests without a valid token are counted and leave one row a minute and origin.
 
     An address that no route has is no access. What could not be tried (503) was neither granted nor refused.
     """
@@ -34,7 +38,19 @@ async def audit_refusal(request: Request, refusal: Refusal) -> None:
         reason=f"{type(refusal).__name__}: {reason}",
         query=str(request.url),
     )
-    await _record(request, access)
+    if getattr(request.state, "context", None) is None:
+        await _record(request, *_anonymous(request, access))
+    else:
+        await _record(request, access)
+
+
+def _anonymous(request: Request, access: audit.Access) -> Iterator[audit.Access]:
+    """Give the rows that are due for requests without a valid token, this one or others."""
+    calls: AnonymousCalls = request.app.state.anonymous_calls
+    address = request.client.host if request.client is not None else OTHERS
+    for origin, times in calls.note(address).items():
+        mine = access if origin == address else replace(access, query=None)
+        yield replace(mine, origin=origin, times=times)
 
 
 async def audit_replay(request: Request, replayed: Replayed) -> None:
@@ -49,7 +65,9 @@ async def audit_replay(request: Request, replayed: Replayed) -> None:
     await _record(request, access)
 
 
-async def _record(request: Request, access: audit.Access) -> None:
+async def _record(request: Request, *accesses: audit.Access) -> None:
+    if not accesses:
+        return
     runtime: Runtime = request.app.state.runtime
     context: RequestContext | None = getattr(request.state, "context", None)
     if context is not None:
@@ -58,6 +76,7 @@ async def _record(request: Request, access: audit.Access) -> None:
         ctx = replace(runtime.context(cause=request.state.request_id), actor=NOBODY)
     try:
         async with runtime.database.transaction() as tx:
-            await audit.record(ctx, tx, access)
+            for access in accesses:
+                await audit.record(ctx, tx, access)
     except Exception as error:
         logger().error("audit.missing", request_id=request.state.request_id, error=class_of(error))
