@@ -87,7 +87,9 @@ async def test_in_a_sending(clinic: TestClinic, door: str, place: tuple[str, Ste
     put_in(sent, kind, steps, text)
     client = clinic.as_("family-practice")
     answer = await client.post(f"{BASE}{door}", content=encoded(sent), headers=JSON)
-    if answer.status_code != 200:
+    if answer.status_code == 409:
+        assert (kind, steps[0]) == ("ServiceRequest", "identifier"), "this came before, for another patient"
+    elif answer.status_code != 200:
         last = next(step for step in reversed(steps) if isinstance(step, str))
         assert refused_by_name(answer, last, f"{last}[0]"), (place, answer.text)
     elif not door:
@@ -131,7 +133,8 @@ async def test_in_an_insurers_answer(clinic: TestClinic, member: str, text: str)
 @_ANY
 @given(text=TEXTS)
 async def test_in_what_is_asked(clinic: TestClinic, text: str) -> None:
-    typed = text.encode("utf-8", "replace").decode()
+    # No HTTP client sends a longer address.
+    typed = text.encode("utf-8", "replace").decode()[:3_000]
     for client, address, name in (
         ("coordinator", "Patient", "identifier"),
         ("coordinator", "Patient", "family"),
