@@ -172,4 +172,4 @@ def _within(client: Client, scope: str | None) -> list[str]:
 def _person(client: Client) -> str | None:
     if client.practitioner is not None:
         return f"Practitioner/{client.practitioner}"
-    return f"Person/{client.id}" if client.party == "coordinator" else None
+    return f"Person/{client.id}" if client.party in ("coordinator", "privacy-officer") else None

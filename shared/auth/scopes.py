@@ -42,11 +42,12 @@ class Scopes:
         kept = [
             text
             for level in ("patient", "system", "user")
-            for text in _both(self._of(level), registered._of(level), level=level)
+            for text in _both(self.of_level(level), registered.of_level(level), level=level)
         ]
         return Scopes.parse(kept)
 
-    def _of(self, level: str) -> "Scopes":
+    def of_level(self, level: str) -> "Scopes":
+        """Keep the scopes of one level."""
         return Scopes.parse(text for text in self.texts if text.partition("/")[0] == level)
 
     def __str__(self) -> str:

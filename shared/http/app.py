@@ -15,7 +15,7 @@ from starlette.routing import compile_path
 
 from shared.errors import NotSupported, Problem, Refusal
 from shared.http.anonymous_calls import AnonymousCalls
-from shared.http.audit_reading import audit_router
+from shared.http.audit_reading import PatientsOfSite, audit_router, no_patients
 from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
@@ -35,11 +35,13 @@ def create_app(
     routers: Sequence[APIRouter],
     tables: Sequence[OperationTable[Any]] = (),
     examples: Examples = MappingProxyType({}),
+    patients_of_site: PatientsOfSite = no_patients,
 ) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
     Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
-    `GET /fhir/AuditEvent` for coordinators, the OpenAPI document with its pages (`examples` are bodies by
+    `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a site's patients as text)
+    and privacy officers, the OpenAPI document with its pages (`examples` are bodies by
     `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
     middleware (shared/http/middleware.py).
     """
@@ -61,7 +63,7 @@ def create_app(
     app.state.runtime = runtime
     app.state.anonymous_calls = AnonymousCalls(runtime.service)
     operations = operations_router(tables, clinic=runtime.clinic)
-    for router in (operations, *routers, audit_router()):
+    for router in (operations, *routers, audit_router(patients_of_site)):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     app.state.readers = Readers.of(app)

@@ -13,7 +13,7 @@ from shared.errors import Refusal, Unavailable
 from shared.http.anonymous_calls import OTHERS, AnonymousCalls
 from shared.http.guard import Guard
 from shared.http.idempotency import Replayed
-from shared.http.request_context import RequestContext, how_of
+from shared.http.request_context import RequestContext, how_of, patients_of, query_of
 from shared.runtime import Runtime
 from shared.telemetry.logging import class_of, logger
 
@@ -31,14 +31,16 @@ async def audit_refusal(request: Request, refusal: Refusal) -> None:
     if guard is None or isinstance(refusal, Unavailable):
         return
     reason = "; ".join(dict.fromkeys(problem.code for problem in refusal.problems))
+    context: RequestContext | None = getattr(request.state, "context", None)
     access = audit.Access(
         service=request.app.state.runtime.service,
         how=how_of(request, guard),
         outcome=audit.REFUSED,
         reason=f"{type(refusal).__name__}: {reason}",
-        query=str(request.url),
+        site=None if context is None else context.principal.site,
+        query=query_of(request, b"" if context is None else context.body),
     )
-    if getattr(request.state, "context", None) is None:
+    if context is None:
         await _record(request, *_anonymous(request, access))
     else:
         await _record(request, access)
@@ -59,8 +61,9 @@ async def audit_replay(request: Request, replayed: Replayed) -> None:
         service=request.app.state.runtime.service,
         how=how_of(request, request.state.guard),
         what=replayed.about,
-        patient=replayed.patient,
-        query=str(request.url),
+        patients=patients_of([replayed.row]),
+        site=replayed.row.site,
+        query=query_of(request, b""),
     )
     await _record(request, access)
 

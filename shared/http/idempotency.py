@@ -18,6 +18,7 @@ from starlette.responses import Response
 from shared import failpoints, indexed_text
 from shared.clock import machine_now, monotonic
 from shared.db import Transaction
+from shared.db.models import StoredResource
 from shared.errors import Invalid
 
 KEPT_FOR = timedelta(days=7)
@@ -53,14 +54,14 @@ class KeptAnswer:
 class Replayed(Exception):
     """A kept answer may be given again; ends the transaction, nothing is written.
 
-    `patient` is the id of the patient whom the resource concerns now.
+    `row` is the resource that the answer is about, as it stands now.
     """
 
-    def __init__(self, kept: KeptAnswer, *, patient: str | None) -> None:
+    def __init__(self, kept: KeptAnswer, *, row: StoredResource) -> None:
         super().__init__()
         self.response = kept.response
         self.about = kept.about
-        self.patient = patient
+        self.row = row
 
 
 class KeyUsedOtherwise(Invalid):

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -108,6 +109,8 @@ class RequestContext:
         status: int = 200,
         about: Resource | None = None,
         patient: str | None = None,
+        rows: Sequence[Any] = (),
+        asked: Sequence[tuple[str, str]] = (),
         location: str | None = None,
         media_type: str = FHIR_JSON,
         how: audit.How | None = None,
@@ -115,8 +118,9 @@ class RequestContext:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
-        the audit (default: the row's `patient_id`), `location` the relative address of what was created
-        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
+        the audit (default: the row's `patient_id`), `rows` all that a search or an inquiry found, for their
+        patients, `asked` an inquiry as parameters of a search, `location` the relative address of what was
+        created (`Task/<id>/_history/1`), `how` the kind of access where the interaction does not say it.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -125,7 +129,7 @@ class RequestContext:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        await audit.record(self.ctx, tx, self._access(about, patient, how))
+        await audit.record(self.ctx, tx, self._access(about, patient, rows=rows, asked=asked, how=how))
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response, about=self._named(about))
         return response
@@ -134,7 +138,7 @@ class RequestContext:
         """Give a kept answer again to who may read now what it is about; raises as that read would."""
         readers: ReadsResources = self.http.app.state.readers
         row = await readers.find(tx, self.principal, kept.about or "")
-        raise Replayed(kept, patient=_patient_of(row))
+        raise Replayed(kept, row=row)
 
     def _named(self, about: Resource | None) -> str:
         """Name what a kept answer is about; raises LookupError where nobody could check a replay."""
@@ -143,14 +147,25 @@ class RequestContext:
             raise LookupError("a command answers about a resource that can be read, so that a replay can be")
         return reference
 
-    def _access(self, about: Resource | None, patient: str | None, how: audit.How | None) -> audit.Access:
+    def _access(
+        self,
+        about: Resource | None,
+        patient: str | None,
+        *,
+        rows: Sequence[Any],
+        asked: Sequence[tuple[str, str]],
+        how: audit.How | None,
+    ) -> audit.Access:
         how = how or how_of(self.http, self.guard)
+        found = [*rows, *([] if about is None else [about])]
+        patients = patients_of(found) or (() if patient is None else (patient,))
         return audit.Access(
             service=self.runtime.service,
             how=how,
             what=reference_to(about) if about is not None else None,
-            patient=patient or _patient_of(about),
-            query=str(self.http.url) if how == "search-type" else None,
+            patients=patients,
+            site=site_of(found, self.principal, patients),
+            query=query_of(self.http, self.body, asked=asked) if how == "search-type" or asked else None,
         )
 
     @cached_property
@@ -163,7 +178,7 @@ class RequestContext:
             client=self.principal.client,
             key=key,
             method=self.http.method,
-            address=f"{scope['path']}?{scope['query_string'].decode()}",
+            address=f"{scope['path']}?{scope['query_string'].decode('latin-1')}",
             body=self.body,
         )
 
@@ -175,6 +190,27 @@ def how_of(request: Request, guard: Guard) -> audit.How:
     return _HOW[guard.interaction]
 
 
-def _patient_of(row: Resource | None) -> str | None:
-    found = getattr(row, "patient_id", None)
-    return str(found) if found is not None else None
+def query_of(request: Request, body: bytes, *, asked: Sequence[tuple[str, str]] = ()) -> bytes:
+    """Give the whole query of a request for the audit, byte by byte: its address, and what a form adds."""
+    runtime: Runtime = request.app.state.runtime
+    path = f"{runtime.base_url}{request.scope['path']}".encode("utf-8", "backslashreplace")
+    form = body if request.scope["path"].endswith("/_search") else b""
+    parts = [part for part in (request.scope["query_string"], form, urlencode(asked).encode()) if part]
+    return path + (b"?" + b"&".join(parts) if parts else b"")
+
+
+def patients_of(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Name the patients whom rows are about, each once, in the order of the rows."""
+    found = (getattr(row, "patient_id", None) for row in rows)
+    return tuple(dict.fromkeys(str(patient) for patient in found if patient is not None))
+
+
+def site_of(rows: Sequence[Any], principal: Principal, patients: Sequence[str]) -> str | None:
+    """Tell the site of an access: the one of all its rows; without one and without patients the caller's.
+
+    None where it is the sites of its patients.
+    """
+    sites = {getattr(row, "site", None) for row in rows}
+    if len(sites) == 1 and (site := sites.pop()) is not None:
+        return str(site)
+    return None if patients else principal.site

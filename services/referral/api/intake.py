@@ -153,8 +153,9 @@ def _condition(request: RequestContext) -> str | None:
         return None
     named = parse_qsl(asked.lstrip("?"))
     if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
-        if any(text and (wrong := indexed_text.wrong(text)) for text in named[0][1].rsplit("|", 1)):
-            raise Invalid(wrong, expression="If-None-Exist")
+        for part in filter(None, named[0][1].rsplit("|", 1)):
+            if (text := indexed_text.wrong(part)) is not None:
+                raise Invalid(text, expression="If-None-Exist")
         return named[0][1]
     raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, select
 from sqlmodel import col
 
 from services.referral.models.tables import (
@@ -64,6 +64,11 @@ def referrals(principal: Principal) -> ColumnElement[bool]:
     if principal.party == "clinician" and principal.practitioner is not None:
         return col(ReferralTable.team).contains([principal.practitioner])
     return false()
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """Select the ids of a site's patients, as texts: whose AuditEvents its coordinators read."""
+    return select(cast(col(ReferralTable.patient_id), Text)).where(col(ReferralTable.site) == site)
 
 
 def patients(principal: Principal) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """What is asked of an insurer, what it answers, and what nobody else learns of it."""
 
 import asyncio
+from base64 import b64decode
 from typing import Any
 
 import httpx
@@ -51,6 +52,13 @@ async def withdraw(clinic: TestClinic, referral: str) -> None:
     given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
     assert given.status_code == 200, given.text
     await clinic.settle()
+
+
+async def audited(clinic: TestClinic, query: str, *, as_: str) -> list[dict[str, Any]]:
+    """Read AuditEvents of what the insurer and the coordinator did."""
+    answer = await clinic.as_(as_).get(f"/referral/fhir/AuditEvent?{query}&agent={WORKPLACE},coordinator")
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json()["entry"]]
 
 
 class TestRequest:
@@ -274,6 +282,16 @@ class TestWhoSees:
             await withdraw(clinic, referral)
         kept = await clinic.databases["referral"].fetch("SELECT FROM idempotency")
         assert kept == []
+
+    async def test_an_inquiry_is_audited_with_its_patients_and_its_question(self, clinic: TestClinic) -> None:
+        task = await task_of(clinic, await refer(clinic))
+        for by in (WORKPLACE, "coordinator"):
+            await clinic.as_(by).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
+            (event,) = await audited(clinic, "_count=1", as_="privacy-officer")
+            named = [entity.get("what", {}).get("reference") for entity in event["entity"]]
+            assert task["for"]["reference"] in named
+            (query,) = [entity["query"] for entity in event["entity"] if "query" in entity]
+            assert b64decode(query).decode().endswith("/Claim/$inquire?member-id=MB-4711")
 
     async def test_a_consent_that_ends_while_the_answer_waits_for_its_turn_refuses_it(
         self, clinic: TestClinic
