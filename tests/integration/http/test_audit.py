@@ -127,6 +127,8 @@ class TestAuditEvents:
             ({"patient": f"Patient/{PATIENT}", "agent": "Organization/family-practice"}, 3),
             ({"patient:Patient": PATIENT}, 3),
             ({"_sort": "date"}, 4),
+            ({"_sort": "agent,-type,patient,-_lastUpdated"}, 4),
+            ({"_lastUpdated": "2026-03-02"}, 4),
         ],
     )
     async def test_are_found_as_other_resources_are(

@@ -117,6 +117,56 @@ async def test_in_the_reason_of_an_operation(clinic: TestClinic, operation: str,
 
 
 @_ANY
+@given(text=TEXTS)
+async def test_in_what_a_sender_says_with_an_acknowledgement(clinic: TestClinic, text: str) -> None:
+    client = clinic.as_("family-practice")
+    emergency = referrals.bundle(answers={"saddle-anaesthesia": "Y"})
+    referral = located(await client.post(BASE, json=emergency))
+    body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": text}]}
+    path = f"{BASE}/ServiceRequest/{referral}/$acknowledge"
+    answer = await client.post(path, content=encoded(body), headers=JSON)
+    if answer.status_code != 200:
+        assert refused_by_name(answer, "parameter[0].value.ofType(string)", "where(name='reason')"), (
+            answer.text
+        )
+
+
+@_ANY
+@given(text=TEXTS, place=st.sampled_from(["text", "system", "code"]))
+async def test_in_the_reason_of_a_task_that_is_handed_back(clinic: TestClinic, text: str, place: str) -> None:
+    await clinic.as_("family-practice").post(BASE, json=referrals.bundle(answers=LOOKED_AT))
+    query = "code=review-referral&_sort=-_lastUpdated&_count=1"
+    task = (await clinic.as_("coordinator").get(f"{BASE}/Task?{query}")).json()["entry"][0]["resource"]
+    coding = {"system": "urn:why", "code": "x"}
+    why = {"coding": [coding], "text": "Not for us"}
+    (why if place == "text" else coding)[place] = text
+    answer = await clinic.as_("coordinator").put(
+        f"{BASE}/Task/{task['id']}",
+        content=encoded(task | {"status": "rejected", "statusReason": why}),
+        headers=JSON | {"If-Match": f'W/"{task["meta"]["versionId"]}"'},
+    )
+    if answer.status_code == 200:
+        kept = answer.json()["statusReason"]
+        assert (kept if place == "text" else kept["coding"][0])[place].strip() == text.strip()
+    else:
+        assert refused_by_name(answer, place), answer.text
+
+
+@_ANY
+@given(text=TEXTS, place=st.sampled_from(["value", "title"]))
+async def test_in_what_is_added_to_a_referral(clinic: TestClinic, text: str, place: str) -> None:
+    client = clinic.as_("family-practice")
+    sent = await client.post(BASE, json=referrals.bundle())
+    added = deepcopy(_MORE[1]) | {"subject": {"reference": f"Patient/{located(sent, 'Patient')}"}}
+    part = added["identifier"][0] if place == "value" else added["content"][0]["attachment"]
+    part[place] = text
+    body = {"resourceType": "Parameters", "parameter": [{"name": "answers", "resource": added}]}
+    path = f"{BASE}/ServiceRequest/{located(sent)}/$provide-information"
+    answer = await client.post(path, content=encoded(body), headers=JSON)
+    assert answer.status_code == 200 or refused_by_name(answer, place), answer.text
+
+
+@_ANY
 @given(member=st.sampled_from(["disposition", "preAuthRef"]), text=TEXTS)
 async def test_in_an_insurers_answer(clinic: TestClinic, member: str, text: str) -> None:
     practice, insurer = clinic.as_("family-practice"), clinic.as_("workplace-insurer")
