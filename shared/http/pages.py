@@ -147,5 +147,10 @@ def _with_patients(found: Sequence[tuple[str, StoredResource]]) -> list[StoredRe
 
 def patient_asked(asked: Sequence[tuple[str, str]]) -> str | None:
     """Name the one patient that a search asks for, who may have nothing to be found."""
-    named = {value.rpartition("/")[2] for name, value in asked if name.partition(":")[0] in _PATIENT_PARAMS}
+    named = {
+        patient.rpartition("/")[2]
+        for name, value in asked
+        if name.partition(":")[0] in _PATIENT_PARAMS
+        for patient in search_values.split(value)
+    }
     return named.pop() if len(named) == 1 and search_values.is_id(min(named)) else None

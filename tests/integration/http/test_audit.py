@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -206,6 +207,15 @@ class TestASearch:
         await note_about(toy, OTHER)
         await toy.as_("family-practice").get(NOTES, params={"_count": "1"})
         assert len(patients(events(await read(toy))[0])) == 1
+
+    @pytest.mark.parametrize("prefix", ["", "Patient/"])
+    async def test_for_many_patients_at_once_is_answered_and_names_none_who_was_not_found(
+        self, toy: Toy, prefix: str
+    ) -> None:
+        many = ",".join(f"{prefix}{uuid4()}" for _ in range(150))
+        answer = await toy.as_("family-practice").get(NOTES, params={"subject": many})
+        assert (answer.status_code, answer.json()["total"]) == (200, 0)
+        assert patients(events(await read(toy))[0]) == set()
 
     async def test_by_get_holds_its_whole_query(self, toy: Toy) -> None:
         await toy.as_("family-practice").get(f"{NOTES}?status=completed&subject=Patient/{PATIENT}&_count=3")
