@@ -3,7 +3,8 @@
 Invariants:
 - A process changes rows of its own database only; it makes, alters and drops nothing. Migrations run as the
   database's owner, whom no process is.
-- What was recorded in `audit_event` can be added to, never changed or removed, by the service itself.
+- What was recorded in `audit_event` and `audit_patient` can be added to, never changed or removed, by the
+  service itself.
 - On the PostgreSQL log a service reads the event logs of the others, and nothing else there.
 """
 
@@ -47,7 +48,7 @@ _OWN = """
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
 """
 _APPEND_ONLY = """
-    REVOKE UPDATE, DELETE ON audit_event FROM {role};
+    REVOKE UPDATE, DELETE ON audit_event, audit_patient FROM {role};
     REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role};
 """
 _READS_LOG = """

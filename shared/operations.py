@@ -61,7 +61,17 @@ class OperationInput:
     body: bytes = b""
 
 
-Run = Callable[[Context, Transaction, OperationInput], Awaitable[Resource | Mapping[str, Any]]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquiryAnswer:
+    """What an inquiry found: the answer, the rows that it is about, and what was asked, as a search is."""
+
+    body: Mapping[str, Any]
+    rows: Sequence[Resource]
+    asked: Sequence[tuple[str, str]]
+
+
+Answer = Resource | Mapping[str, Any] | InquiryAnswer
+Run = Callable[[Context, Transaction, OperationInput], Awaitable[Answer]]
 
 
 def always(_: Context, __: Any) -> Reason | None:

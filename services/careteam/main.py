@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.careteam import api, operations
+from services.careteam import api, operations, queries
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
 
@@ -15,4 +15,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         routers=api.ROUTERS,
         tables=operations.TABLES,
         examples=api.examples.EXAMPLES,
+        patients_of_site=queries.scope.patients_of_site,
     )

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.referral import operations
+from services.referral import operations, queries
 from services.referral.api import ROUTERS
 from services.referral.api.examples import EXAMPLES
 from shared.http.app import create_app as create_service_app
@@ -12,5 +12,10 @@ from shared.runtime import Runtime
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app."""
     return create_service_app(
-        runtime, title="Lumbar referral", routers=ROUTERS, tables=operations.TABLES, examples=EXAMPLES
+        runtime,
+        title="Lumbar referral",
+        routers=ROUTERS,
+        tables=operations.TABLES,
+        examples=EXAMPLES,
+        patients_of_site=queries.scope.patients_of_site,
     )

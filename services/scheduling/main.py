@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.scheduling import api, operations
+from services.scheduling import api, operations, queries
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.http.app import create_app as create_service_app
 from shared.runtime import Runtime
@@ -22,4 +22,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         routers=routers,
         tables=operations.TABLES,
         examples=api.examples.EXAMPLES,
+        patients_of_site=queries.scope.patients_of_site,
     )

@@ -12,7 +12,7 @@ from typing import Literal
 from shared.actor import Actor
 from shared.auth.scopes import Scopes
 
-PartyKind = Literal["referrer", "insurer", "clinician", "coordinator", "operator"]
+PartyKind = Literal["referrer", "insurer", "clinician", "coordinator", "operator", "privacy-officer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

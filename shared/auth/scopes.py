@@ -5,13 +5,14 @@ read as `.rs` and `.cud`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Interaction = Literal["c", "r", "u", "d", "s"]
 
 _SCOPE = re.compile(r"^(?P<level>system|user|patient)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<acts>c?r?u?d?s?)$")
+_ACTS: tuple[Interaction, ...] = ("c", "r", "u", "d", "s")
 _VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 
 
@@ -36,8 +37,31 @@ class Scopes:
         """Tell whether these scopes allow this interaction on this resource type."""
         return (resource_type, interaction) in self.granted or ("*", interaction) in self.granted
 
+    def within(self, registered: "Scopes") -> "Scopes":
+        """Keep of these scopes what the registered ones allow too, level by level (`system`, `user`)."""
+        kept = [
+            text
+            for level in ("patient", "system", "user")
+            for text in _both(self.of_level(level), registered.of_level(level), level=level)
+        ]
+        return Scopes.parse(kept)
+
+    def of_level(self, level: str) -> "Scopes":
+        """Keep the scopes of one level."""
+        return Scopes.parse(text for text in self.texts if text.partition("/")[0] == level)
+
     def __str__(self) -> str:
         return " ".join(sorted(self.texts))
+
+
+def _both(wanted: Scopes, registered: Scopes, *, level: str) -> Iterator[str]:
+    """Write the scopes of one level that both allow, where either may say `*` for every type."""
+    for resource_type in {name for name, _ in wanted.granted | registered.granted}:
+        acts = [
+            act for act in _ACTS if wanted.allow(resource_type, act) and registered.allow(resource_type, act)
+        ]
+        if acts:
+            yield f"{level}/{resource_type}.{''.join(acts)}"
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@ clinic.yaml.
 
 Invariants:
 - The algorithm is taken from our list and the key, never from the token.
+- A token's scopes are bounded by those that clinic.yaml gives its client, whoever signed it.
 - A verified token is remembered until it expires, at most so many of them; machine time decides.
 - What is wrong with a token is said in words of ours; the token itself is in no text and no log.
 """
@@ -13,17 +14,18 @@ from typing import Any, Protocol
 import jwt
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
+from shared.auth import unverified
 from shared.auth.jwks import Jwks
 from shared.auth.keys import ALGORITHMS
 from shared.auth.principal import Principal
 from shared.auth.scopes import NotAScope, Scopes
+from shared.auth.unverified import NotAJwt
 from shared.clinic import Client, Clinic
 from shared.clock import machine_now
 from shared.errors import Unauthenticated
 
 LEEWAY_SECONDS = 30
 MAX_REMEMBERED = 10_000
-MAX_LENGTH = 8192
 
 
 class TokenVerifier(Protocol):
@@ -80,12 +82,10 @@ class JwtVerifier:
         return claims
 
     async def _key(self, token: str) -> jwt.PyJWK:
-        if len(token) > MAX_LENGTH:
-            raise BadToken("the token is too long")
         try:
-            header = jwt.get_unverified_header(token)
-        except PyJWTError:
-            raise BadToken("this is no token") from None
+            header = unverified.read(token).header
+        except NotAJwt as error:
+            raise BadToken(str(error)) from None
         if header.get("alg") not in ALGORITHMS:
             raise BadToken(f"the token must be signed with {' or '.join(ALGORITHMS)}")
         key = await self._jwks.key(str(header.get("kid")))
@@ -100,10 +100,13 @@ class JwtVerifier:
 
 
 def principal_of(clinic: Clinic, *, client: str, scope: str) -> Principal:
-    """Make the Principal of a verified token; raises Unauthenticated for a client that is not registered."""
+    """Make the Principal of a verified token; raises Unauthenticated for a client that is not registered.
+
+    Its scopes are those of the token that the client is registered for: an issuer elsewhere may sign more.
+    """
     try:
         registered = clinic.client(client)
-        scopes = Scopes.parse(scope.split())
+        scopes = Scopes.parse(scope.split()).within(Scopes.parse(registered.scopes))
     except KeyError:
         raise BadToken("the client of this token is not registered") from None
     except NotAScope:

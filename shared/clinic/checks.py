@@ -16,8 +16,9 @@ _NEEDED = {
     "clinician": ("practitioner",),
     "coordinator": ("site", "email"),
     "operator": (),
+    "privacy-officer": (),
 }
-_PERMITTED = {"clinician": ("site", "email"), "operator": ("email",)}
+_PERMITTED = {"clinician": ("site", "email"), "operator": ("email",), "privacy-officer": ("email",)}
 
 
 class Identified(Protocol):
@@ -169,6 +170,8 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
     except NotAScope as error:
         wrong = next(index for index, text in enumerate(client.scopes) if not _is_scope(text))
         yield Flaw((*place, "scopes", wrong), str(error))
+    else:
+        yield from _scopes_of_party(client, place)
     needed = _NEEDED[client.party]
     for member in ("organization", "payer", "practitioner", "site", "email"):
         given = getattr(client, member) is not None
@@ -177,6 +180,16 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
         elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
             yield Flaw((*place, member), f"is not for the party {client.party!r}")
     yield from _client_names(clinic, client, place)
+
+
+def _scopes_of_party(client: Client, place: Place) -> Iterator[Flaw]:
+    """Find what a privacy officer could do beside reading who saw or did what."""
+    if client.party != "privacy-officer":
+        return
+    for index, text in enumerate(client.scopes):
+        if not Scopes.parse([text]).granted <= {("AuditEvent", "r"), ("AuditEvent", "s")}:
+            allowed = "allowed is user/AuditEvent.rs"
+            yield Flaw((*place, "scopes", index), f"is not for the party {client.party!r}; {allowed}")
 
 
 def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:

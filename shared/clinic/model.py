@@ -211,11 +211,11 @@ class Client(Part):
     """A registered client: a party's system, or (with `practitioner`) a person of the clinic.
 
     A referrer names its `organization`, an insurer its `payer`, a clinician a `practitioner`, a coordinator a
-    `site` and an `email`.
+    `site` and an `email`. A privacy officer has the scopes of AuditEvent and no other.
     """
 
     id: Id
-    party: Literal["referrer", "insurer", "clinician", "coordinator", "operator"]
+    party: Literal["referrer", "insurer", "clinician", "coordinator", "operator", "privacy-officer"]
     scopes: tuple[str, ...] = Field(min_length=1)
     organization: Id | None = None
     payer: Id | None = None

@@ -50,13 +50,14 @@ class SharedRow(SQLModel):
     """A row of a table that every service has (`shared.db.tables`); its fields are the columns written."""
 
 
-_STORED = ("id", "version", "last_updated", "body", "patient_id")
+_STORED = ("id", "version", "last_updated", "body", "patient_id", "site")
 
 
 class StoredResource(Resource):
-    """What reads and searches answer of any resource: its bytes, and the patient for the audit."""
+    """What reads and searches answer of any resource: its bytes, and patient and site for the audit."""
 
     patient_id: Any = None
+    site: str | None = None
 
 
 def stored_resource(record: Any) -> StoredResource:

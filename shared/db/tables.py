@@ -162,6 +162,7 @@ def _doors(metadata: MetaData) -> None:
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, nullable=False),
         _when("machine_at"),
+        Column("about", Text),
     )
 
 
@@ -178,5 +179,13 @@ def _audit(metadata: MetaData) -> None:
         Column("what", Text),
         Column("patient_id", Text),
         Column("body", LargeBinary, nullable=False),
+        Column("site", Text),
         Index("audit_event_by_patient", "patient_id", "recorded"),
+    )
+    # Of an AuditEvent about several patients; the one patient of all others stands in the event itself.
+    Table(
+        "audit_patient",
+        metadata,
+        Column("patient_id", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
     )

@@ -32,12 +32,14 @@ class SearchParam:
     of `system|value` (identifiers); reference: a text or UUID column that holds the bare id, given as
     `Type/id`, `id` or an absolute URL, with `types` as the allowed types; date: a timestamptz column, with
     prefixes eq, ne, gt, ge, lt, le; string: a text column, matched from its start without case. A reference
-    column may also be an array of ids.
+    column may also be an array of ids. Where no single column decides, `matches` gives the condition of a
+    value, and `column` is what is sorted by.
     """
 
     kind: Kind
     column: Any
     types: tuple[str, ...] = ()
+    matches: Callable[[Any], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +213,8 @@ def _criterion(name: str, text: str, params: Params) -> _Criterion:
 
 def _clause(criterion: _Criterion, model: Any) -> ColumnElement[bool]:
     kind = criterion.param.kind if criterion.param is not None else _OWN_KINDS[criterion.name]
+    if criterion.param is not None and criterion.param.matches is not None:
+        return or_(*map(criterion.param.matches, criterion.values))
     column = _column(criterion.name, criterion.param, model)
     return or_(*(search_values.clause(kind, column, value) for value in criterion.values))
 

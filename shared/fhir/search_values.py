@@ -67,6 +67,11 @@ def clause(kind: str, column: Any, value: Any) -> ColumnElement[bool]:
     return _CLAUSES[kind](column, value)
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of a resource's id."""
+    return _ID.fullmatch(text) is not None
+
+
 def as_uuid(text: Any) -> UUID | None:
     """Read a UUID, or give None where the text is none."""
     try:

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from shared.errors import NotSupported, Problem, Refusal
-from shared.http.audit_reading import audit_router
+from shared.http.anonymous_calls import AnonymousCalls
+from shared.http.audit_reading import PatientsOfSite, audit_router, no_patients
 from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
@@ -22,6 +23,7 @@ from shared.http.metadata import add_metadata
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi import Examples, add_documents
 from shared.http.operations import operations_router
+from shared.http.resources import Readers
 from shared.operations import OperationTable
 from shared.runtime import Runtime
 
@@ -33,11 +35,13 @@ def create_app(
     routers: Sequence[APIRouter],
     tables: Sequence[OperationTable[Any]] = (),
     examples: Examples = MappingProxyType({}),
+    patients_of_site: PatientsOfSite = no_patients,
 ) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
     Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
-    `GET /fhir/AuditEvent` for coordinators, the OpenAPI document with its pages (`examples` are bodies by
+    `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a site's patients as text)
+    and privacy officers, the OpenAPI document with its pages (`examples` are bodies by
     `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
     middleware (shared/http/middleware.py).
     """
@@ -57,10 +61,12 @@ def create_app(
         },
     )
     app.state.runtime = runtime
+    app.state.anonymous_calls = AnonymousCalls(runtime.service)
     operations = operations_router(tables, clinic=runtime.clinic)
-    for router in (operations, *routers, audit_router()):
+    for router in (operations, *routers, audit_router(patients_of_site)):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
+    app.state.readers = Readers.of(app)
     add_metadata(app, runtime, title=title)
     add_documents(app, runtime, title=title, examples=examples)
     return app
@@ -69,7 +75,7 @@ def create_app(
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error: the stored answer of a key, a refusal, or a failure with an id."""
     if isinstance(error, Replayed):
-        await audit_replay(request)
+        await audit_replay(request, error)
         return error.response
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods_of(request))}

@@ -1,99 +1,186 @@
-"""GET /fhir/AuditEvent: a coordinator reads who saw or did what in this service."""
+"""GET /fhir/AuditEvent: who saw or did what in this service.
 
-from collections.abc import Sequence
+Invariants:
+- A coordinator reads what concerns its site, and of an access to patients of several sites only its own ones;
+  a privacy officer reads all.
+- The AuditEvent of this search names the patient who was asked for, not all who were found: else each search
+  would repeat those of the searches before it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter
-from sqlalchemy import and_, column, func, select, table
+from pydantic import AwareDatetime
+from sqlalchemy import Column, ColumnElement, DateTime, Select, and_, func, literal, or_, select, true
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel, col
 from starlette.responses import Response
 
-from shared.errors import Invalid, NotSupported
-from shared.fhir import search_values
+from shared.audit import record as audit
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.fhir import search as fhir_search
+from shared.fhir.search import SearchParam
+from shared.fhir.search_values import Token
 from shared.http import pages
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
-from shared.http.responses import DATE, query
 
-_EVENTS = table("audit_event", column("id"), column("recorded"), column("patient_id"), column("body"))
-_ROWS = "a coordinator every AuditEvent of this service, nobody else any"
-_KNOWN = frozenset(("patient", "date", "_count", "_after"))
+_ROWS = "a coordinator its site's, a privacy officer all of this service, nobody else any"
+PatientsOfSite = Callable[[str], Select[Any]]
 
 
-def audit_router() -> APIRouter:
-    """Give the router of AuditEvent; every service has the same."""
+class _Base(SQLModel, registry=registry()):
+    """The shared tables as searches see them; each service's own metadata declares them."""
+
+
+class AuditEventRow(_Base, table=True):
+    """One AuditEvent; `patient_id` is None where it is about several."""
+
+    __tablename__ = "audit_event"
+
+    id: str = Field(primary_key=True)
+    last_updated: AwareDatetime = Field(sa_column=Column("recorded", DateTime(timezone=True)))
+    actor: str
+    patient_id: str | None
+    site: str | None
+    body: bytes
+
+
+class AuditPatient(_Base, table=True):
+    """A patient of an AuditEvent that is about several."""
+
+    __tablename__ = "audit_patient"
+
+    patient_id: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+
+
+def no_patients(_: str) -> Select[Any]:
+    """Select nobody, for an app that keeps no patients."""
+    return select(col(AuditEventRow.patient_id)).where(~true())
+
+
+def _about(patients: Any) -> ColumnElement[bool]:
+    several = select(col(AuditPatient.event_id)).where(col(AuditPatient.patient_id).in_(patients))
+    return or_(col(AuditEventRow.patient_id).in_(patients), col(AuditEventRow.id).in_(several))
+
+
+def _of_type(wanted: Token) -> ColumnElement[bool]:
+    known = wanted.code == audit.TYPE and wanted.system in (None, audit.TYPE_SYSTEM)
+    return true() if known else ~true()
+
+
+_AGENT = func.split_part(col(AuditEventRow.actor), "/", 2)
+PARAMS: Mapping[str, SearchParam] = {
+    "patient": SearchParam(
+        kind="reference",
+        column=col(AuditEventRow.patient_id),
+        types=("Patient",),
+        matches=lambda patient: _about([patient]),
+    ),
+    "agent": SearchParam(
+        kind="reference",
+        column=_AGENT,
+        types=("Practitioner", "Organization", "Device"),
+        matches=lambda agent: _AGENT.in_([agent]),
+    ),
+    "date": SearchParam(kind="date", column=col(AuditEventRow.last_updated)),
+    "type": SearchParam(kind="token", column=col(AuditEventRow.id), matches=_of_type),
+}
+
+
+def audit_router(patients_of_site: PatientsOfSite) -> APIRouter:
+    """Give the router of AuditEvent; every service has the same, and says which patients are a site's."""
     router = APIRouter()
+    trail = _Trail(patients_of_site)
 
-    @router.get(
-        "/fhir/AuditEvent",
-        openapi_extra=query(patient="`Patient/id`", date=DATE, _count="at most 200", _after="where to go on"),
-    )
     async def search(
         request: Annotated[RequestContext, authorize("AuditEvent", "s", rows=_ROWS)],
     ) -> Response:
-        only(request, "coordinator", what="read who saw or did what")
-        asked = request.query.multi_items()
-        where, count = _where(asked), _count(request.query.get("_count"))
-        page = (
-            where if "_after" not in request.query else [*where, _EVENTS.c.id < _id(request.query["_after"])]
-        )
-        async with request.transaction() as tx:
-            newest = select(_EVENTS.c.id, _EVENTS.c.body).where(and_(True, *page))
-            found = await tx.select(newest.order_by(_EVENTS.c.id.desc()).limit(count + 1))
-            every = select(func.count()).select_from(_EVENTS).where(and_(True, *where))
-            [[total]] = await tx.select(every)
-            bundle = _bundle(request, asked, found, total=total, count=count)
-            return await request.answer(tx, bundle, patient=_patient(request))
+        only(request, "coordinator", "privacy-officer", what="read who saw or did what")
+        return await trail.answer(request)
 
+    search.search_params = PARAMS  # type: ignore[attr-defined]
+    router.add_api_route("/fhir/AuditEvent", search, methods=["GET"])
+    router.add_api_route("/fhir/AuditEvent/_search", search, methods=["POST"])
     return router
 
 
-def _where(asked: Sequence[tuple[str, str]]) -> list[Any]:
-    where: list[Any] = []
-    for name, value in asked:
-        if name not in _KNOWN:
-            raise NotSupported("there is no such search parameter here", expression=name[:64])
-        if name == "patient":
-            where.append(_EVENTS.c.patient_id == value.rpartition("/")[2])
-        if name == "date":
-            on = search_values.read("date", value, name=name, types=())
-            where.append(search_values.clause("date", _EVENTS.c.recorded, on))
-    return where
+class _Trail:
+    """The AuditEvents of a service, cut to what a caller may read."""
+
+    def __init__(self, patients_of_site: PatientsOfSite) -> None:
+        self._patients_of_site = patients_of_site
+
+    async def answer(self, request: RequestContext) -> Response:
+        """Answer one page, the newest first unless it is sorted otherwise."""
+        asked = pages.parameters_of(request)
+        newest_first = [] if any(name == "_sort" for name, _ in asked) else [("_sort", "-_id")]
+        search = fhir_search.parse([*asked, *newest_first], self._params(request.principal))
+        async with request.transaction() as tx:
+            page = await fhir_search.run(tx, search, AuditEventRow, self._visible(request.principal))
+            bodies = await self._cut(tx, request.principal, {str(row.id): row.body for row in page.rows})
+            address = f"{request.runtime.fhir_base}/AuditEvent"
+            entries = [
+                {
+                    "fullUrl": f"{address}/{id}",
+                    "resource": msgspec.Raw(body),
+                    "search": {"mode": "match"},
+                }
+                for id, body in bodies.items()
+            ]
+            links = pages.paging_links(address, asked, page.next)
+            bundle = pages.bundle("searchset", entries, links=links, total=page.total)
+            patient = pages.patient_asked(asked)
+            return await request.answer(tx, bundle, patient=patient, how="search-type")
+
+    def _params(self, caller: Principal) -> Mapping[str, SearchParam]:
+        """Let a coordinator find an access to several patients by those of its site alone."""
+        if caller.party == "privacy-officer":
+            return PARAMS
+        own = self._patients_of_site(str(caller.site))
+
+        def matches(patient: str) -> ColumnElement[bool]:
+            of_one = col(AuditEventRow.patient_id) == patient
+            return or_(of_one, and_(literal(patient).in_(own), _about([patient])))
+
+        return {**PARAMS, "patient": replace(PARAMS["patient"], matches=matches)}
+
+    def _visible(self, caller: Principal) -> ColumnElement[bool]:
+        if caller.party == "privacy-officer":
+            return true()
+        of_patients = _about(self._patients_of_site(str(caller.site)))
+        site = col(AuditEventRow.site)
+        return or_(site == caller.site, and_(site.is_(None), of_patients))
+
+    async def _cut(
+        self, tx: Transaction, caller: Principal, bodies: Mapping[str, bytes]
+    ) -> Mapping[str, bytes]:
+        """Leave the patients of other sites out of what a coordinator reads."""
+        if caller.party == "privacy-officer" or not bodies:
+            return bodies
+        own = self._patients_of_site(str(caller.site))
+        several: Any = select(col(AuditPatient.event_id), col(AuditPatient.patient_id))
+        foreign = await tx.select(
+            several.where(
+                col(AuditPatient.event_id).in_(list(bodies)), col(AuditPatient.patient_id).not_in(own)
+            )
+        )
+        hidden: dict[str, set[str]] = {}
+        for event_id, patient_id in foreign:
+            hidden.setdefault(event_id, set()).add(f"Patient/{patient_id}")
+        return {id: _without(body, hidden.get(id, ())) for id, body in bodies.items()}
 
 
-def _count(text: str | None) -> int:
-    if text is None:
-        return 50
-    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
-        raise Invalid("a number above 0 is needed", expression="_count")
-    return min(int(text[:9]), 200)
-
-
-def _bundle(
-    request: RequestContext, asked: Sequence[tuple[str, str]], found: Sequence[Any], *, total: int, count: int
-) -> bytes:
-    address = f"{request.runtime.fhir_base}/AuditEvent"
-    after = str(found[count - 1]["id"]) if len(found) > count else None
-    entries = [
-        {
-            "fullUrl": f"{address}/{row['id']}",
-            "resource": msgspec.Raw(bytes(row["body"])),
-            "search": {"mode": "match"},
-        }
-        for row in found[:count]
+def _without(body: bytes, patients: Collection[str]) -> bytes:
+    if not patients:
+        return body
+    event = msgspec.json.decode(body)
+    event["entity"] = [
+        entity for entity in event["entity"] if entity.get("what", {}).get("reference", "") not in patients
     ]
-    links = pages.paging_links(address, asked, after)
-    return pages.bundle("searchset", entries, links=links, total=total)
-
-
-def _id(after: str) -> str:
-    try:
-        return str(UUID(after))
-    except ValueError:
-        raise Invalid("this is no place to go on from", expression="_after") from None
-
-
-def _patient(request: RequestContext) -> str | None:
-    asked = request.query.get("patient")
-    return asked.rpartition("/")[2] if asked is not None else None
+    return msgspec.json.encode(event)

@@ -52,13 +52,15 @@ class RouteSecurity(SecurityBase):
         return context
 
 
-def authorize(resource_type: str, interaction: Interaction, *, rows: str) -> SecurityMarker:
+def authorize(
+    resource_type: str, interaction: Interaction, *, rows: str, dry_run: bool = False
+) -> SecurityMarker:
     """Guard a route by the scope `resource_type.interaction`.
 
     `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
-    this. Refused calls are audited.
+    this. `dry_run` marks a command's rehearsal, which writes nothing. Refused calls are audited.
     """
-    guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows)
+    guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows, dry_run=dry_run)
     marker: SecurityMarker = Security(RouteSecurity(guard), scopes=[f"system/{guard.scope}"])
     return marker
 

@@ -70,6 +70,7 @@ _TRY_AGAIN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, Pool
 _TO_TRY_AGAIN = ("08", "25006", "25P03", "28", "3D000", "40", "53", "55P03", "57", "58")
 _OF_CONNECTION = (OSError, asyncpg.ClientConfigurationError)
 DATA_EXCEPTION = "22"
+PROGRAM_LIMIT_EXCEEDED = "54000"
 UNIQUE_VIOLATION = "23505"
 EXCLUSION_VIOLATION = "23P01"
 
@@ -177,6 +178,10 @@ def _refusal_of_database(error: Exception) -> Refusal | None:
         # Ours to find where it is no strange input: the place is logged, the value is not.
         logger().warning("request.value-refused", error=class_of(error), place=place_of(error))
         return Invalid("a value cannot be kept: a character or a number that the database does not know")
+    if state == PROGRAM_LIMIT_EXCEEDED:
+        # The edge has missed a text that an index does not take: the place is logged, the text is not.
+        logger().warning("request.value-refused", error=class_of(error), place=place_of(error))
+        return Invalid(problems=[Problem(text="a text is longer than an index takes", code="too-long")])
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if lost or isinstance(cause, _TRY_AGAIN) or state.startswith(_TO_TRY_AGAIN):
         _log_unavailable(cause, error)

@@ -12,16 +12,25 @@ from shared.auth.scopes import Interaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What a route asks of its caller; `interaction` is None where the route is open to everybody."""
+    """What a route asks of its caller; `interaction` is None where the route is open to everybody.
+
+    `dry_run` says that the route needs the scope of a command and writes nothing.
+    """
 
     resource_type: str
     interaction: Interaction | None
     rows: str
+    dry_run: bool = False
 
     @property
     def scope(self) -> str:
         """The scope in words."""
         return f"{self.resource_type}.{self.interaction}"
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether this is a command: a search or an inquiry by POST is none, nor is a dry run."""
+        return self.interaction in ("c", "u", "d") and not self.dry_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.http.guard import open_to_all
 from shared.http.request_context import RequestContext
 from shared.http.resources import NoSuchResource
 from shared.http.responses import refuses
-from shared.operations import Operation, OperationInput, OperationTable, Run
+from shared.operations import InquiryAnswer, Operation, OperationInput, OperationTable, Run
 
 
 def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> APIRouter:
@@ -33,7 +33,12 @@ def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) 
 
 
 def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> None:
-    guard = authorize(operation.resource_type, operation.interaction, rows=operation.rows)
+    guard = authorize(
+        operation.resource_type,
+        operation.interaction,
+        rows=operation.rows,
+        dry_run=operation.is_dry_run,
+    )
 
     async def operate(request: RequestContext, id: str = "") -> Response:
         only(request, *operation.parties, what=operation.name.replace("-", " "))
@@ -42,6 +47,8 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
             result = await run(request.ctx, tx, given)
             if isinstance(result, Resource):
                 return await request.answer(tx, result.body, about=result)
+            if isinstance(result, InquiryAnswer):
+                return await request.answer(tx, result.body, rows=result.rows, asked=result.asked)
             return await request.answer(tx, result)
 
     async def of_one(id: str, request: Annotated[RequestContext, guard]) -> Response:

@@ -12,8 +12,9 @@ from shared.auth.principal import Principal
 from shared.db.models import StoredResource
 from shared.errors import Malformed
 from shared.fhir import search as fhir_search
+from shared.fhir import search_values
 from shared.fhir.search import Include, Params
-from shared.http.request_context import RequestContext
+from shared.http.request_context import RequestContext, query_of
 
 _PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
 
@@ -28,7 +29,7 @@ async def answer(
     includes: Mapping[str, Include],
 ) -> Response:
     """Search inside the caller's row scope and answer one page as a searchset."""
-    asked = _asked(request)
+    asked = parameters_of(request)
     search = fhir_search.parse(asked, params, includes=includes)
     async with request.transaction() as tx:
         page = await fhir_search.run(tx, search, model, visible(request.principal))
@@ -40,12 +41,15 @@ async def answer(
             of=model,
             visible=lambda include: _includable(request, include),
         )
+        found = [(resource_type, row) for row in page.rows] + added
         base = request.runtime.fhir_base
         entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
         links = paging_links(f"{base}/{resource_type}", asked, page.next)
         content = bundle("searchset", entries, links=links, total=page.total)
-        return await request.answer(tx, content, patient=_patient(asked), how="search-type")
+        return await request.answer(
+            tx, content, patient=patient_asked(asked), rows=_with_patients(found), how="search-type"
+        )
 
 
 def history_bundle(
@@ -78,10 +82,12 @@ def computed(request: RequestContext, found: Sequence[Mapping[str, Any]]) -> byt
         }
         for resource in found
     ]
-    return bundle("searchset", entries, links=[("self", str(request.http.url))], total=len(found))
+    address = query_of(request.http, b"").decode("utf-8", "replace")
+    return bundle("searchset", entries, links=[("self", address)], total=len(found))
 
 
-def _asked(request: RequestContext) -> list[tuple[str, str]]:
+def parameters_of(request: RequestContext) -> list[tuple[str, str]]:
+    """Read the parameters of a search, from the address and from a form."""
     asked = request.query.multi_items()
     if request.body:
         try:
@@ -131,6 +137,20 @@ def bundle(
     return msgspec.json.encode(found)
 
 
-def _patient(asked: Sequence[tuple[str, str]]) -> str | None:
-    named = {value.rpartition("/")[2] for name, value in asked if name.partition(":")[0] in _PATIENT_PARAMS}
-    return named.pop() if len(named) == 1 else None
+def _with_patients(found: Sequence[tuple[str, StoredResource]]) -> list[StoredResource]:
+    """Say of each Patient that it is about itself."""
+    for resource_type, row in found:
+        if resource_type == "Patient":
+            row.patient_id = row.id
+    return [row for _, row in found]
+
+
+def patient_asked(asked: Sequence[tuple[str, str]]) -> str | None:
+    """Name the one patient that a search asks for, who may have nothing to be found."""
+    named = {
+        patient.rpartition("/")[2]
+        for name, value in asked
+        if name.partition(":")[0] in _PATIENT_PARAMS
+        for patient in search_values.split(value)
+    }
+    return named.pop() if len(named) == 1 and search_values.is_id(min(named)) else None

@@ -3,9 +3,9 @@
 Invariants:
 - A route gets a RequestContext only through `authorize(...)`, which has verified the token and the scope and
   names the row rule.
-- `transaction()` commits before the answer leaves. With an Idempotency-Key the answer is stored in it, so the
-  same key gives the same answer, and the same key with another body is refused (422), whatever crashed
-  between.
+- `transaction()` commits before the answer leaves. With an Idempotency-Key the answer of a command is stored
+  in it, so the same key gives the same answer, as long as the caller may read what it is about, and the same
+  key with another body is refused (422), whatever crashed between.
 - Every write leaves its AuditEvent in the same transaction; every refusal and every read leaves one of its
   own.
 """
@@ -13,7 +13,8 @@ Invariants:
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -25,14 +26,14 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Transaction
-from shared.db.models import Resource
+from shared.db.models import Resource, StoredResource
 from shared.fhir import check, modifiers
 from shared.fhir.received import Received
 from shared.http import idempotency, parameters
 from shared.http.check_metrics import measured_check
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard
-from shared.http.idempotency import KeyedRequest
+from shared.http.idempotency import KeptAnswer, KeyedRequest, Replayed
 from shared.http.versions import check_match, reference_to, version_headers
 from shared.operations import Parameter
 from shared.runtime import Runtime
@@ -44,6 +45,14 @@ _HOW: Mapping[Interaction, audit.How] = {
     "d": "delete",
     "s": "search-type",
 }
+
+
+class ReadsResources(Protocol):
+    """Reads any resource of this service inside a caller's row scope (shared/http/resources.py)."""
+
+    def has(self, reference: str) -> bool: ...
+
+    async def find(self, tx: Transaction, principal: Principal, reference: str) -> StoredResource: ...
 
 
 class RequestContext:
@@ -58,11 +67,6 @@ class RequestContext:
         self.ctx = runtime.context(cause=self.request_id, principal=principal)
         self.body = b""
         self.query: QueryParams = request.query_params
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether this is a command and no reading."""
-        return self.http.method not in ("GET", "HEAD")
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises.
@@ -94,12 +98,12 @@ class RequestContext:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open the transaction of this command; an answer that is stored for its key is given instead."""
         async with self.runtime.database.transaction() as tx:
-            if self._keyed is not None:
-                await idempotency.begin(tx, self._keyed)
+            if self._keyed is not None and (kept := await idempotency.begin(tx, self._keyed)) is not None:
+                await self._replay(tx, kept)
             yield tx
-            if self.writes:
+            if self.guard.writes:
                 failpoints.reach("received_not_committed")
-        if self.writes:
+        if self.guard.writes:
             failpoints.reach("after_commit_before_publish")
 
     async def answer(
@@ -110,6 +114,8 @@ class RequestContext:
         status: int = 200,
         about: Resource | None = None,
         patient: str | None = None,
+        rows: Sequence[Any] = (),
+        asked: Sequence[tuple[str, str]] = (),
         location: str | None = None,
         media_type: str = FHIR_JSON,
         how: audit.How | None = None,
@@ -117,8 +123,9 @@ class RequestContext:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
-        the audit (default: the row's `patient_id`), `location` the relative address of what was created
-        (`Task/<id>/_history/1`), `how` the kind of access where the route's interaction does not say it.
+        the audit (default: the row's `patient_id`), `rows` all that a search or an inquiry found, for their
+        patients, `asked` an inquiry as parameters of a search, `location` the relative address of what was
+        created (`Task/<id>/_history/1`), `how` the kind of access where the interaction does not say it.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -127,32 +134,56 @@ class RequestContext:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        await audit.record(self.ctx, tx, self._access(about, patient, how))
+        await audit.record(self.ctx, tx, self._access(about, patient, rows=rows, asked=asked, how=how))
         if self._keyed is not None:
-            await idempotency.store(tx, self._keyed, response)
+            await idempotency.store(tx, self._keyed, response, about=self._named(about))
         return response
 
-    def _access(self, about: Resource | None, patient: str | None, how: audit.How | None) -> audit.Access:
+    async def _replay(self, tx: Transaction, kept: KeptAnswer) -> NoReturn:
+        """Give a kept answer again to who may read now what it is about; raises as that read would."""
+        readers: ReadsResources = self.http.app.state.readers
+        row = await readers.find(tx, self.principal, kept.about or "")
+        raise Replayed(kept, row=row)
+
+    def _named(self, about: Resource | None) -> str:
+        """Name what a kept answer is about; raises LookupError where nobody could check a replay."""
+        reference = "" if about is None else reference_to(about).partition("/_history/")[0]
+        if not self.http.app.state.readers.has(reference):
+            raise LookupError("a command answers about a resource that can be read, so that a replay can be")
+        return reference
+
+    def _access(
+        self,
+        about: Resource | None,
+        patient: str | None,
+        *,
+        rows: Sequence[Any],
+        asked: Sequence[tuple[str, str]],
+        how: audit.How | None,
+    ) -> audit.Access:
         how = how or how_of(self.http, self.guard)
+        found = [*rows, *([] if about is None else [about])]
+        patients = patients_of(found) or (() if patient is None else (patient,))
         return audit.Access(
             service=self.runtime.service,
             how=how,
             what=reference_to(about) if about is not None else None,
-            patient=patient or _patient_of(about),
-            query=str(self.http.url) if how == "search-type" else None,
+            patients=patients,
+            site=site_of(found, self.principal, patients),
+            query=query_of(self.http, self.body, asked=asked) if how == "search-type" or asked else None,
         )
 
     @cached_property
     def _keyed(self) -> KeyedRequest | None:
         key = self.http.headers.get("idempotency-key")
-        if key is None or not self.writes:
+        if key is None or not self.guard.writes:
             return None
         scope = self.http.scope
         return KeyedRequest.of(
             client=self.principal.client,
             key=key,
             method=self.http.method,
-            address=f"{scope['path']}?{scope['query_string'].decode()}",
+            address=f"{scope['path']}?{scope['query_string'].decode('latin-1')}",
             body=self.body,
         )
 
@@ -164,6 +195,27 @@ def how_of(request: Request, guard: Guard) -> audit.How:
     return _HOW[guard.interaction]
 
 
-def _patient_of(row: Resource | None) -> str | None:
-    found = getattr(row, "patient_id", None)
-    return str(found) if found is not None else None
+def query_of(request: Request, body: bytes, *, asked: Sequence[tuple[str, str]] = ()) -> bytes:
+    """Give the whole query of a request for the audit, byte by byte: its address, and what a form adds."""
+    runtime: Runtime = request.app.state.runtime
+    path = f"{runtime.base_url}{request.scope['path']}".encode("utf-8", "backslashreplace")
+    form = body if request.scope["path"].endswith("/_search") else b""
+    parts = [part for part in (request.scope["query_string"], form, urlencode(asked).encode()) if part]
+    return path + (b"?" + b"&".join(parts) if parts else b"")
+
+
+def patients_of(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Name the patients whom rows are about, each once, in the order of the rows."""
+    found = (getattr(row, "patient_id", None) for row in rows)
+    return tuple(dict.fromkeys(str(patient) for patient in found if patient is not None))
+
+
+def site_of(rows: Sequence[Any], principal: Principal, patients: Sequence[str]) -> str | None:
+    """Tell the site of an access: the one of all its rows; without one and without patients the caller's.
+
+    None where it is the sites of its patients.
+    """
+    sites = {getattr(row, "site", None) for row in rows}
+    if len(sites) == 1 and (site := sites.pop()) is not None:
+        return str(site)
+    return None if patients else principal.site

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import ColumnElement, column, desc, select, table
 from starlette.responses import Response
 
@@ -55,7 +56,7 @@ def add_reads(
     """
     reading = authorize(resource_type, "r", rows=rows)
     searching = authorize(resource_type, "s", rows=rows)
-    reader = _Reader(resource_type, model, visible)
+    reader = ResourceReader(resource_type, model, visible)
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
@@ -77,6 +78,7 @@ def add_reads(
             includes=includes or {},
         )
 
+    read.reader = reader  # type: ignore[attr-defined]
     search.search_params = params  # type: ignore[attr-defined]
     search.search_includes = tuple(includes or ())  # type: ignore[attr-defined]
     router.add_api_route(base, search, methods=["GET"])
@@ -86,27 +88,27 @@ def add_reads(
     router.add_api_route(f"{base}/{{id}}/_history/{{version}}", vread, methods=["GET"])
 
 
-class _Reader:
+class ResourceReader:
     """Reads one resource type inside the row scope of the caller."""
 
     def __init__(self, resource_type: str, model: Any, visible: RowRule) -> None:
-        self._type = resource_type
+        self.type = resource_type
         self._model = model
         self._visible = visible
 
     async def read(self, request: RequestContext, id: str) -> Response:
         """Answer the row as it stands, 304 where the caller has this version already."""
         async with request.transaction() as tx:
-            row = await self._find(tx, request, id)
-            answer = await request.answer(tx, row.body, about=row, patient=self._patient(row))
+            row = await self.find(tx, request.principal, id)
+            answer = await request.answer(tx, row.body, about=row)
         return _unless_known(request, row) or answer
 
     async def vread(self, request: RequestContext, id: str, version: str) -> Response:
         """Answer one version of a row that the caller may see now."""
         async with request.transaction() as tx:
-            row = await self._find(tx, request, id)
+            row = await self.find(tx, request.principal, id)
             body = await self._version(tx, row, version)
-            answer = await request.answer(tx, body, about=row, patient=self._patient(row), how="vread")
+            answer = await request.answer(tx, body, about=row, how="vread")
             answer.headers["ETag"] = f'W/"{version}"'
             del answer.headers["Last-Modified"]
         return answer
@@ -114,21 +116,23 @@ class _Reader:
     async def history(self, request: RequestContext, id: str) -> Response:
         """Answer every version of a row that the caller may see now, newest first."""
         async with request.transaction() as tx:
-            row = await self._find(tx, request, id)
+            row = await self.find(tx, request.principal, id)
             bundle = await self._history(tx, request, row)
-            return await request.answer(
-                tx, bundle, about=row, patient=self._patient(row), how="history-instance"
-            )
+            return await request.answer(tx, bundle, about=row, how="history-instance")
 
-    async def _find(self, tx: Transaction, request: RequestContext, id: str) -> StoredResource:
+    async def find(self, tx: Transaction, principal: Principal, id: str) -> StoredResource:
+        """Find a row that a caller may see now; raises NoSuchResource."""
         wanted = _uuid(id)
         found: Sequence[Any] = ()
         if wanted is not None:
             seen = select(*columns_of(self._model)).where(self._model.id == wanted)
-            found = await tx.select(seen.where(self._visible(request.principal)))
+            found = await tx.select(seen.where(self._visible(principal)))
         if not found:
-            raise NoSuchResource(f"there is no {self._type}/{id[:64]} that you may see")
-        return stored_resource(found[0])
+            raise NoSuchResource(f"there is no {self.type}/{id[:64]} that you may see")
+        row = stored_resource(found[0])
+        if self.type == "Patient":
+            row.patient_id = row.id
+        return row
 
     async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):
@@ -136,26 +140,51 @@ class _Reader:
         statement = select(_VERSIONS.c.body).where(*self._of(row), _VERSIONS.c.version == _number(version))
         found = await tx.select(statement)
         if not found:
-            raise NoSuchResource(f"{self._type}/{row.id} has no version {version[:20]}")
+            raise NoSuchResource(f"{self.type}/{row.id} has no version {version[:20]}")
         return bytes(found[0][0])
 
     async def _history(self, tx: Transaction, request: RequestContext, row: StoredResource) -> bytes:
         statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
         earlier = await tx.select(statement.order_by(desc(_VERSIONS.c.version)))
         found = [(row.version, row.body), *earlier]
-        address = f"{request.runtime.fhir_base}/{self._type}/{row.id}"
-        return pages.history_bundle(f"{address}/_history", f"{self._type}/{row.id}", address, found)
+        address = f"{request.runtime.fhir_base}/{self.type}/{row.id}"
+        return pages.history_bundle(f"{address}/_history", f"{self.type}/{row.id}", address, found)
 
     def _of(self, row: StoredResource) -> tuple[ColumnElement[bool], ...]:
         """Choose the versions before the one that the row is: it may be replaced meanwhile."""
         return (
-            _VERSIONS.c.type == self._type,
+            _VERSIONS.c.type == self.type,
             _VERSIONS.c.id == str(row.id),
             _VERSIONS.c.version < row.version,
         )
 
-    def _patient(self, row: StoredResource) -> str | None:
-        return str(row.id) if self._type == "Patient" else None
+
+class Readers:
+    """The readers of a service, by resource type."""
+
+    def __init__(self, readers: Mapping[str, ResourceReader]) -> None:
+        self._readers = readers
+
+    @classmethod
+    def of(cls, app: FastAPI) -> "Readers":
+        """Collect the readers that `add_reads` has put on the routes of an app."""
+        readers = [
+            reader
+            for route in iter_route_contexts(app.routes)
+            if (reader := getattr(route.endpoint, "reader", None)) is not None
+        ]
+        return cls({reader.type: reader for reader in readers})
+
+    def has(self, reference: str) -> bool:
+        """Tell whether a reference (`Task/<id>`) names a resource of a type that can be read here."""
+        return reference.partition("/")[0] in self._readers
+
+    async def find(self, tx: Transaction, principal: Principal, reference: str) -> StoredResource:
+        """Find what a reference names and the caller may see now; raises NoSuchResource."""
+        resource_type, _, id = reference.partition("/")
+        if resource_type not in self._readers:
+            raise NoSuchResource("there is no such resource that you may see")
+        return await self._readers[resource_type].find(tx, principal, id)
 
 
 def _unless_known(request: RequestContext, row: StoredResource) -> Response | None:

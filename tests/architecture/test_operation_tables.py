@@ -63,3 +63,28 @@ def test_no_two_actions_of_a_resource_have_one_name(service: str) -> None:
     for table in tables_of(service):
         names = [operation.name for operation in table.operations]
         assert len(names) == len(set(names)), table.resource_type
+
+
+@pytest.mark.parametrize("service", OWNERS)
+def test_what_a_command_answers_can_be_read_so_that_a_replay_can_be_checked(service: str) -> None:
+    app = room(service, "main").create_app(runtime(service))
+    for operation in operations(service):
+        if (
+            operation.run is not None
+            and operation.interaction in ("c", "u", "d")
+            and not operation.is_dry_run
+        ):
+            assert app.state.readers.has(operation.returns or operation.resource_type), operation.name
+
+
+@pytest.mark.parametrize("service", OWNERS)
+def test_a_route_writes_where_its_operation_does(service: str) -> None:
+    app = room(service, "main").create_app(runtime(service))
+    routes = {
+        (method, route.path): route for route in iter_route_contexts(app.routes) for method in route.methods
+    }
+    for operation in operations(service):
+        guard = guard_of(routes[operation.method, operation.path])
+        assert guard is not None
+        commands = operation.interaction in ("c", "u", "d") and not operation.is_dry_run
+        assert guard.writes is commands, operation.name

@@ -59,3 +59,50 @@ async def test_what_a_person_accepts_is_due_by_the_day_of_its_programmes_site() 
         inputs = {given["type"]["coding"][0]["code"]: given for given in task["input"]}
         assert inputs["site"]["valueString"] == "vancouver"
         assert inputs["due-on"]["valueDate"] == "2026-03-30", "in Vancouver it was still the second of March"
+
+
+async def test_a_coordinator_reads_who_saw_what_of_its_site_alone_and_a_privacy_officer_of_both() -> None:
+    described = load_clinic(EXAMPLE)
+    first = described.sites[0].model_copy(update={"id": "ottawa", "name": "Harbour Spine Ottawa"})
+    of_toronto = next(one for one in described.clients if one.party == "coordinator")
+    of_ottawa = of_toronto.model_copy(update={"id": "ottawa-desk", "site": "ottawa"})
+    programmes = tuple(
+        programme.model_copy(update={"site": "ottawa"}) if programme.id == "chronic-pain" else programme
+        for programme in described.programmes
+    )
+    people = tuple(
+        person.model_copy(update={"site": "ottawa"}) if person.id == "pain-physician" else person
+        for person in described.people
+    )
+    changes = {
+        "sites": (*described.sites, first),
+        "clients": (*described.clients, of_ottawa),
+        "programmes": programmes,
+        "people": people,
+    }
+    async with TestClinic(clinic=described.model_copy(update=changes)) as clinic:
+        patients = {}
+        for site, programme in (("toronto", "rapid-access"), ("ottawa", "chronic-pain")):
+            sent = referrals.bundle(programme=programme, family=site)
+            answer = await send(clinic, sent)
+            patients[site] = located(answer, "Patient")
+        await clinic.settle(timeout=120)
+        practice = clinic.as_("family-practice")
+        for path in ("referral/fhir/Task", "referral/fhir/Patient", "scheduling/fhir/Appointment"):
+            assert (await practice.get(f"/{path}")).status_code == 200
+        for service in ("referral", "scheduling"):
+            whole = await _named(clinic, "privacy-officer", service)
+            assert whole == set(patients.values()), service
+            assert await _named(clinic, "coordinator", service) == {patients["toronto"]}, service
+            assert await _named(clinic, "ottawa-desk", service) == {patients["ottawa"]}, service
+        for service in ("careteam", "notifications"):
+            assert (await clinic.as_("ottawa-desk").get(f"/{service}/fhir/AuditEvent")).status_code == 200
+
+
+async def _named(clinic: TestClinic, client: str, service: str) -> set[str]:
+    """Name the patients of whom a client reads in AuditEvents."""
+    answer = await clinic.as_(client).get(f"/{service}/fhir/AuditEvent?_count=200")
+    assert answer.status_code == 200, answer.text
+    found = [entity for entry in answer.json()["entry"] for entity in entry["resource"]["entity"]]
+    named = {str(entity.get("what", {}).get("reference", "")) for entity in found}
+    return {name.removeprefix("Patient/") for name in named if name.startswith("Patient/")}

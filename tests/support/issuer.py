@@ -15,6 +15,7 @@ from shared.auth.keys import Keys, SigningKey, load_client_key
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.clock import machine_now
+from shared.db import Database
 
 BASE = "http://clinic.test"
 TOKEN_URL = f"{BASE}/auth/token"
@@ -29,6 +30,7 @@ class Identity:
     clinic: Clinic
     keys: Keys
     folder: Path
+    database: Database
 
     def key_of(self, client: str) -> SigningKey:
         return load_client_key(self.folder, client)

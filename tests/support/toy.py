@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import CheckConstraint, ColumnElement, false
+from sqlalchemy import CheckConstraint, ColumnElement, Select, false, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 from starlette.responses import Response
@@ -68,6 +68,7 @@ class Note(Resource):
     status: str = "completed"
     label: str | None = Field(default=None, unique=True)
     patient_id: str | None = None
+    site: str | None = None
 
 
 class NoteTable(Note, Base, table=True):
@@ -83,6 +84,12 @@ def notes_of(caller: Principal) -> ColumnElement[bool]:
     """The row scope: a practice its own."""
     mine: Any = NoteTable.organization
     return mine == caller.organization if caller.party == "referrer" else false()
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """The patients of a site's notes."""
+    of_site: Any = NoteTable.site
+    return select(NoteTable.patient_id).where(of_site == site)
 
 
 def people_of(caller: Principal) -> ColumnElement[bool]:
@@ -145,7 +152,7 @@ def router() -> APIRouter:
 
     @toy.post("/fhir/Communication/$sum")
     async def add_up(
-        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own)],
+        request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=own, dry_run=True)],
     ) -> Response:
         asked = await request.parameters(SUMMED)
         async with request.transaction() as tx:
@@ -244,4 +251,5 @@ def make_toy(database: Database, *, verifier: Any = None) -> Toy:
         verifier=verifier or TrustingVerifier(clinic),
         base_url=BASE_URL,
     )
-    return Toy(create_app(runtime, title="Toy", routers=[router()]), database, runtime, clinic)
+    app = create_app(runtime, title="Toy", routers=[router()], patients_of_site=patients_of_site)
+    return Toy(app, database, runtime, clinic)

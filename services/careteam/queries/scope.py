@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 
@@ -57,6 +57,11 @@ async def row(
     wanted = select(*columns).where(columns.id == row_id, within)
     found = await tx.select(wanted.with_for_update() if lock else wanted)
     return model(**found[0]) if found else None
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """Select the ids of a site's patients: whose AuditEvents its coordinators read."""
+    return select(col(TeamTable.patient_id)).where(col(TeamTable.site) == site)
 
 
 def team(principal: Principal) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from services.notifications.api.feed_stream import LiveFeed
 from shared.audit import record as audit
 from shared.errors import Invalid
 from shared.http.authorize import authorize
-from shared.http.request_context import RequestContext
+from shared.http.request_context import RequestContext, query_of
 from shared.http.responses import query, refuses
 from shared.http.streams import stream_end
 
@@ -36,7 +36,12 @@ async def feed(
     live = LiveFeed(request.runtime, reader=request.principal, ending=stream_end(request.http.app))
     seen = _seen(request)
     async with request.transaction() as tx:
-        opened = audit.Access(service=request.runtime.service, how="search-type", query=str(request.http.url))
+        opened = audit.Access(
+            service=request.runtime.service,
+            how="search-type",
+            site=request.principal.site,
+            query=query_of(request.http, b""),
+        )
         await audit.record(request.ctx, tx, opened)
     return StreamingResponse(live.frames(seen), media_type="text/event-stream", headers=_HEADERS)
 

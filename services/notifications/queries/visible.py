@@ -1,9 +1,16 @@
 """The row scope of messages: who may read which."""
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlmodel import col
 
-from services.notifications.models import KnownAuthorizationTable, NotificationTable, TeamMemberTable
+from services.notifications.models import (
+    KnownAuthorizationTable,
+    KnownReferralTable,
+    NotificationTable,
+    TeamMemberTable,
+)
 from services.notifications.states import Audience
 from shared.auth.principal import Principal
 
@@ -23,6 +30,11 @@ def visible_to(reader: Principal) -> ColumnElement[bool]:
             return and_(_sent_to(reader, Audience.INSURER), _claim_consented())
         case _:
             return false()
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """Select the ids of a site's patients: whose AuditEvents its coordinators read."""
+    return select(col(KnownReferralTable.patient_id)).where(col(KnownReferralTable.site) == site)
 
 
 def _sent_to(reader: Principal, audience: Audience) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from services.referral.models.submission import Receipt
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import UnknownPatient
 from services.referral.use_cases.sent_again import AnotherPatient, IsOver
+from shared import indexed_text
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
@@ -83,7 +84,9 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
 
 @router.post("/fhir/ServiceRequest/$validate")
 async def validate(
-    request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows="nothing is written")],
+    request: Annotated[
+        RequestContext, authorize("ServiceRequest", "c", rows="nothing is written", dry_run=True)
+    ],
 ) -> Response:
     """Say what would happen to a referral, without taking it."""
     only(request, "referrer", what="try a referral")
@@ -152,6 +155,9 @@ def _condition(request: RequestContext) -> str | None:
         return None
     named = parse_qsl(asked.lstrip("?"))
     if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
+        for part in filter(None, named[0][1].rsplit("|", 1)):
+            if (text := indexed_text.wrong(part)) is not None:
+                raise Invalid(text, expression="If-None-Exist")
         return named[0][1]
     raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
 

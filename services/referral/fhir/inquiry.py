@@ -21,6 +21,13 @@ class Inquiry:
     members: tuple[str, ...]
     claims: tuple[str, ...] = ()
 
+    @property
+    def as_search(self) -> list[tuple[str, str]]:
+        """The question as parameters of a search: of a query by example no more than it asks."""
+        return [("member-id", member) for member in self.members] + [
+            ("claim", claim) for claim in self.claims
+        ]
+
 
 class NoMember(Invalid):
     """The question names no member."""

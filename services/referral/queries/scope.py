@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, or_, select
 from sqlmodel import col
 
 from services.referral.models.tables import (
@@ -66,6 +66,11 @@ def referrals(principal: Principal) -> ColumnElement[bool]:
         mine = [principal.practitioner]
         return or_(col(ReferralTable.team).contains(mine), col(ReferralTable.reviewers).contains(mine))
     return false()
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """Select the ids of a site's patients, as texts: whose AuditEvents its coordinators read."""
+    return select(cast(col(ReferralTable.patient_id), Text)).where(col(ReferralTable.site) == site)
 
 
 def patients(principal: Principal) -> ColumnElement[bool]:

@@ -9,9 +9,10 @@ from services.referral import fhir, queries, rules
 from services.referral.models.rows import Claim, ClaimResponse
 from shared.context import Context
 from shared.db import Transaction
+from shared.operations import InquiryAnswer
 
 
-async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> dict[str, Any]:
+async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> InquiryAnswer:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
     asked = fhir.inquiry.read(question)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
@@ -21,7 +22,8 @@ async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> dic
         for claim in claims
     ]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
-    return answer | ({"parameter": parameters} if parameters else {})
+    body = answer | ({"parameter": parameters} if parameters else {})
+    return InquiryAnswer(body=body, rows=claims, asked=asked.as_search)
 
 
 def _return(claim: Claim, response: ClaimResponse | None, *, base: str) -> dict[str, Any]:

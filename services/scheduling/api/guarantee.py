@@ -28,7 +28,7 @@ async def guarantee(request: _Search) -> Response:
     async with request.transaction() as tx:
         found = await queries.guarantees.visible(tx, scope_of=request.principal, statuses=statuses)
         body = msgspec.json.encode([fhir.guarantees.describe(row) for row in found])
-        return await request.answer(tx, body, media_type="application/json")
+        return await request.answer(tx, body, rows=found, media_type="application/json")
 
 
 def _statuses(text: str | None) -> list[str]:

@@ -5,10 +5,10 @@ An insurer and an operator see nothing here.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false
+from sqlalchemy import ColumnElement, Select, exists, false, select
 from sqlmodel import col
 
-from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, SeriesTable
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReferralTable, SeriesTable
 from shared.auth.principal import Principal
 
 APPOINTMENT_ROWS = (
@@ -16,6 +16,11 @@ APPOINTMENT_ROWS = (
 )
 SERIES_ROWS = "as appointments; a clinician those with a session of their own"
 GUARANTEE_ROWS = "as appointments; a clinician those of patients with a visit of their own"
+
+
+def patients_of_site(site: str) -> Select[Any]:
+    """Select the ids of a site's patients: whose AuditEvents its coordinators read."""
+    return select(col(ReferralTable.patient_id)).where(col(ReferralTable.site) == site)
 
 
 def appointments(principal: Principal) -> ColumnElement[bool]:

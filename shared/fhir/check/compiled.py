@@ -104,5 +104,7 @@ def _kind(member: Member) -> Any:
     if member.codes is not None:
         return Literal[tuple(sorted(member.codes))]
     if member.type in _UNPATTERNED:
-        return _UNPATTERNED[member.type]
-    return Annotated[str, Meta(pattern=rf"^(?:{formats.QUICK[member.type]})\Z")]
+        kind = _UNPATTERNED[member.type]
+    else:
+        kind = Annotated[str, Meta(pattern=rf"^(?:{formats.QUICK[member.type]})\Z")]
+    return kind if member.longest is None else Annotated[kind, Meta(max_length=member.longest)]

@@ -16,6 +16,8 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic.fields import FieldInfo
 
+from shared.indexed_text import LONGEST
+
 
 def words(text: str) -> frozenset[str]:
     """Read a list that is written as words."""
@@ -55,6 +57,8 @@ _WHOLE_BINDINGS = {
         " entered-in-error"
     ),
 }
+# What services search by: an index takes no longer text (shared/indexed_text.py).
+_INDEXED = frozenset({"Coverage.subscriberId", "Identifier.system", "Identifier.value"})
 # Where the library lists the words of a description in place of codes (any MIME type is allowed).
 _NO_BINDING = frozenset({"CapabilityStatement.format"})
 RESOURCE_TYPES = words(
@@ -91,7 +95,8 @@ _PRIMITIVES = {"UuidVersion": "uuid", "EncodedBytes": "base64Binary"}
 class Member:
     """One member of a type: `step` is its FHIRPath step, `type` a primitive, a complex type or Resource.
 
-    `extensible` says whether a primitive has a `_name` for its id and extensions: an id has none.
+    `extensible` says whether a primitive has a `_name` for its id and extensions: an id has none. `longest`
+    is the most characters of a text that is searched by, None for any.
     """
 
     name: str
@@ -102,6 +107,7 @@ class Member:
     many: bool
     codes: frozenset[str] | None
     targets: frozenset[str] | None
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ def _member(owner: str, name: str, info: FieldInfo, *, extensible: bool) -> Memb
         many=many,
         codes=frozenset(codes) if codes else None,
         targets=targets if targets and _ANY not in targets else None,
+        longest=LONGEST if f"{owner}.{name}" in _INDEXED else None,
     )
 
 

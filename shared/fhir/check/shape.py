@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from shared import indexed_text
 from shared.errors import Problem
 from shared.fhir.check import bindings, formats
 from shared.fhir.check.limits import MAX_PROBLEMS
@@ -106,6 +107,8 @@ class Walk:
                 self._wrong(text, path, "value" if isinstance(value, str) else "structure")
             elif member.codes is not None and (text := bindings.wrong_code(member, value)):
                 self._wrong(text, path, "code-invalid")
+            elif member.longest is not None and (text := indexed_text.too_long(value)):
+                self._wrong(text, path, "too-long")
         elif member.type == "Resource":
             self.resource(value, path, around=resource if member.name == "contained" else None)
         elif isinstance(value, dict):

@@ -32,4 +32,4 @@ async def identity(make_database: MakeDatabase, folder: Path) -> AsyncIterator[I
     app = Starlette(routes=create_issuer_app(issuer))
     verifier = JwtVerifier(clinic, issuer=BASE, audience=BASE, jwks=issuer.jwks())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as http:
-        yield Identity(issuer, http, verifier, clinic, keys, folder)
+        yield Identity(issuer, http, verifier, clinic, keys, folder, database)

@@ -1,5 +1,7 @@
 """Access tokens: every way in which one is wrong is refused."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from shared.auth.scopes import Scopes
 from shared.clock import machine_now
 from shared.errors import Unauthenticated
 from tests.support.issuer import NOBODY, Identity
@@ -38,7 +41,35 @@ def _with_alg(algorithm: str, key: str) -> Callable[[Identity], str]:
     return made
 
 
+def _with_raw(name: str, value: str) -> Callable[[Identity], str]:
+    def made(identity: Identity) -> str:
+        claims = jwt.decode(identity.signed(), options={"verify_signature": False}) | {name: 0}
+        payload = json.dumps(claims).replace(f'"{name}": 0', f'"{name}": {value}').encode()
+        key = identity.keys.issuer
+        return jwt.api_jws.encode(payload, key.private, algorithm="RS384", headers={"kid": key.kid})
+
+    return made
+
+
+def _with_header(header: str) -> Callable[[Identity], str]:
+    made = urlsafe_b64encode(header.encode()).decode().rstrip("=")
+    return lambda identity: f"{made}.{identity.signed().partition('.')[2]}"
+
+
 WRONG_TOKENS = [
+    *(
+        pytest.param(_with_raw(name, value), id=f"{name} {value[:12]}")
+        for name in ("exp", "iat", "nbf")
+        for value in ("1e400", "1e30", "NaN", "Infinity", '"soon"', "[1]", "{}", "[" * 2000 + "]" * 2000)
+    ),
+    *(
+        pytest.param(_with_raw(name, value), id=f"{name} {value}")
+        for name in ("iss", "sub", "aud", "jti", "client_id", "scope")
+        for value in ("7", "{}", "[7]")
+    ),
+    pytest.param(_with_header("[" * 3000 + "]" * 3000), id="a header nested without end"),
+    pytest.param(_with_header('{"alg": ["RS384"]}'), id="an array for the algorithm"),
+    pytest.param(_with_header('{"alg": "RS384", "kid": []}'), id="an array for the key's id"),
     pytest.param(_with_alg("none", ""), id="alg none"),
     pytest.param(_with_alg("HS256", "x" * 32), id="alg HS256"),
     pytest.param(_foreign_key, id="another key under our id"),
@@ -68,6 +99,24 @@ class TestVerifier:
 
     async def test_takes_the_same_claims_when_nothing_is_wrong(self, identity: Identity) -> None:
         assert (await identity.verifier.principal(identity.signed())).client == "family-practice"
+
+    @pytest.mark.parametrize(
+        ("signed", "kept"),
+        [
+            ("system/Task.rs system/Claim.rs", {("Task", "r"), ("Task", "s")}),
+            ("system/*.cruds", None),
+            ("system/ServiceRequest.cruds", {("ServiceRequest", act) for act in "crus"}),
+            ("user/Task.rs", set()),
+            ("system/AuditEvent.rs", set()),
+        ],
+    )
+    async def test_bounds_scopes_by_what_the_client_is_registered_for(
+        self, identity: Identity, signed: str, kept: set[tuple[str, str]] | None
+    ) -> None:
+        scopes = (await identity.verifier.principal(identity.signed(scope=signed))).scopes
+        registered = Scopes.parse(identity.clinic.client("family-practice").scopes)
+        assert scopes.granted == (registered.granted if kept is None else kept)
+        assert not scopes.allow("Claim", "r")
 
     async def test_forgets_a_token_when_it_expires(
         self, identity: Identity, monkeypatch: pytest.MonkeyPatch

@@ -1,15 +1,19 @@
 """Assertions: every way in which one is wrong is refused."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from shared.auth.assertion import client_assertion
 from shared.clock import machine_now
 from tests.support.issuer import BASE, NOBODY, TOKEN_URL, Identity
+from tests.support.strange_texts import TEXTS
 
 
 def _claims(**changed: Any) -> dict[str, Any]:
@@ -74,7 +78,103 @@ WRONG_ASSERTIONS = [
 ]
 
 
+def _with_payload(payload: bytes) -> Callable[[Identity], str]:
+    """Sign claims as they stand, which no library would write."""
+
+    def made(identity: Identity) -> str:
+        key = identity.key_of("family-practice")
+        return jwt.api_jws.encode(payload, key.private, algorithm="ES384", headers={"kid": key.kid})
+
+    return made
+
+
+def _with_raw(name: str, value: str) -> Callable[[Identity], str]:
+    claims = json.dumps(_claims() | {"exp": int(machine_now().timestamp()) + 240, name: 0})
+    return _with_payload(claims.replace(f'"{name}": 0', f'"{name}": {value}').encode())
+
+
+MALFORMED = [
+    *(
+        pytest.param(_with_raw(name, value), id=f"{name} {value[:12]}")
+        for name in ("exp", "iat", "nbf")
+        for value in (
+            "1e30",
+            "1e400",
+            "1" + "0" * 30,
+            "1" * 4400,
+            "NaN",
+            "Infinity",
+            "-1",
+            "1800000000.5",
+            '"soon"',
+            "true",
+            "null",
+            "[1]",
+            "{}",
+        )
+    ),
+    *(
+        pytest.param(_with_raw("jti", value), id=f"jti {value[:12]}")
+        for value in (
+            f'"{"x" * 256}"',
+            '"a\\u0000b"',
+            '"\\ud800"',
+            '""',
+            "7",
+            "null",
+            '["one"]',
+            '{"one": 1}',
+        )
+    ),
+    *(
+        pytest.param(_with_raw(name, value), id=f"{name} {value}")
+        for name in ("iss", "sub")
+        for value in ("7", "null", '["family-practice"]', "{}")
+    ),
+    *(pytest.param(_with_raw("aud", value), id=f"aud {value}") for value in ("7", "null", "[7]", "{}")),
+    pytest.param(_with_payload(b"[1, 2]"), id="an array for claims"),
+    pytest.param(_with_payload(b"7"), id="a number for claims"),
+    pytest.param(_with_payload(b"\xff"), id="claims in no encoding"),
+    pytest.param(_with_payload(b"[" * 2500 + b"]" * 2500), id="claims nested without end"),
+    pytest.param(_with_payload(b'{"exp": ' + b"[" * 2000 + b"]" * 2000 + b"}"), id="a claim nested so"),
+]
+
+
 class TestAssertion:
+    @pytest.mark.parametrize("malformed", MALFORMED)
+    async def test_that_is_malformed_is_400_and_leaves_nothing(
+        self, identity: Identity, malformed: Callable[[Identity], str]
+    ) -> None:
+        answer = await identity.ask(malformed(identity))
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+        assert await identity.database.fetch("SELECT FROM used_assertion") == []
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "[" * 3000 + "]" * 3000,
+            '{"alg": "ES384", "kid": ' + "[" * 2000 + "]" * 2000 + "}",
+            '{"alg": ["ES384"], "kid": "k"}',
+            '{"alg": "ES384", "kid": {}}',
+            '{"alg": NaN}',
+            "7",
+        ],
+    )
+    async def test_whose_header_is_none_is_refused(self, identity: Identity, header: str) -> None:
+        _, claims, signature = _signed(identity, _claims()).split(".")
+        made = urlsafe_b64encode(header.encode()).decode().rstrip("=")
+        answer = await identity.ask(f"{made}.{claims}.{signature}")
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(text=TEXTS)
+    async def test_with_any_jti_is_taken_or_refused(self, identity: Identity, text: str) -> None:
+        payload = json.dumps(_claims(jti=text) | {"exp": int(machine_now().timestamp()) + 240})
+        answer = await identity.ask(_with_payload(payload.encode())(identity))
+        assert answer.status_code in (200, 400, 401), answer.text
+        if answer.status_code == 401:
+            assert "used before" in answer.text or len(payload) > 5000
+
     @pytest.mark.parametrize("wrong", WRONG_ASSERTIONS)
     async def test_that_is_wrong_is_refused(
         self, identity: Identity, wrong: Callable[[Identity], str]

@@ -1,6 +1,6 @@
 """Messages: inside the team, about its patient."""
 
-from tests.integration.careteam.care import BASE, a_message, counts, found, post, problems, seen
+from tests.integration.careteam.care import BASE, a_message, counts, found, one, post, problems, put, seen
 from tests.support.clinic import TestClinic
 
 
@@ -64,3 +64,21 @@ class TestReading:
             assert answer.status_code == 404
         for stranger in ("family-practice", "workplace-insurer"):
             assert await found(clinic, "Communication", by=stranger) == []
+
+    async def test_who_left_the_team_is_not_answered_again(self, clinic: TestClinic):
+        await seen(clinic, programme="rapid-access", practitioner="physiotherapist")
+        client, headers = clinic.as_("physiotherapist"), {"Idempotency-Key": "one"}
+        message = a_message("Hello")
+        posted = await client.post(f"{BASE}/Communication", json=message, headers=headers)
+        again = await client.post(f"{BASE}/Communication", json=message, headers=headers)
+        assert (posted.status_code, again.status_code, again.content) == (201, 201, posted.content)
+        team = await one(clinic, "CareTeam?patient=patient-1")
+        stay = [
+            person
+            for person in team["participant"]
+            if person["member"]["reference"] != "Practitioner/physiotherapist"
+        ]
+        assert (await put(clinic, team | {"participant": stay}, by="coordinator")).status_code == 200
+        left = await client.post(f"{BASE}/Communication", json=message, headers=headers)
+        assert left.status_code == 404
+        assert "Hello" not in left.text

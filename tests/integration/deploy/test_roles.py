@@ -66,6 +66,8 @@ async def test_a_service_works_in_its_own_database(plan: Plan) -> None:
         "TRUNCATE outbox",
         "UPDATE audit_event SET actor = 'nobody'",
         "DELETE FROM audit_event",
+        "UPDATE audit_patient SET patient_id = 'nobody'",
+        "DELETE FROM audit_patient",
         "UPDATE alembic_version SET version_num = '0000'",
         "CREATE SCHEMA mine",
         "CREATE ROLE mine",

@@ -94,7 +94,7 @@ class TestIdempotencyKey:
     async def test_refuses_another_address(self, toy: Toy) -> None:
         client = toy.as_("family-practice", **{"Idempotency-Key": "one"})
         await client.post(NOTE, json=a_note())
-        other = await client.post(f"{NOTE}/$sum", json={"resourceType": "Parameters"})
+        other = await client.post(f"{NOTE}/$fail-late", json=a_note())
         assert other.status_code == 422
 
     async def test_is_each_clients_own(self, toy: Toy) -> None:

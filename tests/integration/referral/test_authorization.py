@@ -1,6 +1,7 @@
 """What is asked of an insurer, what it answers, and what nobody else learns of it."""
 
 import asyncio
+from base64 import b64decode
 from typing import Any
 
 import httpx
@@ -42,6 +43,22 @@ async def granted(clinic: TestClinic, name: str = "authorization.decided") -> di
     await clinic.settle()
     newest = (await clinic.events(name))[-1]
     return {parameter["name"]: parameter for parameter in newest.carried("Parameters")[0]["parameter"]}
+
+
+async def withdraw(clinic: TestClinic, referral: str) -> None:
+    task = await task_of(clinic, referral)
+    patient = f"Patient/{task['for']['reference'].rpartition('/')[2]}"
+    ended = referrals.a_consent(patient, payer=WORKPLACE, status="inactive")
+    given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
+    assert given.status_code == 200, given.text
+    await clinic.settle()
+
+
+async def audited(clinic: TestClinic, query: str, *, as_: str) -> list[dict[str, Any]]:
+    """Read AuditEvents of what the insurer and the coordinator did."""
+    answer = await clinic.as_(as_).get(f"/referral/fhir/AuditEvent?{query}&agent={WORKPLACE},coordinator")
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json()["entry"]]
 
 
 class TestRequest:
@@ -214,17 +231,67 @@ class TestWhoSees:
 
     async def test_withdrawn_consent_hides_it_at_once(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
-        task = await task_of(clinic, referral)
-        patient = f"Patient/{task['for']['reference'].rpartition('/')[2]}"
-        ended = referrals.a_consent(patient, payer=WORKPLACE, status="inactive")
-        given = await operate(clinic, "family-practice", referral, "provide-information", consent=ended)
-        assert given.status_code == 200, given.text
-        await clinic.settle()
+        await withdraw(clinic, referral)
         assert "authorization.consent-withdrawn" in await told(clinic)
         for kind in ("Claim", "Coverage", "Task"):
             assert (await clinic.as_(WORKPLACE).get(f"/referral/fhir/{kind}")).json()["total"] == 0
         asked = await clinic.as_(WORKPLACE).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
         assert asked.json() == {"resourceType": "Parameters"}
+
+    async def test_an_answer_is_not_given_again_after_the_consent_was_withdrawn(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        body, headers = response(await claim_of(clinic), "A1"), {"Idempotency-Key": "one"}
+        client = clinic.as_(WORKPLACE)
+        first = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        again = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+        await withdraw(clinic, referral)
+        read = await client.get(f"/referral/fhir/ClaimResponse/{first.json()['id']}")
+        refused = await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+        assert (refused.status_code, refused.json()) == (404, read.json())
+
+    async def test_a_consent_that_is_withdrawn_while_a_replay_waits_for_its_key_hides_the_answer(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        body, headers = response(await claim_of(clinic), "A1"), {"Idempotency-Key": "one"}
+        client = clinic.as_(WORKPLACE)
+        assert (await client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)).is_success
+        database = clinic.databases["referral"]
+        async with database.transaction() as tx:
+            await tx.run("SELECT FROM idempotency WHERE client = $1 FOR UPDATE", WORKPLACE)
+            replay = asyncio.create_task(
+                client.post("/referral/fhir/ClaimResponse", json=body, headers=headers)
+            )
+            await eventually(lambda: database.fetch(_WAITING))
+            await tx.run("UPDATE claim SET consented = false WHERE referral_id = $1", referral)
+        assert (await replay).status_code == 404
+
+    async def test_an_inquiry_is_not_kept_under_a_key_and_tells_the_truth_each_time(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        client, headers = clinic.as_(WORKPLACE), {"Idempotency-Key": "one"}
+        for returned in (1, 0):
+            asked = await client.post(
+                "/referral/fhir/Claim/$inquire", json=question("MB-4711"), headers=headers
+            )
+            assert len(asked.json().get("parameter", [])) == returned
+            await withdraw(clinic, referral)
+        kept = await clinic.databases["referral"].fetch("SELECT FROM idempotency")
+        assert kept == []
+
+    async def test_an_inquiry_is_audited_with_its_patients_and_its_question(self, clinic: TestClinic) -> None:
+        task = await task_of(clinic, await refer(clinic))
+        for by in (WORKPLACE, "coordinator"):
+            await clinic.as_(by).post("/referral/fhir/Claim/$inquire", json=question("MB-4711"))
+            (event,) = await audited(clinic, "_count=1", as_="privacy-officer")
+            named = [entity.get("what", {}).get("reference") for entity in event["entity"]]
+            assert task["for"]["reference"] in named
+            (query,) = [entity["query"] for entity in event["entity"] if "query" in entity]
+            assert b64decode(query).decode().endswith("/Claim/$inquire?member-id=MB-4711")
 
     async def test_a_consent_that_ends_while_the_answer_waits_for_its_turn_refuses_it(
         self, clinic: TestClinic

@@ -334,6 +334,15 @@ class TestDryRun:
         assert read["onset-date"] == {"start": "2025-12-01", "end": "2025-12-31"}
         assert read["birth-date"]["start"] == "1980-05-17"
 
+    async def test_it_is_not_kept_under_a_key(self, clinic: TestClinic) -> None:
+        answer = await clinic.as_("family-practice").post(
+            "/referral/fhir/ServiceRequest/$validate",
+            json=referrals.bundle(),
+            headers={"Idempotency-Key": "one"},
+        )
+        assert answer.status_code == 200, answer.text
+        assert await clinic.databases["referral"].fetch("SELECT FROM idempotency") == []
+
     async def test_it_lists_what_would_be_refused(self, clinic: TestClinic) -> None:
         sent = referrals.bundle(intent="option")
         answer = await clinic.as_("family-practice").post(

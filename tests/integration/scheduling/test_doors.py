@@ -173,6 +173,18 @@ class TestChanging:
         await clinic.settle()
         assert len(await clinic.events("guarantee.met")) == 1
 
+    async def test_a_visit_that_became_anothers_is_not_answered_again(self, clinic: TestClinic) -> None:
+        first = await first_of(clinic, await refer(clinic))
+        await clinic.days(2)
+        sent = {"If-Match": 'W/"1"', "Idempotency-Key": "one"}
+        client, address = clinic.as_("physiotherapist"), f"{APPOINTMENT}/{first['id']}"
+        for expected in (200, 200, 404):
+            answer = await client.put(address, json=first | {"status": "arrived"}, headers=sent)
+            assert answer.status_code == expected, answer.text
+            async with clinic.databases["scheduling"].transaction() as tx:
+                if answer.headers.get("idempotent-replayed"):
+                    await tx.run("UPDATE appointment SET practitioner = 'physiotherapist-2'")
+
     async def test_a_missed_visit_is_booked_again(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
         first = await first_of(clinic, referral)

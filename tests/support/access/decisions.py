@@ -18,6 +18,7 @@ PARTIES = {
     "psychologist": "clinician",
     "pain-physician": "clinician",
     "operator": "operator",
+    "privacy-officer": "privacy-officer",
 }
 _SENT = """AllergyIntolerance Communication Composition Condition Consent Coverage Device DiagnosticReport
     DocumentReference Encounter FamilyMemberHistory HealthcareService ImagingStudy Immunization Location Media
@@ -32,6 +33,7 @@ READS = {
     "clinician": """Appointment CarePlan CareTeam Communication Composition Goal List Location Observation
         Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
     "operator": "",
+    "privacy-officer": "AuditEvent",
 }
 # The parameters that each operation has.
 PARAMETERS: dict[str, set[str]] = {

@@ -62,7 +62,7 @@ class Matrix:
         path, params = route.at(), getattr(route.endpoint, "search_params", None)
         if not self.right.reads(party, route.type):
             yield self._cell(party, route, path, (403,))
-        elif params is None:
+        elif params is None or route.type == "AuditEvent":
             yield self._cell(party, route, path, (200,))
         else:
             rows = self.right.rows(party, route.service, route.type)

@@ -143,6 +143,12 @@ WRONG = [
         "duplicate_window_days: 90\nduplicate_window_days: 91",
         "duplicate_window",
     ),
+    (
+        "a privacy officer who could read more",
+        "    scopes: [user/AuditEvent.rs]",
+        "    scopes: [user/AuditEvent.rs, user/Task.rs]",
+        "clients[11].scopes[1]: is not for the party 'privacy-officer'; allowed is",
+    ),
     ("no coordinator", "    party: coordinator", "    party: operator", None),
     (
         "a time with a zone",

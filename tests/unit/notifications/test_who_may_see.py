@@ -47,6 +47,7 @@ READERS = {
     "somebody named": a_reader("clinician", practitioner="psychologist", site="toronto"),
     "another clinician": a_reader("clinician", practitioner="physiotherapist", site="toronto"),
     "the operator": a_reader("operator"),
+    "the privacy officer": a_reader("privacy-officer"),
 }
 NOW = Parties(team=frozenset({"physiatrist"}), consented=True)
 

@@ -4,12 +4,12 @@ import pytest
 
 from services.notifications.use_cases import end, record
 from shared.events import counters
-from shared.http import check_metrics
+from shared.http import anonymous_calls, check_metrics
 from shared.ids import made_at, new_text_id
 from shared.telemetry import metrics, otlp, process
 from shared.telemetry.registry import REGISTRY
 
-DECLARING = (counters, check_metrics, metrics, otlp, process, end, record)
+DECLARING = (anonymous_calls, counters, check_metrics, metrics, otlp, process, end, record)
 NAMES = """
 cpython_gc_collections counter
 db_client_connection_count gauge
@@ -36,6 +36,7 @@ lumbar_timer_lateness_seconds histogram
 lumbar_timers_due gauge
 lumbar_timers_fired counter
 lumbar_timers_oldest_lateness_seconds gauge
+lumbar_unauthenticated_requests counter
 lumbar_worker_loop_failing gauge
 lumbar_worker_readable gauge
 lumbar_worker_steps_failed counter
