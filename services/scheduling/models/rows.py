@@ -118,6 +118,20 @@ class Appointment(Resource):
     patient_caused: bool = False
 
 
+class GivenUpTime(SQLModel):
+    """A time at which a patient is not booked again by itself: not at all, or not with a clinician or room.
+
+    `resource` is the text id of who or what cannot be there then: the patient, the clinician or the room.
+    """
+
+    __tablename__ = "given_up_time"
+
+    patient_id: str = Field(primary_key=True)
+    resource: str = Field(primary_key=True)
+    starts_at: AwareDatetime = Field(primary_key=True)
+    ends_at: AwareDatetime = Field(primary_key=True)
+
+
 class Funding(SQLModel):
     """What the newest answer of the payer grants for one referral's sessions; None sets no such bound."""
 

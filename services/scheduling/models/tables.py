@@ -25,7 +25,14 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from services.scheduling.models.rows import Appointment, Funding, Guarantee, Referral, Series
+from services.scheduling.models.rows import (
+    Appointment,
+    Funding,
+    GivenUpTime,
+    Guarantee,
+    Referral,
+    Series,
+)
 from services.scheduling.states import (
     LIVE_FIRST,
     STANDING,
@@ -131,6 +138,10 @@ class FreedTable(Base, table=True):
 
     site: str = Field(primary_key=True)
     times: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class GivenUpTimeTable(GivenUpTime, Base, table=True):
+    """The table of GivenUpTime rows."""
 
 
 class FundingTable(Funding, Base, table=True):

@@ -6,6 +6,7 @@ from services.scheduling.rules import (
     candidates,
     entitlement,
     free_time,
+    given_up,
     guarantee,
     intervals,
     moving,

@@ -102,6 +102,8 @@ async def _record(
     """Record a new status; a lost first appointment is booked again unless the referral has ended."""
     if status in _LOST:
         await record.give_back(ctx, tx, [row])
+    if status == AppointmentStatus.CANCELLED and row.reason_code is not None:
+        await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=row.reason_code))
     if row.kind == AppointmentKind.SESSION:
         await record.save_session(ctx, tx, row, _EVENTS[status])
         await reconcile_series.close_if_over(ctx, tx, referral)

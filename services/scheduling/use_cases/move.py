@@ -44,6 +44,7 @@ async def _take(
     need = rules.needs.need_of_kind(ctx.clinic, site_id=referral.site, programme=programme, kind=row.kind)
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
     span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
+    left = rules.given_up.by_moving(row)
     if moving:
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])
@@ -51,7 +52,10 @@ async def _take(
     for _ in range(_ROUNDS):
         taken = await queries.occupancy.taken(tx, resources, window=span, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
-        if await queries.occupancy.claim_all(tx, [record.claim_of(row, place)], moving=moving):
+        claim = record.claim_of(row, place)
+        if await queries.occupancy.claim_all(tx, [claim], moving=moving):
+            await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
+            await queries.given_up.keep(tx, left)
             record.put_into(row, place)
             return
     raise rules.moving.cannot_move(Reason.of("contended"))
