@@ -2,6 +2,7 @@
 
 - Free time is not a table: it is the clinic's hours less `occupancy`.
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
+- A site has at most one open Task that asks to plan visits anew.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and a room.
 """
@@ -30,7 +31,9 @@ from services.scheduling.models.rows import (
     Funding,
     GivenUpTime,
     Guarantee,
+    KnownPatient,
     Referral,
+    ReplanTask,
     Series,
 )
 from services.scheduling.states import (
@@ -38,6 +41,7 @@ from services.scheduling.states import (
     STANDING,
     AppointmentStatus,
     ReferralState,
+    ReplanStatus,
     SeriesStatus,
 )
 from shared.db.models import one_of
@@ -142,6 +146,24 @@ class FreedTable(Base, table=True):
 
 class GivenUpTimeTable(GivenUpTime, Base, table=True):
     """The table of GivenUpTime rows."""
+
+
+class KnownPatientTable(KnownPatient, Base, table=True):
+    """The table of KnownPatient rows."""
+
+
+class ReplanTaskTable(ReplanTask, Base, table=True):
+    """The table of ReplanTask rows."""
+
+    __table_args__ = (
+        one_of("status", ReplanStatus, name="status_is_known"),
+        Index(
+            "one_open_replan_task_per_site",
+            "site",
+            unique=True,
+            postgresql_where=text("status = 'requested'"),
+        ),
+    )
 
 
 class FundingTable(Funding, Base, table=True):

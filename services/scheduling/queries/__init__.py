@@ -11,4 +11,5 @@ from services.scheduling.queries import (
     referrals,
     scope,
     series,
+    tasks,
 )

@@ -4,6 +4,8 @@ from services.scheduling.rules import (
     acts,
     calendar,
     candidates,
+    conflicts,
+    correction,
     entitlement,
     free_time,
     given_up,

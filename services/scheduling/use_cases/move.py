@@ -24,7 +24,7 @@ async def run(
     """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too."""
     rules.moving.check(row, start, referral=referral, now=ctx.at)
     if row.kind == AppointmentKind.SESSION:
-        await _check_session(ctx, tx, row, start, referral=referral)
+        await check_session(ctx, tx, row, start, referral=referral)
     await _take(ctx, tx, row, start, referral=referral)
     if row.status == AppointmentStatus.WAITLIST:
         await book_first.booked(ctx, tx, referral, row)
@@ -61,9 +61,10 @@ async def _take(
     raise rules.moving.cannot_move(Reason.of("contended"))
 
 
-async def _check_session(
+async def check_session(
     ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
 ) -> None:
+    """Hold a session's start against the first appointment, the grant and the pace; raises CannotMove."""
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, row.series_id) if row.series_id else []
