@@ -1,5 +1,6 @@
 """A coordinator corrects a status that was recorded by mistake; what followed from it is taken back."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -165,6 +166,23 @@ class TestACancelledVisitThatWasNotCalledOff:
         text = str(await refused(desk, row, "booked"))
         assert text == "P. Ana has another appointment until 2026-06-02 10:00."
         assert other.patient_id not in text
+
+    async def test_and_somebody_who_wants_its_time_at_this_moment_are_not_both_booked(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = Desk(scheduling_db, a_clinic())
+        rows = [await desk.put(await desk.first(await desk.accept()), **CANCELLED) for _ in range(3)]
+        starts = {row.starts_at for row in rows}
+        tries = [desk.correct(row, "booked") for row in rows] + [desk.accept() for _ in range(3)]
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        wrong = [result for result in results if isinstance(result, Exception)]
+        assert all(isinstance(result, CannotCorrect) for result in wrong), wrong
+        async with desk.database.transaction() as tx:
+            booked = await tx.records(
+                "SELECT starts_at, count(*) AS visits FROM appointment WHERE status = 'booked' GROUP BY 1"
+            )
+        assert starts
+        assert {record["visits"] for record in booked} == {1}
 
     async def test_is_refused_where_somebody_else_has_the_room(self, scheduling_db: Database) -> None:
         desk = Desk(scheduling_db, a_clinic(people=[a_person("ana"), a_person("ben")], rooms=1))
