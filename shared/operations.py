@@ -79,6 +79,11 @@ def always(_: Context, __: Any) -> Reason | None:
     return None
 
 
+def to_all(_: Any) -> bool:
+    """Let an operation apply to every resource of its type."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation(Generic[Facts]):
     """An operation, or another change: `resource_type` is in its address and its scope.
@@ -86,6 +91,7 @@ class Operation(Generic[Facts]):
     `rows` says in words which rows it reaches, `takes` which bodies (where it takes none, none is looked at),
     `returns` what it answers (the resource itself unless said). `refuses` are its own refusals; `when` says
     why it is not possible now, or None; `is_dry_run` is a creation that writes nothing.
+    `applies` tells the resources of the type that it is for, where it is not for all kinds of them.
     """
 
     name: str
@@ -101,6 +107,7 @@ class Operation(Generic[Facts]):
     returns: str | None = None
     refuses: tuple[type[Refusal], ...] = ()
     is_dry_run: bool = False
+    applies: Callable[[Facts], bool] = to_all
     when: Callable[[Context, Facts], Reason | None] = always
     run: Run | None = None
 

@@ -11,7 +11,12 @@ from services.careteam import use_cases
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.referral import ReferralEvent
-from shared.events.catalog.scheduling import AppointmentBooked, AppointmentFulfilled
+from shared.events.catalog.scheduling import (
+    AppointmentBooked,
+    AppointmentCorrected,
+    AppointmentEvent,
+    AppointmentFulfilled,
+)
 from shared.events.inbox.handling import EventBatch
 from shared.reasons import Reason
 from shared.timers import Timer
@@ -38,8 +43,20 @@ async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Appoint
 
     A visit says all that a booking says, so one whose booking never arrived forms the team too.
     """
-    if not event.is_first:
-        return
+    if event.is_first:
+        await _seen(ctx, tx, event)
+
+
+async def on_appointment_corrected(ctx: Context, tx: Transaction, event: AppointmentCorrected) -> None:
+    """Open the draft plan after a first visit that took place after all.
+
+    Where it did not take place after all, the team and the draft stay: the visit that follows needs both.
+    """
+    if event.is_first and event.status == "fulfilled":
+        await _seen(ctx, tx, event)
+
+
+async def _seen(ctx: Context, tx: Transaction, event: AppointmentEvent) -> None:
     team = await use_cases.form_team.run(ctx, tx, event)
     if team is not None:
         await use_cases.draft_plan.run(ctx, tx, team, seen_by=event.practitioner)

@@ -15,6 +15,7 @@ def create_worker(runtime: Runtime) -> Worker:
         handlers={
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
             "appointment.fulfilled": handlers.on_appointment_fulfilled,
+            "appointment.corrected": handlers.on_appointment_corrected,
             **dict.fromkeys(handlers.ENDS, handlers.on_referral_ended),
         },
         timers={

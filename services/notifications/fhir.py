@@ -11,7 +11,7 @@ from services.notifications.states import Audience, Channel, Status
 from shared.context import Context
 from shared.events.catalog import CATALOG, DomainEvent, reading
 from shared.events.catalog.referral import AuthorizationEvent, ReferralEvent
-from shared.events.catalog.scheduling import AppointmentEvent
+from shared.events.catalog.scheduling import AppointmentEvent, ReplanEvent
 from shared.events.topics import TOPICS
 from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
 from shared.fhir.reasons import concept
@@ -37,6 +37,7 @@ class News:
     owner: str | None
     participants: frozenset[str]
     first: bool
+    site: str | None = None
 
 
 def news(event: DomainEvent) -> News:
@@ -54,6 +55,7 @@ def news(event: DomainEvent) -> News:
         owner=reading.owner_of(tasks[0]) if tasks else None,
         participants=frozenset((*reading.people_in(focus.get("participant", []), "actor"), *_asked(tasks))),
         first=not isinstance(event, AppointmentEvent) or not event.is_session,
+        site=event.site if isinstance(event, ReplanEvent) else None,
     )
 
 

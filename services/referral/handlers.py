@@ -4,14 +4,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from services.referral import use_cases
+from services.referral import rules, use_cases
 from services.referral.models.rows import Referral
 from services.referral.states import Turn
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
 from shared.events.catalog.careteam import PatientDischarged, PlanActivated, TeamEvent
-from shared.events.catalog.scheduling import AppointmentEvent, GuaranteeEvent, SeriesEvent, SeriesNotBooked
+from shared.events.catalog.scheduling import (
+    AppointmentCorrected,
+    AppointmentEvent,
+    GuaranteeEvent,
+    SeriesEvent,
+    SeriesNotBooked,
+)
 from shared.events.inbox.handling import EventBatch, NotYet
 from shared.reasons import Reason, as_written
 from shared.timers import Timer
@@ -51,6 +57,26 @@ async def on_appointment_arrived(
     if referral is not None:
         reason = Reason.of("patient-arrived", when=event.starts_at)
         use_cases.follow.note(ctx, referral, reason=reason, followed=followed)
+
+
+async def on_appointment_corrected(
+    ctx: Context, tx: Transaction, event: AppointmentCorrected, followed: Followed
+) -> None:
+    """Follow what a first appointment is now that a mistake was put right.
+
+    Where the care has gone on since, that is said and nothing is taken back.
+    """
+    referral = _open(followed, event) if event.is_first else None
+    if referral is None:
+        return
+    named = f"{event.type}/{event.status}"
+    if rules.steps.following(referral.state, named) is None:
+        reason = Reason.of("corrected-too-late", when=event.starts_at)
+        use_cases.follow.note(ctx, referral, reason=reason, followed=followed)
+        return
+    turn, reasons = CORRECTED[event.status](event)
+    because = [Reason.of("status-corrected"), *reasons]
+    use_cases.follow.step(ctx, referral, event=named, reason=because, turn=turn, followed=followed)
 
 
 async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, followed: Followed) -> None:
@@ -116,6 +142,10 @@ def _cancelled(event: AppointmentEvent) -> list[Reason]:
     return [Reason.of("first-appointment-cancelled", when=event.starts_at), *why]
 
 
+def _arrived(event: AppointmentEvent) -> tuple[Turn, list[Reason]]:
+    return Turn.CLINIC, [Reason.of("patient-arrived", when=event.starts_at)]
+
+
 # What happened to the first appointment: whose turn it is, and what the Task says.
 FIRST_APPOINTMENT: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = {
     "appointment.booked": lambda event: (
@@ -138,6 +168,12 @@ FIRST_APPOINTMENT: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reaso
     "waitlist.joined": lambda _: (Turn.CLINIC, [Reason.of("waitlist-joined")]),
     "waitlist.left": lambda _: (Turn.CLINIC, [Reason.of("waitlist-left")]),
 }
+CORRECTED: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = {
+    "booked": FIRST_APPOINTMENT["appointment.booked"],
+    "arrived": _arrived,
+    "noshow": FIRST_APPOINTMENT["appointment.missed"],
+    "fulfilled": FIRST_APPOINTMENT["appointment.fulfilled"],
+}
 GUARANTEE = {
     "guarantee.at-risk": Reason.of("guarantee-at-risk"),
     "guarantee.breached": Reason.of("guarantee-breached"),
@@ -151,6 +187,7 @@ SERIES = {
 HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[None]]] = {
     **dict.fromkeys(FIRST_APPOINTMENT, on_first_appointment),
     "appointment.arrived": on_appointment_arrived,
+    "appointment.corrected": on_appointment_corrected,
     **dict.fromkeys(GUARANTEE, on_guarantee),
     **dict.fromkeys(SERIES, on_series),
     "plan.activated": on_plan_activated,

@@ -53,7 +53,8 @@ ALLOWED: dict[State, frozenset[State]] = {
     _S.EMERGENCY_ACKNOWLEDGED: frozenset({_S.AWAITING_REVIEW}),
     _S.DECLINED: frozenset({_S.AWAITING_REVIEW}),
     **dict.fromkeys((_S.ACCEPTED, *_BOOKING), _BOOKING | _ENDS),
-    _S.ASSESSED: frozenset({_S.IN_PROGRAMME}) | _ENDS,
+    # A visit that was recorded by mistake leads back from the assessment.
+    _S.ASSESSED: frozenset({_S.IN_PROGRAMME, _S.BOOKED, _S.MISSED}) | _ENDS,
     _S.IN_PROGRAMME: frozenset({_S.DISCHARGED}) | _ENDS,
     # What was merged follows the first: it ends with it, or comes back to a person.
     _S.MERGED: frozenset({_S.AWAITING_REVIEW, _S.DISCHARGED}) | _ENDS,

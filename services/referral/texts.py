@@ -76,6 +76,11 @@ REASONS: Mapping[str, str] = {
     "first-appointment-cancelled": "The first appointment of {when:%Y-%m-%d %H:%M} was cancelled:",
     "first-appointment-missed": "The patient missed the first appointment of {when:%Y-%m-%d %H:%M}.",
     "first-appointment-fulfilled": "The first appointment took place on {when:%Y-%m-%d %H:%M}.",
+    "status-corrected": "What was recorded of the first appointment was a mistake.",
+    "corrected-too-late": (
+        "What was recorded of the first appointment of {when:%Y-%m-%d %H:%M} was corrected; "
+        "the care had gone on since and goes on."
+    ),
     "no-reason-given": "no reason was given.",
     "waitlist-joined": "No fitting time is free; the patient is on the waitlist.",
     "waitlist-left": "The patient left the waitlist.",

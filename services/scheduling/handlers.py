@@ -3,6 +3,7 @@
 - Events of the referral topic about one patient come in order, so what is unknown here was never accepted:
   revoking, closing or merging it ends nothing. An authorization of an unknown referral is held (`NotYet`).
 - What comes after the end of a referral changes nothing.
+- What is accepted for a patient who has died is kept as ended, whichever of the two comes first.
 """
 
 from uuid import UUID
@@ -15,6 +16,7 @@ from shared.db import Transaction
 from shared.events.catalog.careteam import PatientDischarged
 from shared.events.catalog.referral import (
     AuthorizationEvent,
+    PatientChanged,
     ReferralAccepted,
     ReferralClosed,
     ReferralMerged,
@@ -26,8 +28,12 @@ from shared.timers import Timer
 
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
-    """Offer free time to those who wait: clinic.yaml may have new hours since the last start."""
+    """Offer free time to those who wait, and name the visits that no longer fit.
+
+    clinic.yaml may have new hours since the last start, and new absences.
+    """
     await use_cases.offer_time.at_every_site(ctx, tx)
+    await use_cases.replan.at_every_site(ctx, tx)
 
 
 async def on_referrals_accepted(
@@ -37,9 +43,13 @@ async def on_referrals_accepted(
     known = await use_cases.accept.known(tx, [item.event for item in batch])
     new: list[tuple[EventContext, Acceptance]] = []
     for item in batch:
-        if isinstance(item.event, ReferralAccepted) and item.event.referral not in known:
-            known.add(item.event.referral)
-            new.append((item, use_cases.accept.prepare(item.ctx, item.event)))
+        if isinstance(item.event, ReferralAccepted) and item.event.referral not in known.referrals:
+            known.referrals.add(item.event.referral)
+            acceptance = use_cases.accept.prepare(item.ctx, item.event)
+            if acceptance.referral.patient_id in known.died:
+                await use_cases.accept.refuse(item.ctx, tx, acceptance)
+            else:
+                new.append((item, acceptance))
     if not new:
         return
     acceptances = [acceptance for _, acceptance in new]
@@ -80,6 +90,11 @@ async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDis
         raise NotYet(f"referral {event.referral} was not accepted yet")
 
 
+async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
+    """Call off what is still to come of a patient who has died."""
+    await use_cases.follow_patient.run(ctx, tx, event)
+
+
 async def on_at_risk_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Evaluate a guarantee that ends soon."""
     await use_cases.evaluate_guarantee.run(ctx, tx, UUID(timer.ref))
@@ -91,8 +106,14 @@ async def on_guarantee_due(ctx: Context, tx: Transaction, timer: Timer, *, cache
 
 
 async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
-    """Offer the freed time of a site to those who wait."""
+    """Offer the freed time of a site to those who wait; what was freed may have been a visit to plan anew."""
     await use_cases.offer_time.run(ctx, tx, timer.ref)
+    await use_cases.replan.again(ctx, tx, timer.ref)
+
+
+async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Look again at the visits of a site that are to be planned anew: one of them begins."""
+    await use_cases.replan.again(ctx, tx, timer.ref)
 
 
 async def on_try_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:

@@ -15,6 +15,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.appointments.router_of(AvailabilityCache()),
         api.guarantee.router,
         api.free_time.router,
+        api.tasks.router,
     )
     return create_service_app(
         runtime,

@@ -1,19 +1,22 @@
-"""What people do with an appointment: all of it by a PUT, which says what shall be. The Task of a guarantee
-follows from what becomes of the visit, and nobody changes it by hand.
+"""What people do with an appointment: by a PUT, which says what shall be, or by a correction of what was.
+The Task of a guarantee follows from what becomes of the visit, and nobody changes it by hand.
 """
 
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from services.scheduling import queries, texts
-from services.scheduling.models.rows import Guarantee
-from services.scheduling.queries.scope import APPOINTMENT_ROWS, GUARANTEE_ROWS
+from services.scheduling import queries, texts, use_cases
+from services.scheduling.queries.scope import APPOINTMENT_ROWS, REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
-from services.scheduling.rules.acts import AppointmentFacts
+from services.scheduling.rules.acts import AppointmentFacts, TaskFacts
+from services.scheduling.rules.conflicts import TaskEnded
+from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
-from services.scheduling.states import AppointmentStatus
+from services.scheduling.states import CORRECTIONS, AppointmentStatus
+from services.scheduling.use_cases.correct import NoReason
+from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
 from shared.operations import Operation, OperationTable, Parameter, Subject
@@ -67,6 +70,28 @@ def _recorded(verb: str, status: AppointmentStatus, text: str) -> Operation[Appo
     return _change(name=verb, text=text, parameters=(wanted, *why), when=may)
 
 
+_CORRECT = Operation[AppointmentFacts](
+    name="correct-status",
+    resource_type="Appointment",
+    parties=("coordinator",),
+    interaction="u",
+    rows=APPOINTMENT_ROWS,
+    text="Correct a status that was recorded by mistake, and take back what followed where that can be.",
+    parameters=(
+        Parameter(
+            name="status",
+            type="code",
+            min=1,
+            text="What it should have been.",
+            values=sorted({status for possible in CORRECTIONS.values() for status in possible}),
+        ),
+        Parameter(name="reason", min=1, text="Why, in words that the other side reads."),
+    ),
+    refuses=(CannotCorrect, NoReason),
+    when=acts.may_correct,
+    run=lambda ctx, tx, given: use_cases.correct.run(ctx, tx, given.id, given=given.values),
+)
+
 APPOINTMENTS = OperationTable[AppointmentFacts](
     resource_type="Appointment",
     rows=APPOINTMENT_ROWS,
@@ -82,24 +107,44 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
             when=acts.may_book,
         ),
         *(_recorded(verb, status, text) for verb, (status, text) in _STATUS_OF_VERB.items()),
+        _CORRECT,
     ),
 )
 
 
-async def _guarantee(ctx: Context, tx: Transaction, guarantee_id: str) -> Subject[Guarantee] | None:
+async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
     try:
-        row = await queries.guarantees.visible_to(tx, ctx.caller, UUID(guarantee_id))
+        wanted = UUID(task_id)
     except ValueError:
         return None
-    return None if row is None else Subject(row=row, facts=row)
+    guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
+    task = guarantee or await queries.tasks.visible_to(tx, ctx.caller, wanted)
+    return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
 
 
-GUARANTEES = OperationTable[Guarantee](
+TASKS = OperationTable[TaskFacts](
     resource_type="Task",
-    rows=GUARANTEE_ROWS,
-    load=_guarantee,
+    rows=TASK_ROWS,
+    load=_task,
     sentences=texts.REASONS,
-    operations=(),
+    operations=(
+        Operation[TaskFacts](
+            name="complete",
+            kind="update",
+            resource_type="Task",
+            parties=("coordinator",),
+            interaction="u",
+            rows=REPLAN_ROWS,
+            text="Say that the visits which no longer fit are dealt with; they are not asked about again.",
+            parameters=(
+                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+                Parameter(name="statusReason", type="CodeableConcept", min=1, text="Why, in its `text`."),
+            ),
+            refuses=(TaskEnded, KeptByTheVisit),
+            applies=acts.asks_to_replan,
+            when=acts.may_complete,
+        ),
+    ),
 )
 
-TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, GUARANTEES)
+TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS)

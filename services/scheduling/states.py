@@ -26,6 +26,13 @@ class SeriesStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class ReplanStatus(StrEnum):
+    """Task.status of what asks a coordinator to plan visits anew."""
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+
+
 class ReferralState(StrEnum):
     """What scheduling knows of a referral."""
 
@@ -48,6 +55,14 @@ ALLOWED: frozenset[tuple[AppointmentStatus, AppointmentStatus]] = frozenset(
     }
 )
 
+# What a coordinator may say that it was instead, where a status was recorded by mistake.
+CORRECTIONS: dict[AppointmentStatus, tuple[AppointmentStatus, ...]] = {
+    _S.ARRIVED: (_S.BOOKED, _S.MISSED),
+    _S.FULFILLED: (_S.BOOKED, _S.ARRIVED, _S.MISSED),
+    _S.MISSED: (_S.BOOKED, _S.ARRIVED, _S.FULFILLED),
+    _S.CANCELLED: (_S.BOOKED,),
+}
+
 STANDING = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
 LIVE_FIRST = (
     AppointmentStatus.WAITLIST,
@@ -55,6 +70,8 @@ LIVE_FIRST = (
     AppointmentStatus.ARRIVED,
     AppointmentStatus.FULFILLED,
 )
+
+LOST = (AppointmentStatus.MISSED, AppointmentStatus.CANCELLED)
 
 ALLOWED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
     {
@@ -68,6 +85,19 @@ ALLOWED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
 )
 
 
+# Where a series goes when a session of it was recorded by mistake.
+CORRECTED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
+    {
+        (SeriesStatus.COMPLETED, SeriesStatus.BOOKED),
+        (SeriesStatus.COMPLETED, SeriesStatus.SUSPENDED),
+        (SeriesStatus.SUSPENDED, SeriesStatus.COMPLETED),
+    }
+)
+
+
+REPLANNING = {ReplanStatus.REQUESTED: frozenset({ReplanStatus.COMPLETED})}
+
+
 def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:
     """Tell whether an appointment may go from one status to another."""
     return (old, new) in ALLOWED
@@ -76,6 +106,11 @@ def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:
 def series_may(old: SeriesStatus, new: SeriesStatus) -> bool:
     """Tell whether a series may go from one status to another, or stay where it is."""
     return old == new or (old, new) in ALLOWED_SERIES
+
+
+def series_corrects(old: SeriesStatus, new: SeriesStatus) -> bool:
+    """Tell whether a series may go from one status to another when a session of it is corrected."""
+    return series_may(old, new) or (old, new) in CORRECTED_SERIES
 
 
 def reachable(old: AppointmentStatus) -> list[str]:

@@ -11,6 +11,7 @@ REASONS: Mapping[str, str] = {
     "referral-closed": "The referral was closed.",
     "referral-merged": "The referral was merged into another.",
     "patient-discharged": "The patient was discharged.",
+    "patient-died": "The patient has died.",
     # Why sessions were cancelled, or are not booked, and what is free instead.
     "beyond-the-grant": "Beyond what the payer grants.",
     "first-moved": "The first appointment moved.",
@@ -41,12 +42,35 @@ REASONS: Mapping[str, str] = {
     "after-the-grant": "The payer grants sessions until {ends_on}.",
     "week-is-full": "The programme has at most {per_week} sessions a week.",
     "contended": "Others book at this time at this moment; try again.",
+    # Why a booked visit no longer fits, and how the Task that names it ends.
+    "person-left": "{practitioner} does not work here any more.",
+    "works-elsewhere": "{practitioner} works at another site.",
+    "person-absent": "{practitioner} is away on {day}.",
+    "room-gone": "This site has no {room} any more.",
+    "site-closed": "The site is closed on {day}.",
+    "nothing-left": "Every visit fits again, was moved or called off, or is over.",
+    "kept-by-the-visit": "This Task follows from what becomes of the visit.",
+    "task-ended": "This Task is {now} and stays so.",
+    # What a correction of a status does, leaves, and is refused for.
+    "recorded-by-mistake": "It was recorded as {state} by mistake.",
+    "booked-for-a-mistake": "It was booked because of a status that was recorded by mistake.",
+    "guarantee-is-now": "The guarantee is {status}.",
+    "visit-instead-called-off": "The visit of {when:%Y-%m-%d %H:%M} that was booked instead is called off.",
+    "waitlist-place-given-up": "The place on the waitlist is given up.",
+    "sessions-called-off": "{count} sessions that were still to come are called off.",
+    "messages-were-sent": "Messages about it were sent and are not called back.",
+    "draft-plan-stays": "The draft of the care plan that followed it stays.",
+    "nothing-recorded": "It is {state}: nothing was recorded of it that could be wrong.",
+    "no-correction": "It is {state}: that can be corrected to {allowed}, not to {to}.",
+    "had-no-time": "It never had a time that it could have again.",
+    "later-visit-took-place": "The patient came to the visit of {when:%Y-%m-%d %H:%M}, booked instead.",
     # What stands in the way of a chosen time.
     "patient-busy": "The patient has another appointment until {until:%Y-%m-%d %H:%M}.",
     "person-busy": "{practitioner} has another appointment until {until:%Y-%m-%d %H:%M}.",
     "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
     "nobody-gives": "Nobody gives {discipline} at this site.",
     "no-such-room": "This site has no room of the right kind.",
+    "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
 

@@ -12,7 +12,8 @@ SQLModel's own pattern; it is for Alembic, constraints and column expressions, a
 
 Invariants:
 - `version` is meta.versionId, dense from 1, and changes with the bytes (`shared.fhir.store`).
-- `event_version` is the version that the aggregate's newest event carries, dense from 1 (`outbox.publish`).
+- `event_version` is the version that the aggregate's newest event carries, dense from 1 (`outbox.publish`),
+  `event_at` is that event's time; neither ever goes back, and neither does `last_updated`.
 - Whoever changes either holds the row's lock: it was inserted in this transaction or read FOR UPDATE.
 - Times are aware UTC; a naive time is refused when a row is made and when it is written.
 """
@@ -36,6 +37,7 @@ class Aggregate(SQLModel):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     event_version: int = 0
+    event_at: AwareDatetime | None = None
 
 
 class Resource(Aggregate):

@@ -25,6 +25,9 @@ REVIEW_ACTION_EXTENSION = f"{_PAS}/extension-reviewAction"
 REVIEW_ACTION_CODE_EXTENSION = f"{_PAS}/extension-reviewActionCode"
 X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 
+# On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
+CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
+
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 
@@ -51,6 +54,7 @@ class TaskCode(StrEnum):
     DECIDE_AUTHORIZATION = "decide-authorization"
     RESOLVE_DENIAL = "resolve-denial"
     GUARANTEE = "guarantee"
+    REPLAN_VISITS = "replan-visits"
     AGENDA_ITEM = "agenda-item"
     ACTION = "action"
 
@@ -61,7 +65,7 @@ class TaskInput(StrEnum):
     programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml); requester: valueReference
     to the referring Organization (clinic.yaml id); sent-at, complete-at: valueDateTime (UTC); due-on:
     valueDate (local date of the site); unavailable: valuePeriod, repeated; reason-for-hold and the like stand
-    in statusReason.
+    in statusReason. A Task of a site has site, and visit: valueReference to an Appointment, repeated.
     """
 
     PROGRAMME = "programme"
@@ -75,6 +79,7 @@ class TaskInput(StrEnum):
     UNAVAILABLE = "unavailable"
     TRIAGE_RULE = "triage-rule"
     TURN = "turn"
+    VISIT = "visit"
 
 
 class AppointmentKind(StrEnum):

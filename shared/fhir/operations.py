@@ -45,7 +45,7 @@ def available_actions(ctx: Context, table: OperationTable[Any], subject: Subject
     actions = [
         {"name": "action", "part": list(_action(ctx, table, operation, subject))}
         for operation in table.of_one
-        if operation.is_open_to(ctx.caller)
+        if operation.is_open_to(ctx.caller) and operation.applies(subject.facts)
     ]
     return {"resourceType": "Parameters", **({"parameter": actions} if actions else {})}
 

@@ -2,6 +2,7 @@
 
 Invariants:
 - `fill` is the only way that `version`, `last_updated` and `body` change.
+- No version is older than the one before: who began earlier and got the lock later has the other's time.
 - The newest version stands in its row alone, each earlier one in `resource_version`, where it came by being
   replaced: what is written once is stored once.
 - A member that is not ours keeps its bytes: `250.50` stays `250.50`.
@@ -46,9 +47,11 @@ def fill(
 
     `resource` is what was received (bytes) or rendered (a mapping); `overlay` holds top-level members that we
     own, a value of None removes the member. `meta.profile`, `meta.tag` and `meta.security` of the sender
-    stay; `meta.versionId` and `meta.lastUpdated` (UTC, care time) are ours.
+    stay; `meta.versionId` and `meta.lastUpdated` (UTC, care time, never before that of the version before)
+    are ours.
     """
     members: Mapping[str, Any] = _MEMBERS.decode(resource) if isinstance(resource, bytes) else resource
+    at = at if row.last_updated is None else max(at, row.last_updated)
     row.version += 1
     row.last_updated = at
     ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}

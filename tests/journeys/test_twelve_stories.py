@@ -119,6 +119,8 @@ class TestStory:
         names = await published(clinic)
         assert names.count("appointment.booked") == 2
         assert names.count("appointment.missed") == 1
+        assert names.index("appointment.arrived") < names.index("appointment.corrected")
+        assert names.index("appointment.corrected") < names.index("appointment.missed")
         await nothing_is_left_over(clinic)
 
 

@@ -132,3 +132,25 @@ def action_event(name: str = "assigned", *, owner: str = "Practitioner/psycholog
         "owner": {"reference": owner},
     }
     return an_event(f"action.{name}", task)
+
+
+def replan_event(name: str = "found", *, site: str = "toronto") -> Event:
+    """Make an event about the Task that names visits which no longer fit; it names no patient."""
+    task = {
+        "resourceType": "Task",
+        "id": "00000000-0000-7000-8000-0000000000ad",
+        "owner": {"reference": "Organization/harbour-spine"},
+        "input": [{"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": "site"}]}, "valueString": site}],
+    }
+    return an_event(f"calendar.conflicts-{name}", task, key=str(task["id"]))
+
+
+def booking_ended() -> Event:
+    """Make the event that nothing is booked for the referral any more."""
+    task = {
+        "resourceType": "Task",
+        "id": "00000000-0000-7000-8000-0000000000ae",
+        "basedOn": [{"reference": f"ServiceRequest/{REFERRAL}"}],
+        "focus": {"reference": f"ServiceRequest/{REFERRAL}"},
+    }
+    return an_event("booking.ended", task)

@@ -97,6 +97,7 @@ _APPOINTMENT = {
     "arrived": _route("The patient arrived.", _VISIT),
     "fulfilled": _route("An appointment took place.", _VISIT),
     "missed": _route("An appointment was missed.", _VISIT, REFERRER, COORDINATOR),
+    "corrected": _route("What was recorded of an appointment was corrected.", _VISIT, REFERRER, PARTICIPANTS),
 }
 
 _SCHEDULING = {
@@ -108,6 +109,13 @@ _SCHEDULING = {
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
     "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
     "guarantee.breached": _route("The promised date has passed.", _OFFICES, REFERRER, COORDINATOR),
+    "calendar.conflicts-found": _route(
+        "Booked visits no longer fit hours, absences, rooms or closed days.", (COORDINATOR,), COORDINATOR
+    ),
+    "calendar.conflicts-resolved": _route("No visit is left to be planned anew.", (COORDINATOR,)),
+    "booking.ended": _route(
+        "Nothing is booked any more; the reason stands in it.", _ALL_BUT_INSURER, COORDINATOR, TEAM
+    ),
     "guarantee.met": _route("The promise was kept.", _OFFICES),
 }
 
@@ -138,6 +146,7 @@ NOTIFICATION_ROUTES: dict[str, Route] = (
 )
 
 # What became of a message is in the message itself; telling people about it by message would never end.
-TELLS_NOBODY = frozenset({"notification.delivered", "notification.undeliverable"})
+# Of a patient who changed people hear by what a service does about it.
+TELLS_NOBODY = frozenset({"notification.delivered", "notification.undeliverable", "patient.changed"})
 
 UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."

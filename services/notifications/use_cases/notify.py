@@ -80,7 +80,7 @@ def _parties(
     ctx: Context, news: News, referral: ReferralParties | None, *, known: ReferralContext
 ) -> Parties:
     if news.referral is None or referral is None:
-        site = _site_of(ctx, news.participants)
+        site = news.site or _site_of(ctx, news.participants)
         return Parties(site=site, participants=news.participants)
     asked = None if news.claim is None else learn.expect_authorization(known, news.claim)
     return Parties(

@@ -62,6 +62,7 @@ def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str
 
 _S = State
 _BEFORE_ASSESSED = UNDER_CARE - {_S.ASSESSED, _S.IN_PROGRAMME}
+_UNTIL_ASSESSED = _BEFORE_ASSESSED | {_S.ASSESSED}
 
 # What scheduling and careteam tell us -> (the states in which it changes something, the state it leads to).
 _STEPS: dict[str, tuple[frozenset[State], State]] = {
@@ -70,6 +71,11 @@ _STEPS: dict[str, tuple[frozenset[State], State]] = {
     "appointment.cancelled": (_BEFORE_ASSESSED, _S.APPOINTMENT_CANCELLED),
     "appointment.missed": (_BEFORE_ASSESSED, _S.MISSED),
     "appointment.fulfilled": (_BEFORE_ASSESSED, _S.ASSESSED),
+    # What was recorded by mistake is right now, as the visit's status says.
+    "appointment.corrected/booked": (_UNTIL_ASSESSED, _S.BOOKED),
+    "appointment.corrected/arrived": (_UNTIL_ASSESSED, _S.BOOKED),
+    "appointment.corrected/noshow": (_UNTIL_ASSESSED, _S.MISSED),
+    "appointment.corrected/fulfilled": (_UNTIL_ASSESSED, _S.ASSESSED),
     "waitlist.joined": (_BEFORE_ASSESSED, _S.WAITLISTED),
     "waitlist.left": (frozenset({_S.WAITLISTED}), _S.AWAITING_BOOKING),
     "plan.activated": (frozenset({_S.ASSESSED}), _S.IN_PROGRAMME),

@@ -1,6 +1,19 @@
 """Example bodies for the OpenAPI document."""
 
 EXAMPLES = {
+    "POST /fhir/Appointment/{id}/$correct-status": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "status", "valueCode": "fulfilled"},
+            {"name": "reason", "valueString": "The clinician says that the patient came."},
+        ],
+    },
+    "PUT /fhir/Task/{id}": {
+        "resourceType": "Task",
+        "status": "completed",
+        "intent": "order",
+        "statusReason": {"text": "A colleague stands in at all of these times."},
+    },
     "PUT /fhir/Appointment/{id}": {
         "resourceType": "Appointment",
         "status": "arrived",
@@ -12,5 +25,5 @@ EXAMPLES = {
                 "status": "accepted",
             }
         ],
-    }
+    },
 }

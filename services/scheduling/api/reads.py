@@ -1,9 +1,11 @@
-"""Reads and searches of appointments, series and guarantees, inside the caller's row scope."""
+"""Reads and searches of appointments, series and Tasks, inside the caller's row scope."""
+
+from functools import partial
 
 from fastapi import APIRouter
 
-from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, SeriesTable
-from services.scheduling.queries import scope
+from services.scheduling.models.tables import AppointmentTable, SeriesTable
+from services.scheduling.queries import scope, tasks
 from shared.fhir.search import SearchParam
 from shared.http.resources import add_reads
 
@@ -47,14 +49,16 @@ add_reads(
 add_reads(
     router,
     resource_type="Task",
-    model=GuaranteeTable,
-    visible=scope.guarantees,
-    rows=scope.GUARANTEE_ROWS,
+    model=tasks.TASKS,
+    visible=partial(scope.tasks, table=tasks.TASKS),
+    rows=scope.TASK_ROWS,
     params={
-        "focus": SearchParam(kind="reference", column=GuaranteeTable.referral_id, types=_REFERRAL),
-        "based-on": SearchParam(kind="reference", column=GuaranteeTable.referral_id, types=_REFERRAL),
-        "patient": SearchParam(kind="reference", column=GuaranteeTable.patient_id, types=_PATIENT),
-        "subject": SearchParam(kind="reference", column=GuaranteeTable.patient_id, types=_PATIENT),
-        "business-status": SearchParam(kind="token", column=GuaranteeTable.status),
+        "focus": SearchParam(kind="reference", column=tasks.TASKS.referral_id, types=_REFERRAL),
+        "based-on": SearchParam(kind="reference", column=tasks.TASKS.referral_id, types=_REFERRAL),
+        "patient": SearchParam(kind="reference", column=tasks.TASKS.patient_id, types=_PATIENT),
+        "subject": SearchParam(kind="reference", column=tasks.TASKS.patient_id, types=_PATIENT),
+        "business-status": SearchParam(kind="token", column=tasks.TASKS.status),
+        "code": SearchParam(kind="token", column=tasks.CODE),
+        "status": SearchParam(kind="token", column=tasks.STATUS),
     },
 )

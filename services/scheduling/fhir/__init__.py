@@ -3,7 +3,9 @@
 from services.scheduling.fhir import (
     appointment_change,
     appointments,
+    corrections,
     free_time,
     guarantees,
+    replanning,
     series,
 )

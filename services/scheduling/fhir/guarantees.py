@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.scheduling import texts
 from services.scheduling.models.rows import Guarantee, GuaranteeOverview, Referral
 from shared.context import Context
 from shared.fhir.codes import (
@@ -15,6 +16,7 @@ from shared.fhir.codes import (
 )
 from shared.fhir.elements import coded, referral_reference
 from shared.fhir.instants import to_the_second
+from shared.fhir.reasons import concept
 
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
 
@@ -39,7 +41,17 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
             "period": {"start": to_the_second(referral.sent_at), "end": to_the_second(referral.due_at)}
         },
         "input": _inputs(referral),
-    } | ({"output": _outputs(row)} if row.raw_days is not None else {})
+    } | _more(row, referral)
+
+
+def _more(row: Guarantee, referral: Referral) -> dict[str, Any]:
+    """Write why the referral ended, where it has, and the clocks, where they have stopped somewhere."""
+    more: dict[str, Any] = {}
+    if referral.ended_because:
+        more["statusReason"] = concept(referral.ended_because, texts.REASONS)
+    if row.raw_days is not None:
+        more["output"] = _outputs(row)
+    return more
 
 
 def describe(row: GuaranteeOverview) -> dict[str, Any]:

@@ -1,3 +1,11 @@
 """What scheduling keeps, and the words in which it speaks of time."""
 
-from services.scheduling.models import appointment_change, rows, spans, tables, timer_kinds
+from services.scheduling.models import (
+    appointment_change,
+    conflicts,
+    correction,
+    rows,
+    spans,
+    tables,
+    timer_kinds,
+)

@@ -22,7 +22,12 @@ class CancellationReason:
     @property
     def is_the_patients(self) -> bool:
         """The patient called it off, not the clinic."""
-        return self.code == "pat" or self.code.startswith("pat-")
+        return is_the_patients(self.code)
+
+
+def is_the_patients(code: str) -> bool:
+    """Tell whether a code of HL7 says that the patient called it off."""
+    return code == "pat" or code.startswith("pat-")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.spans import Span
-from services.scheduling.states import ReferralState, SeriesStatus
+from services.scheduling.states import ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus
 from shared.reasons import Reason
@@ -116,6 +117,43 @@ class Appointment(Resource):
     )
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     patient_caused: bool = False
+
+
+class KnownPatient(SQLModel):
+    """What `referral` said last of a patient, and with which version."""
+
+    __tablename__ = "known_patient"
+
+    id: str = Field(primary_key=True)
+    event_version: int
+    is_deceased: bool
+
+
+class GivenUpTime(SQLModel):
+    """A time at which a patient is not booked again by itself: not at all, or not with a clinician or room.
+
+    `resource` is the text id of who or what cannot be there then: the patient, the clinician or the room.
+    """
+
+    __tablename__ = "given_up_time"
+
+    patient_id: str = Field(primary_key=True)
+    resource: str = Field(primary_key=True)
+    starts_at: AwareDatetime = Field(primary_key=True)
+    ends_at: AwareDatetime = Field(primary_key=True)
+
+
+class ReplanTask(Resource):
+    """The Task that names visits of a site which no longer fit; `is_settled` where a person ended it."""
+
+    __tablename__ = "replan_task"
+
+    site: str = Field(index=True)
+    status: str = ReplanStatus.REQUESTED
+    visits: list[VisitConflict] = Field(default_factory=list, sa_type=JSONB)
+    opened_at: AwareDatetime
+    ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    is_settled: bool = False
 
 
 class Funding(SQLModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -18,3 +19,4 @@ class Span(NamedTuple):
 
 Taken = Mapping[str, Sequence[Span]]
 """What is taken, by the text id of the resource: `person/...`, `room/...`, `patient/...`."""
+NOTHING_TAKEN: Taken = MappingProxyType({})

@@ -2,6 +2,7 @@
 
 - Free time is not a table: it is the clinic's hours less `occupancy`.
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
+- A site has at most one open Task that asks to plan visits anew.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and a room.
 """
@@ -25,12 +26,22 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from services.scheduling.models.rows import Appointment, Funding, Guarantee, Referral, Series
+from services.scheduling.models.rows import (
+    Appointment,
+    Funding,
+    GivenUpTime,
+    Guarantee,
+    KnownPatient,
+    Referral,
+    ReplanTask,
+    Series,
+)
 from services.scheduling.states import (
     LIVE_FIRST,
     STANDING,
     AppointmentStatus,
     ReferralState,
+    ReplanStatus,
     SeriesStatus,
 )
 from shared.db.models import one_of
@@ -131,6 +142,28 @@ class FreedTable(Base, table=True):
 
     site: str = Field(primary_key=True)
     times: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class GivenUpTimeTable(GivenUpTime, Base, table=True):
+    """The table of GivenUpTime rows."""
+
+
+class KnownPatientTable(KnownPatient, Base, table=True):
+    """The table of KnownPatient rows."""
+
+
+class ReplanTaskTable(ReplanTask, Base, table=True):
+    """The table of ReplanTask rows."""
+
+    __table_args__ = (
+        one_of("status", ReplanStatus, name="status_is_known"),
+        Index(
+            "one_open_replan_task_per_site",
+            "site",
+            unique=True,
+            postgresql_where=text("status = 'requested'"),
+        ),
+    )
 
 
 class FundingTable(Funding, Base, table=True):

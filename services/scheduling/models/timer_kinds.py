@@ -4,9 +4,12 @@ from enum import StrEnum
 
 
 class TimerKind(StrEnum):
-    """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist."""
+    """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
+    recheck-visits: a site.
+    """
 
     AT_RISK = "guarantee-at-risk"
     DUE = "guarantee-due"
     OFFER = "offer-time"
     TRY = "try-waiting"
+    RECHECK = "recheck-visits"

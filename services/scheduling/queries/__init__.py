@@ -5,9 +5,11 @@ The referral's row is locked first: it serialises everything about one referral.
 
 from services.scheduling.queries import (
     appointments,
+    given_up,
     guarantees,
     occupancy,
     referrals,
     scope,
     series,
+    tasks,
 )

@@ -1,6 +1,7 @@
 """Appointments: by id, by referral, by series, and those that wait."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +15,13 @@ from shared.db import Transaction, core
 _LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
 _FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id FOR UPDATE"
 _SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
+_TO_COME = """
+SELECT * FROM appointment WHERE site = $1 AND status = 'booked' AND starts_at > $2 ORDER BY starts_at, id
+"""
+_TO_COME_OF = """
+SELECT * FROM appointment WHERE id = ANY($1::uuid[]) AND status = 'booked' AND starts_at > $2
+ORDER BY starts_at, id
+"""
 _WAITING = """
 SELECT appointment.id FROM appointment JOIN referral ON referral.id = appointment.referral_id
 WHERE appointment.site = $1 AND appointment.status = 'waitlist'
@@ -43,6 +51,18 @@ async def firsts_of(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]
 async def sessions_of(tx: Transaction, series_id: UUID) -> Sequence[Appointment]:
     """Lock every session of a series, the earliest first."""
     return await tx.rows(Appointment, _SESSIONS, series_id)
+
+
+async def to_come_at(tx: Transaction, site: str, *, after: datetime) -> Sequence[Appointment]:
+    """Read what is booked at a site from a moment on, the earliest first, without a lock."""
+    return await tx.rows(Appointment, _TO_COME, site, after)
+
+
+async def to_come_of(
+    tx: Transaction, appointments: Collection[UUID], *, after: datetime
+) -> Sequence[Appointment]:
+    """Read which of these are booked from a moment on, the earliest first, without a lock."""
+    return await tx.rows(Appointment, _TO_COME_OF, list(appointments), after)
 
 
 async def waiting_at(tx: Transaction, site: str) -> Sequence[UUID]:

@@ -12,7 +12,16 @@ _LOCKED_OF = """
 SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
 WHERE appointment.id = $1 FOR UPDATE OF referral
 """
-_KNOWN = "SELECT id FROM referral WHERE id = ANY($1::uuid[])"
+_KNOWN = """
+SELECT id::text, false AS is_patient FROM referral WHERE id = ANY($1::uuid[])
+UNION ALL SELECT id, true FROM known_patient WHERE id = ANY($2::text[]) AND is_deceased
+"""
+_OPEN_OF = "SELECT * FROM referral WHERE patient_id = $1 AND state = 'open' ORDER BY id FOR UPDATE"
+_LEARN = """
+INSERT INTO known_patient (id, event_version, is_deceased) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET event_version = excluded.event_version, is_deceased = excluded.is_deceased
+WHERE known_patient.event_version < excluded.event_version
+"""
 
 
 async def by_id(tx: Transaction, referral_id: UUID) -> Referral | None:
@@ -30,6 +39,20 @@ async def locked_of(tx: Transaction, appointment_id: UUID) -> Referral | None:
     return await tx.row(Referral, _LOCKED_OF, appointment_id)
 
 
-async def known(tx: Transaction, referral_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of these referrals that were accepted before."""
-    return {record["id"] for record in await tx.records(_KNOWN, list(referral_ids))}
+async def known(
+    tx: Transaction, referral_ids: Collection[UUID], *, patients: Collection[str]
+) -> tuple[set[str], set[str]]:
+    """Return those of these referrals that were accepted before, and those of these patients who died."""
+    records = await tx.records(_KNOWN, list(referral_ids), list(patients))
+    died = {record["id"] for record in records if record["is_patient"]}
+    return {record["id"] for record in records if not record["is_patient"]}, died
+
+
+async def open_of(tx: Transaction, patient_id: str) -> list[Referral]:
+    """Lock the referrals of a patient that have not ended."""
+    return await tx.rows(Referral, _OPEN_OF, patient_id)
+
+
+async def learn(tx: Transaction, patient_id: str, *, version: int, is_deceased: bool) -> bool:
+    """Remember what was said of a patient; return False where something newer was said before."""
+    return await tx.run(_LEARN, patient_id, version, is_deceased) == 1

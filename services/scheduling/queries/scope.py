@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, false, select
 from sqlmodel import col
 
-from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReferralTable, SeriesTable
+from services.scheduling.models.tables import (
+    AppointmentTable,
+    GuaranteeTable,
+    ReferralTable,
+    ReplanTaskTable,
+    SeriesTable,
+)
 from shared.auth.principal import Principal
 
 APPOINTMENT_ROWS = (
@@ -16,6 +22,8 @@ APPOINTMENT_ROWS = (
 )
 SERIES_ROWS = "as appointments; a clinician those with a session of their own"
 GUARANTEE_ROWS = "as appointments; a clinician those of patients with a visit of their own"
+REPLAN_ROWS = "the Tasks of the coordinator's site"
+TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators"
 
 
 def patients_of_site(site: str) -> Select[Any]:
@@ -45,6 +53,22 @@ def guarantees(principal: Principal) -> ColumnElement[bool]:
         col(AppointmentTable.practitioner) == principal.practitioner,
     )
     return _scope(principal, table=GuaranteeTable, own=own)
+
+
+def tasks(principal: Principal, *, table: Any) -> ColumnElement[bool]:
+    """The Tasks of both kinds that a caller may see; those of a site its coordinators."""
+    own = exists().where(
+        col(AppointmentTable.referral_id) == table.referral_id,
+        col(AppointmentTable.practitioner) == principal.practitioner,
+    )
+    return _scope(principal, table=table, own=own)
+
+
+def replan_tasks(principal: Principal) -> ColumnElement[bool]:
+    """The Tasks that name visits which no longer fit: a coordinator's site."""
+    if principal.party != "coordinator":
+        return false()
+    return _scope(principal, table=ReplanTaskTable, own=false())
 
 
 def _scope(principal: Principal, *, table: Any, own: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -5,11 +5,13 @@ The verb checks the same rules, so that what is offered is never refused for its
 
 from dataclasses import dataclass
 
-from services.scheduling.models.rows import Appointment, Referral
-from services.scheduling.rules import moving, status_change
+from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
+from services.scheduling.rules import conflicts, correction, moving, status_change
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
+
+TaskFacts = Guarantee | ReplanTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +46,18 @@ def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStat
     return status_change.why_not_in_this_state(row, status) or status_change.why_too_early(
         row, status, now=ctx.at, zone=zone
     )
+
+
+def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow the correction of what was recorded, where it can have been a mistake."""
+    return correction.why_nothing_to_correct(facts.row, referral=facts.referral)
+
+
+def asks_to_replan(facts: TaskFacts) -> bool:
+    """Tell a Task that names visits from that of a guarantee, which nobody changes by hand."""
+    return isinstance(facts, ReplanTask)
+
+
+def may_complete(_: Context, facts: TaskFacts) -> Reason | None:
+    """Allow the end of an open Task that names visits."""
+    return conflicts.why_not_ended_by_hand(facts) if isinstance(facts, ReplanTask) else None

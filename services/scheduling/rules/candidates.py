@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 
-from services.scheduling.models.spans import Span, Taken
+from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules import free_time
 from services.scheduling.rules.calendar import local_days, local_weeks
 from services.scheduling.rules.intervals import clipped, is_free, merged, subtracted
@@ -44,20 +44,28 @@ class Openings:
         self._free: dict[str, list[Span]] = {}
         self._busy: dict[str, list[Span]] = {}
 
-    def in_order(self, *, never: Iterable[Span] = (), window: Span) -> Iterator[Candidate]:
-        """Go through the candidates in a part of the span; `never` is when the patient cannot come."""
-        closed = merged(never)
-        each = [self._starts(person, closed, window) for person in self._need.people]
+    def in_order(
+        self, *, never: Iterable[Span] = (), barred: Taken = NOTHING_TAKEN, window: Span
+    ) -> Iterator[Candidate]:
+        """Go through the candidates in a part of the span.
+
+        `never` is when the patient cannot come, `barred` when not with a clinician or in a room.
+        """
+        closed, bars = merged(never), {resource: merged(spans) for resource, spans in barred.items()}
+        each = [self._starts(person, closed, bars, window) for person in self._need.people]
         for start, _, person_id in merge(*each):
             wanted = Span(start, start + self._need.length)
             for room in self._need.rooms:
-                if is_free(self._busy_in(room_key(room.id)), wanted):
+                key = room_key(room.id)
+                if is_free(self._busy_in(key), wanted) and is_free(bars.get(key, ()), wanted):
                     yield Candidate(person=person_id, room=room.id, span=wanted)
                     break
 
-    def first(self, *, never: Iterable[Span] = (), window: Span) -> Candidate | None:
+    def first(
+        self, *, never: Iterable[Span] = (), barred: Taken = NOTHING_TAKEN, window: Span
+    ) -> Candidate | None:
         """Find the best candidate in a part of the span."""
-        return next(self.in_order(never=never, window=window), None)
+        return next(self.in_order(never=never, barred=barred, window=window), None)
 
     def take(self, candidate: Candidate) -> None:
         """Count a candidate as taken from now on."""
@@ -67,10 +75,12 @@ class Openings:
         self._busy.pop(room_key(candidate.room), None)
 
     def _starts(
-        self, person: Person, closed: Sequence[Span], window: Span
+        self, person: Person, closed: Sequence[Span], bars: Taken, window: Span
     ) -> Iterator[tuple[datetime, int, str]]:
         """Go through the starts at which a clinician is free, as they are compared with those of others."""
         load = load_of(person, taken=self._taken)
+        if bar := bars.get(person_key(person.id)):
+            closed = [*closed, *bar]
         for span in self._open_to(person, closed, window):
             for start in free_time.starts_in(span, length=self._need.length):
                 yield start, load, person.id
@@ -91,11 +101,17 @@ class Openings:
         return busy
 
 
-def in_order(need: Need, *, taken: Taken, never: Iterable[Span], window: Span) -> Iterator[Candidate]:
-    """Go through every fitting time, best first, week by week; `never` is when the patient cannot come."""
+def in_order(
+    need: Need, *, taken: Taken, never: Iterable[Span], barred: Taken = NOTHING_TAKEN, window: Span
+) -> Iterator[Candidate]:
+    """Go through every fitting time, best first, week by week.
+
+    `never` is when the patient cannot come, `barred` when not with a clinician or in a room.
+    """
     closed = merged(never)
     for week in local_weeks(window, need.site.zone):
-        yield from Openings(need, taken=taken, span=week).in_order(never=closed, window=week)
+        openings = Openings(need, taken=taken, span=week)
+        yield from openings.in_order(never=closed, barred=barred, window=week)
 
 
 def load_of(person: Person, *, taken: Taken) -> int:

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.spans import Span, Taken
+from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules import candidates
 from services.scheduling.rules.calendar import local_day_end, local_day_start
 from services.scheduling.rules.candidates import Candidate, load_of
@@ -65,13 +65,21 @@ def week_of(day: date) -> Week:
 
 
 def plan(
-    need: Need, *, pace: Pace, taken: Taken, patient: Sequence[Span], window: Span, spare: Span
+    need: Need,
+    *,
+    pace: Pace,
+    taken: Taken,
+    patient: Sequence[Span],
+    barred: Taken = NOTHING_TAKEN,
+    window: Span,
+    spare: Span,
 ) -> list[Candidate] | NoSeries:
     """Plan every session inside the window, or return which of them fails.
 
-    `spare` is where alternatives to a failed session are looked for.
+    `patient` is when the patient cannot come, `barred` when not with a clinician or in a room; `spare` is
+    where alternatives to a failed session are looked for.
     """
-    free = list(candidates.in_order(need, taken=taken, never=patient, window=window))
+    free = list(candidates.in_order(need, taken=taken, never=patient, barred=barred, window=window))
     zone = need.site.zone
     people = sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
     calendars = [calendar for person in people if (calendar := _calendar(free, zone=zone, person=person.id))]
@@ -79,7 +87,7 @@ def plan(
     if chosen is None:
         chosen = _fill(_calendar(free, zone=zone), pace=pace, near=None)
     if len(chosen) < pace.count:
-        others = candidates.in_order(need, taken=taken, never=patient, window=spare)
+        others = candidates.in_order(need, taken=taken, never=patient, barred=barred, window=spare)
         return _refusal(chosen, pace=pace, others=others, zone=zone)
     return chosen
 

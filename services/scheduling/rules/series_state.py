@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.rules.entitlement import Entitlement, outside_dates
 from services.scheduling.rules.series import Week, week_of
-from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_may
+from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_corrects, series_may
 from shared.reasons import Reason
 
 _COUNTING = (*STANDING, AppointmentStatus.FULFILLED)
@@ -51,6 +52,37 @@ def held_when_over(series: Series | None, sessions: Sequence[Appointment]) -> in
     if any(row.status in STANDING for row in sessions):
         return None
     return sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedSeries:
+    """What a series is after a session of it was corrected, and why."""
+
+    status: SeriesStatus
+    because: Sequence[Reason]
+
+
+def corrected(series: Series | None, sessions: Sequence[Appointment]) -> CorrectedSeries | None:
+    """Return what a series is once a session of it was corrected; None where that changes nothing.
+
+    One of which something stands goes on. One that is over says how many sessions took place.
+    """
+    if series is None or series.status == SeriesStatus.NOT_BOOKED:
+        return None
+    if any(row.status in STANDING for row in sessions):
+        is_over = series.status in (SeriesStatus.COMPLETED, SeriesStatus.SUSPENDED)
+        return CorrectedSeries(status=SeriesStatus.BOOKED, because=()) if is_over else None
+    was_counted = any(reason.code == "sessions-held" for reason in series.reasons)
+    if series.status == SeriesStatus.SUSPENDED and not was_counted:
+        return None
+    held = sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
+    because = [Reason.of("sessions-held", count=held)]
+    status = SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED
+    before = SeriesStatus(series.status)
+    is_known = (before, series.reasons) == (status, because)
+    if is_known or not series_corrects(before, status):
+        return None
+    return CorrectedSeries(status=status, because=because)
 
 
 def not_booked_is_news(series: Series, *, because: Sequence[Reason]) -> bool:

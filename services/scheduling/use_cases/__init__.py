@@ -7,9 +7,12 @@ from services.scheduling.use_cases import (
     accept,
     authorize,
     change,
+    correct,
     end,
     evaluate_guarantee,
     find_free_time,
+    follow_patient,
     offer_time,
+    replan,
     try_waiting,
 )

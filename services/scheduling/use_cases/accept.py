@@ -5,14 +5,13 @@ Sessions are not looked at: nobody has granted any yet, and the first appointmen
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import availability_search, book_first, record
+from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.use_cases import availability_search, book_first, end, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.context import Context
@@ -21,7 +20,9 @@ from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.events.catalog.referral import ReferralAccepted
 from shared.events.outbox.publishing import Publication, publish_first
+from shared.fhir import store
 from shared.fhir.references import local_id
+from shared.reasons import Reason
 from shared.timers import Timer
 
 
@@ -34,10 +35,20 @@ class Acceptance:
     visit: Appointment
 
 
-async def known(tx: Transaction, accepted: Sequence[DomainEvent]) -> set[str]:
-    """Return the referrals that were accepted before, ended or not."""
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The referrals that were accepted before, ended or not, and the patients who have died."""
+
+    referrals: set[str]
+    died: set[str]
+
+
+async def known(tx: Transaction, accepted: Sequence[DomainEvent]) -> Known:
+    """Return what is known of the referrals of a batch and of their patients."""
     ids = [UUID(event.referral) for event in accepted]
-    return {str(referral_id) for referral_id in await queries.referrals.known(tx, ids)}
+    patients = {_patient_of(event) for event in accepted}
+    referrals, died = await queries.referrals.known(tx, ids, patients=patients)
+    return Known(referrals=referrals, died=died)
 
 
 def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
@@ -46,7 +57,7 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
     away = [rules.calendar.span_between(first, last, zone) for first, last in event.unavailable]
     referral = Referral(
         id=UUID(event.referral),
-        patient_id=local_id(event.focus["subject"]),
+        patient_id=_patient_of(event),
         programme=event.programme,
         site=event.site,
         requester=event.requester,
@@ -107,14 +118,33 @@ async def save(
     await timers.schedule_all(tx, [timer for new in acceptances for timer in _timers(ctx, new)])
 
 
+async def refuse(ctx: Context, tx: Transaction, acceptance: Acceptance) -> None:
+    """Keep a referral whose patient has died, ended: nothing is booked, nothing waits, and that is published.
+
+    Its first appointment is a place on the waitlist that is left at once.
+    """
+    referral, guarantee, visit = acceptance.referral, acceptance.guarantee, acceptance.visit
+    because = Reason.of("patient-died")
+    record.fill_appointment(ctx, visit)
+    waited = store.earlier_version(visit)
+    await end.call_off(ctx, tx, visit, because=because, code=end.DECEASED)
+    record.fill_appointment(ctx, visit)
+    referral.state, referral.ended_because = ReferralState.ENDED, [because]
+    evaluated = record.evaluate(ctx, guarantee, referral, [visit])
+    left = record.first_publications(ctx, visit, events.WaitlistLeft, evaluated=evaluated)
+    await publish_first(tx, [*left, record.guarantee_publication(ctx, events.BookingEnded, guarantee)])
+    await tx.insert(referral, guarantee, visit, waited)
+
+
+def _patient_of(event: DomainEvent) -> str:
+    return local_id(event.focus["subject"])
+
+
 def _timers(ctx: Context, new: Acceptance) -> Iterator[Timer]:
     """Go through the timers of a guarantee, and that of a visit which waits and tries once more.
 
     A time that was freed while this transaction looked would otherwise be seen by nobody.
     """
-    ref, due = str(new.referral.id), new.referral.due_at
-    at_risk = due - timedelta(days=ctx.clinic.promise.at_risk_days)
-    yield Timer(kind=TimerKind.AT_RISK, ref=ref, due_at=at_risk)
-    yield Timer(kind=TimerKind.DUE, ref=ref, due_at=due)
+    yield from record.timers_of(ctx, new.referral)
     if new.visit.status == AppointmentStatus.WAITLIST:
         yield Timer(kind=TimerKind.TRY, ref=str(new.visit.id), due_at=ctx.at)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment
-from services.scheduling.models.spans import Span
+from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.use_cases import record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, KeptNeed
@@ -23,12 +23,16 @@ _LENGTHS = (1, 1, 2, 4, 7)
 
 @dataclass(kw_only=True)
 class BookingRequest:
-    """A visit that wants the earliest time in its window; `never` is when the patient cannot come."""
+    """A visit that wants the earliest time in its window.
+
+    `never` is when the patient cannot come, `barred` when not with a clinician or in a room.
+    """
 
     row: Appointment
     kept: KeptNeed
     window: Span
     never: list[Span]
+    barred: Taken = field(default_factory=lambda: NOTHING_TAKEN)
     candidate: Candidate | None = None
 
 
@@ -64,7 +68,7 @@ class AvailabilityWindow:
             start, end = max(part.span.start, request.window.start), min(part.span.end, request.window.end)
             if part.full or start >= end:
                 continue
-            found = part.openings.first(never=never, window=Span(start, end))
+            found = part.openings.first(never=never, barred=request.barred, window=Span(start, end))
             if found is not None:
                 request.candidate = found
                 part.openings.take(found)
@@ -177,6 +181,15 @@ async def _exclude_what_patients_have(
     tx.after_commit("remember resources", lambda: known.update(needed))
     if old := sorted(patients - new):
         starts, ends = zip(*(request.window for request in requests), strict=True)
-        taken = await queries.occupancy.taken(tx, old, window=Span(min(starts), max(ends)))
+        window = Span(min(starts), max(ends))
+        ids = {request.row.patient_id for request in requests}
+        taken, given_up = await queries.given_up.and_taken(tx, old, patients=ids, window=window)
         for request in requests:
-            request.never.extend(taken.get(rules.needs.patient_key(request.row.patient_id), ()))
+            patient_id = request.row.patient_id
+            request.barred = given_up.get(patient_id, NOTHING_TAKEN)
+            request.never = rules.given_up.never_for(
+                patient_id,
+                away=request.never,
+                has=taken.get(rules.needs.patient_key(patient_id), ()),
+                given_up=request.barred,
+            )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral, Series
-from services.scheduling.models.spans import Span
+from services.scheduling.models.spans import NOTHING_TAKEN, Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries, Pace
@@ -95,12 +95,18 @@ async def _claimed(
     resources = [*request.need.resources, patient]
     await queries.occupancy.know_resources(tx, resources)
     for _ in range(_ROUNDS):
-        taken = await queries.occupancy.taken(tx, resources, window=request.spare)
+        taken, given_up = await queries.given_up.and_taken(
+            tx, resources, patients=[referral.patient_id], window=request.spare
+        )
+        barred = given_up.get(referral.patient_id, NOTHING_TAKEN)
         plan = rules.series.plan(
             request.need,
             pace=request.pace,
             taken=taken,
-            patient=[*referral.away, *taken.get(patient, ())],
+            patient=rules.given_up.never_for(
+                referral.patient_id, away=referral.away, has=taken.get(patient, ()), given_up=barred
+            ),
+            barred=barred,
             window=request.window,
             spare=request.spare,
         )

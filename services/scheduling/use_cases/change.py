@@ -7,7 +7,7 @@ from services.scheduling.models.appointment_change import AppointmentChange, Can
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import LOST, AppointmentStatus, ReferralState
 from services.scheduling.use_cases import book_first, move, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
@@ -24,7 +24,6 @@ _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
     AppointmentStatus.MISSED: events.AppointmentMissed,
     AppointmentStatus.CANCELLED: events.AppointmentCancelled,
 }
-_LOST = (AppointmentStatus.MISSED, AppointmentStatus.CANCELLED)
 
 
 async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tuple[Referral, Appointment]:
@@ -100,14 +99,16 @@ async def _record(
     cache: AvailabilityCache,
 ) -> None:
     """Record a new status; a lost first appointment is booked again unless the referral has ended."""
-    if status in _LOST:
+    if status in LOST:
         await record.give_back(ctx, tx, [row])
+    if status == AppointmentStatus.CANCELLED and row.reason_code is not None:
+        await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=row.reason_code))
     if row.kind == AppointmentKind.SESSION:
         await record.save_session(ctx, tx, row, _EVENTS[status])
         await reconcile_series.close_if_over(ctx, tx, referral)
         return
     evaluated = await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
-    if status in _LOST and referral.state == ReferralState.OPEN:
+    if status in LOST and referral.state == ReferralState.OPEN:
         await book_first.run(ctx, tx, referral, cache=cache)
     elif status == AppointmentStatus.FULFILLED:
         await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)

@@ -7,11 +7,17 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
 from services.scheduling.use_cases import reconcile_series, record
+from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
+from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
+from shared.events.outbox.publishing import publish_all
 from shared.reasons import Reason
+
+# HL7's code for a visit that is called off because the patient has died.
+DECEASED = "pat-dec"
 
 
 async def run(
@@ -25,7 +31,8 @@ async def run(
     """
     referral = await queries.referrals.locked(tx, referral_id)
     if referral is not None and referral.state == ReferralState.OPEN:
-        await _end(ctx, tx, referral, because=because, patients=patients, also_past=True)
+        code = record.PATIENT_CANCELS if patients else record.CLINIC_CANCELS
+        await _end(ctx, tx, referral, because=because, code=code, also_past=True)
 
 
 async def care(ctx: Context, tx: Transaction, referral_id: UUID) -> bool:
@@ -35,33 +42,67 @@ async def care(ctx: Context, tx: Transaction, referral_id: UUID) -> bool:
     """
     referral = await queries.referrals.locked(tx, referral_id)
     if referral is not None and referral.state == ReferralState.OPEN:
-        await _end(
-            ctx, tx, referral, because=Reason.of("patient-discharged"), patients=False, also_past=False
-        )
+        await _end(ctx, tx, referral, because=Reason.of("patient-discharged"), also_past=False)
     return referral is not None
 
 
+async def of_patient(ctx: Context, tx: Transaction, patient_id: str) -> None:
+    """End every open referral of a patient who has died, and publish that nothing is booked any more.
+
+    A visit that is over and that nobody recorded can still be recorded.
+    """
+    because = Reason.of("patient-died")
+    for referral in await queries.referrals.open_of(tx, patient_id):
+        evaluated = await _end(
+            ctx, tx, referral, because=because, code=DECEASED, also_past=False, past_firsts=False
+        )
+        guarantee = evaluated.guarantee
+        if not evaluated.is_changed:
+            await record.rewrite_guarantee(ctx, tx, guarantee, referral)
+        await publish_all(tx, [record.guarantee_publication(ctx, events.BookingEnded, guarantee)])
+
+
 async def _end(
-    ctx: Context, tx: Transaction, referral: Referral, *, because: Reason, patients: bool, also_past: bool
-) -> None:
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    *,
+    because: Reason,
+    also_past: bool,
+    code: str = record.CLINIC_CANCELS,
+    past_firsts: bool = True,
+) -> EvaluatedGuarantee:
     await tx.update(referral, state=str(ReferralState.ENDED), ended_because=[because])
     for row in await queries.appointments.firsts_of(tx, referral.id):
-        if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
-            await _cancel_first(ctx, tx, row, referral=referral, because=because, patients=patients)
+        is_over = row.starts_at is not None and row.starts_at <= ctx.at
+        if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED) and (
+            past_firsts or not is_over
+        ):
+            event = await call_off(ctx, tx, row, because=because, code=code)
+            await record.save_first(ctx, tx, row, event, referral=referral)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
     evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
+    return evaluated
 
 
-async def _cancel_first(
-    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, because: Reason, patients: bool
-) -> None:
+async def call_off(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    *,
+    because: Reason,
+    code: str = record.CLINIC_CANCELS,
+) -> type[DomainEvent]:
+    """Cancel a locked first appointment that is booked or waits, without writing it.
+
+    Returns what is to be published.
+    """
     waited = row.status == AppointmentStatus.WAITLIST
-    row.status, row.reasons, row.patient_caused = AppointmentStatus.CANCELLED, [because], patients
-    row.reason_code = record.PATIENT_CANCELS if patients else record.CLINIC_CANCELS
+    row.status, row.reasons, row.reason_code = AppointmentStatus.CANCELLED, [because], code
+    row.patient_caused = code == record.PATIENT_CANCELS
     if waited:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
-    else:
-        await record.give_back(ctx, tx, [row])
-    event = events.WaitlistLeft if waited else events.AppointmentCancelled
-    await record.save_first(ctx, tx, row, event, referral=referral)
+        return events.WaitlistLeft
+    await record.give_back(ctx, tx, [row])
+    return events.AppointmentCancelled

@@ -24,7 +24,7 @@ async def run(
     """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too."""
     rules.moving.check(row, start, referral=referral, now=ctx.at)
     if row.kind == AppointmentKind.SESSION:
-        await _check_session(ctx, tx, row, start, referral=referral)
+        await check_session(ctx, tx, row, start, referral=referral)
     await _take(ctx, tx, row, start, referral=referral)
     if row.status == AppointmentStatus.WAITLIST:
         await book_first.booked(ctx, tx, referral, row)
@@ -44,6 +44,7 @@ async def _take(
     need = rules.needs.need_of_kind(ctx.clinic, site_id=referral.site, programme=programme, kind=row.kind)
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
     span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
+    left = rules.given_up.by_moving(row)
     if moving:
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])
@@ -51,15 +52,19 @@ async def _take(
     for _ in range(_ROUNDS):
         taken = await queries.occupancy.taken(tx, resources, window=span, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
-        if await queries.occupancy.claim_all(tx, [record.claim_of(row, place)], moving=moving):
+        claim = record.claim_of(row, place)
+        if await queries.occupancy.claim_all(tx, [claim], moving=moving):
+            await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
+            await queries.given_up.keep(tx, left)
             record.put_into(row, place)
             return
     raise rules.moving.cannot_move(Reason.of("contended"))
 
 
-async def _check_session(
+async def check_session(
     ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
 ) -> None:
+    """Hold a session's start against the first appointment, the grant and the pace; raises CannotMove."""
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, row.series_id) if row.series_id else []

@@ -19,8 +19,15 @@ from services.scheduling.states import AppointmentStatus, ReferralState, SeriesS
 from services.scheduling.use_cases import book_series, record
 from shared.context import Context
 from shared.db import Transaction
+from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.reasons import Reason
+
+_CORRECTED: dict[SeriesStatus, type[DomainEvent]] = {
+    SeriesStatus.BOOKED: events.SeriesBooked,
+    SeriesStatus.COMPLETED: events.SeriesCompleted,
+    SeriesStatus.SUSPENDED: events.SeriesSuspended,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +71,19 @@ async def withdraw(
 async def close_if_over(ctx: Context, tx: Transaction, referral: Referral) -> None:
     """Complete a booked series of which nothing stands any more."""
     await _close_if_over(ctx, tx, await _lock(tx, referral, after=ctx.at))
+
+
+async def recount(ctx: Context, tx: Transaction, referral: Referral) -> None:
+    """Bring a series into line with a session of it that was recorded by mistake: it goes on, or is over."""
+    locked = await _lock(tx, referral, after=ctx.at)
+    series, sessions = locked.series, locked.sessions
+    counted = rules.series_state.corrected(series, sessions)
+    if series is not None and counted is not None:
+        event = _CORRECTED[counted.status]
+        carries = sessions if event is events.SeriesBooked else ()
+        await record.save_series(
+            ctx, tx, series, event, because=counted.because, sessions=sessions, carries=carries
+        )
 
 
 async def entitlement_of(

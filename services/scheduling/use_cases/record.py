@@ -7,8 +7,10 @@ Invariants:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.scheduling import fhir, queries, rules
+from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, SeriesStatus
@@ -59,11 +61,16 @@ def fill_appointment(ctx: Context, row: Appointment) -> None:
     store.fill(row, fhir.appointments.render(ctx, row), at=ctx.at)
 
 
-async def save_appointment(ctx: Context, tx: Transaction, row: Appointment) -> None:
-    """Write the next version of an appointment."""
+async def save_appointment(
+    ctx: Context, tx: Transaction, row: Appointment, *, correction: Correction | None = None
+) -> None:
+    """Write the next version of an appointment; what is a correction says so in this version."""
     if row.version:
         changes = {name: getattr(row, name) for name in _CHANGED}
-        await store.update(tx, row, fhir.appointments.render(ctx, row), at=ctx.at, **changes)
+        body = fhir.appointments.render(ctx, row)
+        if correction is not None:
+            body["extension"] = [fhir.corrections.extension(ctx, row, correction)]
+        await store.update(tx, row, body, at=ctx.at, **changes)
     else:
         fill_appointment(ctx, row)
         await tx.insert(row)
@@ -121,14 +128,22 @@ async def save_series(
 
 
 def evaluate(
-    ctx: Context, guarantee: Guarantee, referral: Referral, firsts: Sequence[Appointment]
+    ctx: Context,
+    guarantee: Guarantee,
+    referral: Referral,
+    firsts: Sequence[Appointment],
+    *,
+    corrects: bool = False,
 ) -> EvaluatedGuarantee:
-    """Put into a guarantee what it now is, without writing it; its Task is new where anything changed."""
+    """Put into a guarantee what it now is, without writing it; its Task is new where anything changed.
+
+    What was met, broken or ended stays so, unless what was recorded is corrected.
+    """
     before = guarantee.status
     columns = rules.guarantee.evaluate(
         referral,
         firsts,
-        before=before,
+        before=GuaranteeStatus.ON_TRACK if corrects else before,
         now=ctx.at,
         at_risk_days=ctx.clinic.promise.at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
@@ -144,20 +159,39 @@ def evaluate(
 
 
 async def evaluate_guarantee(ctx: Context, tx: Transaction, referral: Referral) -> EvaluatedGuarantee:
-    """Work the guarantee of a locked referral out anew, and write it where anything changed.
-
-    One that is final needs no timer any more.
-    """
+    """Work the guarantee of a locked referral out anew, and write it where anything changed."""
     guarantee = await queries.guarantees.locked_of(tx, referral.id)
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     evaluated = evaluate(ctx, guarantee, referral, firsts)
+    await save_guarantee(tx, evaluated)
+    return evaluated
+
+
+async def rewrite_guarantee(ctx: Context, tx: Transaction, guarantee: Guarantee, referral: Referral) -> None:
+    """Write a guarantee that stays what it is, with why its referral ended."""
+    body = fhir.guarantees.render(ctx, guarantee, referral=referral)
+    await store.update(tx, guarantee, body, at=ctx.at)
+
+
+async def save_guarantee(tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
+    """Write an evaluated guarantee where anything changed; one that is final needs no timer any more."""
+    guarantee = evaluated.guarantee
     if evaluated.is_changed:
         written = [(guarantee, guarantee.version - 1)]
         await store.update_all(tx, written, "status", "raw_days", "adjusted_days")
     if evaluated.is_changed and guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
         kinds = (TimerKind.AT_RISK, TimerKind.DUE)
         await timers.cancel_all(tx, [(kind, str(guarantee.referral_id)) for kind in kinds])
-    return evaluated
+
+
+def timers_of(ctx: Context, referral: Referral) -> list[Timer]:
+    """Return the timers of a guarantee that is not final: before it ends, and at its end."""
+    ref, due = str(referral.id), referral.due_at
+    at_risk = due - timedelta(days=ctx.clinic.promise.at_risk_days)
+    return [
+        Timer(kind=TimerKind.AT_RISK, ref=ref, due_at=at_risk),
+        Timer(kind=TimerKind.DUE, ref=ref, due_at=due),
+    ]
 
 
 async def publish_appointment_event(
@@ -178,6 +212,11 @@ def first_publications(
 async def publish_guarantee_event(ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
     """Publish what is new about a guarantee, if anything is."""
     await publish_all(tx, _news(ctx, evaluated))
+
+
+def guarantee_publication(ctx: Context, event: type[DomainEvent], guarantee: Guarantee) -> Publication:
+    """Return an event about a guarantee."""
+    return _about(ctx, event, guarantee)
 
 
 async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) -> None:

@@ -222,6 +222,21 @@ class ReferralCompleted(
     """The loop with the referrer is closed."""
 
 
+class PatientChanged(
+    DomainEvent,
+    name="patient.changed",
+    topic=REFERRAL,
+    focus="Patient",
+    emitted="What is known of a patient changed: who it is, how to reach them, whether they live.",
+):
+    """A patient is another now; `version` says which of two is the newer."""
+
+    @property
+    def is_deceased(self) -> bool:
+        """Whether the patient has died."""
+        return bool(self.focus.get("deceasedBoolean") or self.focus.get("deceasedDateTime"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """What an authorization grants for one discipline; None where it sets no bound."""

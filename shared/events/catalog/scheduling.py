@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.events.catalog import reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind, TaskInput
 from shared.fhir.reasons import reasons_of, reasons_of_notes
 from shared.reasons import Reason
 
@@ -94,6 +94,19 @@ class AppointmentMissed(AppointmentEvent, name="appointment.missed", emitted="Th
     """The patient did not come."""
 
 
+class AppointmentCorrected(
+    AppointmentEvent,
+    name="appointment.corrected",
+    emitted="A status was recorded by mistake and is right now; an extension says why, and what follows.",
+):
+    """What was said of an appointment was wrong, and is right now."""
+
+    @property
+    def status(self) -> str:
+        """What it is now."""
+        return str(self.focus["status"])
+
+
 class WaitlistJoined(
     AppointmentEvent,
     name="waitlist.joined",
@@ -151,6 +164,31 @@ class SeriesCompleted(
     """A series is over."""
 
 
+class ReplanEvent(DomainEvent, topic=SCHEDULING, focus="Task", keyed_by="aggregate"):
+    """What happened to the Task that names visits of several patients; it names no patient."""
+
+    @property
+    def site(self) -> str:
+        """The site whose visits they are."""
+        return str(reading.inputs_of(self.focus)[TaskInput.SITE][0])
+
+
+class ConflictsFound(
+    ReplanEvent,
+    name="calendar.conflicts-found",
+    emitted="Visits no longer fit hours, absences, rooms or closed days; the Task names each, none is moved.",
+):
+    """Booked visits do not fit the clinic's description any more."""
+
+
+class ConflictsResolved(
+    ReplanEvent,
+    name="calendar.conflicts-resolved",
+    emitted="Every visit that the Task named fits again, was moved or called off, or a coordinator ended it.",
+):
+    """Nothing is left to plan anew."""
+
+
 class GuaranteeEvent(DomainEvent, topic=SCHEDULING, focus="Task"):
     """What became of the guarantee."""
 
@@ -169,6 +207,14 @@ class GuaranteeBreached(
     emitted="The due date passed without a first appointment held.",
 ):
     """The guarantee was not kept."""
+
+
+class BookingEnded(
+    GuaranteeEvent,
+    name="booking.ended",
+    emitted="The patient died: what was still to come was called off, and nothing is booked any more.",
+):
+    """Nothing is booked for a referral any more; statusReason says why."""
 
 
 class GuaranteeMet(

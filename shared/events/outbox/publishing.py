@@ -5,13 +5,15 @@ Invariants:
 - The aggregate's row is inserted in this transaction or is locked FOR UPDATE, so that id order in the outbox
   is version order per aggregate: an earlier version is always committed before a later one.
 - `version` is dense: 1, 2, 3 for each aggregate; two events of one command get two versions.
+- No event is older than the one before of its aggregate, nor than the version that it is about.
 - The order of calls in a transaction is the order of rows, and so the order of sending.
 - No event is published that a consumer would refuse for its size.
 - A row leaves the outbox only after the transport has it for good (`shared/events/outbox/relay.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -21,7 +23,7 @@ from sqlmodel import SQLModel
 from shared.clock import machine_now
 from shared.context import Context
 from shared.db import Outrun, Transaction
-from shared.db.models import Aggregate, SharedRow, table_of
+from shared.db.models import Aggregate, Resource, SharedRow, table_of
 from shared.errors import TooLarge
 from shared.events.catalog import DomainEvent
 from shared.events.envelope import Event
@@ -75,6 +77,7 @@ async def publish_all(tx: Transaction, publications: Sequence[Publication]) -> l
     """
     if not publications:
         return []
+    publications = _in_time(publications)
     messages = [_message_of(publication) for publication in publications]
     before = {id(one.of): one.of.event_version for one in publications}
     records = [_record(one, message) for one, message in zip(publications, messages, strict=True)]
@@ -98,6 +101,7 @@ async def publish_first(tx: Transaction, publications: Sequence[Publication], *r
     """
     if any(one.of.event_version for one in publications):
         raise ValueError("an aggregate that has published is no new one")
+    publications = _in_time(publications)
     messages = [_message_of(publication) for publication in publications]
     records = [_record(one, message) for one, message in zip(publications, messages, strict=True)]
     outgoing = _outgoing(records)
@@ -113,6 +117,18 @@ def _outgoing(records: Iterable[tuple[str, str, str, dict[str, str], bytes]]) ->
         OutgoingEvent(event_id=event_id, topic=topic, key=key, headers=headers, value=value, machine_at=at)
         for event_id, topic, key, headers, value in records
     ]
+
+
+def _in_time(publications: Sequence[Publication]) -> list[Publication]:
+    """Give each event the time of its context, or the newest of its aggregate where that is later."""
+    newest: dict[int, datetime] = {}
+    settled = []
+    for publication in publications:
+        ctx, of = publication.ctx, publication.of
+        known = (newest.get(id(of)), of.event_at, of.last_updated if isinstance(of, Resource) else None)
+        at = newest[id(of)] = max([ctx.at, *(moment for moment in known if moment is not None)])
+        settled.append(publication if at == ctx.at else replace(publication, ctx=replace(ctx, at=at)))
+    return settled
 
 
 def _message_of(publication: Publication) -> tuple[str, str, bytes]:
@@ -136,6 +152,7 @@ def _record(
     if not key:
         raise ValueError(f"{event.name} needs the patient's id")
     of.event_version += 1
+    of.event_at = ctx.at
     headers = Event(
         id=event_id,
         type=event.name,
@@ -159,6 +176,7 @@ def _versions(rows: Sequence[Aggregate], *, before: Mapping[int, int]) -> tuple[
         [row.id for row in rows],
         [before[id(row)] for row in rows],
         [row.event_version for row in rows],
+        [row.event_at for row in rows],
     )
 
 
@@ -167,9 +185,11 @@ def _publish(tables: tuple[str, ...]) -> str:
     """Write the statement that gives aggregates of these tables their versions, and inserts the events."""
     versioned = [
         f"""v{place} AS (
-          UPDATE "{table}" AS t SET event_version = r.after
-          FROM unnest(${7 + 3 * place}::uuid[], ${8 + 3 * place}::int[], ${9 + 3 * place}::int[])
-            AS r (id, before, after)
+          UPDATE "{table}" AS t SET event_version = r.after, event_at = r.at
+          FROM unnest(
+            ${7 + 4 * place}::uuid[], ${8 + 4 * place}::int[], ${9 + 4 * place}::int[],
+            ${10 + 4 * place}::timestamptz[]
+          ) AS r (id, before, after, at)
           WHERE t.id = r.id AND t.event_version = r.before RETURNING 1
         )"""  # noqa: S608
         for place, table in enumerate(tables)

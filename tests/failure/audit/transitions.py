@@ -88,6 +88,11 @@ def _meeting_state(resource: Resource) -> str:
     return str(next(one["valueCode"] for one in resource["extension"] if "valueCode" in one))
 
 
+def _either(steps: Steps, more: Mapping[Any, Any]) -> Steps:
+    """Join the steps of a life cycle with those by which a mistake is corrected."""
+    return {now: frozenset(steps.get(now, ())) | frozenset(more.get(now, ())) for now in {*steps, *more}}
+
+
 def _pairs(allowed: frozenset[tuple[Any, Any]]) -> Steps:
     return {now: frozenset(then for first, then in allowed if first == now) for now, _ in allowed}
 
@@ -104,8 +109,14 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
     ),
     ("scheduling", "Appointment", None): LifeCycle(
         kind="Appointment",
-        steps=_pairs(scheduling.ALLOWED),
+        steps=_either(_pairs(scheduling.ALLOWED), scheduling.CORRECTIONS),
         begins=frozenset({AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED}),
+        state=_status,
+    ),
+    ("scheduling", "Task", TaskCode.REPLAN_VISITS): LifeCycle(
+        kind="Task",
+        steps=scheduling.REPLANNING,
+        begins=frozenset({scheduling.ReplanStatus.REQUESTED}),
         state=_status,
     ),
     ("careteam", "CareTeam", None): LifeCycle(

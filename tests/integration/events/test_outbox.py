@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
 from shared.context import Context
-from shared.db import Database
+from shared.db import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.message import LARGEST_VALUE
 from shared.events.outbox import publishing
@@ -19,6 +21,7 @@ from tests.conftest import MakeDatabase
 from tests.support.events import (
     BY_A_TEST,
     METADATA,
+    NOON,
     Toy,
     Undone,
     basic,
@@ -99,6 +102,79 @@ async def test_the_first_events_of_a_new_aggregate_give_it_its_version(make_data
         rows = (await sql(tx, "SELECT event_id, headers FROM outbox ORDER BY id")).all()
     assert [row.event_id for row in rows] == published
     assert [row.headers["ce_version"] for row in rows] == ["1", "2", "3"]
+
+
+async def times_of(database: Database) -> list[tuple[str, str]]:
+    """Give the time of each event in the outbox, of its envelope and of its message."""
+    async with database.transaction() as tx:
+        rows = (await sql(tx, "SELECT headers, value FROM outbox ORDER BY id")).all()
+    return [(row.headers["ce_time"], json.loads(row.value)["timestamp"]) for row in rows]
+
+
+async def claim_at(tx: Transaction, toy_id: UUID, *times: datetime) -> None:
+    """Lock an aggregate and publish an event at each of these times, by one statement."""
+    toy = await tx.row(Toy, "SELECT * FROM toy WHERE id = $1 FOR UPDATE", toy_id)
+    assert toy is not None
+    contexts = [replace(BY_A_TEST, at=at) for at in times]
+    event = claimed(toy, key="p1")
+    await publishing.publish_all(tx, [Publication(ctx=ctx, of=toy, event=event) for ctx in contexts])
+
+
+async def test_an_event_is_never_older_than_the_one_before_of_its_aggregate(
+    make_database: MakeDatabase,
+) -> None:
+    database = await make_database(METADATA)
+    mine, another = await new_toy(database), await new_toy(database)
+    seconds = [NOON + timedelta(seconds=number) for number in range(4)]
+
+    async with database.transaction() as tx:
+        await claim_at(tx, mine, seconds[2])
+    async with database.transaction() as tx:
+        await claim_at(tx, mine, seconds[1], seconds[3], seconds[0])
+        await claim_at(tx, another, seconds[0])
+        await claim_at(tx, mine, seconds[1])
+
+    told = await times_of(database)
+    assert [datetime.fromisoformat(envelope) for envelope, _ in told] == [
+        seconds[number] for number in (2, 2, 3, 3, 0, 3)
+    ]
+    assert [datetime.fromisoformat(message) for _, message in told] == [
+        datetime.fromisoformat(envelope) for envelope, _ in told
+    ]
+
+
+async def test_the_first_events_of_a_new_aggregate_do_not_go_back_either(make_database: MakeDatabase) -> None:
+    database = await make_database(METADATA)
+    toy = Toy()
+    times = [NOON + timedelta(seconds=number) for number in (1, 0)]
+    event = claimed(toy, key="p1")
+
+    async with database.transaction() as tx:
+        made = [Publication(ctx=replace(BY_A_TEST, at=at), of=toy, event=event) for at in times]
+        await publishing.publish_first(tx, made)
+        await tx.insert(toy)
+    async with database.transaction() as tx:
+        await claim_at(tx, toy.id, NOON)
+
+    assert [datetime.fromisoformat(envelope) for envelope, _ in await times_of(database)] == [times[0]] * 3
+
+
+async def test_two_that_publish_at_once_do_not_go_back_whoever_began_first(
+    make_database: MakeDatabase,
+) -> None:
+    database = await make_database(METADATA)
+    toy = await new_toy(database)
+
+    async def publish(number: int) -> None:
+        async with database.transaction() as tx:
+            await tx.value("SELECT pg_sleep(0.01)")
+            await claim_at(tx, toy, NOON - timedelta(seconds=number), NOON + timedelta(seconds=number % 3))
+
+    await asyncio.gather(*(publish(number) for number in range(16)))
+
+    told = [envelope for envelope, _ in await times_of(database)]
+    assert len(told) == 32
+    assert told == sorted(told)
 
 
 async def test_an_aggregate_that_has_published_is_no_new_one(make_database: MakeDatabase) -> None:

@@ -1,7 +1,10 @@
 """Keeping a resource in a real database: its versions, its history, its meta."""
 
+import asyncio
+import random
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -122,3 +125,53 @@ async def test_a_transaction_that_fails_leaves_no_version(db: Database) -> None:
     with pytest.raises(RuntimeError, match="after all"):
         await fail_after_insert(db)
     assert await versions(db) == []
+
+
+async def changed(db: Database, id: UUID, *, at: datetime, begun: asyncio.Event, go: asyncio.Event) -> None:
+    """Change a row in a transaction that began, with its time, before it got the lock."""
+    async with db.transaction() as tx:
+        await tx.value("SELECT 1")
+        begun.set()
+        await go.wait()
+        row = await tx.row(Kept, "SELECT * FROM kept WHERE id = $1 FOR UPDATE", id)
+        assert row is not None
+        await store.update(tx, row, row.body, at=at, overlay={"status": at.isoformat()})
+
+
+async def test_a_version_is_never_older_than_the_one_before_whoever_began_first(db: Database) -> None:
+    row = Kept()
+    async with db.transaction() as tx:
+        await store.insert(tx, row, RECEIVED, at=NOON)
+    begun, go = asyncio.Event(), asyncio.Event()
+    earlier = NOON + timedelta(seconds=1)
+    waits = asyncio.create_task(changed(db, row.id, at=earlier, begun=begun, go=go))
+    await begun.wait()
+    now = asyncio.Event()
+    now.set()
+    await changed(db, row.id, at=NOON + timedelta(seconds=2), begun=asyncio.Event(), go=now)
+    go.set()
+    await waits
+    found = await versions(db)
+    assert [at for _, _, _, at, _ in found] == [NOON + timedelta(seconds=after) for after in (0, 2, 2)]
+    told = [msgspec.json.decode(body)["meta"]["lastUpdated"] for *_, body in found]
+    assert told == sorted(told)
+    assert msgspec.json.decode(found[-1][4])["status"] == earlier.isoformat()
+
+
+async def test_no_order_of_times_makes_the_history_go_back(db: Database) -> None:
+    rows = [Kept() for _ in range(4)]
+    async with db.transaction() as tx:
+        for row in rows:
+            await store.insert(tx, row, RECEIVED, at=NOON)
+    async with db.transaction() as tx:
+        for _ in range(25):
+            before = [(row, row.version) for row in rows]
+            for row in rows:
+                shaken = NOON + timedelta(seconds=random.uniform(-60, 60))
+                store.fill(row, row.body, at=shaken)
+            await store.update_all(tx, before)
+    found = await versions(db)
+    for row in rows:
+        times = [at for _, id, _, at, _ in sorted(found, key=lambda version: version[2]) if id == str(row.id)]
+        assert len(times) == 26
+        assert times == sorted(times)

@@ -21,8 +21,10 @@ from tests.support.news import (
     action_event,
     appointment_event,
     authorization_event,
+    booking_ended,
     meeting_event,
     referral_event,
+    replan_event,
     team_event,
 )
 from tests.support.sql import sql
@@ -190,3 +192,31 @@ class TestAMessage:
         assert body["basedOn"] == [{"reference": f"{BASE}/referral/fhir/ServiceRequest/{REFERRAL}"}]
         assert body["recipient"] == [{"reference": "Organization/family-practice"}]
         assert body["meta"]["versionId"] == "1"
+
+
+class TestTellingOfWhatIsNobodysVisit:
+    async def test_visits_to_plan_anew_reach_the_sites_coordinator_without_a_patient(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(replan_event("found"), replan_event("resolved"))
+        assert await told(notifications_db, "calendar.conflicts-found") == ["Device/coordinator"]
+        assert await told(notifications_db, "calendar.conflicts-resolved") == []
+        for entry in await entries(notifications_db):
+            assert (entry["site"], entry["audiences"]) == ("toronto", ["coordinator"])
+            assert (entry["patient"], entry["referral"]) == (None, None)
+
+
+class TestTellingOfADeath:
+    async def test_reaches_the_team_and_the_referrer_and_nobody_who_is_a_patient(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        team = team_event(members=["physiatrist", "physiotherapist"])
+        await hear(referral_event("received"), team, booking_ended())
+        assert await told(notifications_db, "booking.ended") == [
+            "Device/coordinator",
+            "Practitioner/physiatrist",
+            "Practitioner/physiotherapist",
+        ]
+        entry = (await entries(notifications_db))[-1]
+        assert entry["audiences"] == ["referrer", "coordinator", "team"]
+        assert "died" not in str(entry["text"])

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR
 from shared.fhir.reasons import concept, reasons_of
 from shared.ids import new_text_id
@@ -107,6 +109,66 @@ async def test_the_task_follows_from_booking_to_report(clinic: TestClinic) -> No
     assert "Pain now &lt;0-10&gt;: 2 (2026-05-04)" in read.json()["section"][1]["text"]["div"]
     request = await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{care.referral}")
     assert request.json()["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "corrected", "state"),
+    [
+        ("fulfilled", "booked", "booked"),
+        ("fulfilled", "arrived", "booked"),
+        ("fulfilled", "noshow", "missed"),
+        ("missed", "fulfilled", "assessed"),
+        ("missed", "booked", "booked"),
+        ("missed", "arrived", "booked"),
+        ("cancelled", "booked", "booked"),
+        ("arrived", "noshow", "missed"),
+    ],
+)
+async def test_what_was_recorded_by_mistake_is_followed_back(
+    clinic: TestClinic, recorded: str, corrected: str, state: str
+) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.appointment(f"appointment.{recorded}")
+    await care.appointment("appointment.corrected", status=corrected)
+    task = await care.task()
+    assert business_status(task) == state
+    assert reasons_of(task["statusReason"])[0].code == "status-corrected"
+
+
+async def test_a_visit_that_was_not_held_and_is_booked_again_is_followed_to_the_end(
+    clinic: TestClinic,
+) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.appointment("appointment.fulfilled", status="fulfilled")
+    await care.appointment("appointment.corrected", status="noshow")
+    await care.appointment("appointment.booked", start="2026-03-12T14:00:00Z")
+    assert business_status(await care.task()) == "booked"
+    await care.appointment("appointment.fulfilled", status="fulfilled")
+    await care.plan("plan.activated")
+    assert business_status(await care.task()) == "in-programme"
+
+
+async def test_a_correction_after_the_care_has_gone_on_takes_nothing_back_and_says_so(
+    clinic: TestClinic,
+) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    await care.appointment("appointment.fulfilled", status="fulfilled")
+    await care.plan("plan.activated")
+    await care.appointment("appointment.corrected", status="noshow")
+    task = await care.task()
+    assert business_status(task) == "in-programme"
+    assert [reason.code for reason in reasons_of(task["statusReason"])] == ["corrected-too-late"]
+
+
+async def test_a_correction_of_a_session_changes_nothing(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    before = await care.task()
+    await care.appointment("appointment.corrected", kind="session", status="noshow")
+    assert await care.task() == before
 
 
 async def test_a_missed_visit_is_told_and_booked_again(clinic: TestClinic) -> None:

@@ -48,11 +48,13 @@ class Desk:
             "authorization.decided": handlers.on_authorization_changed,
             "authorization.cancelled": handlers.on_authorization_changed,
             "patient.discharged": handlers.on_patient_discharged,
+            "patient.changed": handlers.on_patient_changed,
         }
         self._timers: dict[str, timers.TimerHandler] = {
             TimerKind.AT_RISK: handlers.on_at_risk_due,
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=self.cache),
             TimerKind.OFFER: handlers.on_offer_due,
+            TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
         }
 
@@ -126,6 +128,15 @@ class Desk:
             await use_cases.change.run(ctx, tx, locked, wanted, referral=referral, cache=self.cache)
         await self.settle()
         return locked
+
+    async def correct(self, row: Appointment, status: str, reason: str = "A slip.") -> Appointment:
+        """Correct what was recorded of an appointment as the coordinator does."""
+        async with self.database.transaction() as tx:
+            ctx = self.ctx(principal=COORDINATOR)
+            given = {"status": status, "reason": reason}
+            corrected = await use_cases.correct.run(ctx, tx, str(row.id), given=given)
+        await self.settle()
+        return corrected
 
     async def appointments(self, referral_id: str, *, kind: str = "first") -> list[Appointment]:
         """Every appointment of a referral, in the order of making (sessions: of their start)."""

@@ -1,0 +1,76 @@
+"""The Task that names the visits which no longer fit, for a site's coordinator; it names no patient."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from services.scheduling import texts
+from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.rows import ReplanTask
+from services.scheduling.states import ReplanStatus
+from shared.context import Context
+from shared.errors import Invalid, Problem
+from shared.fhir.codes import TASK_CODE_SYSTEM, TASK_INPUT_SYSTEM, TaskCode, TaskInput
+from shared.fhir.elements import coded, reference
+from shared.fhir.instants import to_the_second
+from shared.fhir.reasons import REASON_EXTENSION, concept
+from shared.reasons import Reason
+
+
+def render(ctx: Context, row: ReplanTask) -> dict[str, Any]:
+    """Write the row as a Task: an input for each visit, with why it does not fit."""
+    site = ctx.clinic.site(row.site)
+    why = row.ended_because or _all_reasons(row.visits)
+    return {
+        "resourceType": "Task",
+        "id": str(row.id),
+        "status": row.status,
+        "intent": "order",
+        "code": coded(TASK_CODE_SYSTEM, TaskCode.REPLAN_VISITS),
+        "description": "Visits no longer fit: plan them anew or call them off",
+        "authoredOn": to_the_second(row.opened_at),
+        "lastModified": to_the_second(ctx.at),
+        "requester": {"reference": f"Organization/{ctx.clinic.id}"},
+        "owner": {"reference": f"Organization/{ctx.clinic.id}"},
+        "statusReason": _told(ctx, row, why),
+        "input": [
+            {"type": coded(TASK_INPUT_SYSTEM, TaskInput.SITE), "valueString": site.id},
+            *(_input(ctx, row, conflict) for conflict in row.visits),
+        ],
+    }
+
+
+def completion(row: ReplanTask, sent: Mapping[str, Any]) -> str | None:
+    """Read why a coordinator completes a Task; None where nothing shall change. Raises Invalid."""
+    if sent.get("id") != str(row.id):
+        raise Invalid("the id in the body and in the address differ", expression="Task.id")
+    stored = msgspec.json.decode(row.body).get("statusReason", {})
+    words = str(sent.get("statusReason", {}).get("text") or "").strip()
+    if sent.get("status") == row.status and words == stored.get("text"):
+        return None
+    if sent.get("status") != ReplanStatus.COMPLETED:
+        raise Invalid("this Task can be completed", expression="Task.status")
+    if not words or words == stored.get("text"):
+        text = "completing this Task by hand says why, in words"
+        raise Invalid(problems=[Problem(text=text, code="required", expression="Task.statusReason.text")])
+    return words
+
+
+def _input(ctx: Context, row: ReplanTask, conflict: VisitConflict) -> dict[str, Any]:
+    stated = {"url": REASON_EXTENSION, "valueCodeableConcept": _told(ctx, row, conflict.reasons)}
+    return {
+        "extension": [stated],
+        "type": coded(TASK_INPUT_SYSTEM, TaskInput.VISIT),
+        "valueReference": reference("Appointment", conflict.appointment),
+    }
+
+
+def _told(ctx: Context, row: ReplanTask, reasons: Sequence[Reason]) -> dict[str, Any]:
+    zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
+    return concept(reasons, texts.REASONS, zone=zone, words=words)
+
+
+def _all_reasons(visits: Sequence[VisitConflict]) -> list[Reason]:
+    """List each reason once, in order."""
+    return list(dict.fromkeys(reason for conflict in visits for reason in conflict.reasons))

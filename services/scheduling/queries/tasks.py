@@ -1,0 +1,75 @@
+"""Tasks of both kinds, as they are searched, and those that name visits which no longer fit.
+
+`TASKS` is what a search of Tasks reads: the guarantees, and the Tasks of a site, which are nobody's but its
+coordinators' and so have no patient, no referral and no requester.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import String, Uuid, case, literal, null, select, union_all
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.rows import ReplanTask
+from services.scheduling.models.tables import GuaranteeTable, ReplanTaskTable
+from services.scheduling.queries import scope
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
+from shared.fhir.codes import GuaranteeStatus, TaskCode
+
+_NAMES = ("id", "version", "last_updated", "body", "site")
+_STATUS_OF_GUARANTEE = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
+_nothing = null().cast(String)
+_TASK_STATUS = case(_STATUS_OF_GUARANTEE, value=col(GuaranteeTable.status), else_="in-progress")
+_OF_REFERRALS = ("patient_id", "referral_id", "requester", "status")
+_ROWS = union_all(
+    select(
+        *(col(getattr(GuaranteeTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS)),
+        literal(str(TaskCode.GUARANTEE)).label("code"),
+        _TASK_STATUS.label("task_status"),
+    ),
+    select(
+        *(col(getattr(ReplanTaskTable, name)).label(name) for name in _NAMES),
+        _nothing.label("patient_id"),
+        null().cast(Uuid).label("referral_id"),
+        _nothing.label("requester"),
+        _nothing.label("status"),
+        literal(str(TaskCode.REPLAN_VISITS)).label("code"),
+        col(ReplanTaskTable.status).label("task_status"),
+    ),
+).subquery("task")
+TASKS = aliased(GuaranteeTable, _ROWS, adapt_on_names=True)
+CODE, STATUS = _ROWS.c.code, _ROWS.c.task_status
+
+_OPEN_OF = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested' FOR UPDATE"
+_SETTLED_OF = "SELECT * FROM replan_task WHERE site = $1 AND is_settled"
+_LOCKED = "SELECT * FROM replan_task WHERE id = $1 FOR UPDATE"
+
+
+async def open_of(tx: Transaction, site: str) -> ReplanTask | None:
+    """Lock the open Task of a site that names visits."""
+    return await tx.row(ReplanTask, _OPEN_OF, site)
+
+
+async def settled_of(tx: Transaction, site: str) -> list[VisitConflict]:
+    """Read what the people of a site have settled by ending such a Task."""
+    tasks = await tx.rows(ReplanTask, _SETTLED_OF, site)
+    return [conflict for task in tasks for conflict in task.visits]
+
+
+async def visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> ReplanTask | None:
+    """Read such a Task that this caller may see, without a lock."""
+    task = core.columns(ReplanTaskTable)
+    found = await tx.select(select(*task).where(task.id == task_id, scope.replan_tasks(principal)))
+    return ReplanTask(**found[0]) if found else None
+
+
+async def locked(tx: Transaction, task_id: UUID) -> ReplanTask | None:
+    """Lock such a Task."""
+    return await tx.row(ReplanTask, _LOCKED, task_id)
+
+
+async def lock_site(tx: Transaction, site: str) -> None:
+    """Wait for whoever holds the visits of a site against the description of the clinic."""
+    await tx.lock_names([f"replan/{site}"])

@@ -1,0 +1,90 @@
+"""Which booked visits no longer fit the description of the clinic, and what becomes of the Task for them.
+
+- A visit fits where its clinician works at its site, is not away, and has hours for its purpose for all of
+  it, and where its room is there and the site is open. The meeting hour is not among the hours.
+- What a person has settled is not asked again while it stays as it was: the same visit at the same time for
+  the same reasons.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.rows import Appointment, ReplanTask
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.calendar import working_spans
+from services.scheduling.states import ReplanStatus
+from shared.clinic import Clinic, Person, Site
+from shared.errors import Conflict
+from shared.reasons import Reason, Reference
+
+
+class TaskEnded(Conflict):
+    """The Task has ended and stays so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replanning:
+    """What a Task names from now on, and whether any of it is new."""
+
+    visits: Sequence[VisitConflict]
+    has_news: bool
+
+
+def of_visits(visits: Iterable[Appointment], *, clinic: Clinic, site: Site) -> list[VisitConflict]:
+    """List the visits of a site that do not fit, in their order."""
+    found = []
+    for row in visits:
+        reasons = tuple(_reasons(row, clinic=clinic, site=site))
+        if reasons and row.starts_at is not None:
+            found.append(VisitConflict(appointment=row.id, starts_at=row.starts_at, reasons=reasons))
+    return found
+
+
+def replanning(
+    conflicts: Iterable[VisitConflict], *, named: Sequence[VisitConflict], settled: Collection[VisitConflict]
+) -> Replanning | None:
+    """Return what the open Task names now, which named these before; None where nothing is different."""
+    left = [conflict for conflict in conflicts if conflict not in settled]
+    if left == list(named):
+        return None
+    return Replanning(visits=left, has_news=any(conflict not in named for conflict in left))
+
+
+def why_not_ended_by_hand(task: ReplanTask) -> Reason | None:
+    """Say why nobody completes a Task any more; None where it is open."""
+    if task.status == ReplanStatus.REQUESTED:
+        return None
+    return Reason.of("task-ended", now=task.status)
+
+
+def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason]:
+    if row.starts_at is None or row.ends_at is None:
+        return
+    day = row.starts_at.astimezone(site.zone).date()
+    if row.room is not None and row.room not in {room.id for room in site.rooms}:
+        yield Reason.of("room-gone", room=Reference(f"Location/{row.room}"))
+    if day in site.closed:
+        yield Reason.of("site-closed", day=day)
+    who = Reference(f"Practitioner/{row.practitioner}")
+    person = next((person for person in clinic.people if person.id == row.practitioner), None)
+    if person is None:
+        yield Reason.of("person-left", practitioner=who)
+    elif person.site != site.id:
+        yield Reason.of("works-elsewhere", practitioner=who)
+    elif _is_away(person, day):
+        yield Reason.of("person-absent", practitioner=who, day=day)
+    elif day not in site.closed and not _works(person, row, site=site):
+        yield Reason.of("no-hours", practitioner=who, purpose=row.kind)
+
+
+def _is_away(person: Person, day: date) -> bool:
+    return any(absence.start <= day <= absence.end for absence in person.absences)
+
+
+def _works(person: Person, row: Appointment, *, site: Site) -> bool:
+    if row.starts_at is None or row.ends_at is None:
+        return True
+    span = Span(row.starts_at, row.ends_at)
+    return working_spans(person, site=site, purpose=row.kind, window=span) == [span]

@@ -1,0 +1,108 @@
+"""Whether a status that was recorded by mistake can be corrected, and what follows from the correction.
+
+- What was recorded can become what it should have been: `states.CORRECTIONS`; the rest are steps of the life
+  cycle, which a PUT takes.
+- After the end of a referral nothing is booked again, but what became of a visit can still be put right.
+- A visit that stands again takes its own clinician, room and patient again, or nothing is corrected.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span, Taken
+from services.scheduling.rules import status_change
+from services.scheduling.rules.intervals import merged, until_free
+from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
+from services.scheduling.states import CORRECTIONS, LIVE_FIRST, LOST, AppointmentStatus, ReferralState
+from shared.errors import Conflict
+from shared.fhir.codes import AppointmentKind
+from shared.reasons import Reason, Reference
+
+_AFTER_THE_END = (AppointmentStatus.FULFILLED, AppointmentStatus.MISSED)
+
+
+class CannotCorrect(Conflict):
+    """What was recorded cannot be corrected to this; the text says what stands in the way."""
+
+
+def why_nothing_to_correct(row: Appointment, *, referral: Referral) -> Reason | None:
+    """Say why nothing that was recorded of an appointment can be corrected; None where something can."""
+    status = AppointmentStatus(row.status)
+    if status not in CORRECTIONS:
+        return Reason.of("nothing-recorded", state=status)
+    if row.starts_at is None:
+        return Reason.of("had-no-time")
+    if not allowed(row, referral=referral):
+        return Reason.of("referral-ended")
+    return None
+
+
+def allowed(row: Appointment, *, referral: Referral) -> list[AppointmentStatus]:
+    """List what an appointment can be corrected to."""
+    possible = CORRECTIONS.get(AppointmentStatus(row.status), ())
+    ended = referral.state == ReferralState.ENDED
+    return [status for status in possible if not ended or status in _AFTER_THE_END]
+
+
+def why_not(
+    row: Appointment, status: AppointmentStatus, *, referral: Referral, now: datetime, zone: ZoneInfo
+) -> Reason | None:
+    """Say why an appointment cannot be corrected to a status; None where it can, as far as it is known."""
+    if (why := why_nothing_to_correct(row, referral=referral)) is not None:
+        return why
+    possible = allowed(row, referral=referral)
+    if status not in possible:
+        return Reason.of("no-correction", state=row.status, to=status, allowed=possible)
+    return status_change.why_too_early(row, status, now=now, zone=zone) if _says_more(status) else None
+
+
+def takes_its_time_again(row: Appointment, status: AppointmentStatus) -> bool:
+    """Tell whether a correction needs the time that was given back."""
+    return row.status in LOST and status not in LOST
+
+
+def why_time_is_gone(row: Appointment, *, need: Need, taken: Taken, now: datetime) -> Reason | None:
+    """Say what has taken the time of an appointment meanwhile; None where it is free.
+
+    `taken` is what others have. Who has it is not said. Hours count only for what is still to come.
+    """
+    if row.starts_at is None or row.ends_at is None or row.practitioner is None or row.room is None:
+        return Reason.of("had-no-time")
+    span, who = Span(row.starts_at, row.ends_at), Reference(f"Practitioner/{row.practitioner}")
+    if (until := _taken_until(taken, person_key(row.practitioner), span)) is not None:
+        return Reason.of("person-busy", practitioner=who, until=until)
+    if (until := _taken_until(taken, room_key(row.room), span)) is not None:
+        return Reason.of("room-busy", room=Reference(f"Location/{row.room}"), until=until)
+    if (until := _taken_until(taken, patient_key(row.patient_id), span)) is not None:
+        return Reason.of("patient-busy", until=until)
+    if row.starts_at > now and not _works(row.practitioner, need=need, span=span):
+        return Reason.of("no-hours", practitioner=who, purpose=need.purpose)
+    return None
+
+
+def booked_instead(row: Appointment, *, firsts: Sequence[Appointment]) -> Appointment | None:
+    """Find the first appointment that lives in the place of one that was lost."""
+    others = (first for first in firsts if first.id != row.id and first.status in LIVE_FIRST)
+    return next(others, None) if row.kind == AppointmentKind.FIRST else None
+
+
+def why_not_instead_of(other: Appointment) -> Reason | None:
+    """Say why the visit that was booked instead cannot be called off: the patient came to it."""
+    if other.status in (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED) and other.starts_at:
+        return Reason.of("later-visit-took-place", when=other.starts_at)
+    return None
+
+
+def _says_more(status: AppointmentStatus) -> bool:
+    return status != AppointmentStatus.BOOKED
+
+
+def _taken_until(taken: Taken, resource: str, span: Span) -> datetime | None:
+    return until_free(merged(taken.get(resource, ())), span)
+
+
+def _works(practitioner: str, *, need: Need, span: Span) -> bool:
+    people = [person for person in need.people if person.id == practitioner]
+    return any(need.works(person, window=span) == [span] for person in people)
