@@ -14,6 +14,7 @@ from shared.events.catalog.referral import (
     AuthorizationConsentGiven,
     AuthorizationConsentWithdrawn,
     AuthorizationRequested,
+    PatientChanged,
     ReferralEvent,
     ReferralReceived,
 )
@@ -34,6 +35,10 @@ async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_ser
                 batch.defer(error)
     if not batch.early:
         await use_cases.notify.record(ctx, tx, known=known, written=written)
+
+
+async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
+    """Tell nobody: people hear of it by what a service does about it."""
 
 
 def _learn(ctx: Context, event: DomainEvent, *, known: ReferralContext) -> None:

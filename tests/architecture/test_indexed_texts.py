@@ -31,7 +31,7 @@ FROM_CALLERS = {
 OURS = words(
     "audience channel chair claim_id client code consumer_group discipline event_id event_key id instrument"
     " key kind name owner patient_id payer practitioner questionnaire recipient ref referral_id requester"
-    " site status target team topic type"
+    " resource reviewers site status target team topic type"
 )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from services.notifications import handlers, rules, use_cases
 from services.notifications.worker import email_sender, smtp
 from shared.clinic import ClinicFileError
+from shared.events.catalog.referral import PatientChanged
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Loop, Worker
@@ -50,6 +51,10 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
 
 
 def handler_table(runtime: Runtime) -> HandlerTable:
-    """Give every event type of the table the one handler, so that a batch is one run."""
+    """Give every event type of the table the one handler, so that a batch is one run.
+
+    What tells nobody is heard too: what it causes waits until it was.
+    """
     together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
-    return dict.fromkeys(rules.routing.NOTIFICATION_ROUTES, together)
+    table: HandlerTable = dict.fromkeys(rules.routing.NOTIFICATION_ROUTES, together)
+    return {**table, PatientChanged.name: handlers.on_patient_changed}

@@ -28,10 +28,12 @@ def read(
     known: Resources,
     clinic: Clinic,
     on: date,
+    deceased: bool = False,
 ) -> Facts:
     """Read what triage needs of all that came; of what counts once, the newest counts.
 
-    `known` holds resources by the text with which others refer to them.
+    `known` holds resources by the text with which others refer to them; `deceased` is what is known of the
+    patient beside what this sender says.
     """
     answers = questionnaire_answers.read(enclosures)
     born = _past(day_of(patient.get("birthDate")), on=on)
@@ -42,7 +44,7 @@ def read(
     }
     return Facts(
         birth_date=born,
-        deceased=people.is_deceased(patient),
+        deceased=deceased or people.is_deceased(patient),
         in_use=patient.get("active") is not False,
         replaced=people.is_replaced(patient),
         programme=programme_asked(request),

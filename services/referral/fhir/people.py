@@ -53,7 +53,7 @@ def demographics(patient: Resource) -> Demographics:
 
 def is_deceased(patient: Resource) -> bool:
     """Tell whether a Patient is said to have died; a date says it too."""
-    return patient.get("deceasedBoolean") is True or "deceasedDateTime" in patient
+    return patient.get("deceasedBoolean") is True or patient.get("deceasedDateTime") is not None
 
 
 def is_replaced(patient: Resource) -> bool:

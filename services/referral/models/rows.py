@@ -24,6 +24,7 @@ class Patient(Resource):
     family: str = ""
     given: str = ""
     birth_date: str | None = None
+    deceased: bool = False
 
 
 class PatientIdentifier(SQLModel):

@@ -107,6 +107,7 @@ def _new(ctx: Context, submission: Submission) -> Patient:
         family=person.family,
         given=person.given,
         birth_date=person.birth_date,
+        deceased=fhir.people.is_deceased(piece.data),
     )
     store.fill(patient, piece.raw, at=ctx.at)
     return patient

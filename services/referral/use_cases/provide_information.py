@@ -49,8 +49,9 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     changes = Changes(ctx, file)
     await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
-        if piece.type == "Patient":
-            await complete_patient.run(ctx, tx, changes, piece)
+        if piece.type == "Patient" and file.patient is not None:
+            members = await complete_patient.run(ctx, tx, file.patient, piece, referral=file.referral)
+            complete_patient.note(ctx, changes, members=members)
     await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)
     follow_consent.decide(ctx, changes)
     return await record.run(ctx, tx, changes)

@@ -6,7 +6,15 @@ from services.referral import fhir, queries
 from services.referral.models.rows import Patient, Referral, SenderIdentifier, Task
 from services.referral.models.submission import Receipt, Submission
 from services.referral.states import TASK_STATUS, State, Turn
-from services.referral.use_cases import find_duplicates, match_patient, placing, record, sent_again, triage
+from services.referral.use_cases import (
+    complete_patient,
+    find_duplicates,
+    match_patient,
+    placing,
+    record,
+    sent_again,
+    triage,
+)
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.match_patient import PatientMatch
 from services.referral.use_cases.placing import Rows
@@ -14,6 +22,7 @@ from services.referral.use_cases.referral_file import ReferralFile, enclosure_of
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
+from shared.events.outbox.publishing import publish
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
@@ -48,7 +57,22 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     ]
     await record.new(ctx, tx, changes, came_with=[*match_patient.new_rows(match), *sent, *names])
     await queries.intake.enter(tx, sent)
+    await _tell_of_patient(ctx, tx, submission, match, referral=referral)
     return Receipt(referral=referral, outcome="new")
+
+
+async def _tell_of_patient(
+    ctx: Context, tx: Transaction, submission: Submission, match: PatientMatch, *, referral: Referral
+) -> None:
+    """Tell every service of a new patient who has died, and of a known one what this sending says newly."""
+    if match.new and match.patient.deceased:
+        patient_id, body = str(match.patient.id), match.patient.body
+        changed = events.PatientChanged(patient_id=patient_id, referral_id=None, resources=(body,))
+        await publish(ctx, tx, match.patient, changed)
+    elif not match.new and submission.patient is not None:
+        await complete_patient.run(
+            ctx, tx, match.patient, submission.patient, referral=referral, corrects=False
+        )
 
 
 async def already_sent(ctx: Context, tx: Transaction, token: str) -> Referral | None:

@@ -61,6 +61,7 @@ class ReferralFile:
         if today not in self.facts_of_day:
             self.facts_of_day[today] = fhir.facts.read(
                 patient=self.patient_data,
+                deceased=self.patient is not None and self.patient.deceased,
                 request=self.request,
                 enclosures=[data for _, data in self.enclosures],
                 known=self.known,

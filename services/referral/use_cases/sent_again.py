@@ -11,6 +11,7 @@ from services.referral.models.submission import Receipt, Submission
 from services.referral.queries.intake import Recognised
 from services.referral.states import TERMINAL, State
 from services.referral.use_cases import (
+    complete_patient,
     follow_consent,
     match_patient,
     placing,
@@ -126,19 +127,24 @@ async def _write(
     await store.update(tx, file.referral, body, at=ctx.at, overlay=overlay, **columns)
     file.before = file.referral.model_copy()
     file.request = decoded(file.referral.body)
-    changed += _described_anew(submission, file)
+    changed += await _described_anew(ctx, tx, submission, file)
     file.facts_of_day.clear()
     return changed
 
 
-def _described_anew(submission: Submission, file: ReferralFile) -> list[str]:
+async def _described_anew(
+    ctx: Context, tx: Transaction, submission: Submission, file: ReferralFile
+) -> list[str]:
     """Take in how the sender describes the patient now; somebody else's name leaves it open who it is."""
     if submission.patient is None or file.patient is None:
         return []
     person = fhir.people.demographics(submission.patient.data)
     file.referral.doubt = file.referral.doubt or rules.identity.contradicts(file.patient, person)
+    same = fhir.content.same(file.patient.body, submission.patient.raw)
     file.patient_data = submission.patient.data
-    return [] if fhir.content.same(file.patient.body, submission.patient.raw) else ["Patient"]
+    if not file.referral.doubt:
+        await complete_patient.run(ctx, tx, file.patient, submission.patient, referral=file.referral)
+    return [] if same else ["Patient"]
 
 
 async def _write_rows(

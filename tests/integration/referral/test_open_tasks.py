@@ -24,9 +24,10 @@ async def a_referral(tx: Transaction, *, old: bool = True) -> UUID:
     if not old:
         more = " priority, priority_by_person, reviewers, has_duplicates, doubt,"
         values = "'routine', false, '{}', false, false, '[]', '[]', '[]'"
+    of_today = ("", "") if old else (", deceased", ", false")
     await tx.run(
-        "INSERT INTO patient (id, event_version, version, body, identifiers, family, given)"
-        " VALUES ($1, 0, 0, '', '{}', '', '')",
+        f"INSERT INTO patient (id, event_version, version, body, identifiers, family, given{of_today[0]})"
+        f" VALUES ($1, 0, 0, '', '{{}}', '', ''{of_today[1]})",
         patient,
     )
     await tx.run(

@@ -40,6 +40,37 @@ class TestTheDead:
         referral = located(await send(clinic, about({"deceasedBoolean": False})))
         assert business_status(await task_of(clinic, referral)) == "accepted"
 
+    async def test_whose_death_comes_later_are_looked_at_in_every_referral_and_not_booked(
+        self,
+    ) -> None:
+        async with TestClinic() as clinic:
+            sent = referrals.bundle(health_card="31", identifier="first")
+            first = located(await send(clinic, sent))
+            second = located(await send(clinic, referrals.bundle(health_card="31", programme="chronic-pain")))
+            await clinic.settle()
+            assert business_status(await task_of(clinic, first)) == "booked"
+            referrals.resource(sent, "Patient")["deceasedBoolean"] = True
+            assert (await send(clinic, sent)).status_code == 200
+            assert (await told(clinic)).count("patient.changed") == 1
+            reviews = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+            about = {work["focus"]["reference"].rpartition("/")[2] for work in reviews}
+            assert about == {first, second}
+            booked = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment?status=booked")
+            assert booked.json()["total"] == 0
+            third = referrals.bundle(health_card="31", programme="rapid-access")
+            answer = await send(clinic, third, as_="second-practice")
+            task = await task_of(clinic, located(answer), as_="second-practice")
+            assert business_status(task) == "awaiting-review"
+
+    async def test_who_were_said_to_have_died_by_mistake_live_again(self, clinic: TestClinic) -> None:
+        sent = about({"deceasedBoolean": True}, identifier="alive")
+        referral = located(await send(clinic, sent))
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        referrals.resource(sent, "Patient")["deceasedBoolean"] = False
+        assert (await send(clinic, sent)).status_code == 200
+        assert business_status(await task_of(clinic, referral)) == "accepted"
+        assert (await told(clinic)).count("patient.changed") == 2
+
 
 class TestARecord:
     async def test_that_is_no_longer_in_use_is_looked_at_by_a_person(self, clinic: TestClinic) -> None:

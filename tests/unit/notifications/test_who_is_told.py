@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,10 @@ from services.notifications.rules.audiences import Parties, address, messages, s
 from services.notifications.rules.routing import NOTIFICATION_ROUTES as ROUTES
 from services.notifications.rules.routing import TELLS_NOBODY, UNDELIVERABLE_TEXT
 from services.notifications.states import Audience, Channel
+from services.notifications.worker import handler_table
 from shared.clinic import Clinic, load_clinic
 from shared.events.catalog import CATALOG
+from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 
 CLINICAL = (
     "pain|back|spine|spinal|lumbar|disc|nerve|cauda|equina|emergenc|urgent|red flag|flag|diagnos|symptom"
@@ -145,3 +148,10 @@ class TestAddresses:
     )
     def test_come_from_the_clinic(self, clinic: Clinic, recipient: str, expected: str | None) -> None:
         assert address(recipient, clinic=clinic) == expected
+
+
+def test_every_event_that_can_cause_another_is_heard_or_what_it_causes_waits_for_ever() -> None:
+    runtime = SimpleNamespace(smtp_url=None)
+    heard = set(handler_table(runtime))  # type: ignore[arg-type]
+    caused_by = {name for name, event in CATALOG.items() if event.topic in (REFERRAL, SCHEDULING, CARETEAM)}
+    assert caused_by <= heard

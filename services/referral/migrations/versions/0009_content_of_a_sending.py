@@ -31,3 +31,9 @@ def upgrade() -> None:
         " CHECK (state <> 'merged' OR merged_into IS NOT NULL)"
     )
     op.execute("CREATE INDEX referral_merged_into ON referral (merged_into) WHERE merged_into IS NOT NULL")
+    op.execute("ALTER TABLE patient ADD COLUMN deceased boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE patient ALTER COLUMN deceased DROP DEFAULT")
+    op.execute(
+        "UPDATE patient SET deceased = true WHERE position('\"deceasedBoolean\"\\:true'::bytea in body) > 0"
+        " OR position('\"deceasedDateTime\"\\:'::bytea in body) > 0"
+    )
