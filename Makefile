@@ -25,7 +25,7 @@ up: .venv/.ready ## the clinic on http://127.0.0.1:8080, with the demo's patient
 	$(BIN)/lumbar up --data '$(DATA)' --port $(PORT)
 
 test: .venv/.ready-dev ## all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both transports; the table goes into docs/reliability.md
 	$(BIN)/python -m tests.failure.full --write docs/reliability.md

@@ -36,6 +36,7 @@ from deploy.embedded.cluster import (
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _DEADLINE = 20.0
+_OUTLIVED = 2.0
 _STILL_THERE = ("shared memory block", "lock file", "could not bind")
 
 
@@ -154,12 +155,19 @@ def _take_lock(data: Path) -> IO[str]:
         lock = (data / "lock").open("a+")
     except (PermissionError, NotADirectoryError) as error:
         raise _unusable(data, error) from error
+    # A process that was killed while it started its server is outlived for a moment by the child it made.
+    if not _wait_until(lambda: _locked(lock), seconds=_OUTLIVED):
+        lock.close()
+        raise FolderInUse(f"the data folder {data} is in use by another process")
+    return lock
+
+
+def _locked(lock: IO[str]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise FolderInUse(f"the data folder {data} is in use by another process") from error
-    return lock
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _stop_left_behind(cluster: Path) -> None:

@@ -25,7 +25,7 @@ from services.referral.fhir.submission import ACCEPTED_TYPES
 from tests.support.folders import open_folder
 from tests.support.process import LumbarProcess, lumbar
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("a clinic that is asked")]
 
 CASES = 2
 # Whose token has the scopes of most operations of a service.

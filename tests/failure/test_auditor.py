@@ -19,7 +19,7 @@ from tests.failure.history import History, Operation, Outcome
 from tests.failure.referrals import ROUTINE, a_referral, new_key
 from tests.support.clinic import TestClinic
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("auditor")]
 
 DAMAGE = [
     # invariant, service, statement

@@ -14,7 +14,7 @@ from tests.failure.mayhem import kill_as_a_whole
 from tests.failure.places.embedded import PROCESS, open_embedded
 from tests.failure.traffic import traffic
 
-KILLS = 8
+KILLS = 4
 SEED = int(os.environ.get("LUMBAR_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 
 

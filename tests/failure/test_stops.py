@@ -21,6 +21,8 @@ from tests.support.eventually import eventually
 from tests.support.folders import open_folder
 from tests.support.process import LumbarProcess
 
+pytestmark = pytest.mark.xdist_group("a clinic that is stopped")
+
 SENDER = "family-practice"
 _NUMBERS = iter(range(1, 1_000_000))
 # Seven seconds by the clinic's own limits; the rest is for a busy machine.

@@ -22,7 +22,7 @@ from tests.support.access.world import World, populate, remove_member, withdraw_
 from tests.support.clinic import BASE_URL, TestClinic
 from tests.support.identity import keys_of_run
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("access matrix")]
 # Whose referrals each party hears of in the feed.
 HEARD = {
     "family-practice": {"public", "workplace"},

@@ -13,7 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.folders import open_folder
 from tests.support.kafka import kafka_of_run
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("a cluster on Kafka")]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.folders import open_folder
 from tests.support.process import LUMBAR, free_port, lumbar
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("a cluster on PostgreSQL")]
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 PATIENCE = 300.0

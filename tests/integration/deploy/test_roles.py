@@ -36,7 +36,7 @@ async def plan() -> AsyncIterator[Plan]:
             server.stop()
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("roles")]
 
 
 def settings(plan: Plan, service: str, *, role: str, password: str | None = None) -> Settings:

@@ -12,6 +12,8 @@ import pytest
 from tests.support.folders import open_folder
 from tests.support.process import LumbarProcess, lumbar
 
+pytestmark = pytest.mark.xdist_group("a clinic that is up")
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "clinic.yaml"
 
 

@@ -26,6 +26,8 @@ from shared.events.transport.kafka.topics import check_topics, prepare_topics
 from tests.support.kafka import start_local_kafka
 from tests.support.process import free_port
 
+pytestmark = pytest.mark.xdist_group("brokers with doors")
+
 _JAAS = "org.apache.kafka.common.security"
 
 
