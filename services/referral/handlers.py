@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from services.referral import rules, use_cases
+from services.referral import fhir, rules, use_cases
 from services.referral.models.rows import Referral
 from services.referral.states import Turn
+from services.referral.use_cases.referral_file import decoded, local_day
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
@@ -46,6 +47,7 @@ async def on_first_appointment(
     referral = _open(followed, event) if event.is_first else None
     if referral is not None:
         turn, reason = FIRST_APPOINTMENT[event.type](event)
+        reason += _later_than_wished(ctx, referral, event)
         use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 
@@ -126,6 +128,11 @@ async def on_escalation_due(ctx: Context, tx: Transaction, timer: Timer) -> None
     await use_cases.redirect.escalate(ctx, tx, timer.ref)
 
 
+async def on_waiting_too_long(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Tell the coordinator of a referral that still waits."""
+    await use_cases.waiting.tell(ctx, tx, timer.ref)
+
+
 async def on_urgent_triage_overdue(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Ask more people about an urgent referral that nobody has decided."""
     await use_cases.urgent_triage.escalate(ctx, tx, timer.ref)
@@ -140,6 +147,15 @@ def _cancelled(event: AppointmentEvent) -> list[Reason]:
     words = event.cancelled_because
     why = event.reasons or [as_written(words) if words else Reason.of("no-reason-given")]
     return [Reason.of("first-appointment-cancelled", when=event.starts_at), *why]
+
+
+def _later_than_wished(ctx: Context, referral: Referral, event: AppointmentEvent) -> list[Reason]:
+    """Say so where a visit comes after the day until which the sender wished it."""
+    if event.starts_at is None or event.type not in ("appointment.booked", "appointment.moved"):
+        return []
+    wished = fhir.wish.not_after(decoded(referral.body))
+    day = local_day(event.starts_at, site=referral.site, clinic=ctx.clinic)
+    return [Reason.of("later-than-wished", day=wished)] if wished is not None and day > wished else []
 
 
 def _arrived(event: AppointmentEvent) -> tuple[Turn, list[Reason]]:

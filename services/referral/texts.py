@@ -43,6 +43,7 @@ REASONS: Mapping[str, str] = {
     "received": "Received.",
     "clinician-decides": "It is urgent: one of these clinicians decides about accepting it: {who}.",
     "coordinator-decides": "A clinician decides about urgent referrals that wait for it, else a coordinator.",
+    "waits-too-long": "It is {state}, and waits too long at {at:%Y-%m-%d %H:%M}.",
     "triage-overdue": "Not decided at {at:%Y-%m-%d %H:%M}; these may decide: {who}.",
     "priority-changed": "The priority is {priority}; it was {before}.",
     "clinic-looks": "A person at the clinic looks at the referral.",
@@ -71,6 +72,7 @@ REASONS: Mapping[str, str] = {
     "report-is-there": "The patient was discharged; the report is there.",
     "discharged": "The patient was discharged.",
     # What scheduling and careteam did.
+    "later-than-wished": "The sender had wished it until {day:%Y-%m-%d}.",
     "first-appointment-booked": "The first appointment is booked for {when:%Y-%m-%d %H:%M}.",
     "first-appointment-moved": "The first appointment was moved to {when:%Y-%m-%d %H:%M}.",
     "first-appointment-cancelled": "The first appointment of {when:%Y-%m-%d %H:%M} was cancelled:",

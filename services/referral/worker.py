@@ -16,6 +16,7 @@ def create_worker(runtime: Runtime) -> Worker:
         timers={
             use_cases.redirect.ESCALATION: handlers.on_escalation_due,
             use_cases.urgent_triage.OVERDUE: handlers.on_urgent_triage_overdue,
+            use_cases.changes.WAITS_TOO_LONG: handlers.on_waiting_too_long,
             use_cases.follow_consent.CONSENT_END: handlers.on_consent_end_due,
         },
     )

@@ -87,6 +87,13 @@ class UrgentTriage(Part):
     escalate_every_hours: int = Field(ge=1, default=1)
 
 
+class Waiting(Part):
+    """How long a referral may wait for an answer of its sender, or for a decision of the clinic."""
+
+    information_days: int = Field(ge=1, default=14)
+    review_hours: int = Field(ge=1, default=24)
+
+
 class Room(Part):
     """A room; a booking needs one of the right kind."""
 
@@ -252,6 +259,7 @@ class Clinic(Part):
     promise: Promise
     emergency: Emergency
     urgent_triage: UrgentTriage = UrgentTriage()
+    waiting: Waiting = Waiting()
     duplicate_window_days: int = Field(ge=1)
     review_weeks: tuple[int, ...] = Field(min_length=1)
     sites: tuple[Site, ...] = Field(min_length=1)

@@ -49,6 +49,7 @@ class TaskCode(StrEnum):
     ACKNOWLEDGE_EMERGENCY = "acknowledge-emergency"
     TELEPHONE_REFERRER = "telephone-referrer"
     TELEPHONE_CLINICIAN = "telephone-clinician"
+    OVERDUE_REFERRAL = "overdue-referral"
     REVIEW_REFERRAL = "review-referral"
     MERGE_DUPLICATE = "merge-duplicate"
     DECIDE_AUTHORIZATION = "decide-authorization"

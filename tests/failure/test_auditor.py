@@ -49,6 +49,12 @@ DAMAGE = [
     ("I7", "referral", "UPDATE referral SET state = 'awaiting-booking'"),
     ("I7", "referral", "UPDATE referral SET state = 'revoked'"),
     ("I7", "referral", "DELETE FROM timer"),
+    ("I7", "referral", "UPDATE referral SET state = 'information-requested';"
+     " UPDATE task SET status = 'on-hold' WHERE code = 'process-request'"),
+    ("I7", "referral", "UPDATE referral SET state = 'merged', merged_into ="
+     " (SELECT id FROM referral WHERE state = 'emergency-redirected');"
+     " UPDATE referral SET state = 'revoked' WHERE id IN (SELECT merged_into FROM referral)"),
+    ("I7", "referral", "UPDATE patient SET deceased = true"),
     ("I7", "referral", "UPDATE task SET status = 'completed'"),
     ("I7", "careteam", "UPDATE team SET status = 'inactive', ended_at = now()"),
     ("I8", "notifications", "DELETE FROM notification"),

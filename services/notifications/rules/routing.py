@@ -47,6 +47,7 @@ _REFERRAL = {
         PARTICIPANTS,
         urgent=True,
     ),
+    "overdue": _route("The referral waits too long for somebody.", (COORDINATOR,), COORDINATOR),
     "priority-changed": _route("The priority of the referral changed.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
     "accepted": _route("The referral was accepted.", _OFFICES, REFERRER),
     "information-requested": _route("Something is missing: it is the sender's turn.", _OFFICES, REFERRER),

@@ -15,5 +15,6 @@ from services.referral.fhir import (
     report,
     submission,
     task,
+    wish,
     wording,
 )

@@ -1,10 +1,10 @@
 """From the resources of a referral to the coded facts that triage reads; no text is searched."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from services.referral.fhir import people, questionnaire_answers
+from services.referral.fhir import people, questionnaire_answers, wish
 from services.referral.fhir.newest import oldest_first
 from services.referral.fhir.questionnaire_answers import Answers
 from services.referral.fhir.reading import day_of, has_code, texts
@@ -53,7 +53,7 @@ def read(
         unread=_unread(answers, days, patient=patient, born=born),
         coverages=tuple(_coverages(enclosures, known=known, clinic=clinic, on=on)),
         consents=_consents(enclosures, known=known, clinic=clinic, on=on),
-        unavailable=_unavailable(enclosures),
+        unavailable=(*_unavailable(enclosures), *_before_the_wish(request, on=on)),
         elements=elements | ({"birth-date": "Patient.birthDate"} if patient.get("birthDate") else {}),
     )
 
@@ -87,6 +87,12 @@ def _possible(days: Mapping[str, Day], *, born: Day | None, on: date) -> dict[st
         if link_id not in PAST_DAYS or (day.earliest <= on and not early):
             possible[link_id] = day
     return possible
+
+
+def _before_the_wish(request: Resource, *, on: date) -> tuple[tuple[date, date], ...]:
+    """Give the days before the one from which on the sender wishes the patient to be seen."""
+    first = wish.not_before(request)
+    return ((on, first - timedelta(days=1)),) if first is not None and first > on else ()
 
 
 def _unavailable(enclosures: Sequence[Resource]) -> tuple[tuple[date, date], ...]:

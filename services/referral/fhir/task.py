@@ -46,6 +46,7 @@ _BSER_STATUS = {
 _TITLES = {
     TaskCode.ACKNOWLEDGE_EMERGENCY: "Acknowledge that the patient goes to an emergency department",
     TaskCode.TELEPHONE_REFERRER: "Telephone the referrer: the emergency is not acknowledged",
+    TaskCode.OVERDUE_REFERRAL: "The referral waits too long: see that it goes on",
     TaskCode.TELEPHONE_CLINICIAN: "Telephone a clinician: the urgent referral is not decided",
     TaskCode.REVIEW_REFERRAL: "Review the referral: accept, decline or ask",
     TaskCode.MERGE_DUPLICATE: "Decide whether this is a duplicate: merge it, or accept it as new",

@@ -13,5 +13,6 @@ from services.referral.rules import (
     steps,
     triage,
     urgent,
+    waiting,
     work,
 )

@@ -11,6 +11,7 @@ from shared.reasons import Reason
 _BY_HAND = (
     TaskCode.TELEPHONE_REFERRER,
     TaskCode.TELEPHONE_CLINICIAN,
+    TaskCode.OVERDUE_REFERRAL,
     TaskCode.RESOLVE_DENIAL,
     TaskCode.MERGE_DUPLICATE,
     TaskCode.REVIEW_REFERRAL,

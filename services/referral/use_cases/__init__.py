@@ -2,6 +2,7 @@
 
 from services.referral.use_cases import (
     answer_claim,
+    changes,
     decide,
     end,
     follow,
@@ -16,4 +17,5 @@ from services.referral.use_cases import (
     update_task,
     urgent_triage,
     validate,
+    waiting,
 )

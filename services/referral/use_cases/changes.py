@@ -18,6 +18,8 @@ from shared.fhir.codes import TaskCode
 from shared.fhir.instants import instant
 from shared.reasons import Reason
 
+WAITS_TOO_LONG = "referral-waits-too-long"
+
 Body = Mapping[str, Any]
 # What an event carries beside the focus: a row of ours, whose newest bytes are taken, or a resource.
 Carried = Task | Enclosure | ClaimResponse | Patient | Body | bytes
@@ -53,6 +55,7 @@ class Changes:
     def move(self, to: State, *, reason: Sequence[Reason], turn: Turn) -> None:
         """Take the referral to another state; raises Refused where the life cycle has no such step."""
         rules.steps.check(rules.steps.no_step(self.referral.state, to, act="moving"))
+        waited = rules.waiting.limit(self.referral, clinic=self.ctx.clinic)
         if self.file.moved:
             self.file.passed.append(self.referral.model_copy())
         self.file.moved = True
@@ -60,6 +63,9 @@ class Changes:
         self.referral.status = REQUEST_STATUS.get(to, "active")
         if to in UNDER_CARE or to in TERMINAL:
             self.referral.reviewers = []
+        limit = rules.waiting.limit(self.referral, clinic=self.ctx.clinic)
+        if limit is not None or waited is not None:
+            self.timers[WAITS_TOO_LONG] = None if limit is None else self.ctx.at + limit
 
     def open_work(
         self,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.referral import rules
 from services.referral.use_cases import record, referral_file
-from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.changes import WAITS_TOO_LONG, Changes, the_clinic
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
@@ -22,6 +22,7 @@ def ask(ctx: Context, changes: Changes, *, reason: Sequence[Reason]) -> None:
     referral.reviewers = rules.urgent.reviewers(referral, clinic=ctx.clinic)
     due = ctx.at + timedelta(hours=ctx.clinic.urgent_triage.within_hours)
     changes.timers[OVERDUE] = due
+    changes.timers.pop(WAITS_TOO_LONG, None)
     work = changes.open_work(
         TaskCode.REVIEW_REFERRAL, owner=the_clinic(ctx), reason=reason, due=due, recipients=referral.reviewers
     )

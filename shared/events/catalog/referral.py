@@ -177,6 +177,14 @@ class ReferralTriageOverdue(
     """An urgent referral waits too long."""
 
 
+class ReferralOverdue(
+    ReferralEvent,
+    name="referral.overdue",
+    emitted="A referral waits longer than the clinic's limit for an answer or a decision; again each limit.",
+):
+    """Nobody has let a referral go on."""
+
+
 class ReferralPriorityChanged(
     ReferralEvent,
     name="referral.priority-changed",

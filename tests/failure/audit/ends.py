@@ -13,7 +13,9 @@ _REFERRALS = (
     " AND t.code <> 'process-request' AND t.status IN ('requested', 'received', 'accepted', 'in-progress'))"
     " AS work, (SELECT status FROM task t WHERE t.referral_id = r.id AND t.code = 'process-request')"
     " AS process, (SELECT count(*) FROM timer WHERE ref = r.id::text) AS timers,"
-    " ARRAY(SELECT standing FROM claim c WHERE c.referral_id = r.id) AS claims FROM referral r"
+    " ARRAY(SELECT standing FROM claim c WHERE c.referral_id = r.id) AS claims,"
+    " (SELECT state FROM referral f WHERE f.id = r.merged_into) AS first,"
+    " (SELECT deceased FROM patient p WHERE p.id = r.patient_id) AS deceased FROM referral r"
 )
 _FIRSTS = "SELECT referral_id::text AS referral, status FROM appointment WHERE kind = 'first'"
 _SESSIONS = (
@@ -27,6 +29,8 @@ _PLANS = "SELECT referral_id AS referral, status FROM plan"
 _STANDING = ("booked", "arrived", "waitlist")
 # Somebody must have work to do with a referral in these states.
 _WAITS_FOR_PEOPLE = frozenset({State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED})
+# Somebody is told where a referral waits too long in one of these.
+_HAS_A_CLOCK = _WAITS_FOR_PEOPLE | {State.INFORMATION_REQUESTED}
 _MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
 # The first appointment that must be there, and no other that stands.
 _FIRST_OF = {
@@ -73,8 +77,12 @@ def _wrong(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:
         found.append("nobody has work to do with it")
     elif state not in _WAITS_FOR_PEOPLE | _MAY_REST | _FIRST_OF.keys() | {State.INFORMATION_REQUESTED}:
         found.append("is left so")
-    if state == State.EMERGENCY_REDIRECTED and not row["timers"]:
-        found.append("nothing escalates it")
+    if state in _HAS_A_CLOCK and not row["timers"]:
+        found.append("nothing tells that it waits too long")
+    if state == State.MERGED and row["first"] in (State.REVOKED, State.CLOSED):
+        found.append(f"the one into which it was merged is {row['first']}")
+    if row["deceased"] and elsewhere.first(referral, *_STANDING):
+        found.append("who has died is booked")
     if state in _FIRST_OF and (times := elsewhere.first(referral, *_FIRST_OF[state])) != 1:
         found.append(f"has {times} first appointments of that kind")
     return found + _in_care(row, elsewhere)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from shared.events.topics import FEED
 from tests.failure.audit.evidence import Evidence
 
-_VISIT = ("booked", "moved", "cancelled", "arrived", "fulfilled", "missed")
+_VISIT = ("booked", "moved", "cancelled", "arrived", "fulfilled", "missed", "corrected")
 _GUARANTEE = ("at-risk", "breached")
 _SERIES = ("booked", "not-booked", "suspended", "completed")
 # What each consumer acts upon; None stands for everything that notifications tells.
@@ -23,11 +23,11 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"plan.activated", "patient.discharged"}
     ),
     "scheduling": frozenset(
-        {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged"}
+        {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged", "patient.changed"}
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
     ),
     "careteam": frozenset(
-        {"appointment.booked", "appointment.fulfilled"} | {"referral.revoked", "referral.closed"}
+        {"appointment.booked", "appointment.fulfilled", "appointment.corrected"} | {"referral.revoked", "referral.closed"}
     ),
     "notifications": None,
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.referral import fhir
 from tests.integration.referral.doors import located, operate, send, task_of, told
 from tests.support import referrals
 from tests.support.clinic import TestClinic
@@ -82,3 +83,42 @@ async def test_an_identifier_and_a_name_of_former_times_identify_nobody(clinic: 
     found = (await clinic.as_("coordinator").get("/referral/fhir/Patient?family=Baker")).json()
     everybody = (await clinic.as_("coordinator").get("/referral/fhir/Patient")).json()
     assert (found["total"], everybody["total"]) == (1, 2)
+
+
+WISHES: list[tuple[dict[str, Any], str | None, str | None]] = [
+    ({"occurrenceDateTime": "2026-03-20"}, "2026-03-20", "2026-03-20"),
+    ({"occurrenceDateTime": "2026-04"}, "2026-04-01", "2026-04-30"),
+    ({"occurrencePeriod": {"start": "2026-03-20T09:00:00-04:00"}}, "2026-03-20", None),
+    ({"occurrencePeriod": {"end": "2026-03-05"}}, None, "2026-03-05"),
+    ({"occurrenceTiming": {"repeat": {"boundsPeriod": {"start": "2026-03-20"}}}}, "2026-03-20", None),
+    ({"occurrenceTiming": {"event": ["2026-03-25", "2026-03-20"]}}, "2026-03-20", "2026-03-25"),
+    ({}, None, None),
+]
+
+
+@pytest.mark.parametrize(("occurrence", "first", "last"), WISHES, ids=str)
+def test_a_wish_is_read_in_every_form(
+    occurrence: dict[str, Any], first: str | None, last: str | None
+) -> None:
+    found = fhir.wish.not_before(occurrence), fhir.wish.not_after(occurrence)
+    assert tuple(day and day.isoformat() for day in found) == (first, last)
+
+
+async def test_nothing_is_booked_before_the_wish_of_the_sender() -> None:
+    async with TestClinic() as clinic:
+        sent = referrals.bundle()
+        referrals.resource(sent, "ServiceRequest")["occurrencePeriod"] = {"start": "2026-03-18"}
+        await send(clinic, sent)
+        await clinic.settle()
+        found = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment?status=booked")
+        assert found.json()["entry"][0]["resource"]["start"] >= "2026-03-18"
+
+
+async def test_a_visit_after_the_wish_says_so() -> None:
+    async with TestClinic() as clinic:
+        sent = referrals.bundle(programme="chronic-pain")  # seen on Tuesdays alone; today is Monday
+        referrals.resource(sent, "ServiceRequest")["occurrenceDateTime"] = "2026-03-02"
+        referral = located(await send(clinic, sent))
+        await clinic.settle()
+        words = (await task_of(clinic, referral))["statusReason"]["text"]
+        assert "The sender had wished it until 2026-03-02." in words

@@ -37,3 +37,9 @@ def upgrade() -> None:
         "UPDATE patient SET deceased = true WHERE position('\"deceasedBoolean\"\\:true'::bytea in body) > 0"
         " OR position('\"deceasedDateTime\"\\:'::bytea in body) > 0"
     )
+    # What waits since an older version is told of too.
+    op.execute(
+        "INSERT INTO timer (kind, ref, due_at) SELECT 'referral-waits-too-long', id::text,"
+        " now() + CASE WHEN state = 'information-requested' THEN interval '14 days' ELSE interval '1 day' END"
+        " FROM referral WHERE state IN ('information-requested', 'awaiting-review', 'duplicate-suspected')"
+    )
