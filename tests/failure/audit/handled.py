@@ -27,7 +27,8 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
     ),
     "careteam": frozenset(
-        {"appointment.booked", "appointment.fulfilled", "appointment.corrected"} | {"referral.revoked", "referral.closed"}
+        {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
+        | {"referral.revoked", "referral.closed"}
     ),
     "notifications": None,
 }
