@@ -1,4 +1,7 @@
-"""Ids are uuid7: they sort by the time they were made and tell nobody anything else."""
+"""Ids are uuid7: they sort by the time they were made and tell nobody anything else.
+
+A patient's id is random: the time in it would tell a second sender that somebody else had sent them before.
+"""
 
 from uuid import UUID
 
@@ -10,6 +13,12 @@ def new_id() -> UUID:
     """Make a new id from machine time; never call it in `rules` or `use_cases` (rows make their own ids)."""
     # The driver's own UUIDs are of this class too: made, written and sent ten times as fast.
     made: UUID = OfDriver(uuid_utils.uuid7().bytes)
+    return made
+
+
+def new_undated_id() -> UUID:
+    """Make a new id that says nothing of when."""
+    made: UUID = OfDriver(uuid_utils.uuid4().bytes)
     return made
 
 

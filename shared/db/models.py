@@ -52,14 +52,15 @@ class SharedRow(SQLModel):
     """A row of a table that every service has (`shared.db.tables`); its fields are the columns written."""
 
 
-_STORED = ("id", "version", "last_updated", "body", "patient_id", "site")
+_STORED = ("id", "version", "last_updated", "body", "patient_id", "site", "requester")
 
 
 class StoredResource(Resource):
-    """What reads and searches answer of any resource: its bytes, and patient and site for the audit."""
+    """What reads and searches answer of any resource: its bytes, whose and where it is, and who sent it."""
 
     patient_id: Any = None
     site: str | None = None
+    requester: str | None = None
 
 
 def stored_resource(record: Any) -> StoredResource:

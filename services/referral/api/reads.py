@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from services.referral import fhir, queries
+from services.referral.api import patient_view
 from services.referral.models.tables import (
     ClaimResponseTable,
     ClaimTable,
@@ -23,7 +24,11 @@ _add_reads = partial(add_reads, router, rows=_SCOPE.ROWS)
 _OWN_KINDS = ("Patient", "ServiceRequest")
 
 _PATIENT = Include(
-    resource_type="Patient", model=PatientTable, column=ReferralTable.patient_id, visible=_SCOPE.patients
+    resource_type="Patient",
+    model=PatientTable,
+    column=ReferralTable.patient_id,
+    visible=_SCOPE.patients,
+    seen_as=patient_view.seen_as,
 )
 
 _add_reads(
@@ -52,6 +57,7 @@ _add_reads(
         "family": SearchParam(kind="string", column=PatientTable.family),
         "given": SearchParam(kind="string", column=PatientTable.given),
     },
+    seen_as=patient_view.seen_as,
 )
 
 _add_reads(

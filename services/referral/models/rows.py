@@ -12,19 +12,22 @@ from sqlmodel import Field, SQLModel
 from services.referral.models.facts import Finding
 from services.referral.states import Authorization, State
 from shared.db.models import Resource
+from shared.ids import new_undated_id
 from shared.reasons import Reason
 
 
 class Patient(Resource):
-    """A person, as the first sender described them; `identifiers` are `system|value`."""
+    """A person, as the first sender (`requester`) described them; `identifiers` are `system|value`."""
 
     __tablename__ = "patient"
 
+    id: UUID = Field(default_factory=new_undated_id, primary_key=True)
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     family: str = ""
     given: str = ""
     birth_date: str | None = None
     deceased: bool = False
+    requester: str | None = None
 
 
 class PatientIdentifier(SQLModel):

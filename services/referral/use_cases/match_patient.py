@@ -24,11 +24,15 @@ class UnknownPatient(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientMatch:
-    """The patient; in `doubt` where an identifier is somebody else's too. `tokens` are those to put down."""
+    """The patient; in `doubt` where an identifier is somebody else's too. `tokens` are those to put down.
+
+    `new_to_sender` is all that the sender is told: not whether another one has sent the patient before.
+    """
 
     patient: Patient
     patient_data: Resource
     new: bool
+    new_to_sender: bool = True
     doubt: bool = False
     tokens: tuple[str, ...] = ()
 
@@ -44,7 +48,14 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     if len(same) == 1:
         followed = set(submission.replaced_by) & set(same[0].identifiers)
         known_data = decoded(same[0].body) if followed else data
-        return PatientMatch(patient=same[0], patient_data=known_data, new=False, tokens=tokens)
+        seen = await queries.patients.visible_to(tx, ctx.caller, same[0].id)
+        return PatientMatch(
+            patient=same[0],
+            patient_data=known_data,
+            new=False,
+            new_to_sender=seen is None,
+            tokens=tokens,
+        )
     doubt = bool(known.patients)
     return PatientMatch(
         patient=_new(ctx, submission), patient_data=data, new=True, doubt=doubt, tokens=tokens
@@ -108,6 +119,7 @@ def _new(ctx: Context, submission: Submission) -> Patient:
         given=person.given,
         birth_date=person.birth_date,
         deceased=fhir.people.is_deceased(piece.data),
+        requester=ctx.caller.organization,
     )
     store.fill(patient, piece.raw, at=ctx.at)
     return patient

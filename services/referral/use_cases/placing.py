@@ -92,7 +92,10 @@ def answer(
         submission.request.index: ("ServiceRequest", referral, referral.version == 1)
     }
     if submission.patient is not None and submission.patient.index is not None:
-        rows_of[submission.patient.index] = ("Patient", patient, new_patient)
+        # Another sender's versions of the patient are not this one's to count.
+        theirs = patient.requester not in (None, referral.requester)
+        shown = patient.model_copy(update={"version": 1}) if theirs else patient
+        rows_of[submission.patient.index] = ("Patient", shown, new_patient)
     for piece, row, new in placed:
         if piece.index is not None:
             rows_of[piece.index] = (piece.type, row, new)

@@ -44,7 +44,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     changes = Changes(ctx, _file(ctx, submission, referral, match, rows))
     result = triage.judge(ctx, changes.file)
     referral.answer = placing.answer(
-        submission, referral, rows, patient=match.patient, new_patient=match.new, at=ctx.at
+        submission, referral, rows, patient=match.patient, new_patient=match.new_to_sender, at=ctx.at
     )
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
     changes.announce(events.ReferralReceived, match.patient)

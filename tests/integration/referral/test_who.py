@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
@@ -192,3 +193,51 @@ class TestWhatWasNotKnown:
         assert answer.status_code == 200, answer.text
         assert business_status(await task_of(clinic, referral)) == "awaiting-review"
         assert "has died" in (await review_of(clinic))["statusReason"]["text"]
+
+
+class TestWhatAnotherSenderToldOfThePatient:
+    async def both(self, clinic: TestClinic) -> tuple[httpx.Response, str]:
+        """Send a patient with telephone and address, and the same person by another practice with less."""
+        more = {
+            "telecom": [{"system": "phone", "value": "+1-416-555-0199"}],
+            "address": [{"line": ["1 Secret Lane"], "city": "Toronto"}],
+        }
+        first = about(more, health_card="7770001112")
+        first_id = located(await send(clinic, first), "Patient")
+        answer = await send(clinic, referrals.bundle(health_card="7770001112"), as_="second-practice")
+        assert located(answer, "Patient") == first_id
+        return answer, first_id
+
+    async def test_is_shown_to_no_other_by_read_search_history_or_include(self, clinic: TestClinic) -> None:
+        _, patient = await self.both(clinic)
+        other, own = clinic.as_("second-practice"), clinic.as_("family-practice")
+        addresses = [
+            f"Patient/{patient}",
+            "Patient",
+            "Patient?family=Abernathy",
+            f"Patient/{patient}/_history",
+            f"Patient/{patient}/_history/1",
+            "ServiceRequest?_include=ServiceRequest:patient",
+        ]
+        for address in addresses:
+            seen = await other.get(f"/referral/fhir/{address}")
+            assert seen.status_code == 200, (address, seen.text)
+            assert "Abernathy" in seen.text
+            for secret in ("0199", "Secret", "7770001112", "1980-05-17"):
+                if secret not in str(seen.request.url):
+                    assert secret not in seen.text, (address, secret)
+            assert "Last-Modified" not in seen.headers or address not in addresses[:1]
+        assert "0199" in (await own.get(f"/referral/fhir/Patient/{patient}")).text
+        for party in ("coordinator",):
+            assert "0199" in (await clinic.as_(party).get(f"/referral/fhir/Patient/{patient}")).text
+
+    async def test_is_not_guessed_from_the_answer_either(self, clinic: TestClinic) -> None:
+        answer, _ = await self.both(clinic)
+        unknown = await send(clinic, referrals.bundle(), as_="second-practice")
+        shapes = []
+        for sent in (answer, unknown):
+            said = sent.json()["entry"][0]["response"]
+            shapes.append(
+                (said["status"], said["etag"], said["location"].rpartition("/")[2], said["lastModified"])
+            )
+        assert shapes[0] == shapes[1]

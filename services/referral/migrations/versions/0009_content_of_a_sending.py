@@ -43,3 +43,8 @@ def upgrade() -> None:
         " now() + CASE WHEN state = 'information-requested' THEN interval '14 days' ELSE interval '1 day' END"
         " FROM referral WHERE state IN ('information-requested', 'awaiting-review', 'duplicate-suspected')"
     )
+    op.execute("ALTER TABLE patient ADD COLUMN requester varchar")
+    op.execute(
+        "UPDATE patient SET requester = (SELECT requester FROM referral WHERE patient_id = patient.id"
+        " ORDER BY sent_at, id LIMIT 1)"
+    )
