@@ -243,6 +243,29 @@ async def sent_again(desk: Desk) -> None:
     await _operate(story, "coordinator", other, "merge", into)
 
 
+async def corrected(desk: Desk) -> None:
+    """Send a referral again with a red flag that was forgotten, and mostly acknowledge the emergency."""
+    story, number = desk.story(), desk.numbers()
+    referral = await desk.send("13-corrected.json", number=number)
+    if desk.chance.random() < 0.7:
+        await desk.stands(story, referral, *SETTLED)
+    again = await desk.send("13-corrected-red-flag.json", number=number)
+    if again != referral:
+        desk.history.complaints.append(f"I10: {referral}, corrected, was answered {again}")
+    if desk.chance.random() < 0.7:
+        await _operate(story, "family-practice", referral, "acknowledge", parameters(reason="On the way"))
+
+
+async def urgent(desk: Desk) -> None:
+    """Send signs of infection, which mostly the physiatrist decides."""
+    story = desk.story()
+    referral = await desk.send("14-urgent.json")
+    await desk.stands(story, referral, "awaiting-review")
+    verb = desk.chance.choice(("accept", "decline", ""))
+    if verb:
+        await _operate(story, "physiatrist", referral, verb, parameters(reason="Read and examined"))
+
+
 async def revoked(desk: Desk) -> None:
     """Refer, and take it back, booked or not."""
     story = desk.story()
@@ -277,7 +300,9 @@ async def _asked_of(desk: Desk, file: str, payer: str, *answers: str) -> str:
 _CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 # How often each is played, of a hundred.
 PLAYS: Mapping[Play, int] = {
-    routine: 26,
+    routine: 20,
+    corrected: 3,
+    urgent: 3,
     moved: 8,
     cancelled: 6,
     cared_for: 12,
