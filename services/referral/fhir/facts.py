@@ -135,7 +135,7 @@ def _consents(
     """Hold the newest Consent that speaks of each insurer; one not active that names nobody ends all."""
     given: set[str] = set()
     consents = filter(_is_about_sharing, enclosures)
-    for consent in oldest_first(consents, by="dateTime"):
+    for consent in oldest_first(consents, by="dateTime", ends=_is_withdrawal):
         provision = consent.get("provision", {})
         named = {
             payer
@@ -147,6 +147,10 @@ def _consents(
         else:
             given -= named or set(given)
     return frozenset(given)
+
+
+def _is_withdrawal(consent: Resource) -> bool:
+    return consent.get("status") != "active" or consent.get("provision", {}).get("type") == "deny"
 
 
 def _is_about_sharing(resource: Resource) -> bool:

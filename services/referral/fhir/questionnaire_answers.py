@@ -23,6 +23,8 @@ Resource = Mapping[str, Any]
 Given = tuple[str, Sequence[Resource]]
 
 _ANSWERED = ("completed", "amended", "in-progress")
+# Nobody finished it; a yes to a red flag in it is one all the same.
+_STOPPED = "stopped"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,14 +44,20 @@ def read(enclosures: Sequence[Resource]) -> Answers:
         for link_id, answered in items(response.get("item", [])):
             given.setdefault(link_id, []).extend(answered)
         for link_id, answered in given.items():
-            if answered:
+            if response.get("status") == _STOPPED:
+                if link_id in FLAGS and _code(link_id, answered) == YES:
+                    answers.codes[link_id] = YES
+            elif answered:
                 _take(answers, link_id, answered)
     return answers
 
 
 def is_ours(resource: Resource) -> bool:
     """Tell whether a resource answers the clinic's Questionnaire."""
-    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in _ANSWERED:
+    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
+        *_ANSWERED,
+        _STOPPED,
+    ):
         return False
     return str(resource.get("questionnaire", "")).partition("|")[0] == URL
 

@@ -36,7 +36,9 @@ def _comparisons(known: Patient, person: Demographics) -> Iterator[bool | None]:
     given = list(zip(map(_plain, known.given.split()), map(_plain, person.given.split()), strict=False))
     yield all(earlier == later for earlier, later in given) if given else None
     born = sorted((known.birth_date or "", person.birth_date or ""), key=len)
-    yield f"{born[1]}-".startswith(f"{born[0]}-") if born[0] else None
+    # A year that agrees with a full date leaves the day open.
+    agrees = f"{born[1]}-".startswith(f"{born[0]}-")
+    yield None if not born[0] or (agrees and born[0] != born[1]) else agrees
 
 
 def _plain(name: str) -> str:

@@ -38,7 +38,15 @@ _READ_BY_A_PERSON = {
 }
 _AFTER_AN_EMERGENCY = ("answer-after-an-emergency", Reason.of("answered-after-emergency"))
 # What nobody has read yet is not left to the rules when more comes.
-_UNREAD = {read[0]: read for read in (*_READ_BY_A_PERSON.values(), _AFTER_AN_EMERGENCY)}
+_UNREAD = {
+    read[0]: read
+    for read in (
+        *_READ_BY_A_PERSON.values(),
+        _AFTER_AN_EMERGENCY,
+        ("record-not-in-use", Reason.of("record-not-in-use")),
+        ("record-replaced", Reason.of("record-replaced")),
+    )
+}
 
 
 def answer_for_a_person(referral: Referral) -> Finding | None:

@@ -30,9 +30,9 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     if facts.deceased:
         return _verdict(Outcome.REVIEW, (_DECEASED,), pays, same_day=True)
     emergency = red_flags.emergencies(facts)
-    if emergency:
-        return _verdict(Outcome.EMERGENCY, emergency, pays)
     urgent = red_flags.urgencies(facts)
+    if emergency:
+        return _verdict(Outcome.EMERGENCY, (*emergency, *urgent), pays, urgent=bool(urgent))
     if urgent:
         return _verdict(Outcome.REVIEW, urgent, pays, same_day=True, urgent=True)
     if doubtful := _doubtful_record(facts):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.referral.models.rows import Referral, Task
+from services.referral.rules.urgent import waits_for_a_clinician
 from services.referral.states import TASK_ALLOWED, State
 from shared.context import Context
 from shared.fhir.codes import TaskCode
@@ -38,7 +39,9 @@ def may_change(_: Context, item: WorkItem, *, status: str) -> Reason | None:
         return Reason.of("task-ended", now=task.status)
     if status not in allowed:
         return Reason.of("no-task-step", now=task.status, to=status, allowed=allowed)
-    return _undecided(item) if status in ("completed", "cancelled") else None
+    if status == "rejected" and not waits_for_a_clinician(item.referral):
+        return None
+    return _undecided(item) if status in ("completed", "cancelled", "rejected") else None
 
 
 def _undecided(item: WorkItem) -> Reason | None:

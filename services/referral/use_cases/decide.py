@@ -30,6 +30,8 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(ctx, file), file.referral
     rules.steps.check(rules.acts.may_accept(ctx, referral), words=texts.words_of(ctx.clinic))
+    if file.patient is not None and file.patient.deceased:
+        rules.steps.check(Reason.of("patient-died"))
     verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.referral import queries, rules
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
-from services.referral.use_cases import merged, record, redirect, referral_file, request_authorization
+from services.referral.use_cases import record, redirect, referral_file, request_authorization
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile, needed_reason
 from shared.context import Context
@@ -64,6 +64,4 @@ async def _end(
     changes.finish_work(status="cancelled", reason=reason)
     changes.announce(events.ReferralRevoked if to is State.REVOKED else events.ReferralClosed)
     request_authorization.cancel(changes)
-    ended = await record.run(ctx, tx, changes)
-    await merged.come_back(ctx, tx, ended)
-    return ended
+    return await record.run(ctx, tx, changes)

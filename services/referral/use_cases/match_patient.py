@@ -46,7 +46,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     person = fhir.people.demographics(data)
     same = [patient for patient in known.patients if rules.identity.same_person(patient, person)]
     if len(same) == 1:
-        followed = set(submission.replaced_by) & set(same[0].identifiers)
+        followed = (set(submission.replaced_by) - set(tokens)) & set(same[0].identifiers)
         known_data = decoded(same[0].body) if followed else data
         seen = await queries.patients.visible_to(tx, ctx.caller, same[0].id)
         return PatientMatch(

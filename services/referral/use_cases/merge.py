@@ -5,7 +5,7 @@ from typing import Any
 
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
-from services.referral.states import State, Turn
+from services.referral.states import OPEN, State, Turn
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
@@ -37,7 +37,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
         rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     if file.referral.patient_id != first.patient_id:
         rules.steps.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
-    if first.state in (State.MERGED, State.DUPLICATE_SUSPECTED):
+    if first.state not in OPEN:
         rules.steps.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)
     changes = Changes(ctx, file)
     if file.referral.has_duplicates:

@@ -19,6 +19,15 @@ from shared.db import Transaction
 from shared.events.catalog import referral as events
 from shared.reasons import Reason
 
+# Where the first is, what was merged into it is nobody's.
+_TAKEN_AWAY = (
+    State.REVOKED,
+    State.CLOSED,
+    State.DECLINED,
+    State.EMERGENCY_REDIRECTED,
+    State.EMERGENCY_ACKNOWLEDGED,
+)
+
 
 async def follow(tx: Transaction, firsts: Sequence[Changes]) -> None:
     """Say of what was merged into these referrals where they stand now."""
@@ -67,19 +76,30 @@ async def complete(
         await record.run(ctx, tx, changes)
 
 
-async def come_back(ctx: Context, tx: Transaction, first: Referral) -> None:
-    """Give what was merged into a referral that was revoked or closed back to a person."""
-    if not first.has_duplicates:
+async def go_along(ctx: Context, tx: Transaction, first: Changes) -> None:
+    """Follow what a verb did with the first, or give what was merged into it back to a person."""
+    if first.referral.state in _TAKEN_AWAY:
+        await _come_back(ctx, tx, first.referral)
+    elif first.referral.state != State.DISCHARGED:
+        await follow(tx, [first])
+
+
+async def _come_back(ctx: Context, tx: Transaction, first: Referral) -> None:
+    """Give the oldest of what was merged into a referral back to a person; the others follow that one."""
+    merged = await queries.referrals.merged_into(tx, [first.id])
+    if not merged:
         return
+    oldest, *others = merged
+    if others:
+        await queries.referrals.point_to(tx, oldest.id, instead_of=first.id)
     reason = Reason.of("first-ended", state=first.state)
     person = Finding(rule="first-ended", reasons=(reason,), elements=("ServiceRequest",))
-    for merged in await queries.referrals.merged_into(tx, [first.id]):
-        changes = Changes(ctx, await referral_file.load(tx, merged))
-        merged.merged_into = None
-        changes.move(State.AWAITING_REVIEW, reason=[reason], turn=Turn.CLINIC)
-        result = triage.judge(ctx, changes.file)
-        triage.decide(ctx, changes, result, open_referrals=(), person=person)
-        await record.run(ctx, tx, changes)
+    changes = Changes(ctx, await referral_file.load(tx, oldest))
+    oldest.merged_into, oldest.has_duplicates = None, bool(others)
+    changes.move(State.AWAITING_REVIEW, reason=[reason], turn=Turn.CLINIC)
+    result = triage.judge(ctx, changes.file)
+    triage.decide(ctx, changes, result, open_referrals=(), person=person)
+    await record.run(ctx, tx, changes)
 
 
 def _same_as(first: Referral) -> Reason:

@@ -9,6 +9,7 @@ from services.referral.models.rows import Enclosure, Patient, Referral
 from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Placed, Recognised
 from services.referral.use_cases.referral_file import enclosure_of
+from services.referral.use_cases.versions import Earlier
 from shared.db.models import Resource
 from shared.fhir import references
 
@@ -25,13 +26,14 @@ def rows(
     placed: dict[tuple[str, str], Enclosure] = {
         name: _placed(name[0], found, referral) for name, found in known.directory.items()
     }
+    known_before = Earlier(before, submission.enclosures)
     found_rows: Rows = []
     for piece in submission.enclosures:
         condition = piece.if_none_exist
         if condition is not None and (found := placed.get((piece.type, condition))) is not None:
             found_rows.append((piece, found, False))
             continue
-        earlier = _earlier(piece, submission.enclosures, before=before)
+        earlier = known_before.take(piece)
         row = enclosure_of(piece, referral) if earlier is None else earlier
         found_rows.append((piece, row, earlier is None))
         if piece.type in queries.intake.DIRECTORY_TYPES:
@@ -73,6 +75,7 @@ def request_body(
     """Write the ServiceRequest, and what of it is ours: the subject, and what is left contained."""
     overlay = {
         "subject": {"reference": f"Patient/{referral.patient_id}"},
+        "status": referral.status,
         "contained": _left_contained(submission),
     }
     return references.replaced(submission.request.raw, named), overlay
@@ -106,17 +109,6 @@ def answer(
         if index in rows_of
         for kind, row, new in [rows_of[index]]
     ]
-
-
-def _earlier(piece: Piece, sent: Sequence[Piece], *, before: Sequence[Enclosure]) -> Enclosure | None:
-    """Find what a piece is a newer version of: by its identifier, or as the only one of its type."""
-    of_type = [row for row in before if row.type == piece.type]
-    for row in of_type:
-        if set(row.identifiers) & set(piece.identifiers):
-            return row
-    alone = [other for other in sent if other.type == piece.type] == [piece]
-    plain = [row for row in of_type if not (row.identifiers and piece.identifiers)]
-    return plain[0] if alone and len(of_type) == len(plain) == 1 else None
 
 
 def _left_contained(submission: Submission) -> list[object] | None:

@@ -22,6 +22,10 @@ from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
+_FLAGS = ("emergency-", "urgent-", "unknown-")
+# Care goes on, or goes on in the referral into which this one was merged.
+_GOES_ON = UNDER_CARE | {State.MERGED}
+
 
 async def run(ctx: Context, tx: Transaction, changes: Changes, *, because: type[DomainEvent]) -> None:
     """Tell what came, reopen what waits for nobody, and triage again; `because` is the event that tells it.
@@ -30,9 +34,10 @@ async def run(ctx: Context, tx: Transaction, changes: Changes, *, because: type[
     """
     referral = changes.referral
     person = rules.steps.answer_for_a_person(referral)
+    if person is None and rules.urgent.waits_for_a_clinician(referral):
+        person = triage.URGENT_UNTIL_NOW
     if State(referral.state) in REOPENED_BY_AN_ANSWER:
         changes.move(State.AWAITING_REVIEW, reason=[Reason.of("referrer-answered")], turn=Turn.CLINIC)
-    referral.turn = Turn.CLINIC if referral.turn == Turn.REFERRER else referral.turn
     changes.announce(because)
     if State(referral.state) in UNDECIDED:
         result = triage.judge(ctx, changes.file)
@@ -54,6 +59,11 @@ def _late(ctx: Context, changes: Changes) -> None:
         if priority != referral.priority:
             set_priority.change(changes, priority=priority)
     told_before = [fired.rule for fired in referral.rules]
+    now = {finding.rule for finding in verdict.findings}
+    # A flag that was taken back is told again when it comes again.
+    referral.rules = [
+        fired for fired in referral.rules if fired.rule in now or not fired.rule.startswith(_FLAGS)
+    ]
     found = (triage.DOUBT, *verdict.findings) if referral.doubt else verdict.findings
     fresh = [finding for finding in found if finding.rule not in told_before]
     if verdict.outcome is Outcome.EMERGENCY:
@@ -61,20 +71,23 @@ def _late(ctx: Context, changes: Changes) -> None:
             referral.rules = [*referral.rules, *fresh]
             redirect.decide(ctx, changes, verdict=verdict)
     elif referral.state == State.EMERGENCY_REDIRECTED:
-        _let_a_person_look(ctx, changes, [Reason.of("emergency-corrected")])
-    elif State(referral.state) in UNDER_CARE and fresh and _is_for_a_person(verdict, fresh):
+        let_a_person_look(ctx, changes, [Reason.of("emergency-corrected")])
+    elif State(referral.state) in _GOES_ON and fresh and _is_for_a_person(verdict, fresh):
         referral.rules = [*referral.rules, *fresh]
-        _let_a_person_look(ctx, changes, [reason for finding in fresh for reason in finding.reasons])
+        let_a_person_look(ctx, changes, [reason for finding in fresh for reason in finding.reasons])
     if State(referral.state) in UNDER_CARE and referral.payer in file.facts(ctx).consents:
         referral.asked = [code for code in referral.asked if code != "consent"]
         request_authorization.decide(ctx, changes)
+    if referral.turn == Turn.REFERRER and not (referral.unacknowledged or referral.asked):
+        referral.turn = Turn.CLINIC
 
 
 def _is_for_a_person(verdict: Verdict, fresh: Sequence[Finding]) -> bool:
     return triage.DOUBT in fresh or verdict.outcome in (Outcome.REVIEW, Outcome.DECLINE)
 
 
-def _let_a_person_look(ctx: Context, changes: Changes, reasons: list[Reason]) -> None:
+def let_a_person_look(ctx: Context, changes: Changes, reasons: list[Reason]) -> None:
+    """Ask the coordinator to look today at a referral whose care goes on."""
     work = changes.open_work(
         TaskCode.REVIEW_REFERRAL,
         owner=the_clinic(ctx),

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from services.referral import fhir
 from services.referral.models.rows import Claim, Enclosure, Referral, Task
 from services.referral.states import TASK_STATUS, State
+from services.referral.use_cases import merged
 from services.referral.use_cases.changes import Announcement, Body, Carried, Changes
 from shared import timers
 from shared.context import Context
@@ -36,6 +37,8 @@ async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
     await _write_passed(ctx, tx, changes)
     await write_process_task(ctx, tx, changes.referral, changes.process_task)
     await rest(ctx, tx, changes)
+    if changes.referral.has_duplicates:
+        await merged.go_along(ctx, tx, changes)
     return changes.referral
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.referral import rules
 from services.referral.models.facts import Verdict
 from services.referral.models.rows import Referral
-from services.referral.states import TERMINAL, State, Turn
+from services.referral.states import TERMINAL, UNDER_CARE, State, Turn
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from shared.context import Context
@@ -33,6 +33,9 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     """
     referral = changes.referral
     referral.unacknowledged = True
+    if verdict.urgent and State(referral.state) not in UNDER_CARE | TERMINAL:
+        # What is urgent too is accepted by a clinician, if ever.
+        referral.reviewers = rules.urgent.reviewers(referral, clinic=ctx.clinic)
     if rules.steps.no_step(referral.state, State.EMERGENCY_REDIRECTED, act="moving") is None:
         changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reasons, turn=Turn.REFERRER)
     referral.reason, referral.turn = verdict.reasons, Turn.REFERRER

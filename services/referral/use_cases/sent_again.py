@@ -9,7 +9,7 @@ from services.referral.models.facts import Outcome
 from services.referral.models.rows import Enclosure, Patient, Referral
 from services.referral.models.submission import Receipt, Submission
 from services.referral.queries.intake import Recognised
-from services.referral.states import TERMINAL, State
+from services.referral.states import TERMINAL, UNDER_CARE, State
 from services.referral.use_cases import (
     complete_patient,
     follow_consent,
@@ -32,6 +32,10 @@ from shared.reasons import Reason
 
 class AnotherPatient(Conflict):
     """The sender's identifier stands on a referral of somebody else."""
+
+
+# What a referral was accepted, booked and funded by.
+_DECIDED_ON = frozenset({"programme", "payer", "unavailable"})
 
 
 class IsOver(Conflict):
@@ -90,7 +94,7 @@ async def _corrected(
 def _check_is_open(ctx: Context, file: ReferralFile) -> None:
     """Refuse what comes after the end, except an emergency that nobody was told of."""
     referral = file.referral
-    if State(referral.state) not in TERMINAL:
+    if State(referral.state) not in TERMINAL or referral.state == State.MERGED:
         return
     verdict = rules.triage.triage(file.facts(ctx), on=file.today(ctx), clinic=ctx.clinic)
     told_before = [fired.rule for fired in referral.rules]
@@ -106,6 +110,8 @@ async def _reconsider(ctx: Context, tx: Transaction, changes: Changes, *, change
     told = Reason.of("corrected", changed=changed)
     changes.enclose(fhir.provenance.correction_provenance(ctx, referral, changed=changed))
     await reconsider.run(ctx, tx, changes, because=events.ReferralCorrected)
+    if State(referral.state) in UNDER_CARE and _DECIDED_ON & set(changed):
+        reconsider.let_a_person_look(ctx, changes, [told])
     follow_consent.decide(ctx, changes)
     kept = [reason for reason in referral.reason if reason.code != "corrected"]
     referral.reason = [told, *kept]
@@ -130,6 +136,16 @@ async def _write(
     changed += await _described_anew(ctx, tx, submission, file)
     file.facts_of_day.clear()
     return changed
+
+
+async def _end_coverages(ctx: Context, tx: Transaction, rows: Rows, *, file: ReferralFile) -> None:
+    """End each Coverage of the sender in whose place another one is sent: it no longer says who pays."""
+    sent = {row.id for _, row, _ in rows if row.type == "Coverage"}
+    for row, data in file.enclosures:
+        if sent and row.type == "Coverage" and row.id not in sent and data.get("status") == "active":
+            await store.update(
+                tx, row, row.body, at=ctx.at, overlay={"status": "cancelled"}, status="cancelled"
+            )
 
 
 async def _described_anew(
@@ -166,6 +182,7 @@ async def _write_rows(
         changed.append(piece.type)
     await tx.insert(*new)
     await queries.intake.enter(tx, new)
+    await _end_coverages(ctx, tx, rows, file=file)
     file.enclosures = [(row, decoded(row.body)) for row, _ in file.enclosures]
     file.add(new)
     return [kind for kind in changed if kind not in fhir.facts.READ_TYPES]

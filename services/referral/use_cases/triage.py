@@ -16,6 +16,10 @@ from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason, Reference
 
+# A clinician has not read yet what the sender now says otherwise.
+URGENT_UNTIL_NOW = Finding(
+    rule="urgent-until-now", reasons=(Reason.of("urgent-until-now"),), elements=("ServiceRequest",)
+)
 # Who the patient is stands open.
 DOUBT = Finding(
     rule="identity-in-doubt", reasons=(Reason.of("identity-in-doubt"),), elements=("Patient.identifier",)
@@ -69,7 +73,8 @@ def decide(
     if emergency and not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
         redirect.decide(ctx, changes, verdict=verdict)
     elif emergency or person is not None:
-        _review(ctx, changes, findings=findings, same_day=True, urgent=verdict.urgent)
+        urgent = verdict.urgent or person is URGENT_UNTIL_NOW
+        _review(ctx, changes, findings=findings, same_day=True, urgent=urgent)
     elif referral.doubt:
         # The sender is not told what is known of somebody else.
         told = [Reason.of("clinic-looks")]
@@ -134,9 +139,10 @@ def _review(
 ) -> None:
     """Leave it to a person, who reads why; so does the sender, unless something else is to be `told`."""
     reason = [reason for finding in findings for reason in finding.reasons]
+    waited = rules.urgent.waits_for_a_clinician(changes.referral)
     changes.move(State.AWAITING_REVIEW, reason=told or reason, turn=Turn.CLINIC)
     if urgent:
-        urgent_triage.ask(ctx, changes, reason=[Reason.of("look-today"), *reason])
+        urgent_triage.ask(ctx, changes, reason=[Reason.of("look-today"), *reason], again=waited)
         return
     changes.referral.reviewers = []
     work = changes.open_work(

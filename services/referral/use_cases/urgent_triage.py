@@ -16,12 +16,17 @@ from shared.reasons import Reason
 OVERDUE = "urgent-triage-overdue"
 
 
-def ask(ctx: Context, changes: Changes, *, reason: Sequence[Reason]) -> None:
-    """Leave an urgent referral to the clinicians of its lead discipline, who may read and decide it now."""
+def ask(ctx: Context, changes: Changes, *, reason: Sequence[Reason], again: bool = False) -> None:
+    """Leave an urgent referral to the clinicians of its lead discipline, who may read and decide it now.
+
+    `again` is where it waits already: the clock that runs goes on, and whoever was asked stays asked.
+    """
     referral = changes.referral
-    referral.reviewers = rules.urgent.reviewers(referral, clinic=ctx.clinic)
-    due = ctx.at + timedelta(hours=ctx.clinic.urgent_triage.within_hours)
-    changes.timers[OVERDUE] = due
+    asked = rules.urgent.reviewers(referral, clinic=ctx.clinic)
+    referral.reviewers = list(dict.fromkeys([*(referral.reviewers if again else ()), *asked]))
+    due = None if again else ctx.at + timedelta(hours=ctx.clinic.urgent_triage.within_hours)
+    if due is not None:
+        changes.timers[OVERDUE] = due
     changes.timers.pop(WAITS_TOO_LONG, None)
     work = changes.open_work(
         TaskCode.REVIEW_REFERRAL, owner=the_clinic(ctx), reason=reason, due=due, recipients=referral.reviewers

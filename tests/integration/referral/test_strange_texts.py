@@ -19,7 +19,7 @@ Steps = tuple[Any, ...]
 BASE = "/referral/fhir"
 JSON = {"Content-Type": "application/fhir+json"}
 # What makes the rules leave a referral to a person.
-LOOKED_AT = {next(iter(URGENT_FLAGS)): "Y"}
+LOOKED_AT = {next(iter(URGENT_FLAGS)): "UNK"}
 _ANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 # Where a text stands in the sending: resource type and steps; each ends in a column or in the bytes.
 PLACES: list[tuple[str, Steps]] = [
@@ -217,4 +217,6 @@ async def test_in_a_header(clinic: TestClinic, text: str, name: str) -> None:
     answer = await clinic.as_("family-practice").post(
         f"{BASE}/ServiceRequest", json=body, headers={name: typed.encode("latin-1", "replace")}
     )
-    assert answer.status_code == 201 or refused_by_name(answer, name), answer.text
+    # A text that is tried twice is a key or a condition that is there already.
+    known = answer.status_code == 200 or "came before" in answer.text
+    assert answer.status_code == 201 or known or refused_by_name(answer, name), answer.text

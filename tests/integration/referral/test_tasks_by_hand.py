@@ -10,7 +10,7 @@ from tests.support.clinic import TestClinic
 
 
 async def a_review(clinic: TestClinic) -> dict[str, Any]:
-    await send(clinic, referrals.bundle(answers={"cancer-history": "Y"}))
+    await send(clinic, referrals.bundle(answers={"cancer-history": "UNK"}))
     return (await work_of(clinic, "coordinator", "code=review-referral"))[0]
 
 

@@ -180,6 +180,26 @@ class TestSeveralAnswers:
         for consents in ((given, ended), (ended, given)):
             assert read(*consents).consents == frozenset()
 
+    @pytest.mark.parametrize(
+        ("given", "ended"),
+        [
+            ("2026-03-02T07:00:00-05:00", "2026-03-02"),
+            ("2099-01-01", "2026-03-02T10:00:00Z"),
+            ("2026-03-02", "2026-03-02"),
+        ],
+    )
+    def test_in_doubt_a_consent_is_withdrawn(self, given: str, ended: str) -> None:
+        arrived = {"meta": {"lastUpdated": "2026-03-02T09:00:00Z"}}
+        first = referrals.a_consent("Patient/1", payer="motor-insurer") | {"dateTime": given} | arrived
+        last = referrals.a_consent("Patient/1", payer="motor-insurer", status="inactive")
+        last |= {"dateTime": ended, "meta": {"lastUpdated": "2026-03-02T17:00:00Z"}}
+        assert read(first, last).consents == read(last, first).consents == frozenset()
+
+    def test_a_yes_of_a_response_that_was_stopped_counts_and_nothing_else_of_it(self) -> None:
+        stopped = answered(YES[0], status="stopped")
+        assert verdict(referrals.a_response("Patient/1"), stopped).outcome is Outcome.EMERGENCY
+        assert read(answered(NO[0], status="stopped")).answers == {}
+
 
 class TestDaysThatCannotBe:
     def test_a_recurrence_to_come_is_asked_about_and_declines_nobody(self) -> None:

@@ -83,7 +83,7 @@ class TestConsent:
         ended = referrals.a_consent("Patient/1", payer="motor-insurer", status="inactive")
         assert read(given).consents == {"motor-insurer"}
         assert read(given, ended).consents == frozenset()
-        assert read(ended, given).consents == {"motor-insurer"}
+        assert read(ended, given | {"dateTime": "2026-03-02T09:00:00Z"}).consents == {"motor-insurer"}
 
     def test_a_denial_and_an_expired_one_open_nothing(self) -> None:
         denied = referrals.a_consent("Patient/1", payer="motor-insurer")

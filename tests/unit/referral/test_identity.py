@@ -13,7 +13,8 @@ KNOWN = Patient(family="Müller", given="Anna Maria", birth_date="1980-05-17")
     ("family", "given", "birth_date", "same", "contradicts"),
     [
         ("Müller", "Anna Maria", "1980-05-17", True, False),
-        ("MULLER", "anna", "1980-05", True, False),
+        ("MULLER", "anna", "1980-05-17", True, False),
+        ("Müller", "Anna", "1980-05", False, False),
         ("Müller", "Anna Sofie", "1980-05-17", False, True),
         ("Müller", "Berta", "1980-05-17", False, True),
         ("Maller", "Anna", "1980-05-17", False, True),
