@@ -42,7 +42,7 @@ REASONS: Mapping[str, str] = {
     # Where a referral stands, and what a Task is for or why it ended.
     "received": "Received.",
     "urgent-until-now": "It was urgent, the sender now says otherwise, and no clinician has read it yet.",
-    "clinician-decides": "It is urgent: one of these clinicians decides about accepting it: {who}.",
+    "clinician-decides": "It is urgent: one of these clinicians decides about it: {who}.",
     "coordinator-decides": "A clinician decides about urgent referrals that wait for it, else a coordinator.",
     "waits-too-long": "It is {state}, and waits too long at {at:%Y-%m-%d %H:%M}.",
     "triage-overdue": "Not decided at {at:%Y-%m-%d %H:%M}; these may decide: {who}.",

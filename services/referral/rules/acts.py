@@ -5,7 +5,7 @@ The verb checks the same rule as `$available-actions`, so that what is offered i
 
 from services.referral.models.rows import Claim, Referral
 from services.referral.rules.steps import no_step
-from services.referral.rules.urgent import not_theirs
+from services.referral.rules.urgent import not_theirs, waits_for_a_clinician
 from services.referral.states import (
     AUTHORIZATION_ALLOWED,
     REOPENED_BY_AN_ANSWER,
@@ -60,10 +60,12 @@ def may_request_information(ctx: Context, referral: Referral) -> Reason | None:
     return not_theirs(ctx, referral) or no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
 
 
-def may_set_priority(_: Context, referral: Referral) -> Reason | None:
-    """Allow it until the referral has ended; a clinician may where the referral is theirs to read."""
+def may_set_priority(ctx: Context, referral: Referral) -> Reason | None:
+    """Allow it until the referral has ended; of one that waits for a clinician to that clinician alone."""
     if State(referral.state) in TERMINAL:
         return Reason.of("referral-is-over", state=referral.state)
+    if ctx.caller.party == "coordinator" and waits_for_a_clinician(referral):
+        return Reason.of("clinician-decides", who=referral.reviewers)
     return None
 
 

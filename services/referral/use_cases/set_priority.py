@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.referral import fhir, rules
+from services.referral import fhir, rules, texts
 from services.referral.models.rows import Referral
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes
@@ -25,7 +25,8 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
     """Change the priority; the one that it has already changes nothing. Raises NoReason and NoPriority."""
     why, wanted = needed_reason(said.get("reason")), said.get("priority")
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.steps.check(rules.acts.may_set_priority(ctx, file.referral))
+    reason = rules.acts.may_set_priority(ctx, file.referral)
+    rules.steps.check(reason, words=texts.words_of(ctx.clinic))
     if wanted not in rules.priority.PRIORITIES:
         expression = "Parameters.parameter.where(name='priority')"
         raise NoPriority(f"one of {', '.join(rules.priority.PRIORITIES)}", expression=expression)

@@ -23,6 +23,7 @@ ENTRY_ALONE = b'{"resourceType":"Patient","gender":"%s"}'
 
 @pytest.fixture(autouse=True)
 def no_worker_left() -> Iterator[None]:
+    check.close()
     yield
     check.close()
 

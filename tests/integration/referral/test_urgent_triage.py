@@ -216,6 +216,17 @@ class TestPriority:
         wrong = await operate(clinic, "coordinator", referral, "set-priority", priority="soon", reason="x")
         assert wrong.status_code == 422
 
+    async def test_of_what_waits_for_a_clinician_is_not_the_coordinators_to_change(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await urgent(clinic)
+        lowered = {"priority": "routine", "reason": "x"}
+        answer = await operate(clinic, "coordinator", referral, "set-priority", **lowered)
+        assert answer.status_code == 409
+        assert (await task_of(clinic, referral))["priority"] == "asap"
+        answer = await operate(clinic, LEAD, referral, "set-priority", **lowered)
+        assert answer.status_code == 200, answer.text
+
     async def test_of_a_correction_is_told_where_the_clinic_has_said_yes(self, clinic: TestClinic) -> None:
         sent = referrals.bundle(identifier="p-1")
         referral = located(await send(clinic, sent))
