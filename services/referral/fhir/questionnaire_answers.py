@@ -25,6 +25,7 @@ Given = tuple[str, Sequence[Resource]]
 _ANSWERED = ("completed", "amended", "in-progress")
 # Nobody finished it; a yes to a red flag in it is one all the same.
 _STOPPED = "stopped"
+_READ = (*_ANSWERED, _STOPPED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,10 +55,7 @@ def read(enclosures: Sequence[Resource]) -> Answers:
 
 def is_ours(resource: Resource) -> bool:
     """Tell whether a resource answers the clinic's Questionnaire."""
-    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
-        *_ANSWERED,
-        _STOPPED,
-    ):
+    if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in _READ:
         return False
     return str(resource.get("questionnaire", "")).partition("|")[0] == URL
 

@@ -53,12 +53,13 @@ async def run(
     # What is new among the identifiers is another name of the referral that was sent before.
     tokens = submission.request.identifiers
     await queries.intake.name_referral(tx, referral.id, requester=referral.requester, tokens=tokens)
-    if referral.content == fhir.content.digest(submission):
+    content = fhir.content.digest(submission)
+    if referral.content == content:
         return Receipt(referral=referral, outcome="same")
     file = await referral_file.locked(tx, referral_id)
     if file is None:
         raise LookupError("a referral that was read is gone")
-    return await _corrected(ctx, tx, submission, file=file, known=known)
+    return await _corrected(ctx, tx, submission, file=file, known=known, content=content)
 
 
 async def _of(tx: Transaction, referral_id: UUID) -> tuple[Referral, Patient]:
@@ -70,13 +71,19 @@ async def _of(tx: Transaction, referral_id: UUID) -> tuple[Referral, Patient]:
 
 
 async def _corrected(
-    ctx: Context, tx: Transaction, submission: Submission, *, file: ReferralFile, known: Recognised
+    ctx: Context,
+    tx: Transaction,
+    submission: Submission,
+    *,
+    file: ReferralFile,
+    known: Recognised,
+    content: str,
 ) -> Receipt:
     referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
-    digest, was_known = fhir.content.digest(submission), file.referral.content is not None
+    was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
     written = await _write(ctx, tx, submission, file=file, rows=rows)
-    referral.content = digest
+    referral.content = content
     changed = [*rules.corrections.differences(before, file.facts(ctx)), *written]
     changed += ["priority"] if asked != file.request.get("priority") else []
     changes = Changes(ctx, file)

@@ -1,5 +1,7 @@
-"""keep what a sending said as a digest, let several people carry one identifier, and keep who
-may decide an urgent referral and what priority triage gave."""
+"""keep what a sending said as a digest, who may decide an urgent referral and what priority triage gave,
+what is merged into a referral, who has died and who first sent a patient; let several people carry one identifier,
+and start the clock of what waits already.
+"""
 
 from alembic import op
 
