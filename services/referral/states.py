@@ -47,8 +47,9 @@ _BOOKING = frozenset(
 )
 
 ALLOWED: dict[State, frozenset[State]] = {
-    **dict.fromkeys((_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW), _TRIAGED | _ENDS),
-    _S.DUPLICATE_SUSPECTED: _TRIAGED | _ENDS | {_S.MERGED},
+    **dict.fromkeys((_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED), _TRIAGED | _ENDS),
+    # A duplicate of another sender's waits for a person like all else that does.
+    **dict.fromkeys((_S.AWAITING_REVIEW, _S.DUPLICATE_SUSPECTED), _TRIAGED | _ENDS | {_S.MERGED}),
     _S.EMERGENCY_REDIRECTED: frozenset({_S.EMERGENCY_ACKNOWLEDGED}),
     _S.EMERGENCY_ACKNOWLEDGED: frozenset({_S.AWAITING_REVIEW}),
     _S.DECLINED: frozenset({_S.AWAITING_REVIEW}),

@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
         "An identifier of the patient belongs to somebody with another name or birth date, "
         "or to several people."
     ),
+    "said-newly": "The sender says newly of the patient: {members}.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
     "record-replaced": "Another record replaced this one of the patient, and it is not known here.",

@@ -52,15 +52,18 @@ class SharedRow(SQLModel):
     """A row of a table that every service has (`shared.db.tables`); its fields are the columns written."""
 
 
-_STORED = ("id", "version", "last_updated", "body", "patient_id", "site", "requester")
+_STORED = ("id", "version", "last_updated", "body", "patient_id", "site", "history_id")
 
 
 class StoredResource(Resource):
-    """What reads and searches answer of any resource: its bytes, whose and where it is, and who sent it."""
+    """What reads and searches answer of any resource: its bytes, whose and where it is.
+
+    Its earlier versions are kept under `history_id`, where that is not its own id.
+    """
 
     patient_id: Any = None
     site: str | None = None
-    requester: str | None = None
+    history_id: UUID | None = None
 
 
 def stored_resource(record: Any) -> StoredResource:

@@ -52,6 +52,8 @@ class TaskCode(StrEnum):
     OVERDUE_REFERRAL = "overdue-referral"
     REVIEW_REFERRAL = "review-referral"
     MERGE_DUPLICATE = "merge-duplicate"
+    UPDATE_PATIENT = "update-patient"
+    RESOLVE_IDENTITY = "resolve-identity"
     DECIDE_AUTHORIZATION = "decide-authorization"
     RESOLVE_DENIAL = "resolve-denial"
     GUARANTEE = "guarantee"
@@ -66,7 +68,9 @@ class TaskInput(StrEnum):
     programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml); requester: valueReference
     to the referring Organization (clinic.yaml id); sent-at, complete-at: valueDateTime (UTC); due-on:
     valueDate (local date of the site); unavailable: valuePeriod, repeated; reason-for-hold and the like stand
-    in statusReason. A Task of a site has site, and visit: valueReference to an Appointment, repeated.
+    in statusReason. A Task of a site has site, and visit: valueReference to an Appointment, repeated. One
+    about a patient has described: valueReference to the contained Patient with what a sender says newly, or
+    resembles: valueReference to a Patient who carries the same identifier, repeated.
     """
 
     PROGRAMME = "programme"
@@ -81,6 +85,8 @@ class TaskInput(StrEnum):
     TRIAGE_RULE = "triage-rule"
     TURN = "turn"
     VISIT = "visit"
+    DESCRIBED = "described"
+    RESEMBLES = "resembles"
 
 
 class AppointmentKind(StrEnum):

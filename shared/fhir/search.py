@@ -47,14 +47,12 @@ class Include:
     """What `_include=Type:param` adds: rows of `model` whose id stands in `column` of the matches.
 
     `visible` is the row scope of the included type; a row that the caller may not see is not included.
-    `seen_as` gives a row as a caller sees it, where that is not as it stands.
     """
 
     resource_type: str
     model: Any
     column: Any
     visible: Any
-    seen_as: Any = None
 
 
 Params = Mapping[str, SearchParam]
@@ -193,7 +191,7 @@ async def _referred(
 
 
 async def _total(tx: Transaction, model: Any, where: ColumnElement[bool]) -> int:
-    [counted] = await tx.select(select(func.count()).select_from(model).where(where))
+    [counted] = await tx.select(select(func.count(_id(model))).where(where))
     return int(counted[0])
 
 

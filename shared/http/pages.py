@@ -27,7 +27,6 @@ async def answer(
     visible: Callable[[Principal], ColumnElement[bool]],
     params: Params,
     includes: Mapping[str, Include],
-    seen_as: Callable[[Principal, StoredResource], StoredResource],
 ) -> Response:
     """Search inside the caller's row scope and answer one page as a searchset."""
     asked = parameters_of(request)
@@ -42,12 +41,9 @@ async def answer(
             of=model,
             visible=lambda include: _includable(request, include),
         )
-        matches = [seen_as(request.principal, row) for row in page.rows]
-        views = {include.resource_type: include.seen_as for include in includes.values() if include.seen_as}
-        added = [(kind, views[kind](request.principal, row) if kind in views else row) for kind, row in added]
-        found = [(resource_type, row) for row in matches] + added
+        found = [(resource_type, row) for row in page.rows] + added
         base = request.runtime.fhir_base
-        entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in matches]
+        entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
         entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
         links = paging_links(f"{base}/{resource_type}", asked, page.next)
         content = bundle("searchset", entries, links=links, total=page.total)

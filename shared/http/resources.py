@@ -21,8 +21,6 @@ from shared.http.request_context import RequestContext
 from shared.http.versions import version_headers, version_in
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
-# How a caller sees a row, where that is not as it stands.
-View = Callable[[Principal, StoredResource], StoredResource]
 
 _VERSIONS = table(
     "resource_version",
@@ -47,7 +45,6 @@ def add_reads(
     rows: str,
     params: Params,
     includes: Mapping[str, Include] | None = None,
-    seen_as: View | None = None,
 ) -> None:
     """Add `GET /fhir/Type/{id}`, `.../_history`, `.../_history/{version}`, `GET /fhir/Type` and `POST
     .../_search`.
@@ -55,11 +52,11 @@ def add_reads(
     `visible(principal)` is the row scope as SQL, `rows` the same in words. A row outside it is 404 and is in
     no total. Search knows `params`, `_id`, `_lastUpdated`, `_count` (default 50, at most 200), `_sort` (the
     params and `_lastUpdated`), `_include` and stable paging links (`_after`); an unknown parameter is refused
-    (400). `seen_as` gives a row as a caller sees it; one that is given otherwise has no other versions.
+    (400). `model` is a table, or the columns of a subquery that gives each caller a row of its own.
     """
     reading = authorize(resource_type, "r", rows=rows)
     searching = authorize(resource_type, "s", rows=rows)
-    reader = ResourceReader(resource_type, model, visible, seen_as or _as_it_stands)
+    reader = ResourceReader(resource_type, model, visible)
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
@@ -79,7 +76,6 @@ def add_reads(
             visible=visible,
             params=params,
             includes=includes or {},
-            seen_as=reader.seen_as,
         )
 
     read.reader = reader  # type: ignore[attr-defined]
@@ -95,9 +91,8 @@ def add_reads(
 class ResourceReader:
     """Reads one resource type inside the row scope of the caller."""
 
-    def __init__(self, resource_type: str, model: Any, visible: RowRule, seen_as: View) -> None:
+    def __init__(self, resource_type: str, model: Any, visible: RowRule) -> None:
         self.type = resource_type
-        self.seen_as = seen_as
         self._model = model
         self._visible = visible
 
@@ -137,7 +132,7 @@ class ResourceReader:
         row = stored_resource(found[0])
         if self.type == "Patient":
             row.patient_id = row.id
-        return self.seen_as(principal, row)
+        return row
 
     async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):
@@ -159,13 +154,9 @@ class ResourceReader:
         """Choose the versions before the one that the row is: it may be replaced meanwhile."""
         return (
             _VERSIONS.c.type == self.type,
-            _VERSIONS.c.id == str(row.id),
+            _VERSIONS.c.id == str(row.history_id or row.id),
             _VERSIONS.c.version < row.version,
         )
-
-
-def _as_it_stands(_: Principal, row: StoredResource) -> StoredResource:
-    return row
 
 
 class Readers:

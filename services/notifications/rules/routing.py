@@ -40,6 +40,7 @@ _REFERRAL = {
     "review-needed": _route(
         "The referral waits for a person to decide.", (*_OFFICES, PARTICIPANTS), COORDINATOR, PARTICIPANTS
     ),
+    "patient-review-needed": _route("Somebody must look at who the patient is.", (COORDINATOR,), COORDINATOR),
     "triage-overdue": _route(
         "A referral waits too long for a clinician: telephone one.",
         (COORDINATOR, PARTICIPANTS),

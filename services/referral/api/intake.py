@@ -11,7 +11,7 @@ from services.referral.fhir.submission import NotAReferral
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Receipt
 from services.referral.use_cases.end import NeverSent
-from services.referral.use_cases.match_patient import UnknownPatient
+from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
 from services.referral.use_cases.sent_again import AnotherPatient, IsOver
 from shared import indexed_text
 from shared.db import Transaction
@@ -35,7 +35,10 @@ class UnknownEvent(Invalid):
     code = "not-supported"
 
 
-@router.post("/fhir", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, UnknownEvent))
+@router.post(
+    "/fhir",
+    responses=refuses(NotAReferral, UnknownPatient, SeveralPatients, AnotherPatient, IsOver, UnknownEvent),
+)
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a transaction Bundle, or a message Bundle at the base."""
     received = await request.resource("Bundle")

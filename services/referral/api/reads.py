@@ -5,12 +5,10 @@ from functools import partial
 from fastapi import APIRouter
 
 from services.referral import fhir, queries
-from services.referral.api import patient_view
 from services.referral.models.tables import (
     ClaimResponseTable,
     ClaimTable,
     EnclosureTable,
-    PatientTable,
     ReferralTable,
     TaskTable,
 )
@@ -19,16 +17,15 @@ from shared.http.resources import add_reads
 
 router = APIRouter()
 
-_SCOPE = queries.scope
+_SCOPE, _PATIENTS = queries.scope, queries.scope.PATIENTS
 _add_reads = partial(add_reads, router, rows=_SCOPE.ROWS)
 _OWN_KINDS = ("Patient", "ServiceRequest")
 
 _PATIENT = Include(
     resource_type="Patient",
-    model=PatientTable,
+    model=_PATIENTS,
     column=ReferralTable.patient_id,
-    visible=_SCOPE.patients,
-    seen_as=patient_view.seen_as,
+    visible=_SCOPE.patients_as_seen,
 )
 
 _add_reads(
@@ -50,14 +47,13 @@ _add_reads(
 
 _add_reads(
     resource_type="Patient",
-    model=PatientTable,
-    visible=_SCOPE.patients,
+    model=_PATIENTS,
+    visible=_SCOPE.patients_as_seen,
     params={
-        "identifier": SearchParam(kind="tokens", column=PatientTable.identifiers),
-        "family": SearchParam(kind="string", column=PatientTable.family),
-        "given": SearchParam(kind="string", column=PatientTable.given),
+        "identifier": SearchParam(kind="tokens", column=_PATIENTS.identifiers),
+        "family": SearchParam(kind="string", column=_PATIENTS.family),
+        "given": SearchParam(kind="string", column=_PATIENTS.given),
     },
-    seen_as=patient_view.seen_as,
 )
 
 _add_reads(
@@ -82,7 +78,10 @@ _add_reads(
             visible=_SCOPE.referrals,
         ),
         "Task:patient": Include(
-            resource_type="Patient", model=PatientTable, column=TaskTable.patient_id, visible=_SCOPE.patients
+            resource_type="Patient",
+            model=_PATIENTS,
+            column=TaskTable.patient_id,
+            visible=_SCOPE.patients_as_seen,
         ),
     },
 )

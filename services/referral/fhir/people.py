@@ -1,7 +1,10 @@
 """Who a resource names: the insurer, the member id, the parts of a person's name."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from services.referral.fhir.reading import has_code, tokens
 from services.referral.models.facts import Demographics
@@ -69,6 +72,48 @@ def replacing(patient: Resource) -> tuple[str, ...]:
         if link.get("type") == "replaced-by"
         for token in tokens([link.get("other", {}).get("identifier")])
     )
+
+
+# What tells who a person is and how to reach them; a death and a fuller birth date are taken over at once.
+_TOLD = ("name", "telecom", "gender", "address", "maritalStatus", "contact", "communication", "birthDate")
+_BESIDE = ("id", "extension", "period", "rank", "use", "text")
+
+
+def said_newly(sent: Resource, *known: Resource) -> dict[str, Any]:
+    """Return what a Patient says that no known description says: of lists the elements that are new.
+
+    A birth date that agrees with a known one, as far as both go, says nothing that differs.
+    """
+    found: dict[str, Any] = {}
+    for member in ("identifier", *_TOLD):
+        stated = sent.get(member)
+        theirs = [description[member] for description in known if description.get(member) is not None]
+        if isinstance(stated, list):
+            said = {_plain(member, part) for parts in theirs for part in parts}
+            more = [part for part in stated if _plain(member, part) not in said | {""}]
+            found |= {member: more} if more else {}
+        elif stated is not None and not any(_agree(member, stated, value) for value in theirs):
+            found |= {member: stated} if theirs or member != "birthDate" else {}
+    return found
+
+
+def _agree(member: str, stated: Any, known: Any) -> bool:
+    if member == "birthDate":
+        shorter, longer = sorted((str(stated), str(known)), key=len)
+        return f"{longer}-".startswith(f"{shorter}-")
+    return _plain(member, stated) == _plain(member, known)
+
+
+def _plain(member: str, part: Any) -> str:
+    """Write an element so that two ways to say the same are equal: a telephone number by its digits."""
+    if member == "identifier":
+        return next(iter(tokens([part])), "")
+    if member == "telecom" and isinstance(part, dict):
+        value = str(part.get("value", "")).casefold()
+        return f"{part.get('system')}|{re.sub(r'[^0-9a-z@.+]', '', value)}"
+    if isinstance(part, dict):
+        part = {name: value for name, value in part.items() if name not in _BESIDE} or part
+    return msgspec.json.encode(part, order="sorted").decode().casefold()
 
 
 def names(patient: Resource) -> tuple[str, str]:

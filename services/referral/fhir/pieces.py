@@ -47,6 +47,7 @@ def piece_of(
     links: tuple[str, ...] = (),
     index: int | None = None,
     if_none_exist: str | None = None,
+    update_where: str | None = None,
 ) -> Piece:
     """Take a resource as a piece of a referral, with its identifiers as tokens."""
     stated = data.get("identifier", [])
@@ -58,6 +59,7 @@ def piece_of(
         index=index,
         identifiers=tokens(stated if isinstance(stated, list) else [stated]),
         if_none_exist=if_none_exist,
+        update_where=update_where,
     )
 
 

@@ -4,8 +4,10 @@ Refused is only what leaves open who the patient is or what is asked for; all el
 for later by triage.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from services.referral.fhir import people
@@ -13,6 +15,7 @@ from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
 from services.referral.models.submission import Piece, Submission
+from shared import indexed_text
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
 from shared.fhir import references
@@ -60,6 +63,7 @@ INTENTS = (
     "proposal",
     "plan",
 )
+_TYPE_OF_CONDITION = re.compile(r"^[A-Za-z]*\?")
 ADD, REVOKE = "add-service-request", "revoke-service-request"
 
 
@@ -139,7 +143,15 @@ def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
 
 
 def _wrong_creation(entry: Entry, resource_type: str, *, where: str) -> Iterator[Problem]:
-    if entry.method != "POST":
+    text = "the condition that is understood here is identifier=system|value"
+    if resource_type == "Patient" and entry.if_none_exist and _condition(entry.if_none_exist) is None:
+        yield _problem(text, f"{where}.ifNoneExist", code="not-supported")
+    if resource_type == "Patient" and entry.method == "PUT":
+        if _condition_of_update(entry) is None:
+            yield _problem(
+                f"a Patient is put by its identifier: {text}", f"{where}.url", code="not-supported"
+            )
+    elif entry.method != "POST":
         text = f"this transaction creates: POST, not {entry.method}"
         yield _problem(text, f"{where}.method", code="not-supported")
     elif (entry.url or "").rstrip("/").rpartition("/")[2] != resource_type:
@@ -157,14 +169,23 @@ def _entry_piece(entry: Entry, resource: Received) -> Piece:
         links=tuple(dict.fromkeys(links)),
         index=entry.index,
         if_none_exist=_condition(entry.if_none_exist),
+        update_where=_condition_of_update(entry) if entry.method == "PUT" else None,
     )
+
+
+def _condition_of_update(entry: Entry) -> str | None:
+    address, _, condition = (entry.url or "").partition("?")
+    return _condition(condition) if address.rpartition("/")[2] == "Patient" else None
 
 
 def _condition(text: str | None) -> str | None:
     if text is None:
         return None
-    name, _, token = text.lstrip("?").partition("=")
-    return token if name == "identifier" and "|" in token else None
+    asked = parse_qsl(_TYPE_OF_CONDITION.sub("", text), keep_blank_values=True)
+    if len(asked) != 1 or asked[0][0] != "identifier":
+        return None
+    token = asked[0][1]
+    return token if token.partition("|")[2] and indexed_text.wrong(token) is None else None
 
 
 def _only_request(pieces: Sequence[Piece], problems: list[Problem]) -> Piece | None:

@@ -50,6 +50,8 @@ _TITLES = {
     TaskCode.TELEPHONE_CLINICIAN: "Telephone a clinician: the urgent referral is not decided",
     TaskCode.REVIEW_REFERRAL: "Review the referral: accept, decline or ask",
     TaskCode.MERGE_DUPLICATE: "Decide whether this is a duplicate: merge it, or accept it as new",
+    TaskCode.UPDATE_PATIENT: "See what a sender says newly of the patient, and take over what is right",
+    TaskCode.RESOLVE_IDENTITY: "See who the patient is: merge the records of one person",
     TaskCode.RESOLVE_DENIAL: "The insurer denied the sessions: other payer, self-pay, or close",
     TaskCode.DECIDE_AUTHORIZATION: "Decide the authorization",
 }
@@ -114,10 +116,19 @@ def work_task(
     return task
 
 
-def suspected_output(task: dict[str, Any], *, first: str) -> dict[str, Any]:
+def duplicate_input(first: str) -> dict[str, Any]:
     """Name the referral that a suspected duplicate may repeat, so that the merge can be offered."""
-    same = {"type": {"text": "duplicate-of"}, "valueReference": {"reference": f"ServiceRequest/{first}"}}
-    return task | {"input": [same]}
+    return {"type": {"text": "duplicate-of"}, "valueReference": {"reference": f"ServiceRequest/{first}"}}
+
+
+def described_input(contained: str) -> dict[str, Any]:
+    """Name the contained Patient with what a sender says newly."""
+    return _input(TaskInput.DESCRIBED, "valueReference", {"reference": contained})
+
+
+def resembling_input(patient_id: str) -> dict[str, Any]:
+    """Name a patient who carries the same identifier."""
+    return _input(TaskInput.RESEMBLES, "valueReference", {"reference": f"Patient/{patient_id}"})
 
 
 def rejection(stated: Mapping[str, Any], *, words: str) -> dict[str, Any]:
@@ -169,11 +180,11 @@ def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
         (TaskInput.TRIAGE_RULE, "valueCoding", _fired(finding, referral, clinic=clinic))
         for finding in referral.rules
     ]
-    return [
-        {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": name}]}, member: value}
-        for name, member, value in given
-        if value is not None
-    ]
+    return [_input(name, member, value) for name, member, value in given if value is not None]
+
+
+def _input(name: TaskInput, member: str, value: Any) -> dict[str, Any]:
+    return {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": name}]}, member: value}
 
 
 def _fired(finding: Finding, referral: Referral, *, clinic: Clinic) -> dict[str, str]:

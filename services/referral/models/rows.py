@@ -17,7 +17,11 @@ from shared.reasons import Reason
 
 
 class Patient(Resource):
-    """A person, as the first sender (`requester`) described them; `identifiers` are `system|value`."""
+    """A person as the clinic knows them; `identifiers` are all that are known, as `system|value`.
+
+    `requester` is the sender whose description the row still is, None once the clinic knows more than that
+    sender said; `replaced_by` is the record that goes on, where this one was merged into it.
+    """
 
     __tablename__ = "patient"
 
@@ -28,6 +32,20 @@ class Patient(Resource):
     birth_date: str | None = None
     deceased: bool = False
     requester: str | None = None
+    replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
+
+
+class SourceRecord(Resource):
+    """What one sender says of a patient whose row is not that sender's own description: what it reads."""
+
+    __tablename__ = "source_record"
+
+    id: UUID = Field(default_factory=new_undated_id, primary_key=True)
+    patient_id: UUID = Field(foreign_key="patient.id")
+    requester: str
+    identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    family: str = ""
+    given: str = ""
 
 
 class PatientIdentifier(SQLModel):

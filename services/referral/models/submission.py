@@ -14,7 +14,8 @@ class Piece(Struct, frozen=True, kw_only=True):
     """One resource that came with a referral.
 
     `links` are the texts by which others of the same sending refer to it (fullUrl, `#id`), `index` its place
-    in the Bundle, None for a contained resource.
+    in the Bundle, None for a contained resource. `if_none_exist` and `update_where` are the identifier of a
+    conditional creation and of a conditional update.
     """
 
     type: str
@@ -24,6 +25,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     index: int | None = None
     identifiers: tuple[str, ...] = ()
     if_none_exist: str | None = None
+    update_where: str | None = None
 
     def __repr__(self) -> str:
         return f"Piece({self.type})"

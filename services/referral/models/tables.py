@@ -13,6 +13,7 @@ from services.referral.models.rows import (
     PatientIdentifier,
     Referral,
     SenderIdentifier,
+    SourceRecord,
     Task,
 )
 from services.referral.states import OPEN_TASKS, Authorization, State
@@ -26,6 +27,17 @@ class Base(SQLModel, registry=registry()):
 
 class PatientTable(Patient, Base, table=True):
     """The table of Patient rows."""
+
+    __table_args__ = (
+        CheckConstraint("replaced_by <> id", name="replaced_by_another"),
+        Index("patient_replaced_by", "replaced_by", postgresql_where=text("replaced_by IS NOT NULL")),
+    )
+
+
+class SourceRecordTable(SourceRecord, Base, table=True):
+    """The table of SourceRecord rows."""
+
+    __table_args__ = (Index("one_record_of_a_source", "patient_id", "requester", unique=True),)
 
 
 class PatientIdentifierTable(PatientIdentifier, Base, table=True):

@@ -63,9 +63,12 @@ async def recognise(tx: Transaction, submission: Submission, *, requester: str) 
     patient = submission.patient
     tokens = submission.request.identifiers
     carried = submission.patient_identifiers
+    stated: tuple[str, ...] = ()
     if patient is not None:
-        carried = (*patient.identifiers, *submission.replaced_by)
-    await tx.lock_names([*_sender_names(requester, tokens), *(patient.identifiers if patient else ())])
+        conditions = filter(None, (patient.if_none_exist, patient.update_where))
+        stated = (*patient.identifiers, *conditions)
+        carried = (*stated, *submission.replaced_by)
+    await tx.lock_names([*_sender_names(requester, tokens), *stated])
     names = _directory_names(submission)
     found = await _look(tx, requester, tokens, carried, names)
     if missing := [name for name in names if name not in found.directory]:

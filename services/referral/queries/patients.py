@@ -1,9 +1,14 @@
-"""Patients, and who carries an identifier."""
+"""Patients, what each sender says of them, and who carries an identifier.
 
-from collections.abc import Sequence
+Invariants:
+- Who changes a patient or a source record holds the patient's lock; several are locked in order of their ids.
+- A patient that was merged into another is replaced by one that is not: of records no chain is made.
+"""
+
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from services.referral.models.rows import Patient
+from services.referral.models.rows import Patient, SourceRecord
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
@@ -19,7 +24,22 @@ INSERT INTO patient_identifier (token, patient_id)
 SELECT token, $1 FROM unnest($2::text[]) AS token ORDER BY token ON CONFLICT DO NOTHING
 """
 # Not FOR UPDATE: a new referral holds its patient by the foreign key, and two would wait for each other.
-_LOCK = "SELECT id FROM patient WHERE id = $1 FOR NO KEY UPDATE"
+_LOCK = "SELECT * FROM patient WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_PERSON = """
+SELECT id FROM patient
+WHERE id = (SELECT coalesce(replaced_by, id) FROM patient WHERE id = $1) FOR NO KEY UPDATE
+"""
+_MERGED_INTO = "SELECT * FROM patient WHERE replaced_by = ANY($1::uuid[]) ORDER BY id"
+_SOURCE_RECORD = "SELECT * FROM source_record WHERE patient_id = $1 AND requester = $2"
+_DESCRIBED = """
+SELECT id FROM patient WHERE id = ANY($1::uuid[]) AND requester = $2 AND identifiers && $3::text[]
+UNION SELECT patient_id FROM source_record
+WHERE patient_id = ANY($1::uuid[]) AND requester = $2 AND identifiers && $3::text[] ORDER BY id
+"""
+_COPY_VERSIONS = """
+INSERT INTO resource_version (type, id, version, last_updated, body)
+SELECT type, $2, version, last_updated, body FROM resource_version WHERE type = 'Patient' AND id = $1
+"""
 
 
 async def by_id(tx: Transaction, patient_id: UUID) -> Patient | None:
@@ -44,6 +64,41 @@ async def claim_identifiers(tx: Transaction, patient_id: UUID, *, tokens: Sequen
         await tx.run(_CLAIM, patient_id, list(tokens))
 
 
-async def lock(tx: Transaction, patient_id: UUID) -> None:
-    """Let one transaction at a time compare a patient's referrals."""
-    await tx.value(_LOCK, patient_id)
+async def lock_person(tx: Transaction, patient_id: UUID) -> None:
+    """Let one transaction at a time compare a person's referrals, on whichever of their records."""
+    await tx.value(_LOCK_PERSON, patient_id)
+
+
+async def locked(tx: Transaction, patient_id: UUID) -> Patient:
+    """Lock a patient; raises LookupError where there is none."""
+    for patient in await lock_all(tx, [patient_id]):
+        return patient
+    raise LookupError(f"there is no patient {patient_id}")
+
+
+async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
+    """Lock patients in the order of their ids, in which all do so."""
+    return await tx.rows(Patient, _LOCK, list(ids))
+
+
+async def merged_into(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
+    """List the records that were merged into one of these."""
+    return await tx.rows(Patient, _MERGED_INTO, list(ids))
+
+
+async def source_record(tx: Transaction, patient_id: UUID, requester: str) -> SourceRecord | None:
+    """Find what a sender says of a patient, where it is kept beside the clinic's own row."""
+    return await tx.row(SourceRecord, _SOURCE_RECORD, patient_id, requester)
+
+
+async def described(
+    tx: Transaction, ids: Collection[UUID], *, requester: str, tokens: Sequence[str]
+) -> list[UUID]:
+    """Return those of these patients of whom this sender itself has stated one of these identifiers."""
+    found = await tx.records(_DESCRIBED, list(ids), requester, list(tokens))
+    return [record["id"] for record in found]
+
+
+async def copy_versions(tx: Transaction, patient_id: UUID, *, to: UUID) -> None:
+    """Give a source record the earlier versions of the patient's row from which it is split off."""
+    await tx.run(_COPY_VERSIONS, str(patient_id), str(to))

@@ -14,10 +14,15 @@ from shared.db import Transaction
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCK_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _SENT_BEFORE = "SELECT referral_id FROM sender_identifier WHERE requester = $1 AND token = ANY($2::text[])"
-_OPEN = """
-SELECT * FROM referral
-WHERE patient_id = $1 AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[]) ORDER BY sent_at, id
+_RECORDS_OF_PERSON = """
+WITH person AS (SELECT coalesce(replaced_by, id) AS id FROM patient WHERE id = $1)
+SELECT patient.id FROM patient, person WHERE patient.id = person.id OR patient.replaced_by = person.id
 """
+_OPEN = f"""
+SELECT * FROM referral
+WHERE patient_id IN ({_RECORDS_OF_PERSON}) AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[])
+ORDER BY sent_at, id
+"""  # noqa: S608
 _MERGED_INTO = """
 SELECT * FROM referral WHERE merged_into = ANY($1::uuid[]) AND state = $2 ORDER BY id FOR UPDATE
 """
@@ -63,5 +68,5 @@ async def point_to(tx: Transaction, first: UUID, *, instead_of: UUID) -> None:
 
 
 async def open_of(tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID) -> Sequence[Referral]:
-    """List the patient's open referrals that were sent since then, the oldest first."""
+    """List the open referrals of a patient's records that were sent since then, the oldest first."""
     return await tx.rows(Referral, _OPEN, patient_id, but, since, list(OPEN))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, literal, or_, select, union_all
 from sqlmodel import col
 
 from services.referral.models.tables import (
@@ -21,6 +21,7 @@ from services.referral.models.tables import (
     EnclosureTable,
     PatientTable,
     ReferralTable,
+    SourceRecordTable,
     TaskTable,
 )
 from shared.auth.principal import Principal
@@ -76,6 +77,34 @@ def patients_of_site(site: str) -> Select[Any]:
 def patients(principal: Principal) -> ColumnElement[bool]:
     """The patients of the referrals that a caller may see."""
     return col(PatientTable.id).in_(select(col(ReferralTable.patient_id)).where(referrals(principal)))
+
+
+def _patients_as_seen() -> Any:
+    """Select each patient as the clinic knows them, and as each further sender has described them."""
+    own, told = core.columns(PatientTable), core.columns(SourceRecordTable)
+    shown = ("version", "last_updated", "body", "identifiers", "family", "given", "requester")
+    return union_all(
+        select(
+            own.id, *(own[name] for name in shown), own.id.label("history_id"), literal(True).label("known")
+        ),
+        select(
+            told.patient_id.label("id"),
+            *(told[name] for name in shown),
+            told.id.label("history_id"),
+            literal(False).label("known"),
+        ),
+    ).subquery("patient_as_seen")
+
+
+PATIENTS = _patients_as_seen().c
+
+
+def patients_as_seen(principal: Principal) -> ColumnElement[bool]:
+    """The patients of the referrals that a caller may see: a sender sees what it said of them itself."""
+    mine = PATIENTS.id.in_(select(col(ReferralTable.patient_id)).where(referrals(principal)))
+    if principal.party == "referrer":
+        return and_(mine, PATIENTS.requester == principal.organization)
+    return and_(mine, PATIENTS.known)
 
 
 def claims(principal: Principal) -> ColumnElement[bool]:

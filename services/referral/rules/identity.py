@@ -7,7 +7,7 @@ from services.referral.models.facts import Demographics
 from services.referral.models.rows import Patient
 
 
-def same_person(known: Patient, person: Demographics) -> bool:
+def same_person(known: Patient | Demographics, person: Demographics) -> bool:
     """Tell whether family name, given name and birth date are all stated on both sides and agree.
 
     Twins share a card, a family name and a birth date: a given name that is another one, or is missing,
@@ -16,7 +16,7 @@ def same_person(known: Patient, person: Demographics) -> bool:
     return all(_comparisons(known, person))
 
 
-def contradicts(known: Patient, person: Demographics) -> bool:
+def contradicts(known: Patient | Demographics, person: Demographics) -> bool:
     """Tell whether something that both sides state is not the same."""
     return False in _comparisons(known, person)
 
@@ -28,7 +28,7 @@ def completes(known: str | None, birth_date: str | None) -> bool:
     )
 
 
-def _comparisons(known: Patient, person: Demographics) -> Iterator[bool | None]:
+def _comparisons(known: Patient | Demographics, person: Demographics) -> Iterator[bool | None]:
     """Compare family name, given name and birth date; None for what one side does not state."""
     families = _plain(known.family), _plain(person.family)
     yield families[0] == families[1] if all(families) else None

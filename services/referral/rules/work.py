@@ -16,6 +16,8 @@ _BY_HAND = (
     TaskCode.RESOLVE_DENIAL,
     TaskCode.MERGE_DUPLICATE,
     TaskCode.REVIEW_REFERRAL,
+    TaskCode.UPDATE_PATIENT,
+    TaskCode.RESOLVE_IDENTITY,
 )
 
 
@@ -45,9 +47,9 @@ def may_change(_: Context, item: WorkItem, *, status: str) -> Reason | None:
 
 
 def _undecided(item: WorkItem) -> Reason | None:
-    waits = (TaskCode(item.task.code), State(item.referral.state))
-    if waits == (TaskCode.MERGE_DUPLICATE, State.DUPLICATE_SUSPECTED):
+    code, state = TaskCode(item.task.code), State(item.referral.state)
+    if code is TaskCode.MERGE_DUPLICATE and state in (State.DUPLICATE_SUSPECTED, State.AWAITING_REVIEW):
         return Reason.of("merge-or-accept-first")
-    if waits == (TaskCode.REVIEW_REFERRAL, State.AWAITING_REVIEW):
+    if (code, state) == (TaskCode.REVIEW_REFERRAL, State.AWAITING_REVIEW):
         return Reason.of("review-first")
     return None

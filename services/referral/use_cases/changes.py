@@ -20,6 +20,8 @@ from shared.reasons import Reason
 
 WAITS_TOO_LONG = "referral-waits-too-long"
 
+_OF_THE_PATIENT = (TaskCode.UPDATE_PATIENT, TaskCode.RESOLVE_IDENTITY)
+
 Body = Mapping[str, Any]
 # What an event carries beside the focus: a row of ours, whose newest bytes are taken, or a resource.
 Carried = Task | Enclosure | ClaimResponse | Patient | Body | bytes
@@ -76,13 +78,14 @@ class Changes:
         due: datetime | None = None,
         claim: Claim | None = None,
         recipients: Sequence[str] = (),
+        details: Body | None = None,
     ) -> Task:
         """Ask somebody to act; where the same is asked already, the open Task gets the new reason.
 
-        `recipients` are the practitioners of whom one is to act.
+        `recipients` are the practitioners of whom one is to act, `details` further members of the Task.
         """
         referral, ctx = self.referral, self.ctx
-        body = fhir.task.work_task(
+        body = dict(details or {}) | fhir.task.work_task(
             referral,
             code=code,
             owner=owner,
@@ -127,9 +130,12 @@ class Changes:
     def finish_work(
         self, *, status: str, reason: Sequence[Reason], codes: Sequence[TaskCode] | None = None
     ) -> None:
-        """End Tasks of people, those of some kinds or all, with the reason why nothing is left to do."""
+        """End Tasks of people, those of some kinds or all, with the reason why nothing is left to do.
+
+        What is asked about the patient does not end with what becomes of the referral.
+        """
         for task in list(self.file.work):
-            if codes is None or task.code in codes:
+            if task.code in codes if codes is not None else task.code not in _OF_THE_PATIENT:
                 self.change_task(task, status=status, reason=reason)
 
     def enclose(self, body: Body, *, status: str | None = None) -> Enclosure:

@@ -9,7 +9,8 @@ from typing import Any
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Patient, Referral
 from services.referral.models.submission import Piece
-from services.referral.use_cases import record, referral_file
+from services.referral.states import OPEN, State
+from services.referral.use_cases import describe_patient, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.referral_file import decoded
 from shared.context import Context
@@ -33,7 +34,7 @@ async def run(
     referral: Referral,
     corrects: bool = True,
 ) -> list[str]:
-    """Write what a Patient that was sent says newly of a known one, and return the names of the members.
+    """Write what a Patient that was sent completes of a locked one, and return the names of the members.
 
     Only what was open is filled in: nothing that stands is replaced, but that `corrects` may say of somebody
     that they live after all. Of a death the coordinator hears in the patient's other referrals too.
@@ -46,6 +47,7 @@ async def run(
         "birth_date": members.get("birthDate", patient.birth_date),
         "deceased": died or (patient.deceased and "deceasedBoolean" not in members),
     }
+    await describe_patient.separate(tx, patient)
     await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
     changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
     await publish(ctx, tx, patient, changed)
@@ -76,11 +78,11 @@ def _new_members(patient: Patient, piece: Piece, *, corrects: bool) -> dict[str,
 
 
 async def _tell_of_others(ctx: Context, tx: Transaction, patient: Patient, *, but: Referral) -> None:
-    for other in await queries.referrals.open_of(tx, patient.id, since=_EVER, but=but.id):
-        locked = await queries.referrals.locked(tx, other.id)
-        if locked is None:
+    others = await queries.referrals.open_of(tx, patient.id, since=_EVER, but=but.id)
+    for other in await queries.referrals.lock_all(tx, [referral.id for referral in others]):
+        if State(other.state) not in OPEN:
             continue
-        changes = Changes(ctx, await referral_file.load(tx, locked))
+        changes = Changes(ctx, await referral_file.load(tx, other))
         work = changes.open_work(
             TaskCode.REVIEW_REFERRAL, owner=the_clinic(ctx), reason=[Reason.of("patient-died")]
         )

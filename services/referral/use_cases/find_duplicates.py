@@ -1,4 +1,4 @@
-"""Look for the open referrals of the same patient of which a new one may be a duplicate."""
+"""Look for the open referrals of the same person of which a new one may be a duplicate."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +10,7 @@ from shared.db import Transaction
 
 
 async def run(ctx: Context, tx: Transaction, referral: Referral) -> Sequence[Referral]:
-    """Lock the patient and list the open referrals inside the window, the oldest first."""
-    await queries.patients.lock(tx, referral.patient_id)
+    """Lock the person and list the open referrals inside the window, the oldest first."""
+    await queries.patients.lock_person(tx, referral.patient_id)
     since = referral.sent_at - timedelta(days=ctx.clinic.duplicate_window_days)
     return await queries.referrals.open_of(tx, referral.patient_id, since=since, but=referral.id)

@@ -1,18 +1,21 @@
 """Who the patient is: matched by identifier, never merged silently."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlmodel import SQLModel
 
 from services.referral import fhir, queries, rules
-from services.referral.models.rows import Patient, PatientIdentifier
-from services.referral.models.submission import Submission
+from services.referral.models.rows import Patient, PatientIdentifier, Referral
+from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Recognised
+from services.referral.use_cases import describe_patient
+from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import Invalid
+from shared.errors import Invalid, Stale
 from shared.fhir import store
 
 
@@ -22,44 +25,111 @@ class UnknownPatient(Invalid):
     code = "not-found"
 
 
+class SeveralPatients(Stale):
+    """A condition on the patient finds several of this sender."""
+
+    code = "multiple-matches"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientMatch:
-    """The patient; in `doubt` where an identifier is somebody else's too. `tokens` are those to put down.
+    """The patient; `resembles` are others who carry the same identifiers, where it is open who it is.
 
-    `new_to_sender` is all that the sender is told: not whether another one has sent the patient before.
+    `tokens` are the identifiers to put down. `described` is what the sender says of the patient, which is all
+    that it is told: not whether another one has sent the patient before.
     """
 
     patient: Patient
     patient_data: Resource
     new: bool
-    new_to_sender: bool = True
-    doubt: bool = False
+    described: Description = field(default_factory=Description)
+    resembles: tuple[UUID, ...] = ()
     tokens: tuple[str, ...] = ()
 
 
 async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised) -> PatientMatch:
-    """Match the patient by identifier or make a new one; raises UnknownPatient."""
-    if submission.patient is None:
+    """Match the patient by identifier or make a new one; raises UnknownPatient and SeveralPatients.
+
+    A condition of the sender is judged by what that sender has sent before and nothing else; whom the clinic
+    knows is found behind it.
+    """
+    piece = submission.patient
+    if piece is None:
         found = await known_patient(ctx, tx, submission, matches=known.patients)
         return PatientMatch(patient=found, patient_data=decoded(found.body), new=False)
-    data, tokens = submission.patient.data, submission.patient.identifiers
-    person = fhir.people.demographics(data)
-    same = [patient for patient in known.patients if rules.identity.same_person(patient, person)]
-    if len(same) == 1:
-        followed = (set(submission.replaced_by) - set(tokens)) & set(same[0].identifiers)
-        known_data = decoded(same[0].body) if followed else data
-        seen = await queries.patients.visible_to(tx, ctx.caller, same[0].id)
+    chosen = await _meant(ctx, tx, piece, matches=known.patients)
+    same, carriers = await _same(ctx, tx, piece, matches=known.patients)
+    if chosen is None and not same:
+        new = _new(ctx, piece)
         return PatientMatch(
-            patient=same[0],
+            patient=new, patient_data=piece.data, new=True, resembles=carriers, tokens=piece.identifiers
+        )
+    patient = await queries.patients.locked(tx, same[0] if chosen is None else chosen)
+    others = tuple(other for other in same if other != patient.id)
+    if chosen is not None and piece.if_none_exist is not None:
+        known_data = decoded(patient.body)
+        return PatientMatch(
+            patient=patient,
             patient_data=known_data,
             new=False,
-            new_to_sender=seen is None,
-            tokens=tokens,
+            described=await _as_it_was(tx, patient, requester=str(ctx.caller.organization)),
+            resembles=others,
         )
-    doubt = bool(known.patients)
-    return PatientMatch(
-        patient=_new(ctx, submission), patient_data=data, new=True, doubt=doubt, tokens=tokens
-    )
+    described = await describe_patient.run(ctx, tx, patient, piece, requester=str(ctx.caller.organization))
+    data = decoded(patient.body) if _was_followed(submission, known.patients) else piece.data
+    return PatientMatch(patient=patient, patient_data=data, new=False, described=described, resembles=others)
+
+
+async def _meant(ctx: Context, tx: Transaction, piece: Piece, *, matches: Sequence[Patient]) -> UUID | None:
+    """Find whom the condition on a Patient means, among those whom this sender has described so.
+
+    Who contradicts what is sent is not meant: twins share a card. Raises SeveralPatients.
+    """
+    token = piece.if_none_exist or piece.update_where
+    if token is None:
+        return None
+    ids = [patient.id for patient in matches]
+    mine = await queries.patients.described(tx, ids, requester=str(ctx.caller.organization), tokens=[token])
+    person = fhir.people.demographics(piece.data)
+    fitting = {
+        patient.replaced_by or patient.id
+        for patient in matches
+        if patient.id in mine and not rules.identity.contradicts(patient, person)
+    }
+    if len(fitting) > 1:
+        text = "several patients that you have sent carry this identifier"
+        where = "ifNoneExist" if piece.if_none_exist else "url"
+        raise SeveralPatients(text, expression=f"Bundle.entry[{piece.index}].request.{where}")
+    return next(iter(fitting), None)
+
+
+async def _same(
+    ctx: Context, tx: Transaction, piece: Piece, *, matches: Sequence[Patient]
+) -> tuple[list[UUID], tuple[UUID, ...]]:
+    """Return the records that are this person, the sender's own first, and all who carry an identifier."""
+    person = fhir.people.demographics(piece.data)
+    same = {
+        patient.replaced_by or patient.id
+        for patient in matches
+        if rules.identity.same_person(patient, person)
+    }
+    carriers = {patient.replaced_by or patient.id for patient in matches}
+    mine: Sequence[UUID] = ()
+    if len(same) > 1:
+        requester, tokens = str(ctx.caller.organization), piece.identifiers
+        mine = await queries.patients.described(tx, same, requester=requester, tokens=tokens)
+    return sorted(same, key=lambda found: (found not in mine, found)), tuple(sorted(carriers))
+
+
+def _was_followed(submission: Submission, matches: Sequence[Patient]) -> bool:
+    """Tell whether a patient was found by the record that replaced the one that was sent, and not by that."""
+    own = set(() if submission.patient is None else submission.patient.identifiers)
+    return bool(submission.replaced_by) and not any(own & set(patient.identifiers) for patient in matches)
+
+
+async def _as_it_was(tx: Transaction, patient: Patient, *, requester: str) -> Description:
+    own = await queries.patients.source_record(tx, patient.id, requester)
+    return Description(version=patient.version if own is None else own.version, is_first=False)
 
 
 def new_rows(match: PatientMatch) -> list[SQLModel]:
@@ -72,46 +142,47 @@ def new_rows(match: PatientMatch) -> list[SQLModel]:
     return [match.patient, *carried]
 
 
-async def know_more(tx: Transaction, match: PatientMatch) -> None:
-    """Write what a sending tells of a patient who is known: further identifiers."""
-    patient = match.patient
-    if match.new:
-        return
-    if more := [token for token in match.tokens if token not in patient.identifiers]:
-        await tx.update(patient, identifiers=[*patient.identifiers, *more])
-    await queries.patients.claim_identifiers(tx, patient.id, tokens=match.tokens)
-
-
 async def known_patient(
     ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
 ) -> Patient:
-    """Find the patient whom a sending only names, among those whom the caller may see."""
-    named = [submission.patient_id] if submission.patient_id else [patient.id for patient in matches]
-    seen = [await queries.patients.visible_to(tx, ctx.caller, patient_id) for patient_id in named]
-    found = [patient for patient in seen if patient is not None]
-    if len(found) != 1:
+    """Find the patient whom a sending only names, by our id or as this sender has described them.
+
+    A record that was merged into another is followed to that one. Raises UnknownPatient.
+    """
+    requester = str(ctx.caller.organization)
+    if submission.patient_id is not None:
+        seen = await queries.patients.visible_to(tx, ctx.caller, submission.patient_id)
+        found = [] if seen is None else [seen.id]
+    else:
+        ids, tokens = [patient.id for patient in matches], submission.patient_identifiers
+        found = await queries.patients.described(tx, ids, requester=requester, tokens=tokens)
+    named = await queries.patients.lock_all(tx, found)
+    goes_on = {patient.replaced_by or patient.id for patient in named}
+    if len(goes_on) != 1:
         text = "this patient is not known from you: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")
-    return found[0]
+    if len(named) == 1 and named[0].replaced_by is None:
+        return named[0]
+    patient = await queries.patients.locked(tx, goes_on.pop())
+    await describe_patient.carry_over(ctx, tx, named[0].id, patient, requester=requester)
+    return patient
 
 
-def is_about(submission: Submission, patient: Patient) -> bool:
-    """Tell whether a sending can be about this patient: it bears an identifier of theirs, or contradicts
-    nothing that is known.
+async def is_about(tx: Transaction, submission: Submission, referral: Referral, patient: Patient) -> bool:
+    """Tell whether a sending can be about a referral's patient: it bears an identifier that the same sender
+    has stated of them, or contradicts nothing that it has said.
     """
     if submission.patient_id is not None:
-        return submission.patient_id == patient.id
+        return submission.patient_id in (patient.id, patient.replaced_by)
+    person, tokens = await describe_patient.described_by(tx, patient, referral.requester)
     if submission.patient is None:
-        return bool(set(submission.patient_identifiers) & set(patient.identifiers))
-    if set(submission.patient.identifiers) & set(patient.identifiers):
+        return bool(tokens & set(submission.patient_identifiers))
+    if tokens & set(submission.patient.identifiers):
         return True
-    return not rules.identity.contradicts(patient, fhir.people.demographics(submission.patient.data))
+    return not rules.identity.contradicts(person, fhir.people.demographics(submission.patient.data))
 
 
-def _new(ctx: Context, submission: Submission) -> Patient:
-    piece = submission.patient
-    if piece is None:
-        raise LookupError("a new patient is sent along")
+def _new(ctx: Context, piece: Piece) -> Patient:
     person = fhir.people.demographics(piece.data)
     patient = Patient(
         identifiers=list(piece.identifiers),

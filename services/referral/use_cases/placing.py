@@ -8,6 +8,7 @@ from services.referral import fhir, queries
 from services.referral.models.rows import Enclosure, Patient, Referral
 from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Placed, Recognised
+from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import enclosure_of
 from services.referral.use_cases.versions import Earlier
 from shared.db.models import Resource
@@ -87,18 +88,16 @@ def answer(
     placed: Rows,
     *,
     patient: Patient,
-    new_patient: bool,
+    described: Description,
     at: datetime,
 ) -> list[dict[str, object]]:
-    """Say of each entry, in its order, where it stands."""
+    """Say of each entry, in its order, where it stands; of the patient as the sender has described them."""
     rows_of: dict[int | None, tuple[str, Resource, bool]] = {
         submission.request.index: ("ServiceRequest", referral, referral.version == 1)
     }
     if submission.patient is not None and submission.patient.index is not None:
-        # Another sender's versions of the patient are not this one's to count.
-        theirs = patient.requester not in (None, referral.requester)
-        shown = patient.model_copy(update={"version": 1}) if theirs else patient
-        rows_of[submission.patient.index] = ("Patient", shown, new_patient)
+        shown = patient.model_copy(update={"version": described.version})
+        rows_of[submission.patient.index] = ("Patient", shown, described.is_first)
     for piece, row, new in placed:
         if piece.index is not None:
             rows_of[piece.index] = (piece.type, row, new)

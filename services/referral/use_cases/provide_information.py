@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
-from services.referral.use_cases import complete_patient, follow_consent, reconsider, record, referral_file
+from services.referral.use_cases import (
+    complete_patient,
+    describe_patient,
+    follow_consent,
+    reconsider,
+    record,
+    referral_file,
+)
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
@@ -50,6 +57,11 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
         if piece.type == "Patient" and file.patient is not None:
+            file.patient = await queries.patients.locked(tx, file.patient.id)
+            described = await describe_patient.run(
+                ctx, tx, file.patient, piece, requester=file.referral.requester
+            )
+            describe_patient.offer(ctx, changes, described)
             members = await complete_patient.run(ctx, tx, file.patient, piece, referral=file.referral)
             complete_patient.note(ctx, changes, members=members)
     await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)

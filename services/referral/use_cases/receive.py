@@ -8,6 +8,7 @@ from services.referral.models.submission import Receipt, Submission
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import (
     complete_patient,
+    describe_patient,
     find_duplicates,
     match_patient,
     placing,
@@ -31,7 +32,7 @@ from shared.reasons import Reason
 async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     """Store and triage a referral; what the sender has sent before gets the first answer, or is corrected.
 
-    Raises UnknownPatient, AnotherPatient and IsOver.
+    Raises UnknownPatient, SeveralPatients, AnotherPatient and IsOver.
     """
     requester = str(ctx.caller.organization)
     known = await queries.intake.recognise(tx, submission, requester=requester)
@@ -44,13 +45,14 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     changes = Changes(ctx, _file(ctx, submission, referral, match, rows))
     result = triage.judge(ctx, changes.file)
     referral.answer = placing.answer(
-        submission, referral, rows, patient=match.patient, new_patient=match.new_to_sender, at=ctx.at
+        submission, referral, rows, patient=match.patient, described=match.described, at=ctx.at
     )
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
     changes.announce(events.ReferralReceived, match.patient)
     triage.decide(ctx, changes, result, open_referrals=others)
+    describe_patient.offer(ctx, changes, match.described)
+    describe_patient.doubt(ctx, changes, resembles=match.resembles)
     sent = [row for _, row, new in rows if new]
-    await match_patient.know_more(tx, match)
     names = [
         SenderIdentifier(requester=requester, token=token, referral_id=referral.id)
         for token in dict.fromkeys(submission.request.identifiers)
@@ -121,7 +123,6 @@ def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> 
         site=site,
         turn=Turn.CLINIC,
         reason=[Reason.of("received")],
-        doubt=match.doubt,
         content=fhir.content.digest(submission),
     )
 

@@ -12,6 +12,7 @@ from services.referral.queries.intake import Recognised
 from services.referral.states import TERMINAL, UNDER_CARE, State
 from services.referral.use_cases import (
     complete_patient,
+    describe_patient,
     follow_consent,
     match_patient,
     placing,
@@ -20,6 +21,7 @@ from services.referral.use_cases import (
     referral_file,
 )
 from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.placing import Rows
 from services.referral.use_cases.referral_file import ReferralFile, decoded
 from shared.context import Context
@@ -47,7 +49,7 @@ async def run(
 ) -> Receipt:
     """Give the first answer again, or correct the referral; raises AnotherPatient and IsOver."""
     referral, patient = await _of(tx, referral_id)
-    if not match_patient.is_about(submission, patient):
+    if not await match_patient.is_about(tx, submission, referral, patient):
         reason = Reason.of("sent-for-another")
         rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
     # What is new among the identifiers is another name of the referral that was sent before.
@@ -82,17 +84,19 @@ async def _corrected(
     referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
     was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
+    changes = Changes(ctx, file)
     written = await _write(ctx, tx, submission, file=file, rows=rows)
+    described = await _described_anew(ctx, tx, submission, changes)
+    written += ["Patient"] if described.has_changed else []
     referral.content = content
     changed = [*rules.corrections.differences(before, file.facts(ctx)), *written]
     changed += ["priority"] if asked != file.request.get("priority") else []
-    changes = Changes(ctx, file)
     if was_known or changed:
         _check_is_open(ctx, file)
         await _reconsider(ctx, tx, changes, changed=list(dict.fromkeys(changed)))
     patient = file.patient or Patient()
     referral.answer = placing.answer(
-        submission, referral, rows, patient=patient, new_patient=False, at=ctx.at
+        submission, referral, rows, patient=patient, described=described, at=ctx.at
     )
     await record.run(ctx, tx, changes)
     return Receipt(referral=referral, outcome="corrected")
@@ -140,7 +144,6 @@ async def _write(
     await store.update(tx, file.referral, body, at=ctx.at, overlay=overlay, **columns)
     file.before = file.referral.model_copy()
     file.request = decoded(file.referral.body)
-    changed += await _described_anew(ctx, tx, submission, file)
     file.facts_of_day.clear()
     return changed
 
@@ -156,18 +159,22 @@ async def _end_coverages(ctx: Context, tx: Transaction, rows: Rows, *, file: Ref
 
 
 async def _described_anew(
-    ctx: Context, tx: Transaction, submission: Submission, file: ReferralFile
-) -> list[str]:
+    ctx: Context, tx: Transaction, submission: Submission, changes: Changes
+) -> Description:
     """Take in how the sender describes the patient now; somebody else's name leaves it open who it is."""
-    if submission.patient is None or file.patient is None:
-        return []
-    person = fhir.people.demographics(submission.patient.data)
+    file, piece = changes.file, submission.patient
+    if piece is None or file.patient is None:
+        return Description(is_first=False)
+    requester, person = file.referral.requester, fhir.people.demographics(piece.data)
+    file.patient = await queries.patients.locked(tx, file.patient.id)
     file.referral.doubt = file.referral.doubt or rules.identity.contradicts(file.patient, person)
-    same = fhir.content.same(file.patient.body, submission.patient.raw)
-    file.patient_data = submission.patient.data
+    described = await describe_patient.run(ctx, tx, file.patient, piece, requester=requester)
+    file.patient_data = piece.data
     if not file.referral.doubt:
-        await complete_patient.run(ctx, tx, file.patient, submission.patient, referral=file.referral)
-    return [] if same else ["Patient"]
+        await complete_patient.run(ctx, tx, file.patient, piece, referral=file.referral)
+        describe_patient.offer(ctx, changes, described)
+    file.facts_of_day.clear()
+    return described
 
 
 async def _write_rows(

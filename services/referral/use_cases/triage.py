@@ -172,17 +172,21 @@ def _ask(changes: Changes, verdict: Verdict) -> None:
 
 def _suspect_duplicate(ctx: Context, changes: Changes, *, first: Referral) -> None:
     changes.referral.suspected_of = first.id
-    reason = [Reason.of("duplicate-suspected")]
-    changes.move(State.DUPLICATE_SUSPECTED, reason=reason, turn=Turn.CLINIC)
-    work = changes.open_work(TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=reason)
-    task, body, overlay = changes.tasks[id(work)]
-    changes.tasks[id(work)] = (
-        task,
-        fhir.task.suspected_output(dict(body or {}), first=str(first.id)),
-        overlay,
+    suspected = Reason.of("duplicate-suspected")
+    # That another sender has referred the patient is not this sender's to learn.
+    theirs = first.requester != changes.referral.requester
+    to, told = (
+        (State.AWAITING_REVIEW, Reason.of("clinic-looks"))
+        if theirs
+        else (State.DUPLICATE_SUSPECTED, suspected)
+    )
+    changes.move(to, reason=[told], turn=Turn.CLINIC)
+    details = {"input": [fhir.task.duplicate_input(str(first.id))]}
+    work = changes.open_work(
+        TaskCode.MERGE_DUPLICATE, owner=the_clinic(ctx), reason=[suspected], details=details
     )
     changes.announce(events.ReferralTriaged)
-    changes.announce(events.ReferralDuplicateSuspected, work)
+    changes.announce(events.ReferralReviewNeeded if theirs else events.ReferralDuplicateSuspected, work)
 
 
 def _same_programme(referral: Referral, others: Sequence[Referral]) -> Referral | None:

@@ -98,6 +98,14 @@ class ReferralReviewNeeded(
     """A person must decide."""
 
 
+class ReferralPatientReviewNeeded(
+    ReferralEvent,
+    name="referral.patient-review-needed",
+    emitted="Who the patient is, or what a sender says newly of them, is to be looked at by the coordinator.",
+):
+    """A person must look at who the patient is."""
+
+
 class ReferralAccepted(
     ReferralEvent,
     name="referral.accepted",

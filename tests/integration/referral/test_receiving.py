@@ -232,15 +232,18 @@ class TestPatient:
         again = await send(clinic, referrals.bundle(health_card="77"), as_="second-practice")
         assert located(again, "Patient") == one
 
-    async def test_another_name_on_the_same_identifier_is_left_to_a_person(self, clinic: TestClinic) -> None:
+    async def test_another_name_on_the_same_identifier_is_a_person_of_their_own_whom_a_coordinator_sees(
+        self, clinic: TestClinic
+    ) -> None:
         one = located(await send(clinic, referrals.bundle(health_card="78")), "Patient")
         answer = await send(clinic, referrals.bundle(health_card="78", family="Zimmer"))
         assert located(answer, "Patient") != one
         task = await task_of(clinic, located(answer))
-        assert task["businessStatus"]["coding"][0]["code"] == "awaiting-review"
+        assert task["businessStatus"]["coding"][0]["code"] == "accepted"
         assert "another" not in task["statusReason"]["text"], "nothing of the first is told"
-        [review] = await work_of(clinic, "coordinator", "code=review-referral")
-        assert "another name" in review["statusReason"]["text"]
+        [doubt] = await work_of(clinic, "coordinator", "code=resolve-identity")
+        assert "another name" in doubt["statusReason"]["text"]
+        assert [given["valueReference"]["reference"] for given in doubt["input"]] == [f"Patient/{one}"]
 
 
 class TestRefusal:
