@@ -33,6 +33,11 @@ REASONS: Mapping[str, str] = {
         "An identifier of the patient belongs to somebody with another name or birth date, "
         "or to several people."
     ),
+    "one-person-two-referrals": (
+        "The records of the patient were merged, and the referral of {sent_at} is for the same: close one of "
+        "them, or merge this one into it where it still waits."
+    ),
+    "unmerged-since": "The patient's records were merged by mistake; this came meanwhile. Whose is it?",
     "said-newly": "The sender says newly of the patient: {members}.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
@@ -111,6 +116,10 @@ REASONS: Mapping[str, str] = {
     "kept-by-commands": "This Task is kept by the referral's own commands.",
     "merge-or-accept-first": "The referral still waits for the decision: $merge or $accept.",
     "merge-into-another": "A referral cannot be merged into itself.",
+    "merge-record-into-another": "A record cannot be merged into itself.",
+    "record-is-merged": "This record was merged into {into}: $unmerge comes first, or name that one.",
+    "record-has-merged": "Other records were merged into this one: $unmerge them, or merge the other way.",
+    "record-not-merged": "This record is not merged into another one.",
     "merge-same-patient": "The two referrals are about different patients.",
     "merge-into-first": "The other referral is {state}.",
     "name-the-programme": "Name the programme, one of {allowed}.",

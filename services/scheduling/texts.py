@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = {
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} does not work here any more.",
     "works-elsewhere": "{practitioner} works at another site.",
+    "same-person-then": "The patient has another visit at the same time: {visit}.",
     "person-absent": "{practitioner} is away on {day}.",
     "room-gone": "This site has no {room} any more.",
     "site-closed": "The site is closed on {day}.",

@@ -74,6 +74,18 @@ def replacing(patient: Resource) -> tuple[str, ...]:
     )
 
 
+def linked(patient: Resource, other: str, *, kind: str) -> list[Any]:
+    """Return the links of a Patient with one more, to another record: `kind` is replaced-by or replaces."""
+    return [*(unlinked(patient, other) or ()), {"other": {"reference": f"Patient/{other}"}, "type": kind}]
+
+
+def unlinked(patient: Resource, other: str) -> list[Any] | None:
+    """Return the links of a Patient without those to one other record of ours; None where none is left."""
+    named = f"Patient/{other}"
+    left = [link for link in patient.get("link", []) if link.get("other", {}).get("reference") != named]
+    return left or None
+
+
 # What tells who a person is and how to reach them; a death and a fuller birth date are taken over at once.
 _TOLD = ("name", "telecom", "gender", "address", "maritalStatus", "contact", "communication", "birthDate")
 _BESIDE = ("id", "extension", "period", "rank", "use", "text")

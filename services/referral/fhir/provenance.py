@@ -11,6 +11,7 @@ from shared.fhir.codes import TRIAGE_RULE_SYSTEM
 from shared.fhir.instants import instant
 from shared.reasons import Reason
 
+_LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 _DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 
 
@@ -57,6 +58,17 @@ def patient_provenance(ctx: Context, patient: Patient, *, members: Sequence[str]
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": ", ".join(f"Patient.{member}" for member in members),
         },
+        "agent": [{"who": {"reference": ctx.actor.reference}}],
+    }
+
+
+def link_provenance(ctx: Context, patients: Sequence[Patient], *, activity: str, why: str) -> dict[str, Any]:
+    """Render the Provenance of two records that were linked as one person's (`merge`) or unlinked."""
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"Patient/{patient.id}/_history/{patient.version}"} for patient in patients],
+        "recorded": instant(ctx.at),
+        "activity": {"coding": [{"system": _LIFECYCLE, "code": activity}], "text": why},
         "agent": [{"who": {"reference": ctx.actor.reference}}],
     }
 

@@ -30,6 +30,11 @@ SELECT id FROM patient
 WHERE id = (SELECT coalesce(replaced_by, id) FROM patient WHERE id = $1) FOR NO KEY UPDATE
 """
 _MERGED_INTO = "SELECT * FROM patient WHERE replaced_by = ANY($1::uuid[]) ORDER BY id"
+_OTHER_RECORDS = """
+WITH person AS (SELECT coalesce(replaced_by, id) AS id FROM patient WHERE id = $1)
+SELECT * FROM patient WHERE id <> $1
+AND (id = (SELECT id FROM person) OR replaced_by = (SELECT id FROM person)) ORDER BY id FOR NO KEY UPDATE
+"""
 _SOURCE_RECORD = "SELECT * FROM source_record WHERE patient_id = $1 AND requester = $2"
 _DESCRIBED = """
 SELECT id FROM patient WHERE id = ANY($1::uuid[]) AND requester = $2 AND identifiers && $3::text[]
@@ -52,7 +57,7 @@ async def by_identifiers(tx: Transaction, tokens: Sequence[str]) -> Sequence[Pat
     return await tx.rows(Patient, _BY_IDENTIFIERS, list(tokens))
 
 
-async def visible_to(tx: Transaction, principal: Principal, patient_id: UUID) -> Patient | None:
+async def visible_to(tx: Transaction, principal: Principal, patient_id: UUID | str) -> Patient | None:
     """Find a patient that the caller may see."""
     visible = scope.patients(principal)
     return await scope.find(tx, Patient, patient_id, table=PatientTable, visible=visible)
@@ -84,6 +89,11 @@ async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
 async def merged_into(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
     """List the records that were merged into one of these."""
     return await tx.rows(Patient, _MERGED_INTO, list(ids))
+
+
+async def other_records(tx: Transaction, patient_id: UUID) -> Sequence[Patient]:
+    """Lock the other records of the person of whom this patient is one."""
+    return await tx.rows(Patient, _OTHER_RECORDS, patient_id)
 
 
 async def source_record(tx: Transaction, patient_id: UUID, requester: str) -> SourceRecord | None:

@@ -23,6 +23,12 @@ SELECT * FROM referral
 WHERE patient_id IN ({_RECORDS_OF_PERSON}) AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[])
 ORDER BY sent_at, id
 """  # noqa: S608
+_OPEN_ON = """
+SELECT * FROM referral WHERE patient_id IN (
+  SELECT id FROM patient WHERE id = ANY($1::uuid[]) OR replaced_by = ANY($1::uuid[])
+) AND state = ANY($2::text[]) ORDER BY id FOR UPDATE
+"""
+_NEWEST = "SELECT * FROM referral WHERE patient_id = $1 ORDER BY sent_at DESC, id DESC LIMIT 1"
 _MERGED_INTO = """
 SELECT * FROM referral WHERE merged_into = ANY($1::uuid[]) AND state = $2 ORDER BY id FOR UPDATE
 """
@@ -70,3 +76,14 @@ async def point_to(tx: Transaction, first: UUID, *, instead_of: UUID) -> None:
 async def open_of(tx: Transaction, patient_id: UUID, *, since: datetime, but: UUID) -> Sequence[Referral]:
     """List the open referrals of a patient's records that were sent since then, the oldest first."""
     return await tx.rows(Referral, _OPEN, patient_id, but, since, list(OPEN))
+
+
+async def open_on(tx: Transaction, patient_ids: Collection[UUID]) -> Sequence[Referral]:
+    """Lock the open referrals of these patients and of what was merged into them, the oldest first."""
+    found = await tx.rows(Referral, _OPEN_ON, list(patient_ids), [*OPEN, State.DUPLICATE_SUSPECTED])
+    return sorted(found, key=lambda referral: (referral.sent_at, referral.id))
+
+
+async def newest_of(tx: Transaction, patient_id: UUID) -> Referral | None:
+    """Read the referral of a patient that was sent last."""
+    return await tx.row(Referral, _NEWEST, patient_id)

@@ -144,7 +144,11 @@ def _enclosures(resource_type: str, principal: Principal) -> ColumnElement[bool]
     if principal.party == "insurer":
         covered = select(col(ClaimTable.coverage_id)).where(claims(principal))
         return col(EnclosureTable.id).in_(covered) if resource_type == "Coverage" else false()
-    return col(EnclosureTable.referral_id).in_(_referral_ids(principal))
+    belongs = col(EnclosureTable.referral_id).in_(_referral_ids(principal))
+    if principal.party == "referrer":
+        # What the clinic keeps for itself about a patient is no sender's to read.
+        return and_(belongs, col(EnclosureTable.requester) == principal.organization)
+    return belongs
 
 
 def _referral_ids(principal: Principal) -> Any:

@@ -1,10 +1,22 @@
 """When two descriptions are of one person; what does not fit is looked at by a person, never merged."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from services.referral.models.facts import Demographics
-from services.referral.models.rows import Patient
+from services.referral.models.rows import Patient, Referral
+from shared.context import Context
+from shared.reasons import Reason, Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRecord:
+    """A patient's record, and whether others were merged into it."""
+
+    patient: Patient
+    has_merged: bool = False
 
 
 def same_person(known: Patient | Demographics, person: Demographics) -> bool:
@@ -26,6 +38,45 @@ def completes(known: str | None, birth_date: str | None) -> bool:
     return (
         bool(birth_date) and birth_date != known and (not known or f"{birth_date}-".startswith(f"{known}-"))
     )
+
+
+def are_one(patient: Patient | None, other: Patient | None) -> bool:
+    """Tell whether two rows are one record, or records of one person."""
+    if patient is None or other is None:
+        return False
+    return (patient.replaced_by or patient.id) == (other.replaced_by or other.id)
+
+
+def are_two(patient_id: UUID, into: UUID) -> Reason | None:
+    """Say why a record is not merged into itself; None where these are two."""
+    return Reason.of("merge-record-into-another") if patient_id == into else None
+
+
+def may_merge(_: Context, record: PatientRecord) -> Reason | None:
+    """Allow it for a record that goes on, and into which no other was merged: of records no chain is made."""
+    if (reason := goes_on(record.patient)) is not None:
+        return reason
+    return Reason.of("record-has-merged") if record.has_merged else None
+
+
+def may_unmerge(_: Context, record: PatientRecord) -> Reason | None:
+    """Allow it for a record that was merged."""
+    return Reason.of("record-not-merged") if record.patient.replaced_by is None else None
+
+
+def goes_on(patient: Patient) -> Reason | None:
+    """Say into which record this one was merged; None where it goes on."""
+    if patient.replaced_by is None:
+        return None
+    return Reason.of("record-is-merged", into=Reference(f"Patient/{patient.replaced_by}"))
+
+
+def same_need(referral: Referral, others: Sequence[Referral]) -> Referral | None:
+    """Return the first of the others that is for the same programme, or of which one of both is not known."""
+    for other in others:
+        if None in (other.programme, referral.programme) or other.programme == referral.programme:
+            return other
+    return None
 
 
 def _comparisons(known: Patient | Demographics, person: Demographics) -> Iterator[bool | None]:

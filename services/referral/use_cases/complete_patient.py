@@ -37,21 +37,18 @@ async def run(
     """Write what a Patient that was sent completes of a locked one, and return the names of the members.
 
     Only what was open is filled in: nothing that stands is replaced, but that `corrects` may say of somebody
-    that they live after all. Of a death the coordinator hears in the patient's other referrals too.
+    that they live after all. Of a death the coordinator hears in the patient's other referrals too, and it
+    stands on every record that the clinic keeps of the person.
     """
     members = _new_members(patient, piece, corrects=corrects)
     if not members:
         return []
-    died = fhir.people.is_deceased(members)
-    columns = {
-        "birth_date": members.get("birthDate", patient.birth_date),
-        "deceased": died or (patient.deceased and "deceasedBoolean" not in members),
-    }
-    await describe_patient.separate(tx, patient)
-    await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
-    changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
-    await publish(ctx, tx, patient, changed)
-    if died:
+    await _write(ctx, tx, patient, members)
+    of_death = {name: value for name, value in members.items() if name.startswith("deceased")}
+    if of_death:
+        for other in await queries.patients.other_records(tx, patient.id):
+            await _write(ctx, tx, other, of_death)
+    if fhir.people.is_deceased(members):
         await _tell_of_others(ctx, tx, patient, but=referral)
     return sorted(members)
 
@@ -75,6 +72,18 @@ def _new_members(patient: Patient, piece: Piece, *, corrects: bool) -> dict[str,
     elif corrects and patient.deceased and sent.get("deceasedBoolean") is False:
         members |= {"deceasedBoolean": False, "deceasedDateTime": None}
     return members
+
+
+async def _write(ctx: Context, tx: Transaction, patient: Patient, members: dict[str, Any]) -> None:
+    lives = "deceasedBoolean" in members and not fhir.people.is_deceased(members)
+    columns = {
+        "birth_date": members.get("birthDate", patient.birth_date),
+        "deceased": fhir.people.is_deceased(members) or (patient.deceased and not lives),
+    }
+    await describe_patient.separate(tx, patient)
+    await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
+    changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
+    await publish(ctx, tx, patient, changed)
 
 
 async def _tell_of_others(ctx: Context, tx: Transaction, patient: Patient, *, but: Referral) -> None:

@@ -24,6 +24,8 @@ from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
+_CARRIES_THE_SAME = Reason.of("identity-in-doubt")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
@@ -125,11 +127,16 @@ def offer(ctx: Context, changes: Changes, description: Description) -> None:
     )
 
 
-def doubt(ctx: Context, changes: Changes, *, resembles: Sequence[UUID]) -> None:
-    """Ask the coordinator whether the patient is one of these people, who carry the same identifiers."""
+def doubt(
+    ctx: Context,
+    changes: Changes,
+    *,
+    resembles: Sequence[UUID],
+    reason: Reason = _CARRIES_THE_SAME,
+) -> None:
+    """Ask the coordinator whether the patient is one of these people, where there are any."""
     if resembles:
         details = {"input": [fhir.task.resembling_input(str(patient_id)) for patient_id in resembles]}
-        reason = Reason.of("identity-in-doubt")
         _ask(ctx, changes, TaskCode.RESOLVE_IDENTITY, reason=reason, details=details)
 
 

@@ -35,7 +35,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
     rules.steps.check(rules.acts.may_merge(ctx, file.referral))
     if first_id == referral_id:
         rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
-    if file.referral.patient_id != first.patient_id:
+    if not rules.identity.are_one(file.patient, files[first_id].patient):
         rules.steps.check(Reason.of("merge-same-patient"), refusal=CannotMerge, of=_INTO)
     if first.state not in OPEN:
         rules.steps.check(Reason.of("merge-into-first", state=first.state), refusal=CannotMerge, of=_INTO)

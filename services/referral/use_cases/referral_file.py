@@ -91,6 +91,16 @@ def enclosure_of(piece: Piece, referral: Referral) -> Enclosure:
     )
 
 
+def of_the_clinic(resource_type: str, referral: Referral, *, clinic: Clinic) -> Enclosure:
+    """Make the row of what the clinic keeps with a referral for itself: its sender does not see it."""
+    return Enclosure(
+        type=resource_type,
+        referral_id=referral.id,
+        patient_id=referral.patient_id,
+        requester=clinic.id,
+    )
+
+
 def words_said(said: Mapping[str, Any]) -> list[Reason]:
     """Return what a person said with an act that needs no reason."""
     words = str(said.get("reason") or "").strip()
@@ -140,7 +150,7 @@ async def load(tx: Transaction, referral: Referral) -> ReferralFile:
         referral=referral,
         before=referral.model_copy(),
         patient=patient,
-        patient_data=decoded(patient.body if patient is not None else b"{}"),
+        patient_data={} if patient is None else in_force(patient),
         request=decoded(referral.body),
         enclosures=enclosures,
         known=known,
@@ -148,6 +158,14 @@ async def load(tx: Transaction, referral: Referral) -> ReferralFile:
         work=await queries.tasks.open_work(tx, referral.id),
         claims=await queries.claims.of_referral(tx, referral.id),
     )
+
+
+def in_force(patient: Patient) -> Resource:
+    """Decode a patient as triage reads it: that the clinic merged a record says nothing of the person."""
+    data = decoded(patient.body)
+    if patient.replaced_by is None:
+        return data
+    return {name: value for name, value in data.items() if name not in ("active", "link")}
 
 
 def decoded(body: bytes) -> Resource:

@@ -84,7 +84,7 @@ def decide(
         _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day, urgent=verdict.urgent)
     elif verdict.outcome is Outcome.DECLINE:
         _decline(changes, verdict)
-    elif (first := _same_programme(referral, open_referrals)) is not None:
+    elif (first := rules.identity.same_need(referral, open_referrals)) is not None:
         _suspect_duplicate(ctx, changes, first=first)
     elif verdict.outcome is Outcome.ASK:
         _ask(changes, verdict)
@@ -187,11 +187,3 @@ def _suspect_duplicate(ctx: Context, changes: Changes, *, first: Referral) -> No
     )
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralReviewNeeded if theirs else events.ReferralDuplicateSuspected, work)
-
-
-def _same_programme(referral: Referral, others: Sequence[Referral]) -> Referral | None:
-    """Return the first of the others that is for the same programme, or of which one of both is not known."""
-    for other in others:
-        if None in (other.programme, referral.programme) or other.programme == referral.programme:
-            return other
-    return None

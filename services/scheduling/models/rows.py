@@ -120,13 +120,17 @@ class Appointment(Resource):
 
 
 class KnownPatient(SQLModel):
-    """What `referral` said last of a patient, and with which version."""
+    """What `referral` said last of a patient, and with which version.
+
+    `replaced_by` is the record that goes on, where this one was merged into it.
+    """
 
     __tablename__ = "known_patient"
 
     id: str = Field(primary_key=True)
     event_version: int
     is_deceased: bool
+    replaced_by: str | None = None
 
 
 class GivenUpTime(SQLModel):

@@ -17,9 +17,12 @@ SELECT id::text, false AS is_patient FROM referral WHERE id = ANY($1::uuid[])
 UNION ALL SELECT id, true FROM known_patient WHERE id = ANY($2::text[]) AND is_deceased
 """
 _OPEN_OF = "SELECT * FROM referral WHERE patient_id = $1 AND state = 'open' ORDER BY id FOR UPDATE"
+_REPLACED_BY = "SELECT replaced_by FROM known_patient WHERE id = $1"
+_MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
-INSERT INTO known_patient (id, event_version, is_deceased) VALUES ($1, $2, $3)
-ON CONFLICT (id) DO UPDATE SET event_version = excluded.event_version, is_deceased = excluded.is_deceased
+INSERT INTO known_patient (id, event_version, is_deceased, replaced_by) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET event_version = excluded.event_version, is_deceased = excluded.is_deceased,
+  replaced_by = excluded.replaced_by
 WHERE known_patient.event_version < excluded.event_version
 """
 
@@ -53,6 +56,19 @@ async def open_of(tx: Transaction, patient_id: str) -> list[Referral]:
     return await tx.rows(Referral, _OPEN_OF, patient_id)
 
 
-async def learn(tx: Transaction, patient_id: str, *, version: int, is_deceased: bool) -> bool:
+async def learn(
+    tx: Transaction, patient_id: str, *, version: int, is_deceased: bool, replaced_by: str | None
+) -> bool:
     """Remember what was said of a patient; return False where something newer was said before."""
-    return await tx.run(_LEARN, patient_id, version, is_deceased) == 1
+    return await tx.run(_LEARN, patient_id, version, is_deceased, replaced_by) == 1
+
+
+async def replaced_by(tx: Transaction, patient_id: str) -> str | None:
+    """Read into which record a patient's was merged, as far as that is known."""
+    found: str | None = await tx.value(_REPLACED_BY, patient_id)
+    return found
+
+
+async def merged(tx: Transaction) -> dict[str, str]:
+    """Read which patients' records were merged into another, each with the one that goes on."""
+    return {record["id"]: record["replaced_by"] for record in await tx.records(_MERGED)}

@@ -2,11 +2,12 @@
 
 - A visit fits where its clinician works at its site, is not away, and has hours for its purpose for all of
   it, and where its room is there and the site is open. The meeting hour is not among the hours.
+- Two visits of one person at the same time do not fit, which shows when two records are merged.
 - What a person has settled is not asked again while it stays as it was: the same visit at the same time for
   the same reasons.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,11 +33,18 @@ class Replanning:
     has_news: bool
 
 
-def of_visits(visits: Iterable[Appointment], *, clinic: Clinic, site: Site) -> list[VisitConflict]:
-    """List the visits of a site that do not fit, in their order."""
+def of_visits(
+    visits: Sequence[Appointment], *, clinic: Clinic, site: Site, merged: Mapping[str, str]
+) -> list[VisitConflict]:
+    """List the visits of a site that do not fit, in their order.
+
+    `merged` gives the record that goes on for each that was merged into it: one person is in one place.
+    """
     found = []
+    by_person = _by_person(visits, merged=merged)
     for row in visits:
-        reasons = tuple(_reasons(row, clinic=clinic, site=site))
+        others = by_person.get(merged.get(row.patient_id, row.patient_id), ())
+        reasons = (*_reasons(row, clinic=clinic, site=site), *_overlaps(row, others))
         if reasons and row.starts_at is not None:
             found.append(VisitConflict(appointment=row.id, starts_at=row.starts_at, reasons=reasons))
     return found
@@ -57,6 +65,28 @@ def why_not_ended_by_hand(task: ReplanTask) -> Reason | None:
     if task.status == ReplanStatus.REQUESTED:
         return None
     return Reason.of("task-ended", now=task.status)
+
+
+def _by_person(
+    visits: Iterable[Appointment], *, merged: Mapping[str, str]
+) -> Mapping[str, Sequence[Appointment]]:
+    """Group the visits of those people who have several records."""
+    people = {*merged.values()}
+    found: dict[str, list[Appointment]] = {}
+    for row in visits:
+        person = merged.get(row.patient_id, row.patient_id)
+        if person in people:
+            found.setdefault(person, []).append(row)
+    return found
+
+
+def _overlaps(row: Appointment, others: Iterable[Appointment]) -> Iterator[Reason]:
+    for other in others:
+        spans = (row.starts_at, row.ends_at, other.starts_at, other.ends_at)
+        if other.patient_id == row.patient_id or None in spans:
+            continue
+        if row.starts_at < other.ends_at and other.starts_at < row.ends_at:  # type: ignore[operator]
+            yield Reason.of("same-person-then", visit=Reference(f"Appointment/{other.id}"))
 
 
 def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason]:

@@ -1,21 +1,29 @@
-"""What `referral` says of a patient: for who has died everything still to come is called off."""
+"""What `referral` says of a patient: who has died, and which records are of one person."""
 
 from services.scheduling import queries
-from services.scheduling.use_cases import end
+from services.scheduling.use_cases import end, replan
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.referral import PatientChanged
 
 
 async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Remember whether a patient lives, and end what is open of one who has died.
+    """Remember what is known of a patient, and end what is open of one who has died.
 
-    An event that is older than what is known says nothing. Where a death turns out to be a mistake, what was
-    called off stays so: what is booked then, people decide.
+    Where records turn out to be of one person, or not to be, a coordinator's Task names the visits that
+    cannot both be. An event that is older than what is known says nothing. Where a death turns out to be a
+    mistake, what was called off stays so: what is booked then, people decide.
     """
     patient_id = str(event.focus["id"])
+    before = await queries.referrals.replaced_by(tx, patient_id)
     is_news = await queries.referrals.learn(
-        tx, patient_id, version=event.version, is_deceased=event.is_deceased
+        tx,
+        patient_id,
+        version=event.version,
+        is_deceased=event.is_deceased,
+        replaced_by=event.replaced_by,
     )
     if is_news and event.is_deceased:
         await end.of_patient(ctx, tx, patient_id)
+    if is_news and event.replaced_by != before:
+        await replan.at_every_site(ctx, tx)

@@ -31,10 +31,11 @@ class KeptByTheVisit(Conflict):
 
 async def at_every_site(ctx: Context, tx: Transaction) -> None:
     """Hold all that is booked against the clinic's description, which may be new since the last start."""
+    merged = await queries.referrals.merged(tx)
     for site in ctx.clinic.sites:
         await queries.tasks.lock_site(tx, site.id)
         visits = await queries.appointments.to_come_at(tx, site.id, after=ctx.at)
-        conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site)
+        conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
         task = await queries.tasks.open_of(tx, site.id)
         settled = await queries.tasks.settled_of(tx, site.id) if conflicts else []
         await _record(ctx, tx, site, task, conflicts=conflicts, settled=settled)
@@ -48,7 +49,8 @@ async def again(ctx: Context, tx: Transaction, site_id: str) -> None:
         return
     named = [conflict.appointment for conflict in task.visits]
     visits = await queries.appointments.to_come_of(tx, named, after=ctx.at)
-    conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site)
+    merged = await queries.referrals.merged(tx)
+    conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
     await _record(ctx, tx, site, task, conflicts=conflicts, settled=())
 
 

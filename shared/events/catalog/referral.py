@@ -252,6 +252,15 @@ class PatientChanged(
         """Whether the patient has died."""
         return bool(self.focus.get("deceasedBoolean") or self.focus.get("deceasedDateTime"))
 
+    @property
+    def replaced_by(self) -> str | None:
+        """The id of the record that goes on, where this one was merged into it."""
+        for link in self.focus.get("link", []):
+            reference = str(link.get("other", {}).get("reference", ""))
+            if link.get("type") == "replaced-by" and reference.startswith("Patient/"):
+                return reference.removeprefix("Patient/")
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:

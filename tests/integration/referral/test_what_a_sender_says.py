@@ -1,4 +1,4 @@
-"""What each sender says of a patient: kept as that sender's own, shown to it alone, offered to the coordinator."""
+"""What each sender says of a patient is kept as its own, shown to it alone and offered to the coordinator."""
 
 import asyncio
 from typing import Any

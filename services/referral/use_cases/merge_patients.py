@@ -1,0 +1,158 @@
+"""Two records of one person are linked, and a link that was wrong is taken away again.
+
+Invariants:
+- Nothing is rewritten: each referral stays on the record under which it came, and so do its events. What is
+  sent from then on comes under the record that goes on, and duplicates are looked for on all records of the
+  person.
+- So a merge can be taken back whole. What came meanwhile under the record that went on, a person looks at.
+- Who dies, dies on every record.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.referral import fhir, queries, rules
+from services.referral.models.rows import Patient, Referral
+from services.referral.rules.identity import PatientRecord
+from services.referral.states import OPEN, State
+from services.referral.use_cases import describe_patient, record, referral_file
+from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.referral_file import decoded, needed_reason
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Conflict, NotFound
+from shared.events.catalog import referral as events
+from shared.events.outbox.publishing import publish
+from shared.fhir import references, store
+from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
+
+_INTO = "Parameters.parameter.where(name='into')"
+
+
+class CannotMergePatients(Conflict):
+    """The two records cannot be linked."""
+
+
+async def merge(ctx: Context, tx: Transaction, patient_id: str, *, said: Mapping[str, Any]) -> Patient:
+    """Link a record to the one that goes on, and ask about open referrals that are now of one person.
+
+    Raises NoReason, NotFound, Refused and CannotMergePatients.
+    """
+    why = needed_reason(said.get("reason"))
+    into_id = references.local_id(said["into"], expression=_INTO)
+    seen = await _of_caller(ctx, tx, patient_id)
+    ids = [seen.id, (await _of_caller(ctx, tx, into_id, expression=_INTO)).id]
+    rules.steps.check(rules.identity.are_two(*ids), refusal=CannotMergePatients, of=_INTO)
+    files = await _open_files(ctx, tx, ids)
+    patients = {patient.id: patient for patient in await queries.patients.lock_all(tx, ids)}
+    patient, into = patients[ids[0]], patients[ids[1]]
+    has_merged = bool(await queries.patients.merged_into(tx, [patient.id]))
+    merging = PatientRecord(patient=patient, has_merged=has_merged)
+    rules.steps.check(rules.identity.may_merge(ctx, merging), of="Patient")
+    rules.steps.check(rules.identity.goes_on(into), refusal=CannotMergePatients, of=_INTO)
+    death = _death(patient, into)
+    linked = fhir.people.linked(decoded(patient.body), str(into.id), kind="replaced-by")
+    await _change(ctx, tx, patient, {"active": False, "link": linked, **death}, replaced_by=into.id)
+    linked = fhir.people.linked(decoded(into.body), str(patient.id), kind="replaces")
+    await _change(ctx, tx, into, {"link": linked, **death})
+    await _keep_provenance(ctx, tx, (patient, into), activity="merge", why=why)
+    await _ask_about_duplicates(ctx, tx, files)
+    return patient
+
+
+async def unmerge(ctx: Context, tx: Transaction, patient_id: str, *, said: Mapping[str, Any]) -> Patient:
+    """Take a record's link away; what came since under the other one is looked at by a person.
+
+    Raises NoReason, NotFound and Refused.
+    """
+    why = needed_reason(said.get("reason"))
+    seen = await _of_caller(ctx, tx, patient_id)
+    rules.steps.check(rules.identity.may_unmerge(ctx, PatientRecord(patient=seen)), of="Patient")
+    ids = [seen.id, *([seen.replaced_by] if seen.replaced_by else [])]
+    files = await _open_files(ctx, tx, ids[1:])
+    patients = {patient.id: patient for patient in await queries.patients.lock_all(tx, ids)}
+    patient = patients[seen.id]
+    rules.steps.check(rules.identity.may_unmerge(ctx, PatientRecord(patient=patient)), of="Patient")
+    other = patients[patient.replaced_by] if patient.replaced_by else patient
+    merged_at = patient.last_updated or ctx.at
+    link = fhir.people.unlinked(decoded(patient.body), str(other.id))
+    await _change(ctx, tx, patient, {"active": True, "link": link}, replaced_by=None)
+    await _change(ctx, tx, other, {"link": fhir.people.unlinked(decoded(other.body), str(patient.id))})
+    await _keep_provenance(ctx, tx, (patient, other), activity="unmerge", why=why)
+    await _ask_whose(ctx, tx, files, since=merged_at, other=patient.id)
+    return patient
+
+
+async def _of_caller(
+    ctx: Context, tx: Transaction, patient_id: str, *, expression: str | None = None
+) -> Patient:
+    found = await queries.patients.visible_to(tx, ctx.caller, patient_id)
+    if found is None:
+        raise NotFound(f"there is no Patient {patient_id[:64]}", expression=expression)
+    return found
+
+
+async def _open_files(ctx: Context, tx: Transaction, ids: Sequence[UUID]) -> list[Changes]:
+    """Lock the open referrals of these records, before the records, as every verb does."""
+    found = await queries.referrals.open_on(tx, ids)
+    return [Changes(ctx, await referral_file.load(tx, referral)) for referral in found]
+
+
+def _death(*patients: Patient) -> dict[str, Any]:
+    """Give the members that say of a person, of whom one record says so, that they have died."""
+    dead = next((decoded(patient.body) for patient in patients if patient.deceased), None)
+    if dead is None:
+        return {}
+    return {name: dead.get(name) for name in ("deceasedBoolean", "deceasedDateTime")}
+
+
+async def _change(
+    ctx: Context, tx: Transaction, patient: Patient, members: Mapping[str, Any], **columns: Any
+) -> None:
+    await describe_patient.separate(tx, patient)
+    deceased = patient.deceased or fhir.people.is_deceased(members)
+    await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, deceased=deceased, **columns)
+    changed = events.PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
+    await publish(ctx, tx, patient, changed)
+
+
+async def _keep_provenance(
+    ctx: Context, tx: Transaction, patients: tuple[Patient, Patient], *, activity: str, why: str
+) -> None:
+    """Keep who linked or unlinked the records, and why, with the newest referral of each: no sender's."""
+    body = fhir.provenance.link_provenance(ctx, patients, activity=activity, why=why)
+    for patient in patients:
+        newest = await queries.referrals.newest_of(tx, patient.id)
+        if newest is not None:
+            row = referral_file.of_the_clinic("Provenance", newest, clinic=ctx.clinic)
+            await store.insert(tx, row, body, at=ctx.at)
+
+
+async def _ask_about_duplicates(ctx: Context, tx: Transaction, files: Sequence[Changes]) -> None:
+    """Ask about each open referral for which the person has an earlier one for the same programme."""
+    earlier: list[Referral] = []
+    for changes in files:
+        referral = changes.referral
+        first = rules.identity.same_need(referral, earlier)
+        if first is not None and State(referral.state) in OPEN:
+            work = changes.open_work(
+                TaskCode.MERGE_DUPLICATE,
+                owner=the_clinic(ctx),
+                reason=[Reason.of("one-person-two-referrals", sent_at=first.sent_at)],
+                details={"input": [fhir.task.duplicate_input(str(first.id))]},
+            )
+            changes.announce(events.ReferralPatientReviewNeeded, work)
+            await record.run(ctx, tx, changes)
+        earlier.append(referral)
+
+
+async def _ask_whose(
+    ctx: Context, tx: Transaction, files: Sequence[Changes], *, since: datetime, other: UUID
+) -> None:
+    for changes in files:
+        if changes.referral.patient_id != other and changes.referral.sent_at >= since:
+            describe_patient.doubt(ctx, changes, resembles=[other], reason=Reason.of("unmerged-since"))
+            await record.run(ctx, tx, changes)

@@ -1,0 +1,269 @@
+"""Records of one person are merged by a coordinator, and unmerged where that was wrong."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
+from tests.support import referrals
+from tests.support.clinic import TestClinic
+
+OTHER_CARD = "9990002222"
+CARD = "9990001111"
+MISSPELT = {"name": [{"family": "Abernaty", "given": ["Noor"]}]}
+
+
+def about(patient: dict[str, Any] | None = None, **bundle: Any) -> dict[str, Any]:
+    sent = referrals.bundle(**{"health_card": CARD, **bundle})
+    referrals.resource(sent, "Patient").update(patient or {})
+    return sent
+
+
+async def patient_operation(
+    clinic: TestClinic, patient: str, operation: str, *, as_: str = "coordinator", **values: Any
+) -> httpx.Response:
+    parameters = [
+        {"name": name, ("valueReference" if isinstance(value, dict) else "valueString"): value}
+        for name, value in values.items()
+    ]
+    return await clinic.as_(as_).post(
+        f"/referral/fhir/Patient/{patient}/${operation}",
+        json={"resourceType": "Parameters", "parameter": parameters},
+    )
+
+
+async def merge(clinic: TestClinic, patient: str, other: str, **values: Any) -> httpx.Response:
+    given = {"into": {"reference": f"Patient/{other}"}, "reason": "the name was misspelt"} | values
+    return await patient_operation(clinic, patient, "merge", **given)
+
+
+async def two_records(clinic: TestClinic, **second: Any) -> tuple[str, str]:
+    """Let one person get two records, because another practice misspells the name; give them in order."""
+    first = located(await send(clinic, about()), "Patient")
+    answer = await send(clinic, about(MISSPELT, **second), as_="second-practice")
+    return first, located(answer, "Patient")
+
+
+async def read(clinic: TestClinic, patient: str, *, as_: str = "coordinator") -> dict[str, Any]:
+    answer = await clinic.as_(as_).get(f"/referral/fhir/Patient/{patient}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+class TestMerging:
+    async def test_links_both_records_and_says_who_did_it_and_why(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        answer = await merge(clinic, second, first)
+        assert answer.status_code == 200, answer.text
+        replaced, goes_on = await read(clinic, second), await read(clinic, first)
+        assert replaced["active"] is False
+        assert replaced["link"] == [{"other": {"reference": f"Patient/{first}"}, "type": "replaced-by"}]
+        assert goes_on["link"] == [{"other": {"reference": f"Patient/{second}"}, "type": "replaces"}]
+        assert "active" not in goes_on
+        for patient in (first, second):
+            found = await clinic.as_("coordinator").get(f"/referral/fhir/Provenance?patient={patient}")
+            said = [
+                entry["resource"]
+                for entry in found.json()["entry"]
+                if entry["resource"]["activity"].get("coding", [{}])[0].get("code") == "merge"
+            ]
+            assert [one["activity"]["text"] for one in said] == ["the name was misspelt"], patient
+            assert {target["reference"].split("/")[1] for target in said[0]["target"]} == {first, second}
+        assert (await told(clinic)).count("patient.changed") == 2
+
+    async def test_is_not_shown_to_the_senders(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        seen_before = [
+            await read(clinic, patient, as_=who)
+            for patient, who in ((first, "family-practice"), (second, "second-practice"))
+        ]
+        assert (await merge(clinic, second, first)).status_code == 200
+        seen = [
+            await read(clinic, patient, as_=who)
+            for patient, who in ((first, "family-practice"), (second, "second-practice"))
+        ]
+        assert seen == seen_before
+        for who in ("family-practice", "second-practice"):
+            found = await clinic.as_(who).get("/referral/fhir/Provenance?_count=100")
+            assert "misspelt" not in found.text
+
+    async def test_leads_what_is_sent_from_then_on_to_the_record_that_goes_on(
+        self, clinic: TestClinic
+    ) -> None:
+        first, second = await two_records(clinic)
+        await merge(clinic, second, first)
+        for sent in (about(MISSPELT, programme="chronic-pain"), about(programme="workplace-rehabilitation")):
+            answer = await send(clinic, sent, as_="second-practice")
+            assert located(answer, "Patient") == first
+        named = referrals.bundle(programme="motor-vehicle-rehabilitation")
+        named["entry"] = [entry for entry in named["entry"] if entry["request"]["url"] != "Patient"]
+        for entry in named["entry"]:
+            for member in ("subject", "beneficiary"):
+                if member in entry["resource"]:
+                    entry["resource"][member] = {"reference": f"Patient/{second}"}
+        answer = await send(clinic, named, as_="second-practice")
+        task = await task_of(clinic, located(answer), as_="second-practice")
+        assert task["for"]["reference"].endswith(first)
+        assert (await read(clinic, first, as_="second-practice"))["name"][0]["family"] in (
+            "Abernaty",
+            "Abernathy",
+        )
+
+    async def test_asks_about_open_referrals_for_the_same(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        assert not await work_of(clinic, "coordinator", "code=merge-duplicate")
+        await merge(clinic, second, first)
+        [work] = await work_of(clinic, "coordinator", "code=merge-duplicate&status=requested")
+        assert work["for"]["reference"].endswith(second), "the later one is asked about"
+        assert "records of the patient were merged" in work["statusReason"]["text"]
+
+    async def test_lets_a_duplicate_on_the_other_record_be_found_and_merged(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic, programme="chronic-pain")
+        await merge(clinic, second, first)
+        answer = await send(clinic, about(programme="chronic-pain"), as_="second-practice")
+        duplicate = located(answer)
+        assert business_status(await task_of(clinic, duplicate, as_="second-practice")) == (
+            "duplicate-suspected"
+        )
+        [work] = await work_of(
+            clinic, "coordinator", f"code=merge-duplicate&focus=ServiceRequest/{duplicate}"
+        )
+        into = work["input"][0]["valueReference"]
+        merged = await operate(clinic, "coordinator", duplicate, "merge", into=into)
+        assert merged.status_code == 200, merged.text
+
+    async def test_does_not_make_triage_think_that_a_record_is_out_of_use(self, clinic: TestClinic) -> None:
+        first = located(await send(clinic, about()), "Patient")
+        sent = about(MISSPELT, answers={"onset-date": None}, programme="rapid-access")
+        answer = await send(clinic, sent, as_="second-practice")
+        second, referral = located(answer, "Patient"), located(answer)
+        await merge(clinic, second, first)
+        response = referrals.a_response(f"Patient/{second}")
+        provided = await operate(clinic, "second-practice", referral, "provide-information", answers=response)
+        assert provided.status_code == 200, provided.text
+        rules = str((await task_of(clinic, referral, as_="second-practice"))["input"])
+        assert "record-not-in-use" not in rules
+        assert "record-replaced" not in rules
+
+    async def test_of_one_who_died_makes_both_records_say_so(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        dead = about(MISSPELT | {"deceasedBoolean": True}, programme="chronic-pain")
+        await send(clinic, dead, as_="second-practice")
+        await merge(clinic, second, first)
+        assert (await read(clinic, first))["deceasedBoolean"] is True
+        answer = await send(clinic, about(programme="workplace-rehabilitation"))
+        assert business_status(await task_of(clinic, located(answer))) == "awaiting-review"
+
+    async def test_before_a_death_makes_both_records_say_so_too(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        await merge(clinic, second, first)
+        await send(clinic, about({"deceasedBoolean": True}, programme="chronic-pain"))
+        for patient in (first, second):
+            assert (await read(clinic, patient))["deceasedBoolean"] is True
+
+
+class TestUnmerging:
+    async def test_gives_both_records_back_as_they_were(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        before = [await read(clinic, patient) for patient in (first, second)]
+        await merge(clinic, second, first)
+        answer = await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        assert answer.status_code == 200, answer.text
+        after = [await read(clinic, patient) for patient in (first, second)]
+        for was, now in zip(before, after, strict=True):
+            now.pop("active", None)
+            assert {**was, "meta": 0} == {**now, "meta": 0}
+            assert int(now["meta"]["versionId"]) == int(was["meta"]["versionId"]) + 2
+        again = await send(clinic, about(MISSPELT, programme="chronic-pain"), as_="second-practice")
+        assert located(again, "Patient") == second
+        found = await clinic.as_("coordinator").get(f"/referral/fhir/Provenance?patient={second}&_count=50")
+        assert "they are cousins" in found.text
+        assert '"unmerge"' in found.text
+
+    async def test_asks_whose_it_is_that_came_meanwhile(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        await clinic.days(0.1)
+        await merge(clinic, second, first)
+        answer = await send(clinic, about(MISSPELT, programme="chronic-pain"), as_="second-practice")
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        [work] = [
+            work
+            for work in await work_of(clinic, "coordinator", "code=resolve-identity&status=requested")
+            if "merged by mistake" in work["statusReason"]["text"]
+        ]
+        assert work["focus"]["reference"].endswith(located(answer))
+        assert work["input"][0]["valueReference"]["reference"] == f"Patient/{second}"
+
+
+class TestRefusal:
+    async def test_says_what_is_wrong_and_writes_nothing(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        third = located(await send(clinic, about(health_card=OTHER_CARD)), "Patient")
+        into = "Parameters.parameter.where(name='into')"
+        before = await told(clinic)
+        nobody = "00000000-0000-4000-8000-000000000000"
+        for patient, target, values, status, where in (
+            (first, first, {}, 409, into),
+            (first, nobody, {}, 404, into),
+            (nobody, first, {}, 404, None),
+            (first, second, {"reason": " "}, 422, "Parameters.parameter.where(name='reason')"),
+            (first, second, {"into": {"reference": "Practitioner/17"}}, 422, into),
+        ):
+            answer = await merge(clinic, patient, target, **values)
+            assert answer.status_code == status, (patient, target, answer.text)
+            if where:
+                assert answer.json()["issue"][0]["expression"] == [where]
+        assert (await patient_operation(clinic, first, "unmerge", reason="why")).status_code == 409
+        assert await told(clinic) == before
+        assert (await merge(clinic, second, first)).status_code == 200
+        for patient, target, sentence in (
+            (second, third, "was merged into"),
+            (third, second, "was merged into"),
+            (first, third, "Other records were merged"),
+        ):
+            answer = await merge(clinic, patient, target)
+            assert answer.status_code == 409, answer.text
+            assert sentence in answer.json()["issue"][0]["details"]["text"]
+        assert (await merge(clinic, third, first)).status_code == 200
+
+    @pytest.mark.parametrize("party", ["family-practice", "physiatrist", "workplace-insurer", "operator"])
+    async def test_of_everybody_but_a_coordinator(self, clinic: TestClinic, party: str) -> None:
+        first, second = await two_records(clinic)
+        into = {"reference": f"Patient/{first}"}
+        answer = await patient_operation(clinic, second, "merge", as_=party, into=into, reason="mine")
+        assert answer.status_code in (403, 404)
+        assert "patient.changed" not in await told(clinic)
+
+    async def test_of_what_is_not_offered_and_of_nothing_that_is(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        await merge(clinic, second, first)
+        for patient, possible in ((first, False), (second, False)):
+            address = f"/referral/fhir/Patient/{patient}/$available-actions"
+            actions = (await clinic.as_("coordinator").get(address)).json()
+            named = {
+                next(part["valueCode"] for part in action["part"] if part["name"] == "name"): action["part"]
+                for action in actions["parameter"]
+            }
+            assert {"merge", "unmerge"} == set(named)
+            offered = [part for part in named["merge"] if part["name"] == "available"]
+            assert offered[0]["valueBoolean"] is possible
+
+
+class TestTwoAtOnce:
+    async def test_who_merge_each_into_the_other_leave_one_that_goes_on(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        answers = await asyncio.gather(merge(clinic, first, second), merge(clinic, second, first))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+    async def test_a_referral_that_comes_with_the_merge_is_on_a_record_of_the_person(
+        self, clinic: TestClinic
+    ) -> None:
+        first, second = await two_records(clinic)
+        sent = about(MISSPELT, programme="chronic-pain")
+        merged, answer = await asyncio.gather(
+            merge(clinic, second, first), send(clinic, sent, as_="second-practice")
+        )
+        assert merged.status_code == 200, merged.text
+        assert located(answer, "Patient") in (first, second)
