@@ -86,6 +86,11 @@ EXAMPLES: dict[str, Any] = {
         {"name": "into", "valueReference": {"reference": f"ServiceRequest/{_ID}"}}
     ),
     f"POST {_REFERRALS_ID}/$close": _reason("Neither payer nor patient goes on"),
+    "POST /fhir/Patient/{id}/$merge": _said(
+        {"name": "into", "valueReference": {"reference": f"Patient/{_ID}"}},
+        {"name": "reason", "valueString": "One person: the first practice misspelt the name"},
+    ),
+    "POST /fhir/Patient/{id}/$unmerge": _reason("They are cousins with one card"),
     "PUT /fhir/Task/{id}": {
         "resourceType": "Task",
         "status": "completed",

@@ -26,10 +26,11 @@ _REASON = Parameter(name="reason", min=1, text="Why, for those who look at it la
 
 async def _record(ctx: Context, tx: Transaction, patient_id: str) -> Subject[PatientRecord] | None:
     patient = await queries.patients.visible_to(tx, ctx.caller, patient_id)
-    if patient is None:
+    row = None if patient is None else await queries.patients.as_seen(tx, ctx.caller, patient.id)
+    if patient is None or row is None:
         return None
     merged = await queries.patients.merged_into(tx, [patient.id])
-    return Subject(row=patient, facts=PatientRecord(patient=patient, has_merged=bool(merged)))
+    return Subject(row=row, facts=PatientRecord(patient=patient, has_merged=bool(merged)))
 
 
 def _run(

@@ -8,11 +8,14 @@ Invariants:
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from sqlalchemy import select
+
 from services.referral.models.rows import Patient, SourceRecord
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction
+from shared.db.models import StoredResource, columns_of, stored_resource
 
 _BY_ID = "SELECT * FROM patient WHERE id = $1"
 _BY_IDENTIFIERS = """
@@ -67,6 +70,15 @@ async def claim_identifiers(tx: Transaction, patient_id: UUID, *, tokens: Sequen
     """Put identifiers down for this patient; others who carry them too keep them."""
     if tokens:
         await tx.run(_CLAIM, patient_id, list(tokens))
+
+
+async def as_seen(tx: Transaction, principal: Principal, patient_id: UUID) -> StoredResource | None:
+    """Find a patient as the caller sees them: a sender its own description, everybody else the clinic's."""
+    wanted = select(*columns_of(scope.PATIENTS)).where(
+        scope.PATIENTS.id == patient_id, scope.patients_as_seen(principal)
+    )
+    found = await tx.select(wanted)
+    return stored_resource(found[0]) if found else None
 
 
 async def lock_person(tx: Transaction, patient_id: UUID) -> None:

@@ -251,6 +251,21 @@ class TestRefusal:
             assert offered[0]["valueBoolean"] is possible
 
 
+class TestTheSender:
+    async def test_learns_no_version_of_the_clinics_by_asking_what_may_be_done(
+        self, clinic: TestClinic
+    ) -> None:
+        first, second = await two_records(clinic)
+        address = f"/referral/fhir/Patient/{first}/$available-actions"
+        before = await clinic.as_("family-practice").get(address)
+        await merge(clinic, second, first)
+        after = await clinic.as_("family-practice").get(address)
+        assert (before.status_code, after.status_code) == (200, 200)
+        for name in ("ETag", "Last-Modified"):
+            assert before.headers[name] == after.headers[name], name
+        assert before.json() == after.json() == {"resourceType": "Parameters"}
+
+
 class TestTwoAtOnce:
     async def test_who_merge_each_into_the_other_leave_one_that_goes_on(self, clinic: TestClinic) -> None:
         first, second = await two_records(clinic)
