@@ -86,7 +86,7 @@ async def _meant(ctx: Context, tx: Transaction, piece: Piece, *, matches: Sequen
     Who contradicts what is sent is not meant: twins share a card. Raises SeveralPatients.
     """
     token = piece.if_none_exist or piece.update_where
-    if token is None:
+    if token is None or not matches:
         return None
     ids = [patient.id for patient in matches]
     mine = await queries.patients.described(tx, ids, requester=str(ctx.caller.organization), tokens=[token])

@@ -23,7 +23,7 @@ from services.referral.use_cases import (
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.placing import Rows
-from services.referral.use_cases.referral_file import ReferralFile, decoded
+from services.referral.use_cases.referral_file import ReferralFile, Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
@@ -135,6 +135,7 @@ async def _write(
     named = placing.links(submission, file.referral, rows)
     changed = await _write_rows(ctx, tx, rows, named=named, file=file)
     body, overlay = placing.request_body(submission, file.referral, named)
+    overlay["identifier"] = _all_identifiers(file.request, submission.request.data)
     data = submission.request.data
     columns = {
         "intent": data["intent"],
@@ -146,6 +147,18 @@ async def _write(
     file.request = decoded(file.referral.body)
     file.facts_of_day.clear()
     return changed
+
+
+def _all_identifiers(before: Resource, sent: Resource) -> list[object] | None:
+    """Keep what else the referral is called: a merge gave it the identifiers of its duplicate."""
+    stated = sent.get("identifier", [])
+    known = set(fhir.reading.tokens(stated))
+    kept = [
+        other
+        for other in before.get("identifier", [])
+        if other not in stated and not known & set(fhir.reading.tokens([other]))
+    ]
+    return [*stated, *kept] or None
 
 
 async def _end_coverages(ctx: Context, tx: Transaction, rows: Rows, *, file: ReferralFile) -> None:

@@ -94,3 +94,16 @@ async def test_it_can_be_revoked_by_its_own_sender_and_stays_so(clinic: TestClin
     assert business_status(await seen_by_the_second(clinic, second)) == "revoked"
     # Once, for the coordinator who merged it; what another sender has sent is a duplicate that is not told.
     assert (await told(clinic)).count("referral.review-needed") == 1
+
+
+async def test_a_correction_of_the_first_keeps_what_it_is_called_since_the_merge(clinic: TestClinic) -> None:
+    sent = referrals.bundle(health_card="98", identifier="first")
+    first = located(await send(clinic, sent))
+    duplicate = located(await send(clinic, referrals.bundle(health_card="98", identifier="second")))
+    into = {"reference": f"ServiceRequest/{first}"}
+    assert (await operate(clinic, "coordinator", duplicate, "merge", into=into)).status_code == 200
+    referrals.resource(sent, "ServiceRequest")["priority"] = "asap"
+    assert (await send(clinic, sent)).status_code == 200
+    now = (await clinic.as_("family-practice").get(f"/referral/fhir/ServiceRequest/{first}")).json()
+    assert now["priority"] == "asap"
+    assert [identifier["value"] for identifier in now["identifier"]] == ["first", "second"]
