@@ -21,7 +21,7 @@ SHARED, ALONE = uuid4(), uuid4()
 
 async def _insert(tx: Transaction, table: str, **values: Any) -> None:
     marks = ", ".join(f"${place}" for place in range(1, len(values) + 1))
-    statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608
+    statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
     await tx.run(statement, *values.values())
 
 
