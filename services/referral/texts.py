@@ -38,7 +38,7 @@ REASONS: Mapping[str, str] = {
         "them, or merge this one into it where it still waits."
     ),
     "unmerged-since": "The patient's records were merged by mistake; this came meanwhile. Whose is it?",
-    "said-newly": "The sender says newly of the patient: {members}.",
+    "said-newly": "This is said newly of the patient: {members}.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
     "record-replaced": "Another record replaced this one of the patient, and it is not known here.",

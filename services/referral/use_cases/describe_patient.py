@@ -45,20 +45,26 @@ class Description:
 async def run(
     ctx: Context, tx: Transaction, patient: Patient, piece: Piece, *, requester: str
 ) -> Description:
-    """Keep what a sender says of a locked patient; identifiers that are new are known from now on."""
+    """Keep what a sender says of a locked patient; identifiers that are new are known from now on.
+
+    Where the sender creates a Patient only if there is none, and there is one of its own, that one stays as
+    it is (conditional create); what differs from it is offered all the same.
+    """
     is_theirs = patient.requester == requester
     own = None if is_theirs else await queries.patients.source_record(tx, patient.id, requester)
     before = patient.body if is_theirs else own.body if own is not None else None
+    version = patient.version if own is None else own.version
     if before is not None and fhir.content.same(before, piece.raw):
-        return Description(version=patient.version if own is None else own.version, is_first=False)
+        return Description(version=version, is_first=False)
     differs = fhir.people.said_newly(piece.data, decoded(patient.body))
     known = [patient.body] if before is None else [patient.body, before]
     has_news = bool(fhir.people.said_newly(piece.data, *map(decoded, known)))
-    own = await separate(tx, patient) if is_theirs else own
-    own = await _write(ctx, tx, patient, piece, own=own, requester=requester)
+    if before is None or piece.if_none_exist is None:
+        own = await separate(tx, patient) if is_theirs else own
+        version = await _write(ctx, tx, patient, piece, own=own, requester=requester)
     await _know_identifiers(tx, patient, piece.identifiers)
     return Description(
-        version=own.version,
+        version=version,
         is_first=before is None,
         has_changed=before is not None,
         has_news=has_news,
@@ -155,7 +161,8 @@ async def _write(
     *,
     own: SourceRecord | None,
     requester: str,
-) -> SourceRecord:
+) -> int:
+    """Write a sender's record, and return its version."""
     person, overlay = fhir.people.demographics(piece.data), {"id": str(patient.id)}
     if own is None:
         own = SourceRecord(
@@ -166,14 +173,14 @@ async def _write(
             given=person.given,
         )
         await store.insert(tx, own, piece.raw, at=ctx.at, overlay=overlay)
-        return own
+        return own.version
     columns = {
         "identifiers": list(dict.fromkeys([*own.identifiers, *piece.identifiers])),
         "family": person.family,
         "given": person.given,
     }
     await store.update(tx, own, piece.raw, at=ctx.at, overlay=overlay, **columns)
-    return own
+    return own.version
 
 
 async def _know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[str]) -> None:

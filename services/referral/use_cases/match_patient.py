@@ -66,15 +66,6 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
         )
     patient = await queries.patients.locked(tx, same[0] if chosen is None else chosen)
     others = tuple(other for other in same if other != patient.id)
-    if chosen is not None and piece.if_none_exist is not None:
-        known_data = decoded(patient.body)
-        return PatientMatch(
-            patient=patient,
-            patient_data=known_data,
-            new=False,
-            described=await _as_it_was(tx, patient, requester=str(ctx.caller.organization)),
-            resembles=others,
-        )
     described = await describe_patient.run(ctx, tx, patient, piece, requester=str(ctx.caller.organization))
     data = decoded(patient.body) if _was_followed(submission, known.patients) else piece.data
     return PatientMatch(patient=patient, patient_data=data, new=False, described=described, resembles=others)
@@ -125,11 +116,6 @@ def _was_followed(submission: Submission, matches: Sequence[Patient]) -> bool:
     """Tell whether a patient was found by the record that replaced the one that was sent, and not by that."""
     own = set(() if submission.patient is None else submission.patient.identifiers)
     return bool(submission.replaced_by) and not any(own & set(patient.identifiers) for patient in matches)
-
-
-async def _as_it_was(tx: Transaction, patient: Patient, *, requester: str) -> Description:
-    own = await queries.patients.source_record(tx, patient.id, requester)
-    return Description(version=patient.version if own is None else own.version, is_first=False)
 
 
 def new_rows(match: PatientMatch) -> list[SQLModel]:

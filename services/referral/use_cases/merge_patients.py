@@ -19,6 +19,7 @@ from services.referral.rules.identity import PatientRecord
 from services.referral.states import OPEN, State
 from services.referral.use_cases import describe_patient, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import decoded, needed_reason
 from shared.context import Context
 from shared.db import Transaction
@@ -53,13 +54,16 @@ async def merge(ctx: Context, tx: Transaction, patient_id: str, *, said: Mapping
     merging = PatientRecord(patient=patient, has_merged=has_merged)
     rules.steps.check(rules.identity.may_merge(ctx, merging), of="Patient")
     rules.steps.check(rules.identity.goes_on(into), refusal=CannotMergePatients, of=_INTO)
+    differs = fhir.people.said_newly(decoded(patient.body), decoded(into.body))
     death = _death(patient, into)
     linked = fhir.people.linked(decoded(patient.body), str(into.id), kind="replaced-by")
     await _change(ctx, tx, patient, {"active": False, "link": linked, **death}, replaced_by=into.id)
     linked = fhir.people.linked(decoded(into.body), str(patient.id), kind="replaces")
     await _change(ctx, tx, into, {"link": linked, **death})
     await _keep_provenance(ctx, tx, (patient, into), activity="merge", why=why)
-    await _ask_about_duplicates(ctx, tx, files)
+    _offer(ctx, files, differs, of=patient)
+    _ask_about_duplicates(ctx, files)
+    await _record(ctx, tx, files)
     return patient
 
 
@@ -82,7 +86,8 @@ async def unmerge(ctx: Context, tx: Transaction, patient_id: str, *, said: Mappi
     await _change(ctx, tx, patient, {"active": True, "link": link}, replaced_by=None)
     await _change(ctx, tx, other, {"link": fhir.people.unlinked(decoded(other.body), str(patient.id))})
     await _keep_provenance(ctx, tx, (patient, other), activity="unmerge", why=why)
-    await _ask_whose(ctx, tx, files, since=merged_at, other=patient.id)
+    _ask_whose(ctx, files, since=merged_at, other=patient.id)
+    await _record(ctx, tx, files)
     return patient
 
 
@@ -131,7 +136,14 @@ async def _keep_provenance(
             await store.insert(tx, row, body, at=ctx.at)
 
 
-async def _ask_about_duplicates(ctx: Context, tx: Transaction, files: Sequence[Changes]) -> None:
+def _offer(ctx: Context, files: Sequence[Changes], differs: Mapping[str, Any], *, of: Patient) -> None:
+    """Offer what the merged record alone says, with the last open referral that stands on it."""
+    on_it = [changes for changes in files if changes.referral.patient_id == of.id]
+    if on_it:
+        describe_patient.offer(ctx, on_it[-1], Description(has_news=bool(differs), differs=differs))
+
+
+def _ask_about_duplicates(ctx: Context, files: Sequence[Changes]) -> None:
     """Ask about each open referral for which the person has an earlier one for the same programme."""
     earlier: list[Referral] = []
     for changes in files:
@@ -145,14 +157,16 @@ async def _ask_about_duplicates(ctx: Context, tx: Transaction, files: Sequence[C
                 details={"input": [fhir.task.duplicate_input(str(first.id))]},
             )
             changes.announce(events.ReferralPatientReviewNeeded, work)
-            await record.run(ctx, tx, changes)
         earlier.append(referral)
 
 
-async def _ask_whose(
-    ctx: Context, tx: Transaction, files: Sequence[Changes], *, since: datetime, other: UUID
-) -> None:
+def _ask_whose(ctx: Context, files: Sequence[Changes], *, since: datetime, other: UUID) -> None:
     for changes in files:
         if changes.referral.patient_id != other and changes.referral.sent_at >= since:
             describe_patient.doubt(ctx, changes, resembles=[other], reason=Reason.of("unmerged-since"))
+
+
+async def _record(ctx: Context, tx: Transaction, files: Sequence[Changes]) -> None:
+    for changes in files:
+        if changes.announcements:
             await record.run(ctx, tx, changes)

@@ -119,6 +119,16 @@ class TestMerging:
         assert work["for"]["reference"].endswith(second), "the later one is asked about"
         assert "records of the patient were merged" in work["statusReason"]["text"]
 
+    async def test_offers_what_only_the_merged_record_says(self, clinic: TestClinic) -> None:
+        first = located(await send(clinic, about()), "Patient")
+        moved = MISSPELT | {"telecom": [{"system": "phone", "value": "+1-416-555-0303"}]}
+        second = located(await send(clinic, about(moved), as_="second-practice"), "Patient")
+        await merge(clinic, second, first)
+        [work] = await work_of(clinic, "coordinator", "code=update-patient&status=requested")
+        assert work["contained"][0]["telecom"] == moved["telecom"]
+        assert work["contained"][0]["name"][0]["family"] == "Abernaty"
+        assert "telecom" not in await read(clinic, first), "nothing is taken over unasked"
+
     async def test_lets_a_duplicate_on_the_other_record_be_found_and_merged(self, clinic: TestClinic) -> None:
         first, second = await two_records(clinic, programme="chronic-pain")
         await merge(clinic, second, first)

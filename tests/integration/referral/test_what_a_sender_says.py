@@ -238,11 +238,12 @@ class TestACondition:
         left = await send(clinic, self.conditional("POST", MOVED))
         assert (located(left, "Patient"), self.said(left)) == (patient, ("200", 'W/"1"'))
         assert (await patient_seen(clinic, patient, as_="family-practice"))["telecom"] == HOME["telecom"]
-        assert not await offered(clinic)
+        [work] = await offered(clinic)
+        assert work["contained"][0]["telecom"] == MOVED["telecom"], "what is left is not lost"
         put = await send(clinic, self.conditional("PUT", MOVED, programme="workplace-rehabilitation"))
         assert (located(put, "Patient"), self.said(put)) == (patient, ("200", 'W/"2"'))
         assert (await patient_seen(clinic, patient, as_="family-practice"))["telecom"] == MOVED["telecom"]
-        assert len(await offered(clinic)) == 1
+        assert len(await offered(clinic)) == 2
 
     @pytest.mark.parametrize("method", ["POST", "PUT"])
     async def test_that_only_another_sender_meets_is_not_met(self, clinic: TestClinic, method: str) -> None:
