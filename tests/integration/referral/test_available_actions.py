@@ -121,7 +121,6 @@ class TestAReferral:
             address = f"/referral/fhir/ServiceRequest/{other}"
             assert await drifting(clinic, party, address, state=state, reset=reset, call=call) == []
 
-
     async def test_of_a_patient_who_has_died_is_accepted_by_nobody_and_says_so(
         self, clinic: TestClinic
     ) -> None:
