@@ -84,7 +84,7 @@ async def _correct_first(
     if guarantee.status != before:
         taken_back.append(Reason.of("guarantee-is-now", status=guarantee.status))
     more, remains = await _sessions(ctx, tx, referral, firsts=firsts)
-    remains += [Reason.of("draft-plan-stays")] if was == AppointmentStatus.FULFILLED else []
+    remains += [Reason.of("plan-stays-if-worked-on")] if was == AppointmentStatus.FULFILLED else []
     correction = Correction(
         was=was,
         because=because,
