@@ -6,6 +6,7 @@ needs and how they must fit.
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -82,6 +83,17 @@ def _brokers(text: str) -> str:
     return text
 
 
+def _proxies(text: str) -> str:
+    try:
+        networks = [ip_network(proxy.strip()) for proxy in text.split(",")]
+    except ValueError:
+        networks = []
+    # A network of everybody would make the header anybody's word.
+    if not networks or any(network.prefixlen == 0 for network in networks):
+        raise ValueError("must be IP addresses or networks like 10.1.0.0/16, with commas between them")
+    return ",".join(proxy.strip() for proxy in text.split(","))
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 WebAddresses = Annotated[str, AfterValidator(_web_addresses)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
@@ -93,8 +105,9 @@ class Settings(BaseSettings):
     """The settings of one process.
 
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
-    it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes. The others
-    belong to the distributed shape; `*_addresses` are where the gateway finds each part.
+    it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes,
+    `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said). The others belong to the
+    distributed shape; `*_addresses` are where the gateway finds each part.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -105,6 +118,7 @@ class Settings(BaseSettings):
     smtp_url: Annotated[str, AfterValidator(_mail_address)] | None = _HIDDEN
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
     otlp_endpoint: WebAddress | None = None
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None
 
     transport: Literal["kafka", "postgres"] | None = None
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] | None = None

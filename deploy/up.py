@@ -81,7 +81,7 @@ async def _serve(
     ) as put_together:
         app = put_together.app
         http = _Server(
-            configuration(app, lifespan=True),
+            configuration(app, lifespan=True, trusted_proxies=settings.trusted_proxies),
             ready=lambda: ready(address),
             end_streams=lambda: end_all_streams(app),
         )

@@ -76,6 +76,7 @@ class Plan:
             "LUMBAR_ISSUER": self.url,
             "LUMBAR_JWKS_URL": f"{self.address(ISSUER)}/auth/jwks",
             "LUMBAR_REPLICA": str(replica),
+            "LUMBAR_TRUSTED_PROXIES": "127.0.0.1",
             **{
                 f"LUMBAR_{name.upper()}_DATABASE_URL": self.database_url(name, role=role_of(service))
                 for name in databases

@@ -95,6 +95,7 @@ def serve(
     *,
     listener: socket.socket,
     ready: Callable[[], None],
+    trusted_proxies: str | None,
 ) -> None:
     """Serve what is put together until told to stop; call it in the main thread."""
     asked = Asked.listening()
@@ -102,17 +103,20 @@ def serve(
     async def run() -> None:
         async with put_together() as served:
             if not asked.to_stop:
-                server = Server(
-                    configuration(served.app, lifespan=False), ready=ready, end_streams=served.end_streams
-                )
+                config = configuration(served.app, lifespan=False, trusted_proxies=trusted_proxies)
+                server = Server(config, ready=ready, end_streams=served.end_streams)
                 await server.serve(sockets=[listener])
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 
 
-def configuration(app: ASGIApp, *, lifespan: bool) -> uvicorn.Config:
-    """Configure the server; forwarded headers of a caller are nobody's word here."""
+def configuration(app: ASGIApp, *, lifespan: bool, trusted_proxies: str | None = None) -> uvicorn.Config:
+    """Configure the server; what a caller forwards is nobody's word here, but that of a trusted proxy.
+
+    `trusted_proxies` are addresses and networks with commas between them: who calls through one is who it
+    says, and through several the last whom none of them is.
+    """
     return uvicorn.Config(
         app,
         loop="none",
@@ -122,7 +126,8 @@ def configuration(app: ASGIApp, *, lifespan: bool) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=trusted_proxies is not None,
+        forwarded_allow_ips=trusted_proxies or [],
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_LAST_REQUESTS,
     )

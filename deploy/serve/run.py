@@ -28,6 +28,7 @@ def run_service(
         partial(_part(role), settings, clinic, service=service),
         listener=listener,
         ready=lambda: ready(listener.getsockname()[1]),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
@@ -43,6 +44,7 @@ def run_issuer(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, h
         partial(issuer, settings, clinic),
         listener=listener,
         ready=lambda: ready(listener.getsockname()[1]),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
@@ -53,7 +55,12 @@ def run_gateway(settings: Settings, *, port: int, ready: Ready, host: str = HOST
     check_gateway(settings)
     listener = listen(port, host=host)
     start_logging(service="gateway")
-    serve(partial(gateway, settings), listener=listener, ready=lambda: ready(listener.getsockname()[1]))
+    serve(
+        partial(gateway, settings),
+        listener=listener,
+        ready=lambda: ready(listener.getsockname()[1]),
+        trusted_proxies=settings.trusted_proxies,
+    )
 
 
 def _part(role: Role) -> Callable[..., AbstractAsyncContextManager[Served]]:

@@ -48,12 +48,13 @@ async def on_appointment_fulfilled(ctx: Context, tx: Transaction, event: Appoint
 
 
 async def on_appointment_corrected(ctx: Context, tx: Transaction, event: AppointmentCorrected) -> None:
-    """Open the draft plan after a first visit that took place after all.
-
-    Where it did not take place after all, the team and the draft stay: the visit that follows needs both.
+    """Open the draft plan after a first visit that took place after all, and take it back after one that
+    did not; the team stays, since the visit that follows needs it.
     """
     if event.is_first and event.status == "fulfilled":
         await _seen(ctx, tx, event)
+    elif event.is_first:
+        await use_cases.take_back_plan.run(ctx, tx, event.referral)
 
 
 async def _seen(ctx: Context, tx: Transaction, event: AppointmentEvent) -> None:

@@ -77,6 +77,10 @@ PLAN: Transitions[PlanState] = {
     PlanState.ACTIVE: frozenset({PlanState.ACTIVE, PlanState.COMPLETED, PlanState.REVOKED}),
 }
 
+# What follows where a first visit was held after all, so that the draft that was taken back is open again.
+CORRECTED_PLAN: Transitions[PlanState] = {PlanState.REVOKED: frozenset({PlanState.DRAFT})}
+CORRECTED_GOAL: Transitions[GoalState] = {GoalState.CANCELLED: frozenset({GoalState.PROPOSED})}
+
 GOAL: Transitions[GoalState] = {
     GoalState.PROPOSED: frozenset({GoalState.PROPOSED, GoalState.ACTIVE, GoalState.CANCELLED}),
     GoalState.ACTIVE: frozenset(

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.referral import fhir, rules, use_cases
 from services.referral.models.rows import Referral
 from services.referral.states import Turn
-from services.referral.use_cases.referral_file import decoded, local_day
+from services.referral.use_cases.referral_file import local_day
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
@@ -153,7 +153,7 @@ def _later_than_wished(ctx: Context, referral: Referral, event: AppointmentEvent
     """Say so where a visit comes after the day until which the sender wished it."""
     if event.starts_at is None or event.type not in ("appointment.booked", "appointment.moved"):
         return []
-    wished = fhir.wish.not_after(decoded(referral.body))
+    wished = fhir.wish.not_after(referral.body)
     day = local_day(event.starts_at, site=referral.site, clinic=ctx.clinic)
     return [Reason.of("later-than-wished", day=wished)] if wished is not None and day > wished else []
 

@@ -59,8 +59,9 @@ async def _appointment(
     referral = None if row is None else await queries.referrals.by_id(tx, row.referral_id)
     if row is None or referral is None:
         return None
-    zone = ctx.clinic.site(row.site).zone
-    return Subject(row=row, facts=AppointmentFacts(row=row, referral=referral), zone=zone)
+    firsts = await queries.appointments.firsts_seen(tx, row.referral_id)
+    facts = AppointmentFacts(row=row, referral=referral, firsts=firsts)
+    return Subject(row=row, facts=facts, zone=ctx.clinic.site(row.site).zone)
 
 
 def _recorded(verb: str, status: AppointmentStatus, text: str) -> Operation[AppointmentFacts]:

@@ -60,7 +60,7 @@ REASONS: Mapping[str, str] = {
     "waitlist-place-given-up": "The place on the waitlist is given up.",
     "sessions-called-off": "{count} sessions that were still to come are called off.",
     "messages-were-sent": "Messages about it were sent and are not called back.",
-    "draft-plan-stays": "The draft of the care plan that followed it stays.",
+    "plan-stays-if-worked-on": "A care plan that somebody has worked on since stays, and its team is told.",
     "nothing-recorded": "It is {state}: nothing was recorded of it that could be wrong.",
     "no-correction": "It is {state}: that can be corrected to {allowed}, not to {to}.",
     "had-no-time": "It never had a time that it could have again.",

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, decoded
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.instruments import INSTRUMENTS, Instrument
 from services.careteam.models.rows import Goal, Plan, Team
@@ -58,6 +58,14 @@ def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -
 def draft_goals(ctx: Context, plan: Plan) -> list[tuple[Goal, Resource]]:
     """Propose one goal for each instrument that the clinic measures with."""
     return [_draft_goal(ctx, plan, instrument) for instrument in INSTRUMENTS.values()]
+
+
+def is_as_drafted(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -> bool:
+    """Tell whether a draft and its goals say what they were opened with, and nothing that somebody wrote."""
+    now = [_said(plan.body), *(_said(goal.body) for goal in goals)]
+    drafted = draft_plan(ctx, plan, team=team, goals=goals)
+    proposed = (rendered for _, rendered in draft_goals(ctx, plan))
+    return sorted(map(_comparable, now)) == sorted(map(_comparable, [drafted, *proposed]))
 
 
 def asked_plan(data: Mapping[str, Any], stored: Mapping[str, Any], *, findings: Findings) -> PlanState:
@@ -122,6 +130,16 @@ def goal_ids(sent: SentPlan, *, findings: Findings) -> list[str]:
 def summary(data: Mapping[str, Any]) -> str:
     """Read how a plan ended: the texts of its notes."""
     return " ".join(note.get("text", "").strip() for note in data.get("note", [])).strip()
+
+
+def _said(body: bytes) -> Resource:
+    """Decode what a stored resource says beside its id and version."""
+    return {name: value for name, value in decoded(body).items() if name not in ("id", "meta")}
+
+
+def _comparable(resource: Resource) -> bytes:
+    goals = sorted(resource.get("goal", ()), key=lambda goal: str(goal.get("reference")))
+    return msgspec.json.encode({**resource, "goal": goals}, order="deterministic")
 
 
 def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal, Resource]:

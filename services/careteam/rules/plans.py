@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.careteam import states, texts
-from services.careteam.models.rows import CareTask, Goal
+from services.careteam.models.rows import CareTask, Goal, Plan
 from services.careteam.rules import steps
 from services.careteam.states import LIVE_GOALS, ActionState, GoalState, PlanState
 from shared.errors import Problem
@@ -16,6 +16,11 @@ FIRST_REVIEW_FROM_DISCIPLINES = 3
 def why_no_plan_step(state: PlanState, *, to: PlanState) -> Reason | None:
     """Say why nobody gives a plan a status; only the end of its referral revokes it."""
     return steps.why_not(state, to=to, ways=states.allowed(states.PLAN, state) - {PlanState.REVOKED})
+
+
+def is_taken_back(plan: Plan) -> bool:
+    """Tell whether the plan of a team that goes on was taken back, and can be opened again by a visit."""
+    return PlanState.DRAFT in states.allowed(states.CORRECTED_PLAN, PlanState(plan.status))
 
 
 def why_no_goal_step(state: GoalState, *, to: GoalState) -> Reason | None:

@@ -20,5 +20,6 @@ from services.careteam.use_cases import (
     save_plan,
     schedule_meeting,
     sign_minutes,
+    take_back_plan,
     update_action,
 )

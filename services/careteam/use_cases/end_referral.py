@@ -21,12 +21,13 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, because: Reaso
     if team is None or team.status != TeamState.ACTIVE:
         return
     plan = await queries.plans.of_team(tx, team.id)
-    if plan is not None:
-        await _revoke_plan(ctx, tx, plan)
+    if plan is not None and plan.status != PlanState.REVOKED:
+        await revoke_plan(ctx, tx, plan)
     await end_team.run(ctx, tx, team, plan=plan, because=because)
 
 
-async def _revoke_plan(ctx: Context, tx: Transaction, plan: Plan) -> None:
+async def revoke_plan(ctx: Context, tx: Transaction, plan: Plan) -> None:
+    """Revoke a locked plan, and cancel what of its goals is open."""
     plan.status, plan.ended_at, plan.awaited_review = PlanState.REVOKED, ctx.at, None
     await record.change(ctx, tx, plan, overlay={"status": plan.status})
     await end_team.close_goals(ctx, tx, await queries.plans.goals(tx, plan.id), reached=False)

@@ -9,7 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import fhir, queries
-from services.careteam.models.rows import CareTask, Goal, Meeting, Message, Minutes, Outcome, Plan, Team
+from services.careteam.models.rows import (
+    CareTask,
+    Decision,
+    Goal,
+    Meeting,
+    Message,
+    Minutes,
+    Outcome,
+    Plan,
+    Team,
+)
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.db import Transaction
@@ -17,6 +27,8 @@ from shared.db.models import Resource
 from shared.events.catalog import DomainEvent
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
+from shared.fhir.elements import reference
+from shared.reasons import Reason
 
 Overlay = Mapping[str, Any]
 Changing = Team | Plan | Goal | Meeting | CareTask | Minutes
@@ -75,6 +87,13 @@ async def invite(ctx: Context, tx: Transaction, to: Meeting, *, cases: Sequence[
     """Invite to a locked meeting whoever is in the teams of these cases, and write it."""
     await queries.meetings.invite_teams(tx, to.id, teams={case.team_id for case in cases})
     await meeting(ctx, tx, to)
+
+
+async def decided_about_plan(ctx: Context, tx: Transaction, plan: Plan, *, why: Reason) -> None:
+    """Write who changed a plan that no member changed, and why."""
+    decision = Decision(target=str(plan.id), recorded_at=ctx.at, team_id=plan.team_id)
+    rendered = fhir.meetings.provenance(ctx, target=reference("CarePlan", plan.id), activity=why)
+    await store.insert(tx, decision, rendered, at=ctx.at)
 
 
 async def publish(

@@ -6,6 +6,7 @@ from functools import partial
 from services.referral import fhir, queries, texts, use_cases
 from services.referral.models.rows import Referral
 from services.referral.rules import acts
+from services.referral.rules.acts import ReferralFacts
 from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.decide import NoProgramme
@@ -24,23 +25,25 @@ from shared.clinic import Clinic
 from shared.context import Context
 from shared.db import Transaction
 from shared.operations import Operation, OperationTable, Parameter, Subject
+from shared.reasons import Reason
 
+Allows = Callable[[Context, ReferralFacts], Reason | None]
 _by_sender = partial(
-    Operation[Referral],
+    Operation[ReferralFacts],
     resource_type="ServiceRequest",
     parties=("referrer",),
     interaction="u",
     rows="the sender's own referrals",
 )
 _by_coordinator = partial(
-    Operation[Referral],
+    Operation[ReferralFacts],
     resource_type="ServiceRequest",
     parties=("coordinator",),
     interaction="u",
     rows="the referrals of the coordinator's site",
 )
 _by_decider = partial(
-    Operation[Referral],
+    Operation[ReferralFacts],
     resource_type="ServiceRequest",
     parties=("coordinator", "clinician"),
     interaction="u",
@@ -58,12 +61,20 @@ def _with_reason(verb: Callable[..., Awaitable[Referral]]) -> Callable[..., Awai
     return lambda ctx, tx, given: verb(ctx, tx, given.id, reason=given.values.get("reason"))
 
 
-async def _referral(ctx: Context, tx: Transaction, referral_id: str) -> Subject[Referral] | None:
-    row = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
-    return None if row is None else Subject(row=row, facts=row, zone=ctx.clinic.site(row.site).zone)
+def _by_its_row(rule: Callable[[Context, Referral], Reason | None]) -> Allows:
+    return lambda ctx, facts: rule(ctx, facts.referral)
 
 
-REFERRALS = OperationTable[Referral](
+async def _referral(ctx: Context, tx: Transaction, referral_id: str) -> Subject[ReferralFacts] | None:
+    found = await queries.referrals.visible_with_patient(tx, ctx.caller, referral_id)
+    if found is None:
+        return None
+    row, died = found
+    facts = ReferralFacts(referral=row, patient_died=died)
+    return Subject(row=row, facts=facts, zone=ctx.clinic.site(row.site).zone)
+
+
+REFERRALS = OperationTable[ReferralFacts](
     resource_type="ServiceRequest",
     rows=queries.scope.ROWS,
     load=_referral,
@@ -96,7 +107,7 @@ REFERRALS = OperationTable[Referral](
             text="Acknowledge that the patient goes to an emergency department.",
             parameters=(_WORDS,),
             refuses=(NoEmergency,),
-            when=acts.may_acknowledge,
+            when=_by_its_row(acts.may_acknowledge),
             run=lambda ctx, tx, given: use_cases.redirect.acknowledge(ctx, tx, given.id, said=given.values),
         ),
         _by_sender(
@@ -112,7 +123,7 @@ REFERRALS = OperationTable[Referral](
                 ),
             ),
             refuses=(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
-            when=acts.may_provide_information,
+            when=_by_its_row(acts.may_provide_information),
             run=lambda ctx, tx, given: use_cases.provide_information.run(
                 ctx, tx, given.id, pieces=fhir.pieces.read(given.body)
             ),
@@ -122,7 +133,7 @@ REFERRALS = OperationTable[Referral](
             text="Take a referral back, with the reason.",
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
-            when=acts.may_revoke,
+            when=_by_its_row(acts.may_revoke),
             run=_with_reason(use_cases.end.revoke),
         ),
         _by_decider(
@@ -146,7 +157,7 @@ REFERRALS = OperationTable[Referral](
             text="Decline a referral, with the reason.",
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
-            when=acts.may_decline,
+            when=_by_its_row(acts.may_decline),
             run=_with_reason(use_cases.decide.decline),
         ),
         _by_decider(
@@ -154,7 +165,7 @@ REFERRALS = OperationTable[Referral](
             text="Ask the referrer for something; the reason says what.",
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
-            when=acts.may_request_information,
+            when=_by_its_row(acts.may_request_information),
             run=_with_reason(use_cases.decide.request_information),
         ),
         _by_decider(
@@ -171,7 +182,7 @@ REFERRALS = OperationTable[Referral](
                 _REASON,
             ),
             refuses=(NoReason, NoPriority, Refused),
-            when=acts.may_set_priority,
+            when=_by_its_row(acts.may_set_priority),
             run=lambda ctx, tx, given: use_cases.set_priority.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
@@ -179,7 +190,7 @@ REFERRALS = OperationTable[Referral](
             text="Remind the referrer of what was asked for and has not come.",
             parameters=(_WORDS,),
             refuses=(NothingAsked,),
-            when=acts.may_remind,
+            when=_by_its_row(acts.may_remind),
             run=lambda ctx, tx, given: use_cases.remind.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
@@ -196,7 +207,7 @@ REFERRALS = OperationTable[Referral](
                 _WORDS,
             ),
             refuses=(CannotMerge, Refused),
-            when=acts.may_merge,
+            when=_by_its_row(acts.may_merge),
             run=lambda ctx, tx, given: use_cases.merge.run(ctx, tx, given.id, said=given.values),
         ),
         _by_coordinator(
@@ -204,7 +215,7 @@ REFERRALS = OperationTable[Referral](
             text="Close a referral that will not go on, with the reason.",
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
-            when=acts.may_close,
+            when=_by_its_row(acts.may_close),
             run=_with_reason(use_cases.end.close),
         ),
     ),

@@ -4,12 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from services.referral.models.rows import Referral
-from services.referral.models.tables import ReferralTable
+from services.referral.models.tables import PatientTable, ReferralTable
 from services.referral.queries import scope
 from services.referral.states import OPEN, State
 from shared.auth.principal import Principal
-from shared.db import Transaction
+from shared.db import Transaction, core
+from shared.fhir.search_values import as_uuid
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCK_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
@@ -55,6 +58,24 @@ async def visible_to(
     """Find a referral that the caller may see, and lock it where that is wanted."""
     visible = scope.referrals(principal)
     return await scope.find(tx, Referral, referral_id, table=ReferralTable, visible=visible, lock=lock)
+
+
+async def visible_with_patient(
+    tx: Transaction, principal: Principal, referral_id: UUID | str
+) -> tuple[Referral, bool] | None:
+    """Find a referral that the caller may see, and whether its patient has died."""
+    key, columns, patient = as_uuid(referral_id), core.columns(ReferralTable), core.columns(PatientTable)
+    if key is None:
+        return None
+    wanted = select(*columns, patient.deceased.label("patient_died")).where(
+        columns.id == key, patient.id == columns.patient_id, scope.referrals(principal)
+    )
+    found = await tx.select(wanted)
+    if not found:
+        return None
+    values = dict(found[0])
+    died = bool(values.pop("patient_died"))
+    return Referral(**values), died
 
 
 async def sent_before(tx: Transaction, requester: str, *, tokens: Sequence[str]) -> UUID | None:

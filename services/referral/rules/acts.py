@@ -3,6 +3,8 @@
 The verb checks the same rule as `$available-actions`, so that what is offered is never refused for its state.
 """
 
+from dataclasses import dataclass
+
 from services.referral.models.rows import Claim, Referral
 from services.referral.rules.steps import no_step
 from services.referral.rules.urgent import not_theirs, waits_for_a_clinician
@@ -16,6 +18,14 @@ from services.referral.states import (
 )
 from shared.context import Context
 from shared.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralFacts:
+    """A referral, and whether its patient has died."""
+
+    referral: Referral
+    patient_died: bool
 
 
 def may_acknowledge(_: Context, referral: Referral) -> Reason | None:
@@ -41,13 +51,17 @@ def may_revoke(_: Context, referral: Referral) -> Reason | None:
     return no_step(referral.state, State.REVOKED, act="ending")
 
 
-def may_accept(ctx: Context, referral: Referral) -> Reason | None:
-    """Allow it where the life cycle does, and of what a person may open again; if urgent to clinicians."""
+def may_accept(ctx: Context, facts: ReferralFacts) -> Reason | None:
+    """Allow it where the life cycle does, and of what a person may open again; if urgent to clinicians.
+
+    A patient who has died is accepted into nothing.
+    """
+    referral = facts.referral
     if (reason := not_theirs(ctx, referral, accepting=True)) is not None:
         return reason
-    if State(referral.state) in REOPENED_BY_AN_ANSWER:
-        return None
-    return no_step(referral.state, State.ACCEPTED, act="accepting")
+    if State(referral.state) not in REOPENED_BY_AN_ANSWER:
+        reason = no_step(referral.state, State.ACCEPTED, act="accepting")
+    return reason or (Reason.of("patient-died") if facts.patient_died else None)
 
 
 def may_decline(ctx: Context, referral: Referral) -> Reason | None:

@@ -7,6 +7,7 @@ from typing import Any
 from services.referral import fhir, rules, texts
 from services.referral.models.facts import Finding, Outcome, Verdict
 from services.referral.models.rows import Referral
+from services.referral.rules.acts import ReferralFacts
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, referral_file, triage
 from services.referral.use_cases.changes import Changes
@@ -29,9 +30,8 @@ async def accept(ctx: Context, tx: Transaction, referral_id: str, *, said: Mappi
     why = needed_reason(said.get("reason"))
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes, referral = Changes(ctx, file), file.referral
-    rules.steps.check(rules.acts.may_accept(ctx, referral), words=texts.words_of(ctx.clinic))
-    if file.patient is not None and file.patient.deceased:
-        rules.steps.check(Reason.of("patient-died"))
+    facts = ReferralFacts(referral=referral, patient_died=file.patient_died)
+    rules.steps.check(rules.acts.may_accept(ctx, facts), words=texts.words_of(ctx.clinic))
     verdict = _personal(ctx, file, said=said, why=why)
     if referral.state in (State.DECLINED, State.EMERGENCY_ACKNOWLEDGED):
         changes.move(State.AWAITING_REVIEW, reason=[as_written(why)], turn=Turn.CLINIC)

@@ -51,6 +51,11 @@ class ReferralFile:
     passed: list[Referral] = field(default_factory=list)
     facts_of_day: dict[date, Facts] = field(default_factory=dict)
 
+    @property
+    def patient_died(self) -> bool:
+        """Whether the patient is known to have died."""
+        return self.patient is not None and self.patient.deceased
+
     def today(self, ctx: Context) -> date:
         """Return the day on the wall of the referral's site."""
         return local_day(ctx.at, site=self.referral.site, clinic=ctx.clinic)
@@ -61,7 +66,7 @@ class ReferralFile:
         if today not in self.facts_of_day:
             self.facts_of_day[today] = fhir.facts.read(
                 patient=self.patient_data,
-                deceased=self.patient is not None and self.patient.deceased,
+                deceased=self.patient_died,
                 request=self.request,
                 enclosures=[data for _, data in self.enclosures],
                 known=self.known,

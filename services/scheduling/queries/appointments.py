@@ -13,7 +13,7 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 _LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
-_FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id FOR UPDATE"
+_FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id"
 _SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
 _TO_COME = """
 SELECT * FROM appointment WHERE site = $1 AND status = 'booked' AND starts_at > $2 ORDER BY starts_at, id
@@ -45,6 +45,11 @@ async def visible(tx: Transaction, appointment_id: UUID, *, scope_of: Principal)
 
 async def firsts_of(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
     """Lock every first appointment of a referral, missed and cancelled ones too, the oldest first."""
+    return await tx.rows(Appointment, f"{_FIRSTS} FOR UPDATE", referral_id)
+
+
+async def firsts_seen(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
+    """Read every first appointment of a referral, the oldest first, without a lock."""
     return await tx.rows(Appointment, _FIRSTS, referral_id)
 
 

@@ -3,6 +3,7 @@
 The verb checks the same rules, so that what is offered is never refused for its state.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
@@ -16,10 +17,11 @@ TaskFacts = Guarantee | ReplanTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentFacts:
-    """An appointment and its referral."""
+    """An appointment, its referral, and every first appointment of that."""
 
     row: Appointment
     referral: Referral
+    firsts: Sequence[Appointment]
 
 
 def may_move(_: Context, facts: AppointmentFacts) -> Reason | None:
@@ -50,7 +52,8 @@ def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStat
 
 def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow the correction of what was recorded, where it can have been a mistake."""
-    return correction.why_nothing_to_correct(facts.row, referral=facts.referral)
+    why = correction.why_nothing_to_correct(facts.row, referral=facts.referral)
+    return why or correction.why_stays_lost(facts.row, firsts=facts.firsts)
 
 
 def asks_to_replan(facts: TaskFacts) -> bool:

@@ -88,11 +88,13 @@ def booked_instead(row: Appointment, *, firsts: Sequence[Appointment]) -> Appoin
     return next(others, None) if row.kind == AppointmentKind.FIRST else None
 
 
-def why_not_instead_of(other: Appointment) -> Reason | None:
-    """Say why the visit that was booked instead cannot be called off: the patient came to it."""
-    if other.status in (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED) and other.starts_at:
-        return Reason.of("later-visit-took-place", when=other.starts_at)
-    return None
+def why_stays_lost(row: Appointment, *, firsts: Sequence[Appointment]) -> Reason | None:
+    """Say why a first visit that was lost stays so: the patient came to the one that was booked instead."""
+    other = booked_instead(row, firsts=firsts) if row.status in LOST else None
+    came = other is not None and other.status in (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+    if other is None or other.starts_at is None or not came:
+        return None
+    return Reason.of("later-visit-took-place", when=other.starts_at)
 
 
 def _says_more(status: AppointmentStatus) -> bool:

@@ -49,6 +49,8 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     _refuse(ctx, row, rules.correction.why_nothing_to_correct(row, referral=referral))
     if row.status == status:
         return row
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    _refuse(ctx, row, rules.correction.why_stays_lost(row, firsts=firsts))
     zone = ctx.clinic.site(row.site).zone
     why = rules.correction.why_not(row, status, referral=referral, now=ctx.at, zone=zone)
     _refuse(ctx, row, why)
@@ -82,7 +84,7 @@ async def _correct_first(
     if guarantee.status != before:
         taken_back.append(Reason.of("guarantee-is-now", status=guarantee.status))
     more, remains = await _sessions(ctx, tx, referral, firsts=firsts)
-    remains += [Reason.of("draft-plan-stays")] if was == AppointmentStatus.FULFILLED else []
+    remains += [Reason.of("plan-stays-if-worked-on")] if was == AppointmentStatus.FULFILLED else []
     correction = Correction(
         was=was,
         because=because,
@@ -126,7 +128,6 @@ async def _call_off_instead(
     other = rules.correction.booked_instead(row, firsts=firsts)
     if other is None or status in LOST:
         return None, []
-    _refuse(ctx, row, rules.correction.why_not_instead_of(other))
     event = await end.call_off(ctx, tx, other, because=Reason.of("booked-for-a-mistake"), code=_ERROR)
     await record.save_appointment(ctx, tx, other)
     if other.starts_at is None:

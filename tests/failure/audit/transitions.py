@@ -123,11 +123,14 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
         kind="CareTeam", steps=care.TEAM, begins=frozenset({care.TeamState.ACTIVE}), state=_status
     ),
     ("careteam", "CarePlan", None): LifeCycle(
-        kind="CarePlan", steps=care.PLAN, begins=frozenset({care.PlanState.DRAFT}), state=_status
+        kind="CarePlan",
+        steps=_either(care.PLAN, care.CORRECTED_PLAN),
+        begins=frozenset({care.PlanState.DRAFT}),
+        state=_status,
     ),
     ("careteam", "Goal", None): LifeCycle(
         kind="Goal",
-        steps=care.GOAL,
+        steps=_either(care.GOAL, care.CORRECTED_GOAL),
         begins=frozenset({care.GoalState.PROPOSED, care.GoalState.ACTIVE}),
         state=lambda goal: str(goal["lifecycleStatus"]),
     ),

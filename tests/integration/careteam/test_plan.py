@@ -52,14 +52,6 @@ class TestDraft:
         await clinic.settle()
         assert (await one(clinic, "CarePlan"))["status"] == "draft"
 
-    async def test_stays_when_the_first_visit_did_not_take_place_after_all(self, clinic: TestClinic):
-        await seen(clinic)
-        before = await one(clinic, "CarePlan")
-        await clinic.publish("appointment.corrected", focus=an_appointment("r1", status="noshow"))
-        await clinic.publish("appointment.fulfilled", focus=an_appointment("r1", status="fulfilled"))
-        await clinic.settle()
-        assert await one(clinic, "CarePlan") == before
-
     async def test_a_corrected_session_opens_none(self, clinic: TestClinic):
         visit = an_appointment("r1", status="fulfilled", kind="session")
         await clinic.publish("appointment.corrected", focus=visit)

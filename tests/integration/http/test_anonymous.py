@@ -10,6 +10,7 @@ import pytest_asyncio
 from fhir.resources.R4B.auditevent import AuditEvent
 from prometheus_client import generate_latest
 
+from deploy.serve.http import configuration
 from shared.http import anonymous_calls
 from shared.telemetry.registry import REGISTRY
 from tests.conftest import MakeDatabase
@@ -65,6 +66,42 @@ async def test_the_next_row_tells_how_many_there_were(toy: Toy, monkeypatch: pyt
         if "detail" in entity
     }
     assert told == {("192.0.2.7", "1"), ("192.0.2.7", "9"), ("192.0.2.8", "1")}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "origin"),
+    [
+        (None, "10.1.0.2", "192.0.2.7", "10.1.0.2"),
+        (None, "127.0.0.1", "192.0.2.7", "127.0.0.1"),
+        ("10.1.0.2", "10.1.0.3", "192.0.2.7", "10.1.0.3"),
+        ("10.1.0.2", "10.1.0.2", "192.0.2.7", "192.0.2.7"),
+        ("10.1.0.2", "10.1.0.2", None, "10.1.0.2"),
+        ("10.1.0.2", "10.1.0.2", "198.51.100.1, 192.0.2.7", "192.0.2.7"),
+        ("10.1.0.2,10.2.0.0/16", "10.1.0.2", "198.51.100.1, 192.0.2.7, 10.2.9.9", "192.0.2.7"),
+        ("10.1.0.2", "10.1.0.2", "192.0.2.7, 10.2.9.9", "10.2.9.9"),
+    ],
+    ids=[
+        "no proxy is trusted",
+        "nor the machine itself",
+        "another peer forges it",
+        "a trusted one says who called",
+        "a trusted one says nothing",
+        "the caller forged a hop before a trusted one",
+        "the caller forged a hop before two trusted ones",
+        "the hop before is not trusted",
+    ],
+)
+async def test_the_origin_is_whom_a_trusted_proxy_names(
+    toy: Toy, trusted: str | None, peer: str, forwarded: str | None, origin: str
+) -> None:
+    config = configuration(toy.app, lifespan=False, trusted_proxies=trusted)
+    config.load()
+    transport = httpx.ASGITransport(app=config.loaded_app, client=(peer, 4711))
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as caller:
+        assert (await caller.get(NOTES)).status_code == 401
+    (row,) = await rows(toy)
+    assert row["agent"][0]["network"]["address"] == origin
 
 
 async def test_what_a_known_caller_is_refused_leaves_a_row_each_time(toy: Toy) -> None:

@@ -22,6 +22,9 @@ UPDATE referral SET state = :state, unacknowledged = :waits,
     merged_into = CASE WHEN :merged THEN suspected_of END
 WHERE id = :id
 """
+_DEAD = """
+UPDATE patient SET deceased = :died WHERE id = (SELECT patient_id FROM referral WHERE id = :id)
+"""
 # What every operation on a referral needs beside its state.
 _SAID = [
     {"name": "reason", "valueString": "Because"},
@@ -34,10 +37,11 @@ async def refer(clinic: TestClinic, **changes: Any) -> str:
     return located(await send(clinic, referrals.bundle(**changes)))
 
 
-async def put(clinic: TestClinic, referral: str, state: State) -> None:
-    """Put a referral into a state."""
+async def put(clinic: TestClinic, referral: str, state: State, *, patient_died: bool) -> None:
+    """Put a referral into a state, and its patient among the living or the dead."""
     waits = state is State.EMERGENCY_REDIRECTED
     async with clinic.databases["referral"].transaction() as tx:
+        await sql(tx, _DEAD, died=patient_died, id=referral)
         await sql(tx, _IN_STATE, state=str(state), waits=waits, merged=state is State.MERGED, id=referral)
 
 
@@ -93,9 +97,10 @@ class TestAReferral:
         asked = trail.json()["entry"][1]["resource"]
         assert (asked["action"], asked["subtype"][0]["code"]) == ("R", "read")
 
+    @pytest.mark.parametrize("patient_died", [False, True], ids=["the patient lives", "the patient died"])
     @pytest.mark.parametrize("state", State)
     async def test_is_offered_just_what_is_not_refused_for_its_state(
-        self, clinic: TestClinic, state: State
+        self, clinic: TestClinic, state: State, patient_died: bool
     ) -> None:
         first = await refer(clinic, health_card="5", identifier="one")
         other = await refer(clinic, health_card="5", identifier="two")
@@ -104,7 +109,7 @@ class TestAReferral:
         response["resource"].pop("subject")
 
         async def reset() -> None:
-            await put(clinic, other, state)
+            await put(clinic, other, state, patient_died=patient_died)
 
         for party in ("family-practice", "coordinator"):
 
@@ -115,6 +120,22 @@ class TestAReferral:
 
             address = f"/referral/fhir/ServiceRequest/{other}"
             assert await drifting(clinic, party, address, state=state, reset=reset, call=call) == []
+
+    async def test_of_a_patient_who_has_died_is_accepted_by_nobody_and_says_so(
+        self, clinic: TestClinic
+    ) -> None:
+        sent = referrals.bundle()
+        referrals.resource(sent, "Patient")["deceasedBoolean"] = True
+        referral = located(await send(clinic, sent))
+        actions = await offered(clinic, "coordinator", f"/referral/fhir/ServiceRequest/{referral}")
+        accept = actions["accept"]
+        assert not accept.available
+        assert accept.parts["reason"]["coding"][0]["code"] == "patient-died"
+        assert accept.parts["reason"]["text"] == "The patient has died."
+        assert actions["decline"].available
+        answer = await operate(clinic, "coordinator", referral, "accept", reason="Because")
+        assert answer.status_code == 409
+        assert answer.json()["issue"][0]["details"] == accept.parts["reason"]
 
 
 class TestAClaim:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.referral import fhir
@@ -100,8 +101,15 @@ WISHES: list[tuple[dict[str, Any], str | None, str | None]] = [
 def test_a_wish_is_read_in_every_form(
     occurrence: dict[str, Any], first: str | None, last: str | None
 ) -> None:
-    found = fhir.wish.not_before(occurrence), fhir.wish.not_after(occurrence)
+    request = {**referrals.resource(referrals.bundle(), "ServiceRequest"), **occurrence}
+    found = fhir.wish.not_before(request), fhir.wish.not_after(msgspec.json.encode(request))
     assert tuple(day and day.isoformat() for day in found) == (first, last)
+
+
+def test_the_wish_of_a_request_that_is_only_enclosed_is_none() -> None:
+    enclosed = {"resourceType": "ServiceRequest", "occurrenceDateTime": "2026-03-18"}
+    request = {**referrals.resource(referrals.bundle(), "ServiceRequest"), "contained": [enclosed]}
+    assert fhir.wish.not_after(msgspec.json.encode(request)) is None
 
 
 async def test_nothing_is_booked_before_the_wish_of_the_sender() -> None:

@@ -90,6 +90,26 @@ class TestAnAppointment:
         assert actions["book"].parts["reason"]["coding"][0]["code"] == "not-on-the-waitlist"
         assert actions["miss"].allowed == {"status": ["noshow"]}
 
+    async def test_that_was_missed_stays_so_where_the_patient_came_to_the_one_booked_instead(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic)
+        missed = await first_of(clinic, referral)
+        await clinic.days(2)
+        await put(clinic, "coordinator", missed | {"status": "noshow"}, missed["meta"]["versionId"])
+        async with clinic.databases["scheduling"].transaction() as tx:
+            await sql(tx, "UPDATE appointment SET status = 'fulfilled' WHERE id <> :id", id=missed["id"])
+        address = f"{APPOINTMENT}/{missed['id']}"
+        action = (await offered(clinic, "coordinator", address))["correct-status"]
+        assert not action.available
+        assert action.parts["reason"]["coding"][0]["code"] == "later-visit-took-place"
+        for status in ("booked", "arrived", "fulfilled"):
+            said = [{"name": "status", "valueCode": status}, {"name": "reason", "valueString": "A slip."}]
+            body = {"resourceType": "Parameters", "parameter": said}
+            answer = await clinic.as_("coordinator").post(action.address, json=body)
+            assert answer.status_code == 409
+            assert answer.json()["issue"][0]["details"] == action.parts["reason"]
+
     async def test_offers_its_referrer_nothing_and_others_do_not_find_it(self, clinic: TestClinic) -> None:
         address = f"{APPOINTMENT}/{(await first_of(clinic, await refer(clinic)))['id']}"
         assert await offered(clinic, "family-practice", address) == {}

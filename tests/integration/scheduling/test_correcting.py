@@ -242,7 +242,7 @@ class TestAVisitThatDidNotTakePlace:
         row = await desk.correct(row, "booked")
         assert await desk.sessions(referral) == []
         assert "sessions-called-off" in said(row)["taken-back"]
-        assert said(row)["remains"] == ["draft-plan-stays", "messages-were-sent"]
+        assert said(row)["remains"] == ["plan-stays-if-worked-on", "messages-were-sent"]
         assert "series.suspended" in await desk.told()
 
     async def test_is_missed_instead_and_booked_again(self, desk: Desk) -> None:

@@ -12,6 +12,7 @@ from deploy.gateway import Gateway
 from deploy.gateway.app import part_of
 from deploy.gateway.body import MAX_BYTES
 from deploy.gateway.replicas import Replicas
+from deploy.serve.http import configuration
 from shared.fhir import check
 
 ONE, TWO = "http://one:8080", "http://two:8080"
@@ -84,6 +85,18 @@ async def test_path_query_body_and_headers_arrive_as_they_were_sent() -> None:
     assert (request.method, request.extensions["target"], body) == ("POST", path.encode(), b"{}")
     assert {name: request.headers[name] for name in headers} == headers
     assert request.headers["content-length"] == "2"
+
+
+async def test_who_came_through_a_trusted_proxy_is_named_onward_and_a_forged_hop_before_it_is_not() -> None:
+    network = Network(one=answers(), two=answers())
+    config = configuration(gateway_over(network), lifespan=False, trusted_proxies="10.1.0.2")
+    config.load()
+    for peer, named in (("10.1.0.2", "203.0.113.9"), ("10.1.0.3", "10.1.0.3")):
+        transport = httpx.ASGITransport(app=config.loaded_app, client=(peer, 5000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://clinic.example") as http:
+            await http.get("/referral/fhir/Task", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"})
+        sent = network.reached[-1][1].headers
+        assert sent.get_list("x-forwarded-for") == [named]
 
 
 async def test_headers_of_one_hop_end_and_nobody_but_us_says_who_came() -> None:

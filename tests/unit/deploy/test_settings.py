@@ -29,6 +29,11 @@ def test_an_address_loses_its_last_slash() -> None:
         ("LUMBAR_REFERRAL_DATABASE_URL", "postgresql://db/referral", "must be an address like postgresql://"),
         ("LUMBAR_FAILPOINT", "nowhere:kill", "there is no point 'nowhere'; allowed are"),
         ("LUMBAR_FAILPOINT", "before_send:dance", "must be before_send:kill"),
+        ("LUMBAR_TRUSTED_PROXIES", "gateway", "must be IP addresses or networks"),
+        ("LUMBAR_TRUSTED_PROXIES", "*", "must be IP addresses or networks"),
+        ("LUMBAR_TRUSTED_PROXIES", "10.0.0.1,", "must be IP addresses or networks"),
+        ("LUMBAR_TRUSTED_PROXIES", "10.0.0.1/8", "must be IP addresses or networks"),
+        ("LUMBAR_TRUSTED_PROXIES", "0.0.0.0/0", "must be IP addresses or networks"),
         ("LUMBAR_ISSUER", "login.example", "must be an address that begins with http"),
     ],
 )
@@ -39,6 +44,12 @@ def test_a_wrong_setting_is_named(name: str, text: str, says: str) -> None:
     assert told.startswith(f"{name}: ")
     assert says in told
     assert "\n" not in told
+
+
+def test_proxies_are_addresses_and_networks_and_nobody_unless_said() -> None:
+    assert load_settings({}).trusted_proxies is None
+    settings = load_settings({"LUMBAR_TRUSTED_PROXIES": "10.0.0.1, 192.0.2.0/24, 2001:db8::1"})
+    assert settings.trusted_proxies == "10.0.0.1,192.0.2.0/24,2001:db8::1"
 
 
 def test_variables_of_the_tests_are_no_settings() -> None:
