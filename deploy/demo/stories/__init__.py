@@ -15,6 +15,7 @@ from deploy.demo.stories import (
     s12_chronic_pain,
     s13_corrected,
     s14_urgent,
+    s15_one_person,
 )
 from deploy.demo.story import Play
 
@@ -33,4 +34,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     12: (s12_chronic_pain.TITLE, s12_chronic_pain.play),
     13: (s13_corrected.TITLE, s13_corrected.play),
     14: (s14_urgent.TITLE, s14_urgent.play),
+    15: (s15_one_person.TITLE, s15_one_person.play),
 }
