@@ -17,10 +17,11 @@ def routine_referral(number: int) -> tuple[str, bytes]:
     return a_referral(ROUTINE, number)
 
 
-def a_referral(file: str, number: int, *, again: int = 0) -> tuple[str, bytes]:
+def a_referral(file: str, number: int, *, again: int = 0, died: bool = False) -> tuple[str, bytes]:
     """Make a referral of an example for the `number`th patient, and give its sender's identifier with it.
 
-    `again` gives the same patient's referral another identifier, as a system does that sends it anew.
+    `again` gives the same patient's referral another identifier, as a system does that sends it anew; `died`
+    says that the patient has died.
     """
     bundle = json.loads(example(file, at=datetime.now(UTC)))
     token = ""
@@ -33,6 +34,7 @@ def a_referral(file: str, number: int, *, again: int = 0) -> tuple[str, bytes]:
             token = f"{identifier['system']}|{value}"
         if resource["resourceType"] == "Patient":
             _another_person(entry, resource, number)
+            resource |= {"deceasedBoolean": True} if died else {}
     return token, json.dumps(bundle).encode()
 
 

@@ -67,10 +67,10 @@ class Desk:
             timeline=[],
         )
 
-    async def send(self, file: str, *, number: int | None = None, again: int = 0) -> str:
+    async def send(self, file: str, *, number: int | None = None, again: int = 0, died: bool = False) -> str:
         """Send an example as its practice, for a patient of its own, and give the referral's id."""
         number = self.numbers() if number is None else number
-        token, body = a_referral(file, number, again=again)
+        token, body = a_referral(file, number, again=again, died=died)
         client = await self.roads(sender_of(file))
         headers = {"content-type": "application/fhir+json", "idempotency-key": new_key()}
         answer = await client.post("/referral/fhir", content=body, headers=headers | {_IDENTIFIER: token})
@@ -266,6 +266,38 @@ async def urgent(desk: Desk) -> None:
         await _operate(story, "physiatrist", referral, verb, parameters(reason="Read and examined"))
 
 
+async def two_practices(desk: Desk) -> None:
+    """Refer one person by two practices under two names, merge the records, and mostly unmerge them."""
+    story, number = desk.story(), desk.numbers()
+    first = await desk.send("15-one-person.json", number=number)
+    second = await desk.send("15-one-person-misspelt.json", number=number)
+    records = [await _patient_of(story, referral) for referral in (first, second)]
+    into = {"reference": f"Patient/{records[0]}"}
+    merge = parameters(into=into, reason="The name was misspelt")
+    await story.act("coordinator", "POST", f"/referral/fhir/Patient/{records[1]}/$merge", body=merge)
+    await desk.send("15-one-person-misspelt.json", number=number, again=1)
+    if desk.chance.random() < 0.6:
+        body = parameters(reason="They are cousins")
+        await story.act("coordinator", "POST", f"/referral/fhir/Patient/{records[1]}/$unmerge", body=body)
+
+
+async def died(desk: Desk) -> None:
+    """Refer, and send the same again because the patient has died; booked or not, nothing is to come."""
+    story, number = desk.story(), desk.numbers()
+    referral = await desk.send(ROUTINE, number=number)
+    if desk.chance.random() < 0.5:
+        await desk.stands(story, referral, *SETTLED)
+    await desk.send(ROUTINE, number=number, died=True)
+    if desk.chance.random() < 0.5:
+        body = parameters(reason="The patient has died")
+        await _operate(story, "coordinator", referral, "close", body)
+
+
+async def _patient_of(story: Story, referral: str) -> str:
+    request = await story.read("coordinator", f"/referral/fhir/ServiceRequest/{referral}")
+    return str(request["subject"]["reference"]).rpartition("/")[2]
+
+
 async def revoked(desk: Desk) -> None:
     """Refer, and take it back, booked or not."""
     story = desk.story()
@@ -282,8 +314,7 @@ async def _operate(story: Story, party: str, referral: str, verb: str, body: byt
 async def _asked_of(desk: Desk, file: str, payer: str, *answers: str) -> str:
     story = desk.story()
     referral = await desk.send(file)
-    request = await story.read("coordinator", f"/referral/fhir/ServiceRequest/{referral}")
-    patient = str(request["subject"]["reference"]).rpartition("/")[2]
+    patient = await _patient_of(story, referral)
 
     async def claim() -> Resource:
         found = await story.find(payer, f"/referral/fhir/Claim?patient=Patient/{patient}&status=active")
@@ -300,7 +331,9 @@ async def _asked_of(desk: Desk, file: str, payer: str, *answers: str) -> str:
 _CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 # How often each is played, of a hundred.
 PLAYS: Mapping[Play, int] = {
-    routine: 20,
+    routine: 15,
+    two_practices: 3,
+    died: 2,
     corrected: 3,
     urgent: 3,
     moved: 8,

@@ -11,12 +11,13 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
+from deploy.demo.story import parameters
 from shared.db import Database, Transaction
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres
 from tests.failure.audit.handled import HANDLED
 from tests.failure.history import History, Operation, Outcome
-from tests.failure.referrals import ROUTINE, a_referral, new_key
+from tests.failure.referrals import ROUTINE, a_referral, new_key, sender_of
 from tests.support.clinic import TestClinic
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("auditor")]
@@ -60,6 +61,15 @@ DAMAGE = [
     ("I8", "notifications", "DELETE FROM notification"),
     ("I8", "notifications", "UPDATE notification SET event_id = id::text"),
     ("I8", "notifications", "UPDATE notification SET status = 'completed', next_attempt_at = NULL"),
+    ("I12", "referral", "UPDATE patient SET requester = NULL"),
+    ("I12", "referral", "DELETE FROM source_record"),
+    ("I12", "referral", "UPDATE patient SET requester = (SELECT requester FROM source_record LIMIT 1)"),
+    ("I12", "referral", "DELETE FROM patient_identifier"),
+    ("I12", "referral", "UPDATE patient SET identifiers = '{}'"),
+    ("I12", "referral", "UPDATE patient SET replaced_by ="
+     " (SELECT id FROM patient WHERE replaced_by IS NOT NULL) WHERE replaced_by IS NULL"),
+    ("I12", "scheduling", "UPDATE known_patient SET is_deceased = NOT is_deceased"),
+    ("I12", "scheduling", "UPDATE known_patient SET replaced_by = 'x'"),
     ("I11", "careteam", "INSERT INTO timer (kind, ref, due_at) VALUES ('x', 'y', now())"),
     ("I11", "referral", "INSERT INTO held_key (consumer_group, key, state, machine_since)"
      " VALUES ('referral', 'x', 'retrying', now())"),
@@ -71,11 +81,18 @@ DAMAGE = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def told() -> AsyncIterator[tuple[TestClinic, History]]:
-    """A clinic that has booked two referrals and redirected an emergency, and what their sender knows."""
+    """A clinic that has booked two referrals, redirected an emergency and merged two records of one person,
+    and what their senders know.
+    """
     async with TestClinic(start=datetime.now(UTC)) as clinic:
         history = History()
         for number, file in enumerate((ROUTINE, ROUTINE, "02-cauda-equina.json")):
             history.operations.append(await send(clinic, number, file))
+        records = []
+        for file in ("15-one-person.json", "15-one-person-misspelt.json"):
+            history.operations.append(operation := await send(clinic, 9, file))
+            records.append(operation.answer.partition(b"Patient/")[2].partition(b"/")[0].decode())
+        await merge(clinic, *records)
         await clinic.settle()
         for worker in clinic.workers.values():
             await worker.stop()
@@ -105,14 +122,21 @@ async def send(clinic: TestClinic, number: int, file: str) -> Operation:
     """Send a referral and note what was answered."""
     identifier, body = a_referral(file, number)
     operation = Operation(
-        party="family-practice", method="POST", path="/referral/fhir", key=new_key(), identifier=identifier
+        party=sender_of(file), method="POST", path="/referral/fhir", key=new_key(), identifier=identifier
     )
     headers = {"Idempotency-Key": operation.key, "Content-Type": "application/fhir+json"}
-    answer = await clinic.as_("family-practice").post("/referral/fhir", content=body, headers=headers)
+    answer = await clinic.as_(operation.party).post("/referral/fhir", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
     operation.outcome, operation.status = Outcome.ACKNOWLEDGED, answer.status_code
     operation.answer, operation.attempts = answer.content, 1
     return operation
+
+
+async def merge(clinic: TestClinic, into: str, merged: str) -> None:
+    """Merge a record into another."""
+    body = parameters(into={"reference": f"Patient/{into}"}, reason="The name was misspelt")
+    answer = await clinic.as_("coordinator").post(f"/referral/fhir/Patient/{merged}/$merge", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 async def examine(clinic: TestClinic, history: History, *damage: str, service: str = "referral") -> set[str]:

@@ -11,12 +11,13 @@ from tests.failure.audit.events import events
 from tests.failure.audit.evidence import Evidence, Published, published_on_postgres
 from tests.failure.audit.handled import handled
 from tests.failure.audit.occupied import occupied
+from tests.failure.audit.people import people
 from tests.failure.audit.told import told
 from tests.failure.audit.transitions import illegal_steps
 
 __all__ = ["Evidence", "Published", "audit", "published_on_postgres"]
 
-INVARIANTS = (acknowledged, events, handled, occupied, illegal_steps, ends, told, drained)
+INVARIANTS = (acknowledged, events, handled, occupied, illegal_steps, ends, told, people, drained)
 
 
 async def audit(evidence: Evidence) -> list[str]:
