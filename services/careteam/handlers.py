@@ -10,7 +10,7 @@ from uuid import UUID
 from services.careteam import use_cases
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog.referral import ReferralEvent
+from shared.events.catalog.referral import PatientChanged, ReferralEvent
 from shared.events.catalog.scheduling import (
     AppointmentBooked,
     AppointmentCorrected,
@@ -66,6 +66,11 @@ async def _seen(ctx: Context, tx: Transaction, event: AppointmentEvent) -> None:
 async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent) -> None:
     """End the team, because the referral was revoked or closed."""
     await use_cases.end_referral.run(ctx, tx, event.referral, because=ENDS[event.type])
+
+
+async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
+    """Bring a patient who has died to the team."""
+    await use_cases.follow_patient.run(ctx, tx, event)
 
 
 async def on_calendar_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

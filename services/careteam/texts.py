@@ -19,6 +19,7 @@ REASONS: Mapping[str, str] = {
     "off-track": "Off track: {instrument}.",
     "action-overdue": "An action was not done in time.",
     "action-rejected": "An action was rejected by its owner.",
+    "patient-died": "The patient has died.",
     "visit-not-held": "The first visit was recorded as held by mistake, and the plan was opened after it.",
     # Why a draft that was taken back is open again.
     "visit-held": "The first visit was held after all.",

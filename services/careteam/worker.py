@@ -16,6 +16,7 @@ def create_worker(runtime: Runtime) -> Worker:
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
             "appointment.fulfilled": handlers.on_appointment_fulfilled,
             "appointment.corrected": handlers.on_appointment_corrected,
+            "patient.changed": handlers.on_patient_changed,
             **dict.fromkeys(handlers.ENDS, handlers.on_referral_ended),
         },
         timers={

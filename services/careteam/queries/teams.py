@@ -13,6 +13,9 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 _OF_REFERRALS = "SELECT * FROM team WHERE referral_id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_ACTIVE_OF_PATIENT = """
+SELECT * FROM team WHERE patient_id = $1 AND status = 'active' ORDER BY id FOR UPDATE
+"""
 _LOCK = "SELECT * FROM team WHERE id = $1 FOR UPDATE"
 _MEMBERS = "SELECT * FROM team_member WHERE team_id = ANY($1::uuid[]) ORDER BY id"
 _LOAD = "SELECT site, practitioner, teams FROM caseload WHERE site = ANY($1::text[])"
@@ -48,6 +51,11 @@ async def of_patient_visible(tx: Transaction, patient_id: str, *, by: Principal)
     columns = core.columns(TeamTable)
     wanted = select(*columns).where(columns.patient_id == patient_id, scope.team(by)).order_by(columns.id)
     return [Team(**record) for record in await tx.select(wanted)]
+
+
+async def active_of_patient(tx: Transaction, patient_id: str) -> list[Team]:
+    """Lock a patient's active teams."""
+    return await tx.rows(Team, _ACTIVE_OF_PATIENT, patient_id)
 
 
 async def members(tx: Transaction, team_id: UUID) -> list[TeamMember]:

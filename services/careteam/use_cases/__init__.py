@@ -8,6 +8,7 @@ from services.careteam.use_cases import (
     decide_case,
     draft_plan,
     end_referral,
+    follow_patient,
     form_team,
     load,
     open_meeting,

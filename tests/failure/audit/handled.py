@@ -29,7 +29,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
-        | {"referral.revoked", "referral.closed"}
+        | {"referral.revoked", "referral.closed", "patient.changed"}
     ),
     "notifications": None,
 }
