@@ -4,18 +4,15 @@ Refused is only what leaves open who the patient is or what is asked for; all el
 for later by triage.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
-from services.referral.fhir import people
+from services.referral.fhir import condition, people
 from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
 from services.referral.models.submission import Piece, Submission
-from shared import indexed_text
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
 from shared.fhir import references
@@ -63,7 +60,6 @@ INTENTS = (
     "proposal",
     "plan",
 )
-_TYPE_OF_CONDITION = re.compile(r"^[A-Za-z]*\?")
 ADD, REVOKE = "add-service-request", "revoke-service-request"
 
 
@@ -143,14 +139,13 @@ def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
 
 
 def _wrong_creation(entry: Entry, resource_type: str, *, where: str) -> Iterator[Problem]:
-    text = "the condition that is understood here is identifier=system|value"
-    if resource_type == "Patient" and entry.if_none_exist and _condition(entry.if_none_exist) is None:
-        yield _problem(text, f"{where}.ifNoneExist", code="not-supported")
-    if resource_type == "Patient" and entry.method == "PUT":
-        if _condition_of_update(entry) is None:
-            yield _problem(
-                f"a Patient is put by its identifier: {text}", f"{where}.url", code="not-supported"
-            )
+    is_patient = resource_type == "Patient"
+    if is_patient and entry.if_none_exist and condition.identifier(entry.if_none_exist) is None:
+        yield _problem(condition.UNDERSTOOD, f"{where}.ifNoneExist", code="not-supported")
+    if is_patient and entry.method == "PUT":
+        if condition.of_update(entry.url, resource_type="Patient") is None:
+            text = f"a Patient is put by its identifier: {condition.UNDERSTOOD}"
+            yield _problem(text, f"{where}.url", code="not-supported")
     elif entry.method != "POST":
         text = f"this transaction creates: POST, not {entry.method}"
         yield _problem(text, f"{where}.method", code="not-supported")
@@ -168,24 +163,13 @@ def _entry_piece(entry: Entry, resource: Received) -> Piece:
         resource.raw,
         links=tuple(dict.fromkeys(links)),
         index=entry.index,
-        if_none_exist=_condition(entry.if_none_exist),
-        update_where=_condition_of_update(entry) if entry.method == "PUT" else None,
+        if_none_exist=condition.identifier(entry.if_none_exist),
+        update_where=_put_by(entry),
     )
 
 
-def _condition_of_update(entry: Entry) -> str | None:
-    address, _, condition = (entry.url or "").partition("?")
-    return _condition(condition) if address.rpartition("/")[2] == "Patient" else None
-
-
-def _condition(text: str | None) -> str | None:
-    if text is None:
-        return None
-    asked = parse_qsl(_TYPE_OF_CONDITION.sub("", text), keep_blank_values=True)
-    if len(asked) != 1 or asked[0][0] != "identifier":
-        return None
-    token = asked[0][1]
-    return token if token.partition("|")[2] and indexed_text.wrong(token) is None else None
+def _put_by(entry: Entry) -> str | None:
+    return condition.of_update(entry.url, resource_type="Patient") if entry.method == "PUT" else None
 
 
 def _only_request(pieces: Sequence[Piece], problems: list[Problem]) -> Piece | None:
@@ -224,8 +208,8 @@ def _subject(
     known = _known_id(text)
     named = tokens([subject.get("identifier")])
     if known is None and not named and isinstance(text, str) and text.startswith("Patient?"):
-        condition = _condition(text.removeprefix("Patient"))
-        named = () if condition is None else (condition,)
+        token = condition.identifier(text)
+        named = () if token is None else (token,)
     if known is None and not named:
         expression = f"{where}.subject"
         text = "who the patient is: a Patient that is sent along, or the identifier of a known one"

@@ -93,6 +93,12 @@ async def locked(tx: Transaction, patient_id: UUID) -> Patient:
     raise LookupError(f"there is no patient {patient_id}")
 
 
+async def locked_to_go_on(tx: Transaction, patient_id: UUID) -> Patient:
+    """Lock a patient, or the record that goes on where it was merged a moment ago."""
+    patient = await locked(tx, patient_id)
+    return patient if patient.replaced_by is None else await locked(tx, patient.replaced_by)
+
+
 async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
     """Lock patients in the order of their ids, in which all do so."""
     return await tx.rows(Patient, _LOCK, list(ids))

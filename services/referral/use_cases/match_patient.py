@@ -64,7 +64,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
         return PatientMatch(
             patient=new, patient_data=piece.data, new=True, resembles=carriers, tokens=piece.identifiers
         )
-    patient = await queries.patients.locked(tx, same[0] if chosen is None else chosen)
+    patient = await queries.patients.locked_to_go_on(tx, same[0] if chosen is None else chosen)
     others = tuple(other for other in same if other != patient.id)
     described = await describe_patient.run(ctx, tx, patient, piece, requester=str(ctx.caller.organization))
     data = decoded(patient.body) if _was_followed(submission, known.patients) else piece.data
@@ -149,7 +149,7 @@ async def known_patient(
         raise UnknownPatient(text, expression="ServiceRequest.subject")
     if len(named) == 1 and named[0].replaced_by is None:
         return named[0]
-    patient = await queries.patients.locked(tx, goes_on.pop())
+    patient = await queries.patients.locked_to_go_on(tx, goes_on.pop())
     await describe_patient.carry_over(ctx, tx, named[0].id, patient, requester=requester)
     return patient
 
