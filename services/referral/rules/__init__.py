@@ -10,6 +10,7 @@ from services.referral.rules import (
     paying,
     priority,
     red_flags,
+    standing,
     steps,
     triage,
     urgent,

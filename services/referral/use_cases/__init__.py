@@ -9,6 +9,7 @@ from services.referral.use_cases import (
     follow_consent,
     inquire,
     merge,
+    nightly_look,
     provide_information,
     receive,
     redirect,

@@ -1,0 +1,143 @@
+"""What has stood for too long without a clock of its own, and what waits and nobody owns: the nightly look.
+
+What a clock or a person of the clinic waits for is theirs: `waiting.py`, the emergency's and the urgent
+review's clocks; the waitlist is scheduling's. Here is the rest of the life cycle, and the net below all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from services.referral.models.standing import Standing
+from services.referral.states import TAKEN_AWAY, TERMINAL, State, WaitingClock
+from shared.clinic import Clinic, Programme, Site
+from shared.fhir.codes import TaskCode
+from shared.reasons import Reason
+
+# Nobody works, and what the day has brought is recorded.
+_AT_NIGHT = time(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """What is to be told of a referral; `due` is when it became late, None where nothing says so."""
+
+    reasons: tuple[Reason, ...]
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What follows from a look: what is told now, and whether the open Task says what no longer is."""
+
+    tell: Overdue | None = None
+    ends_work: bool = False
+
+    @property
+    def is_something(self) -> bool:
+        """Whether anything is to be done."""
+        return self.tell is not None or self.ends_work
+
+
+def next_look(site: Site, *, after: datetime) -> datetime:
+    """Find the next night's hour on the wall of a site, once for each local day."""
+    day = after.astimezone(site.zone).date()
+    while True:
+        due = datetime.combine(day, _AT_NIGHT, tzinfo=site.zone).astimezone(UTC)
+        if due > after:
+            return due
+        day += timedelta(days=1)
+
+
+def decide(standing: Standing, *, clinic: Clinic, at: datetime) -> Look:
+    """Say what follows: each thing is told once while its Task is open, and a Task ends when it says what is
+    no longer so. What a waiting clock has told stands until the decision, which ends it.
+    """
+    found, told_at = overdue(standing, clinic=clinic, at=at), standing.told_at
+    if found is None:
+        return Look(ends_work=told_at is not None and _clock(standing) is None)
+    if told_at is not None and (found.due is None or told_at >= found.due):
+        return Look()
+    return Look(tell=found, ends_work=told_at is not None)
+
+
+def overdue(standing: Standing, *, clinic: Clinic, at: datetime) -> Overdue | None:
+    """Say what is wrong with how a referral stands; None where it goes on, or somebody sees to it."""
+    if _nobody_owns(standing):
+        first = [Reason.of("first-ended", state=standing.first)] if standing.first else []
+        return Overdue(reasons=(Reason.of("nobody-owns", state=standing.state), *first))
+    late = _LATE.get(State(standing.state))
+    found = None if late is None else late(standing, clinic)
+    return None if found is None or found.due is None or found.due >= at else found
+
+
+def _nobody_owns(standing: Standing) -> bool:
+    state, clock = State(standing.state), _clock(standing)
+    if clock is WaitingClock.ESCALATION:
+        # The sender's own Task is nobody's at the clinic.
+        return clock not in standing.clocks and TaskCode.TELEPHONE_REFERRER not in standing.work
+    if clock is not None:
+        return clock not in standing.clocks and not standing.work
+    if state is State.MERGED:
+        return standing.first is None or State(standing.first) in TAKEN_AWAY | TERMINAL
+    # Triage is done in the transaction that takes a referral, and whoever books says for when.
+    unread = state is State.AWAITING_TRIAGE and not standing.work
+    return unread or (state is State.BOOKED and standing.visit_at is None)
+
+
+def _clock(standing: Standing) -> WaitingClock | None:
+    """Name the clock that must run for a referral that stands so."""
+    state = State(standing.state)
+    if standing.unacknowledged or state is State.EMERGENCY_REDIRECTED:
+        return WaitingClock.ESCALATION
+    if state in (State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED):
+        return WaitingClock.URGENT_TRIAGE if standing.urgent else WaitingClock.WAITING
+    return WaitingClock.WAITING if state is State.INFORMATION_REQUESTED else None
+
+
+def _unrecorded(standing: Standing, clinic: Clinic) -> Overdue | None:
+    if standing.visit_at is None:
+        return None
+    lasts = timedelta(minutes=_programme(standing, clinic).first.minutes)
+    return Overdue(
+        reasons=(Reason.of("visit-not-recorded", when=standing.visit_at),),
+        due=standing.visit_at + lasts + timedelta(hours=clinic.waiting.record_hours),
+    )
+
+
+def _unplanned(standing: Standing, clinic: Clinic) -> Overdue:
+    return Overdue(
+        reasons=(Reason.of("no-plan-active", since=standing.since),),
+        due=standing.since + timedelta(days=clinic.waiting.plan_days),
+    )
+
+
+def _unheard(standing: Standing, clinic: Clinic) -> Overdue:
+    return Overdue(
+        reasons=(Reason.of("nothing-heard-of-booking", since=standing.since),),
+        due=standing.since + timedelta(days=clinic.waiting.booking_days),
+    )
+
+
+def _undischarged(standing: Standing, clinic: Clinic) -> Overdue:
+    weeks = _programme(standing, clinic).weeks
+    return Overdue(
+        reasons=(Reason.of("programme-is-over", since=standing.since, weeks=weeks),),
+        due=standing.since + timedelta(weeks=weeks, days=clinic.waiting.plan_days),
+    )
+
+
+def _programme(standing: Standing, clinic: Clinic) -> Programme:
+    """Find the programme; for one that clinic.yaml no longer has, the longest."""
+    known = (programme for programme in clinic.programmes if programme.id == standing.programme)
+    return next(known, max(clinic.programmes, key=lambda programme: programme.weeks))
+
+
+_LATE: dict[State, Callable[[Standing, Clinic], Overdue | None]] = {
+    State.BOOKED: _unrecorded,
+    State.ASSESSED: _unplanned,
+    State.IN_PROGRAMME: _undischarged,
+    **dict.fromkeys(
+        (State.ACCEPTED, State.AWAITING_BOOKING, State.MISSED, State.APPOINTMENT_CANCELLED), _unheard
+    ),
+}
