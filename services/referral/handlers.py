@@ -135,7 +135,7 @@ async def on_waiting_too_long(ctx: Context, tx: Transaction, timer: Timer) -> No
 
 async def on_nightly_look(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look for what nobody lets go on at a site."""
-    await use_cases.nightly_look.run(ctx, tx, timer.ref)
+    await use_cases.nightly_look.run(ctx, tx, timer.ref, due=timer.due_at)
 
 
 async def on_look_at_one(ctx: Context, tx: Transaction, timer: Timer) -> None:

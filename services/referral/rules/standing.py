@@ -16,6 +16,8 @@ from shared.reasons import Reason
 
 # Nobody works, and what the day has brought is recorded.
 _AT_NIGHT = time(3)
+# After a standstill, what others did meanwhile is heard before anybody is told that it is missing.
+_CATCH_UP = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,11 @@ def next_look(site: Site, *, after: datetime) -> datetime:
         if due > after:
             return due
         day += timedelta(days=1)
+
+
+def wait_until(*, due: datetime, at: datetime) -> datetime | None:
+    """Say when a look that comes long after it was due is made instead; None where it is made now."""
+    return at + _CATCH_UP if at - due > _CATCH_UP else None
 
 
 def decide(standing: Standing, *, clinic: Clinic, at: datetime) -> Look:

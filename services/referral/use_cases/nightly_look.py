@@ -5,6 +5,7 @@ transaction of its own: an event that comes at the same moment comes before or a
 keeps nobody else from being seen.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -42,13 +43,19 @@ async def start(ctx: Context, tx: Transaction) -> None:
         await timers.schedule_once(tx, kind=NIGHTLY_LOOK, ref=site.id, due=due)
 
 
-async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
+async def run(ctx: Context, tx: Transaction, site_id: str, *, due: datetime) -> None:
     """Find what there is to do at a site, and look again the next night; a site that is gone has no next."""
     site = next((site for site in ctx.clinic.sites if site.id == site_id), None)
     if site is None:
         return
-    due = rules.standing.next_look(site, after=ctx.at)
-    await timers.schedule(tx, kind=NIGHTLY_LOOK, ref=site_id, due=due)
+    later = rules.standing.wait_until(due=due, at=ctx.at)
+    again = later or rules.standing.next_look(site, after=ctx.at)
+    await timers.schedule(tx, kind=NIGHTLY_LOOK, ref=site_id, due=again)
+    if later is None:
+        await _look_at_all(ctx, tx, site_id)
+
+
+async def _look_at_all(ctx: Context, tx: Transaction, site_id: str) -> None:
     found = await queries.standing.at_site(tx, site_id, clinic=ctx.clinic.id)
     to_do = [one for one in found if _look(ctx, one).is_something]
     ones = [Timer(kind=LOOK_AT_ONE, ref=str(one.id), due_at=ctx.at) for one in to_do]
