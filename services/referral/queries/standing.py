@@ -57,9 +57,9 @@ _AT_SITE = f"{_LOOK} referral.site = $5 AND (referral.state <> ALL($6::text[]) O
 _OF_ONE = f"{_LOOK} referral.id = $5"
 
 # Whose Task's versions are read: what was accepted, and goes on.
-_STEPS_READ = list(UNDER_CARE - {State.WAITLISTED})
+_STEPS_READ: list[str] = list(UNDER_CARE - {State.WAITLISTED})
 # What nobody has to let go on; what was merged is seen by what became of the first.
-_AT_REST = list((TERMINAL - {State.MERGED}) | REOPENED_BY_AN_ANSWER)
+_AT_REST: list[str] = list((TERMINAL - {State.MERGED}) | REOPENED_BY_AN_ANSWER)
 
 
 async def at_site(tx: Transaction, site: str, *, clinic: str) -> Sequence[Standing]:

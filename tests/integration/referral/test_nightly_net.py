@@ -87,6 +87,8 @@ class TestWhatNobodyOwns:
         await accepted(clinic)
         await change(clinic, "UPDATE referral SET state = 'awaiting-triage'")
         assert await self.told_after_a_night(clinic) == ["nobody-owns"]
+        await clinic.days(3)
+        assert await overdue_events(clinic) == 1, "the Task that tells it is nobody's work with it"
 
     async def test_a_booking_for_no_time_is_told(self, clinic: TestClinic) -> None:
         await accepted(clinic)
@@ -106,13 +108,17 @@ class TestTheLook:
         # On the 8th Toronto's clocks go from two to three.
         assert dues == ["2026-03-07T08:00:00+00:00", "2026-03-08T07:00:00+00:00", "2026-03-09T07:00:00+00:00"]
 
-    async def test_stays_due_when_it_was_over_a_restart(self, clinic: TestClinic) -> None:
-        before = await timers_of(clinic, "nightly-look")
+    async def test_stays_due_over_a_restart_and_is_made_up_for_where_the_night_was_missed(
+        self, clinic: TestClinic
+    ) -> None:
+        [before] = await timers_of(clinic, "nightly-look")
         worker = clinic.workers["referral"]
         await worker.stop()
-        clinic.clock.set(clinic.clock.now() + timedelta(hours=3))
+        clinic.clock.set(before.due_at + timedelta(hours=5))
         await worker.start()
-        assert await timers_of(clinic, "nightly-look") == before
+        await clinic.settle()
+        [after] = await timers_of(clinic, "nightly-look")
+        assert after.due_at == clinic.clock.now() + timedelta(minutes=10), "not the next night only"
 
     async def test_that_fires_twice_tells_once(self, clinic: TestClinic) -> None:
         care = await accepted(clinic)
