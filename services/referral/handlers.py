@@ -133,6 +133,16 @@ async def on_waiting_too_long(ctx: Context, tx: Transaction, timer: Timer) -> No
     await use_cases.waiting.tell(ctx, tx, timer.ref)
 
 
+async def on_nightly_look(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Look for what nobody lets go on at a site."""
+    await use_cases.nightly_look.run(ctx, tx, timer.ref, due=timer.due_at)
+
+
+async def on_look_at_one(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Look again at one referral that the nightly look found."""
+    await use_cases.nightly_look.look_at_one(ctx, tx, timer.ref)
+
+
 async def on_urgent_triage_overdue(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Ask more people about an urgent referral that nobody has decided."""
     await use_cases.urgent_triage.escalate(ctx, tx, timer.ref)

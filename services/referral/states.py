@@ -27,6 +27,14 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class WaitingClock(StrEnum):
+    """The clocks that run while a referral waits for somebody; the value is the kind of the timer."""
+
+    ESCALATION = "emergency-escalation"
+    URGENT_TRIAGE = "urgent-triage-overdue"
+    WAITING = "referral-waits-too-long"
+
+
 class Turn(StrEnum):
     """Who must act next."""
 
@@ -72,6 +80,8 @@ OPEN = UNDER_CARE | {_S.AWAITING_TRIAGE, _S.INFORMATION_REQUESTED, _S.AWAITING_R
 UNDECIDED = frozenset({_S.INFORMATION_REQUESTED, _S.AWAITING_REVIEW, _S.DUPLICATE_SUSPECTED})
 # What waits for nobody, and is looked at again when the referrer answers.
 REOPENED_BY_AN_ANSWER = frozenset({_S.DECLINED, _S.EMERGENCY_ACKNOWLEDGED})
+# Where the first is in one of these, what was merged into it is nobody's.
+TAKEN_AWAY = _ENDS | {_S.DECLINED, _S.EMERGENCY_REDIRECTED, _S.EMERGENCY_ACKNOWLEDGED}
 
 # Task.status as FHIR has it, for each state of ours.
 TASK_STATUS: dict[State, str] = {

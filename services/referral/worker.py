@@ -17,8 +17,11 @@ def create_worker(runtime: Runtime) -> Worker:
             use_cases.redirect.ESCALATION: handlers.on_escalation_due,
             use_cases.urgent_triage.OVERDUE: handlers.on_urgent_triage_overdue,
             use_cases.changes.WAITS_TOO_LONG: handlers.on_waiting_too_long,
+            use_cases.nightly_look.NIGHTLY_LOOK: handlers.on_nightly_look,
+            use_cases.nightly_look.LOOK_AT_ONE: handlers.on_look_at_one,
             use_cases.follow_consent.CONSENT_END: handlers.on_consent_end_due,
         },
+        on_start=use_cases.nightly_look.start,
     )
 
 

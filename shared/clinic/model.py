@@ -88,10 +88,17 @@ class UrgentTriage(Part):
 
 
 class Waiting(Part):
-    """How long a referral may wait for an answer of its sender, or for a decision of the clinic."""
+    """How long a referral may stand where it is before the coordinator is told.
+
+    It waits for an answer of its sender, a decision of the clinic, what a visit that is over was, a care plan
+    after the assessment (a discharge after the programme's weeks), or news of a booking.
+    """
 
     information_days: int = Field(ge=1, default=14)
     review_hours: int = Field(ge=1, default=24)
+    record_hours: int = Field(ge=1, default=24)
+    plan_days: int = Field(ge=1, default=14)
+    booking_days: int = Field(ge=1, default=2)
 
 
 class Room(Part):

@@ -29,6 +29,7 @@ _ISSUE_TYPES = (
 )
 _ROUTE = re.compile(r"^(unknown|referral|scheduling|careteam|notifications|issuer|/[a-zA-Z$/{}:._-]*)$")
 _METHODS = "GET HEAD POST PUT DELETE PATCH OPTIONS other"
+_FOUND = "visit-not-recorded no-plan-active nothing-heard-of-booking programme-is-over nobody-owns"
 _OUTCOMES = "done repeated ignored unknown held early failed fired sent accepted refused"
 _TABLES: dict[str, frozenset[str]] = {
     "service": frozenset((*SERVICES, "identity", "gateway")),
@@ -41,6 +42,7 @@ _TABLES: dict[str, frozenset[str]] = {
     "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),
     "code": frozenset(_ISSUE_TYPES.split()),
     "signal": frozenset(("traces", "metrics")),
+    "found": frozenset(_FOUND.split()),
     "part": frozenset((*SERVICES, "issuer")),
     "failure": frozenset(("unanswered", "not-reached")),
     "http_request_method": frozenset(_METHODS.split()),

@@ -1,3 +1,3 @@
 """What this service keeps and what its rules speak about."""
 
-from services.referral.models import facts, grants, questions, rows, submission, tables
+from services.referral.models import facts, grants, questions, rows, snapshot, submission, tables

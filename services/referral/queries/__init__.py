@@ -1,3 +1,3 @@
 """Every SELECT and lock of this service, and the row scopes."""
 
-from services.referral.queries import claims, enclosures, intake, patients, referrals, scope, tasks
+from services.referral.queries import claims, enclosures, intake, overdue, patients, referrals, scope, tasks

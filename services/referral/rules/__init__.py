@@ -7,6 +7,7 @@ from services.referral.rules import (
     corrections,
     eligibility,
     identity,
+    overdue,
     paying,
     priority,
     red_flags,

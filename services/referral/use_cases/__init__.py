@@ -10,6 +10,7 @@ from services.referral.use_cases import (
     inquire,
     merge,
     merge_patients,
+    nightly_look,
     provide_information,
     receive,
     redirect,

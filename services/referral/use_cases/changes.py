@@ -10,7 +10,7 @@ from typing import Any
 
 from services.referral import fhir, rules
 from services.referral.models.rows import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
-from services.referral.states import REQUEST_STATUS, TERMINAL, UNDER_CARE, State, Turn
+from services.referral.states import REQUEST_STATUS, TERMINAL, UNDER_CARE, State, Turn, WaitingClock
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.events.catalog import DomainEvent
@@ -18,7 +18,7 @@ from shared.fhir.codes import TaskCode
 from shared.fhir.instants import instant
 from shared.reasons import Reason
 
-WAITS_TOO_LONG = "referral-waits-too-long"
+WAITS_TOO_LONG = WaitingClock.WAITING
 
 _OF_THE_PATIENT = (TaskCode.UPDATE_PATIENT, TaskCode.RESOLVE_IDENTITY)
 

@@ -10,7 +10,7 @@ from typing import Any
 from services.referral import fhir, queries
 from services.referral.models.facts import Finding
 from services.referral.models.rows import Referral
-from services.referral.states import State, Turn
+from services.referral.states import TAKEN_AWAY, State, Turn
 from services.referral.use_cases import record, referral_file, triage
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
@@ -18,15 +18,6 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
 from shared.reasons import Reason
-
-# Where the first is, what was merged into it is nobody's.
-_TAKEN_AWAY = (
-    State.REVOKED,
-    State.CLOSED,
-    State.DECLINED,
-    State.EMERGENCY_REDIRECTED,
-    State.EMERGENCY_ACKNOWLEDGED,
-)
 
 
 async def follow(tx: Transaction, firsts: Sequence[Changes]) -> None:
@@ -78,7 +69,7 @@ async def complete(
 
 async def go_along(ctx: Context, tx: Transaction, first: Changes) -> None:
     """Follow what a verb did with the first, or give what was merged into it back to a person."""
-    if first.referral.state in _TAKEN_AWAY:
+    if first.referral.state in TAKEN_AWAY:
         await _come_back(ctx, tx, first.referral)
     elif first.referral.state != State.DISCHARGED:
         await follow(tx, [first])

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.referral import rules
 from services.referral.models.facts import Verdict
 from services.referral.models.rows import Referral
-from services.referral.states import TERMINAL, UNDER_CARE, State, Turn
+from services.referral.states import TERMINAL, UNDER_CARE, State, Turn, WaitingClock
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from shared.context import Context
@@ -18,7 +18,7 @@ from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
-ESCALATION = "emergency-escalation"
+ESCALATION = WaitingClock.ESCALATION
 
 
 class NoEmergency(Conflict):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.referral import rules
+from services.referral.states import WaitingClock
 from services.referral.use_cases import record, referral_file
 from services.referral.use_cases.changes import WAITS_TOO_LONG, Changes, the_clinic
 from shared.context import Context
@@ -13,7 +14,7 @@ from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
-OVERDUE = "urgent-triage-overdue"
+OVERDUE = WaitingClock.URGENT_TRIAGE
 
 
 def ask(ctx: Context, changes: Changes, *, reason: Sequence[Reason], again: bool = False) -> None:

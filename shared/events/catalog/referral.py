@@ -188,7 +188,8 @@ class ReferralTriageOverdue(
 class ReferralOverdue(
     ReferralEvent,
     name="referral.overdue",
-    emitted="A referral waits longer than the clinic's limit for an answer or a decision; again each limit.",
+    emitted="A referral waits longer than the clinic's limit for an answer or a decision; again each limit. "
+    "Or a nightly look found that nobody lets it go on; once while its Task, which says what, is open.",
 ):
     """Nobody has let a referral go on."""
 
