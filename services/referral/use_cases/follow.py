@@ -20,6 +20,9 @@ from shared.events.catalog import referral as events
 from shared.events.inbox.handling import NotYet
 from shared.reasons import Reason
 
+# What is said beside the step that led here; a newer one takes its place.
+_NOTES = frozenset({"guarantee-at-risk", "guarantee-breached", "patient-arrived", "corrected-too-late"})
+
 log = structlog.get_logger()
 
 
@@ -99,8 +102,9 @@ def step(
 
 
 def note(ctx: Context, referral: Referral, *, reason: Reason, followed: Followed) -> None:
-    """Say something new about where the referral stands, without a step."""
-    referral.reason = [reason]
+    """Say something new about where the referral stands, without a step; when the visit is stays said."""
+    steps = [earlier for earlier in referral.reason if earlier.code not in _NOTES]
+    referral.reason = [reason, *steps]
     followed.changed[referral.id] = ctx
 
 

@@ -35,6 +35,20 @@ class Care:
         await self.clinic.publish(event, focus=appointment | members)
         await self.clinic.settle()
 
+    async def guarantee(self, event: str) -> None:
+        request = {"reference": f"ServiceRequest/{self.referral}"}
+        task = {
+            "resourceType": "Task",
+            "id": new_text_id(),
+            "status": "in-progress",
+            "intent": "order",
+            "basedOn": [request],
+            "focus": request,
+            "for": {"reference": f"Patient/{self.patient}"},
+        }
+        await self.clinic.publish(event, focus=task)
+        await self.clinic.settle()
+
     async def plan(self, event: str, *carries: dict[str, Any], settle: bool = True) -> None:
         plan = {
             "resourceType": "CarePlan",
@@ -160,7 +174,10 @@ async def test_a_correction_after_the_care_has_gone_on_takes_nothing_back_and_sa
     await care.appointment("appointment.corrected", status="noshow")
     task = await care.task()
     assert business_status(task) == "in-programme"
-    assert [reason.code for reason in reasons_of(task["statusReason"])] == ["corrected-too-late"]
+    assert [reason.code for reason in reasons_of(task["statusReason"])] == [
+        "corrected-too-late",
+        "plan-active",
+    ]
 
 
 async def test_a_correction_of_a_session_changes_nothing(clinic: TestClinic) -> None:
@@ -187,6 +204,20 @@ async def test_waiting_is_told_with_the_risk(clinic: TestClinic) -> None:
     await care.appointment("appointment.booked")
     await care.appointment("waitlist.left")
     assert business_status(await care.task()) == "booked", "leaving the waitlist after the booking is no step"
+
+
+async def test_what_is_said_of_the_guarantee_leaves_it_said_when_the_visit_is(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.appointment("appointment.booked")
+    for event in ("guarantee.at-risk", "guarantee.breached"):
+        await care.guarantee(event)
+    words = (await care.task())["statusReason"]["text"]
+    assert "2026-03-10 10:00" in words
+    assert words.count("promised") == 1, "the newer note takes the place of the older one"
+    await care.appointment("appointment.moved", start="2026-03-12T14:00:00Z")
+    words = (await care.task())["statusReason"]["text"]
+    assert "2026-03-12" in words
+    assert "2026-03-10" not in words
 
 
 async def test_a_session_is_no_first_appointment(clinic: TestClinic) -> None:
