@@ -30,6 +30,22 @@ def same(body: bytes, other: bytes) -> bool:
     return _plain(body) == _plain(other)
 
 
+def unreferenced(data: Mapping[str, Any]) -> bytes:
+    """Write what a resource says but for its id, its meta and whom it refers to."""
+    said = {name: value for name, value in data.items() if name not in _OURS_OR_ENVELOPE}
+    return msgspec.json.encode(_without_references(said), order="sorted")
+
+
+def _without_references(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {
+            name: _without_references(value)
+            for name, value in node.items()
+            if name != "reference" or not isinstance(value, str)
+        }
+    return [_without_references(part) for part in node] if isinstance(node, list) else node
+
+
 def _labels(pieces: Sequence[Piece]) -> dict[str, str]:
     """Give each link a name that does not depend on how the sender wrote it, nor on the order of entries."""
     nameless = {link: "urn:x" for piece in pieces for link in piece.links}

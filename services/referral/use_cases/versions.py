@@ -9,8 +9,7 @@ Invariants:
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
+from services.referral import fhir
 from services.referral.fhir.reading import tokens
 from services.referral.models.rows import Enclosure
 from services.referral.models.submission import Piece
@@ -29,10 +28,10 @@ class Earlier:
     def take(self, piece: Piece) -> Enclosure | None:
         """Find the row that a piece repeats or replaces, and take it; None where it is new."""
         of_type = [(row, data) for row, data in self._left if row.type == piece.type]
-        kind, said = _kind(piece.data), _said(piece.data)
+        kind, said = _kind(piece.data), fhir.content.unreferenced(piece.data)
         alike = [row for row, data in of_type if _kind(data) == kind]
         named = [row for row in alike if set(row.identifiers) & set(piece.identifiers)]
-        same = [row for row, data in of_type if _said(data) == said]
+        same = [row for row, data in of_type if fhir.content.unreferenced(data) == said]
         alone = (
             alike if len(alike) == 1 == self._kinds.count(kind) and not _both_named(alike[0], piece) else []
         )
@@ -61,18 +60,3 @@ def _kind(data: Any) -> tuple[str, ...]:
 def _named(reference: Any) -> str:
     identified = tokens([reference.get("identifier")])
     return identified[0] if identified else str(reference.get("display", ""))
-
-
-def _said(data: Any) -> bytes:
-    """Write what a resource says, without its id, its meta and whom it refers to."""
-    return msgspec.json.encode(_plain({**data, "id": None, "meta": None}), order="sorted")
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {
-            name: _plain(value)
-            for name, value in node.items()
-            if name != "reference" or not isinstance(value, str)
-        }
-    return [_plain(part) for part in node] if isinstance(node, list) else node
