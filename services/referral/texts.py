@@ -11,6 +11,7 @@ from shared.reasons import Words
 # Reasons by their codes; `{name}` stands for an argument.
 REASONS: Mapping[str, str] = {
     # What triage found.
+    "emergency-in-care": "An emergency came while the care goes on: see whether it ends or waits.",
     "emergency-flag": "Red flag, send the patient to the nearest emergency department: {flag}.",
     "urgent-flag": "Red flag: {flag}.",
     "unknown-flag": "Not known to the sender: {flag}.",
@@ -34,10 +35,11 @@ REASONS: Mapping[str, str] = {
         "or to several people."
     ),
     "one-person-two-referrals": (
-        "The records of the patient were merged, and the referral of {sent_at} is for the same: close one of "
-        "them, or merge this one into it where it still waits."
+        "The records of the patient were merged, and the referral of {sent_at:%Y-%m-%d} is for the same: "
+        "close one of them, or merge this one into it where it still waits."
     ),
     "unmerged-since": "The patient's records were merged by mistake; this came meanwhile. Whose is it?",
+    "said-as-known": "The sender says again what is known.",
     "said-newly": "This is said newly of the patient: {members}.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
@@ -73,6 +75,13 @@ REASONS: Mapping[str, str] = {
     "revoked-by-sender": "Revoked by the sender:",
     "revoked-by-message": "Revoked by the sender with a message.",
     "closed-by-clinic": "Closed by the clinic:",
+    "same-as-anothers": "The clinic cares for the patient by another referral, which this one follows.",
+    "records-merged": "The records were merged.",
+    "records-unmerged": "It was merged into a referral of another person, by mistake.",
+    "report-of-another": (
+        "It was merged into a referral of another person by mistake, and its sender has read that person's "
+        "report: tell the sender and the privacy officer."
+    ),
     "same-as-earlier": "The same as the referral of {sent_at:%Y-%m-%d}, which goes on.",
     "merged": "Merged.",
     "first-ended": "The referral into which it was merged is {state}.",

@@ -41,11 +41,11 @@ _CODE_KEYS = frozenset(
     {"level", "logger", "service", "event_type", "status", "method", "party", "action", "outcome"}
     | {"client", "kind", "topic", "group", "channel", "database", "role", "signal", "part", "sqlstate"}
     | {"state", "loop", "transport", "version", "route", "timestamp", "at", "due_at", "traceparent"}
-    | {"type", "runbook"}
+    | {"type", "runbook", "site"}
 )
 _NUMBER_KEYS = frozenset(
     {"attempts", "count", "partition", "offset", "milliseconds", "port", "pid", "ratio", "epoch", "seconds"}
-    | {"expected", "found"}
+    | {"expected", "found", "overdue", "to_do"}
 )
 KEYS = _ID_KEYS | _CODE_KEYS | _NUMBER_KEYS | {"event", "place", "error", "ref"}
 

@@ -138,8 +138,22 @@ def _said(body: bytes) -> Resource:
 
 
 def _comparable(resource: Resource) -> bytes:
-    goals = sorted(resource.get("goal", ()), key=lambda goal: str(goal.get("reference")))
-    return msgspec.json.encode({**resource, "goal": goals}, order="deterministic")
+    """Write a resource so that two can be compared; the clinic may have another address than it had."""
+    said = _local(resource)
+    goals = sorted(said.get("goal", ()), key=lambda goal: str(goal.get("reference")))
+    return msgspec.json.encode({**said, "goal": goals}, order="deterministic")
+
+
+def _local(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_local(part) for part in node]
+    if not isinstance(node, Mapping):
+        return node
+    named = parse(node) if isinstance(node.get("reference"), str) else None
+    said = {name: _local(value) for name, value in node.items()}
+    if named is not None and named.type is not None and named.id is not None:
+        said["reference"] = f"{named.type}/{named.id}"
+    return said
 
 
 def _draft_goal(ctx: Context, plan: Plan, instrument: Instrument) -> tuple[Goal, Resource]:

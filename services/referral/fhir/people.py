@@ -76,18 +76,21 @@ def replacing(patient: Resource) -> tuple[str, ...]:
 
 def linked(patient: Resource, other: str, *, kind: str) -> list[Any]:
     """Return the links of a Patient with one more, to another record: `kind` is replaced-by or replaces."""
-    return [*(unlinked(patient, other) or ()), {"other": {"reference": f"Patient/{other}"}, "type": kind}]
+    return [
+        *(unlinked(patient, other, kind=kind) or ()),
+        {"other": {"reference": f"Patient/{other}"}, "type": kind},
+    ]
 
 
-def unlinked(patient: Resource, other: str) -> list[Any] | None:
-    """Return the links of a Patient without those to one other record of ours; None where none is left."""
-    named = f"Patient/{other}"
-    left = [link for link in patient.get("link", []) if link.get("other", {}).get("reference") != named]
-    return left or None
+def unlinked(patient: Resource, other: str, *, kind: str) -> list[Any] | None:
+    """Return the links of a Patient without that to one other record of ours; None where none is left."""
+    ours = {"other": {"reference": f"Patient/{other}"}, "type": kind}
+    return [link for link in patient.get("link", []) if link != ours] or None
 
 
 # What tells who a person is and how to reach them; a death and a fuller birth date are taken over at once.
 _TOLD = ("name", "telecom", "gender", "address", "maritalStatus", "contact", "communication", "birthDate")
+_OFFERED = ("identifier", *_TOLD, "deceasedBoolean")
 _BESIDE = ("id", "extension", "period", "rank", "use", "text")
 
 
@@ -106,7 +109,27 @@ def said_newly(sent: Resource, *known: Resource) -> dict[str, Any]:
             found |= {member: more} if more else {}
         elif stated is not None and not any(_agree(member, stated, value) for value in theirs):
             found |= {member: stated} if theirs or member != "birthDate" else {}
+    lives = sent.get("deceasedBoolean") is False and any(map(is_deceased, known[:1]))
+    if lives and all(description.get("deceasedBoolean") is not False for description in known):
+        found["deceasedBoolean"] = False
     return found
+
+
+def joined(earlier: Resource, later: Resource) -> dict[str, Any]:
+    """Put together what two times is said newly: of lists each element once, else what was said later."""
+    found = {name: value for name, value in earlier.items() if name in _OFFERED}
+    for member, value in later.items():
+        stated = found.get(member)
+        if isinstance(value, list) and isinstance(stated, list):
+            said = {_plain(member, part) for part in stated}
+            value = [*stated, *(part for part in value if _plain(member, part) not in said)]
+        found[member] = value
+    return found
+
+
+def takes_back_death(sent: Resource, before: Resource) -> bool:
+    """Tell whether a sender says that a patient lives of whom it said before that they had died."""
+    return is_deceased(before) and sent.get("deceasedBoolean") is False
 
 
 def _agree(member: str, stated: Any, known: Any) -> bool:

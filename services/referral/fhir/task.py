@@ -55,6 +55,8 @@ _TITLES = {
     TaskCode.RESOLVE_DENIAL: "The insurer denied the sessions: other payer, self-pay, or close",
     TaskCode.DECIDE_AUTHORIZATION: "Decide the authorization",
 }
+# Somebody answers within minutes, whatever the priority of the referral.
+_CANNOT_WAIT = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
 # Our own name for "the first referral", in the output of a merged one.
 MERGED_INTO = "merged-into"
 
@@ -98,7 +100,7 @@ def work_task(
         "resourceType": "Task",
         "status": "requested",
         "intent": "order",
-        "priority": referral.priority,
+        "priority": "stat" if code in _CANNOT_WAIT else referral.priority,
         "code": _code(code),
         "description": _TITLES[code],
         **_about(referral),
@@ -207,8 +209,10 @@ def _coding(system: str, code: str | None) -> dict[str, str] | None:
 
 
 def _outputs(referral: Referral) -> list[dict[str, Any]]:
+    # What another sender calls its referral is not this one's to read.
+    is_anothers = any(reason.code == "same-as-anothers" for reason in referral.reason)
     named = (
-        (MERGED_INTO, "ServiceRequest", referral.merged_into),
+        (MERGED_INTO, "ServiceRequest", None if is_anothers else referral.merged_into),
         ("report", "Composition", referral.report),
     )
     return [

@@ -20,7 +20,8 @@ class Patient(Resource):
     """A person as the clinic knows them; `identifiers` are all that are known, as `system|value`.
 
     `requester` is the sender whose description the row still is, None once the clinic knows more than that
-    sender said; `replaced_by` is the record that goes on, where this one was merged into it.
+    sender said; `replaced_by` is the record that goes on, where this one was merged into it: `replaced_at`,
+    when its version was `replaced_from`.
     """
 
     __tablename__ = "patient"
@@ -33,6 +34,8 @@ class Patient(Resource):
     deceased: bool = False
     requester: str | None = None
     replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
+    replaced_at: AwareDatetime | None = None
+    replaced_from: int | None = None
 
 
 class SourceRecord(Resource):

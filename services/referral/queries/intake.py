@@ -29,6 +29,11 @@ SELECT
           ON entry.requester = $1 AND entry.type = wanted.type AND entry.token = wanted.token
         JOIN enclosure ON enclosure.id = entry.enclosure_id) AS directory
 """
+# Without their bytes: a number may be carried by many, and who is meant is read again under the lock.
+_CARRIERS = """
+SELECT id, version, identifiers, family, given, birth_date, deceased, requester, replaced_by
+FROM patient WHERE id = ANY($1::uuid[]) ORDER BY id
+"""
 _ENTER = """
 INSERT INTO directory_entry (requester, type, token, enclosure_id) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
@@ -106,8 +111,7 @@ async def _look(
     [row] = await tx.records(_RECOGNISE, requester, list(tokens), list(carried), kinds, named)
     patients: Sequence[Patient] = ()
     if row["patients"]:
-        sql = "SELECT * FROM patient WHERE id = ANY($1::uuid[]) ORDER BY id"
-        patients = await tx.rows(Patient, sql, row["patients"])
+        patients = await tx.rows(Patient, _CARRIERS, row["patients"])
     return Recognised(
         sent_before=row["sent_before"],
         patients=patients,

@@ -14,7 +14,7 @@ from services.referral.models.rows import Patient, SourceRecord
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction
+from shared.db import Outrun, Transaction
 from shared.db.models import StoredResource, columns_of, stored_resource
 
 _BY_ID = "SELECT * FROM patient WHERE id = $1"
@@ -33,17 +33,26 @@ SELECT id FROM patient
 WHERE id = (SELECT coalesce(replaced_by, id) FROM patient WHERE id = $1) FOR NO KEY UPDATE
 """
 _MERGED_INTO = "SELECT * FROM patient WHERE replaced_by = ANY($1::uuid[]) ORDER BY id"
-_OTHER_RECORDS = """
-WITH person AS (SELECT coalesce(replaced_by, id) AS id FROM patient WHERE id = $1)
-SELECT * FROM patient WHERE id <> $1
-AND (id = (SELECT id FROM person) OR replaced_by = (SELECT id FROM person)) ORDER BY id FOR NO KEY UPDATE
-"""
 _SOURCE_RECORD = "SELECT * FROM source_record WHERE patient_id = $1 AND requester = $2"
-_DESCRIBED = """
-SELECT id FROM patient WHERE id = ANY($1::uuid[]) AND requester = $2 AND identifiers && $3::text[]
-UNION SELECT patient_id FROM source_record
-WHERE patient_id = ANY($1::uuid[]) AND requester = $2 AND identifiers && $3::text[] ORDER BY id
+_SAID = """
+SELECT id, event_version, event_at, version, last_updated, body, id AS patient_id, requester, identifiers,
+  family, given
+FROM patient WHERE id = ANY($1::uuid[]) AND requester = $2
+UNION ALL
+SELECT id, event_version, event_at, version, last_updated, body, patient_id, requester, identifiers, family,
+  given
+FROM source_record WHERE patient_id = ANY($1::uuid[]) AND requester = $2
 """
+_RECORDS = """
+WITH person AS (SELECT coalesce(replaced_by, id) AS id FROM patient WHERE id = $1)
+SELECT * FROM patient WHERE id = (SELECT id FROM person) OR replaced_by = (SELECT id FROM person) ORDER BY id
+"""
+_OTHER_CARRIERS = """
+SELECT DISTINCT coalesce(patient.replaced_by, patient.id) AS id
+FROM patient_identifier JOIN patient ON patient.id = patient_identifier.patient_id
+WHERE token = ANY($1::text[]) AND coalesce(patient.replaced_by, patient.id) <> $2 ORDER BY id LIMIT $3
+"""
+_VERSION = "SELECT body FROM resource_version WHERE type = 'Patient' AND id = $1 AND version = $2"
 _COPY_VERSIONS = """
 INSERT INTO resource_version (type, id, version, last_updated, body)
 SELECT type, $2, version, last_updated, body FROM resource_version WHERE type = 'Patient' AND id = $1
@@ -94,9 +103,13 @@ async def locked(tx: Transaction, patient_id: UUID) -> Patient:
 
 
 async def locked_to_go_on(tx: Transaction, patient_id: UUID) -> Patient:
-    """Lock a patient, or the record that goes on where it was merged a moment ago."""
-    patient = await locked(tx, patient_id)
-    return patient if patient.replaced_by is None else await locked(tx, patient.replaced_by)
+    """Lock a patient, or the record that goes on where it was merged; raises Outrun if that just changed."""
+    seen = await by_id(tx, patient_id)
+    ids = {patient_id} if seen is None or seen.replaced_by is None else {patient_id, seen.replaced_by}
+    rows = {patient.id: patient for patient in await lock_all(tx, ids)}
+    if (patient := rows.get(rows[patient_id].replaced_by or patient_id)) is None:
+        raise Outrun("the patient's record was merged at this moment")
+    return patient
 
 
 async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
@@ -109,9 +122,17 @@ async def merged_into(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patien
     return await tx.rows(Patient, _MERGED_INTO, list(ids))
 
 
-async def other_records(tx: Transaction, patient_id: UUID) -> Sequence[Patient]:
-    """Lock the other records of the person of whom this patient is one."""
-    return await tx.rows(Patient, _OTHER_RECORDS, patient_id)
+async def records(tx: Transaction, patient_id: UUID) -> Sequence[Patient]:
+    """Read every record of the person of whom this patient is one."""
+    return await tx.rows(Patient, _RECORDS, patient_id)
+
+
+async def other_carriers(
+    tx: Transaction, tokens: Sequence[str], *, but: Patient, limit: int
+) -> tuple[UUID, ...]:
+    """Find other people who carry one of these identifiers, at most so many."""
+    found = await tx.records(_OTHER_CARRIERS, list(tokens), but.replaced_by or but.id, limit)
+    return tuple(record["id"] for record in found)
 
 
 async def source_record(tx: Transaction, patient_id: UUID, requester: str) -> SourceRecord | None:
@@ -119,12 +140,15 @@ async def source_record(tx: Transaction, patient_id: UUID, requester: str) -> So
     return await tx.row(SourceRecord, _SOURCE_RECORD, patient_id, requester)
 
 
-async def described(
-    tx: Transaction, ids: Collection[UUID], *, requester: str, tokens: Sequence[str]
-) -> list[UUID]:
-    """Return those of these patients of whom this sender itself has stated one of these identifiers."""
-    found = await tx.records(_DESCRIBED, list(ids), requester, list(tokens))
-    return [record["id"] for record in found]
+async def said_of(tx: Transaction, ids: Collection[UUID], *, requester: str) -> list[SourceRecord]:
+    """Read what this sender itself has said of these patients, wherever it is kept."""
+    return await tx.rows(SourceRecord, _SAID, list(ids), requester)
+
+
+async def version_of(tx: Transaction, patient: Patient, version: int) -> bytes:
+    """Read an earlier version of the clinic's row."""
+    found: bytes | None = await tx.value(_VERSION, str(patient.id), version)
+    return found or patient.body
 
 
 async def copy_versions(tx: Transaction, patient_id: UUID, *, to: UUID) -> None:

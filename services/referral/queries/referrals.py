@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
 from services.referral.models.rows import Referral
 from services.referral.models.tables import PatientTable, ReferralTable
@@ -30,6 +32,12 @@ _OPEN_ON = """
 SELECT * FROM referral WHERE patient_id IN (
   SELECT id FROM patient WHERE id = ANY($1::uuid[]) OR replaced_by = ANY($1::uuid[])
 ) AND state = ANY($2::text[]) ORDER BY id FOR UPDATE
+"""
+_SENT_SINCE = "SELECT * FROM referral WHERE patient_id = $1 AND sent_at >= $2 ORDER BY id FOR UPDATE"
+_MERGED_BETWEEN = """
+SELECT referral.* FROM referral JOIN referral AS first ON first.id = referral.merged_into
+WHERE (referral.patient_id, first.patient_id) IN (($1, $2), ($2, $1))
+ORDER BY referral.id FOR UPDATE OF referral
 """
 _NEWEST = "SELECT * FROM referral WHERE patient_id = $1 ORDER BY sent_at DESC, id DESC LIMIT 1"
 _MERGED_INTO = """
@@ -67,7 +75,11 @@ async def visible_with_patient(
     key, columns, patient = as_uuid(referral_id), core.columns(ReferralTable), core.columns(PatientTable)
     if key is None:
         return None
-    wanted = select(*columns, patient.deceased.label("patient_died")).where(
+    other = aliased(PatientTable)
+    person = func.coalesce(patient.replaced_by, patient.id)
+    of_person = or_(col(other.id) == person, col(other.replaced_by) == person)
+    has_died = exists(select(col(other.id)).where(of_person, col(other.deceased)))
+    wanted = select(*columns, has_died.label("patient_died")).where(
         columns.id == key, patient.id == columns.patient_id, scope.referrals(principal)
     )
     found = await tx.select(wanted)
@@ -108,3 +120,13 @@ async def open_on(tx: Transaction, patient_ids: Collection[UUID]) -> Sequence[Re
 async def newest_of(tx: Transaction, patient_id: UUID) -> Referral | None:
     """Read the referral of a patient that was sent last."""
     return await tx.row(Referral, _NEWEST, patient_id)
+
+
+async def sent_since(tx: Transaction, patient_id: UUID, *, since: datetime) -> Sequence[Referral]:
+    """Lock what was sent under a patient's record since then, ended or not."""
+    return await tx.rows(Referral, _SENT_SINCE, patient_id, since)
+
+
+async def merged_between(tx: Transaction, patient_id: UUID, other: UUID) -> Sequence[Referral]:
+    """Lock what was merged across two records, whichever of them it stands on."""
+    return await tx.rows(Referral, _MERGED_BETWEEN, patient_id, other)

@@ -71,7 +71,8 @@ def may_decline(ctx: Context, referral: Referral) -> Reason | None:
 
 def may_request_information(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does."""
-    return not_theirs(ctx, referral) or no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
+    reason = not_theirs(ctx, referral, asking=True)
+    return reason or no_step(referral.state, State.INFORMATION_REQUESTED, act="asking")
 
 
 def may_set_priority(ctx: Context, referral: Referral) -> Reason | None:
@@ -91,14 +92,14 @@ def may_remind(_: Context, referral: Referral) -> Reason | None:
     return Reason.of("nothing-asked", state=referral.state)
 
 
-def may_merge(_: Context, referral: Referral) -> Reason | None:
-    """Allow it where the life cycle does."""
-    return no_step(referral.state, State.MERGED, act="merging")
+def may_merge(ctx: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does; what waits for a clinician is read by that clinician first."""
+    return not_theirs(ctx, referral) or no_step(referral.state, State.MERGED, act="merging")
 
 
-def may_close(_: Context, referral: Referral) -> Reason | None:
-    """Allow it where the life cycle does."""
-    return no_step(referral.state, State.CLOSED, act="ending")
+def may_close(ctx: Context, referral: Referral) -> Reason | None:
+    """Allow it where the life cycle does; what waits for a clinician is read by that clinician first."""
+    return not_theirs(ctx, referral) or no_step(referral.state, State.CLOSED, act="ending")
 
 
 def may_answer(_: Context, claim: Claim) -> Reason | None:

@@ -33,6 +33,17 @@ def contradicts(known: Patient | Demographics, person: Demographics) -> bool:
     return False in _comparisons(known, person)
 
 
+def is_in_doubt(person: Demographics, *, before: Demographics, known: Patient, doubted: bool) -> bool:
+    """Tell whether it is open who a corrected referral is about.
+
+    It is where what is said now contradicts what the same sender said before and what the clinic knows; it is
+    no longer where it agrees with the clinic again.
+    """
+    if not contradicts(known, person):
+        return False
+    return doubted or contradicts(before, person)
+
+
 def completes(known: str | None, birth_date: str | None) -> bool:
     """Tell whether a birth date says more than what is known, and nothing else."""
     return (
@@ -71,10 +82,10 @@ def goes_on(patient: Patient) -> Reason | None:
     return Reason.of("record-is-merged", into=Reference(f"Patient/{patient.replaced_by}"))
 
 
-def same_need(referral: Referral, others: Sequence[Referral]) -> Referral | None:
-    """Return the first of the others that is for the same programme, or of which one of both is not known."""
+def same_need(programme: str | None, others: Sequence[Referral]) -> Referral | None:
+    """Return the first of the referrals that is for this programme, or of which one of both is not known."""
     for other in others:
-        if None in (other.programme, referral.programme) or other.programme == referral.programme:
+        if None in (other.programme, programme) or other.programme == programme:
             return other
     return None
 

@@ -63,6 +63,11 @@ def answer_for_a_person(referral: Referral) -> Finding | None:
     return Finding(rule=rule, reasons=(reason,), elements=("ServiceRequest",))
 
 
+def is_after_an_emergency(person: Finding | None) -> bool:
+    """Tell whether a person is to read an answer because the referral was an emergency."""
+    return person is not None and person.rule == _AFTER_AN_EMERGENCY[0]
+
+
 def is_known_emergency(findings: Sequence[Finding], *, told_before: Sequence[str]) -> bool:
     """Tell whether every one of these flags was told to the referrer, who has acknowledged them."""
     return all(finding.rule in told_before for finding in findings if finding.rule.startswith("emergency-"))

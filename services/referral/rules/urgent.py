@@ -31,15 +31,16 @@ def waits_for_a_clinician(referral: Referral) -> bool:
     return bool(referral.reviewers) and referral.state == State.AWAITING_REVIEW
 
 
-def not_theirs(ctx: Context, referral: Referral, *, accepting: bool = False) -> Reason | None:
+def not_theirs(
+    ctx: Context, referral: Referral, *, accepting: bool = False, asking: bool = False
+) -> Reason | None:
     """Say why a decision about a referral is somebody else's.
 
-    A clinician decides what is urgent, and nothing else; a coordinator may decline it or ask, and does not
-    accept it, declined or not.
+    A clinician decides what is urgent, and nothing else; a coordinator may ask the referrer, and neither
+    accepts it, declined or not, nor ends it while it waits for the clinician.
     """
     if ctx.caller.party == "clinician":
         mine = ctx.caller.practitioner in referral.reviewers
         return None if mine else Reason.of("coordinator-decides")
-    if accepting and referral.reviewers:
-        return Reason.of("clinician-decides", who=referral.reviewers)
-    return None
+    waits = referral.reviewers if accepting else waits_for_a_clinician(referral) and not asking
+    return Reason.of("clinician-decides", who=referral.reviewers) if waits else None

@@ -11,7 +11,7 @@ from typing import Any
 from services.referral import fhir, rules
 from services.referral.models.rows import Claim, ClaimResponse, Enclosure, Patient, Referral, Task
 from services.referral.states import REQUEST_STATUS, TERMINAL, UNDER_CARE, State, Turn, WaitingClock
-from services.referral.use_cases.referral_file import ReferralFile
+from services.referral.use_cases.referral_file import ReferralFile, decoded
 from shared.context import Context
 from shared.events.catalog import DomainEvent
 from shared.fhir.codes import TaskCode
@@ -117,6 +117,14 @@ class Changes:
         """Find the open Task of a kind; there is at most one."""
         return next((task for task in self.file.work if task.code == code), None)
 
+    def body_of(self, code: TaskCode) -> Body:
+        """Read the open Task of a kind as it is to be; empty where there is none."""
+        task = self.open_task(code)
+        if task is None:
+            return {}
+        _, body, _ = self.tasks.get(id(task), (task, None, {}))
+        return body if body is not None else decoded(task.body)
+
     def change_task(self, task: Task, *, status: str, reason: Sequence[Reason] = ()) -> None:
         """Give a Task another status, with the reason where nothing is left to do."""
         task.status = status
@@ -138,13 +146,15 @@ class Changes:
             if task.code in codes if codes is not None else task.code not in _OF_THE_PATIENT:
                 self.change_task(task, status=status, reason=reason)
 
-    def enclose(self, body: Body, *, status: str | None = None) -> Enclosure:
-        """Keep a resource of ours (Provenance, report) with the referral."""
+    def enclose(self, body: Body, *, status: str | None = None, for_clinic: bool = False) -> Enclosure:
+        """Keep a resource of ours (Provenance, report) with the referral; its sender does not see what is
+        `for_clinic` alone.
+        """
         row = Enclosure(
             type=body["resourceType"],
             referral_id=self.referral.id,
             patient_id=self.referral.patient_id,
-            requester=self.referral.requester,
+            requester=self.ctx.clinic.id if for_clinic else self.referral.requester,
             status=status,
         )
         self.enclosures.append((row, body))

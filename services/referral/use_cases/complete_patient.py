@@ -3,8 +3,10 @@
 Invariant: every service hears what changed (`patient.changed`), with the version that says it.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Patient, Referral
@@ -12,6 +14,7 @@ from services.referral.models.submission import Piece
 from services.referral.states import OPEN, State
 from services.referral.use_cases import describe_patient, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import decoded
 from shared.context import Context
 from shared.db import Transaction
@@ -25,6 +28,15 @@ from shared.reasons import Reason
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+async def lock_first(tx: Transaction, pieces: Sequence[Piece], *, records: Collection[UUID]) -> None:
+    """Lock every open referral of a person who is said to have died, before anything else of theirs.
+
+    Whoever tells of a death changes them all; referrals are locked in one order, and before their patients.
+    """
+    if records and any(piece.type == "Patient" and fhir.people.is_deceased(piece.data) for piece in pieces):
+        await queries.referrals.open_on(tx, records)
+
+
 async def run(
     ctx: Context,
     tx: Transaction,
@@ -32,58 +44,47 @@ async def run(
     piece: Piece,
     *,
     referral: Referral,
-    corrects: bool = True,
+    described: Description,
 ) -> list[str]:
     """Write what a Patient that was sent completes of a locked one, and return the names of the members.
 
-    Only what was open is filled in: nothing that stands is replaced, but that `corrects` may say of somebody
-    that they live after all. Of a death the coordinator hears in the patient's other referrals too, and it
-    stands on every record that the clinic keeps of the person.
+    Only what was open is filled in: nothing that stands is replaced, but that a sender may take back the
+    death that it has said. Of a death the coordinator hears in every open referral of the person.
     """
-    members = _new_members(patient, piece, corrects=corrects)
+    members = _new_members(patient, piece, takes_back_death=described.takes_back_death)
     if not members:
         return []
-    await _write(ctx, tx, patient, members)
-    of_death = {name: value for name, value in members.items() if name.startswith("deceased")}
-    if of_death:
-        for other in await queries.patients.other_records(tx, patient.id):
-            await _write(ctx, tx, other, of_death)
-    if fhir.people.is_deceased(members):
+    died = fhir.people.is_deceased(members)
+    columns = {
+        "birth_date": members.get("birthDate", patient.birth_date),
+        "deceased": died or (patient.deceased and "deceasedBoolean" not in members),
+    }
+    await describe_patient.separate(tx, patient)
+    await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
+    changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
+    await publish(ctx, tx, patient, changed)
+    if died:
         await _tell_of_others(ctx, tx, patient, but=referral)
     return sorted(members)
 
 
 def note(ctx: Context, changes: Changes, *, members: list[str]) -> None:
-    """Keep with the referral what became known of its patient, and by whom."""
+    """Keep with the referral, for the clinic, what became known of its patient, and by whom."""
     patient = changes.file.patient
     if patient is not None and members:
-        changes.file.patient_data = decoded(patient.body)
-        changes.file.facts_of_day.clear()
-        changes.enclose(fhir.provenance.patient_provenance(ctx, patient, members=members))
+        changes.enclose(fhir.provenance.patient_provenance(ctx, patient, members=members), for_clinic=True)
 
 
-def _new_members(patient: Patient, piece: Piece, *, corrects: bool) -> dict[str, Any]:
+def _new_members(patient: Patient, piece: Piece, *, takes_back_death: bool) -> dict[str, Any]:
     known, sent = decoded(patient.body), piece.data
     members: dict[str, Any] = {}
     if rules.identity.completes(known.get("birthDate"), sent.get("birthDate")):
         members["birthDate"] = sent["birthDate"]
     if fhir.people.is_deceased(sent) and not patient.deceased:
         members |= {name: sent.get(name) for name in ("deceasedBoolean", "deceasedDateTime")}
-    elif corrects and patient.deceased and sent.get("deceasedBoolean") is False:
+    elif takes_back_death and patient.deceased:
         members |= {"deceasedBoolean": False, "deceasedDateTime": None}
     return members
-
-
-async def _write(ctx: Context, tx: Transaction, patient: Patient, members: dict[str, Any]) -> None:
-    lives = "deceasedBoolean" in members and not fhir.people.is_deceased(members)
-    columns = {
-        "birth_date": members.get("birthDate", patient.birth_date),
-        "deceased": fhir.people.is_deceased(members) or (patient.deceased and not lives),
-    }
-    await describe_patient.separate(tx, patient)
-    await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
-    changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
-    await publish(ctx, tx, patient, changed)
 
 
 async def _tell_of_others(ctx: Context, tx: Transaction, patient: Patient, *, but: Referral) -> None:

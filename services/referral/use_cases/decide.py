@@ -47,7 +47,7 @@ async def decline(ctx: Context, tx: Transaction, referral_id: str, *, reason: ob
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     changes = Changes(ctx, file)
-    rules.steps.check(rules.acts.may_decline(ctx, file.referral))
+    rules.steps.check(rules.acts.may_decline(ctx, file.referral), words=texts.words_of(ctx.clinic))
     verdict = _by_a_person(Outcome.DECLINE, file.referral, "declined-by-a-person", as_written(why))
     reason = [Reason.of("declined-by-clinic"), as_written(why)]
     changes.move(State.DECLINED, reason=reason, turn=Turn.NOBODY)

@@ -16,7 +16,7 @@ from services.referral.models.facts import Demographics
 from services.referral.models.rows import Patient, SourceRecord
 from services.referral.models.submission import Piece
 from services.referral.use_cases.changes import Changes, the_clinic
-from services.referral.use_cases.referral_file import decoded
+from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
@@ -25,51 +25,72 @@ from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
 _CARRIES_THE_SAME = Reason.of("identity-in-doubt")
+# Beyond, an identifier tells nobody apart: the first few show it.
+_RESEMBLING = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a sender says of a patient now: the `version` that it reads, and whether it `is_first`.
+    """What a sender says of a patient now: `said`, the `version` that it reads, and whether it `is_first`.
 
     `differs` are the members, with their values, that the clinic's row does not say; of these some are news
-    where the sender `has_news`. `has_changed` tells whether the sender said something else before.
+    where the sender `has_news`. `has_changed` tells whether the sender said something else before, and
+    `takes_back_death` whether that was that the patient had died. `resembles` are other people who carry an
+    identifier that was not known of this patient.
     """
 
     version: int = 1
+    said: Resource = field(default_factory=dict)
     is_first: bool = True
     has_changed: bool = False
     has_news: bool = False
+    takes_back_death: bool = False
     differs: Mapping[str, Any] = field(default_factory=dict)
+    resembles: tuple[UUID, ...] = ()
 
 
 async def run(
-    ctx: Context, tx: Transaction, patient: Patient, piece: Piece, *, requester: str
+    ctx: Context, tx: Transaction, patient: Patient, piece: Piece, *, requester: str, adds: bool = False
 ) -> Description:
     """Keep what a sender says of a locked patient; identifiers that are new are known from now on.
 
-    Where the sender creates a Patient only if there is none, and there is one of its own, that one stays as
-    it is (conditional create); what differs from it is offered all the same.
+    What only `adds` leaves the rest of what was said. Where the sender creates a Patient only if there is
+    none, and there is one of its own, that one stays as it is (conditional create); what differs from it is
+    offered all the same.
     """
     is_theirs = patient.requester == requester
     own = None if is_theirs else await queries.patients.source_record(tx, patient.id, requester)
     before = patient.body if is_theirs else own.body if own is not None else None
     version = patient.version if own is None else own.version
+    if adds and before is not None:
+        piece = _added(piece, to=before)
     if before is not None and fhir.content.same(before, piece.raw):
-        return Description(version=version, is_first=False)
-    differs = fhir.people.said_newly(piece.data, decoded(patient.body))
-    known = [patient.body] if before is None else [patient.body, before]
-    has_news = bool(fhir.people.said_newly(piece.data, *map(decoded, known)))
+        return Description(version=version, said=piece.data, is_first=False)
+    known = [decoded(patient.body)] + ([decoded(before)] if before is not None else [])
+    differs, news = (fhir.people.said_newly(piece.data, *rows) for rows in (known[:1], known))
+    takes_back = before is not None and fhir.people.takes_back_death(piece.data, known[-1])
+    if takes_back:
+        differs.pop("deceasedBoolean", None)
     if before is None or piece.if_none_exist is None:
         own = await separate(tx, patient) if is_theirs else own
         version = await _write(ctx, tx, patient, piece, own=own, requester=requester)
-    await _know_identifiers(tx, patient, piece.identifiers)
     return Description(
         version=version,
+        said=piece.data,
         is_first=before is None,
         has_changed=before is not None,
-        has_news=has_news,
+        has_news=bool(news),
+        takes_back_death=takes_back,
         differs=differs,
+        resembles=await _know_identifiers(tx, patient, piece.identifiers),
     )
+
+
+def _added(piece: Piece, *, to: bytes) -> Piece:
+    members = {name: value for name, value in piece.data.items() if name not in ("id", "meta")}
+    raw = store.overlaid(to, members)
+    data = decoded(raw)
+    return Piece(type="Patient", data=data, raw=raw, identifiers=fhir.reading.tokens(data.get("identifier")))
 
 
 async def separate(tx: Transaction, patient: Patient) -> SourceRecord | None:
@@ -97,33 +118,44 @@ async def separate(tx: Transaction, patient: Patient) -> SourceRecord | None:
 
 async def carry_over(ctx: Context, tx: Transaction, from_id: UUID, to: Patient, *, requester: str) -> None:
     """Let a sender read, of the record that goes on, what it said of the one that was merged into it."""
-    own = await queries.patients.source_record(tx, from_id, requester)
-    merged = None if own is not None else await queries.patients.by_id(tx, from_id)
-    body = own.body if own is not None else merged.body if merged is not None else b"{}"
-    tokens = own.identifiers if own is not None else merged.identifiers if merged is not None else ()
-    data = decoded(body)
-    piece = Piece(type="Patient", data=data, raw=body, identifiers=tuple(tokens))
-    if to.requester != requester and await queries.patients.source_record(tx, to.id, requester) is None:
-        await run(ctx, tx, to, piece, requester=requester)
+    said = await queries.patients.said_of(tx, [from_id, to.id], requester=requester)
+    there = {own.patient_id for own in said}
+    for own in said:
+        if own.patient_id == from_id and to.id not in there:
+            piece = Piece(
+                type="Patient", data=decoded(own.body), raw=own.body, identifiers=tuple(own.identifiers)
+            )
+            await run(ctx, tx, to, piece, requester=requester)
 
 
-async def described_by(
-    tx: Transaction, patient: Patient, requester: str
-) -> tuple[Demographics, frozenset[str]]:
-    """Return who a sender says that a patient is, and the identifiers that it states."""
-    own = None
-    if patient.requester != requester:
-        own = await queries.patients.source_record(tx, patient.id, requester)
-    body, tokens = (patient.body, patient.identifiers) if own is None else (own.body, own.identifiers)
-    return fhir.people.demographics(decoded(body)), frozenset(tokens)
+async def said_by(tx: Transaction, patient: Patient, requester: str) -> list[SourceRecord]:
+    """Read what a sender has said of a patient, on whichever of the person's records."""
+    records = await queries.patients.records(tx, patient.id)
+    return await queries.patients.said_of(tx, [record.id for record in records], requester=requester)
 
 
-def offer(ctx: Context, changes: Changes, description: Description) -> None:
-    """Offer to the coordinator what a sender says newly of a patient, with the values."""
-    if not description.has_news:
+def person_of(own: SourceRecord) -> Demographics:
+    """Read who a sender says that a patient is."""
+    return fhir.people.demographics(decoded(own.body))
+
+
+def offer(ctx: Context, changes: Changes, description: Description, *, joins: bool = False) -> None:
+    """Offer to the coordinator what a sender says newly of a patient, with the values.
+
+    What the sender says now takes the place of what it said before, and ends the offer where nothing differs;
+    what `joins` stands beside what is offered.
+    """
+    offered = changes.body_of(TaskCode.UPDATE_PATIENT).get("contained") or []
+    differs = dict(description.differs)
+    if joins and offered:
+        differs = fhir.people.joined(offered[0], differs)
+    if offered and description.has_changed and not differs:
+        said_again = [Reason.of("said-as-known")]
+        changes.finish_work(status="cancelled", reason=said_again, codes=[TaskCode.UPDATE_PATIENT])
+    if not differs or not (description.has_news or offered):
         return
-    said = {"resourceType": "Patient", "id": "described", **description.differs}
-    members = [f"Patient.{member}" for member in description.differs]
+    said = {**differs, "resourceType": "Patient", "id": "described"}
+    members = [f"Patient.{member}" for member in differs]
     _ask(
         ctx,
         changes,
@@ -142,7 +174,9 @@ def doubt(
 ) -> None:
     """Ask the coordinator whether the patient is one of these people, where there are any."""
     if resembles:
-        details = {"input": [fhir.task.resembling_input(str(patient_id)) for patient_id in resembles]}
+        asked = changes.body_of(TaskCode.RESOLVE_IDENTITY).get("input", [])
+        more = [fhir.task.resembling_input(str(patient_id)) for patient_id in resembles[:_RESEMBLING]]
+        details = {"input": [*asked, *(one for one in more if one not in asked)]}
         _ask(ctx, changes, TaskCode.RESOLVE_IDENTITY, reason=reason, details=details)
 
 
@@ -183,8 +217,12 @@ async def _write(
     return own.version
 
 
-async def _know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[str]) -> None:
-    if more := [token for token in tokens if token not in patient.identifiers]:
-        await separate(tx, patient)
-        await tx.update(patient, identifiers=[*patient.identifiers, *more])
-    await queries.patients.claim_identifiers(tx, patient.id, tokens=tokens)
+async def _know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[str]) -> tuple[UUID, ...]:
+    """Put identifiers down for a patient, and return who else carries those that are new."""
+    more = [token for token in tokens if token not in patient.identifiers]
+    if not more:
+        return ()
+    await separate(tx, patient)
+    await tx.update(patient, identifiers=[*patient.identifiers, *more])
+    await queries.patients.claim_identifiers(tx, patient.id, tokens=more)
+    return await queries.patients.other_carriers(tx, more, but=patient, limit=_RESEMBLING)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.referral import queries, rules
+from services.referral import queries, rules, texts
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, redirect, referral_file, request_authorization
@@ -42,7 +42,7 @@ async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: obje
     """End a referral that will not go on."""
     why = needed_reason(reason)
     file = await referral_file.for_caller(ctx, tx, referral_id)
-    rules.steps.check(rules.acts.may_close(ctx, file.referral))
+    rules.steps.check(rules.acts.may_close(ctx, file.referral), words=texts.words_of(ctx.clinic))
     return await _end(ctx, tx, file, State.CLOSED, reason=[Reason.of("closed-by-clinic"), as_written(why)])
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from services.referral import fhir, queries, rules
-from services.referral.models.rows import Patient, PatientIdentifier, Referral
+from services.referral.models.rows import Patient, PatientIdentifier, Referral, SourceRecord
 from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Recognised
-from services.referral.use_cases import describe_patient
+from services.referral.use_cases import describe_patient, referral_file
 from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
@@ -35,13 +35,15 @@ class SeveralPatients(Stale):
 class PatientMatch:
     """The patient; `resembles` are others who carry the same identifiers, where it is open who it is.
 
-    `tokens` are the identifiers to put down. `described` is what the sender says of the patient, which is all
-    that it is told: not whether another one has sent the patient before.
+    `tokens` are the identifiers to put down, `died_elsewhere` says that another record of the person knows of
+    a death. `described` is what the sender says of the patient, which is all that it is told: not whether
+    another one has sent the patient before.
     """
 
     patient: Patient
     patient_data: Resource
     new: bool
+    died_elsewhere: bool = False
     described: Description = field(default_factory=Description)
     resembles: tuple[UUID, ...] = ()
     tokens: tuple[str, ...] = ()
@@ -56,60 +58,81 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     piece = submission.patient
     if piece is None:
         found = await known_patient(ctx, tx, submission, matches=known.patients)
-        return PatientMatch(patient=found, patient_data=decoded(found.body), new=False)
-    chosen = await _meant(ctx, tx, piece, matches=known.patients)
-    same, carriers = await _same(ctx, tx, piece, matches=known.patients)
-    if chosen is None and not same:
+        requester = str(ctx.caller.organization)
+        return PatientMatch(
+            patient=found,
+            patient_data=await referral_file.patient_as_sent(tx, found, requester),
+            new=False,
+            died_elsewhere=await referral_file.died_elsewhere(tx, found),
+        )
+    requester, matches = str(ctx.caller.organization), known.patients
+    ids = [patient.id for patient in matches]
+    said = await queries.patients.said_of(tx, ids, requester=requester) if ids else []
+    same = [*_meant(piece, matches, said), *_same(piece, matches, said)]
+    carriers = dict.fromkeys(sorted(_goes_on(patient) for patient in matches))
+    if not same:
         new = _new(ctx, piece)
         return PatientMatch(
-            patient=new, patient_data=piece.data, new=True, resembles=carriers, tokens=piece.identifiers
+            patient=new,
+            patient_data=piece.data,
+            new=True,
+            resembles=tuple(carriers),
+            tokens=piece.identifiers,
         )
-    patient = await queries.patients.locked_to_go_on(tx, same[0] if chosen is None else chosen)
-    others = tuple(other for other in same if other != patient.id)
-    described = await describe_patient.run(ctx, tx, patient, piece, requester=str(ctx.caller.organization))
-    data = decoded(patient.body) if _was_followed(submission, known.patients) else piece.data
-    return PatientMatch(patient=patient, patient_data=data, new=False, described=described, resembles=others)
+    patient = await queries.patients.locked_to_go_on(tx, same[0])
+    described = await describe_patient.run(ctx, tx, patient, piece, requester=requester)
+    followed = _was_followed(submission, matches)
+    others = [other for other in dict.fromkeys(same) if other != patient.id]
+    return PatientMatch(
+        patient=patient,
+        patient_data=decoded(patient.body) if followed else piece.data,
+        new=False,
+        died_elsewhere=await referral_file.died_elsewhere(tx, patient),
+        described=described,
+        resembles=(*others, *described.resembles),
+    )
 
 
-async def _meant(ctx: Context, tx: Transaction, piece: Piece, *, matches: Sequence[Patient]) -> UUID | None:
+def _meant(piece: Piece, matches: Sequence[Patient], said: Sequence[SourceRecord]) -> list[UUID]:
     """Find whom the condition on a Patient means, among those whom this sender has described so.
 
     Who contradicts what is sent is not meant: twins share a card. Raises SeveralPatients.
     """
     token = piece.if_none_exist or piece.update_where
-    if token is None or not matches:
-        return None
-    ids = [patient.id for patient in matches]
-    mine = await queries.patients.described(tx, ids, requester=str(ctx.caller.organization), tokens=[token])
     person = fhir.people.demographics(piece.data)
-    fitting = {
-        patient.replaced_by or patient.id
-        for patient in matches
-        if patient.id in mine and not rules.identity.contradicts(patient, person)
+    mine = {
+        own.patient_id
+        for own in said
+        if token in own.identifiers
+        and not rules.identity.contradicts(describe_patient.person_of(own), person)
     }
+    fitting = {_goes_on(patient) for patient in matches if patient.id in mine}
     if len(fitting) > 1:
         text = "several patients that you have sent carry this identifier"
         where = "ifNoneExist" if piece.if_none_exist else "url"
         raise SeveralPatients(text, expression=f"Bundle.entry[{piece.index}].request.{where}")
-    return next(iter(fitting), None)
+    return list(fitting)
 
 
-async def _same(
-    ctx: Context, tx: Transaction, piece: Piece, *, matches: Sequence[Patient]
-) -> tuple[list[UUID], tuple[UUID, ...]]:
-    """Return the records that are this person, the sender's own first, and all who carry an identifier."""
+def _same(piece: Piece, matches: Sequence[Patient], said: Sequence[SourceRecord]) -> list[UUID]:
+    """Return the records that are this person, as the clinic knows them or this sender has described them;
+    the sender's own first.
+    """
     person = fhir.people.demographics(piece.data)
-    same = {
-        patient.replaced_by or patient.id
-        for patient in matches
-        if rules.identity.same_person(patient, person)
+    same_to_sender = {
+        own.patient_id for own in said if rules.identity.same_person(describe_patient.person_of(own), person)
     }
-    carriers = {patient.replaced_by or patient.id for patient in matches}
-    mine: Sequence[UUID] = ()
-    if len(same) > 1:
-        requester, tokens = str(ctx.caller.organization), piece.identifiers
-        mine = await queries.patients.described(tx, same, requester=requester, tokens=tokens)
-    return sorted(same, key=lambda found: (found not in mine, found)), tuple(sorted(carriers))
+    mine = {own.patient_id for own in said}
+    same = [
+        patient
+        for patient in matches
+        if patient.id in same_to_sender or rules.identity.same_person(patient, person)
+    ]
+    return [_goes_on(found) for found in sorted(same, key=lambda found: (found.id not in mine, found.id))]
+
+
+def _goes_on(patient: Patient) -> UUID:
+    return patient.replaced_by or patient.id
 
 
 def _was_followed(submission: Submission, matches: Sequence[Patient]) -> bool:
@@ -138,34 +161,39 @@ async def known_patient(
     requester = str(ctx.caller.organization)
     if submission.patient_id is not None:
         seen = await queries.patients.visible_to(tx, ctx.caller, submission.patient_id)
-        found = [] if seen is None else [seen.id]
+        found = [] if seen is None else [seen]
     else:
-        ids, tokens = [patient.id for patient in matches], submission.patient_identifiers
-        found = await queries.patients.described(tx, ids, requester=requester, tokens=tokens)
-    named = await queries.patients.lock_all(tx, found)
-    goes_on = {patient.replaced_by or patient.id for patient in named}
+        ids, tokens = [patient.id for patient in matches], set(submission.patient_identifiers)
+        said = await queries.patients.said_of(tx, ids, requester=requester)
+        mine = {own.patient_id for own in said if tokens & set(own.identifiers)}
+        found = [patient for patient in matches if patient.id in mine]
+    goes_on = {_goes_on(patient) for patient in found}
     if len(goes_on) != 1:
         text = "this patient is not known from you: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")
-    if len(named) == 1 and named[0].replaced_by is None:
-        return named[0]
     patient = await queries.patients.locked_to_go_on(tx, goes_on.pop())
-    await describe_patient.carry_over(ctx, tx, named[0].id, patient, requester=requester)
+    if patient.id not in {named.id for named in found}:
+        await describe_patient.carry_over(ctx, tx, found[0].id, patient, requester=requester)
     return patient
 
 
 async def is_about(tx: Transaction, submission: Submission, referral: Referral, patient: Patient) -> bool:
     """Tell whether a sending can be about a referral's patient: it bears an identifier that the same sender
-    has stated of them, or contradicts nothing that it has said.
+    has stated of them, on whichever record of theirs, or contradicts nothing that it has said.
     """
     if submission.patient_id is not None:
-        return submission.patient_id in (patient.id, patient.replaced_by)
-    person, tokens = await describe_patient.described_by(tx, patient, referral.requester)
+        named = await queries.patients.by_id(tx, submission.patient_id)
+        return rules.identity.are_one(named, patient)
+    said = await describe_patient.said_by(tx, patient, referral.requester)
+    tokens = {token for own in said for token in own.identifiers}
     if submission.patient is None:
         return bool(tokens & set(submission.patient_identifiers))
     if tokens & set(submission.patient.identifiers):
         return True
-    return not rules.identity.contradicts(person, fhir.people.demographics(submission.patient.data))
+    person = fhir.people.demographics(submission.patient.data)
+    if not said:
+        return not rules.identity.contradicts(patient, person)
+    return any(not rules.identity.contradicts(describe_patient.person_of(own), person) for own in said)
 
 
 def _new(ctx: Context, piece: Piece) -> Patient:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.referral import fhir, queries, rules
+from services.referral import fhir, queries, rules, texts
 from services.referral.models.rows import Referral
 from services.referral.states import OPEN, State, Turn
-from services.referral.use_cases import record, referral_file
+from services.referral.use_cases import merged, record, referral_file
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
@@ -32,7 +32,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
         for wanted, expression in sorted(named_by.items())
     }
     file, first = files[referral_id], files[first_id].referral
-    rules.steps.check(rules.acts.may_merge(ctx, file.referral))
+    rules.steps.check(rules.acts.may_merge(ctx, file.referral), words=texts.words_of(ctx.clinic))
     if first_id == referral_id:
         rules.steps.check(Reason.of("merge-into-another"), refusal=CannotMerge, of=_INTO)
     if not rules.identity.are_one(file.patient, files[first_id].patient):
@@ -43,7 +43,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
     if file.referral.has_duplicates:
         await queries.referrals.point_to(tx, first.id, instead_of=file.referral.id)
     file.referral.merged_into = first.id
-    reason = [Reason.of("same-as-earlier", sent_at=first.sent_at), *referral_file.words_said(said)]
+    reason = [merged.same_as(file.referral, first), *referral_file.words_said(said)]
     changes.move(State.MERGED, reason=reason, turn=Turn.NOBODY)
     changes.finish_work(status="completed", reason=[Reason.of("merged")])
     changes.announce(events.ReferralMerged)

@@ -12,12 +12,24 @@ from services.referral.models.facts import Finding
 from services.referral.models.rows import Referral
 from services.referral.states import TAKEN_AWAY, State, Turn
 from services.referral.use_cases import record, referral_file, triage
-from services.referral.use_cases.changes import Changes
+from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
+from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
+
+# What every sender of a merged referral reads of the first.
+_OF_THE_CARE = (
+    frozenset(f"first-appointment-{what}" for what in ("booked", "moved", "cancelled", "missed", "fulfilled"))
+    | {"waitlist-joined", "waitlist-left", "guarantee-at-risk", "guarantee-breached", "patient-arrived"}
+    | {
+        "plan-active",
+        "status-corrected",
+        "accepted-for",
+    }
+)
 
 
 async def follow(tx: Transaction, firsts: Sequence[Changes]) -> None:
@@ -34,10 +46,7 @@ async def follow(tx: Transaction, firsts: Sequence[Changes]) -> None:
             referral=referral, before=referral.model_copy(), process_task=of_referral.get(referral.id)
         )
         first = by_id[referral.merged_into] if referral.merged_into else firsts[0]
-        referral.reason, referral.turn = (
-            [_same_as(first.referral), *first.referral.reason],
-            first.referral.turn,
-        )
+        referral.reason, referral.turn = _where_it_stands(referral, first.referral), first.referral.turn
         followed.append(Changes(first.ctx, file))
     await record.steps(tx, followed)
 
@@ -61,7 +70,7 @@ async def complete(
         )
         report = changes.enclose(body, status="final")
         merged.report = report.id
-        reason = [_same_as(first), Reason.of("report-is-there")]
+        reason = [same_as(merged, first), Reason.of("report-is-there")]
         changes.move(State.DISCHARGED, reason=reason, turn=Turn.NOBODY)
         changes.announce(events.ReferralCompleted, report)
         await record.run(ctx, tx, changes)
@@ -83,15 +92,45 @@ async def _come_back(ctx: Context, tx: Transaction, first: Referral) -> None:
     oldest, *others = merged
     if others:
         await queries.referrals.point_to(tx, oldest.id, instead_of=first.id)
-    reason = Reason.of("first-ended", state=first.state)
-    person = Finding(rule="first-ended", reasons=(reason,), elements=("ServiceRequest",))
-    changes = Changes(ctx, await referral_file.load(tx, oldest))
-    oldest.merged_into, oldest.has_duplicates = None, bool(others)
-    changes.move(State.AWAITING_REVIEW, reason=[reason], turn=Turn.CLINIC)
+    oldest.has_duplicates = bool(others)
+    await _give_back(ctx, tx, oldest, because=Reason.of("first-ended", state=first.state))
+
+
+async def separate(ctx: Context, tx: Transaction, referrals: Sequence[Referral]) -> None:
+    """Give back to a person what was merged into another person's referral, because of records that were
+    merged by mistake; where it has ended with that one's report, ask the coordinator to tell its sender.
+    """
+    for referral in referrals:
+        if referral.state == State.MERGED:
+            await _give_back(ctx, tx, referral, because=Reason.of("records-unmerged"))
+        else:
+            changes = Changes(ctx, await referral_file.load(tx, referral))
+            reason = [Reason.of("report-of-another")]
+            work = changes.open_work(TaskCode.RESOLVE_IDENTITY, owner=the_clinic(ctx), reason=reason)
+            changes.announce(events.ReferralPatientReviewNeeded, work)
+            await record.run(ctx, tx, changes)
+
+
+async def _give_back(ctx: Context, tx: Transaction, referral: Referral, *, because: Reason) -> None:
+    person = Finding(rule=because.code, reasons=(because,), elements=("ServiceRequest",))
+    changes = Changes(ctx, await referral_file.load(tx, referral))
+    referral.merged_into = None
+    changes.move(State.AWAITING_REVIEW, reason=[because], turn=Turn.CLINIC)
     result = triage.judge(ctx, changes.file)
     triage.decide(ctx, changes, result, open_referrals=(), person=person)
     await record.run(ctx, tx, changes)
 
 
-def _same_as(first: Referral) -> Reason:
+def same_as(referral: Referral, first: Referral) -> Reason:
+    """Say which referral goes on: of another sender's neither when it came nor what it is called."""
+    if referral.requester != first.requester:
+        return Reason.of("same-as-anothers")
     return Reason.of("same-as-earlier", sent_at=first.sent_at)
+
+
+def _where_it_stands(referral: Referral, first: Referral) -> list[Reason]:
+    """Say where the first stands; of another sender's what is about the visits and the care, and no words."""
+    if referral.requester == first.requester:
+        return [same_as(referral, first), *first.reason]
+    shared = [reason for reason in first.reason if reason.code in _OF_THE_CARE]
+    return [same_as(referral, first), *shared]

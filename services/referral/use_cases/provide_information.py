@@ -1,6 +1,6 @@
 """The referrer answers what was asked, or sends something late; the raw clock goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
@@ -48,31 +48,43 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
     asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
     """
+    seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
+    await complete_patient.lock_first(tx, pieces, records=[] if seen is None else [seen.patient_id])
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_provide_information(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    _check(pieces, file)
+    await _check(tx, pieces, file)
     changes = Changes(ctx, file)
     await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
-        if piece.type == "Patient" and file.patient is not None:
-            file.patient = await queries.patients.locked(tx, file.patient.id)
-            described = await describe_patient.run(
-                ctx, tx, file.patient, piece, requester=file.referral.requester
-            )
-            describe_patient.offer(ctx, changes, described)
-            members = await complete_patient.run(ctx, tx, file.patient, piece, referral=file.referral)
-            complete_patient.note(ctx, changes, members=members)
+        if piece.type == "Patient":
+            await _describe(ctx, tx, piece, changes)
     await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)
     follow_consent.decide(ctx, changes)
     return await record.run(ctx, tx, changes)
 
 
-def _check(pieces: Sequence[Piece], file: ReferralFile) -> None:
+async def _describe(ctx: Context, tx: Transaction, piece: Piece, changes: Changes) -> None:
+    """Add what is said of the patient to what the sender has said, and follow it."""
+    file, referral = changes.file, changes.referral
+    file.patient = await queries.patients.locked(tx, referral.patient_id)
+    described = await describe_patient.run(
+        ctx, tx, file.patient, piece, requester=referral.requester, adds=True
+    )
+    members = await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
+    complete_patient.note(ctx, changes, members=members)
+    describe_patient.offer(ctx, changes, described)
+    describe_patient.doubt(ctx, changes, resembles=described.resembles)
+    file.patient_data = described.said
+    file.facts_of_day.clear()
+
+
+async def _check(tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
     if not pieces:
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
+    ids = {str(record.id) for record in await queries.patients.records(tx, file.referral.patient_id)}
     problems = []
     for index, piece in enumerate(pieces):
         where = f"Parameters.parameter[{index}].resource"
@@ -83,7 +95,7 @@ def _check(pieces: Sequence[Piece], file: ReferralFile) -> None:
             problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(named, file.referral):
+            if isinstance(named, dict) and _is_somebody_else(named, ids):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
@@ -91,15 +103,15 @@ def _check(pieces: Sequence[Piece], file: ReferralFile) -> None:
 
 
 def _may_be(file: ReferralFile, piece: Piece) -> bool:
-    """Tell whether a Patient that was sent can be the referred one: nothing of who it is contradicts that."""
-    return file.patient is not None and not rules.identity.contradicts(
-        file.patient, fhir.people.demographics(piece.data)
-    )
+    """Tell whether a Patient that was sent can be the referred one: it contradicts nothing said before."""
+    said = fhir.people.demographics(file.patient_data)
+    return not rules.identity.contradicts(said, fhir.people.demographics(piece.data))
 
 
-def _is_somebody_else(named: dict[str, object], referral: Referral) -> bool:
+def _is_somebody_else(named: dict[str, object], ids: Collection[str]) -> bool:
+    """Tell whether a reference names a patient who is on none of the person's records."""
     parsed = references.parse(named)
-    return parsed.type == "Patient" and parsed.id is not None and parsed.id != str(referral.patient_id)
+    return parsed.type == "Patient" and parsed.id is not None and parsed.id not in ids
 
 
 async def _store(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:

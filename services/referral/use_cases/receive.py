@@ -38,6 +38,9 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     known = await queries.intake.recognise(tx, submission, requester=requester)
     if known.sent_before is not None:
         return await sent_again.run(ctx, tx, submission, known=known, referral_id=known.sent_before)
+    if submission.patient is not None:
+        records = [patient.replaced_by or patient.id for patient in known.patients]
+        await complete_patient.lock_first(tx, [submission.patient], records=records)
     match = await match_patient.run(ctx, tx, submission, known=known)
     referral = _new_referral(ctx, submission, match)
     rows = placing.rows(submission, referral, known=known)
@@ -57,7 +60,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
         SenderIdentifier(requester=requester, token=token, referral_id=referral.id)
         for token in dict.fromkeys(submission.request.identifiers)
     ]
-    await record.new(ctx, tx, changes, came_with=[*match_patient.new_rows(match), *sent, *names])
+    await record.new(ctx, tx, changes, patient=match_patient.new_rows(match), came_with=[*sent, *names])
     await queries.intake.enter(tx, sent)
     await _tell_of_patient(ctx, tx, submission, match, referral=referral)
     return Receipt(referral=referral, outcome="new")
@@ -73,7 +76,7 @@ async def _tell_of_patient(
         await publish(ctx, tx, match.patient, changed)
     elif not match.new and submission.patient is not None:
         await complete_patient.run(
-            ctx, tx, match.patient, submission.patient, referral=referral, corrects=False
+            ctx, tx, match.patient, submission.patient, referral=referral, described=match.described
         )
 
 
@@ -154,6 +157,7 @@ def _file(
         before=None,
         patient=match.patient,
         patient_data=match.patient_data,
+        died_elsewhere=match.died_elsewhere,
         request=submission.request.data,
         enclosures=[(row, piece.data) for piece, row, _ in rows],
         known={link: piece.data for piece, _, _ in rows for link in piece.links},

@@ -70,6 +70,8 @@ def _late(ctx: Context, changes: Changes) -> None:
         if not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
             referral.rules = [*referral.rules, *fresh]
             redirect.decide(ctx, changes, verdict=verdict)
+            if State(referral.state) in UNDER_CARE:
+                let_a_person_look(ctx, changes, [Reason.of("emergency-in-care"), *verdict.reasons])
     elif referral.state == State.EMERGENCY_REDIRECTED:
         let_a_person_look(ctx, changes, [Reason.of("emergency-corrected")])
     elif State(referral.state) in _GOES_ON and fresh and _is_for_a_person(verdict, fresh):

@@ -2,13 +2,15 @@
 
 Invariants:
 - Whoever calls this holds the referral's lock, or the referral is new.
-- The process Task is rendered once for each state in which the referral stood, and skips none.
+- The process Task is rendered once for each state in which the referral stood, and skips none; where it says
+  what it said, there is no new version.
 - Events are published in the order in which they were decided, with the bytes that were just written.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from sqlmodel import SQLModel
 
 from services.referral import fhir
@@ -42,8 +44,18 @@ async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
     return changes.referral
 
 
-async def new(ctx: Context, tx: Transaction, changes: Changes, *, came_with: Sequence[SQLModel]) -> None:
-    """Record a new referral with what came with it, all of it filled; its Task was received first."""
+async def new(
+    ctx: Context,
+    tx: Transaction,
+    changes: Changes,
+    *,
+    patient: Sequence[SQLModel],
+    came_with: Sequence[SQLModel],
+) -> None:
+    """Record a new referral, its `patient` where that is new too, and what came with it, all of it filled.
+
+    Its Task was received first. Many rows are written table by table: what others refer to comes first.
+    """
     referral, task = changes.referral, changes.process_task
     earlier = []
     for passed in changes.file.passed:
@@ -54,7 +66,7 @@ async def new(ctx: Context, tx: Transaction, changes: Changes, *, came_with: Seq
     work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
     enclosed = _enclosed(ctx, changes)
     publications = [_publication(ctx, announced) for announced in changes.announcements]
-    await publish_first(tx, publications, referral, *came_with, task, *earlier, *work, *enclosed)
+    await publish_first(tx, publications, *patient, referral, *came_with, task, *earlier, *work, *enclosed)
     await _set_timers(tx, changes)
 
 
@@ -91,7 +103,15 @@ async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, 
     if between is not None:
         await store.update(tx, task, body, at=ctx.at, overlay={"status": between}, status=between)
     identifiers = list(referral.identifiers)
+    if (status, identifiers) == (task.status, task.identifiers) and _says(task.body) == _says(body):
+        return
     await store.update(tx, task, body, at=ctx.at, status=status, identifiers=identifiers)
+
+
+def _says(body: Body | bytes) -> Body:
+    """Read a resource without its id and meta."""
+    data = msgspec.json.decode(body if isinstance(body, bytes) else msgspec.json.encode(body))
+    return {name: value for name, value in data.items() if name not in ("id", "meta")}
 
 
 async def _write_referral(ctx: Context, tx: Transaction, changes: Changes) -> None:

@@ -33,8 +33,8 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     """
     referral = changes.referral
     referral.unacknowledged = True
-    if verdict.urgent and State(referral.state) not in UNDER_CARE | TERMINAL:
-        # What is urgent too is accepted by a clinician, if ever.
+    if State(referral.state) not in UNDER_CARE | TERMINAL:
+        # What was an emergency is accepted by a clinician, if ever.
         referral.reviewers = rules.urgent.reviewers(referral, clinic=ctx.clinic)
     if rules.steps.no_step(referral.state, State.EMERGENCY_REDIRECTED, act="moving") is None:
         changes.move(State.EMERGENCY_REDIRECTED, reason=verdict.reasons, turn=Turn.REFERRER)

@@ -32,7 +32,9 @@ class NoReason(Invalid):
 class ReferralFile:
     """A referral with its decoded resources and its rows.
 
-    `before` is the referral as the database has it, None for one that is new; `known` holds the resources by
+    `before` is the referral as the database has it, None for one that is new; `patient_data` is the patient
+    as its sender describes them, `died_elsewhere` says that another record of the person knows of a death;
+    `known` holds the resources by
     what others call them; `work` are the open Tasks of people. `passed` are the states in which it stood for
     a moment only, since it has `moved` on: each is a version of its Task, so that no step is skipped.
     """
@@ -41,6 +43,7 @@ class ReferralFile:
     before: Referral | None
     patient: Patient | None = None
     patient_data: Resource = field(default_factory=dict)
+    died_elsewhere: bool = False
     request: Resource = field(default_factory=dict)
     enclosures: Sequence[tuple[Enclosure, Resource]] = ()
     known: Mapping[str, Resource] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class ReferralFile:
     @property
     def patient_died(self) -> bool:
         """Whether the patient is known to have died."""
-        return self.patient is not None and self.patient.deceased
+        return self.died_elsewhere or (self.patient is not None and self.patient.deceased)
 
     def today(self, ctx: Context) -> date:
         """Return the day on the wall of the referral's site."""
@@ -151,11 +154,14 @@ async def load(tx: Transaction, referral: Referral) -> ReferralFile:
     for row in await queries.enclosures.by_id(tx, _missing_organizations(enclosures, known)):
         known[f"{row.type}/{row.id}"] = decoded(row.body)
     patient = await queries.patients.by_id(tx, referral.patient_id)
+    if patient is None:
+        raise LookupError(f"referral {referral.id} has no patient")
     return ReferralFile(
         referral=referral,
         before=referral.model_copy(),
         patient=patient,
-        patient_data={} if patient is None else in_force(patient),
+        patient_data=await patient_as_sent(tx, patient, referral.requester),
+        died_elsewhere=await died_elsewhere(tx, patient),
         request=decoded(referral.body),
         enclosures=enclosures,
         known=known,
@@ -165,12 +171,25 @@ async def load(tx: Transaction, referral: Referral) -> ReferralFile:
     )
 
 
-def in_force(patient: Patient) -> Resource:
-    """Decode a patient as triage reads it: that the clinic merged a record says nothing of the person."""
-    data = decoded(patient.body)
-    if patient.replaced_by is None:
+async def patient_as_sent(tx: Transaction, patient: Patient, requester: str) -> Resource:
+    """Read a patient as a sender has described them: its referrals are triaged by its own words.
+
+    Where it never has, by the clinic's; that the clinic merged a record says nothing of the person.
+    """
+    own = None
+    if patient.requester != requester:
+        own = await queries.patients.source_record(tx, patient.id, requester)
+    data = decoded(patient.body if own is None else own.body)
+    if patient.replaced_by is None or own is not None:
         return data
     return {name: value for name, value in data.items() if name not in ("active", "link")}
+
+
+async def died_elsewhere(tx: Transaction, patient: Patient) -> bool:
+    """Tell whether another record of the person knows of a death."""
+    if patient.replaced_by is None and b'"replaces"' not in patient.body:
+        return False
+    return any(record.deceased for record in await queries.patients.records(tx, patient.id))
 
 
 def decoded(body: bytes) -> Resource:

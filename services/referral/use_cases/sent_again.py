@@ -49,19 +49,28 @@ async def run(
 ) -> Receipt:
     """Give the first answer again, or correct the referral; raises AnotherPatient and IsOver."""
     referral, patient = await _of(tx, referral_id)
+    content = fhir.content.digest(submission)
+    if referral.content == content:
+        await _name(tx, submission, referral)
+        return Receipt(referral=referral, outcome="same")
     if not await match_patient.is_about(tx, submission, referral, patient):
         reason = Reason.of("sent-for-another")
         rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
-    # What is new among the identifiers is another name of the referral that was sent before.
-    tokens = submission.request.identifiers
-    await queries.intake.name_referral(tx, referral.id, requester=referral.requester, tokens=tokens)
-    content = fhir.content.digest(submission)
-    if referral.content == content:
-        return Receipt(referral=referral, outcome="same")
+    await _name(tx, submission, referral)
+    if submission.patient is not None:
+        await complete_patient.lock_first(
+            tx, [submission.patient], records=[patient.replaced_by or patient.id]
+        )
     file = await referral_file.locked(tx, referral_id)
     if file is None:
         raise LookupError("a referral that was read is gone")
     return await _corrected(ctx, tx, submission, file=file, known=known, content=content)
+
+
+async def _name(tx: Transaction, submission: Submission, referral: Referral) -> None:
+    """Take what is new among the identifiers as another name of the referral that was sent before."""
+    tokens = submission.request.identifiers
+    await queries.intake.name_referral(tx, referral.id, requester=referral.requester, tokens=tokens)
 
 
 async def _of(tx: Transaction, referral_id: UUID) -> tuple[Referral, Patient]:
@@ -178,14 +187,17 @@ async def _described_anew(
     file, piece = changes.file, submission.patient
     if piece is None or file.patient is None:
         return Description(is_first=False)
-    requester, person = file.referral.requester, fhir.people.demographics(piece.data)
+    referral, before = file.referral, fhir.people.demographics(file.patient_data)
     file.patient = await queries.patients.locked(tx, file.patient.id)
-    file.referral.doubt = file.referral.doubt or rules.identity.contradicts(file.patient, person)
-    described = await describe_patient.run(ctx, tx, file.patient, piece, requester=requester)
+    described = await describe_patient.run(ctx, tx, file.patient, piece, requester=referral.requester)
     file.patient_data = piece.data
-    if not file.referral.doubt:
-        await complete_patient.run(ctx, tx, file.patient, piece, referral=file.referral)
-        describe_patient.offer(ctx, changes, described)
+    referral.doubt = rules.identity.is_in_doubt(
+        fhir.people.demographics(piece.data), before=before, known=file.patient, doubted=referral.doubt
+    )
+    if not referral.doubt:
+        await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
+    describe_patient.offer(ctx, changes, described)
+    describe_patient.doubt(ctx, changes, resembles=described.resembles)
     file.facts_of_day.clear()
     return described
 

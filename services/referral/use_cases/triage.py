@@ -20,6 +20,10 @@ from shared.reasons import Reason, Reference
 URGENT_UNTIL_NOW = Finding(
     rule="urgent-until-now", reasons=(Reason.of("urgent-until-now"),), elements=("ServiceRequest",)
 )
+# Why is not the sender's to know.
+CLINIC_LOOKS = Finding(
+    rule="clinic-looks", reasons=(Reason.of("clinic-looks"),), elements=("ServiceRequest",)
+)
 # Who the patient is stands open.
 DOUBT = Finding(
     rule="identity-in-doubt", reasons=(Reason.of("identity-in-doubt"),), elements=("Patient.identifier",)
@@ -68,12 +72,18 @@ def decide(
     referral, verdict = changes.referral, result.verdict
     told_before = [fired.rule for fired in referral.rules]
     findings = verdict.findings if person is None else (person, *verdict.findings)
+    first = rules.identity.same_need(verdict.programme, open_referrals)
+    is_quiet = person is None and not referral.doubt and verdict.outcome in (Outcome.ACCEPT, Outcome.ASK)
+    if is_quiet and first is not None and first.requester != referral.requester:
+        findings = (CLINIC_LOOKS,)
     _note(ctx, changes, result, findings=findings)
     emergency = verdict.outcome is Outcome.EMERGENCY
     if emergency and not rules.steps.is_known_emergency(verdict.findings, told_before=told_before):
         redirect.decide(ctx, changes, verdict=verdict)
     elif emergency or person is not None:
-        urgent = verdict.urgent or person is URGENT_UNTIL_NOW
+        # Nobody but a clinician lets what was an emergency or urgent go on.
+        was_urgent = person is URGENT_UNTIL_NOW or rules.steps.is_after_an_emergency(person)
+        urgent = verdict.urgent or emergency or was_urgent
         _review(ctx, changes, findings=findings, same_day=True, urgent=urgent)
     elif referral.doubt:
         # The sender is not told what is known of somebody else.
@@ -84,7 +94,7 @@ def decide(
         _review(ctx, changes, findings=verdict.findings, same_day=verdict.same_day, urgent=verdict.urgent)
     elif verdict.outcome is Outcome.DECLINE:
         _decline(changes, verdict)
-    elif (first := rules.identity.same_need(referral, open_referrals)) is not None:
+    elif first is not None:
         _suspect_duplicate(ctx, changes, first=first)
     elif verdict.outcome is Outcome.ASK:
         _ask(changes, verdict)

@@ -14,9 +14,18 @@ WHERE appointment.id = $1 FOR UPDATE OF referral
 """
 _KNOWN = """
 SELECT id::text, false AS is_patient FROM referral WHERE id = ANY($1::uuid[])
-UNION ALL SELECT id, true FROM known_patient WHERE id = ANY($2::text[]) AND is_deceased
+UNION ALL SELECT wanted, true FROM unnest($2::text[]) AS wanted WHERE EXISTS (
+  SELECT FROM known_patient AS one LEFT JOIN known_patient AS own ON own.id = wanted
+  WHERE one.is_deceased AND (one.id = wanted OR one.replaced_by = wanted
+    OR one.id = own.replaced_by OR one.replaced_by = own.replaced_by))
 """
-_OPEN_OF = "SELECT * FROM referral WHERE patient_id = $1 AND state = 'open' ORDER BY id FOR UPDATE"
+_OPEN_OF = """
+WITH person AS (SELECT coalesce((SELECT replaced_by FROM known_patient WHERE id = $1), $1) AS id)
+SELECT referral.* FROM referral, person
+WHERE (referral.patient_id = person.id
+       OR referral.patient_id IN (SELECT known_patient.id FROM known_patient WHERE replaced_by = person.id))
+  AND state = 'open' ORDER BY referral.id FOR UPDATE OF referral
+"""
 _REPLACED_BY = "SELECT replaced_by FROM known_patient WHERE id = $1"
 _MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
@@ -52,7 +61,7 @@ async def known(
 
 
 async def open_of(tx: Transaction, patient_id: str) -> list[Referral]:
-    """Lock the referrals of a patient that have not ended."""
+    """Lock the referrals of a person that have not ended, on whichever of their records."""
     return await tx.rows(Referral, _OPEN_OF, patient_id)
 
 

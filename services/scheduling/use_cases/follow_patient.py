@@ -8,11 +8,11 @@ from shared.events.catalog.referral import PatientChanged
 
 
 async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Remember what is known of a patient, and end what is open of one who has died.
+    """Remember what is known of a patient, and end what is open of one who has died, on all their records.
 
     Where records turn out to be of one person, or not to be, a coordinator's Task names the visits that
-    cannot both be. An event that is older than what is known says nothing. Where a death turns out to be a
-    mistake, what was called off stays so: what is booked then, people decide.
+    cannot both be; of a death that only one of them knew, people decide. An event that is older than what is
+    known says nothing. Where a death turns out to be a mistake, what was called off stays so.
     """
     patient_id = str(event.focus["id"])
     before = await queries.referrals.replaced_by(tx, patient_id)
@@ -23,7 +23,8 @@ async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
         is_deceased=event.is_deceased,
         replaced_by=event.replaced_by,
     )
-    if is_news and event.is_deceased:
+    is_linked_anew = event.replaced_by != before
+    if is_news and event.is_deceased and not is_linked_anew:
         await end.of_patient(ctx, tx, patient_id)
-    if is_news and event.replaced_by != before:
+    if is_news and is_linked_anew:
         await replan.at_every_site(ctx, tx)

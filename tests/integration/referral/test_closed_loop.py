@@ -172,7 +172,7 @@ class TestAnAnswerToADecline:
 
     async def test_goes_to_a_person_where_a_person_had_declined(self, clinic: TestClinic) -> None:
         referral = await refer(clinic, answers={"cancer-history": "Y"})
-        await operate(clinic, "coordinator", referral, "decline", reason="oncology first")
+        await operate(clinic, "physiotherapist", referral, "decline", reason="oncology first")
         answer = await operate(
             clinic,
             "family-practice",

@@ -157,21 +157,33 @@ class TestMerging:
         assert "record-not-in-use" not in rules
         assert "record-replaced" not in rules
 
-    async def test_of_one_who_died_makes_both_records_say_so(self, clinic: TestClinic) -> None:
+    async def test_of_one_who_died_is_known_of_the_other_record_and_gone_with_the_link(
+        self, clinic: TestClinic
+    ) -> None:
         first, second = await two_records(clinic)
         dead = about(MISSPELT | {"deceasedBoolean": True}, programme="chronic-pain")
         await send(clinic, dead, as_="second-practice")
         await merge(clinic, second, first)
-        assert (await read(clinic, first))["deceasedBoolean"] is True
+        assert "deceasedBoolean" not in await read(clinic, first), "nothing is rewritten"
+        looks = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+        assert [work["statusReason"]["text"] for work in looks if work["for"]["reference"].endswith(first)]
         answer = await send(clinic, about(programme="workplace-rehabilitation"))
-        assert business_status(await task_of(clinic, located(answer))) == "awaiting-review"
+        referral = located(answer)
+        assert business_status(await task_of(clinic, referral)) == "awaiting-review"
+        accepted = await operate(clinic, "coordinator", referral, "accept", reason="let us see")
+        assert accepted.status_code == 409
+        assert "has died" in accepted.text
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        accepted = await operate(clinic, "coordinator", referral, "accept", reason="let us see")
+        assert accepted.status_code == 200, accepted.text
 
-    async def test_before_a_death_makes_both_records_say_so_too(self, clinic: TestClinic) -> None:
+    async def test_before_a_death_is_told_in_the_referrals_of_both_records(self, clinic: TestClinic) -> None:
         first, second = await two_records(clinic)
         await merge(clinic, second, first)
         await send(clinic, about({"deceasedBoolean": True}, programme="chronic-pain"))
-        for patient in (first, second):
-            assert (await read(clinic, patient))["deceasedBoolean"] is True
+        looks = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+        about_whom = {work["for"]["reference"].rpartition("/")[2] for work in looks}
+        assert about_whom == {first, second}
 
 
 class TestUnmerging:
@@ -205,6 +217,81 @@ class TestUnmerging:
         ]
         assert work["focus"]["reference"].endswith(located(answer))
         assert work["input"][0]["valueReference"]["reference"] == f"Patient/{second}"
+
+    async def test_gives_back_what_was_merged_across_the_records(self, clinic: TestClinic) -> None:
+        first_referral = located(await send(clinic, about()))
+        sent = about(MISSPELT, programme="rapid-access", answers={"cancer-history": "UNK"})
+        answer = await send(clinic, sent, as_="second-practice")
+        second, referral = located(answer, "Patient"), located(answer)
+        first = (await task_of(clinic, first_referral))["for"]["reference"].rpartition("/")[2]
+        await merge(clinic, second, first)
+        into = {"reference": f"ServiceRequest/{first_referral}"}
+        merged = await operate(
+            clinic, "coordinator", referral, "merge", into=into, reason="Elm sent it first"
+        )
+        assert merged.status_code == 200, merged.text
+        task = await task_of(clinic, referral, as_="second-practice")
+        assert first_referral not in str(task), "what another sender calls its referral is not told"
+        assert "2026-03-02" not in task["statusReason"]["text"], "nor when it came"
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        task = await task_of(clinic, referral, as_="second-practice")
+        assert business_status(task) == "awaiting-review"
+        looks = await work_of(clinic, "coordinator", f"code=review-referral&focus=ServiceRequest/{referral}")
+        assert "another person, by mistake" in looks[0]["statusReason"]["text"]
+
+    async def test_gives_back_what_the_sender_itself_said_of_the_record(self, clinic: TestClinic) -> None:
+        first = located(await send(clinic, about()), "Patient")
+        link = [{"other": {"reference": f"Patient/{first}"}, "type": "seealso"}]
+        sent = about(MISSPELT | {"active": False, "link": link})
+        second = located(await send(clinic, sent, as_="second-practice"), "Patient")
+        await merge(clinic, second, first)
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        now = await read(clinic, second)
+        assert (now["active"], now["link"]) == (False, link)
+
+    async def test_ends_the_tasks_that_the_merge_had_opened(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        assert await work_of(clinic, "coordinator", "code=resolve-identity&status=requested")
+        await merge(clinic, second, first)
+        assert not await work_of(clinic, "coordinator", "code=resolve-identity&status=requested")
+        assert await work_of(clinic, "coordinator", "code=merge-duplicate&status=requested")
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        assert not await work_of(clinic, "coordinator", "code=merge-duplicate&status=requested")
+
+
+class TestSentAgain:
+    async def test_what_came_before_the_merge_gets_its_first_answer(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        named = referrals.bundle(programme="chronic-pain", identifier="by-id")
+        named["entry"] = [entry for entry in named["entry"] if entry["request"]["url"] != "Patient"]
+        for entry in named["entry"]:
+            for member in ("subject", "beneficiary"):
+                if member in entry["resource"]:
+                    entry["resource"][member] = {"reference": f"Patient/{second}"}
+        await merge(clinic, second, first)
+        answers = [await send(clinic, named, as_="second-practice") for _ in range(2)]
+        await patient_operation(clinic, second, "unmerge", reason="they are cousins")
+        answers.append(await send(clinic, named, as_="second-practice"))
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert len({answer.text for answer in answers}) == 1
+
+    async def test_an_answer_with_ones_own_patient_is_taken_after_the_merge(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        await merge(clinic, second, first)
+        sent = about(MISSPELT, programme="chronic-pain", answers={"onset-date": None, "episode": None})
+        referral = located(await send(clinic, sent, as_="second-practice"))
+        moved = referrals.resource(sent, "Patient") | {"telecom": [{"system": "phone", "value": "0404"}]}
+        answer = await operate(
+            clinic,
+            "second-practice",
+            referral,
+            "provide-information",
+            patient=moved,
+            answers=referrals.a_response(f"Patient/{second}"),
+        )
+        assert answer.status_code == 200, answer.text
+        task = await task_of(clinic, referral, as_="second-practice")
+        assert business_status(task) == "accepted", task["statusReason"]
 
 
 class TestRefusal:

@@ -71,20 +71,23 @@ class TestWaits:
 
 
 class TestADecision:
-    async def test_of_the_coordinator_to_accept_is_refused_and_names_who_may(
-        self, clinic: TestClinic
+    @pytest.mark.parametrize("verb", ["accept", "decline", "close", "merge"])
+    async def test_of_the_coordinator_is_refused_and_names_who_may(
+        self, clinic: TestClinic, verb: str
     ) -> None:
         referral = await urgent(clinic)
         heard = await told(clinic)
-        answer = await operate(clinic, "coordinator", referral, "accept", reason="there is a time")
+        more = {"into": {"reference": f"ServiceRequest/{await urgent(clinic)}"}} if verb == "merge" else {}
+        heard = await told(clinic) if more else heard
+        answer = await operate(clinic, "coordinator", referral, verb, reason="there is a time", **more)
         assert answer.status_code == 409
         [issue] = answer.json()["issue"]
         assert issue["details"]["coding"][0]["code"] == "clinician-decides"
         assert "Maja Lindqvist" in issue["details"]["text"]
         assert await told(clinic) == heard
         actions = await offered(clinic, "coordinator", f"/referral/fhir/ServiceRequest/{referral}")
-        assert not actions["accept"].available
-        assert actions["decline"].available
+        assert not actions[verb].available
+        assert actions["request-information"].available
 
     async def test_of_the_clinician_accepts_and_what_was_overruled_stays(self, clinic: TestClinic) -> None:
         referral = await urgent(clinic)

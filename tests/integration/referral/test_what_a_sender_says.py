@@ -147,6 +147,127 @@ class TestWhatIsSaidNewly:
             assert own <= {part["value"] for part in _telecoms(history)}
         assert len(await offered(clinic)) == 6
 
+    async def test_and_said_as_it_is_known_again_is_offered_no_more(self, clinic: TestClinic) -> None:
+        sent = about(HOME, identifier="one")
+        await send(clinic, sent)
+        referrals.resource(sent, "Patient").update(MOVED)
+        await send(clinic, sent)
+        assert len(await offered(clinic)) == 1
+        referrals.resource(sent, "Patient").update(HOME)
+        referrals.resource(sent, "Patient").pop("address")
+        await send(clinic, sent)
+        assert not await offered(clinic)
+
+    async def test_comes_with_another_name_too(self, clinic: TestClinic) -> None:
+        sent = about(HOME, identifier="one")
+        await send(clinic, sent)
+        referrals.resource(sent, "Patient").update(
+            MOVED | {"name": [{"family": "Zimmer", "given": ["Noor"]}]}
+        )
+        assert (await send(clinic, sent)).status_code == 200
+        [work] = await offered(clinic)
+        assert work["contained"][0]["telecom"] == MOVED["telecom"]
+
+
+class TestADeath:
+    async def test_that_one_sender_says_is_taken_back_by_no_other(self, clinic: TestClinic) -> None:
+        lives = about({"deceasedBoolean": False}, identifier="second")
+        patient = located(await send(clinic, lives, as_="second-practice"), "Patient")
+        died = about({"deceasedBoolean": True}, identifier="first", programme="chronic-pain")
+        assert located(await send(clinic, died), "Patient") == patient
+        referrals.resource(lives, "Patient")["gender"] = "female"
+        referrals.resource(lives, "ServiceRequest")["note"] = [{"text": "prefers mornings"}]
+        assert (await send(clinic, lives, as_="second-practice")).status_code == 200
+        assert (await patient_seen(clinic, patient, as_="coordinator"))["deceasedBoolean"] is True
+        referrals.resource(died, "Patient")["deceasedBoolean"] = False
+        assert (await send(clinic, died)).status_code == 200
+        assert (await patient_seen(clinic, patient, as_="coordinator"))["deceasedBoolean"] is False
+
+    async def test_and_an_answer_at_once_wait_for_each_other_without_a_deadlock(
+        self, clinic: TestClinic
+    ) -> None:
+        mine = located(await send(clinic, about({}, identifier="one")))
+        theirs = located(await send(clinic, about({}, programme="chronic-pain"), as_="second-practice"))
+        patient = referrals.resource(about({}), "Patient")
+        for number in range(6):
+            phone = {"telecom": [{"system": "phone", "value": f"+1-416-555-05{number:02}"}]}
+            died = about({"deceasedBoolean": True}, programme="workplace-rehabilitation")
+            answers = await asyncio.gather(
+                operate(clinic, "family-practice", mine, "provide-information", p=patient | phone),
+                operate(clinic, "second-practice", theirs, "provide-information", p=patient | phone),
+                send(clinic, died, as_="second-practice"),
+                send(clinic, died),
+            )
+            assert [answer.status_code for answer in answers] == [200] * 4, [one.text for one in answers]
+            back = [part | {"deceasedBoolean": False} for part in (patient,)]
+            for who, referral in (("family-practice", mine), ("second-practice", theirs)):
+                await operate(clinic, who, referral, "provide-information", p=back[0])
+
+
+class TestABirthDate:
+    async def two_who_know_the_year(self, clinic: TestClinic) -> tuple[str, dict[str, Any]]:
+        """Let two senders say 1980, and the first one the day later; give the patient and the other sending."""
+        sent = about({"birthDate": "1980"}, identifier="first")
+        theirs = about({"birthDate": "1980"}, identifier="second", programme="chronic-pain")
+        patient = located(await send(clinic, sent), "Patient")
+        assert located(await send(clinic, theirs, as_="second-practice"), "Patient") == patient
+        referrals.resource(sent, "Patient")["birthDate"] = "1980-05-17"
+        assert (await send(clinic, sent)).status_code == 200
+        return patient, theirs
+
+    async def test_that_another_sender_has_completed_leaves_ones_own_words_the_same_person(
+        self, clinic: TestClinic
+    ) -> None:
+        patient, _ = await self.two_who_know_the_year(clinic)
+        again = about({"birthDate": "1980"}, programme="workplace-rehabilitation")
+        answer = await send(clinic, again, as_="second-practice")
+        assert located(answer, "Patient") == patient
+
+    @pytest.mark.parametrize("day", ["1980-05-17", "1980-06-01"])
+    async def test_of_another_sender_cannot_be_found_out(self, clinic: TestClinic, day: str) -> None:
+        patient, theirs = await self.two_who_know_the_year(clinic)
+        referral = located(await send(clinic, theirs, as_="second-practice"))
+        guess = referrals.resource(theirs, "Patient") | {"birthDate": day}
+        answer = await operate(clinic, "second-practice", referral, "provide-information", patient=guess)
+        assert answer.status_code == 200, answer.text
+        put = about({"birthDate": day}, programme="workplace-rehabilitation")
+        token = _token(referrals.resource(put, "Patient")["identifier"][0])
+        put["entry"][0]["request"] = {"method": "PUT", "url": f"Patient?identifier={token}"}
+        answer = await send(clinic, put, as_="second-practice")
+        assert located(answer, "Patient") == patient
+        assert answer.json()["entry"][0]["response"]["status"].startswith("200")
+
+
+class TestWhatIsLong:
+    @pytest.mark.parametrize("number", [20, 30, 60])
+    async def test_is_taken_of_a_new_patient_whether_the_number_is_known_or_not(
+        self, clinic: TestClinic, number: int
+    ) -> None:
+        await send(clinic, about({}))
+        answers = []
+        for card in (CARD, "1110001119"):
+            sent = about({"name": [{"family": "Guess", "given": ["Ing"]}]}, health_card=card)
+            observed = {
+                "resourceType": "Observation",
+                "status": "final",
+                "code": {"text": "pain"},
+                "subject": {"reference": sent["entry"][0]["fullUrl"]},
+            }
+            sent["entry"] += [
+                {"resource": observed, "request": {"method": "POST", "url": "Observation"}}
+            ] * number
+            answers.append(await send(clinic, sent, as_="second-practice"))
+        assert [answer.status_code for answer in answers] == [200, 200], [one.text for one in answers]
+
+
+class TestTheTaskOfTheSender:
+    async def test_has_no_new_version_where_nothing_is_said_newly(self, clinic: TestClinic) -> None:
+        referral = located(await send(clinic, about({}), as_="second-practice"))
+        before = await task_of(clinic, referral, as_="second-practice")
+        await send(clinic, about({"deceasedBoolean": True}, programme="chronic-pain"))
+        assert await work_of(clinic, "coordinator", f"code=review-referral&focus=ServiceRequest/{referral}")
+        assert await task_of(clinic, referral, as_="second-practice") == before
+
 
 class TestAnIdentifier:
     """A sender finds by what it has stated itself, and learns nothing of numbers that others know."""

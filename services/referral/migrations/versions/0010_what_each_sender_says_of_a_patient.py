@@ -60,6 +60,8 @@ def upgrade() -> None:
     """Change the schema; gives up instead of waiting behind a long transaction."""
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("patient", sa.Column("replaced_by", sa.Uuid(), nullable=True))
+    op.add_column("patient", sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("patient", sa.Column("replaced_from", sa.Integer(), nullable=True))
     op.create_foreign_key(None, "patient", "patient", ["replaced_by"], ["id"])
     op.create_check_constraint("replaced_by_another", "patient", "replaced_by <> id")
     op.create_index(
