@@ -236,7 +236,8 @@ class TestUnmerging:
         await patient_operation(clinic, second, "unmerge", reason="they are cousins")
         task = await task_of(clinic, referral, as_="second-practice")
         assert business_status(task) == "awaiting-review"
-        looks = await work_of(clinic, "coordinator", f"code=review-referral&focus=ServiceRequest/{referral}")
+        open_work = f"code=review-referral&status=requested&focus=ServiceRequest/{referral}"
+        looks = await work_of(clinic, "coordinator", open_work)
         assert "another person, by mistake" in looks[0]["statusReason"]["text"]
 
     async def test_gives_back_what_the_sender_itself_said_of_the_record(self, clinic: TestClinic) -> None:

@@ -206,7 +206,7 @@ class TestADeath:
 
 class TestABirthDate:
     async def two_who_know_the_year(self, clinic: TestClinic) -> tuple[str, dict[str, Any]]:
-        """Let two senders say 1980, and the first one the day later; give the patient and the other sending."""
+        """Let two senders say 1980, and the first one the day later; give the patient and that sending."""
         sent = about({"birthDate": "1980"}, identifier="first")
         theirs = about({"birthDate": "1980"}, identifier="second", programme="chronic-pain")
         patient = located(await send(clinic, sent), "Patient")
