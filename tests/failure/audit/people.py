@@ -24,7 +24,7 @@ _NOT_FOUND_BY = (
 )
 _CHAINS = (
     "SELECT p.id::text AS id FROM patient p JOIN patient q ON q.id = p.replaced_by"
-    " WHERE q.replaced_by IS NOT NULL OR q.deceased <> p.deceased"
+    " WHERE q.replaced_by IS NOT NULL OR p.replaced_at IS NULL OR p.replaced_from >= p.version"
 )
 _SAID = "SELECT id::text AS id, event_version, deceased, replaced_by::text AS replaced_by FROM patient"
 _KNOWN = "SELECT id, event_version, is_deceased, replaced_by FROM known_patient"
