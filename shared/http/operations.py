@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shared.clinic import Clinic
 from shared.db.models import Resource
 from shared.fhir import operations as rendered
+from shared.fhir import references
 from shared.http.authorize import authorize, only
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import open_to_all
@@ -46,7 +47,8 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
         async with request.transaction() as tx:
             result = await run(request.ctx, tx, given)
             if isinstance(result, Resource):
-                return await request.answer(tx, result.body, about=result)
+                named = _patients_named(operation, given)
+                return await request.answer(tx, result.body, about=result, also=named)
             if isinstance(result, InquiryAnswer):
                 return await request.answer(tx, result.body, rows=result.rows, asked=result.asked)
             return await request.answer(tx, result)
@@ -58,6 +60,12 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
         return await operate(request)
 
     _add(router, operation, of_one if operation.level == "instance" else of_all)
+
+
+def _patients_named(operation: Operation[Any], given: OperationInput) -> list[str]:
+    """Name the patients whom the parameters of a call name, for the audit."""
+    named = [parameter.name for parameter in operation.parameters if parameter.targets == ("Patient",)]
+    return [references.local_id(given.values[name], expression=name) for name in named]
 
 
 async def _input(request: RequestContext, operation: Operation[Any], id: str) -> OperationInput:

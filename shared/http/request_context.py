@@ -114,6 +114,7 @@ class RequestContext:
         status: int = 200,
         about: Resource | None = None,
         patient: str | None = None,
+        also: Sequence[str] = (),
         rows: Sequence[Any] = (),
         asked: Sequence[tuple[str, str]] = (),
         location: str | None = None,
@@ -123,9 +124,10 @@ class RequestContext:
         """Make the answer, inside the transaction: stored for the key, audited, with ETag and Last-Modified.
 
         `about` is the row that was written or read (its version is the ETag), `patient` the patient's id for
-        the audit (default: the row's `patient_id`), `rows` all that a search or an inquiry found, for their
-        patients, `asked` an inquiry as parameters of a search, `location` the relative address of what was
-        created (`Task/<id>/_history/1`), `how` the kind of access where the interaction does not say it.
+        the audit (default: the row's `patient_id`), `also` further ones whom the call named, `rows` all that
+        a search or an inquiry found, for their patients, `asked` an inquiry as parameters of a search,
+        `location` the relative address of what was created (`Task/<id>/_history/1`), `how` the kind of access
+        where the interaction does not say it.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -134,7 +136,9 @@ class RequestContext:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = Response(content, status_code=status, media_type=media_type, headers=headers)
-        await audit.record(self.ctx, tx, self._access(about, patient, rows=rows, asked=asked, how=how))
+        await audit.record(
+            self.ctx, tx, self._access(about, patient, also=also, rows=rows, asked=asked, how=how)
+        )
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response, about=self._named(about))
         return response
@@ -157,6 +161,7 @@ class RequestContext:
         about: Resource | None,
         patient: str | None,
         *,
+        also: Sequence[str],
         rows: Sequence[Any],
         asked: Sequence[tuple[str, str]],
         how: audit.How | None,
@@ -166,7 +171,7 @@ class RequestContext:
         patients = patients_of(found) or (() if patient is None else (patient,))
         what = reference_to(about) if about is not None else None
         if about is not None and what is not None and what.startswith("Patient/"):
-            patients = (str(about.id),)
+            patients = tuple(dict.fromkeys((str(about.id), *also)))
         return audit.Access(
             service=self.runtime.service,
             how=how,

@@ -73,6 +73,15 @@ class TestMerging:
             assert {target["reference"].split("/")[1] for target in said[0]["target"]} == {first, second}
         assert (await told(clinic)).count("patient.changed") == 2
 
+    async def test_stands_in_the_audit_of_both_patients(self, clinic: TestClinic) -> None:
+        first, second = await two_records(clinic)
+        await merge(clinic, second, first)
+        for patient in (first, second):
+            found = await clinic.as_("privacy-officer").get(f"/referral/fhir/AuditEvent?patient={patient}")
+            acts = [entry["resource"] for entry in found.json()["entry"]]
+            about_whom = [str(act["entity"]) for act in acts if "coordinator" in str(act["agent"])]
+            assert any(f"Patient/{second}/_history" in what for what in about_whom), patient
+
     async def test_is_not_shown_to_the_senders(self, clinic: TestClinic) -> None:
         first, second = await two_records(clinic)
         seen_before = [
