@@ -134,12 +134,22 @@ class TestADecision:
         assert await stands(clinic, asked) == "awaiting-review"
         assert await read(clinic, LEAD, asked) == 200
 
-    async def test_of_two_at_once_is_one(self, clinic: TestClinic) -> None:
+    async def test_of_two_at_once_is_one_or_the_later_overrules_what_was_declined(
+        self, clinic: TestClinic
+    ) -> None:
         referral = await urgent(clinic)
         accepts = operate(clinic, LEAD, referral, "accept", reason="seen")
         declines = operate(clinic, LEAD, referral, "decline", reason="seen")
         answers = await asyncio.gather(accepts, declines)
-        assert sorted(answer.status_code for answer in answers) in ([200, 404], [200, 409])
+        decided = [
+            event for event in await told(clinic) if event in ("referral.accepted", "referral.declined")
+        ]
+        if [answer.status_code for answer in answers] == [200, 200]:
+            assert decided == ["referral.declined", "referral.accepted"]
+            assert await stands(clinic, referral) == "accepted"
+        else:
+            assert sorted(answer.status_code for answer in answers) in ([200, 404], [200, 409])
+            assert len(decided) == 1
 
     async def test_of_a_clinician_about_anything_else_is_the_coordinators(self, clinic: TestClinic) -> None:
         referral = located(await send(clinic, referrals.bundle(answers={"night-pain": "UNK"})))
@@ -237,3 +247,48 @@ class TestPriority:
         await send(clinic, sent)
         assert (await task_of(clinic, referral))["priority"] == "asap"
         assert (await told(clinic)).count("referral.priority-changed") == 1
+
+
+class TestAnEmergency:
+    """Nobody but a clinician lets a referral go on that was one."""
+
+    async def test_that_was_acknowledged_is_let_go_on_by_a_clinician_alone(self, clinic: TestClinic) -> None:
+        referral = await urgent(clinic, answers={"saddle-anaesthesia": "Y"}, identifier="one")
+        await operate(clinic, "family-practice", referral, "acknowledge", reason="on the way")
+        refused = await operate(clinic, "coordinator", referral, "accept", reason="there is a time")
+        assert refused.status_code == 409
+        assert refused.json()["issue"][0]["details"]["coding"][0]["code"] == "clinician-decides"
+        assert await stands(clinic, referral) == "emergency-acknowledged"
+        answer = await operate(clinic, LEAD, referral, "accept", reason="examined there, nothing found")
+        assert answer.status_code == 200, answer.text
+        assert await stands(clinic, referral) == "accepted"
+
+    async def test_that_is_answered_afterwards_is_read_by_a_clinician(self, clinic: TestClinic) -> None:
+        referral = await urgent(clinic, answers={"saddle-anaesthesia": "Y"})
+        await operate(clinic, "family-practice", referral, "acknowledge", reason="on the way")
+        response = referrals.a_response("urn:uuid:none", {"saddle-anaesthesia": "N"})
+        response.pop("subject")
+        answer = await operate(clinic, "family-practice", referral, "provide-information", answers=response)
+        assert answer.status_code == 200, answer.text
+        assert await stands(clinic, referral) == "awaiting-review"
+        [work] = await work_of(clinic, LEAD, "code=review-referral&status=requested")
+        assert work["focus"]["reference"].endswith(referral)
+        refused = await operate(clinic, "coordinator", referral, "accept", reason="there is a time")
+        assert refused.status_code == 409
+
+    async def test_that_comes_while_the_care_goes_on_is_a_task_of_the_clinic_too(
+        self, clinic: TestClinic
+    ) -> None:
+        sent = referrals.bundle(identifier="one")
+        referral = located(await send(clinic, sent))
+        assert await stands(clinic, referral) == "accepted"
+        again = referrals.bundle(identifier="one", answers={"saddle-anaesthesia": "Y"})
+        referrals.resource(again, "Patient").update(
+            identifier=referrals.resource(sent, "Patient")["identifier"]
+        )
+        assert (await send(clinic, again)).status_code == 200
+        [asked] = await work_of(clinic, "family-practice", "code=acknowledge-emergency")
+        assert asked["priority"] == "stat"
+        await operate(clinic, "family-practice", referral, "acknowledge", reason="on the way")
+        [work] = await work_of(clinic, "coordinator", "code=review-referral&status=requested")
+        assert "while the care goes on" in work["statusReason"]["text"]
