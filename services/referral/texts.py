@@ -77,6 +77,7 @@ REASONS: Mapping[str, str] = {
     "closed-by-clinic": "Closed by the clinic:",
     "same-as-anothers": "The clinic cares for the patient by another referral, which this one follows.",
     "records-merged": "The records were merged.",
+    "two-people-after-all": "The records are of two people after all.",
     "records-unmerged": "It was merged into a referral of another person, by mistake.",
     "report-of-another": (
         "It was merged into a referral of another person by mistake, and its sender has read that person's "

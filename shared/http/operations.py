@@ -65,7 +65,9 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
 def _patients_named(operation: Operation[Any], given: OperationInput) -> list[str]:
     """Name the patients whom the parameters of a call name, for the audit."""
     named = [parameter.name for parameter in operation.parameters if parameter.targets == ("Patient",)]
-    return [references.local_id(given.values[name], expression=name) for name in named]
+    return [
+        references.local_id(given.values[name], expression=name) for name in named if name in given.values
+    ]
 
 
 async def _input(request: RequestContext, operation: Operation[Any], id: str) -> OperationInput:

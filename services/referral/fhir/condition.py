@@ -1,17 +1,18 @@
 """The condition of a conditional creation or update: `identifier=system|value`, in every legal writing."""
 
-import re
 from urllib.parse import parse_qsl
 
 from shared import indexed_text
 
 UNDERSTOOD = "the condition that is understood here is identifier=system|value"
-_TYPE = re.compile(r"^[A-Za-z]*\?")
 
 
-def identifier(text: str | None) -> str | None:
-    """Return the identifier of a condition, with a type before it or without; None for any other search."""
-    asked = parse_qsl(_TYPE.sub("", text or ""), keep_blank_values=True)
+def identifier(text: str | None, *, resource_type: str) -> str | None:
+    """Return the identifier of a condition, with its type before it or without; None for any other search."""
+    kind, mark, condition = (text or "").partition("?")
+    if mark and kind not in ("", resource_type):
+        return None
+    asked = parse_qsl(condition if mark else text or "", keep_blank_values=True)
     if len(asked) != 1 or asked[0][0] != "identifier":
         return None
     token = asked[0][1]
@@ -21,4 +22,8 @@ def identifier(text: str | None) -> str | None:
 def of_update(url: str | None, *, resource_type: str) -> str | None:
     """Return the identifier of `Type?identifier=...`; None where it is no conditional update of this type."""
     address, _, condition = (url or "").partition("?")
-    return identifier(condition) if address.rpartition("/")[2] == resource_type else None
+    return (
+        identifier(condition, resource_type=resource_type)
+        if address.rpartition("/")[2] == resource_type
+        else None
+    )

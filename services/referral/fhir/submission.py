@@ -140,7 +140,11 @@ def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
 
 def _wrong_creation(entry: Entry, resource_type: str, *, where: str) -> Iterator[Problem]:
     is_patient = resource_type == "Patient"
-    if is_patient and entry.if_none_exist and condition.identifier(entry.if_none_exist) is None:
+    if (
+        is_patient
+        and entry.if_none_exist
+        and condition.identifier(entry.if_none_exist, resource_type="Patient") is None
+    ):
         yield _problem(condition.UNDERSTOOD, f"{where}.ifNoneExist", code="not-supported")
     if is_patient and entry.method == "PUT":
         if condition.of_update(entry.url, resource_type="Patient") is None:
@@ -163,7 +167,7 @@ def _entry_piece(entry: Entry, resource: Received) -> Piece:
         resource.raw,
         links=tuple(dict.fromkeys(links)),
         index=entry.index,
-        if_none_exist=condition.identifier(entry.if_none_exist),
+        if_none_exist=condition.identifier(entry.if_none_exist, resource_type=resource.resource_type),
         update_where=_put_by(entry),
     )
 
@@ -208,7 +212,7 @@ def _subject(
     known = _known_id(text)
     named = tokens([subject.get("identifier")])
     if known is None and not named and isinstance(text, str) and text.startswith("Patient?"):
-        token = condition.identifier(text)
+        token = condition.identifier(text, resource_type="Patient")
         named = () if token is None else (token,)
     if known is None and not named:
         expression = f"{where}.subject"

@@ -61,7 +61,7 @@ PATIENTS = OperationTable[PatientRecord](
             ),
             refuses=(CannotMergePatients, NoReason, Refused),
             when=identity.may_merge,
-            run=_run(use_cases.merge_patients.merge),
+            run=_run(use_cases.merge_patients.run),
         ),
         _by_coordinator(
             name="unmerge",
@@ -69,7 +69,7 @@ PATIENTS = OperationTable[PatientRecord](
             parameters=(_REASON,),
             refuses=(NoReason, Refused),
             when=identity.may_unmerge,
-            run=_run(use_cases.merge_patients.unmerge),
+            run=_run(use_cases.unmerge_patients.run),
         ),
     ),
 )

@@ -53,6 +53,10 @@ FROM patient_identifier JOIN patient ON patient.id = patient_identifier.patient_
 WHERE token = ANY($1::text[]) AND coalesce(patient.replaced_by, patient.id) <> $2 ORDER BY id LIMIT $3
 """
 _VERSION = "SELECT body FROM resource_version WHERE type = 'Patient' AND id = $1 AND version = $2"
+_SAID_BY_OTHERS = """
+SELECT body FROM patient WHERE id = $1 AND requester <> $2
+UNION ALL SELECT body FROM source_record WHERE patient_id = $1 AND requester <> $2
+"""
 _COPY_VERSIONS = """
 INSERT INTO resource_version (type, id, version, last_updated, body)
 SELECT type, $2, version, last_updated, body FROM resource_version WHERE type = 'Patient' AND id = $1
@@ -143,6 +147,11 @@ async def source_record(tx: Transaction, patient_id: UUID, requester: str) -> So
 async def said_of(tx: Transaction, ids: Collection[UUID], *, requester: str) -> list[SourceRecord]:
     """Read what this sender itself has said of these patients, wherever it is kept."""
     return await tx.rows(SourceRecord, _SAID, list(ids), requester)
+
+
+async def said_by_others(tx: Transaction, patient_id: UUID, *, but: str) -> list[bytes]:
+    """Read what every other sender has said of a patient."""
+    return [record["body"] for record in await tx.records(_SAID_BY_OTHERS, patient_id, but)]
 
 
 async def version_of(tx: Transaction, patient: Patient, version: int) -> bytes:

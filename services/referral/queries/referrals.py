@@ -28,16 +28,17 @@ SELECT * FROM referral
 WHERE patient_id IN ({_RECORDS_OF_PERSON}) AND id <> $2 AND sent_at >= $3 AND state = ANY($4::text[])
 ORDER BY sent_at, id
 """  # noqa: S608
-_OPEN_ON = """
-SELECT * FROM referral WHERE patient_id IN (
-  SELECT id FROM patient WHERE id = ANY($1::uuid[]) OR replaced_by = ANY($1::uuid[])
-) AND state = ANY($2::text[]) ORDER BY id FOR UPDATE
+_PEOPLE = """
+SELECT record.id
+FROM (SELECT coalesce(replaced_by, id) AS id FROM patient WHERE id = ANY($1::uuid[])) AS person
+JOIN patient AS record ON record.id = person.id OR record.replaced_by = person.id
 """
-_SENT_SINCE = "SELECT * FROM referral WHERE patient_id = $1 AND sent_at >= $2 ORDER BY id FOR UPDATE"
+_OPEN_ON = f"SELECT id FROM referral WHERE patient_id IN ({_PEOPLE}) AND state = ANY($2::text[])"  # noqa: S608
+_SENT_SINCE = "SELECT id FROM referral WHERE patient_id = ANY($1::uuid[]) AND sent_at >= $2"
 _MERGED_BETWEEN = """
-SELECT referral.* FROM referral JOIN referral AS first ON first.id = referral.merged_into
-WHERE (referral.patient_id, first.patient_id) IN (($1, $2), ($2, $1))
-ORDER BY referral.id FOR UPDATE OF referral
+SELECT referral.id FROM referral JOIN referral AS first ON first.id = referral.merged_into
+WHERE (referral.patient_id = $1 AND first.patient_id = ANY($2::uuid[]))
+   OR (referral.patient_id = ANY($2::uuid[]) AND first.patient_id = $1)
 """
 _NEWEST = "SELECT * FROM referral WHERE patient_id = $1 ORDER BY sent_at DESC, id DESC LIMIT 1"
 _MERGED_INTO = """
@@ -111,10 +112,10 @@ async def open_of(tx: Transaction, patient_id: UUID, *, since: datetime, but: UU
     return await tx.rows(Referral, _OPEN, patient_id, but, since, list(OPEN))
 
 
-async def open_on(tx: Transaction, patient_ids: Collection[UUID]) -> Sequence[Referral]:
-    """Lock the open referrals of these patients and of what was merged into them, the oldest first."""
-    found = await tx.rows(Referral, _OPEN_ON, list(patient_ids), [*OPEN, State.DUPLICATE_SUSPECTED])
-    return sorted(found, key=lambda referral: (referral.sent_at, referral.id))
+async def open_on(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
+    """Name the open referrals of these people, on whichever of their records."""
+    found = await tx.records(_OPEN_ON, list(patient_ids), [*OPEN, State.DUPLICATE_SUSPECTED])
+    return {record["id"] for record in found}
 
 
 async def newest_of(tx: Transaction, patient_id: UUID) -> Referral | None:
@@ -122,11 +123,11 @@ async def newest_of(tx: Transaction, patient_id: UUID) -> Referral | None:
     return await tx.row(Referral, _NEWEST, patient_id)
 
 
-async def sent_since(tx: Transaction, patient_id: UUID, *, since: datetime) -> Sequence[Referral]:
-    """Lock what was sent under a patient's record since then, ended or not."""
-    return await tx.rows(Referral, _SENT_SINCE, patient_id, since)
+async def sent_since(tx: Transaction, patient_ids: Collection[UUID], *, since: datetime) -> set[UUID]:
+    """Name what was sent under these records since then, ended or not."""
+    return {record["id"] for record in await tx.records(_SENT_SINCE, list(patient_ids), since)}
 
 
-async def merged_between(tx: Transaction, patient_id: UUID, other: UUID) -> Sequence[Referral]:
-    """Lock what was merged across two records, whichever of them it stands on."""
-    return await tx.rows(Referral, _MERGED_BETWEEN, patient_id, other)
+async def merged_between(tx: Transaction, patient_id: UUID, others: Collection[UUID]) -> set[UUID]:
+    """Name what was merged across a record and others, whichever of them it stands on."""
+    return {record["id"] for record in await tx.records(_MERGED_BETWEEN, patient_id, list(others))}

@@ -14,6 +14,10 @@ from shared.auth.principal import Principal
 from shared.db import Transaction
 
 _PROCESS = "SELECT * FROM task WHERE referral_id = ANY($1::uuid[]) AND code = 'process-request'"
+_IN_DOUBT = """
+SELECT referral_id FROM task
+WHERE patient_id = ANY($1::uuid[]) AND code = 'resolve-identity' AND status = ANY($2::text[])
+"""
 _WORK = """
 SELECT * FROM task WHERE referral_id = $1 AND code <> 'process-request' AND status = ANY($2::text[])
 ORDER BY id FOR UPDATE
@@ -36,6 +40,12 @@ async def processes_of(tx: Transaction, referral_ids: Collection[UUID]) -> Seque
 async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
     """Lock the open Tasks of a referral but the process Task; there is at most one of a kind."""
     return await tx.rows(Task, _WORK, referral_id, list(OPEN_TASKS))
+
+
+async def in_doubt_about(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
+    """Name the referrals, open or not, of which a Task still asks who these patients are."""
+    found = await tx.records(_IN_DOUBT, list(patient_ids), list(OPEN_TASKS))
+    return {record["referral_id"] for record in found}
 
 
 async def visible_to(

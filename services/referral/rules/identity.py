@@ -65,7 +65,7 @@ def are_two(patient_id: UUID, into: UUID) -> Reason | None:
 
 def may_merge(_: Context, record: PatientRecord) -> Reason | None:
     """Allow it for a record that goes on, and into which no other was merged: of records no chain is made."""
-    if (reason := goes_on(record.patient)) is not None:
+    if (reason := why_replaced(record.patient)) is not None:
         return reason
     return Reason.of("record-has-merged") if record.has_merged else None
 
@@ -75,7 +75,7 @@ def may_unmerge(_: Context, record: PatientRecord) -> Reason | None:
     return Reason.of("record-not-merged") if record.patient.replaced_by is None else None
 
 
-def goes_on(patient: Patient) -> Reason | None:
+def why_replaced(patient: Patient) -> Reason | None:
     """Say into which record this one was merged; None where it goes on."""
     if patient.replaced_by is None:
         return None

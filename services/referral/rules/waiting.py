@@ -1,7 +1,7 @@
 """How long a referral may wait for somebody before the coordinator is told: no state that waits is forgotten.
 
 An emergency and an urgent review have clocks of their own. From acceptance on the guarantee counts the days,
-and the nightly look (`standing.py`) finds what stands still all the same.
+and the nightly look (`overdue.py`) finds what stands still all the same.
 """
 
 from datetime import timedelta

@@ -16,6 +16,7 @@ from services.referral.use_cases import (
     redirect,
     remind,
     set_priority,
+    unmerge_patients,
     update_task,
     urgent_triage,
     validate,

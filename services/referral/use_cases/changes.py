@@ -146,15 +146,13 @@ class Changes:
             if task.code in codes if codes is not None else task.code not in _OF_THE_PATIENT:
                 self.change_task(task, status=status, reason=reason)
 
-    def enclose(self, body: Body, *, status: str | None = None, for_clinic: bool = False) -> Enclosure:
-        """Keep a resource of ours (Provenance, report) with the referral; its sender does not see what is
-        `for_clinic` alone.
-        """
+    def enclose(self, body: Body, *, status: str | None = None) -> Enclosure:
+        """Keep a resource of ours (Provenance, report) with the referral."""
         row = Enclosure(
             type=body["resourceType"],
             referral_id=self.referral.id,
             patient_id=self.referral.patient_id,
-            requester=self.ctx.clinic.id if for_clinic else self.referral.requester,
+            requester=self.referral.requester,
             status=status,
         )
         self.enclosures.append((row, body))

@@ -12,15 +12,13 @@ from services.referral import fhir, queries, rules
 from services.referral.models.rows import Patient, Referral
 from services.referral.models.submission import Piece
 from services.referral.states import OPEN, State
-from services.referral.use_cases import describe_patient, record, referral_file
+from services.referral.use_cases import describe_patient, patient_events, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import decoded
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
-from shared.events.catalog.referral import PatientChanged
-from shared.events.outbox.publishing import publish
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
@@ -34,7 +32,7 @@ async def lock_first(tx: Transaction, pieces: Sequence[Piece], *, records: Colle
     Whoever tells of a death changes them all; referrals are locked in one order, and before their patients.
     """
     if records and any(piece.type == "Patient" and fhir.people.is_deceased(piece.data) for piece in pieces):
-        await queries.referrals.open_on(tx, records)
+        await queries.referrals.lock_all(tx, await queries.referrals.open_on(tx, records))
 
 
 async def run(
@@ -45,15 +43,16 @@ async def run(
     *,
     referral: Referral,
     described: Description,
-) -> list[str]:
-    """Write what a Patient that was sent completes of a locked one, and return the names of the members.
+) -> None:
+    """Write what a Patient that was sent completes of a locked one, with its Provenance, and publish it.
 
     Only what was open is filled in: nothing that stands is replaced, but that a sender may take back the
-    death that it has said. Of a death the coordinator hears in every open referral of the person.
+    death that it has said. Of a death the coordinator hears in every open referral of the person. Where it is
+    in doubt whom the referral is about, nothing is written.
     """
     members = _new_members(patient, piece, takes_back_death=described.takes_back_death)
-    if not members:
-        return []
+    if not members or referral.doubt:
+        return
     died = fhir.people.is_deceased(members)
     columns = {
         "birth_date": members.get("birthDate", patient.birth_date),
@@ -61,18 +60,12 @@ async def run(
     }
     await describe_patient.separate(tx, patient)
     await store.update(tx, patient, patient.body, at=ctx.at, overlay=members, **columns)
-    changed = PatientChanged(patient_id=str(patient.id), referral_id=None, resources=(patient.body,))
-    await publish(ctx, tx, patient, changed)
+    await patient_events.publish_change(ctx, tx, patient)
+    row = referral_file.of_the_clinic("Provenance", referral, clinic=ctx.clinic)
+    body = fhir.provenance.patient_provenance(ctx, patient, members=sorted(members))
+    await store.insert(tx, row, body, at=ctx.at)
     if died:
         await _tell_of_others(ctx, tx, patient, but=referral)
-    return sorted(members)
-
-
-def note(ctx: Context, changes: Changes, *, members: list[str]) -> None:
-    """Keep with the referral, for the clinic, what became known of its patient, and by whom."""
-    patient = changes.file.patient
-    if patient is not None and members:
-        changes.enclose(fhir.provenance.patient_provenance(ctx, patient, members=members), for_clinic=True)
 
 
 def _new_members(patient: Patient, piece: Piece, *, takes_back_death: bool) -> dict[str, Any]:

@@ -69,7 +69,9 @@ async def run(
     known = [decoded(patient.body)] + ([decoded(before)] if before is not None else [])
     differs, news = (fhir.people.said_newly(piece.data, *rows) for rows in (known[:1], known))
     takes_back = before is not None and fhir.people.takes_back_death(piece.data, known[-1])
-    if takes_back:
+    if takes_back and await _others_say_death(tx, patient, but=requester):
+        takes_back = False
+    elif takes_back:
         differs.pop("deceasedBoolean", None)
     if before is None or piece.if_none_exist is None:
         own = await separate(tx, patient) if is_theirs else own
@@ -84,6 +86,12 @@ async def run(
         differs=differs,
         resembles=await _know_identifiers(tx, patient, piece.identifiers),
     )
+
+
+async def _others_say_death(tx: Transaction, patient: Patient, *, but: str) -> bool:
+    """Tell whether another sender still says that a patient has died."""
+    said = await queries.patients.said_by_others(tx, patient.id, but=but)
+    return any(fhir.people.is_deceased(decoded(body)) for body in said)
 
 
 def _added(piece: Piece, *, to: bytes) -> Piece:
@@ -147,7 +155,7 @@ def offer(ctx: Context, changes: Changes, description: Description, *, joins: bo
     """
     offered = changes.body_of(TaskCode.UPDATE_PATIENT).get("contained") or []
     differs = dict(description.differs)
-    if joins and offered:
+    if joins and offered and differs:
         differs = fhir.people.joined(offered[0], differs)
     if offered and description.has_changed and not differs:
         said_again = [Reason.of("said-as-known")]

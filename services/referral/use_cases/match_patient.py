@@ -12,7 +12,7 @@ from services.referral.models.submission import Piece, Submission
 from services.referral.queries.intake import Recognised
 from services.referral.use_cases import describe_patient, referral_file
 from services.referral.use_cases.describe_patient import Description
-from services.referral.use_cases.referral_file import Resource, decoded
+from services.referral.use_cases.referral_file import Resource
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, Stale
@@ -57,14 +57,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     """
     piece = submission.patient
     if piece is None:
-        found = await known_patient(ctx, tx, submission, matches=known.patients)
-        requester = str(ctx.caller.organization)
-        return PatientMatch(
-            patient=found,
-            patient_data=await referral_file.patient_as_sent(tx, found, requester),
-            new=False,
-            died_elsewhere=await referral_file.died_elsewhere(tx, found),
-        )
+        return await _named(ctx, tx, submission, matches=known.patients)
     requester, matches = str(ctx.caller.organization), known.patients
     ids = [patient.id for patient in matches]
     said = await queries.patients.said_of(tx, ids, requester=requester) if ids else []
@@ -81,15 +74,34 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
         )
     patient = await queries.patients.locked_to_go_on(tx, same[0])
     described = await describe_patient.run(ctx, tx, patient, piece, requester=requester)
-    followed = _was_followed(submission, matches)
+    data = piece.data
+    if _was_followed(submission, matches):
+        data = {name: value for name, value in data.items() if name not in ("active", "link")}
     others = [other for other in dict.fromkeys(same) if other != patient.id]
     return PatientMatch(
         patient=patient,
-        patient_data=decoded(patient.body) if followed else piece.data,
+        patient_data=data,
         new=False,
         died_elsewhere=await referral_file.died_elsewhere(tx, patient),
         described=described,
         resembles=(*others, *described.resembles),
+    )
+
+
+async def _named(
+    ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
+) -> PatientMatch:
+    """Take the patient whom a sending only names; of a merged record the one that goes on."""
+    requester = str(ctx.caller.organization)
+    named, goes_on = await find_named(ctx, tx, submission, matches=matches)
+    patient = await queries.patients.locked_to_go_on(tx, goes_on)
+    if patient.id != named:
+        await describe_patient.carry_over(ctx, tx, named, patient, requester=requester)
+    return PatientMatch(
+        patient=patient,
+        patient_data=await referral_file.patient_as_sent(tx, patient, requester),
+        new=False,
+        died_elsewhere=await referral_file.died_elsewhere(tx, patient),
     )
 
 
@@ -151,30 +163,25 @@ def new_rows(match: PatientMatch) -> list[SQLModel]:
     return [match.patient, *carried]
 
 
-async def known_patient(
+async def find_named(
     ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
-) -> Patient:
-    """Find the patient whom a sending only names, by our id or as this sender has described them.
-
-    A record that was merged into another is followed to that one. Raises UnknownPatient.
+) -> tuple[UUID, UUID]:
+    """Find the patient whom a sending only names, by our id or as this sender has described them: the record
+    that is named, and the one that goes on. Writes nothing; raises UnknownPatient.
     """
-    requester = str(ctx.caller.organization)
     if submission.patient_id is not None:
         seen = await queries.patients.visible_to(tx, ctx.caller, submission.patient_id)
         found = [] if seen is None else [seen]
     else:
         ids, tokens = [patient.id for patient in matches], set(submission.patient_identifiers)
-        said = await queries.patients.said_of(tx, ids, requester=requester)
+        said = await queries.patients.said_of(tx, ids, requester=str(ctx.caller.organization))
         mine = {own.patient_id for own in said if tokens & set(own.identifiers)}
         found = [patient for patient in matches if patient.id in mine]
     goes_on = {_goes_on(patient) for patient in found}
     if len(goes_on) != 1:
         text = "this patient is not known from you: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")
-    patient = await queries.patients.locked_to_go_on(tx, goes_on.pop())
-    if patient.id not in {named.id for named in found}:
-        await describe_patient.carry_over(ctx, tx, found[0].id, patient, requester=requester)
-    return patient
+    return found[0].id, goes_on.pop()
 
 
 async def is_about(tx: Transaction, submission: Submission, referral: Referral, patient: Patient) -> bool:

@@ -96,14 +96,14 @@ async def _come_back(ctx: Context, tx: Transaction, first: Referral) -> None:
     await _give_back(ctx, tx, oldest, because=Reason.of("first-ended", state=first.state))
 
 
-async def separate(ctx: Context, tx: Transaction, referrals: Sequence[Referral]) -> None:
+async def give_back_all(ctx: Context, tx: Transaction, referrals: Sequence[Referral]) -> None:
     """Give back to a person what was merged into another person's referral, because of records that were
-    merged by mistake; where it has ended with that one's report, ask the coordinator to tell its sender.
+    merged by mistake; where it has got that one's report, ask the coordinator to tell its sender.
     """
     for referral in referrals:
         if referral.state == State.MERGED:
             await _give_back(ctx, tx, referral, because=Reason.of("records-unmerged"))
-        else:
+        elif referral.report is not None:
             changes = Changes(ctx, await referral_file.load(tx, referral))
             reason = [Reason.of("report-of-another")]
             work = changes.open_work(TaskCode.RESOLVE_IDENTITY, owner=the_clinic(ctx), reason=reason)

@@ -49,6 +49,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
     """
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
+    await tx.lock_names([token for piece in pieces if piece.type == "Patient" for token in piece.identifiers])
     await complete_patient.lock_first(tx, pieces, records=[] if seen is None else [seen.patient_id])
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_provide_information(ctx, file.referral)
@@ -72,8 +73,7 @@ async def _describe(ctx: Context, tx: Transaction, piece: Piece, changes: Change
     described = await describe_patient.run(
         ctx, tx, file.patient, piece, requester=referral.requester, adds=True
     )
-    members = await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
-    complete_patient.note(ctx, changes, members=members)
+    await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
     describe_patient.offer(ctx, changes, described)
     describe_patient.doubt(ctx, changes, resembles=described.resembles)
     file.patient_data = described.said

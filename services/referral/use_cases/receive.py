@@ -11,6 +11,7 @@ from services.referral.use_cases import (
     describe_patient,
     find_duplicates,
     match_patient,
+    patient_events,
     placing,
     record,
     sent_again,
@@ -23,7 +24,6 @@ from services.referral.use_cases.referral_file import ReferralFile, enclosure_of
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import referral as events
-from shared.events.outbox.publishing import publish
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
@@ -71,9 +71,7 @@ async def _tell_of_patient(
 ) -> None:
     """Tell every service of a new patient who has died, and of a known one what this sending says newly."""
     if match.new and match.patient.deceased:
-        patient_id, body = str(match.patient.id), match.patient.body
-        changed = events.PatientChanged(patient_id=patient_id, referral_id=None, resources=(body,))
-        await publish(ctx, tx, match.patient, changed)
+        await patient_events.publish_change(ctx, tx, match.patient)
     elif not match.new and submission.patient is not None:
         await complete_patient.run(
             ctx, tx, match.patient, submission.patient, referral=referral, described=match.described

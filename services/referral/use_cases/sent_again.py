@@ -194,8 +194,7 @@ async def _described_anew(
     referral.doubt = rules.identity.is_in_doubt(
         fhir.people.demographics(piece.data), before=before, known=file.patient, doubted=referral.doubt
     )
-    if not referral.doubt:
-        await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
+    await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
     describe_patient.offer(ctx, changes, described)
     describe_patient.doubt(ctx, changes, resembles=described.resembles)
     file.facts_of_day.clear()

@@ -31,5 +31,8 @@ async def _with_known_patient(
     """Put the patient into the file whom a submission only names."""
     if submission.patient is None:
         matches = await queries.patients.by_identifiers(tx, submission.patient_identifiers)
-        found = await match_patient.known_patient(ctx, tx, submission, matches=matches)
-        file.patient_data = referral_file.decoded(found.body)
+        named, _ = await match_patient.find_named(ctx, tx, submission, matches=matches)
+        requester = str(ctx.caller.organization)
+        patients = {patient.id: patient for patient in await queries.patients.records(tx, named)}
+        file.patient_data = await referral_file.patient_as_sent(tx, patients[named], requester)
+        file.died_elsewhere = any(patient.deceased for patient in patients.values())

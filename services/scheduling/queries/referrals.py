@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from services.scheduling.models.rows import Referral
+from services.scheduling.models.rows import KnownPatient, Referral
 from shared.db import Transaction
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
@@ -26,7 +26,7 @@ WHERE (referral.patient_id = person.id
        OR referral.patient_id IN (SELECT known_patient.id FROM known_patient WHERE replaced_by = person.id))
   AND state = 'open' ORDER BY referral.id FOR UPDATE OF referral
 """
-_REPLACED_BY = "SELECT replaced_by FROM known_patient WHERE id = $1"
+_KNOWN_PATIENT = "SELECT * FROM known_patient WHERE id = $1 FOR UPDATE"
 _MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
 INSERT INTO known_patient (id, event_version, is_deceased, replaced_by) VALUES ($1, $2, $3, $4)
@@ -72,10 +72,9 @@ async def learn(
     return await tx.run(_LEARN, patient_id, version, is_deceased, replaced_by) == 1
 
 
-async def replaced_by(tx: Transaction, patient_id: str) -> str | None:
-    """Read into which record a patient's was merged, as far as that is known."""
-    found: str | None = await tx.value(_REPLACED_BY, patient_id)
-    return found
+async def known_patient(tx: Transaction, patient_id: str) -> KnownPatient | None:
+    """Read what was said last of a patient, as far as anything was."""
+    return await tx.row(KnownPatient, _KNOWN_PATIENT, patient_id)
 
 
 async def merged(tx: Transaction) -> dict[str, str]:

@@ -15,7 +15,7 @@ async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
     known says nothing. Where a death turns out to be a mistake, what was called off stays so.
     """
     patient_id = str(event.focus["id"])
-    before = await queries.referrals.replaced_by(tx, patient_id)
+    before = await queries.referrals.known_patient(tx, patient_id)
     is_news = await queries.referrals.learn(
         tx,
         patient_id,
@@ -23,8 +23,8 @@ async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
         is_deceased=event.is_deceased,
         replaced_by=event.replaced_by,
     )
-    is_linked_anew = event.replaced_by != before
-    if is_news and event.is_deceased and not is_linked_anew:
+    has_died = event.is_deceased and not (before is not None and before.is_deceased)
+    if is_news and has_died:
         await end.of_patient(ctx, tx, patient_id)
-    if is_news and is_linked_anew:
+    if is_news and event.replaced_by != (None if before is None else before.replaced_by):
         await replan.at_every_site(ctx, tx)
