@@ -61,3 +61,19 @@ async def _link(clinic: TestClinic, patient: str, operation: str, **values: Any)
     answer = await clinic.as_("coordinator").post(f"/referral/fhir/Patient/{patient}/${operation}", json=body)
     assert answer.status_code == 200, answer.text
     await clinic.settle()
+
+
+async def test_a_link_that_a_sender_writes_calls_off_nobody_elses_visit() -> None:
+    async with TestClinic() as clinic:
+        answer = await send(clinic, referrals.bundle(family="Victim", health_card="77"))
+        victim = located(answer, "Patient")
+        await clinic.settle()
+        before = await _booked(clinic)
+        link = [{"other": {"reference": f"Patient/{victim}"}, "type": "replaced-by"}]
+        sent = referrals.bundle(family="Other", health_card="78", identifier="one")
+        dead = {"link": link, "deceasedBoolean": True, "birthDate": "1980"}
+        for change in (dead, {"birthDate": "1980-05-17"}):
+            referrals.resource(sent, "Patient").update(change)
+            assert (await send(clinic, sent, as_="second-practice")).status_code == 200
+            await clinic.settle()
+        assert await _booked(clinic) == before

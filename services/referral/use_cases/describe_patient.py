@@ -15,6 +15,7 @@ from services.referral import fhir, queries
 from services.referral.models.facts import Demographics
 from services.referral.models.rows import Patient, SourceRecord
 from services.referral.models.submission import Piece
+from services.referral.use_cases import referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
@@ -68,6 +69,8 @@ async def run(
         return Description(version=version, said=piece.data, is_first=False)
     known = [decoded(patient.body)] + ([decoded(before)] if before is not None else [])
     differs, news = (fhir.people.said_newly(piece.data, *rows) for rows in (known[:1], known))
+    if piece.data.get("deceasedBoolean") is False and await referral_file.died_elsewhere(tx, patient):
+        differs["deceasedBoolean"] = news["deceasedBoolean"] = False
     takes_back = before is not None and fhir.people.takes_back_death(piece.data, known[-1])
     if takes_back and await _others_say_death(tx, patient, but=requester):
         takes_back = False

@@ -163,3 +163,37 @@ class TestWhoLives:
         await desk.hear(changed(desk, patient, version=3))
         await die(desk, patient, version=2)
         assert (await desk.first(referral)).status == "booked"
+
+
+class TestRecordsOfOnePerson:
+    """Of a death that only one of two merged records knew, people decide; of a new one nobody waits."""
+
+    def linked(self, desk: Desk, living: str, dead: str) -> list[Any]:
+        there = [{"other": {"reference": f"Patient/{dead}"}, "type": "replaced-by"}]
+        return [
+            changed(desk, living, version=2, link=there),
+            changed(desk, dead, version=2, deceasedDateTime="2026-06-01"),
+        ]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_a_merge_with_one_who_has_died_calls_off_nothing_whichever_is_heard_first(
+        self, desk: Desk, order: int
+    ) -> None:
+        living, dead = new_text_id(), new_text_id()
+        referral = await desk.accept(patient_id=living, payer="insurer")
+        await die(desk, dead)
+        for event in self.linked(desk, living, dead)[::order]:
+            await desk.hear(event)
+        await desk.settle()
+        assert (await desk.first(referral)).status == "booked"
+
+    async def test_a_death_that_is_said_after_the_merge_calls_off_what_is_on_the_other_record(
+        self, desk: Desk
+    ) -> None:
+        living, goes_on = new_text_id(), new_text_id()
+        referral = await desk.accept(patient_id=living, payer="insurer")
+        there = [{"other": {"reference": f"Patient/{goes_on}"}, "type": "replaced-by"}]
+        await desk.hear(changed(desk, living, version=1, link=there))
+        await die(desk, goes_on)
+        await desk.settle()
+        assert (await desk.first(referral)).status == "cancelled"
