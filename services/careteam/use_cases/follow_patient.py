@@ -11,7 +11,8 @@ from shared.reasons import Reason
 async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
     """Put the case of a patient who has died on the next agenda of each team that still cares for them.
 
-    What is open ends when a person closes the referral; a death that was a mistake, the meeting hears of too.
+    What is open ends when a person closes the referral; a death that turns out to be a mistake leaves the
+    case on the agenda.
     """
     if event.is_deceased:
         for team in await queries.teams.active_of_patient(tx, str(event.focus["id"])):

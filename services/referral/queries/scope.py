@@ -81,16 +81,16 @@ def patients(principal: Principal) -> ColumnElement[bool]:
 
 def _patients_as_seen() -> Any:
     """Select each patient as the clinic knows them, and as each further sender has described them."""
-    own, told = core.columns(PatientTable), core.columns(SourceRecordTable)
+    own, described = core.columns(PatientTable), core.columns(SourceRecordTable)
     shown = ("version", "last_updated", "body", "identifiers", "family", "given", "requester")
     return union_all(
         select(
             own.id, *(own[name] for name in shown), own.id.label("history_id"), literal(True).label("known")
         ),
         select(
-            told.patient_id.label("id"),
-            *(told[name] for name in shown),
-            told.id.label("history_id"),
+            described.patient_id.label("id"),
+            *(described[name] for name in shown),
+            described.id.label("history_id"),
             literal(False).label("known"),
         ),
     ).subquery("patient_as_seen")

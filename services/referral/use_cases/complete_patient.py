@@ -35,6 +35,23 @@ async def lock_first(tx: Transaction, pieces: Sequence[Piece], *, records: Colle
         await queries.referrals.lock_all(tx, await queries.referrals.open_on(tx, records))
 
 
+async def describe_again(
+    ctx: Context, tx: Transaction, changes: Changes, piece: Piece, *, adds: bool = False
+) -> Description:
+    """Take in how the sender of a locked referral describes its patient now, with all that follows."""
+    file, referral = changes.file, changes.referral
+    file.patient = await queries.patients.locked(tx, referral.patient_id)
+    described = await describe_patient.run(
+        ctx, tx, file.patient, piece, requester=referral.requester, adds=adds
+    )
+    await run(ctx, tx, file.patient, piece, referral=referral, described=described)
+    describe_patient.offer(ctx, changes, described)
+    describe_patient.doubt(ctx, changes, resembles=described.resembles)
+    file.patient_data = described.said
+    file.facts_of_day.clear()
+    return described
+
+
 async def run(
     ctx: Context,
     tx: Transaction,

@@ -7,7 +7,6 @@ from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
 from services.referral.use_cases import (
     complete_patient,
-    describe_patient,
     follow_consent,
     reconsider,
     record,
@@ -60,24 +59,10 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
         if piece.type == "Patient":
-            await _describe(ctx, tx, piece, changes)
+            await complete_patient.describe_again(ctx, tx, changes, piece, adds=True)
     await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)
     follow_consent.decide(ctx, changes)
     return await record.run(ctx, tx, changes)
-
-
-async def _describe(ctx: Context, tx: Transaction, piece: Piece, changes: Changes) -> None:
-    """Add what is said of the patient to what the sender has said, and follow it."""
-    file, referral = changes.file, changes.referral
-    file.patient = await queries.patients.locked(tx, referral.patient_id)
-    described = await describe_patient.run(
-        ctx, tx, file.patient, piece, requester=referral.requester, adds=True
-    )
-    await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
-    describe_patient.offer(ctx, changes, described)
-    describe_patient.doubt(ctx, changes, resembles=described.resembles)
-    file.patient_data = described.said
-    file.facts_of_day.clear()
 
 
 async def _check(tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:

@@ -34,9 +34,9 @@ class ReferralFile:
 
     `before` is the referral as the database has it, None for one that is new; `patient_data` is the patient
     as its sender describes them, `died_elsewhere` says that another record of the person knows of a death;
-    `known` holds the resources by
-    what others call them; `work` are the open Tasks of people. `passed` are the states in which it stood for
-    a moment only, since it has `moved` on: each is a version of its Task, so that no step is skipped.
+    `known` holds the resources by what others call them; `work` are the open Tasks of people. `passed` are
+    the states in which it stood for a moment only, since it has `moved` on: each is a version of its Task, so
+    that no step is skipped.
     """
 
     referral: Referral

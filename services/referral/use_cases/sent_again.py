@@ -12,7 +12,6 @@ from services.referral.queries.intake import Recognised
 from services.referral.states import TERMINAL, UNDER_CARE, State
 from services.referral.use_cases import (
     complete_patient,
-    describe_patient,
     follow_consent,
     match_patient,
     placing,
@@ -187,17 +186,13 @@ async def _described_anew(
     file, piece = changes.file, submission.patient
     if piece is None or file.patient is None:
         return Description(is_first=False)
-    referral, before = file.referral, fhir.people.demographics(file.patient_data)
-    file.patient = await queries.patients.locked(tx, file.patient.id)
-    described = await describe_patient.run(ctx, tx, file.patient, piece, requester=referral.requester)
-    file.patient_data = piece.data
+    referral, person = file.referral, fhir.people.demographics(piece.data)
+    before = fhir.people.demographics(file.patient_data)
     referral.doubt = rules.identity.is_in_doubt(
-        fhir.people.demographics(piece.data), before=before, known=file.patient, doubted=referral.doubt
+        person, before=before, known=file.patient, doubted=referral.doubt
     )
-    await complete_patient.run(ctx, tx, file.patient, piece, referral=referral, described=described)
-    describe_patient.offer(ctx, changes, described)
-    describe_patient.doubt(ctx, changes, resembles=described.resembles)
-    file.facts_of_day.clear()
+    described = await complete_patient.describe_again(ctx, tx, changes, piece)
+    file.patient_data = piece.data
     return described
 
 
