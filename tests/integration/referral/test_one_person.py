@@ -387,5 +387,9 @@ class TestTwoAtOnce:
         merged, answer = await asyncio.gather(
             merge(clinic, second, first), send(clinic, sent, as_="second-practice")
         )
+        if merged.status_code == 409:
+            # It came between the look at what is open and the locks: nothing is passed over unasked.
+            assert "came at this moment" in merged.text
+            merged = await merge(clinic, second, first)
         assert merged.status_code == 200, merged.text
         assert located(answer, "Patient") in (first, second)
