@@ -48,7 +48,7 @@ async def answer(
         links = paging_links(f"{base}/{resource_type}", asked, page.next)
         content = bundle("searchset", entries, links=links, total=page.total)
         return await request.answer(
-            tx, content, patient=patient_asked(asked), rows=_with_patients(found), how="search-type"
+            tx, content, patient=patient_asked(asked), rows=[row for _, row in found], how="search-type"
         )
 
 
@@ -135,14 +135,6 @@ def bundle(
     if entries:
         found["entry"] = entries
     return msgspec.json.encode(found)
-
-
-def _with_patients(found: Sequence[tuple[str, StoredResource]]) -> list[StoredResource]:
-    """Say of each Patient that it is about itself."""
-    for resource_type, row in found:
-        if resource_type == "Patient":
-            row.patient_id = row.id
-    return [row for _, row in found]
 
 
 def patient_asked(asked: Sequence[tuple[str, str]]) -> str | None:

@@ -169,13 +169,11 @@ class RequestContext:
         how = how or how_of(self.http, self.guard)
         found = [*rows, *([] if about is None else [about])]
         patients = patients_of(found) or (() if patient is None else (patient,))
-        what = reference_to(about) if about is not None else None
-        if about is not None and what is not None and what.startswith("Patient/"):
-            patients = tuple(dict.fromkeys((str(about.id), *also)))
+        patients = tuple(dict.fromkeys((*patients, *also)))
         return audit.Access(
             service=self.runtime.service,
             how=how,
-            what=what,
+            what=reference_to(about) if about is not None else None,
             patients=patients,
             site=site_of(found, self.principal, patients),
             query=query_of(self.http, self.body, asked=asked) if how == "search-type" or asked else None,

@@ -129,10 +129,7 @@ class ResourceReader:
             found = await tx.select(seen.where(self._visible(principal)))
         if not found:
             raise NoSuchResource(f"there is no {self.type}/{id[:64]} that you may see")
-        row = stored_resource(found[0])
-        if self.type == "Patient":
-            row.patient_id = row.id
-        return row
+        return stored_resource(found[0])
 
     async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):

@@ -37,6 +37,11 @@ class Patient(Resource):
     replaced_at: AwareDatetime | None = None
     replaced_from: int | None = None
 
+    @property
+    def patient_id(self) -> UUID:
+        """Whom the row is about, as every other row says it."""
+        return self.id
+
 
 class SourceRecord(Resource):
     """What one sender says of a patient whose row is not that sender's own description: what it reads."""

@@ -85,10 +85,15 @@ def _patients_as_seen() -> Any:
     shown = ("version", "last_updated", "body", "identifiers", "family", "given", "requester")
     return union_all(
         select(
-            own.id, *(own[name] for name in shown), own.id.label("history_id"), literal(True).label("known")
+            own.id,
+            own.id.label("patient_id"),
+            *(own[name] for name in shown),
+            own.id.label("history_id"),
+            literal(True).label("known"),
         ),
         select(
             described.patient_id.label("id"),
+            described.patient_id.label("patient_id"),
             *(described[name] for name in shown),
             described.id.label("history_id"),
             literal(False).label("known"),

@@ -35,9 +35,8 @@ class SeveralPatients(Stale):
 class PatientMatch:
     """The patient; `resembles` are others who carry the same identifiers, where it is open who it is.
 
-    `tokens` are the identifiers to put down, `died_elsewhere` says that another record of the person knows of
-    a death. `described` is what the sender says of the patient, which is all that it is told: not whether
-    another one has sent the patient before.
+    `died_elsewhere` says that another record of the person knows of a death. `described` is what the sender
+    says of the patient, which is all that it is told: not whether another one has sent the patient before.
     """
 
     patient: Patient
@@ -46,7 +45,6 @@ class PatientMatch:
     died_elsewhere: bool = False
     described: Description = field(default_factory=Description)
     resembles: tuple[UUID, ...] = ()
-    tokens: tuple[str, ...] = ()
 
 
 async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised) -> PatientMatch:
@@ -70,7 +68,6 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
             patient_data=piece.data,
             new=True,
             resembles=tuple(carriers),
-            tokens=piece.identifiers,
         )
     patient = await queries.patients.locked_to_go_on(tx, same[0])
     described = await describe_patient.run(ctx, tx, patient, piece, requester=requester)
@@ -158,7 +155,8 @@ def new_rows(match: PatientMatch) -> list[SQLModel]:
     if not match.new:
         return []
     carried = [
-        PatientIdentifier(token=token, patient_id=match.patient.id) for token in dict.fromkeys(match.tokens)
+        PatientIdentifier(token=token, patient_id=match.patient.id)
+        for token in dict.fromkeys(match.patient.identifiers)
     ]
     return [match.patient, *carried]
 

@@ -103,15 +103,10 @@ async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, 
     if between is not None:
         await store.update(tx, task, body, at=ctx.at, overlay={"status": between}, status=between)
     identifiers = list(referral.identifiers)
-    if (status, identifiers) == (task.status, task.identifiers) and _says(task.body) == _says(body):
+    is_as_before = (status, identifiers) == (task.status, task.identifiers)
+    if is_as_before and fhir.content.same(task.body, msgspec.json.encode(body)):
         return
     await store.update(tx, task, body, at=ctx.at, status=status, identifiers=identifiers)
-
-
-def _says(body: Body | bytes) -> Body:
-    """Read a resource without its id and meta."""
-    data = msgspec.json.decode(body if isinstance(body, bytes) else msgspec.json.encode(body))
-    return {name: value for name, value in data.items() if name not in ("id", "meta")}
 
 
 async def _write_referral(ctx: Context, tx: Transaction, changes: Changes) -> None:

@@ -191,9 +191,7 @@ async def _described_anew(
     referral.doubt = rules.identity.is_in_doubt(
         person, before=before, known=file.patient, doubted=referral.doubt
     )
-    described = await complete_patient.describe_again(ctx, tx, changes, piece)
-    file.patient_data = piece.data
-    return described
+    return await complete_patient.describe_again(ctx, tx, changes, piece)
 
 
 async def _write_rows(
