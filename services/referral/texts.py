@@ -167,6 +167,7 @@ _CONDITIONS = {
 # What is missing, by the code under which it is asked for.
 MISSING: Mapping[str, str] = {
     **{flag: f"whether there is {words}" for flag, words in _FLAGS.items()},
+    "reason-for-referral": "what the patient is sent for: a code, a reason or a Condition",
     "birth-date": "the patient's full date of birth",
     "payer": "who pays: a Coverage with its type or payor",
     "insurer": "which insurer pays: a Coverage whose payor has the insurer's identifier",
@@ -187,6 +188,7 @@ _CHANGED = {
     **_FLAGS,
     **_CLAIMS,
     **_CONDITIONS,
+    "reason-for-referral": "what the patient is sent for",
     "birth-date": "the date of birth",
     "pregnancy": "pregnancy or a recent birth",
     "onset-date": "the date of onset",

@@ -22,13 +22,15 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Received(Struct, frozen=True, kw_only=True):
     """A resource that passed the border: `raw` as received (UTF-8 JSON), `data` decoded, never to be changed.
 
-    For a Bundle, `entries` holds its entries with the bytes of each resource cut from the Bundle's own.
+    For a Bundle, `entries` holds its entries with the bytes of each resource cut from the Bundle's own, and
+    `other_people` the places of the Patient entries whom no resource of it is about.
     """
 
     resource_type: str
     data: Mapping[str, Any]
     raw: bytes
     entries: tuple[Entry, ...] = ()
+    other_people: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
         return f"Received({self.resource_type})"

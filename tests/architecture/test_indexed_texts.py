@@ -26,12 +26,13 @@ FROM_CALLERS = {
     "idempotency.key": LONGEST * 2,  # a header is Latin-1
     "used_assertion.jti": _TEXT,
 }
-# Ids of clinic.yaml and of resources (64 characters at most), codes of closed tables, names of our own. Of
+# Marks (SHA-256), ids of clinic.yaml and of resources (64 characters at most), codes of closed tables, names
+# of our own. Of
 # an AuditEvent's patient only what has the form of an id is taken from a query.
 OURS = words(
-    "audience channel chair claim_id client code consumer_group discipline event_id event_key id instrument"
-    " key kind name owner patient_id payer practitioner questionnaire recipient ref referral_id requester"
-    " resource reviewers site status target team topic type"
+    "audience called channel chair claim_id client code consumer_group discipline event_id event_key id"
+    " instrument key kind name owner patient_id payer practitioner questionnaire recipient ref referral_id"
+    " requester resource reviewers site status target team topic type"
 )
 
 

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from services.referral.fhir.submission import ACCEPTED_TYPES
+from services.referral.fhir.entries import ACCEPTED_TYPES
 from tests.support.folders import open_folder
 from tests.support.process import LumbarProcess, lumbar
 

@@ -6,15 +6,15 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.referral import fhir, queries, use_cases
+from services.referral import fhir, use_cases
+from services.referral.fhir.messages import Act, NotAMessage, UnknownEvent
 from services.referral.fhir.submission import NotAReferral
-from services.referral.models.rows import Referral
-from services.referral.models.submission import Receipt
+from services.referral.models.submission import Receipt, Submission
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
+from services.referral.use_cases.placing import AnothersResource, SeveralFound
 from services.referral.use_cases.sent_again import AnotherPatient, IsOver
 from shared import indexed_text
-from shared.db import Transaction
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
 from shared.fhir.received import Received
@@ -29,36 +29,44 @@ _SENDING = authorize("ServiceRequest", "c", rows=_OWN)
 _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
 
 
-class UnknownEvent(Invalid):
-    """A message that this clinic does not take."""
-
-    code = "not-supported"
-
-
 @router.post(
     "/fhir",
-    responses=refuses(NotAReferral, UnknownPatient, SeveralPatients, AnotherPatient, IsOver, UnknownEvent),
+    responses=refuses(
+        NotAReferral,
+        UnknownPatient,
+        SeveralPatients,
+        AnotherPatient,
+        IsOver,
+        UnknownEvent,
+        SeveralFound,
+        AnothersResource,
+    ),
 )
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     """Take a transaction Bundle, or a message Bundle at the base."""
     received = await request.resource("Bundle")
     if received.data.get("type") == "message":
         return await _process(request, received)
-    submission = fhir.submission.read(received, clinic=request.runtime.clinic)
+    submission = _submission(request, received)
     only(request, "referrer", what="send a referral")
 
     async with request.transaction() as tx:
         receipt = await use_cases.receive.run(request.ctx, tx, submission)
-        body = fhir.answers.transaction_response(receipt.referral.answer)
+        body = fhir.answers.transaction_response(receipt.answer)
         return await request.answer(tx, body, about=receipt.referral)
 
 
 @router.post(
     "/fhir/$process-message",
-    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, UnknownEvent, NeverSent),
+    responses=refuses(
+        NotAReferral, NotAMessage, UnknownPatient, AnotherPatient, IsOver, UnknownEvent, NeverSent
+    ),
 )
 async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:
-    """Take a message Bundle: a new referral, or the revocation of one."""
+    """Take a message Bundle: a new referral, or an update, a revocation, a communication about one.
+
+    The same message again gets the same answer.
+    """
     return await _process(request, await request.resource("Bundle"))
 
 
@@ -69,7 +77,7 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
     `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead, as
     it is; where this one bears the identifier itself, it corrects the referral.
     """
-    submission = fhir.submission.read(await request.resource("ServiceRequest"), clinic=request.runtime.clinic)
+    submission = _submission(request, await request.resource("ServiceRequest"))
     only(request, "referrer", what="send a referral")
     condition = _condition(request)
 
@@ -77,7 +85,7 @@ async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
         receipt = None
         if condition is not None and condition not in submission.request.identifiers:
             found = await use_cases.receive.already_sent(request.ctx, tx, condition)
-            receipt = found and Receipt(referral=found, outcome="same")
+            receipt = found and Receipt(referral=found, outcome="same", answer=[])
         receipt = receipt or await use_cases.receive.run(request.ctx, tx, submission)
         referral, status = receipt.referral, 201 if receipt.outcome == "new" else 200
         return await request.answer(
@@ -132,23 +140,20 @@ async def search_questionnaires(
 
 
 async def _process(request: RequestContext, received: Received) -> Response:
-    if (kind := received.data.get("type")) != "message":
-        raise Invalid(f"a message is taken here, not a {kind}", expression="Bundle.type")
-    event = fhir.submission.event_code(received)
-    if event not in (fhir.submission.ADD, fhir.submission.REVOKE):
-        text = f"the events are {fhir.submission.ADD} and {fhir.submission.REVOKE}; {event} is none of them"
-        raise UnknownEvent(text, expression="Bundle.entry[0].resource.eventCoding.code")
+    message = fhir.messages.read(received)
     only(request, "referrer", what="send a referral")
     submission = None
-    if event == fhir.submission.ADD:
-        submission = fhir.submission.read(received, clinic=request.runtime.clinic)
+    if message.request is not None and message.act in (Act.ADD, Act.UPDATE):
+        submission = _submission(request, received, focus=message.request.index)
 
     async with request.transaction() as tx:
-        if submission is None:
-            referral = await _revoke(request, tx, received)
-        else:
-            referral = (await use_cases.receive.run(request.ctx, tx, submission)).referral
-        return await _answer_message(request, tx, received, referral, code=str(event))
+        body, referral = await use_cases.process_message.run(request.ctx, tx, message, submission=submission)
+        return await request.answer(tx, body, about=referral)
+
+
+def _submission(request: RequestContext, received: Received, *, focus: int | None = None) -> Submission:
+    urls, clinic = request.ctx.urls, request.runtime.clinic
+    return fhir.submission.read(received, clinic=clinic, base=urls.fhir, focus=focus)
 
 
 def _condition(request: RequestContext) -> str | None:
@@ -169,34 +174,6 @@ def _located(receipt: Receipt) -> str:
     """Say where a referral was put: its first version, or the one that a correction made."""
     version = receipt.referral.version if receipt.outcome == "corrected" else 1
     return f"ServiceRequest/{receipt.referral.id}/_history/{version}"
-
-
-async def _answer_message(
-    request: RequestContext, tx: Transaction, received: Received, referral: Referral, *, code: str
-) -> Response:
-    task = await queries.tasks.process_of(tx, referral.id)
-    body = fhir.answers.message_response(
-        task.body,
-        task_id=task.id,
-        base=request.runtime.fhir_base,
-        answers=str(fhir.submission.message_id(received)),
-        of=referral.id,
-        code=code,
-        clinic=request.runtime.clinic.name,
-        at=request.ctx.at,
-    )
-    return await request.answer(tx, body, about=referral)
-
-
-async def _revoke(request: RequestContext, tx: Transaction, received: Received) -> Referral:
-    for entry in received.entries:
-        if entry.resource is not None and entry.resource.resource_type == "ServiceRequest":
-            sent = entry.resource.data
-            words = [concept.get("text", "") for concept in sent.get("reasonCode", [])]
-            return await use_cases.end.revoke_by_identifier(
-                request.ctx, tx, fhir.reading.tokens(sent.get("identifier")), words=" ".join(words).strip()
-            )
-    raise Invalid("what is revoked: the ServiceRequest", expression="Bundle.entry")
 
 
 async def _what_is_tried(request: RequestContext) -> Received:

@@ -112,7 +112,7 @@ _add_reads(
     },
 )
 
-for _kind in (*fhir.submission.ACCEPTED_TYPES, "Composition"):
+for _kind in (*fhir.entries.ACCEPTED_TYPES, "Composition"):
     if _kind not in _OWN_KINDS:
         _add_reads(
             resource_type=_kind,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from services.referral.fhir.submission import ACCEPTED_TYPES
+from services.referral.fhir.entries import ACCEPTED_TYPES
 from services.referral.models.submission import Piece, Submission
 from shared.fhir import references
 

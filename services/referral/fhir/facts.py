@@ -48,6 +48,7 @@ def read(
         in_use=patient.get("active") is not False,
         replaced=people.is_replaced(patient),
         programme=programme_asked(request),
+        says_what=_says_what(request, enclosures),
         answers=answers.codes,
         days=days,
         unread=_unread(answers, days, patient=patient, born=born),
@@ -64,6 +65,12 @@ def programme_asked(request: Resource) -> str | None:
         if coding.get("system") == PROGRAMME_SYSTEM:
             return str(coding.get("code", ""))
     return None
+
+
+def _says_what(request: Resource, enclosures: Sequence[Resource]) -> bool:
+    """Tell whether it is said what the patient is sent for: a category alone says of what kind it is."""
+    stated = any(request.get(member) for member in ("code", "reasonCode", "reasonReference"))
+    return stated or any(one.get("resourceType") == "Condition" for one in enclosures)
 
 
 def _past(day: Day | None, *, on: date) -> Day | None:

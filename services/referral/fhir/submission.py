@@ -4,52 +4,23 @@ Refused is only what leaves open who the patient is or what is asked for; all el
 for later by triage.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.referral.fhir import condition, people
+from services.referral.fhir import entries, people
+from services.referral.fhir.entries import ACCEPTED_TYPES, Entries
 from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
-from services.referral.models.submission import Piece, Submission
+from services.referral.models.submission import AskedReference, LeftOut, Piece, Submission
 from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
-from shared.fhir import references
-from shared.fhir.received import Entry, Received
+from shared.fhir import condition, references
+from shared.fhir.received import Received
+from shared.fhir.references import Form
 from shared.fhir.search_values import as_uuid
 
-ACCEPTED_TYPES = (
-    "AllergyIntolerance",
-    "Communication",
-    "Condition",
-    "Consent",
-    "Coverage",
-    "Device",
-    "DiagnosticReport",
-    "DocumentReference",
-    "Encounter",
-    "FamilyMemberHistory",
-    "HealthcareService",
-    "ImagingStudy",
-    "Immunization",
-    "Location",
-    "Media",
-    "Medication",
-    "MedicationRequest",
-    "MedicationStatement",
-    "Observation",
-    "Organization",
-    "Patient",
-    "Practitioner",
-    "PractitionerRole",
-    "Procedure",
-    "Provenance",
-    "QuestionnaireResponse",
-    "RelatedPerson",
-    "ServiceRequest",
-    "Specimen",
-)
 # What is asked for, and what is proposed or planned; a directive and an option ask for nothing yet.
 INTENTS = (
     "order",
@@ -60,26 +31,36 @@ INTENTS = (
     "proposal",
     "plan",
 )
-ADD, REVOKE = "add-service-request", "revoke-service-request"
+# The elements that say what is asked for; with a category alone more is asked.
+_SAYS_WHAT = ("code", "reasonCode", "reasonReference", "category")
+_NO_LONGER_ASKED = ("revoked", "entered-in-error", "completed")
 
 
 class NotAReferral(Invalid):
     """What came cannot be acted on: who the patient is or what is asked for is not said."""
 
 
-def read(received: Received, *, clinic: Clinic) -> Submission:
-    """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath."""
+def read(received: Received, *, clinic: Clinic, base: str, focus: int | None = None) -> Submission:
+    """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath.
+
+    `base` is the FHIR root of ours, by which a reference to a patient of ours is known; `focus` the entry of
+    the request where a message says it.
+    """
     problems: list[Problem] = []
-    pieces = list(_pieces(received, problems))
-    request = _only_request(pieces, problems)
+    found = _entries(received, problems)
+    request, passed = _the_request(found.pieces, problems, focus=focus)
     if request is None:
         raise NotAReferral(problems=problems)
-    pieces += [piece for piece in contained(request.raw) if piece.type in ACCEPTED_TYPES]
+    task, tasks = _task_about(request, found.pieces)
+    sent = [piece for piece in found.pieces if piece.type not in ("Task", "ServiceRequest")]
+    sent += [piece for piece in contained(request.raw) if piece.type in ACCEPTED_TYPES]
     where = _where(request, "")
     problems += _wrong_request(request, where=where, clinic=clinic)
-    patient, identifiers, known_id = _subject(request, pieces, where=where, problems=problems)
-    others = [piece for piece in pieces if piece.type == "Patient" and piece is not patient]
+    patient, identifiers, known_id = _subject(request, sent, base=base, where=where, problems=problems)
+    others = [piece for piece in sent if piece.type == "Patient" and piece is not patient]
     problems += [_problem("another patient than the referred one", _where(piece, "")) for piece in others]
+    asked = tuple(entries.asked_references([request, *sent]))
+    problems += _nobody(asked, identifiers)
     if problems:
         raise NotAReferral(problems=problems)
     return Submission(
@@ -88,101 +69,77 @@ def read(received: Received, *, clinic: Clinic) -> Submission:
         patient_identifiers=identifiers,
         patient_id=known_id,
         replaced_by=() if patient is None else people.replacing(patient.data),
-        enclosures=tuple(piece for piece in pieces if piece is not request and piece is not patient),
+        enclosures=tuple(piece for piece in sent if piece is not patient),
+        task=task,
+        left_out=(*found.left_out, *passed, *tasks),
+        asked_references=asked,
         entries=len(received.entries) or 1,
     )
 
 
-def event_code(received: Received) -> str | None:
-    """Give the event code of a message Bundle, None for anything else."""
-    header = _header(received)
-    if header is None:
-        return None
-    coding = header.get("eventCoding", {})
-    return str(coding.get("code") or header.get("eventUri", "").rpartition("/")[2])
-
-
-def message_id(received: Received) -> str | None:
-    """Give the id of a message: its MessageHeader's, by which the answer refers to it."""
-    header = _header(received)
-    return None if header is None else str(header.get("id") or received.data.get("id") or "")
-
-
-def _header(received: Received) -> Mapping[str, Any] | None:
-    first = received.entries[0].resource if received.entries else None
-    if received.data.get("type") != "message" or first is None or first.resource_type != "MessageHeader":
-        return None
-    return first.data
-
-
-def _pieces(received: Received, problems: list[Problem]) -> Iterator[Piece]:
+def _entries(received: Received, problems: list[Problem]) -> Entries:
     if received.resource_type == "ServiceRequest":
-        yield piece_of(received.data, received.raw)
-        return
+        return Entries(pieces=(piece_of(received.data, received.raw),))
     kind = received.data.get("type")
     if kind not in ("transaction", "message"):
         problems.append(_problem(f"a transaction or a message is taken here, not a {kind}", "Bundle.type"))
-        return
-    for entry in received.entries:
-        where = f"Bundle.entry[{entry.index}]"
-        if entry.resource is None:
-            problems.append(_problem("an entry needs its resource", f"{where}.resource"))
-        elif entry.resource.resource_type == "MessageHeader":
-            continue
-        elif entry.resource.resource_type not in ACCEPTED_TYPES:
-            text = f"a referral does not take a {entry.resource.resource_type}"
-            problems.append(_problem(text, f"{where}.resource", code="not-supported"))
-        else:
-            if kind == "transaction":
-                problems += _wrong_creation(entry, entry.resource.resource_type, where=f"{where}.request")
-            yield _entry_piece(entry, entry.resource)
+        return Entries(pieces=())
+    return entries.read(received, problems)
 
 
-def _wrong_creation(entry: Entry, resource_type: str, *, where: str) -> Iterator[Problem]:
-    is_patient = resource_type == "Patient"
-    if (
-        is_patient
-        and entry.if_none_exist
-        and condition.identifier(entry.if_none_exist, resource_type="Patient") is None
-    ):
-        yield _problem(condition.UNDERSTOOD, f"{where}.ifNoneExist", code="not-supported")
-    if is_patient and entry.method == "PUT":
-        if condition.of_update(entry.url, resource_type="Patient") is None:
-            text = f"a Patient is put by its identifier: {condition.UNDERSTOOD}"
-            yield _problem(text, f"{where}.url", code="not-supported")
-    elif entry.method != "POST":
-        text = f"this transaction creates: POST, not {entry.method}"
-        yield _problem(text, f"{where}.method", code="not-supported")
-    elif (entry.url or "").rstrip("/").rpartition("/")[2] != resource_type:
-        yield _problem(f"a {resource_type} is created at {resource_type}", f"{where}.url")
-
-
-def _entry_piece(entry: Entry, resource: Received) -> Piece:
-    own = f"{resource.resource_type}/{resource.data['id']}" if resource.data.get("id") else None
-    links = [link for link in (entry.full_url, own) if link]
-    if entry.full_url and "://" in entry.full_url:
-        links.append("/".join(entry.full_url.rsplit("/", 2)[1:]))
-    return piece_of(
-        resource.data,
-        resource.raw,
-        links=tuple(dict.fromkeys(links)),
-        index=entry.index,
-        if_none_exist=condition.identifier(entry.if_none_exist, resource_type=resource.resource_type),
-        update_where=_put_by(entry),
-    )
-
-
-def _put_by(entry: Entry) -> str | None:
-    return condition.of_update(entry.url, resource_type="Patient") if entry.method == "PUT" else None
-
-
-def _only_request(pieces: Sequence[Piece], problems: list[Problem]) -> Piece | None:
+def _the_request(
+    pieces: Sequence[Piece], problems: list[Problem], *, focus: int | None
+) -> tuple[Piece | None, list[LeftOut]]:
+    """Find the request that is sent to this clinic, and leave out what else was ordered for the patient."""
     requests = [piece for piece in pieces if piece.type == "ServiceRequest"]
     if not requests:
         problems.append(_problem("what is asked for: a ServiceRequest", "Bundle.entry", code="required"))
-        return None
-    problems += [_problem("one referral at a time", _where(piece, "")) for piece in requests[1:]]
-    return requests[0]
+        return None, []
+    chosen = _meant_requests(requests, pieces, focus=focus)
+    problems += [_problem("one referral at a time", _where(piece, "")) for piece in chosen[1:]]
+    text = "another ServiceRequest than the referral is not kept"
+    left = [
+        LeftOut(index=piece.index, type=piece.type, text=text) for piece in requests if piece not in chosen
+    ]
+    return chosen[0], left
+
+
+def _meant_requests(
+    requests: Sequence[Piece], pieces: Sequence[Piece], *, focus: int | None
+) -> Sequence[Piece]:
+    """Return the requests that are meant: in focus, of a Task, by this clinic's programme, or still asked."""
+    if focus is not None:
+        return [piece for piece in requests if piece.index == focus]
+    tasks = [piece for piece in pieces if piece.type == "Task"]
+    of_tasks = [piece for piece in requests if any(_is_about(task, piece) for task in tasks)]
+    of_ours = [piece for piece in requests if programme_asked(piece.data) is not None]
+    open_ones = [piece for piece in requests if piece.data.get("status") not in _NO_LONGER_ASKED]
+    return of_tasks or of_ours or open_ones or requests
+
+
+def _task_about(request: Piece, pieces: Sequence[Piece]) -> tuple[Piece | None, list[LeftOut]]:
+    """Find the sender's Task about the request, which ours answers; other Tasks are left out."""
+    tasks = [piece for piece in pieces if piece.type == "Task"]
+    about = [task for task in tasks if _is_about(task, request)]
+    text = "a Task about something else than the referral is not kept"
+    left = [LeftOut(index=task.index, type="Task", text=text) for task in tasks if task not in about[:1]]
+    return (about[0] if about else None), left
+
+
+def _is_about(task: Piece, request: Piece) -> bool:
+    named = [task.data.get("focus", {}), *task.data.get("basedOn", [])]
+    return any(reference.get("reference") in request.links for reference in named)
+
+
+def _nobody(asked: Sequence[AskedReference], subject: Sequence[str]) -> Iterator[Problem]:
+    """Refuse a search for a patient that names nobody of this sending."""
+    for reference in asked:
+        if reference.type == "Patient" and reference.token not in subject:
+            text = "this search names no patient of the Bundle: refer to the Patient that is sent along"
+            where = (
+                "ServiceRequest" if reference.index is None else f"Bundle.entry[{reference.index}].resource"
+            )
+            yield _problem(text, where, code="not-found")
 
 
 def _wrong_request(request: Piece, *, where: str, clinic: Clinic) -> Iterator[Problem]:
@@ -191,7 +148,7 @@ def _wrong_request(request: Piece, *, where: str, clinic: Clinic) -> Iterator[Pr
         yield _problem(f"a new referral is active, not {data.get('status')}", f"{where}.status")
     if data.get("intent") not in INTENTS:
         yield _problem(f"one of {', '.join(INTENTS)}, not {data.get('intent')}", f"{where}.intent")
-    if not (data.get("code") or data.get("reasonCode") or data.get("reasonReference")):
+    if not any(data.get(member) for member in _SAYS_WHAT):
         yield _problem("what is asked for: a code or a reason", f"{where}.code", code="required")
     asked = programme_asked(data)
     known = [programme.id for programme in clinic.programmes]
@@ -201,19 +158,19 @@ def _wrong_request(request: Piece, *, where: str, clinic: Clinic) -> Iterator[Pr
 
 
 def _subject(
-    request: Piece, pieces: Sequence[Piece], *, where: str, problems: list[Problem]
+    request: Piece, pieces: Sequence[Piece], *, base: str, where: str, problems: list[Problem]
 ) -> tuple[Piece | None, tuple[str, ...], UUID | None]:
+    """Find who the patient is: a Patient that is sent along, else by our id, or by identifiers."""
     subject = request.data.get("subject", {})
-    text = subject.get("reference")
+    text, named = subject.get("reference"), tokens([subject.get("identifier")])
+    if isinstance(text, str) and not named:
+        searched = condition.identifier(text, resource_type="Patient") if "?" in text else None
+        named = () if searched is None else (searched,)
+    known = _known_id(text, base=base)
     for piece in pieces:
-        if piece.type == "Patient" and text in piece.links:
+        if piece.type == "Patient" and (text in piece.links or (known is None and _meets(piece, named))):
             problems += _unknown_person(piece)
             return piece, piece.identifiers, None
-    known = _known_id(text)
-    named = tokens([subject.get("identifier")])
-    if known is None and not named and isinstance(text, str) and text.startswith("Patient?"):
-        token = condition.identifier(text, resource_type="Patient")
-        named = () if token is None else (token,)
     if known is None and not named:
         expression = f"{where}.subject"
         text = "who the patient is: a Patient that is sent along, or the identifier of a known one"
@@ -221,9 +178,17 @@ def _subject(
     return None, named, known
 
 
-def _known_id(reference: Any) -> UUID | None:
+def _meets(patient: Piece, named: Sequence[str]) -> bool:
+    return bool(set(named) & {*patient.identifiers, patient.if_none_exist, patient.update_where})
+
+
+def _known_id(reference: Any, *, base: str) -> UUID | None:
+    """Return the id of a patient of ours: of another server's nothing is known here."""
     parsed = references.parse(reference) if isinstance(reference, str) else None
-    return as_uuid(parsed.id) if parsed is not None and parsed.type == "Patient" else None
+    if parsed is None or parsed.type != "Patient":
+        return None
+    is_ours = parsed.form is Form.RELATIVE or (parsed.base or "").rstrip("/") == base
+    return as_uuid(parsed.id) if is_ours else None
 
 
 def _unknown_person(patient: Piece) -> Iterator[Problem]:

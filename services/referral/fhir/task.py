@@ -27,17 +27,26 @@ from shared.reasons import Reason, as_written
 
 _CANADIAN = "https://fhir.infoway-inforoute.ca/CodeSystem/ca-referralbusinessstatus"
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
-_CANADIAN_STATUS = frozenset({State.AWAITING_TRIAGE, State.AWAITING_BOOKING, State.BOOKED})
+_OURS = f"{LUMBAR}/referral"
+_FILLER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "FILL"}]}
+_CANADIAN_STATUS = {
+    State.AWAITING_TRIAGE: "awaiting-triage",
+    State.AWAITING_BOOKING: "awaiting-booking",
+    State.WAITLISTED: "awaiting-booking",
+    State.BOOKED: "booked",
+    State.CLOSED: "cancelled-by-performer",
+}
 _BSER_STATUS = {
-    State.AWAITING_TRIAGE: "2.0",
-    State.ACCEPTED: "3.0",
+    **dict.fromkeys((State.AWAITING_TRIAGE, State.INFORMATION_REQUESTED, State.AWAITING_REVIEW), "2.0"),
+    State.DUPLICATE_SUSPECTED: "2.0",
+    **dict.fromkeys((State.ACCEPTED, State.AWAITING_BOOKING, State.WAITLISTED), "3.0"),
     State.DECLINED: "4.0",
     State.EMERGENCY_REDIRECTED: "4.0",
     State.EMERGENCY_ACKNOWLEDGED: "4.0",
     State.BOOKED: "5.1.1",
     State.MISSED: "5.1.2",
     State.APPOINTMENT_CANCELLED: "5.1.3",
-    State.ASSESSED: "5.1.4",
+    **dict.fromkeys((State.ASSESSED, State.IN_PROGRAMME), "5.1.4"),
     State.REVOKED: "6.0",
     State.CLOSED: "6.0",
     State.MERGED: "6.0",
@@ -61,12 +70,19 @@ _CANNOT_WAIT = (TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.TELEPHONE_REFERRER)
 MERGED_INTO = "merged-into"
 
 
-def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
-    """Render the Task that tells the referrer where the referral stands, why, and whose turn it is."""
+def process_task(
+    referral: Referral, *, clinic: Clinic, sent: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Render the Task that tells the referrer where the referral stands, why, and whose turn it is.
+
+    It answers the sender's own Task: of what was `sent`, and of itself as it was, it keeps identifiers and
+    notes. Ours is the filler's identifier of the two (BSeR ReferralTask, v2 table 0203).
+    """
     state = State(referral.state)
+    ours = {"type": _FILLER, "system": _OURS, "value": str(referral.id)}
     task = {
         "resourceType": "Task",
-        "identifier": [{"system": f"{LUMBAR}/referral", "value": str(referral.id)}],
+        "identifier": [ours, *_stated(sent, "identifier")],
         "status": TASK_STATUS[state],
         "intent": "order",
         "priority": referral.priority,
@@ -79,8 +95,15 @@ def process_task(referral: Referral, *, clinic: Clinic) -> dict[str, Any]:
         "statusReason": wording.stated(_reasons(referral), site=referral.site, clinic=clinic),
         "input": _inputs(referral, clinic=clinic),
         "output": _outputs(referral),
+        "note": _stated(sent, "note"),
     }
     return {name: value for name, value in task.items() if value}
+
+
+def _stated(sent: Sequence[Mapping[str, Any]], member: str) -> list[Any]:
+    """Return what the sender's Task says, each part once."""
+    stated = [part for task in sent for part in task.get(member, []) if part.get("system") != _OURS]
+    return [part for place, part in enumerate(stated) if part not in stated[:place]]
 
 
 def work_task(
@@ -152,7 +175,7 @@ def _code(code: TaskCode) -> dict[str, Any]:
 def _business_status(state: State) -> dict[str, Any]:
     codings = [{"system": BUSINESS_STATUS_SYSTEM, "code": str(state)}]
     if state in _CANADIAN_STATUS:
-        codings.append({"system": _CANADIAN, "code": str(state)})
+        codings.append({"system": _CANADIAN, "code": _CANADIAN_STATUS[state]})
     if state in _BSER_STATUS:
         codings.append({"system": _BSER, "code": _BSER_STATUS[state]})
     return {"coding": codings, "text": str(state).replace("-", " ")}

@@ -40,8 +40,9 @@ class Facts:
 
     `answers` and `days` hold the answered items of the Questionnaire by linkId, `elements` the FHIRPath of
     each thing that was read; what is not in them was not answered, which is not "no". `unread` are the items
-    with an answer that says nothing known, or a day that cannot be. `in_use` and `replaced` say of the
-    patient's record whether it is kept up, and whether there is another one instead.
+    with an answer that says nothing known, or a day that cannot be. `says_what` tells whether it is said what
+    the patient is sent for; `in_use` and `replaced` say of the patient's record whether it is kept up, and
+    whether there is another one instead.
     """
 
     birth_date: Day | None = None
@@ -49,6 +50,7 @@ class Facts:
     in_use: bool = True
     replaced: bool = False
     programme: str | None = None
+    says_what: bool = True
     answers: Mapping[str, str] = field(default_factory=dict)
     days: Mapping[str, Day] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()

@@ -125,6 +125,21 @@ class SenderIdentifier(SQLModel):
     referral_id: UUID
 
 
+class ReceivedMessage(SQLModel):
+    """A message that was answered: `key` is made of its id and its content, `called` are marks of how its
+    sender's system calls the referral that it was about.
+    """
+
+    __tablename__ = "received_message"
+
+    requester: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    called: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    answer: bytes
+    answered_at: AwareDatetime
+
+
 class Enclosure(Resource):
     """Any other resource of a referral: what came with it, our Provenance, and the report at the end."""
 

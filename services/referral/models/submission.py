@@ -1,6 +1,6 @@
 """A referral as it came in, whichever of the three doors it came through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -31,11 +31,31 @@ class Piece(Struct, frozen=True, kw_only=True):
         return f"Piece({self.type})"
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """An entry of the sender's Bundle that is not kept, or something of it that is not, and why."""
+
+    index: int | None
+    type: str
+    text: str
+
+
+class AskedReference(Struct, frozen=True, kw_only=True):
+    """A conditional reference that names nothing of the same sending: `token` is its identifier, `index` the
+    entry in which it stands first.
+    """
+
+    type: str
+    text: str
+    token: str
+    index: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """The request, the patient (a resource, an identifier of a known one, or an id of ours), and the rest.
 
-    `replaced_by` are the identifiers of the record that replaced the patient's.
+    `replaced_by` are the identifiers of the record that replaced the patient's, `task` the sender's own Task
+    about the request, which ours answers.
     """
 
     request: Piece
@@ -44,12 +64,19 @@ class Submission:
     patient_id: UUID | None = None
     replaced_by: tuple[str, ...] = ()
     enclosures: tuple[Piece, ...] = ()
+    task: Piece | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    asked_references: tuple[AskedReference, ...] = ()
     entries: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The referral, and whether it is new, was sent before with the same content, or was corrected."""
+    """The referral, and whether it is new, was sent before with the same content, or was corrected; what the
+    sender is told of each entry, and of what is not kept.
+    """
 
     referral: Referral
     outcome: Literal["new", "same", "corrected"]
+    answer: list[dict[str, Any]]
+    left_out: Sequence[LeftOut] = ()

@@ -11,6 +11,7 @@ from services.referral.models.rows import (
     Enclosure,
     Patient,
     PatientIdentifier,
+    ReceivedMessage,
     Referral,
     SenderIdentifier,
     SourceRecord,
@@ -60,6 +61,12 @@ class ReferralTable(Referral, Base, table=True):
 
 class SenderIdentifierTable(SenderIdentifier, Base, table=True):
     """The table of SenderIdentifier rows."""
+
+
+class ReceivedMessageTable(ReceivedMessage, Base, table=True):
+    """The table of ReceivedMessage rows."""
+
+    __table_args__ = (Index("message_called", "called", postgresql_using="gin"),)
 
 
 class EnclosureTable(Enclosure, Base, table=True):

@@ -1,3 +1,13 @@
 """Every SELECT and lock of this service, and the row scopes."""
 
-from services.referral.queries import claims, enclosures, intake, overdue, patients, referrals, scope, tasks
+from services.referral.queries import (
+    claims,
+    enclosures,
+    intake,
+    messages,
+    overdue,
+    patients,
+    referrals,
+    scope,
+    tasks,
+)

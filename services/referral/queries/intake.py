@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.referral.models.rows import Enclosure, Patient
@@ -17,6 +17,7 @@ from shared.db import Transaction
 
 # Resources about people and places, which one sender uses in many referrals.
 DIRECTORY_TYPES = ("Practitioner", "PractitionerRole", "Organization")
+_ABOUT_NOBODY = ("HealthcareService", "Location", "Medication")
 
 _RECOGNISE = """
 SELECT
@@ -28,6 +29,13 @@ SELECT
         JOIN directory_entry AS entry
           ON entry.requester = $1 AND entry.type = wanted.type AND entry.token = wanted.token
         JOIN enclosure ON enclosure.id = entry.enclosure_id) AS directory
+"""
+_CARRIED = """
+SELECT wanted.type, wanted.token, enclosure.id, enclosure.version, enclosure.patient_id
+FROM unnest($2::text[], $3::text[]) AS wanted (type, token)
+JOIN enclosure ON enclosure.requester = $1 AND enclosure.type = wanted.type
+  AND enclosure.identifiers @> ARRAY[wanted.token]
+ORDER BY enclosure.id
 """
 # Without their bytes: a number may be carried by many, and who is meant is read again under the lock.
 _CARRIERS = """
@@ -48,19 +56,24 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a resource that was sent before stands."""
+    """Where a resource that was sent before stands, and with which patient it came, where it is about one.
+
+    `several` others that this sender has sent carry the same identifier.
+    """
 
     id: UUID
     version: int
+    patient_id: UUID | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """The referral of the sender's identifiers, the patients of theirs, and the directory's resources."""
+    """The referral of the sender's identifiers, the patients of theirs, and what its conditions find."""
 
     sent_before: UUID | None
     patients: Sequence[Patient]
-    directory: Mapping[Name, Placed]
+    placed: Mapping[Name, Placed]
 
 
 async def recognise(tx: Transaction, submission: Submission, *, requester: str) -> Recognised:
@@ -74,11 +87,17 @@ async def recognise(tx: Transaction, submission: Submission, *, requester: str) 
         stated = (*patient.identifiers, *conditions)
         carried = (*stated, *submission.replaced_by)
     await tx.lock_names([*_sender_names(requester, tokens), *stated])
-    names = _directory_names(submission)
-    found = await _look(tx, requester, tokens, carried, names)
-    if missing := [name for name in names if name not in found.directory]:
-        await tx.lock_names([f"{requester}|{kind}|{token}" for kind, token in missing])
-        found = await _look(tx, requester, tokens, carried, names)
+    names = _names(submission)
+    shared_names = [name for name in names if name[0] in DIRECTORY_TYPES]
+    await _lock(tx, requester, [name for name in _put_names(submission) if name in shared_names])
+    found = await _look(tx, requester, tokens, carried, shared_names)
+    if missing := [name for name in shared_names if name not in found.placed]:
+        await _lock(tx, requester, missing)
+        found = await _look(tx, requester, tokens, carried, shared_names)
+    others = [name for name in names if name not in shared_names]
+    if others:
+        await _lock(tx, requester, others)
+        found = replace(found, placed={**found.placed, **await _carried(tx, requester, others)})
     return found
 
 
@@ -115,8 +134,24 @@ async def _look(
     return Recognised(
         sent_before=row["sent_before"],
         patients=patients,
-        directory=dict(_placed(text) for text in row["directory"]),
+        placed=dict(_placed(text) for text in row["directory"]),
     )
+
+
+async def _carried(tx: Transaction, requester: str, names: Sequence[Name]) -> dict[Name, Placed]:
+    """Find the resources of a sender that carry these identifiers, of types that no directory holds."""
+    kinds, named = [kind for kind, _ in names], [token for _, token in names]
+    found: dict[Name, Placed] = {}
+    for row in await tx.records(_CARRIED, requester, kinds, named):
+        name = (row["type"], row["token"])
+        patient_id = None if row["type"] in _ABOUT_NOBODY else row["patient_id"]
+        first = Placed(row["id"], row["version"], patient_id)
+        found[name] = replace(found[name], several=True) if name in found else first
+    return found
+
+
+async def _lock(tx: Transaction, requester: str, names: Sequence[Name]) -> None:
+    await tx.lock_names([f"{requester}|{kind}|{token}" for kind, token in names])
 
 
 def _placed(text: str) -> tuple[Name, Placed]:
@@ -125,9 +160,15 @@ def _placed(text: str) -> tuple[Name, Placed]:
     return (kind, token), Placed(UUID(enclosure_id), int(version))
 
 
-def _directory_names(submission: Submission) -> list[Name]:
-    asked = [(piece.type, piece.if_none_exist) for piece in submission.enclosures]
-    return [(kind, token) for kind, token in asked if token is not None and kind in DIRECTORY_TYPES]
+def _names(submission: Submission) -> list[Name]:
+    """List what the conditions of a sending name: of its entries, and of references to what is not sent."""
+    asked = [(piece.type, piece.if_none_exist or piece.update_where) for piece in submission.enclosures]
+    asked += [(one.type, one.token) for one in submission.asked_references if one.type != "Patient"]
+    return list(dict.fromkeys((kind, token) for kind, token in asked if token is not None))
+
+
+def _put_names(submission: Submission) -> list[Name]:
+    return [(piece.type, piece.update_where) for piece in submission.enclosures if piece.update_where]
 
 
 def _sender_names(requester: str, tokens: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ def differences(before: Facts, after: Facts) -> list[str]:
     ]
     pairs = {
         "birth-date": (before.birth_date, after.birth_date),
+        "reason-for-referral": (before.says_what, after.says_what),
         "programme": (before.programme, after.programme),
         "payer": (before.coverages, after.coverages),
         "consent": (before.consents, after.consents),

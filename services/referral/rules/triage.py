@@ -73,7 +73,7 @@ def _eligible(
     facts: Facts, pays: Payment, *, on: date, clinic: Clinic
 ) -> tuple[tuple[Finding, ...], tuple[Missing, ...]]:
     excluded, unknown_age = eligibility.adult(facts, on=on)
-    missing = (*unknown_age, *red_flags.unanswered(facts), *pays.missing)
+    missing = (*_unasked(facts), *unknown_age, *red_flags.unanswered(facts), *pays.missing)
     if pays.programme is not None and clinic.programme(pays.programme).eligibility != "rapid-access":
         return excluded, missing
     barred, unanswered = eligibility.rapid_access(facts, on=on)
@@ -81,6 +81,13 @@ def _eligible(
         # Who pays is not known: everything is asked at once, and nobody is excluded before the answer.
         return excluded, (*missing, *unanswered) if pays.stream is None else missing
     return (*excluded, *barred), (*missing, *unanswered)
+
+
+def _unasked(facts: Facts) -> tuple[Missing, ...]:
+    """Name what the patient is sent for, where it is not said."""
+    return (
+        () if facts.says_what else (Missing(code="reason-for-referral", element="ServiceRequest.reasonCode"),)
+    )
 
 
 def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:

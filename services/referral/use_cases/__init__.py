@@ -3,6 +3,7 @@
 from services.referral.use_cases import (
     answer_claim,
     changes,
+    communicate,
     decide,
     end,
     follow,
@@ -11,6 +12,7 @@ from services.referral.use_cases import (
     merge,
     merge_patients,
     nightly_look,
+    process_message,
     provide_information,
     receive,
     redirect,

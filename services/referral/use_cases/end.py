@@ -1,8 +1,9 @@
 """The sender revokes, or a coordinator closes: whatever is open ends with the referral."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from services.referral import queries, rules, texts
+from services.referral import rules, texts
 from services.referral.models.rows import Referral
 from services.referral.states import State, Turn
 from services.referral.use_cases import record, redirect, referral_file, request_authorization
@@ -25,17 +26,11 @@ async def revoke(ctx: Context, tx: Transaction, referral_id: str, *, reason: obj
     return await _revoke(ctx, tx, referral_id, reason=why)
 
 
-async def revoke_by_identifier(
-    ctx: Context, tx: Transaction, tokens: tuple[str, ...], *, words: str
-) -> Referral:
-    """Take back what was sent under these identifiers, as a message says it, with its words or without."""
-    found = await queries.referrals.sent_before(tx, str(ctx.caller.organization), tokens=tokens)
-    if found is None:
-        text = "no referral of yours has one of these identifiers"
-        raise NeverSent(text, expression="ServiceRequest.identifier")
+async def revoke_by_message(ctx: Context, tx: Transaction, referral_id: UUID, *, words: str) -> Referral:
+    """Take back a referral as a message says it, with its words or without."""
     if words:
-        return await revoke(ctx, tx, str(found), reason=words)
-    return await _revoke(ctx, tx, str(found), reason=[Reason.of("revoked-by-message")])
+        return await revoke(ctx, tx, str(referral_id), reason=words)
+    return await _revoke(ctx, tx, str(referral_id), reason=[Reason.of("revoked-by-message")])
 
 
 async def close(ctx: Context, tx: Transaction, referral_id: str, *, reason: object) -> Referral:

@@ -1,6 +1,7 @@
 """The referrer answers what was asked, or sends something late; the raw clock goes on."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from services.referral import fhir, queries, rules
 from services.referral.models.rows import Referral
@@ -18,7 +19,8 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
-from shared.fhir import references, store
+from shared.fhir import condition, references, store
+from shared.fhir.references import Form
 
 _PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
 
@@ -54,7 +56,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     reason = rules.acts.may_provide_information(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    await _check(tx, pieces, file)
+    await _check(ctx, tx, pieces, file)
     changes = Changes(ctx, file)
     await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
@@ -65,38 +67,52 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     return await record.run(ctx, tx, changes)
 
 
-async def _check(tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
+async def _check(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
     if not pieces:
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
-    ids = {str(record.id) for record in await queries.patients.records(tx, file.referral.patient_id)}
+    records = await queries.patients.records(tx, file.referral.patient_id)
+    ours = {name for one in records for name in (f"Patient/{one.id}", f"{ctx.urls.fhir}/Patient/{one.id}")}
     problems = []
     for index, piece in enumerate(pieces):
         where = f"Parameters.parameter[{index}].resource"
-        if piece.type not in fhir.submission.ACCEPTED_TYPES or piece.type == "ServiceRequest":
+        if piece.type not in fhir.entries.ACCEPTED_TYPES or piece.type == "ServiceRequest":
             text = f"a {piece.type} cannot be added to a referral"
             problems.append(Problem(text=text, code="not-supported", expression=where))
-        if piece.type == "Patient" and not _may_be(file, piece):
+        if piece.type == "Patient" and not may_be(file, piece):
             problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(named, ids):
+            if isinstance(named, dict) and _is_somebody_else(named, piece, file=file, ours=ours):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
         raise AnotherPatientsResource(problems=problems)
 
 
-def _may_be(file: ReferralFile, piece: Piece) -> bool:
+def may_be(file: ReferralFile, piece: Piece) -> bool:
     """Tell whether a Patient that was sent can be the referred one: it contradicts nothing said before."""
     said = fhir.people.demographics(file.patient_data)
     return not rules.identity.contradicts(said, fhir.people.demographics(piece.data))
 
 
-def _is_somebody_else(named: dict[str, object], ids: Collection[str]) -> bool:
-    """Tell whether a reference names a patient who is on none of the person's records."""
+def _is_somebody_else(
+    named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str]
+) -> bool:
+    """Tell whether a reference names a patient who is not known to be the referred one: by none of our
+    addresses, or by an identifier that this sender has not said of the person.
+    """
     parsed = references.parse(named)
-    return parsed.type == "Patient" and parsed.id is not None and parsed.id not in ids
+    if parsed.type not in (None, "Patient"):
+        return False
+    searched = condition.identifier(parsed.text, resource_type="Patient") if "?" in parsed.text else None
+    identified = {*fhir.reading.tokens([named.get("identifier")]), *filter(None, [searched])}
+    if identified:
+        return not identified & set(fhir.reading.tokens(file.patient_data.get("identifier")))
+    if parsed.form is Form.FRAGMENT:
+        inside = [one for one in fhir.pieces.contained(piece.raw) if parsed.text in one.links]
+        return any(one.type == "Patient" and not may_be(file, one) for one in inside)
+    return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
 
 
 async def _store(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:

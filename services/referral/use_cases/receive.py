@@ -1,6 +1,8 @@
 """The one command behind the three doors: store what came, once, and triage it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from services.referral import fhir, queries
 from services.referral.models.rows import Patient, Referral, SenderIdentifier, Task
@@ -29,26 +31,42 @@ from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
 
-async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
+async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: UUID | None = None) -> Receipt:
     """Store and triage a referral; what the sender has sent before gets the first answer, or is corrected.
 
-    Raises UnknownPatient, SeveralPatients, AnotherPatient and IsOver.
+    `again` is the referral that it is about, where the sender has named it otherwise than by an identifier.
+    Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound and AnothersResource.
     """
     requester = str(ctx.caller.organization)
+    condition = submission.request.if_none_exist
+    other = condition is not None and condition not in submission.request.identifiers
+    if other and (found := await already_sent(ctx, tx, str(condition))) is not None:
+        answer = placing.exists_already(submission, found, at=ctx.at)
+        return Receipt(referral=found, outcome="same", answer=answer)
     known = await queries.intake.recognise(tx, submission, requester=requester)
-    if known.sent_before is not None:
-        return await sent_again.run(ctx, tx, submission, known=known, referral_id=known.sent_before)
+    if (before := again or known.sent_before) is not None:
+        return await sent_again.run(ctx, tx, submission, known=known, referral_id=before)
     if submission.patient is not None:
         records = [patient.replaced_by or patient.id for patient in known.patients]
         await complete_patient.lock_first(tx, [submission.patient], records=records)
     match = await match_patient.run(ctx, tx, submission, known=known)
     referral = _new_referral(ctx, submission, match)
     rows = placing.rows(submission, referral, known=known)
-    _fill(ctx, submission, referral, rows)
+    named = placing.links(submission, referral, rows, known=known)
+    _fill(ctx, submission, referral, rows, named=named)
+    await placing.put(ctx, tx, rows, named=named)
     changes = Changes(ctx, _file(ctx, submission, referral, match, rows))
     result = triage.judge(ctx, changes.file)
+    not_kept = placing.left_out(submission, named)
     referral.answer = placing.answer(
-        submission, referral, rows, patient=match.patient, described=match.described, at=ctx.at
+        submission,
+        referral,
+        rows,
+        patient=match.patient,
+        described=match.described,
+        task_id=changes.process_task.id,
+        not_kept=not_kept,
+        at=ctx.at,
     )
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
     changes.announce(events.ReferralReceived, match.patient)
@@ -63,7 +81,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission) -> Receipt:
     await record.new(ctx, tx, changes, patient=match_patient.new_rows(match), came_with=[*sent, *names])
     await queries.intake.enter(tx, sent)
     await _tell_of_patient(ctx, tx, submission, match, referral=referral)
-    return Receipt(referral=referral, outcome="new")
+    return Receipt(referral=referral, outcome="new", answer=referral.answer, left_out=not_kept)
 
 
 async def _tell_of_patient(
@@ -128,14 +146,15 @@ def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> 
     )
 
 
-def _fill(ctx: Context, submission: Submission, referral: Referral, rows: Rows) -> None:
+def _fill(
+    ctx: Context, submission: Submission, referral: Referral, rows: Rows, *, named: Mapping[str, str]
+) -> None:
     """Give the referral and what came with it their bytes, in which each refers to our ids."""
-    links = placing.links(submission, referral, rows)
-    body, overlay = placing.request_body(submission, referral, links)
+    body, overlay = placing.request_body(submission, referral, named)
     store.fill(referral, body, at=ctx.at, overlay=overlay)
     for piece, row, new in rows:
         if new:
-            store.fill(row, placing.body_of(piece, links), at=ctx.at)
+            store.fill(row, placing.body_of(piece, named), at=ctx.at)
 
 
 def _file(
@@ -147,7 +166,6 @@ def _file(
         code=TaskCode.PROCESS_REQUEST,
         status=TASK_STATUS[State.AWAITING_TRIAGE],
         owner=ctx.clinic.id,
-        identifiers=[*referral.identifiers],
         authored_on=ctx.at,
     )
     return ReferralFile(
@@ -157,6 +175,7 @@ def _file(
         patient_data=match.patient_data,
         died_elsewhere=match.died_elsewhere,
         request=submission.request.data,
+        sent_task={} if submission.task is None else submission.task.data,
         enclosures=[(row, piece.data) for piece, row, _ in rows],
         known={link: piece.data for piece, _, _ in rows for link in piece.links},
         process_task=task,

@@ -18,6 +18,7 @@ from services.referral.models.rows import Claim, Enclosure, Referral, Task
 from services.referral.states import TASK_STATUS, State
 from services.referral.use_cases import merged
 from services.referral.use_cases.changes import Announcement, Body, Carried, Changes
+from services.referral.use_cases.referral_file import decoded
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -37,7 +38,8 @@ async def run(ctx: Context, tx: Transaction, changes: Changes) -> Referral:
     """Record a decision about a referral that the database has."""
     await _write_referral(ctx, tx, changes)
     await _write_passed(ctx, tx, changes)
-    await write_process_task(ctx, tx, changes.referral, changes.process_task)
+    sent = changes.file.sent_task
+    await write_process_task(ctx, tx, changes.referral, changes.process_task, sent=sent)
     await rest(ctx, tx, changes)
     if changes.referral.has_duplicates:
         await merged.go_along(ctx, tx, changes)
@@ -58,11 +60,13 @@ async def new(
     """
     referral, task = changes.referral, changes.process_task
     earlier = []
+    sent = [changes.file.sent_task]
     for passed in changes.file.passed:
-        store.fill(task, fhir.task.process_task(passed, clinic=ctx.clinic), at=ctx.at)
+        store.fill(task, fhir.task.process_task(passed, clinic=ctx.clinic, sent=sent), at=ctx.at)
         earlier.append(store.earlier_version(task))
-    store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+    store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic, sent=sent), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
+    task.identifiers = _identifiers(referral, decoded(task.body))
     work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
     enclosed = _enclosed(ctx, changes)
     publications = [_publication(ctx, announced) for announced in changes.announcements]
@@ -80,7 +84,8 @@ async def steps(tx: Transaction, followed: Sequence[Changes]) -> None:
         task, referral = changes.process_task, changes.referral
         before = task.version
         task.status = TASK_STATUS[State(referral.state)]
-        store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic), at=ctx.at)
+        sent = [decoded(task.body)]
+        store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic, sent=sent), at=ctx.at)
         tasks.append((task, before))
     await store.update_all(tx, tasks, "status")
 
@@ -93,20 +98,29 @@ async def _write_passed(ctx: Context, tx: Transaction, changes: Changes) -> None
     changes.file.moved = False
 
 
-async def write_process_task(ctx: Context, tx: Transaction, referral: Referral, task: Task) -> None:
-    """Write the process Task as the referral now stands.
+async def write_process_task(
+    ctx: Context, tx: Transaction, referral: Referral, task: Task, *, sent: Body | None = None
+) -> None:
+    """Write the process Task as the referral now stands; it keeps what the sender's own Task said, and `sent`
+    says anew.
 
     FHIR knows no step from on-hold to rejected or completed: what was on hold is taken up again first.
     """
-    status, body = TASK_STATUS[State(referral.state)], fhir.task.process_task(referral, clinic=ctx.clinic)
+    status, sent = TASK_STATUS[State(referral.state)], sent or {}
+    body = fhir.task.process_task(referral, clinic=ctx.clinic, sent=[decoded(task.body), sent])
     between = _BETWEEN.get((task.status, status))
     if between is not None:
         await store.update(tx, task, body, at=ctx.at, overlay={"status": between}, status=between)
-    identifiers = list(referral.identifiers)
+    identifiers = _identifiers(referral, body)
     is_as_before = (status, identifiers) == (task.status, task.identifiers)
     if is_as_before and fhir.content.same(task.body, msgspec.json.encode(body)):
         return
     await store.update(tx, task, body, at=ctx.at, status=status, identifiers=identifiers)
+
+
+def _identifiers(referral: Referral, body: Body) -> list[str]:
+    """Return what a process Task is found by: what the referral is called, and the Task itself."""
+    return list(dict.fromkeys([*referral.identifiers, *fhir.reading.tokens(body["identifier"])]))
 
 
 async def _write_referral(ctx: Context, tx: Transaction, changes: Changes) -> None:

@@ -34,7 +34,8 @@ class ReferralFile:
 
     `before` is the referral as the database has it, None for one that is new; `patient_data` is the patient
     as its sender describes them, `died_elsewhere` says that another record of the person knows of a death;
-    `known` holds the resources by what others call them; `work` are the open Tasks of people. `passed` are
+    `known` holds the resources by what others call them; `sent_task` is what the sender's own Task says;
+    `work` are the open Tasks of people. `passed` are
     the states in which it stood for a moment only, since it has `moved` on: each is a version of its Task, so
     that no step is skipped.
     """
@@ -48,6 +49,7 @@ class ReferralFile:
     enclosures: Sequence[tuple[Enclosure, Resource]] = ()
     known: Mapping[str, Resource] = field(default_factory=dict)
     process_task: Task | None = None
+    sent_task: Resource = field(default_factory=dict)
     work: list[Task] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     moved: bool = False

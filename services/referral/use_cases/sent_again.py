@@ -2,6 +2,7 @@
 content it has corrected the referral, which is stored as a new version and triaged again.
 """
 
+from typing import Any
 from uuid import UUID
 
 from services.referral import fhir, queries, rules
@@ -51,7 +52,8 @@ async def run(
     content = fhir.content.digest(submission)
     if referral.content == content:
         await _name(tx, submission, referral)
-        return Receipt(referral=referral, outcome="same")
+        answer = await _again(ctx, tx, submission, referral, known=known)
+        return Receipt(referral=referral, outcome="same", answer=answer, left_out=submission.left_out)
     if not await match_patient.is_about(tx, submission, referral, patient):
         reason = Reason.of("sent-for-another")
         rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
@@ -64,6 +66,30 @@ async def run(
     if file is None:
         raise LookupError("a referral that was read is gone")
     return await _corrected(ctx, tx, submission, file=file, known=known, content=content)
+
+
+async def _again(
+    ctx: Context, tx: Transaction, submission: Submission, referral: Referral, *, known: Recognised
+) -> list[dict[str, Any]]:
+    """Return the first answer; of entries in another order or number, where each stands."""
+    if fhir.answers.kinds_of(referral.answer) == placing.kinds_of(submission):
+        return referral.answer
+    first = {fhir.answers.place_of(response): response for response in referral.answer}
+    before = await queries.enclosures.of_referral(tx, referral.id)
+    rows = placing.rows(submission, referral, known=known, before=before)
+    task = await queries.tasks.process_of(tx, referral.id)
+    named = placing.links(submission, referral, rows, known=known)
+    answer = placing.answer(
+        submission,
+        referral,
+        rows,
+        patient=Patient(id=referral.patient_id),
+        described=Description(is_first=False),
+        task_id=task.id,
+        not_kept=placing.left_out(submission, named),
+        at=ctx.at,
+    )
+    return [first.get(fhir.answers.place_of(response), response) for response in answer]
 
 
 async def _name(tx: Transaction, submission: Submission, referral: Referral) -> None:
@@ -93,7 +119,10 @@ async def _corrected(
     was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
     changes = Changes(ctx, file)
-    written = await _write(ctx, tx, submission, file=file, rows=rows)
+    file.sent_task = {} if submission.task is None else submission.task.data
+    named = placing.links(submission, referral, rows, known=known)
+    written = await _write(ctx, tx, submission, file=file, rows=rows, named=named)
+    await placing.put(ctx, tx, rows, named=named)
     described = await _described_anew(ctx, tx, submission, changes)
     written += ["Patient"] if described.has_changed else []
     referral.content = content
@@ -102,12 +131,19 @@ async def _corrected(
     if was_known or changed:
         _check_is_open(ctx, file)
         await _reconsider(ctx, tx, changes, changed=list(dict.fromkeys(changed)))
-    patient = file.patient or Patient()
+    patient, not_kept = file.patient or Patient(), placing.left_out(submission, named)
     referral.answer = placing.answer(
-        submission, referral, rows, patient=patient, described=described, at=ctx.at
+        submission,
+        referral,
+        rows,
+        patient=patient,
+        described=described,
+        task_id=changes.process_task.id,
+        not_kept=not_kept,
+        at=ctx.at,
     )
     await record.run(ctx, tx, changes)
-    return Receipt(referral=referral, outcome="corrected")
+    return Receipt(referral=referral, outcome="corrected", answer=referral.answer, left_out=not_kept)
 
 
 def _check_is_open(ctx: Context, file: ReferralFile) -> None:
@@ -137,10 +173,15 @@ async def _reconsider(ctx: Context, tx: Transaction, changes: Changes, *, change
 
 
 async def _write(
-    ctx: Context, tx: Transaction, submission: Submission, *, file: ReferralFile, rows: Rows
+    ctx: Context,
+    tx: Transaction,
+    submission: Submission,
+    *,
+    file: ReferralFile,
+    rows: Rows,
+    named: dict[str, str],
 ) -> list[str]:
     """Store what differs as new versions and what is new beside it; name the types of what has no facts."""
-    named = placing.links(submission, file.referral, rows)
     changed = await _write_rows(ctx, tx, rows, named=named, file=file)
     body, overlay = placing.request_body(submission, file.referral, named)
     overlay["identifier"] = _all_identifiers(file.request, submission.request.data)

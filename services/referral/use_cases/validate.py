@@ -15,14 +15,15 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, Any]:
     """Say what is wrong, or what triage would say."""
     try:
-        submission = fhir.submission.read(received, clinic=ctx.clinic)
+        submission = fhir.submission.read(received, clinic=ctx.clinic, base=ctx.urls.fhir)
         file = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
         return fhir.answers.dry_run(refusal.problems, clinic=ctx.clinic)
     facts = file.facts(ctx)
     verdict = rules.triage.triage(facts, on=file.today(ctx), clinic=ctx.clinic)
-    return fhir.answers.dry_run((), verdict=verdict, facts=facts, clinic=ctx.clinic)
+    notes = submission.left_out
+    return fhir.answers.dry_run((), verdict=verdict, facts=facts, notes=notes, clinic=ctx.clinic)
 
 
 async def _with_known_patient(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import Invalid
-from shared.fhir.check import limits, offload
+from shared.fhir.check import limits, offload, one_patient
 from shared.fhir.check.limits import MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_PROBLEMS
 from shared.fhir.check.offload import close, warm
 from shared.fhir.received import Entry, Received
@@ -68,7 +68,13 @@ def _received(body: bytes, data: Mapping[str, Any]) -> Received:
     if data["resourceType"] == "Bundle":
         cut = _BUNDLE.decode(body).entry
         entries = tuple(_entry(index, piece, data["entry"][index]) for index, piece in enumerate(cut))
-    return Received(resource_type=data["resourceType"], data=data, raw=body, entries=entries)
+    return Received(
+        resource_type=data["resourceType"],
+        data=data,
+        raw=body,
+        entries=entries,
+        other_people=one_patient.other_people(data) if entries else frozenset(),
+    )
 
 
 def _entry(index: int, cut: _Entry, data: Mapping[str, Any]) -> Entry:

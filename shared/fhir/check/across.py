@@ -20,6 +20,8 @@ _RESPONSES = frozenset({"batch-response", "transaction-response", "history"})
 _COMMANDS = frozenset({"batch", "transaction"})
 _SENDING = frozenset({"POST", "PUT", "PATCH"})
 _SEARCHES = frozenset({"searchset"})
+# Elements that say whom a resource is about, whatever types they may refer to.
+ABOUT = frozenset({"subject", "patient", "beneficiary", "for"})
 _LINKS_ONCE = frozenset({"self", "first", "previous", "prev", "next", "last"})
 
 
@@ -41,18 +43,28 @@ def entries_of(bundle: Data) -> list[Data]:
     return [entry if isinstance(entry, dict) else {} for entry in entries]
 
 
-def references_in(node: Any, path: str) -> Iterator[tuple[str, Data]]:
-    """Give each Reference below with its path, except Patient.link, which is there for other records."""
+def references_in(node: Any, path: str, *, links: bool = False) -> Iterator[tuple[str, Data]]:
+    """Give each Reference below with its path, those of Patient.link, there for other records, with `links`.
+
+    A Reference that has an identifier only is given where it says that it means a Patient, or is an element
+    that says whom the resource is about.
+    """
     if isinstance(node, list):
         for index, item in enumerate(node):
-            yield from references_in(item, f"{path}[{index}]")
+            yield from references_in(item, f"{path}[{index}]", links=links)
     elif isinstance(node, dict):
-        if "reference" in node or ("identifier" in node and node.get("type") == "Patient"):
+        if "reference" in node or ("identifier" in node and _may_mean_a_patient(node, path)):
             yield path, node
         is_patient = node.get("resourceType") == "Patient"
         for name, value in node.items():
-            if isinstance(value, dict | list) and not (is_patient and name == "link"):
-                yield from references_in(value, f"{path}.{name}")
+            if isinstance(value, dict | list) and (links or not (is_patient and name == "link")):
+                yield from references_in(value, f"{path}.{name}", links=links)
+
+
+def _may_mean_a_patient(reference: Data, path: str) -> bool:
+    if "type" in reference:
+        return bool(reference["type"] == "Patient")
+    return path.rpartition(".")[2] in ABOUT and "resourceType" not in reference
 
 
 def _broken(text: str, path: str) -> Problem:

@@ -67,10 +67,6 @@ def _task(data: Data) -> str | None:
     return None
 
 
-def _service_request(data: Data) -> str | None:
-    return "orderDetail needs a code (prr-1)" if "orderDetail" in data and "code" not in data else None
-
-
 def _plan_activity(data: Data) -> str | None:
     return (
         "reference and detail exclude each other (cpl-3)" if {"reference", "detail"} <= data.keys() else None
@@ -168,7 +164,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "Organization": (_organization,),
     "ParametersParameter": (_parameter,),
     "PatientContact": (_patient_contact,),
-    "ServiceRequest": (_service_request,),
     "Slot": (_slot,),
     "Task": (_task,),
 }

@@ -93,12 +93,15 @@ class _Visit:
     def __init__(self, plans: Mapping[str, _Plan]) -> None:
         self._plans = plans
         self._referring: list[tuple[ParsedReference, Data, Data]] = []
+        self._identified = False
 
     def whole(self, data: Data) -> None:
         """Visit a resource; of a transaction or message also hold that it is about one patient."""
         self._element(data, self._plans[data["resourceType"]], None, data, 1)
         if data["resourceType"] != "Bundle" or data["type"] not in one_patient.COMMANDS:
             return
+        if self._identified:
+            raise _Unsure
         entries = across.entries_of(data)
         patients = one_patient.Patients(entries)
         meant = {patients.meant(parsed, one, resource) for parsed, one, resource in self._referring}
@@ -157,6 +160,7 @@ class _Visit:
     def _refers(self, data: Data, plan: _Plan, member: Member | None, resource: Data) -> None:
         parsed = references.parse(data)
         self._referring.append((parsed, data, resource))
+        self._identified |= "identifier" in data and member is not None and member.name in across.ABOUT
         if plan.type != "Reference":
             return
         if parsed.form in _PLAIN_FORMS and "type" not in data:

@@ -15,7 +15,7 @@ async def send(clinic: TestClinic, body: dict[str, Any], *, as_: str = "family-p
 def located(answer: httpx.Response, resource_type: str = "ServiceRequest") -> str:
     assert answer.status_code == 200, answer.text
     for entry in answer.json()["entry"]:
-        kind, key, *_ = entry["response"]["location"].split("/")
+        kind, _, key = entry["response"].get("location", "").partition("/_history")[0].partition("/")
         if kind == resource_type:
             return str(key)
     raise AssertionError(f"no {resource_type} in {answer.text}")

@@ -64,7 +64,11 @@ class TestTheSameContent:
         heard = await told(clinic)
         for again in (sent, in_another_envelope(sent), in_another_envelope(sent)):
             answer = await send(clinic, again)
-            assert (answer.status_code, answer.json()) == (200, first.json())
+            assert answer.status_code == 200, answer.text
+            by_place = {entry["response"]["location"]: entry for entry in first.json()["entry"]}
+            assert by_place == {entry["response"]["location"]: entry for entry in answer.json()["entry"]}
+            kinds = [entry["response"]["location"].partition("/")[0] for entry in answer.json()["entry"]]
+            assert kinds == [entry["resource"]["resourceType"] for entry in again["entry"]]
         assert await told(clinic) == heard
 
     async def test_by_another_door_changes_nothing(self, clinic: TestClinic) -> None:

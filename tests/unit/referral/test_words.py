@@ -69,7 +69,7 @@ def test_what_a_person_wrote_follows_the_code_that_says_who() -> None:
 
 def test_everything_that_is_asked_for_has_its_words_and_no_words_are_idle() -> None:
     asked = [
-        *triage(Facts(answers={"pregnancy": "postpartum"})).missing,
+        *triage(Facts(answers={"pregnancy": "postpartum"}, says_what=False)).missing,
         *triage(_BLANK).missing,
         *triage(facts(answers={"episode": None}, days={"onset-date": date(2020, 1, 1)})).missing,
         *triage(facts(answers={"episode": "recurrent"})).missing,

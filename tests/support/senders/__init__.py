@@ -1,0 +1,1 @@
+"""Referrals as other systems write them, each after the file that its guide publishes."""
