@@ -131,6 +131,7 @@ def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Flaw]:
 def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Flaw]:
     sites = {site.id: site for site in clinic.sites}
     yield from known((*place, "site"), programme.site, sites)
+    yield from _eligibility(clinic, programme, (*place, "eligibility"))
     site = sites.get(programme.site)
     if site is None:
         return
@@ -147,6 +148,14 @@ def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[F
     for member, purpose, visit in visits:
         if visit is not None:
             yield from _visit(programme.team, site, staff, visit, purpose, (*place, member))
+
+
+def _eligibility(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Flaw]:
+    criteria = programme.eligibility
+    for index, payer in enumerate(criteria.payers):
+        yield from known((*place, "payers", index), payer, (one.id for one in clinic.payers))
+    if criteria.max_age is not None and criteria.max_age < criteria.min_age:
+        yield Flaw((*place, "max_age"), f"must not be under min_age, which is {criteria.min_age}")
 
 
 def _visit(

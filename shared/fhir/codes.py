@@ -65,15 +65,17 @@ class TaskCode(StrEnum):
 class TaskInput(StrEnum):
     """Names of the Task.input entries of a referral's Task (system TASK_INPUT_SYSTEM).
 
-    programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml); requester: valueReference
-    to the referring Organization (clinic.yaml id); sent-at, complete-at: valueDateTime (UTC); due-on:
-    valueDate (local date of the site); unavailable: valuePeriod, repeated; reason-for-hold and the like stand
-    in statusReason. A Task of a site has site, and visit: valueReference to an Appointment, repeated. One
-    about a patient has described: valueReference to the contained Patient with what a sender says newly, or
-    resembles: valueReference to a Patient who carries the same identifier, repeated.
+    programme, proposed-programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml);
+    requester: valueReference to the referring Organization (clinic.yaml id); sent-at, complete-at:
+    valueDateTime (UTC); due-on: valueDate (local date of the site); unavailable: valuePeriod, repeated;
+    reason-for-hold and the like stand in statusReason. A Task of a site has site, and visit: valueReference
+    to an Appointment, repeated. One about a patient has described: valueReference to the contained Patient
+    with what a sender says newly, or resembles: valueReference to a Patient who carries the same
+    identifier, repeated.
     """
 
     PROGRAMME = "programme"
+    PROPOSED_PROGRAMME = "proposed-programme"
     STREAM = "stream"
     SITE = "site"
     PAYER = "payer"

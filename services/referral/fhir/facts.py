@@ -11,7 +11,9 @@ from services.referral.fhir.reading import day_of, has_code, texts
 from services.referral.models.facts import CoverageFact, Day, Facts
 from services.referral.models.questions import PAST_DAYS
 from shared.clinic import Clinic
+from shared.fhir import start_back
 from shared.fhir.codes import PROGRAMME_SYSTEM
+from shared.fhir.start_back import StartBack
 
 Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
@@ -54,6 +56,7 @@ def read(
         unread=_unread(answers, days, patient=patient, born=born),
         coverages=tuple(_coverages(enclosures, known=known, clinic=clinic, on=on)),
         consents=_consents(enclosures, known=known, clinic=clinic, on=on),
+        start_back=_start_back(enclosures),
         unavailable=(*_unavailable(enclosures), *_before_the_wish(request, on=on)),
         elements=elements | ({"birth-date": "Patient.birthDate"} if patient.get("birthDate") else {}),
     )
@@ -71,6 +74,19 @@ def _says_what(request: Resource, enclosures: Sequence[Resource]) -> bool:
     """Tell whether it is said what the patient is sent for: a category alone says of what kind it is."""
     stated = any(request.get(member) for member in ("code", "reasonCode", "reasonReference"))
     return stated or any(one.get("resourceType") == "Condition" for one in enclosures)
+
+
+def _start_back(enclosures: Sequence[Resource]) -> StartBack | None:
+    """Score the newest response, of whatever form, in which the STarT Back tool is complete."""
+    scored = None
+    for response in oldest_first(filter(_is_answered, enclosures), by="authored"):
+        scored = start_back.score(start_back.answers_in(response)) or scored
+    return scored
+
+
+def _is_answered(resource: Resource) -> bool:
+    answered = ("completed", "amended", "in-progress")
+    return resource.get("resourceType") == "QuestionnaireResponse" and resource.get("status") in answered
 
 
 def _past(day: Day | None, *, on: date) -> Day | None:

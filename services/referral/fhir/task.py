@@ -188,6 +188,7 @@ def _reasons(referral: Referral) -> list[Reason]:
 def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
     given: list[tuple[TaskInput, str, Any]] = [
         (TaskInput.PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, referral.programme)),
+        (TaskInput.PROPOSED_PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, _proposed(referral))),
         (TaskInput.STREAM, "valueCoding", _coding(STREAM_SYSTEM, referral.stream)),
         (TaskInput.SITE, "valueString", referral.site),
         (TaskInput.PAYER, "valueString", referral.payer),
@@ -225,6 +226,13 @@ def _turn(referral: Referral, *, clinic: Clinic) -> dict[str, str] | None:
         Turn.PATIENT: f"Patient/{referral.patient_id}",
     }.get(Turn(referral.turn))
     return None if who is None else {"reference": who, "display": referral.turn}
+
+
+def _proposed(referral: Referral) -> str | None:
+    """Return the programme that a rule proposes."""
+    reasons = [reason for finding in referral.rules for reason in finding.reasons]
+    proposals = [one.arguments for one in reasons if one.code == "programme-proposed"]
+    return next((str(argument.value) for arguments in proposals for argument in arguments), None)
 
 
 def _coding(system: str, code: str | None) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from shared.fhir.start_back import StartBack
 from shared.reasons import Reason
 
 
@@ -42,7 +43,7 @@ class Facts:
     each thing that was read; what is not in them was not answered, which is not "no". `unread` are the items
     with an answer that says nothing known, or a day that cannot be. `says_what` tells whether it is said what
     the patient is sent for; `in_use` and `replaced` say of the patient's record whether it is kept up, and
-    whether there is another one instead.
+    whether there is another one instead. `start_back` is the newest STarT Back tool that is complete.
     """
 
     birth_date: Day | None = None
@@ -56,6 +57,7 @@ class Facts:
     unread: frozenset[str] = frozenset()
     coverages: tuple[CoverageFact, ...] = ()
     consents: frozenset[str] = frozenset()
+    start_back: StartBack | None = None
     unavailable: tuple[tuple[date, date], ...] = ()
     elements: Mapping[str, str] = field(default_factory=dict)
 

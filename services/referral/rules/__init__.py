@@ -11,6 +11,7 @@ from services.referral.rules import (
     paying,
     priority,
     red_flags,
+    start_back,
     steps,
     triage,
     urgent,

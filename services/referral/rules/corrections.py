@@ -18,6 +18,7 @@ def differences(before: Facts, after: Facts) -> list[str]:
         "programme": (before.programme, after.programme),
         "payer": (before.coverages, after.coverages),
         "consent": (before.consents, after.consents),
+        "start-back": (before.start_back, after.start_back),
         "unavailable": (before.unavailable, after.unavailable),
     }
     changed += [name for name, (earlier, later) in pairs.items() if earlier != later]

@@ -35,7 +35,7 @@ def payment(facts: Facts, *, clinic: Clinic) -> Payment:
     if stream is None:
         missing = Missing(code="payer", element="Coverage")
         return Payment(programme=facts.programme, missing=(missing,))
-    programme = _programme(facts, stream, clinic=clinic)
+    programme = _programme(facts, stream, payer, clinic=clinic)
     reason = Reason.of("stream-of-payer", stream=stream)
     findings = [Finding(rule=f"stream-{stream}", reasons=(reason,), elements=(element,))]
     if programme is not None and facts.programme not in (None, programme.id):
@@ -76,10 +76,7 @@ def _stream_of(coverage: CoverageFact, *, clinic: Clinic) -> str | None:
     return _STREAM_OF_KIND.get(coverage.kind or "")
 
 
-def _programme(facts: Facts, stream: str, *, clinic: Clinic) -> Programme | None:
-    if facts.programme is not None and stream in clinic.programme(facts.programme).streams:
+def _programme(facts: Facts, stream: str, payer: str | None, *, clinic: Clinic) -> Programme | None:
+    if facts.programme is not None and clinic.programme(facts.programme).is_open_to(stream, payer):
         return clinic.programme(facts.programme)
-    for programme in clinic.programmes:
-        if stream in programme.streams:
-            return programme
-    return None
+    return next((one for one in clinic.programmes if one.is_open_to(stream, payer)), None)

@@ -5,10 +5,11 @@ asked about or accepted. Unanswered is not "no".
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 from services.referral.models.facts import Facts, Finding, Missing, Outcome, Verdict
-from services.referral.rules import authorization, eligibility, paying, red_flags
+from services.referral.rules import authorization, eligibility, paying, red_flags, start_back
 from services.referral.rules.paying import Payment
 from shared.clinic import Clinic
 from shared.reasons import Reason
@@ -27,6 +28,7 @@ _REPLACED = Finding(
 def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     """Decide about a referral on this local date, with every rule that fired and all that is missing."""
     pays = paying.payment(facts, clinic=clinic)
+    pays = replace(pays, findings=(*pays.findings, *start_back.findings(facts, pays, clinic=clinic)))
     if facts.deceased:
         return _verdict(Outcome.REVIEW, (_DECEASED,), pays, same_day=True)
     emergency = red_flags.emergencies(facts)
@@ -72,15 +74,19 @@ def _needed(missing: tuple[Missing, ...], facts: Facts) -> tuple[Reason, ...]:
 def _eligible(
     facts: Facts, pays: Payment, *, on: date, clinic: Clinic
 ) -> tuple[tuple[Finding, ...], tuple[Missing, ...]]:
-    excluded, unknown_age = eligibility.adult(facts, on=on)
-    missing = (*_unasked(facts), *unknown_age, *red_flags.unanswered(facts), *pays.missing)
-    if pays.programme is not None and clinic.programme(pays.programme).eligibility != "rapid-access":
-        return excluded, missing
-    barred, unanswered = eligibility.rapid_access(facts, on=on)
-    if pays.programme is None:
-        # Who pays is not known: everything is asked at once, and nobody is excluded before the answer.
-        return excluded, (*missing, *unanswered) if pays.stream is None else missing
-    return (*excluded, *barred), (*missing, *unanswered)
+    asked = (*_unasked(facts), *red_flags.unanswered(facts), *pays.missing)
+    if pays.programme is not None:
+        programme = clinic.programme(pays.programme)
+        excluded, unknown_age = eligibility.adult(facts, programme.eligibility, on=on)
+        barred, unanswered = eligibility.criteria_of(facts, programme, on=on)
+        return (*excluded, *barred), (*unknown_age, *asked, *unanswered)
+    # Who pays is not known: everything is asked at once, and nobody is excluded before the answer.
+    ages = [eligibility.adult(facts, one.eligibility, on=on) for one in clinic.programmes]
+    wanted = [eligibility.criteria_of(facts, one, on=on)[1] for one in clinic.programmes]
+    unanswered = tuple(missing for part in wanted for missing in part) if pays.stream is None else ()
+    excluded = ages[0][0] if all(part[0] for part in ages) else ()
+    unknown = tuple(missing for part in ages for missing in part[1])
+    return excluded, tuple(dict.fromkeys((*unknown, *asked, *unanswered)))
 
 
 def _unasked(facts: Facts) -> tuple[Missing, ...]:
@@ -92,7 +98,7 @@ def _unasked(facts: Facts) -> tuple[Missing, ...]:
 
 def _accepted(facts: Facts, pays: Payment, *, clinic: Clinic) -> Verdict:
     programme = clinic.programme(str(pays.programme))
-    rule = "rapid-access-criteria" if programme.eligibility == "rapid-access" else "adult-without-red-flags"
+    rule = "rapid-access-criteria" if programme.eligibility.exclude else "adult-without-red-flags"
     read = tuple(facts.elements.values())
     reason = Reason.of("accepted-for", programme=programme.id)
     finding = Finding(rule=rule, reasons=(reason,), elements=read)

@@ -32,11 +32,11 @@ def told(*reasons: Reason) -> str:
         ),
         (
             facts(answers={"claim-legal": "active"}),
-            "Rapid access is not possible while a legal claim is active.",
+            "The programme is not possible while a legal claim is active.",
         ),
         (
             facts(days={"onset-date": TODAY - timedelta(days=7)}),
-            "The pain began less than six weeks ago; rapid access is open from 2026-04-06.",
+            "The pain began too recently; the programme is open from 2026-04-06.",
         ),
         (facts(), "Accepted for: Rapid access low back pain assessment. The payer's stream is public."),
         (
