@@ -100,7 +100,8 @@ class Waiting(Part):
     """How long a referral may stand where it is before the coordinator is told.
 
     It waits for an answer of its sender, a decision of the clinic, what a visit that is over was, a care plan
-    after the assessment (a discharge after the programme's weeks), or news of a booking.
+    after the assessment (a discharge after the programme's weeks), or news of a booking; a question of the
+    referrer for the clinic's answer.
     """
 
     information_days: int = Field(ge=1, default=14)
@@ -108,6 +109,7 @@ class Waiting(Part):
     record_hours: int = Field(ge=1, default=24)
     plan_days: int = Field(ge=1, default=14)
     booking_days: int = Field(ge=1, default=2)
+    answer_hours: int = Field(ge=1, default=24)
 
 
 class Room(Part):

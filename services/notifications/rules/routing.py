@@ -54,6 +54,9 @@ _REFERRAL = {
     "information-requested": _route("Something is missing: it is the sender's turn.", _OFFICES, REFERRER),
     "reminded": _route("What was asked for is still missing.", _OFFICES, REFERRER),
     "information-provided": _route("The sender answered what was asked.", _OFFICES, COORDINATOR),
+    "referrer-wrote": _route("The sender wrote about the referral.", _CARE, COORDINATOR),
+    "clinic-wrote": _route("The clinic wrote about the referral.", _OFFICES, REFERRER),
+    "another-time-requested": _route("Another time is asked for.", _CARE, COORDINATOR),
     "corrected": _route(
         "The sender corrected the referral; the Task says what differs.", _ALL_BUT_INSURER, COORDINATOR, TEAM
     ),

@@ -48,7 +48,10 @@ _MESSAGE = {
             "resource": {
                 "resourceType": "MessageHeader",
                 "id": _ID,
-                "eventCoding": {"system": "https://lumbar.care/fhir/events", "code": "add-service-request"},
+                "eventCoding": {
+                    "system": "https://ehealthontario.ca/fhir/CodeSystem/message-event-code",
+                    "code": "add-service-request",
+                },
                 "source": {"endpoint": "https://family-practice.example"},
             },
         },
@@ -72,6 +75,14 @@ EXAMPLES: dict[str, Any] = {
                 "payor": [_INSURER],
             },
         }
+    ),
+    f"POST {_REFERRALS_ID}/$request-another-time": _said(
+        {"name": "reason", "valueString": "The patient is away for a funeral"},
+        {"name": "from", "valueDate": "2026-03-09"},
+        {"name": "to", "valueDate": "2026-03-13"},
+    ),
+    f"POST {_REFERRALS_ID}/$send-communication": _said(
+        {"name": "text", "valueString": "Shall the patient stop the blood thinner before the visit?"}
     ),
     f"POST {_REFERRALS_ID}/$revoke": _reason("The patient moved to another province"),
     f"POST {_REFERRALS_ID}/$accept": _reason("The answers fit the programme"),

@@ -24,8 +24,8 @@ BARS_SYSTEM = "https://fhir.nhs.uk/CodeSystem/message-events-bars"
 BARS_REASON_SYSTEM = "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
 V2_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0003"
 ONTARIO_SYSTEM = "https://ehealthontario.ca/fhir/CodeSystem/message-event-code"
-# Whose systems hold the events of Canadian eReferral: the guides' and Ocean's versions name several.
-_CANADIAN_HOSTS = ("infoway-inforoute.ca", "ehealthontario.ca", "cognisantmd.com")
+# Whose systems hold the events of Canadian eReferral: the guides and Ocean name several; and our own.
+_CANADIAN_HOSTS = ("infoway-inforoute.ca", "ehealthontario.ca", "cognisantmd.com", "lumbar.care")
 _STATUS_REASON = "http://hl7.org/fhir/StructureDefinition/request-statusReason"
 _HEADER = "Bundle.entry[0].resource"
 

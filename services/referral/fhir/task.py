@@ -61,6 +61,9 @@ _TITLES = {
     TaskCode.MERGE_DUPLICATE: "Decide whether this is a duplicate: merge it, or accept it as new",
     TaskCode.UPDATE_PATIENT: "See what a sender says newly of the patient, and take over what is right",
     TaskCode.RESOLVE_IDENTITY: "See who the patient is: merge the records of one person",
+    TaskCode.ANSWER_REFERRER: "Answer what the referrer asks about the referral",
+    TaskCode.ANSWER_CLINIC: "Answer what the clinic asks about the referral",
+    TaskCode.ANOTHER_TIME: "Find another time: the patient cannot come",
     TaskCode.RESOLVE_DENIAL: "The insurer denied the sessions: other payer, self-pay, or close",
     TaskCode.DECIDE_AUTHORIZATION: "Decide the authorization",
 }
@@ -139,6 +142,12 @@ def work_task(
     if limits := {name: value for name, value in restricted.items() if value}:
         task["restriction"] = limits
     return task
+
+
+def unavailable_input(start: str | None, end: str | None) -> dict[str, Any]:
+    """Name the days on which the patient cannot come."""
+    period = {name: day for name, day in (("start", start), ("end", end)) if day is not None}
+    return _input(TaskInput.UNAVAILABLE, "valuePeriod", period)
 
 
 def duplicate_input(first: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from services.referral.rules import acts
 from services.referral.rules.acts import ReferralFacts
 from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
+from services.referral.use_cases.another_time import NoSuchDays
+from services.referral.use_cases.communicate import NothingSaid
 from services.referral.use_cases.decide import NoProgramme
 from services.referral.use_cases.merge import CannotMerge
 from services.referral.use_cases.provide_information import (
@@ -41,6 +43,13 @@ _by_coordinator = partial(
     parties=("coordinator",),
     interaction="u",
     rows="the referrals of the coordinator's site",
+)
+_by_all = partial(
+    Operation[ReferralFacts],
+    resource_type="ServiceRequest",
+    parties=("referrer", "coordinator", "clinician"),
+    interaction="u",
+    rows="the sender's own referrals, those of the coordinator's site, those of a clinician's teams",
 )
 _by_decider = partial(
     Operation[ReferralFacts],
@@ -127,6 +136,34 @@ REFERRALS = OperationTable[ReferralFacts](
             run=lambda ctx, tx, given: use_cases.provide_information.run(
                 ctx, tx, given.id, pieces=fhir.pieces.read(given.body)
             ),
+        ),
+        _by_sender(
+            name="request-another-time",
+            text="Say that the patient cannot come, and ask for another time.",
+            parameters=(
+                _REASON,
+                Parameter(name="from", type="date", text="The first day on which the patient cannot come."),
+                Parameter(name="to", type="date", text="The last such day, included."),
+            ),
+            refuses=(NoReason, NoSuchDays, Refused),
+            when=_by_its_row(acts.may_request_another_time),
+            run=lambda ctx, tx, given: use_cases.another_time.request(ctx, tx, given.id, said=given.values),
+        ),
+        _by_all(
+            name="send-communication",
+            text="Say, ask or answer something about a referral; a question has a Task for the other side.",
+            parameters=(
+                Parameter(name="text", min=1, text="What is said, in words that the other side reads."),
+                Parameter(
+                    name="in-response-to",
+                    type="Reference",
+                    text="What is answered.",
+                    targets=("Communication",),
+                ),
+            ),
+            refuses=(NothingSaid, Ended, AcknowledgeFirst),
+            when=_by_its_row(acts.may_communicate),
+            run=lambda ctx, tx, given: use_cases.communicate.run(ctx, tx, given.id, said=given.values),
         ),
         _by_sender(
             name="revoke",

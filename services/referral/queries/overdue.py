@@ -25,8 +25,13 @@ SELECT referral.id, referral.state, referral.programme, referral.unacknowledged,
   coalesce(stood.since, process.last_updated) AS since, stood.visit_at,
   ARRAY(SELECT kind FROM timer WHERE kind = ANY($1::text[]) AND ref = referral.id::text) AS clocks,
   ARRAY(SELECT code FROM task WHERE referral_id = referral.id AND owner = $2 AND status = ANY($3::text[])
-        AND code NOT IN ('process-request', 'overdue-referral', 'update-patient', 'resolve-identity')
+        AND code NOT IN ('process-request', 'overdue-referral', 'update-patient', 'resolve-identity',
+          'answer-referrer', 'another-time')
   ) AS work,
+  (SELECT min(authored_on) FROM task WHERE referral_id = referral.id AND status = ANY($3::text[])
+   AND code IN ('answer-referrer', 'another-time')) AS asked_at,
+  (SELECT min(authored_on) FROM task WHERE referral_id = referral.id AND status = ANY($3::text[])
+   AND code = 'answer-clinic') AS asked_of_referrer_at,
   (SELECT authored_on FROM task WHERE referral_id = referral.id AND status = ANY($3::text[])
    AND code = 'overdue-referral') AS told_at,
   (SELECT first.state FROM referral AS first WHERE first.id = referral.merged_into) AS first
@@ -54,7 +59,11 @@ CROSS JOIN LATERAL (
 ) AS stood
 WHERE
 """
-_AT_SITE = f"{_LOOK} referral.site = $5 AND (referral.state <> ALL($6::text[]) OR referral.unacknowledged)"
+_AT_SITE = f"""{_LOOK} referral.site = $5 AND (
+  referral.state <> ALL($6::text[]) OR referral.unacknowledged
+  OR EXISTS (SELECT FROM task WHERE referral_id = referral.id AND status = ANY($3::text[])
+             AND code IN ('answer-referrer', 'another-time', 'answer-clinic'))
+)"""
 _OF_ONE = f"{_LOOK} referral.id = $5"
 
 # Whose Task's versions are read: what was accepted, and goes on.

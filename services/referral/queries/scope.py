@@ -161,4 +161,4 @@ def _referral_ids(principal: Principal) -> Any:
 
 
 # What the clinic's own people and the insurer have to do is not the referrer's to read.
-_FOR_REFERRERS = (TaskCode.PROCESS_REQUEST, TaskCode.ACKNOWLEDGE_EMERGENCY)
+_FOR_REFERRERS = (TaskCode.PROCESS_REQUEST, TaskCode.ACKNOWLEDGE_EMERGENCY, TaskCode.ANSWER_CLINIC)

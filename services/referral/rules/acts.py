@@ -44,6 +44,24 @@ def may_provide_information(_: Context, referral: Referral) -> Reason | None:
     return None
 
 
+def may_communicate(ctx: Context, referral: Referral) -> Reason | None:
+    """Allow it in every state but two: an emergency is acknowledged first, and what was merged is spoken of
+    in the referral that goes on.
+    """
+    if referral.state == State.MERGED:
+        return Reason.of("referral-is-over", state=referral.state)
+    if referral.state == State.EMERGENCY_REDIRECTED and ctx.caller.party == "referrer":
+        return Reason.of("acknowledge-first")
+    return None
+
+
+def may_request_another_time(_: Context, referral: Referral) -> Reason | None:
+    """Allow it while the clinic has said yes and the care is not over."""
+    if State(referral.state) in UNDER_CARE:
+        return None
+    return Reason.of("not-in-this-state", act="asking", state=referral.state)
+
+
 def may_revoke(_: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does, and again afterwards."""
     if referral.state == State.REVOKED:

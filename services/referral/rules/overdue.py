@@ -74,8 +74,9 @@ def find(snapshot: ReferralSnapshot, *, clinic: Clinic, at: datetime) -> Overdue
         first = [Reason.of("first-ended", state=snapshot.first)] if snapshot.first else []
         return Overdue(reasons=(Reason.of("nobody-owns", state=snapshot.state), *first))
     late = _LATE.get(State(snapshot.state))
-    found = None if late is None else late(snapshot, clinic)
-    return None if found is None or found.due is None or found.due >= at else found
+    found = [late(snapshot, clinic)] if late is not None else []
+    found += [_unanswered(snapshot, clinic), _unanswered_by_referrer(snapshot, clinic)]
+    return next((one for one in found if one is not None and one.due is not None and one.due < at), None)
 
 
 def _nobody_owns(snapshot: ReferralSnapshot) -> bool:
@@ -132,6 +133,21 @@ def _undischarged(snapshot: ReferralSnapshot, clinic: Clinic) -> Overdue:
         reasons=(Reason.of("programme-is-over", since=snapshot.since, weeks=weeks),),
         due=snapshot.since + timedelta(weeks=weeks, days=clinic.waiting.plan_days),
     )
+
+
+def _unanswered(snapshot: ReferralSnapshot, clinic: Clinic) -> Overdue | None:
+    if snapshot.asked_at is None:
+        return None
+    due = snapshot.asked_at + timedelta(hours=clinic.waiting.answer_hours)
+    return Overdue(reasons=(Reason.of("question-unanswered", since=snapshot.asked_at),), due=due)
+
+
+def _unanswered_by_referrer(snapshot: ReferralSnapshot, clinic: Clinic) -> Overdue | None:
+    if snapshot.asked_of_referrer_at is None:
+        return None
+    since = snapshot.asked_of_referrer_at
+    due = since + timedelta(days=clinic.waiting.information_days)
+    return Overdue(reasons=(Reason.of("referrer-unanswering", since=since),), due=due)
 
 
 def _programme(snapshot: ReferralSnapshot, clinic: Clinic) -> Programme:

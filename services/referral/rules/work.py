@@ -18,6 +18,9 @@ _BY_HAND = (
     TaskCode.REVIEW_REFERRAL,
     TaskCode.UPDATE_PATIENT,
     TaskCode.RESOLVE_IDENTITY,
+    TaskCode.ANSWER_REFERRER,
+    TaskCode.ANSWER_CLINIC,
+    TaskCode.ANOTHER_TIME,
 )
 
 

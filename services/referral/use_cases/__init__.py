@@ -1,6 +1,7 @@
 """One module for each verb; `record` writes what a verb has decided, `referral_file` loads what it needs."""
 
 from services.referral.use_cases import (
+    another_time,
     answer_claim,
     changes,
     communicate,

@@ -21,6 +21,8 @@ from shared.reasons import Reason
 WAITS_TOO_LONG = WaitingClock.WAITING
 
 _OF_THE_PATIENT = (TaskCode.UPDATE_PATIENT, TaskCode.RESOLVE_IDENTITY)
+# What people ask each other ends with their answer, or with the referral.
+_CONVERSATION = (TaskCode.ANSWER_REFERRER, TaskCode.ANSWER_CLINIC, TaskCode.ANOTHER_TIME)
 
 Body = Mapping[str, Any]
 # What an event carries beside the focus: a row of ours, whose newest bytes are taken, or a resource.
@@ -140,10 +142,13 @@ class Changes:
     ) -> None:
         """End Tasks of people, those of some kinds or all, with the reason why nothing is left to do.
 
-        What is asked about the patient does not end with what becomes of the referral.
+        What is asked about the patient does not end with what becomes of the referral, a conversation not
+        before it.
         """
+        ended = State(self.referral.state) in TERMINAL
+        kept = _OF_THE_PATIENT if ended else (*_OF_THE_PATIENT, *_CONVERSATION)
         for task in list(self.file.work):
-            if task.code in codes if codes is not None else task.code not in _OF_THE_PATIENT:
+            if task.code in codes if codes is not None else task.code not in kept:
                 self.change_task(task, status=status, reason=reason)
 
     def enclose(self, body: Body, *, status: str | None = None) -> Enclosure:

@@ -1,39 +1,147 @@
-"""What a sender says about its referral in a message: kept with it, and read by the clinic."""
+"""Referrer and clinic speak about a referral: each question has somebody who owes the answer, and a clock.
 
+What the referrer says while the referral waits for its answer is the answer: it is read as information that
+was provided. At any other time it is kept, told, and changes nothing of where the referral stands.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from services.referral import fhir
+import msgspec
+
+from services.referral import fhir, queries, rules
 from services.referral.fhir.messages import Message
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
-from services.referral.use_cases import provide_information, referral_file
-from services.referral.use_cases.referral_file import decoded
+from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, State
+from services.referral.use_cases import provide_information, record, referral_file
+from services.referral.use_cases.changes import Changes, the_clinic
+from services.referral.use_cases.provide_information import AcknowledgeFirst, Ended
+from services.referral.use_cases.referral_file import ReferralFile, Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
+from shared.errors import Invalid
+from shared.events.catalog import referral as events
 from shared.fhir import references
+from shared.fhir.codes import TaskCode
+from shared.fhir.instants import instant
+from shared.reasons import Reason, as_written
+
+_WAITS_FOR_AN_ANSWER = UNDECIDED | REOPENED_BY_AN_ANSWER
+
+
+class NothingSaid(Invalid):
+    """A communication says something."""
+
+    code = "required"
+
+
+async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
+    """Say or ask something about a referral; raises NothingSaid, Ended and AcknowledgeFirst."""
+    text = str(said.get("text") or "").strip()
+    if not text:
+        raise NothingSaid("what is said", expression="Parameters.parameter.where(name='text')")
+    body: dict[str, Any] = {
+        "resourceType": "Communication",
+        "status": "completed",
+        "payload": [{"contentString": text}],
+    }
+    if (answered := said.get("in-response-to")) is not None:
+        body["inResponseTo"] = [answered]
+    return await _say(ctx, tx, referral_id, body=body, attached=())
 
 
 async def by_message(ctx: Context, tx: Transaction, message: Message, referral_id: UUID) -> Referral:
-    """Add the Communication of a message, with what it attaches, to the referral that it is about."""
+    """Take the Communication of a message, with what it attaches, about the referral that it names."""
     file = await referral_file.for_caller(ctx, tx, str(referral_id))
     named = dict.fromkeys(message.called, f"ServiceRequest/{referral_id}")
     for piece in message.entries.pieces:
         if piece.type == "Patient" and provide_information.may_be(file, piece):
             named |= dict.fromkeys(piece.links, f"Patient/{file.referral.patient_id}")
-    said = [piece for piece in message.entries.pieces if _is_said(piece, message)]
-    pieces = [_with_our_names(piece, named) for piece in said]
-    return await provide_information.run(ctx, tx, str(referral_id), pieces=pieces)
+    said, *attached = [_with_our_names(piece, named) for piece in _said(message)]
+    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached)
 
 
-def _is_said(piece: Piece, message: Message) -> bool:
-    """Tell whether an entry is the Communication, or is attached to it."""
+def _said(message: Message) -> list[Piece]:
+    """Return the Communication of a message, and after it what its payload refers to."""
     said = message.communication
     if said is None:
-        return False
-    attached = [part.get("contentReference", {}).get("reference") for part in said.data.get("payload", [])]
-    return piece.index == said.index or bool(set(piece.links) & set(attached))
+        raise LookupError("a message that says something has a Communication")
+    attached = {part.get("contentReference", {}).get("reference") for part in said.data.get("payload", [])}
+    others = [piece for piece in message.entries.pieces if piece.index != said.index]
+    return [said, *(piece for piece in others if attached & set(piece.links))]
 
 
 def _with_our_names(piece: Piece, named: dict[str, str]) -> Piece:
     raw = references.replaced(piece.raw, named)
     return fhir.pieces.piece_of(decoded(raw), raw, links=piece.links)
+
+
+async def _say(
+    ctx: Context, tx: Transaction, referral_id: str, *, body: Resource, attached: Sequence[Piece]
+) -> Referral:
+    by_referrer = ctx.caller.party == "referrer"
+    seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
+    if by_referrer and seen is not None and State(seen.state) in _WAITS_FOR_AN_ANSWER:
+        whole = _between(ctx, seen, body, by_referrer=True)
+        pieces = [fhir.pieces.piece_of(whole, msgspec.json.encode(whole)), *attached]
+        return await provide_information.run(ctx, tx, referral_id, pieces=pieces)
+    file = await referral_file.for_caller(ctx, tx, referral_id)
+    reason = rules.acts.may_communicate(ctx, file.referral)
+    first = reason is not None and reason.code == "acknowledge-first"
+    rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
+    _check_answered(body, file)
+    changes = Changes(ctx, file)
+    if attached:
+        await provide_information.keep(ctx, tx, attached, file)
+    _converse(
+        ctx, changes, _between(ctx, file.referral, body, by_referrer=by_referrer), by_referrer=by_referrer
+    )
+    return await record.run(ctx, tx, changes)
+
+
+def _check_answered(body: Resource, file: ReferralFile) -> None:
+    """Hold what is answered to what was said about the same referral."""
+    known = {f"Communication/{row.id}" for row, _ in file.enclosures if row.type == "Communication"}
+    for answered in body.get("inResponseTo", []):
+        text = str(answered.get("reference", ""))
+        if references.reference_type(text) == "Communication" and not any(map(text.endswith, known)):
+            told = "what is answered is a Communication about this referral"
+            raise NothingSaid(told, expression="Parameters.parameter.where(name='in-response-to')")
+
+
+def _between(ctx: Context, referral: Referral, body: Resource, *, by_referrer: bool) -> dict[str, Any]:
+    """Write who says it to whom, about what and when; whatever was stated of these is ours to say."""
+    referrer, clinic = f"Organization/{referral.requester}", f"Organization/{ctx.clinic.id}"
+    person = ctx.actor.reference
+    return {
+        **body,
+        "basedOn": [{"reference": f"ServiceRequest/{referral.id}"}],
+        "subject": {"reference": f"Patient/{referral.patient_id}"},
+        "sent": instant(ctx.at),
+        "sender": {"reference": referrer if by_referrer else person},
+        "recipient": [{"reference": clinic if by_referrer else referrer}],
+    }
+
+
+def _converse(ctx: Context, changes: Changes, body: Resource, *, by_referrer: bool) -> None:
+    """Keep what is said, end what was owed, and where nothing was, ask the other side for an answer."""
+    said = changes.enclose(body, status="completed")
+    owed = (TaskCode.ANSWER_CLINIC,) if by_referrer else (TaskCode.ANSWER_REFERRER, TaskCode.ANOTHER_TIME)
+    is_answer = "inResponseTo" in body or any(changes.open_task(code) is not None for code in owed)
+    changes.finish_work(status="completed", reason=[Reason.of("answered")], codes=owed)
+    wrote = Reason.of("referrer-wrote") if by_referrer else Reason.of("clinic-wrote")
+    words = [as_written(part["contentString"]) for part in body.get("payload", []) if "contentString" in part]
+    waiting = ctx.clinic.waiting
+    if is_answer:
+        pass
+    elif by_referrer:
+        due = ctx.at + timedelta(hours=waiting.answer_hours)
+        changes.open_work(TaskCode.ANSWER_REFERRER, owner=the_clinic(ctx), reason=[wrote, *words], due=due)
+    else:
+        due = ctx.at + timedelta(days=waiting.information_days)
+        owner = f"Organization/{changes.referral.requester}"
+        changes.open_work(TaskCode.ANSWER_CLINIC, owner=owner, reason=[wrote, *words], due=due)
+    changes.announce(events.ReferralReferrerWrote if by_referrer else events.ReferralClinicWrote, said)

@@ -58,7 +58,7 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
     await _check(ctx, tx, pieces, file)
     changes = Changes(ctx, file)
-    await _store(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
+    await keep(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
     for piece in pieces:
         if piece.type == "Patient":
             await complete_patient.describe_again(ctx, tx, changes, piece, adds=True)
@@ -115,7 +115,7 @@ def _is_somebody_else(
     return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
 
 
-async def _store(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
+async def keep(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
     """Store what was sent, and put it into the file."""
     referral = file.referral
     rows = []

@@ -137,6 +137,32 @@ class ReferralInformationProvided(
     """The referrer has answered."""
 
 
+class ReferralReferrerWrote(
+    ReferralEvent,
+    name="referral.referrer-wrote",
+    carries=("Communication",),
+    emitted="The referrer asks or answers something about the referral.",
+):
+    """The referrer says something; a Task says whether the clinic is to answer."""
+
+
+class ReferralClinicWrote(
+    ReferralEvent,
+    name="referral.clinic-wrote",
+    carries=("Communication",),
+    emitted="Somebody of the clinic asks or answers something about the referral.",
+):
+    """The clinic says something; a Task says whether the referrer is to answer."""
+
+
+class ReferralAnotherTimeRequested(
+    ReferralEvent,
+    name="referral.another-time-requested",
+    emitted="The referrer says that the patient cannot come, and asks for another time.",
+):
+    """Another time is asked for; what is booked stands until the clinic moves it."""
+
+
 class ReferralCorrected(
     ReferralEvent,
     name="referral.corrected",

@@ -28,6 +28,7 @@ UPDATE patient SET deceased = :died WHERE id = (SELECT patient_id FROM referral 
 # What every operation on a referral needs beside its state.
 _SAID = [
     {"name": "reason", "valueString": "Because"},
+    {"name": "text", "valueString": "A word"},
     {"name": "programme", "valueCode": "rapid-access"},
     {"name": "priority", "valueCode": "asap"},
 ]
@@ -50,10 +51,11 @@ class TestAReferral:
         referral = await refer(clinic)
         address = f"/referral/fhir/ServiceRequest/{referral}"
         for_sender = await offered(clinic, "family-practice", address)
-        assert list(for_sender) == ["acknowledge", "provide-information", "revoke"]
+        spoken = ["request-another-time", "send-communication"]
+        assert list(for_sender) == ["acknowledge", "provide-information", *spoken, "revoke"]
         for_clinic = await offered(clinic, "coordinator", address)
         acts = ["accept", "decline", "request-information", "set-priority", "remind", "merge", "close"]
-        assert list(for_clinic) == acts
+        assert list(for_clinic) == ["send-communication", *acts]
         close = for_clinic["close"]
         assert (close.parts["kind"], close.parts["method"]) == ("operation", "POST")
         assert close.parts["definition"].endswith("/OperationDefinition/ServiceRequest-close")
