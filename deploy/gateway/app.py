@@ -34,6 +34,7 @@ from shared.http import docs
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OF_ISSUER = ("/auth/", "/.well-known/")
+_OF_ISSUER_IN_SERVICE = "fhir/.well-known/"
 _ROUNDS = 2
 
 
@@ -173,8 +174,10 @@ def part_of(path: str) -> str | None:
     """Tell whose path this is, None for nobody's."""
     if path.startswith(_OF_ISSUER):
         return ISSUER
-    first = path.split("/", 2)[1] if path.count("/") > 1 else ""
-    return first if first in SERVICES else None
+    first, slash, rest = path.removeprefix("/").partition("/")
+    if not slash or first not in SERVICES:
+        return None
+    return ISSUER if rest.startswith(_OF_ISSUER_IN_SERVICE) else first
 
 
 def _addresses(settings: Settings, part: str) -> list[str]:
