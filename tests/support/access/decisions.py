@@ -30,8 +30,10 @@ READS = {
     "insurer": "Claim ClaimResponse Communication Coverage Task",
     "coordinator": f"""{_SENT} Appointment AuditEvent CarePlan CareTeam Claim ClaimResponse Goal List
         Questionnaire Schedule Slot""",
-    "clinician": """Appointment CarePlan CareTeam Communication Composition Goal List Location Observation
-        Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
+    "clinician": """AllergyIntolerance Appointment CarePlan CareTeam Communication Composition Condition
+        DiagnosticReport DocumentReference FamilyMemberHistory Goal ImagingStudy Immunization List Location
+        Media Medication MedicationRequest MedicationStatement Observation Patient Practitioner Procedure
+        Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
     "operator": "",
     "privacy-officer": "AuditEvent",
 }
