@@ -1,13 +1,16 @@
 """One module for each verb; `record` writes what a verb has decided, `referral_file` loads what it needs."""
 
 from services.referral.use_cases import (
+    about_patient,
     answer_claim,
+    attach,
     changes,
     communicate,
     decide,
     end,
     follow,
     follow_consent,
+    forget_attachments,
     inquire,
     merge,
     merge_patients,
@@ -17,9 +20,11 @@ from services.referral.use_cases import (
     receive,
     redirect,
     remind,
+    send_document,
     set_priority,
     unmerge_patients,
     update_task,
+    upload,
     urgent_triage,
     validate,
     waiting,

@@ -11,6 +11,7 @@ from tests.support.referrals import bundle
 
 TEAM = "physiotherapist"
 OF_NO_TEAM = "psychologist"
+_ALLERGY = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _LOW_BACK_PAIN = {"coding": [{"system": "http://snomed.info/sct", "code": "279039007"}]}
 
 
@@ -25,7 +26,11 @@ def enclosed(kind: str, patient: str) -> dict[str, Any]:
         "Condition": about | {"code": _LOW_BACK_PAIN},
         "MedicationStatement": about
         | {"status": "active", "medicationCodeableConcept": {"text": "Naproxen 500 mg"}},
-        "AllergyIntolerance": of_patient | {"code": {"text": "Penicillin"}},
+        "AllergyIntolerance": of_patient
+        | {
+            "code": {"text": "Penicillin"},
+            "clinicalStatus": {"coding": [{"system": _ALLERGY, "code": "active"}]},
+        },
         "Observation": about | {"status": "final", "code": {"text": "Pain"}, "valueInteger": 6},
         "Procedure": about | {"status": "completed", "code": {"text": "Microdiscectomy"}},
         "Immunization": of_patient
