@@ -109,6 +109,6 @@ def _plain(name: str) -> str:
 
 
 def has_another_value(tokens: Collection[str], *, known: Collection[str]) -> bool:
-    """Tell whether identifiers (`system|value`) have another value of a known system, and none that is known."""
+    """Tell whether identifiers (`system|value`) have another value of a known system, and none of these."""
     systems = {token.rpartition("|")[0] for token in known}
     return not set(tokens) & set(known) and any(token.rpartition("|")[0] in systems for token in tokens)
