@@ -145,6 +145,10 @@ def token(client: Annotated[str, typer.Argument(help="The client's id in clinic.
     settings, clinic = _surroundings()
     if client not in {known.id for known in clinic.clients}:
         raise OneLine(f"no client {client!r}; allowed are {', '.join(one.id for one in clinic.clients)}")
+    if clinic.client(client).has_own_keys:
+        raise OneLine(
+            f"{client!r} has registered its own keys in clinic.yaml, so it alone can sign for a token"
+        )
     url = settings.url or DEFAULT_URL
     try:
         typer.echo(asyncio.run(fetch_token(url, client, _keys(settings.data, url=url))))

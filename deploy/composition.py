@@ -14,7 +14,7 @@ from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
-from deploy.receivers import way_to_receivers
+from deploy.receivers import way_to_receivers, way_to_registered_keys
 from deploy.runtime import make_runtimes, open_databases
 from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
@@ -47,15 +47,21 @@ async def embedded_clinic(
 ) -> AsyncIterator[EmbeddedClinic]:
     """Put a clinic together on a running server; its connections are closed at the end of the block.
 
-    `outbound` is the way to its webhook receivers, where it is not the system's own.
+    `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own.
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
         of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
         for database in (*databases.values(), of_identity):
             ends.push_async_callback(database.close)
-        keys = load_or_make_keys(keys_folder(server.data), clients=[client.id for client in clinic.clients])
-        identity = await open_identity(clinic, keys=keys, database=of_identity, base_url=base_url)
+        keys = load_or_make_keys(keys_folder(server.data), clients=clinic.clients_without_keys)
+        identity = await open_identity(
+            clinic,
+            keys=keys,
+            database=of_identity,
+            base_url=base_url,
+            outbound=outbound or way_to_registered_keys(clinic, data=server.data),
+        )
         runtimes = make_runtimes(
             databases,
             clock=clock,

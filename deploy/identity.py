@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from deploy.services import SERVICES
 from deploy.shape import IDENTITY
 from shared.auth import tables
 from shared.auth.endpoints import create_issuer_app
@@ -13,6 +15,9 @@ from shared.auth.keys import Keys
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.db import Database
+
+if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
+    from shared.outbound import Outbound
 
 DATABASE = IDENTITY
 
@@ -25,9 +30,11 @@ class Identity:
     routes: Sequence[Route]
 
 
-async def open_identity(clinic: Clinic, *, keys: Keys, database: Database, base_url: str) -> Identity:
-    """Put the authorization server together."""
+async def open_identity(
+    clinic: Clinic, *, keys: Keys, database: Database, base_url: str, outbound: "Outbound | None" = None
+) -> Identity:
+    """Put the authorization server together; `outbound` leads to the keys that clients keep elsewhere."""
     await tables.prepare(database)
-    issuer = Issuer(clinic, keys=keys, database=database, base_url=base_url, demo=True)
+    issuer = Issuer(clinic, keys=keys, database=database, base_url=base_url, demo=True, outbound=outbound)
     verifier = JwtVerifier(clinic, issuer=base_url, audience=base_url, jwks=issuer.jwks())
-    return Identity(verifier=verifier, routes=create_issuer_app(issuer))
+    return Identity(verifier=verifier, routes=create_issuer_app(issuer, services=SERVICES))

@@ -1,4 +1,6 @@
-"""The way to the webhook receivers of clinic.yaml: their secrets lie in the data folder."""
+"""The ways to systems outside that clinic.yaml names: the keys of clients, and webhook receivers, whose
+secrets lie in the data folder.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +26,15 @@ def way_to_receivers(clinic: Clinic, *, data: Path, make_secrets: bool) -> "Outb
     folder = make_receivers_secrets(clinic, data=data) if make_secrets else webhooks_folder(data)
     _check(folder, names=_names(clinic))
     return Outbound(secrets=folder)
+
+
+def way_to_registered_keys(clinic: Clinic, *, data: Path) -> "Outbound | None":
+    """Give the way to the keys that clients keep at a `jwks_url`, None where none does."""
+    if all(client.jwks_url is None for client in clinic.clients):
+        return None
+    from shared.outbound import Outbound
+
+    return Outbound(secrets=webhooks_folder(data))
 
 
 def make_receivers_secrets(clinic: Clinic, *, data: Path) -> Path:

@@ -69,6 +69,12 @@ class Malformed(Refusal):
     code = "structure"
 
 
+# What a TooLarge says of an attachment in a JSON body, here and at the gateway.
+LARGER_GOES = (
+    "POST an attachment to /referral/fhir/Binary in its own content type (up to 20 MB), and refer to it"
+)
+
+
 class TooLarge(Refusal):
     """The body is over a limit (413)."""
 
@@ -115,6 +121,12 @@ class NotSupported(Refusal):
     """The server does not do this (400 for a parameter, 405 or 415 for the rest)."""
 
     code = "not-supported"
+
+
+class TooMany(Refusal):
+    """The caller does too much at once; the same call works later (429)."""
+
+    code = "throttled"
 
 
 class Unavailable(Refusal):

@@ -3,6 +3,7 @@
 Invariants:
 - A request that was not sent is passed to the next replica; one that may have arrived is repeated only where
   that has no second effect: GET, HEAD, OPTIONS, or an Idempotency-Key.
+- The body of an attachment is passed on as it comes and never held; once it has begun it is not repeated.
 - An answer is begun only when it is there whole, streams and very long ones apart, so that a replica which
   dies in the middle is not noticed.
 - Nothing of a request stands in the log: neither path nor query nor a header.
@@ -18,7 +19,7 @@ import httpx
 from starlette.types import Message, Receive, Scope, Send
 
 from deploy.gateway import answers, headers
-from deploy.gateway.body import TooLong, read_body
+from deploy.gateway.body import CallerGone, PassedBody, TooLong, read_body
 from deploy.gateway.figures import Measured, replica_away
 from deploy.gateway.replicas import NotReached, Replicas, Sent, Unanswered
 from deploy.gateway.streams import Held, hold, pass_stream
@@ -34,6 +35,7 @@ from shared.http import docs
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OF_ISSUER = ("/auth/", "/.well-known/")
+_OF_ISSUER_IN_SERVICE = "fhir/.well-known/"
 _ROUNDS = 2
 
 
@@ -76,21 +78,11 @@ class Gateway:
 
     async def _through(self, part: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(scope, receive)
+            held = await self._asked(part, await _sent(scope, receive))
         except TooLong as error:
             await answers.refuse(send, 413, "too-long", str(error))
+        except CallerGone:
             return
-        if body is None:
-            return
-        query = scope["query_string"]
-        sent = Sent(
-            method=scope["method"],
-            target=scope["raw_path"] + (b"?" + query if query else b""),
-            headers=headers.onward(scope, length=len(body)),
-            body=body,
-        )
-        try:
-            held = await self._asked(part, sent)
         except NotReached:
             await answers.refuse(send, 503, "transient", "nobody who could answer this is up; try again")
         except Unanswered:
@@ -114,7 +106,7 @@ class Gateway:
                     failure = error
                 except Unanswered as error:
                     failure = error
-                    if not repeatable:
+                    if not repeatable or sent.is_passing:
                         raise
                 replica_away(part, was_sent=isinstance(failure, Unanswered))
         raise failure
@@ -155,6 +147,17 @@ class Gateway:
         await answers.plain_json(send, content, status=status)
 
 
+async def _sent(scope: Scope, receive: Receive) -> Sent:
+    """Make the request for the next server; raises TooLong and CallerGone."""
+    body, query = await read_body(scope, receive), scope["query_string"]
+    return Sent(
+        method=scope["method"],
+        target=scope["raw_path"] + (b"?" + query if query else b""),
+        headers=headers.onward(scope, length=body.length if isinstance(body, PassedBody) else len(body)),
+        body=body,
+    )
+
+
 def _asking(part: str) -> Sent:
     return Sent(method="GET", target=f"/{part}/openapi.json".encode(), headers=[], body=b"")
 
@@ -173,8 +176,10 @@ def part_of(path: str) -> str | None:
     """Tell whose path this is, None for nobody's."""
     if path.startswith(_OF_ISSUER):
         return ISSUER
-    first = path.split("/", 2)[1] if path.count("/") > 1 else ""
-    return first if first in SERVICES else None
+    first, slash, rest = path.removeprefix("/").partition("/")
+    if not slash or first not in SERVICES:
+        return None
+    return ISSUER if rest.startswith(_OF_ISSUER_IN_SERVICE) else first
 
 
 def _addresses(settings: Settings, part: str) -> list[str]:

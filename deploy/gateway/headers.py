@@ -32,15 +32,17 @@ _ORIGIN = {
     b"x-forwarded-server",
     b"x-real-ip",
 }
-# Ours to write, because the body is read whole; `expect` is answered by our own server.
+# Ours to write, because the body goes on in our way; `expect` is answered by our own server.
 _OURS = {b"host", b"content-length", b"expect"}
 
 
-def onward(scope: Scope, *, length: int) -> RawHeaders:
-    """Give the headers of a request for the next server, with a body of so many bytes."""
+def onward(scope: Scope, *, length: int | None) -> RawHeaders:
+    """Give the headers of a request for the next server, with a body of so many bytes, None for who knows."""
     came: RawHeaders = scope["headers"]
     kept = _without(came, _ORIGIN | _OURS)
-    if length or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+    if length is None:
+        kept.append((b"transfer-encoding", b"chunked"))
+    elif length or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
         kept.append((b"content-length", b"%d" % length))
     client = scope.get("client")
     if client:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from deploy.gateway.body import PassedBody
 from shared.clock import monotonic
 
 _REST = 1.0
@@ -36,7 +37,12 @@ class Sent:
     method: str
     target: bytes
     headers: RawHeaders
-    body: bytes = field(repr=False)
+    body: bytes | PassedBody = field(repr=False)
+
+    @property
+    def is_passing(self) -> bool:
+        """Tell whether some of a body that is not held has gone to a replica."""
+        return isinstance(self.body, PassedBody) and self.body.begun
 
 
 @dataclass(slots=True)
@@ -73,7 +79,7 @@ class Replicas:
             sent.method,
             replica.url,
             headers=[(b"host", replica.host), *sent.headers],
-            stream=httpx.ByteStream(sent.body),
+            stream=httpx.ByteStream(sent.body) if isinstance(sent.body, bytes) else sent.body,
             extensions={"timeout": _TIMEOUT, "target": sent.target},
         )
         try:

@@ -17,7 +17,7 @@ from deploy.serve.outermost import outermost
 from deploy.services import room
 from deploy.settings import Settings
 from deploy.telemetry import observed
-from shared.auth.jwks import FetchedJwks
+from shared.auth.jwks import FetchedJwks, keys_of_issuer
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.clock import SystemClock
@@ -36,7 +36,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
     async with AsyncExitStack() as ends:
         databases = await open_databases(settings, service, role="api", ends=ends)
         http = await ends.enter_async_context(httpx.AsyncClient(timeout=_JWKS_WITHIN))
-        jwks = FetchedJwks(await jwks_url_of(settings, http=http), http=http)
+        jwks = FetchedJwks(keys_of_issuer(await jwks_url_of(settings, http=http), http=http))
         base_url = str(settings.url)
         runtime = Runtime(
             service=service,

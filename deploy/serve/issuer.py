@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.folders import keys_folder
+from deploy.receivers import way_to_registered_keys
 from deploy.serve.checks import check_identity
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
 from deploy.serve.outermost import outermost
+from deploy.services import SERVICES
 from deploy.settings import Settings
 from deploy.shape import IDENTITY, database_url
 from deploy.telemetry import observed
@@ -22,11 +24,15 @@ from shared.db import Database
 async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
     """Put the issuer together; raises SettingsError or KeyFileError."""
     await check_identity(settings)
-    keys = load_or_make_keys(keys_folder(settings.data), clients=[client.id for client in clinic.clients])
+    keys = load_or_make_keys(keys_folder(settings.data), clients=clinic.clients_without_keys)
     database = Database.connect(database_url(settings, IDENTITY), name=IDENTITY, pool_size=4)
     try:
-        found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url))
-        routes = [*health_routes({IDENTITY: database}, workers={}), *create_issuer_app(found)]
+        way = way_to_registered_keys(clinic, data=settings.data)
+        found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url), outbound=way)
+        routes = [
+            *health_routes({IDENTITY: database}, workers={}),
+            *create_issuer_app(found, services=SERVICES),
+        ]
         async with observed(settings.otlp_endpoint, service="issuer"):
             yield Served(app=outermost(routes), end_streams=lambda: None)
     finally:

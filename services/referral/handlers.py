@@ -138,6 +138,17 @@ async def on_nightly_look(ctx: Context, tx: Transaction, timer: Timer) -> None:
     await use_cases.nightly_look.run(ctx, tx, timer.ref, due=timer.due_at)
 
 
+async def on_unattached_attachments(ctx: Context, tx: Transaction, _: Timer) -> None:
+    """Remove what was uploaded and never named."""
+    await use_cases.forget_attachments.run(ctx, tx)
+
+
+async def on_start(ctx: Context, tx: Transaction) -> None:
+    """Set the timers that stand from the first start on."""
+    await use_cases.nightly_look.start(ctx, tx)
+    await use_cases.forget_attachments.start(ctx, tx)
+
+
 async def on_look_at_one(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look again at one referral that the nightly look found."""
     await use_cases.nightly_look.look_at_one(ctx, tx, timer.ref)

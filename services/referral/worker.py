@@ -19,9 +19,10 @@ def create_worker(runtime: Runtime) -> Worker:
             use_cases.changes.WAITS_TOO_LONG: handlers.on_waiting_too_long,
             use_cases.nightly_look.NIGHTLY_LOOK: handlers.on_nightly_look,
             use_cases.nightly_look.LOOK_AT_ONE: handlers.on_look_at_one,
+            use_cases.forget_attachments.UNATTACHED: handlers.on_unattached_attachments,
             use_cases.follow_consent.CONSENT_END: handlers.on_consent_end_due,
         },
-        on_start=use_cases.nightly_look.start,
+        on_start=handlers.on_start,
     )
 
 

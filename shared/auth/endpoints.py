@@ -1,5 +1,6 @@
 """The addresses of the embedded authorization server, to be mounted at the root of the clinic."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,8 +18,10 @@ _MAX_FORM = 32 * 1024
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-def create_issuer_app(issuer: Issuer) -> list[Route]:
-    """Give the routes `/auth/token`, `/auth/jwks` and `/.well-known/smart-configuration`."""
+def create_issuer_app(issuer: Issuer, *, services: Iterable[str] = ()) -> list[Route]:
+    """Give the routes `/auth/token`, `/auth/jwks` and `/.well-known/smart-configuration`, this one also under
+    the FHIR base of each service, where SMART App Launch 2.0 has a client look for it.
+    """
 
     async def token(request: Request) -> Response:
         try:
@@ -38,7 +41,10 @@ def create_issuer_app(issuer: Issuer) -> list[Route]:
     return [
         Route("/auth/token", token, methods=["POST"]),
         Route("/auth/jwks", jwks, methods=["GET"]),
-        Route("/.well-known/smart-configuration", configuration, methods=["GET"]),
+        *(
+            Route(f"{base}/.well-known/smart-configuration", configuration, methods=["GET"])
+            for base in ("", *(f"/{service}/fhir" for service in services))
+        ),
     ]
 
 

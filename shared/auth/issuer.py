@@ -1,8 +1,10 @@
 """The embedded SMART authorization server: client credentials by `private_key_jwt`, and nothing else.
 
 Invariants:
-- A client proves itself with its own key, for this token endpoint, for at most 5 minutes, once.
-- A token holds no scope that clinic.yaml does not give its client.
+- A client proves itself with its own key, for this token endpoint, for at most 5 minutes, once. Its clock may
+  be 30 s away from ours, either way.
+- Of a client that has registered its keys (`jwks`, `jwks_url`) those count and no other.
+- A token holds no scope that clinic.yaml does not give its client: who asks for more gets what both allow.
 - What is malformed in an assertion is `invalid_request`, what proves nothing `invalid_client` (RFC 6749 5.2).
 - Every time here is machine time.
 """
@@ -10,22 +12,28 @@ Invariants:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from jwt.exceptions import PyJWTError
 
 from shared import indexed_text
 from shared.auth import unverified
-from shared.auth.jwks import KnownJwks
+from shared.auth.jwks import Jwks, KnownJwks
 from shared.auth.keys import ALGORITHMS, Keys
-from shared.auth.scopes import NotAScope, Scopes
+from shared.auth.registered_keys import registered_keys
+from shared.auth.scopes import NotAScope, Scopes, of_resources
 from shared.auth.tables import use_once
 from shared.auth.unverified import NotAJwt, WrongClaims
 from shared.clinic import Client, Clinic
 from shared.clock import machine_now
 from shared.db import Database
+from shared.errors import Unavailable
 from shared.ids import new_text_id
+from shared.telemetry.logging import class_of, logger
+
+if TYPE_CHECKING:  # it brings a way to systems outside, which a clinic without them does not need
+    from shared.outbound import Outbound
 
 TOKEN_LIFETIME = timedelta(seconds=300)
 ASSERTION_LIFETIME = timedelta(minutes=5)
@@ -49,17 +57,28 @@ class IssuedToken:
 
 
 class Issuer:
-    """Gives tokens to the clients of clinic.yaml; `demo` says that its keys are an embedded clinic's."""
+    """Gives tokens to the clients of clinic.yaml; `demo` says that its keys are an embedded clinic's.
+
+    `keys` has one for each client that registered none, `outbound` leads to the keys at a `jwks_url`.
+    """
 
     def __init__(
-        self, clinic: Clinic, *, keys: Keys, database: Database, base_url: str, demo: bool = False
+        self,
+        clinic: Clinic,
+        *,
+        keys: Keys,
+        database: Database,
+        base_url: str,
+        demo: bool = False,
+        outbound: "Outbound | None" = None,
     ) -> None:
         self.base_url = base_url
         self.demo = demo
         self.keys = keys
         self._clinic = clinic
         self._database = database
-        self._client_keys = {client: KnownJwks([jwk]) for client, jwk in keys.clients.items()}
+        made: dict[str, Jwks] = {client: KnownJwks([jwk]) for client, jwk in keys.clients.items()}
+        self._client_keys = made | registered_keys(clinic, outbound=outbound)
 
     @property
     def token_url(self) -> str:
@@ -124,14 +143,18 @@ class Issuer:
             raise refused from None
         if header.get("alg") not in ALGORITHMS:
             raise OAuthError("invalid_client", f"sign with {' or '.join(ALGORITHMS)}")
-        key = await self._client_keys[client.id].key(str(header.get("kid")))
+        try:
+            key = await self._client_keys[client.id].key(str(header.get("kid")))
+        except Unavailable as error:
+            logger().warning("client-keys.unread", client=client.id, error=class_of(error.__cause__ or error))
+            raise OAuthError("invalid_client", str(error)) from None
         if key is None or key.algorithm_name != header["alg"]:
             raise refused
         return client, key
 
     async def _only_once(self, client: Client, claims: dict[str, Any]) -> None:
         now, expires_at = machine_now(), datetime.fromtimestamp(claims["exp"], UTC)
-        if expires_at - now > ASSERTION_LIFETIME + timedelta(seconds=5):
+        if expires_at - now > ASSERTION_LIFETIME + LEEWAY:
             raise OAuthError("invalid_client", "the assertion lives longer than 5 minutes")
         jti = claims["jti"]
         async with self._database.transaction() as tx:
@@ -154,19 +177,19 @@ def _well_formed(assertion: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _within(client: Client, scope: str | None) -> list[str]:
+    """Find the scopes of a token: all that the client has, or those of them that it asks for."""
     if scope is None or not scope.strip():
         return sorted(client.scopes)
-    wanted = scope.split()
     registered = Scopes.parse(client.scopes)
-    levels = {text.partition("/")[0] for text in client.scopes}
     try:
-        granted = Scopes.parse(wanted).granted
+        granted = Scopes.parse(of_resources(scope.split())).granted_of(registered)
     except NotAScope as error:
         raise OAuthError("invalid_scope", str(error)) from None
-    beyond = {pair for pair in granted if not registered.allow(*pair)}  # type: ignore[arg-type]
-    if beyond or any(text.partition("/")[0] not in levels for text in wanted):
-        raise OAuthError("invalid_scope", "a scope goes beyond what this client is registered for")
-    return sorted(set(wanted))
+    if not granted:
+        raise OAuthError(
+            "invalid_scope", f"this client is registered for none of these, but for {registered}"
+        )
+    return granted
 
 
 def _person(client: Client) -> str | None:

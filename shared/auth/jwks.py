@@ -1,30 +1,34 @@
-"""Public keys by their id: those of this process, or those of an issuer elsewhere."""
+"""Public keys by their id: those of this process, or those that an issuer or a client keeps elsewhere."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
 from jwt import PyJWK
-from jwt.exceptions import PyJWTError
 
-from shared.auth.keys import ALGORITHMS, Jwk
+from shared.auth.keys import Jwk
+from shared.auth.public_keys import NotAPublicKey, public_key
 from shared.clock import monotonic
 from shared.errors import Unavailable
 
 _REFRESH_AT_MOST_EVERY = 30.0
+# What was read, or that it could not be, holds for so long: nobody who makes up tokens has it read each time,
+# and a host that is silent is not waited for by each.
+_HOLDS = 1.0
 
 
 class Jwks(Protocol):
-    """Where the public keys of an issuer come from."""
+    """Where the public keys of an issuer or a client come from."""
 
     async def key(self, kid: str) -> PyJWK | None:
-        """Find a key; raises Unavailable where the issuer does not answer."""
+        """Find a key; raises Unavailable where they cannot be read."""
         ...
 
 
 class KnownJwks:
-    """The keys of an issuer in this process."""
+    """Keys in this process."""
 
     def __init__(self, keys: Iterable[Jwk]) -> None:
         self._keys = _usable(keys)
@@ -34,43 +38,79 @@ class KnownJwks:
         return self._keys.get(kid)
 
 
-class FetchedJwks:
-    """The keys at an address: kept, and read again for an unknown id, at most every 30 seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwksRead:
+    """A set of keys as it was read; `max_age` says for how many seconds its owner lets it be kept."""
 
-    def __init__(self, url: str, *, http: httpx.AsyncClient) -> None:
-        self._url = url
-        self._http = http
+    keys: Iterable[Jwk]
+    max_age: float = float("inf")
+
+
+ReadJwks = Callable[[], Awaitable[JwksRead]]
+
+
+class FetchedJwks:
+    """The keys at an address: kept, and read again for an unknown id, at most every 30 seconds.
+
+    `read` raises Unavailable where they cannot be had. They are kept for `keep` seconds, or for less where
+    their owner says so, and then read again before they count.
+    """
+
+    def __init__(self, read: ReadJwks, *, keep: float = float("inf")) -> None:
+        self._read_keys = read
+        self._keep = keep
         self._keys: dict[str, PyJWK] = {}
         self._read_at = float("-inf")
+        self._good_until = float("-inf")
+        self._failed_at = float("-inf")
         self._reading = asyncio.Lock()
 
     async def key(self, kid: str) -> PyJWK | None:
-        """Find a key; raises Unavailable where the issuer does not answer.
+        """Find a key; raises Unavailable where they cannot be read.
 
         Who comes while the keys are being read waits for them: none of them is unknown before that.
         """
-        if kid not in self._keys:
+        if self._is_to_read(kid):
             async with self._reading:
-                if kid not in self._keys and monotonic() - self._read_at > _REFRESH_AT_MOST_EVERY:
-                    self._read_at = monotonic()
-                    self._keys = await self._read()
+                if self._is_to_read(kid):
+                    await self._read()
         return self._keys.get(kid)
 
-    async def _read(self) -> dict[str, PyJWK]:
+    def _is_to_read(self, kid: str) -> bool:
+        now = monotonic()
+        is_new = kid not in self._keys and now - self._read_at > _REFRESH_AT_MOST_EVERY
+        return is_new or now >= self._good_until
+
+    async def _read(self) -> None:
+        if monotonic() - self._failed_at < _HOLDS:
+            raise Unavailable("the keys could not be read a moment ago")
         try:
-            answer = await self._http.get(self._url)
-            return _usable(answer.raise_for_status().json()["keys"])
+            read = await self._read_keys()
+        except Unavailable:
+            self._failed_at = monotonic()
+            raise
+        self._keys, self._read_at = _usable(read.keys), monotonic()
+        self._good_until = self._read_at + max(_HOLDS, min(self._keep, read.max_age))
+
+
+def keys_of_issuer(url: str, *, http: httpx.AsyncClient) -> ReadJwks:
+    """Read the keys of our issuer, whose address the settings name."""
+
+    async def read() -> JwksRead:
+        try:
+            answer = await http.get(url)
+            return JwksRead(keys=answer.raise_for_status().json()["keys"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            self._read_at = float("-inf") if not self._keys else self._read_at
             raise Unavailable("the authorization server does not tell its keys at the moment") from None
+
+    return read
 
 
 def _usable(keys: Iterable[Jwk]) -> dict[str, PyJWK]:
     found = {}
     for jwk in keys:
-        if jwk.get("alg") in ALGORITHMS and isinstance(jwk.get("kid"), str):
-            try:
-                found[str(jwk["kid"])] = PyJWK.from_dict(dict(jwk))
-            except PyJWTError:
-                continue
+        try:
+            found[str(jwk["kid"])] = public_key(jwk)
+        except NotAPublicKey:
+            continue
     return found

@@ -12,6 +12,7 @@ from typing import Literal
 Interaction = Literal["c", "r", "u", "d", "s"]
 
 _SCOPE = re.compile(r"^(?P<level>system|user|patient)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<acts>c?r?u?d?s?)$")
+_RESOURCE = re.compile(r"^(system|user|patient)/[^?]*$")
 _ACTS: tuple[Interaction, ...] = ("c", "r", "u", "d", "s")
 _VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 
@@ -46,12 +47,36 @@ class Scopes:
         ]
         return Scopes.parse(kept)
 
+    def granted_of(self, registered: "Scopes") -> list[str]:
+        """Write what a client that asks for these is given, sorted: each scope as it was written where the
+        registered ones hold all of it, else what both allow (SMART App Launch 2.0; RFC 6749 section 3.3).
+        """
+        whole = {text for text in self.texts if Scopes.parse([text]).is_within(registered)}
+        rest = Scopes.parse(self.texts - whole).within(registered)
+        return sorted(whole | rest.texts)
+
+    def is_within(self, registered: "Scopes") -> bool:
+        """Tell whether the registered scopes allow all of these, level by level."""
+        levels = {text.partition("/")[0] for text in self.texts}
+        return all(
+            registered.of_level(level).allow(resource_type, act)  # type: ignore[arg-type]
+            for level in levels
+            for resource_type, act in self.of_level(level).granted
+        )
+
     def of_level(self, level: str) -> "Scopes":
         """Keep the scopes of one level."""
         return Scopes.parse(text for text in self.texts if text.partition("/")[0] == level)
 
     def __str__(self) -> str:
         return " ".join(sorted(self.texts))
+
+
+def of_resources(texts: Iterable[str]) -> list[str]:
+    """Keep what asks for resources as we grant them: no `openid`, and nothing narrowed by a query (`?`),
+    which would be given wider than it was asked for.
+    """
+    return [text for text in texts if _RESOURCE.match(text)]
 
 
 def _both(wanted: Scopes, registered: Scopes, *, level: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What must hold between the parts of a clinic: what is named exists, and what is promised can be kept."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
@@ -189,6 +190,40 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
         elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
             yield Flaw((*place, member), f"is not for the party {client.party!r}")
     yield from _client_names(clinic, client, place)
+    yield from _client_keys(client, place)
+
+
+def _client_keys(client: Client, place: Place) -> Iterator[Flaw]:
+    if client.jwks is not None and client.jwks_url is not None:
+        yield Flaw((*place, "jwks_url"), "stands beside jwks; a client registers one of both")
+    if client.jwks_url is not None:
+        yield from https_url(client.jwks_url, (*place, "jwks_url"))
+    if client.jwks is not None:
+        yield from _keys(client.jwks.keys, (*place, "jwks", "keys"))
+
+
+def _keys(keys: Sequence[Mapping[str, Any]], place: Place) -> Iterator[Flaw]:
+    # It brings the cryptography that a worker, which reads clinic.yaml too, does without.
+    from shared.auth.public_keys import NotAPublicKey, public_key
+
+    for index, jwk in enumerate(keys):
+        try:
+            public_key(jwk)
+        except NotAPublicKey as error:
+            yield Flaw((*place, index), str(error))
+    yield from twice(((*place, index, "kid"), str(jwk.get("kid"))) for index, jwk in enumerate(keys))
+
+
+def https_url(url: str, place: Place) -> Iterator[Flaw]:
+    """Find what is no https address of a host, with neither user nor fragment."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        yield Flaw(place, "is no address")
+        return
+    if not named or parts.username is not None or parts.fragment:
+        yield Flaw(place, "must be https://host/path, without a user")
 
 
 def _scopes_of_party(client: Client, place: Place) -> Iterator[Flaw]:

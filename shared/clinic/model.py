@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -286,8 +286,17 @@ class Organization(Part):
     email: Email
 
 
+class KeySet(Part):
+    """A JWK Set (RFC 7517): the public keys with which a client signs its assertions."""
+
+    keys: tuple[Mapping[str, Any], ...] = Field(min_length=1, max_length=100)
+
+
 class Client(Part):
     """A registered client: a party's system, or (with `practitioner`) a person of the clinic.
+
+    It may register the public keys with which it signs, `jwks` or `jwks_url` (https); where it does not, a
+    key is made for it in the data folder.
 
     A referrer names its `organization`, an insurer its `payer`, a clinician a `practitioner`, a coordinator a
     `site` and an `email`. A privacy officer has the scopes of AuditEvent and no other.
@@ -301,6 +310,13 @@ class Client(Part):
     practitioner: Id | None = None
     site: Id | None = None
     email: Email | None = None
+    jwks: KeySet | None = None
+    jwks_url: str | None = None
+
+    @property
+    def has_own_keys(self) -> bool:
+        """Tell whether it has registered its keys, so that none is made for it."""
+        return self.jwks is not None or self.jwks_url is not None
 
 
 class Webhook(Part):
@@ -373,6 +389,11 @@ class Clinic(Part):
     def client(self, client_id: str) -> Client:
         """Find a registered client; raises KeyError."""
         return _by_id(self.clients, client_id)
+
+    @property
+    def clients_without_keys(self) -> tuple[str, ...]:
+        """The ids of the clients that have registered no key: one is made for each."""
+        return tuple(client.id for client in self.clients if not client.has_own_keys)
 
     def coordinators(self, site_id: str) -> tuple[Client, ...]:
         """The coordinators of a site."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from shared.clinic.checks import Flaw, Place, known, twice
+from shared.clinic.checks import Flaw, Place, https_url, known, twice
 from shared.clinic.model import Clinic, Webhook
 from shared.events.catalog import CATALOG
 
@@ -32,16 +32,12 @@ def _webhook(clinic: Clinic, hook: Webhook, place: Place) -> Iterator[Flaw]:
 
 
 def _url(clinic: Clinic, url: str, place: Place) -> Iterator[Flaw]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 443
-    except ValueError:
-        yield Flaw(place, "is no address")
+    wrong = list(https_url(url, place))
+    if wrong:
+        yield from wrong
         return
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment:
-        yield Flaw(place, "must be https://host/path, without a user")
-        return
-    host = parts.hostname if port == 443 else f"{parts.hostname}:{port}"
+    parts = urlsplit(url)
+    host = parts.hostname if parts.port in (None, 443) else f"{parts.hostname}:{parts.port}"
     if host not in {one.lower() for one in clinic.webhook_hosts}:
         yield Flaw(place, f"{host} does not stand in webhook_hosts; only hosts of that list are spoken to")
 

@@ -48,19 +48,28 @@ class RouteSecurity(SecurityBase):
         request.state.context = context
         if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):
             raise MissingScope(f"this needs the scope {guard.scope}; the token has {principal.scopes}")
-        context.body = await read_body(request)
+        if not guard.streams:
+            context.body = await read_body(request)
         return context
 
 
 def authorize(
-    resource_type: str, interaction: Interaction, *, rows: str, dry_run: bool = False
+    resource_type: str,
+    interaction: Interaction,
+    *,
+    rows: str,
+    dry_run: bool = False,
+    streams: bool = False,
 ) -> SecurityMarker:
     """Guard a route by the scope `resource_type.interaction`.
 
     `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
-    this. `dry_run` marks a command's rehearsal, which writes nothing. Refused calls are audited.
+    this. `dry_run` marks a command's rehearsal, which writes nothing, `streams` a route that reads its body
+    by itself. Refused calls are audited.
     """
-    guard = Guard(resource_type=resource_type, interaction=interaction, rows=rows, dry_run=dry_run)
+    guard = Guard(
+        resource_type=resource_type, interaction=interaction, rows=rows, dry_run=dry_run, streams=streams
+    )
     marker: SecurityMarker = Security(RouteSecurity(guard), scopes=[f"system/{guard.scope}"])
     return marker
 

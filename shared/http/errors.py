@@ -27,6 +27,7 @@ from shared.errors import (
     Refusal,
     Stale,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -46,9 +47,14 @@ class WrongContentType(NotSupported):
     """The body is of a content type that this server does not read (415)."""
 
 
+class NotAcceptable(NotSupported):
+    """What is here cannot be given in the form that the caller accepts (406)."""
+
+
 _STATUS: Mapping[type[Refusal], int] = {
     Malformed: 400,
     WrongMethod: 405,
+    NotAcceptable: 406,
     WrongContentType: 415,
     NotSupported: 400,
     TooLarge: 413,
@@ -58,9 +64,14 @@ _STATUS: Mapping[type[Refusal], int] = {
     NotFound: 404,
     Conflict: 409,
     Stale: 412,
+    TooMany: 429,
     Unavailable: 503,
 }
-_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="lumbar"'}, 503: {"Retry-After": "1"}}
+_HEADERS = {
+    401: {"WWW-Authenticate": 'Bearer realm="lumbar"'},
+    429: {"Retry-After": "5"},
+    503: {"Retry-After": "1"},
+}
 # A name that nobody resolves, a refused, lost or silent connection, a broken handshake of TLS and a socket
 # that its server has taken along are OSErrors.
 _TRY_AGAIN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout)

@@ -14,13 +14,15 @@ from shared.auth.scopes import Interaction
 class Guard:
     """What a route asks of its caller; `interaction` is None where the route is open to everybody.
 
-    `dry_run` says that the route needs the scope of a command and writes nothing.
+    `dry_run` says that the route needs the scope of a command and writes nothing, `streams` that it reads its
+    body by itself, as it comes.
     """
 
     resource_type: str
     interaction: Interaction | None
     rows: str
     dry_run: bool = False
+    streams: bool = False
 
     @property
     def scope(self) -> str:

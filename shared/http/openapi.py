@@ -114,7 +114,9 @@ def document(app: FastAPI, *, title: str, base_url: str, service: str, examples:
         operation = made["paths"][path][method.lower()]
         _describe(operation, guard=guard, method=method, path=path, endpoint=route.endpoint)
         if method in ("POST", "PUT"):
-            operation["requestBody"] = _body(path, examples.get(f"{method} {path}"))
+            body = _body(path, examples.get(f"{method} {path}"))
+            declared = operation.get("requestBody", {}).get("content", {})
+            operation["requestBody"] = {**body, "content": body["content"] | declared}
         if guard.interaction is not None:
             scopes[f"system/{guard.scope}"] = f"{_VERBS[guard.interaction].lower()} {guard.resource_type}"
     made["components"] = {

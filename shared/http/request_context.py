@@ -98,13 +98,24 @@ class RequestContext:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open the transaction of this command; an answer that is stored for its key is given instead."""
         async with self.runtime.database.transaction() as tx:
-            if self._keyed is not None and (kept := await idempotency.begin(tx, self._keyed)) is not None:
-                await self._replay(tx, kept)
+            if not self.guard.streams:
+                await self._begin_keyed(tx)
             yield tx
             if self.guard.writes:
                 failpoints.reach("received_not_committed")
         if self.guard.writes:
             failpoints.reach("after_commit_before_publish")
+
+    async def came_whole(self, tx: Transaction, content: bytes) -> None:
+        """Say what a body was that a route has read as it came, for the Idempotency-Key; `content` stands for
+        all of it. An answer that is stored for the key is given instead, and what was written is taken back.
+        """
+        self.body = content
+        await self._begin_keyed(tx)
+
+    async def _begin_keyed(self, tx: Transaction) -> None:
+        if self._keyed is not None and (kept := await idempotency.begin(tx, self._keyed)) is not None:
+            await self._replay(tx, kept)
 
     async def answer(
         self,

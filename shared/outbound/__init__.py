@@ -10,18 +10,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.outbound.guard import FORBIDDEN, AddressGuard, Network, NotAllowed, Resolve, resolve
-from shared.outbound.post import Post, Unreached
+from shared.outbound.exchange import Exchange, Unreached
+from shared.outbound.get import Get, Got
+from shared.outbound.guard import FORBIDDEN, AddressGuard, Network, NotAllowed, Resolve, host_of, resolve
+from shared.outbound.post import Post
 from shared.outbound.secrets import SecretUnusable, make_missing_secrets, read_secrets
 
 __all__ = [
     "FORBIDDEN",
     "AddressGuard",
+    "Get",
+    "Got",
     "NotAllowed",
     "Outbound",
     "Post",
     "SecretUnusable",
     "Unreached",
+    "host_of",
     "make_missing_secrets",
     "read_secrets",
 ]
@@ -38,4 +43,12 @@ class Outbound:
 
     def post_to(self, hosts: Collection[str]) -> Post:
         """Give the way to these hosts (`host` or `host:port`)."""
-        return Post(AddressGuard(hosts=hosts, forbidden=self.forbidden, resolve=self.resolve), tls=self.tls)
+        return Post(self._exchange(hosts))
+
+    def get_from(self, hosts: Collection[str]) -> Get:
+        """Give the way to read at these hosts (`host` or `host:port`)."""
+        return Get(self._exchange(hosts))
+
+    def _exchange(self, hosts: Collection[str]) -> Exchange:
+        guard = AddressGuard(hosts=hosts, forbidden=self.forbidden, resolve=self.resolve)
+        return Exchange(guard, tls=self.tls)

@@ -55,6 +55,13 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(address[0]) for *_, address in found]
 
 
+def host_of(url: str) -> str:
+    """Write the host of a URL as a list of hosts names it: `host` for port 443, else `host:port`."""
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").lower(), parts.port or 443
+    return host if port == 443 else f"{host}:{port}"
+
+
 class AddressGuard:
     """The rule for some hosts (`host` for port 443, else `host:port`); only tests pass other networks."""
 
@@ -75,7 +82,7 @@ class AddressGuard:
         if parts.scheme != "https" or parts.username is not None or parts.password is not None:
             raise NotAllowed("only https without a user")
         host, port = (parts.hostname or "").lower(), parts.port or 443
-        if (host if port == 443 else f"{host}:{port}") not in self._hosts:
+        if host_of(url) not in self._hosts:
             raise NotAllowed("not an allowed host")
         addresses = await self._resolve(host, port)
         if not addresses or any(self._is_forbidden(address) for address in addresses):

@@ -1,68 +1,17 @@
-"""One POST to a system outside: no redirect is followed, no proxy is asked, no answer is read.
+"""A POST to a system outside, whose answer is not read."""
 
-Invariant: what it tells of a failure is one of a few words, never an address or what the other side said.
-"""
-
-import asyncio
-import ssl
 from collections.abc import Mapping
 
-import httpx
-
-from shared.outbound.guard import AddressGuard, NotAllowed
-
-WITHIN = 15.0
-_EACH_STEP = httpx.Timeout(10.0, connect=5.0)
-
-
-class Unreached(Exception):
-    """No answer came; the text is one of a few words that say why."""
+from shared.outbound.exchange import Exchange
 
 
 class Post:
-    """The way to the hosts that a guard allows."""
+    """The way to some hosts for what we tell them."""
 
-    def __init__(self, guard: AddressGuard, *, tls: ssl.SSLContext) -> None:
-        self._guard = guard
-        self._tls = tls
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
 
     async def send(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> int:
-        """Send a body and give the status of the answer, whatever it is; raises Unreached.
-
-        Takes WITHIN seconds at most. Every call asks for the name's addresses again.
-        """
-        try:
-            async with asyncio.timeout(WITHIN):
-                return await self._send(url, body=body, headers=headers)
-        except NotAllowed as refused:
-            raise Unreached(str(refused)) from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise Unreached("no answer in time") from None
-        except httpx.ConnectError as error:
-            failed = isinstance(_cause(error), ssl.SSLError)
-            raise Unreached("no trusted certificate" if failed else "no connection") from None
-        except httpx.HTTPError:
-            raise Unreached("the connection broke") from None
-        except (OSError, UnicodeError):
-            raise Unreached("the name has no address") from None
-
-    async def _send(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> int:
-        target = await self._guard.target(url)
-        client = httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=_EACH_STEP)
-        async with client:
-            request = client.build_request(
-                "POST",
-                httpx.URL(url).copy_with(host=target.address),
-                content=body,
-                headers={**headers, "Host": target.netloc, "Connection": "close"},
-                extensions={"sni_hostname": target.host},
-            )
-            answer = await client.send(request, stream=True, follow_redirects=False)
-            await answer.aclose()
+        """Send a body and give the status of the answer, whatever it is; raises Unreached."""
+        async with self._exchange.answer("POST", url, headers=headers, body=body) as answer:
             return answer.status_code
-
-
-def _cause(error: BaseException) -> BaseException:
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return error

@@ -123,6 +123,12 @@ class TestStory:
         assert names.index("appointment.corrected") < names.index("appointment.missed")
         await nothing_is_left_over(clinic)
 
+    async def test_16_the_doctors_report_reaches_the_team_as_it_is(self, clinic: TestClinic) -> None:
+        await play(clinic, 16, days=20)
+        names = await published(clinic)
+        assert names.index("referral.received") < names.index("referral.information-provided")
+        await nothing_is_left_over(clinic)
+
 
 @pytest.mark.parametrize("number", [4, 5, 6])
 async def test_the_other_insurer_learns_nothing_of_an_authorization(clinic: TestClinic, number: int) -> None:

@@ -43,6 +43,7 @@ _TABLES: dict[str, frozenset[str]] = {
     "code": frozenset(_ISSUE_TYPES.split()),
     "signal": frozenset(("traces", "metrics")),
     "found": frozenset(_FOUND.split()),
+    "change": frozenset(("uploaded", "removed")),
     "part": frozenset((*SERVICES, "issuer")),
     "failure": frozenset(("unanswered", "not-reached")),
     "http_request_method": frozenset(_METHODS.split()),

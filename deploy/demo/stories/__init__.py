@@ -16,6 +16,7 @@ from deploy.demo.stories import (
     s13_corrected,
     s14_urgent,
     s15_one_person,
+    s16_mri_report,
 )
 from deploy.demo.story import Play
 
@@ -35,4 +36,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     13: (s13_corrected.TITLE, s13_corrected.play),
     14: (s14_urgent.TITLE, s14_urgent.play),
     15: (s15_one_person.TITLE, s15_one_person.play),
+    16: (s16_mri_report.TITLE, s16_mri_report.play),
 }

@@ -102,6 +102,19 @@ EXAMPLES: dict[str, Any] = {
         {"name": "reason", "valueString": "One person: the first practice misspelt the name"},
     ),
     "POST /fhir/Patient/{id}/$unmerge": _reason("They are cousins with one card"),
+    "POST /fhir/Binary": {
+        "resourceType": "Binary",
+        "contentType": "text/plain",
+        "data": "TVJJIG9mIHRoZSBsdW1iYXIgc3BpbmU6IG5vIGZyYWN0dXJlLgo=",
+    },
+    "POST /fhir/DocumentReference": {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": _PATIENT,
+        "type": {"coding": [{"system": "http://loinc.org", "code": "24968-0"}]},
+        "content": [{"attachment": {"contentType": "application/pdf", "url": f"Binary/{_ID}"}}],
+        "context": {"related": [{"reference": f"ServiceRequest/{_ID}"}]},
+    },
     "PUT /fhir/Task/{id}": {
         "resourceType": "Task",
         "status": "completed",

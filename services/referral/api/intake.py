@@ -10,6 +10,8 @@ from services.referral import fhir, use_cases
 from services.referral.fhir.messages import Act, NotAMessage, UnknownEvent
 from services.referral.fhir.submission import NotAReferral
 from services.referral.models.submission import Receipt, Submission
+from services.referral.use_cases.about_patient import AnotherPatientsAttachment
+from services.referral.use_cases.attach import CannotAttach
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
 from services.referral.use_cases.placing import AnothersResource, SeveralFound
@@ -36,6 +38,8 @@ _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
         UnknownPatient,
         SeveralPatients,
         AnotherPatient,
+        AnotherPatientsAttachment,
+        CannotAttach,
         IsOver,
         UnknownEvent,
         SeveralFound,

@@ -3,6 +3,7 @@
 from services.referral.fhir import (
     answers,
     authorization,
+    binary,
     claim_response,
     content,
     entries,

@@ -20,7 +20,7 @@ _OURS_OR_ENVELOPE = ("id", "meta")
 def digest(submission: Submission) -> str:
     """Return the SHA-256 of what is said, in hexadecimal digits."""
     patient = () if submission.patient is None else (submission.patient,)
-    pieces = (submission.request, *patient, *submission.enclosures)
+    pieces = (submission.request, *patient, *submission.enclosures, *submission.binaries)
     said = sorted(_said(piece, labels=_labels(pieces)) for piece in pieces)
     return hashlib.sha256(b"\n".join(said)).hexdigest()
 

@@ -57,8 +57,10 @@ ACCEPTED_TYPES = (
     "ServiceRequest",
     "Specimen",
 )
-# Read, and answered by ours.
-_READ = (*ACCEPTED_TYPES, "Task")
+# Kept as an attachment, in its own form.
+BINARY = "Binary"
+# Read too: a Task, which ours answers, and attachments.
+_READ = (*ACCEPTED_TYPES, "Task", BINARY)
 _ENVELOPE = "MessageHeader"
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.referral.fhir import entries, people
-from services.referral.fhir.entries import ACCEPTED_TYPES, Entries
+from services.referral.fhir import binary, entries, people
+from services.referral.fhir.entries import ACCEPTED_TYPES, BINARY, Entries
 from services.referral.fhir.facts import programme_asked
 from services.referral.fhir.pieces import contained, piece_of
 from services.referral.fhir.reading import tokens
@@ -52,11 +52,13 @@ def read(received: Received, *, clinic: Clinic, base: str, focus: int | None = N
     if request is None:
         raise NotAReferral(problems=problems)
     task, tasks = _task_about(request, found.pieces)
-    sent = [piece for piece in found.pieces if piece.type not in ("Task", "ServiceRequest")]
+    sent = [piece for piece in found.pieces if piece.type not in ("Task", "ServiceRequest", BINARY)]
     sent += [piece for piece in contained(request.raw) if piece.type in ACCEPTED_TYPES]
     where = _where(request, "")
     problems += _wrong_request(request, where=where, clinic=clinic)
     patient, identifiers, known_id = _subject(request, sent, base=base, where=where, problems=problems)
+    binaries = tuple(piece for piece in found.pieces if piece.type == BINARY)
+    problems += [problem for piece in binaries for problem in binary.problems(piece, piece.place)]
     others = [piece for piece in sent if piece.type == "Patient" and piece is not patient]
     problems += [_problem("another patient than the referred one", _where(piece, "")) for piece in others]
     asked = tuple(entries.asked_references([request, *sent]))
@@ -70,6 +72,7 @@ def read(received: Received, *, clinic: Clinic, base: str, focus: int | None = N
         patient_id=known_id,
         replaced_by=() if patient is None else people.replacing(patient.data),
         enclosures=tuple(piece for piece in sent if piece is not patient),
+        binaries=binaries,
         task=task,
         left_out=(*found.left_out, *passed, *tasks),
         asked_references=asked,
@@ -200,8 +203,7 @@ def _unknown_person(patient: Piece) -> Iterator[Problem]:
 
 
 def _where(piece: Piece, member: str) -> str:
-    base = piece.type if piece.index is None else f"Bundle.entry[{piece.index}].resource"
-    return f"{base}.{member}" if member else base
+    return f"{piece.place}.{member}" if member else piece.place
 
 
 def _problem(text: str, expression: str, *, code: str = "invalid") -> Problem:

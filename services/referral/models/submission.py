@@ -27,6 +27,11 @@ class Piece(Struct, frozen=True, kw_only=True):
     if_none_exist: str | None = None
     update_where: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it stands in what was sent (FHIRPath)."""
+        return self.type if self.index is None else f"Bundle.entry[{self.index}].resource"
+
     def __repr__(self) -> str:
         return f"Piece({self.type})"
 
@@ -54,8 +59,8 @@ class AskedReference(Struct, frozen=True, kw_only=True):
 class Submission:
     """The request, the patient (a resource, an identifier of a known one, or an id of ours), and the rest.
 
-    `replaced_by` are the identifiers of the record that replaced the patient's, `task` the sender's own Task
-    about the request, which ours answers.
+    `replaced_by` are the identifiers of the record that replaced the patient's, `binaries` the attachments
+    that came as entries of their own, `task` the sender's own Task about the request, which ours answers.
     """
 
     request: Piece
@@ -64,6 +69,7 @@ class Submission:
     patient_id: UUID | None = None
     replaced_by: tuple[str, ...] = ()
     enclosures: tuple[Piece, ...] = ()
+    binaries: tuple[Piece, ...] = ()
     task: Piece | None = None
     left_out: tuple[LeftOut, ...] = ()
     asked_references: tuple[AskedReference, ...] = ()

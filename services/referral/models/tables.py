@@ -1,9 +1,10 @@
 """The tables of this database, with the constraints that make bad states impossible."""
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
+from services.referral.models.attachments import Attachment, AttachmentPiece, AttachmentUse
 from services.referral.models.rows import (
     Claim,
     ClaimResponse,
@@ -124,6 +125,34 @@ class ClaimResponseTable(ClaimResponse, Base, table=True):
     __table_args__ = (
         Index("one_current_response", "claim_id", unique=True, postgresql_where=text("current")),
     )
+
+
+class AttachmentTable(Attachment, Base, table=True):
+    """The table of Attachment rows."""
+
+    __table_args__ = (
+        Index("attachment_unattached", "requester", postgresql_where=text("attached_at IS NULL")),
+        CheckConstraint("attached_at IS NULL OR patient_id IS NOT NULL", name="attached_is_about_somebody"),
+    )
+
+
+class AttachmentPieceTable(AttachmentPiece, Base, table=True):
+    """The table of AttachmentPiece rows: they come before the row of their attachment, which is their sum."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["attachment_id"],
+            ["attachment.id"],
+            ondelete="CASCADE",
+            deferrable=True,
+            initially="DEFERRED",
+            name="attachment_piece_attachment_id_fkey",
+        ),
+    )
+
+
+class AttachmentUseTable(AttachmentUse, Base, table=True):
+    """The table of AttachmentUse rows."""
 
 
 add_shared_tables(Base.metadata)

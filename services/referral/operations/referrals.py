@@ -10,6 +10,7 @@ from services.referral.rules.acts import ReferralFacts
 from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.another_time import NoSuchDays
+from services.referral.use_cases.attach import CannotAttach
 from services.referral.use_cases.communicate import NothingSaid
 from services.referral.use_cases.decide import NoProgramme
 from services.referral.use_cases.merge import CannotMerge
@@ -131,7 +132,7 @@ REFERRALS = OperationTable[ReferralFacts](
                     text="What is added, each under any name.",
                 ),
             ),
-            refuses=(NothingProvided, AnotherPatientsResource, Ended, AcknowledgeFirst),
+            refuses=(NothingProvided, AnotherPatientsResource, CannotAttach, Ended, AcknowledgeFirst),
             when=_by_its_row(acts.may_provide_information),
             run=lambda ctx, tx, given: use_cases.provide_information.run(
                 ctx, tx, given.id, pieces=fhir.pieces.read(given.body)

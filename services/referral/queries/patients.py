@@ -34,6 +34,13 @@ WHERE id = (SELECT coalesce(replaced_by, id) FROM patient WHERE id = $1) FOR NO 
 """
 _MERGED_INTO = "SELECT * FROM patient WHERE replaced_by = ANY($1::uuid[]) ORDER BY id"
 _SOURCE_RECORD = "SELECT * FROM source_record WHERE patient_id = $1 AND requester = $2"
+_DESCRIBED_WITH = """
+SELECT patient.id FROM patient_identifier AS carried JOIN patient ON patient.id = carried.patient_id
+WHERE carried.token = ANY($2::text[]) AND patient.requester = $1
+UNION
+SELECT said.patient_id FROM patient_identifier AS carried JOIN source_record AS said USING (patient_id)
+WHERE carried.token = ANY($2::text[]) AND said.requester = $1 AND said.identifiers && $2::text[]
+"""
 _SAID = """
 SELECT id, event_version, event_at, version, last_updated, body, id AS patient_id, requester, identifiers,
   family, given
@@ -71,6 +78,11 @@ async def by_id(tx: Transaction, patient_id: UUID) -> Patient | None:
 async def by_identifiers(tx: Transaction, tokens: Sequence[str]) -> Sequence[Patient]:
     """Find who carries any of these identifiers."""
     return await tx.rows(Patient, _BY_IDENTIFIERS, list(tokens))
+
+
+async def described_with(tx: Transaction, requester: str, tokens: Sequence[str]) -> frozenset[str]:
+    """Name the patients whom this sender has described with any of these identifiers."""
+    return frozenset(str(row[0]) for row in await tx.records(_DESCRIBED_WITH, requester, list(tokens)))
 
 
 async def visible_to(tx: Transaction, principal: Principal, patient_id: UUID | str) -> Patient | None:

@@ -16,6 +16,8 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, literal, 
 from sqlmodel import col
 
 from services.referral.models.tables import (
+    AttachmentTable,
+    AttachmentUseTable,
     ClaimResponseTable,
     ClaimTable,
     EnclosureTable,
@@ -143,6 +145,15 @@ def enclosures(resource_type: str) -> RowRule:
         return and_(col(EnclosureTable.type) == resource_type, _enclosures(resource_type, principal))
 
     return visible
+
+
+def attachments(principal: Principal) -> ColumnElement[bool]:
+    """The attachments that resources which a caller may see name; a sender's own before that, too."""
+    mine = select(col(EnclosureTable.id)).where(_enclosures("", principal))
+    used = select(col(AttachmentUseTable.attachment_id)).where(col(AttachmentUseTable.enclosure_id).in_(mine))
+    if principal.party == "referrer":
+        return col(AttachmentTable.requester) == principal.organization
+    return col(AttachmentTable.id).in_(used)
 
 
 def _enclosures(resource_type: str, principal: Principal) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """When two descriptions are of one person; what does not fit is looked at by a person, never merged."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -106,3 +106,9 @@ def _comparisons(known: Patient | Demographics, person: Demographics) -> Iterato
 def _plain(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(letter for letter in decomposed.casefold() if letter.isalnum())
+
+
+def has_another_value(tokens: Collection[str], *, known: Collection[str]) -> bool:
+    """Tell whether identifiers (`system|value`) have another value of a known system, and none of these."""
+    systems = {token.rpartition("|")[0] for token in known}
+    return not set(tokens) & set(known) and any(token.rpartition("|")[0] in systems for token in tokens)

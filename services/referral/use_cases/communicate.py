@@ -95,7 +95,9 @@ async def _say(
     _check_answered(body, file)
     changes = Changes(ctx, file)
     if attached:
-        await provide_information.keep(ctx, tx, attached, file)
+        places = [f"Bundle.entry.resource.ofType({piece.type})" for piece in attached]
+        await provide_information.check(ctx, tx, attached, places, file)
+        await provide_information.keep(ctx, tx, attached, places, file)
     _converse(
         ctx, changes, _between(ctx, file.referral, body, by_referrer=by_referrer), by_referrer=by_referrer
     )

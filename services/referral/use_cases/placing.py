@@ -9,6 +9,7 @@ from services.referral import fhir, queries
 from services.referral.models.rows import Enclosure, Patient, Referral
 from services.referral.models.submission import LeftOut, Piece, Submission
 from services.referral.queries.intake import Placed, Recognised
+from services.referral.use_cases.attach import InlineBinary, Naming
 from services.referral.use_cases.describe_patient import Description
 from services.referral.use_cases.referral_file import enclosure_of
 from services.referral.use_cases.versions import Earlier
@@ -97,9 +98,17 @@ def _placed(resource_type: str, placed: Placed, referral: Referral) -> Enclosure
     )
 
 
-def links(submission: Submission, referral: Referral, placed: Rows, *, known: Recognised) -> dict[str, str]:
+def links(
+    submission: Submission,
+    referral: Referral,
+    placed: Rows,
+    *,
+    known: Recognised,
+    binaries: Sequence[InlineBinary],
+) -> dict[str, str]:
     """Name by our ids what the resources of a sending call each other, and what their searches find."""
     named = {link: f"{piece.type}/{row.id}" for piece, row, _ in placed for link in piece.links}
+    named |= {link: f"Binary/{binary.row.id}" for binary in binaries for link in binary.piece.links}
     named |= {link: f"ServiceRequest/{referral.id}" for link in submission.request.links}
     if submission.patient is not None:
         named |= dict.fromkeys(submission.patient.links, f"Patient/{referral.patient_id}")
@@ -130,7 +139,8 @@ def left_out(submission: Submission, named: Mapping[str, str]) -> list[LeftOut]:
 
 def kinds_of(submission: Submission) -> list[str]:
     """Return the type of each entry that is kept or answered, empty where it is left out."""
-    pieces = [submission.request, submission.patient, submission.task, *submission.enclosures]
+    pieces = [submission.request, submission.patient, submission.task]
+    pieces += [*submission.enclosures, *submission.binaries]
     kinds = {piece.index: piece.type for piece in pieces if piece is not None and piece.index is not None}
     entries = [None] if submission.request.index is None else range(submission.entries)
     return ["ServiceRequest" if index is None else kinds.get(index, "") for index in entries]
@@ -146,6 +156,11 @@ def exists_already(submission: Submission, referral: Referral, *, at: datetime) 
         else fhir.answers.not_kept(LeftOut(index=index, type="", text=text))
         for index in range(submission.entries)
     ]
+
+
+def namings(placed: Rows) -> list[Naming]:
+    """Say where each resource stands that may name a Binary."""
+    return [Naming(piece=piece, row=row, where=piece.place) for piece, row, _ in placed]
 
 
 def body_of(piece: Piece, named: Mapping[str, str]) -> bytes:
@@ -172,6 +187,7 @@ def answer(
     referral: Referral,
     placed: Rows,
     *,
+    binaries: Sequence[InlineBinary],
     patient: Patient,
     described: Description,
     task_id: UUID,
@@ -191,6 +207,7 @@ def answer(
     for piece, row, new in placed:
         if piece.index is not None:
             rows_of[piece.index] = (piece.type, row, new)
+    rows_of |= {one.piece.index: (one.piece.type, one.row, one.is_new) for one in binaries}
     said = {
         index: fhir.answers.created(
             kind, row, at=at if kind == "Patient" else row.last_updated or at, new=new

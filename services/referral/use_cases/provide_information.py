@@ -1,12 +1,14 @@
 """The referrer answers what was asked, or sends something late; the raw clock goes on."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.referral import fhir, queries, rules
-from services.referral.models.rows import Referral
+from services.referral.models.rows import Enclosure, Referral
 from services.referral.models.submission import Piece
 from services.referral.use_cases import (
+    attach,
     complete_patient,
     follow_consent,
     reconsider,
@@ -43,8 +45,26 @@ class AcknowledgeFirst(Conflict):
     """An emergency is a hard stop: nothing is added before the referrer has acknowledged it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provided:
+    """The referral as it now stands, and the rows of what was added to it, in the order of their pieces."""
+
+    referral: Referral
+    rows: Sequence[Enclosure]
+
+
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece]) -> Referral:
+    """Add the resources of a Parameters body (see `add`)."""
+    places = [f"Parameters.parameter[{index}].resource" for index in range(len(pieces))]
+    return (await add(ctx, tx, referral_id, pieces=pieces, places=places)).referral
+
+
+async def add(
+    ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece], places: Sequence[str]
+) -> Provided:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
+
+    `places` says where in the body each piece stands (FHIRPath).
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
     asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
@@ -56,26 +76,30 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
     reason = rules.acts.may_provide_information(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    await _check(ctx, tx, pieces, file)
+    await check(ctx, tx, pieces, places, file)
     changes = Changes(ctx, file)
-    await keep(ctx, tx, [piece for piece in pieces if piece.type != "Patient"], file)
+    rows = await keep(ctx, tx, pieces, places, file)
     for piece in pieces:
         if piece.type == "Patient":
             await complete_patient.describe_again(ctx, tx, changes, piece, adds=True)
     await reconsider.run(ctx, tx, changes, because=events.ReferralInformationProvided)
     follow_consent.decide(ctx, changes)
-    return await record.run(ctx, tx, changes)
+    return Provided(referral=await record.run(ctx, tx, changes), rows=rows)
 
 
-async def _check(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
+async def check(
+    ctx: Context, tx: Transaction, pieces: Sequence[Piece], places: Sequence[str], file: ReferralFile
+) -> None:
+    """Hold what is added to what a referral takes, and to its patient; raises NothingProvided and
+    AnotherPatientsResource.
+    """
     if not pieces:
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
     records = await queries.patients.records(tx, file.referral.patient_id)
     ours = {name for one in records for name in (f"Patient/{one.id}", f"{ctx.urls.fhir}/Patient/{one.id}")}
     problems = []
-    for index, piece in enumerate(pieces):
-        where = f"Parameters.parameter[{index}].resource"
+    for piece, where in zip(pieces, places, strict=True):
         if piece.type not in fhir.entries.ACCEPTED_TYPES or piece.type == "ServiceRequest":
             text = f"a {piece.type} cannot be added to a referral"
             problems.append(Problem(text=text, code="not-supported", expression=where))
@@ -111,21 +135,33 @@ def _is_somebody_else(
         return not identified & set(fhir.reading.tokens(file.patient_data.get("identifier")))
     if parsed.form is Form.FRAGMENT:
         inside = [one for one in fhir.pieces.contained(piece.raw) if parsed.text in one.links]
-        return any(one.type == "Patient" and not may_be(file, one) for one in inside)
+        return any(one.type == "Patient" and _is_described_otherwise(one, file) for one in inside)
     return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
 
 
-async def keep(ctx: Context, tx: Transaction, pieces: Sequence[Piece], file: ReferralFile) -> None:
+def _is_described_otherwise(patient: Piece, file: ReferralFile) -> bool:
+    """Tell whether a contained Patient contradicts what the sender said before, its identifiers among it."""
+    said = fhir.reading.tokens(file.patient_data.get("identifier"))
+    return not may_be(file, patient) or rules.identity.has_another_value(patient.identifiers, known=said)
+
+
+async def keep(
+    ctx: Context, tx: Transaction, pieces: Sequence[Piece], places: Sequence[str], file: ReferralFile
+) -> Sequence[Enclosure]:
     """Store what was sent, and put it into the file."""
     referral = file.referral
-    rows = []
-    for piece in pieces:
-        row = referral_file.enclosure_of(piece, referral)
-        store.fill(row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
-        rows.append(row)
+    namings = []
+    for piece, where in zip(pieces, places, strict=True):
+        if piece.type != "Patient":
+            row = referral_file.enclosure_of(piece, referral)
+            store.fill(row, piece.raw, at=ctx.at, overlay=_own_patient(piece, referral))
+            namings.append(attach.Naming(piece=piece, row=row, where=where))
+    rows = [naming.row for naming in namings]
     await tx.insert(*rows)
     await queries.intake.enter(tx, rows)
+    await attach.run(ctx, tx, referral, namings)
     file.add(rows)
+    return rows
 
 
 def _own_patient(piece: Piece, referral: Referral) -> dict[str, object]:

@@ -9,6 +9,8 @@ from services.referral.models.rows import Patient, Referral, SenderIdentifier, T
 from services.referral.models.submission import Receipt, Submission
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import (
+    about_patient,
+    attach,
     complete_patient,
     describe_patient,
     find_duplicates,
@@ -35,7 +37,8 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
     """Store and triage a referral; what the sender has sent before gets the first answer, or is corrected.
 
     `again` is the referral that it is about, where the sender has named it otherwise than by an identifier.
-    Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound and AnothersResource.
+    Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound, AnothersResource,
+    AnotherPatientsAttachment and CannotAttach.
     """
     requester = str(ctx.caller.organization)
     condition = submission.request.if_none_exist
@@ -50,9 +53,11 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
         records = [patient.replaced_by or patient.id for patient in known.patients]
         await complete_patient.lock_first(tx, [submission.patient], records=records)
     match = await match_patient.run(ctx, tx, submission, known=known)
+    await about_patient.check(tx, submission, match.patient, requester=requester)
     referral = _new_referral(ctx, submission, match)
-    rows = placing.rows(submission, referral, known=known)
-    named = placing.links(submission, referral, rows, known=known)
+    rows, binaries = placing.rows(submission, referral, known=known), attach.inline(ctx, submission)
+    named = placing.links(submission, referral, rows, known=known, binaries=binaries)
+    attach.fill(ctx, binaries)
     _fill(ctx, submission, referral, rows, named=named)
     await placing.put(ctx, tx, rows, named=named)
     changes = Changes(ctx, _file(ctx, submission, referral, match, rows))
@@ -62,6 +67,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
         submission,
         referral,
         rows,
+        binaries=binaries,
         patient=match.patient,
         described=match.described,
         task_id=changes.process_task.id,
@@ -80,6 +86,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
     ]
     await record.new(ctx, tx, changes, patient=match_patient.new_rows(match), came_with=[*sent, *names])
     await queries.intake.enter(tx, sent)
+    await attach.run(ctx, tx, referral, placing.namings(rows), binaries=binaries)
     await _tell_of_patient(ctx, tx, submission, match, referral=referral)
     return Receipt(referral=referral, outcome="new", answer=referral.answer, left_out=not_kept)
 

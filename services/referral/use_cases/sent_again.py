@@ -2,6 +2,7 @@
 content it has corrected the referral, which is stored as a new version and triaged again.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from services.referral.models.submission import Receipt, Submission
 from services.referral.queries.intake import Recognised
 from services.referral.states import TERMINAL, UNDER_CARE, State
 from services.referral.use_cases import (
+    about_patient,
+    attach,
     complete_patient,
     follow_consent,
     match_patient,
@@ -78,11 +81,13 @@ async def _again(
     before = await queries.enclosures.of_referral(tx, referral.id)
     rows = placing.rows(submission, referral, known=known, before=before)
     task = await queries.tasks.process_of(tx, referral.id)
-    named = placing.links(submission, referral, rows, known=known)
+    binaries = await _inline(ctx, tx, submission, referral)
+    named = placing.links(submission, referral, rows, known=known, binaries=binaries)
     answer = placing.answer(
         submission,
         referral,
         rows,
+        binaries=binaries,
         patient=Patient(id=referral.patient_id),
         described=Description(is_first=False),
         task_id=task.id,
@@ -115,13 +120,18 @@ async def _corrected(
     known: Recognised,
     content: str,
 ) -> Receipt:
+    if file.patient is not None:
+        requester = file.referral.requester
+        await about_patient.check(tx, submission, file.patient, requester=requester)
     referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
     was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
+    binaries = await _inline(ctx, tx, submission, referral)
     changes = Changes(ctx, file)
     file.sent_task = {} if submission.task is None else submission.task.data
-    named = placing.links(submission, referral, rows, known=known)
+    named = placing.links(submission, referral, rows, known=known, binaries=binaries)
     written = await _write(ctx, tx, submission, file=file, rows=rows, named=named)
+    await attach.run(ctx, tx, referral, placing.namings(rows), binaries=binaries)
     await placing.put(ctx, tx, rows, named=named)
     described = await _described_anew(ctx, tx, submission, changes)
     written += ["Patient"] if described.has_changed else []
@@ -136,6 +146,7 @@ async def _corrected(
         submission,
         referral,
         rows,
+        binaries=binaries,
         patient=patient,
         described=described,
         task_id=changes.process_task.id,
@@ -170,6 +181,18 @@ async def _reconsider(ctx: Context, tx: Transaction, changes: Changes, *, change
     follow_consent.decide(ctx, changes)
     kept = [reason for reason in referral.reason if reason.code != "corrected"]
     referral.reason = [told, *kept]
+
+
+async def _inline(
+    ctx: Context, tx: Transaction, submission: Submission, referral: Referral
+) -> Sequence[attach.InlineBinary]:
+    """Give the Binaries of a correction their rows: the same bytes are the Binary that is there."""
+    if not submission.binaries:
+        return ()
+    before = await queries.attachments.of_referral(tx, referral)
+    binaries = attach.inline(ctx, submission, before=before)
+    attach.fill(ctx, binaries)
+    return binaries
 
 
 async def _write(

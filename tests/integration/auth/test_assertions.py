@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -27,6 +27,10 @@ def _claims(**changed: Any) -> dict[str, Any]:
         **changed,
     }
     return {name: value for name, value in claims.items() if value is not None}
+
+
+def _in(*, seconds: int) -> datetime:
+    return machine_now() + timedelta(seconds=seconds)
 
 
 def _signed(identity: Identity, claims: dict[str, Any]) -> str:
@@ -75,6 +79,15 @@ WRONG_ASSERTIONS = [
     pytest.param(_with(jti=None), id="no jti"),
     pytest.param(lambda at: _with(exp=machine_now() - timedelta(minutes=1))(at), id="expired"),
     pytest.param(lambda at: _with(exp=machine_now() + timedelta(minutes=10))(at), id="too long"),
+    pytest.param(lambda at: _with(exp=_in(seconds=340))(at), id="longer than our clocks may differ"),
+    pytest.param(lambda at: _with(iat=_in(seconds=40))(at), id="made in a while"),
+    pytest.param(lambda at: _with(nbf=_in(seconds=40))(at), id="good in a while"),
+    pytest.param(lambda at: _with(exp=_in(seconds=-40))(at), id="expired a while ago"),
+]
+A_CLOCK_BESIDE_OURS = [
+    pytest.param(lambda at: _with(exp=_in(seconds=325))(at), id="it is before ours, and lives 5 minutes"),
+    pytest.param(lambda at: _with(iat=_in(seconds=25), nbf=_in(seconds=25))(at), id="it is before ours"),
+    pytest.param(lambda at: _with(iat=_in(seconds=-300), exp=_in(seconds=-20))(at), id="it is behind ours"),
 ]
 
 
@@ -181,6 +194,14 @@ class TestAssertion:
     ) -> None:
         answer = await identity.ask(wrong(identity))
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+    @pytest.mark.parametrize("made", A_CLOCK_BESIDE_OURS)
+    async def test_of_a_clock_that_is_not_quite_ours_is_taken_once(
+        self, identity: Identity, made: Callable[[Identity], str]
+    ) -> None:
+        assertion = made(identity)
+        assert (await identity.ask(assertion)).status_code == 200
+        assert (await identity.ask(assertion)).status_code == 401
 
     async def test_works_once(self, identity: Identity) -> None:
         assertion = client_assertion("family-practice", identity.key_of("family-practice"), TOKEN_URL)

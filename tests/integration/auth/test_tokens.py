@@ -3,7 +3,9 @@
 import jwt
 import pytest
 
+from deploy.services import SERVICES
 from shared.auth.assertion import client_assertion, fetch_token
+from shared.auth.scopes import Scopes
 from tests.support.issuer import BASE, TOKEN_URL, Identity
 
 
@@ -45,9 +47,11 @@ class TestToken:
         "scope",
         [
             pytest.param("system/Claim.r", id="beyond registration"),
-            pytest.param("system/Task.ru", id="one letter beyond"),
             pytest.param("user/Task.r", id="another level"),
-            pytest.param("system/*.r", id="everything"),
+            pytest.param("user/*.rs", id="everything of another level"),
+            pytest.param("system/Task.d", id="another letter"),
+            pytest.param("system/*.d", id="another letter of everything"),
+            pytest.param("system/Task.r?status=requested", id="less than we can give"),
             pytest.param("system/Task.sr", id="letters out of order"),
             pytest.param("openid", id="no FHIR scope"),
         ],
@@ -58,6 +62,65 @@ class TestToken:
         key = identity.key_of("family-practice")
         answer = await identity.ask(client_assertion("family-practice", key, TOKEN_URL), scope=scope)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+
+    async def test_is_refused_with_what_the_client_is_registered_for(self, identity: Identity) -> None:
+        key = identity.key_of("workplace-insurer")
+        answer = await identity.ask(
+            client_assertion("workplace-insurer", key, TOKEN_URL), scope="system/Patient.rs"
+        )
+        assert "system/ClaimResponse.crs system/Communication.rs" in answer.json()["error_description"]
+
+    @pytest.mark.parametrize(
+        ("scope", "granted"),
+        [
+            pytest.param("system/Task.ru", "system/Task.r", id="one letter beyond"),
+            pytest.param("system/ClaimResponse.cruds", "system/ClaimResponse.crs", id="all letters"),
+            pytest.param("system/ClaimResponse.write", "system/ClaimResponse.c", id="version 1, in part"),
+            pytest.param("system/Coverage.read", "system/Coverage.read", id="version 1, as it was asked for"),
+            pytest.param(
+                "system/*.r",
+                "system/Claim.r system/ClaimResponse.r system/Communication.r system/Coverage.r"
+                " system/Task.r",
+                id="everything",
+            ),
+            pytest.param(
+                "system/*.read",
+                "system/Claim.rs system/ClaimResponse.rs system/Communication.rs system/Coverage.rs"
+                " system/Task.rs",
+                id="everything of version 1",
+            ),
+            pytest.param("system/*.cu", "system/ClaimResponse.c", id="what writes of everything"),
+            pytest.param("user/*.rs system/Task.rs", "system/Task.rs", id="one level of two"),
+            pytest.param(
+                "system/Patient.rs system/Claim.r system/Task.s", "system/Claim.r system/Task.s", id="a list"
+            ),
+            pytest.param("openid fhirUser launch system/Task.r", "system/Task.r", id="what is no resource's"),
+            pytest.param(
+                "system/Claim.r?status=active system/Task.r", "system/Task.r", id="one with a query"
+            ),
+        ],
+    )
+    async def test_that_asks_for_more_gets_what_both_allow(
+        self, identity: Identity, scope: str, granted: str
+    ) -> None:
+        assertion = client_assertion("workplace-insurer", identity.key_of("workplace-insurer"), TOKEN_URL)
+        answer = await identity.ask(assertion, scope=scope)
+        assert (answer.status_code, answer.json()["scope"]) == (200, granted)
+        claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+        assert claims["scope"] == granted
+        principal = await identity.verifier.principal(answer.json()["access_token"])
+        assert not principal.scopes.allow("Patient", "r")
+
+    async def test_where_everything_is_registered_everything_is_given(self) -> None:
+        registered = Scopes.parse(["system/*.rs", "user/Task.r"])
+        asked = Scopes.parse(["system/*.cruds", "system/Task.r", "user/*.r"])
+        assert asked.granted_of(registered) == ["system/*.rs", "system/Task.r", "user/Task.r"]
+
+    @pytest.mark.parametrize("service", ["", *(f"/{service}/fhir" for service in SERVICES)])
+    async def test_is_asked_for_where_each_fhir_base_says(self, identity: Identity, service: str) -> None:
+        told = (await identity.http.get(f"{service}/.well-known/smart-configuration")).json()
+        assert told["token_endpoint"] == TOKEN_URL
+        assert (await identity.http.get("/portal/fhir/.well-known/smart-configuration")).status_code == 404
 
     async def test_is_verified_by_the_published_keys(self, identity: Identity) -> None:
         published = (await identity.http.get("/auth/jwks")).json()["keys"]

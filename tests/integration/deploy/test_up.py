@@ -34,6 +34,7 @@ def test_it_says_in_one_line_where_it_is_up(clinic: LumbarProcess) -> None:
 def test_everything_answers_on_one_port(clinic: LumbarProcess) -> None:
     found = {path: httpx.get(f"{clinic.url}{path}").status_code for path in (
         "/healthz", "/readyz", "/metrics", "/.well-known/smart-configuration", "/", "/referral/fhir/metadata",
+        "/referral/fhir/.well-known/smart-configuration", "/careteam/fhir/.well-known/smart-configuration",
         "/scheduling/fhir/metadata", "/careteam/fhir/metadata", "/notifications/fhir/metadata",
         "/referral/fhir/Task",
     )}  # fmt: skip
@@ -53,6 +54,23 @@ def test_an_unknown_client_is_told_who_there_is(clinic: LumbarProcess) -> None:
     refused = lumbar("token", "nobody", LUMBAR_URL=clinic.url, LUMBAR_DATA=str(clinic.data))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("lumbar: no client 'nobody'; allowed are family-practice,")
+
+
+def test_a_client_that_signs_with_its_own_keys_is_told_that_no_token_is_made_for_it(
+    clinic: LumbarProcess, tmp_path: Path
+) -> None:
+    described = EXAMPLE.read_text(encoding="utf-8").replace(
+        "  - id: second-practice\n    party",
+        "  - id: second-practice\n    jwks_url: https://keys.practice.example/\n    party",
+    )
+    (tmp_path / "clinic.yaml").write_text(described, encoding="utf-8")
+    surroundings = {"LUMBAR_URL": clinic.url, "LUMBAR_CLINIC": str(tmp_path / "clinic.yaml")}
+    refused = lumbar("token", "second-practice", **surroundings, LUMBAR_DATA=str(clinic.data))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "lumbar: 'second-practice' has registered its own keys in clinic.yaml, so it alone can sign"
+        " for a token\n"
+    )
 
 
 def test_commands_attach_to_the_running_clinic(clinic: LumbarProcess) -> None:

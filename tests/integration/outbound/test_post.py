@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.outbound import Outbound, Unreached
-from shared.outbound import post as post_module
+from shared.outbound import exchange as exchange_module
 from tests.support.receiver import HOST, Receiver, open_receiver, outbound_to_loopback
 
 
@@ -105,7 +105,7 @@ async def test_nobody_there_and_no_such_name_are_told_apart(outbound: Outbound, 
 async def test_a_receiver_that_never_answers_ends_after_a_while(
     outbound: Outbound, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(post_module, "WITHIN", 0.3)
+    monkeypatch.setattr(exchange_module, "WITHIN", 0.3)
     silent = asyncio.Event()
 
     async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,18 +20,21 @@ PARTIES = {
     "operator": "operator",
     "privacy-officer": "privacy-officer",
 }
-_SENT = """AllergyIntolerance Communication Composition Condition Consent Coverage Device DiagnosticReport
-    DocumentReference Encounter FamilyMemberHistory HealthcareService ImagingStudy Immunization Location Media
-    Medication MedicationRequest MedicationStatement Observation Organization Patient Practitioner
-    PractitionerRole Procedure Provenance QuestionnaireResponse RelatedPerson ServiceRequest Specimen Task"""
+_SENT = """AllergyIntolerance Binary CarePlan CareTeam ClinicalImpression Communication Composition Condition
+    Consent Coverage Device DiagnosticReport DocumentReference Encounter FamilyMemberHistory Flag Goal
+    HealthcareService ImagingStudy Immunization List Location Media Medication MedicationAdministration
+    MedicationRequest MedicationStatement Observation Organization Patient Practitioner PractitionerRole
+    Procedure Provenance QuestionnaireResponse RelatedPerson RiskAssessment ServiceRequest Specimen Task"""
 # The types that a party reads and searches, inside its rows.
 READS = {
     "referrer": f"{_SENT} Appointment Questionnaire",
     "insurer": "Claim ClaimResponse Communication Coverage Task",
-    "coordinator": f"""{_SENT} Appointment AuditEvent CarePlan CareTeam Claim ClaimResponse Goal List
-        Questionnaire Schedule Slot""",
-    "clinician": """Appointment CarePlan CareTeam Communication Composition Goal List Location Observation
-        Patient Practitioner Questionnaire QuestionnaireResponse Schedule ServiceRequest Slot Task""",
+    "coordinator": f"{_SENT} Appointment AuditEvent Claim ClaimResponse Questionnaire Schedule Slot",
+    "clinician": """AllergyIntolerance Appointment Binary CarePlan CareTeam ClinicalImpression Communication
+        Composition Condition DiagnosticReport DocumentReference FamilyMemberHistory Flag Goal ImagingStudy
+        Immunization List Location Media Medication MedicationAdministration MedicationRequest
+        MedicationStatement Observation Patient Practitioner Procedure Questionnaire QuestionnaireResponse
+        RiskAssessment Schedule ServiceRequest Slot Task""",
     "operator": "",
     "privacy-officer": "AuditEvent",
 }
@@ -52,6 +55,8 @@ ACTS = {
     },
     "referral POST /fhir": "referrer",
     "referral POST /fhir/ServiceRequest": "referrer",
+    "referral POST /fhir/Binary": "referrer",
+    "referral POST /fhir/DocumentReference": "referrer",
     "scheduling GET /guarantee": "coordinator",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }

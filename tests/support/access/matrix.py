@@ -53,7 +53,7 @@ class Matrix:
         one = f"/fhir/{route.type}/{{id}}" in route.path
         if route.name not in ACTS and not one and tail in ("", "/_search"):
             yield from self._searches(party, route)
-        elif route.name not in ACTS and one and tail in READS and route.method == "GET":
+        elif route.name not in ACTS and one and tail in READS and route.method in ("GET", "HEAD"):
             yield from self._reads(party, route)
         else:
             yield from self._does(party, route, one=one)
@@ -110,7 +110,7 @@ class Matrix:
             patient = one.id if one.type == "Patient" else one.patient
             yield Cell(
                 party=party,
-                method="GET",
+                method=route.method,
                 path=path,
                 statuses=(200,) if there else (404,),
                 twin=twin,
@@ -157,8 +157,8 @@ class Matrix:
         return [*mine[:1], *others[:1], *others[1:][-1:]]
 
     def _cell(self, party: str, route: Route, path: str, statuses: tuple[int, ...]) -> Cell:
-        body = None if route.method == "GET" else {"resourceType": "Parameters"}
-        form = None if route.method == "GET" or not path.endswith("_search") else {"_count": "1"}
+        body = None if route.method in ("GET", "HEAD") else {"resourceType": "Parameters"}
+        form = None if route.method in ("GET", "HEAD") or not path.endswith("_search") else {"_count": "1"}
         return Cell(
             party=party,
             method=route.method,

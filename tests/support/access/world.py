@@ -9,6 +9,7 @@ import msgspec
 from deploy.demo.bundles import example
 from shared.fhir import codes
 from shared.fhir.codes import LOINC, LUMBAR, TASK_CODE_SYSTEM
+from tests.support.attachments import PDF, document
 from tests.support.clinic import TestClinic
 
 Resource = dict[str, Any]
@@ -52,6 +53,7 @@ async def populate(world: World) -> None:
     """Let referrals arrive, insurers answer, patients be seen, teams work and meet."""
     for name, (practice, file) in SENT.items():
         await _send(world, name, practice, file)
+        await _attach(world, name, practice)
     await world.clinic.settle()
     await _answer(world, "workplace-insurer", "A1")
     await _answer(world, "motor-insurer", "A4")
@@ -97,6 +99,19 @@ async def _send(world: World, name: str, practice: str, file: str) -> None:
         world.sent.setdefault(f"{kind}/{key}", name)
         if kind in ("ServiceRequest", "Patient"):
             (world.referrals if kind == "ServiceRequest" else world.patients)[name] = key
+
+
+async def _attach(world: World, name: str, practice: str) -> None:
+    """Let a report follow the referral, in its own form."""
+    made = await world.clinic.as_(practice).post(
+        "/referral/fhir/Binary", content=PDF, headers={"content-type": "application/pdf"}
+    )
+    body = document(f"Patient/{world.patients[name]}", f"Binary/{made.json()['id']}")
+    related = {"related": [{"reference": f"ServiceRequest/{world.referrals[name]}"}]}
+    sent = await world.call(
+        practice, "POST", "/referral/fhir/DocumentReference", body=body | {"context": related}
+    )
+    world.sent |= {f"{one['resourceType']}/{one['id']}": name for one in (made.json(), sent)}
 
 
 async def _answer(world: World, insurer: str, action: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.auth import jwks
-from shared.auth.jwks import FetchedJwks
+from shared.auth.jwks import FetchedJwks, keys_of_issuer
 from shared.auth.keys import SigningKey
 from shared.errors import Unavailable
 
@@ -26,7 +26,7 @@ class Issuer:
 
     def jwks(self) -> FetchedJwks:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
-        return FetchedJwks("http://issuer.test/jwks", http=http)
+        return FetchedJwks(keys_of_issuer("http://issuer.test/jwks", http=http))
 
 
 class TestFetchedKeys:

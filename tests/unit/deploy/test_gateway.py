@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from deploy.gateway import Gateway
 from deploy.gateway.app import part_of
-from deploy.gateway.body import MAX_BYTES
+from deploy.gateway.body import MAX_ATTACHMENT, MAX_BYTES
 from deploy.gateway.replicas import Replicas
 from deploy.serve.http import configuration
+from services.referral.api.attachments import LARGEST
 from shared.fhir import check
 
 ONE, TWO = "http://one:8080", "http://two:8080"
@@ -29,6 +30,8 @@ class Network(httpx.AsyncBaseTransport):
         self.reached: list[tuple[str, httpx.Request, bytes]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.answers[request.url.host] is unreachable_at_once:
+            return unreachable(request)
         body = await request.aread()
         self.reached.append((request.url.host, request, body))
         return self.answers[request.url.host](request)
@@ -53,6 +56,11 @@ def answers(text: str = "here", *, status: int = 200, **headers: str) -> Answer:
 
 def unreachable(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
+
+
+def unreachable_at_once(request: httpx.Request) -> httpx.Response:
+    """Be refused as a connection is: before any of the body is taken."""
+    return unreachable(request)
 
 
 def silent(request: httpx.Request) -> httpx.Response:
@@ -201,6 +209,59 @@ async def test_a_body_over_the_limit_reaches_nobody() -> None:
     assert len(network.reached) == 1
 
 
+PDF = {"Content-Type": "application/pdf"}
+
+
+async def test_an_attachment_is_passed_on_as_it_comes_and_longer_than_that_ends() -> None:
+    network = Network(one=answers(), two=answers())
+    assert LARGEST == MAX_ATTACHMENT
+    content = b"x" * (MAX_BYTES + 1)
+    passed = await ask(network, "POST", "/referral/fhir/Binary", content=content, headers=PDF)
+    assert (passed.status_code, network.reached[0][2] == content) == (200, True)
+    assert network.reached[0][1].headers["content-length"] == str(len(content))
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(21):
+            yield b"x" * 1024 * 1024
+
+    announced = PDF | {"Content-Length": str(MAX_ATTACHMENT + 1)}
+    for headers in (announced, PDF):
+        answer = await ask(network, "POST", "/referral/fhir/Binary", content=unannounced(), headers=headers)
+        assert (answer.status_code, "20 MB" in answer.text) == (413, True)
+    assert len(network.reached) == 1
+
+
+async def test_an_attachment_of_unknown_length_is_passed_on_in_chunks() -> None:
+    network = Network(one=answers(), two=answers())
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        yield b"%PDF-"
+        yield b"1.4"
+
+    await ask(network, "POST", "/referral/fhir/Binary", content=unannounced(), headers=PDF)
+    _, request, body = network.reached[0]
+    assert (request.headers["transfer-encoding"], body) == ("chunked", b"%PDF-1.4")
+
+
+async def test_an_attachment_goes_to_the_next_replica_only_before_it_has_begun() -> None:
+    key = PDF | {"Idempotency-Key": "k"}
+    for _ in range(2):
+        network = Network(one=unreachable_at_once, two=answers())
+        answer = await ask(network, "POST", "/referral/fhir/Binary", content=b"%PDF-", headers=key)
+        assert (answer.status_code, network.reached[-1][2]) == (200, b"%PDF-")
+    network = Network(one=silent, two=silent)
+    answer = await ask(network, "POST", "/referral/fhir/Binary", content=b"%PDF-", headers=key)
+    assert (answer.status_code, len(network.asked)) == (503, 1)
+
+
+async def test_an_attachment_as_fhir_json_is_held_to_its_limit() -> None:
+    network = Network(one=answers(), two=answers())
+    headers = {"Content-Type": "application/fhir+json"}
+    body = b"x" * (MAX_BYTES + 1)
+    answer = await ask(network, "POST", "/referral/fhir/Binary", content=body, headers=headers)
+    assert (answer.status_code, "in its own content type" in answer.text) == (413, True)
+
+
 @pytest.mark.parametrize(
     ("path", "part"),
     [
@@ -208,6 +269,9 @@ async def test_a_body_over_the_limit_reaches_nobody() -> None:
         ("/notifications/feed", "notifications"),
         ("/auth/token", "issuer"),
         ("/.well-known/smart-configuration", "issuer"),
+        ("/referral/fhir/.well-known/smart-configuration", "issuer"),
+        ("/notifications/fhir/.well-known/smart-configuration", "issuer"),
+        ("/portal/fhir/.well-known/smart-configuration", None),
         ("/", None),
         ("/referral", None),
         ("/portal/x", None),
