@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.referral import fhir, rules, use_cases
 from services.referral.models.rows import Referral
-from services.referral.states import Turn
+from services.referral.states import State, Turn
 from services.referral.use_cases.referral_file import local_day
 from shared.context import Context
 from shared.db import Transaction
@@ -49,6 +49,7 @@ async def on_first_appointment(
         turn, reason = FIRST_APPOINTMENT[event.type](event)
         reason += _later_than_wished(ctx, referral, event)
         use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
+        _note_first_seen(referral, event)
 
 
 async def on_appointment_arrived(
@@ -79,6 +80,12 @@ async def on_appointment_corrected(
     turn, reasons = CORRECTED[event.status](event)
     because = [Reason.of("status-corrected"), *reasons]
     use_cases.follow.step(ctx, referral, event=named, reason=because, turn=turn, followed=followed)
+    _note_first_seen(referral, event)
+
+
+def _note_first_seen(referral: Referral, event: AppointmentEvent) -> None:
+    """Keep when the first visit began that took place; one that was recorded by mistake did not."""
+    referral.first_seen_at = event.starts_at if referral.state == State.ASSESSED else None
 
 
 async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, followed: Followed) -> None:
@@ -102,6 +109,7 @@ async def on_plan_activated(ctx: Context, tx: Transaction, event: PlanActivated,
     referral = _open(followed, event)
     if referral is not None:
         reason, turn = [Reason.of("plan-active")], Turn.CLINIC
+        referral.care_began_at = referral.care_began_at or event.time
         use_cases.follow.step(ctx, referral, event=event.type, reason=reason, turn=turn, followed=followed)
 
 

@@ -74,7 +74,9 @@ class Referral(Resource):
     became of these; with a `doubt` about who the patient is a person looks; `team` are the practitioners who
     are in the patient's care team for it, or were until the team's own end, `reviewers` those who may decide
     it while it is urgent and not accepted. `priority` is triage's, what the sender asked is in the resource.
-    `has_duplicates` says that others were merged into it.
+    `has_duplicates` says that others were merged into it. For the analytics `missing_at_first` keeps what the
+    first verdict missed (None where nobody kept it), `first_seen_at` when the first visit that took place
+    began, and `care_began_at` when the care plan became active.
     """
 
     __tablename__ = "referral"
@@ -113,6 +115,9 @@ class Referral(Resource):
     answer: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     content: str | None = None
     reviewers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    missing_at_first: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
+    first_seen_at: AwareDatetime | None = None
+    care_began_at: AwareDatetime | None = None
 
 
 class SenderIdentifier(SQLModel):

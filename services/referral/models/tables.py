@@ -55,6 +55,7 @@ class ReferralTable(Referral, Base, table=True):
         CheckConstraint("complete_at IS NULL OR complete_at >= sent_at", name="complete_after_sent"),
         Index("referral_identifiers", "identifiers", postgresql_using="gin"),
         Index("referral_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("referral_sent", "site", "sent_at"),
         Index("referral_team", "team", postgresql_using="gin"),
         Index("referral_reviewers", "reviewers", postgresql_using="gin"),
     )

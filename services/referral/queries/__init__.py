@@ -1,6 +1,7 @@
 """Every SELECT and lock of this service, and the row scopes."""
 
 from services.referral.queries import (
+    analytics,
     attachments,
     claims,
     enclosures,

@@ -29,10 +29,9 @@ async def request(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapp
     """
     why = needed_reason(said.get("reason"))
     start, end = said.get("from"), said.get("to")
-    if start is not None and end is not None and str(end)[:10] < str(start)[:10]:
-        raise NoSuchDays(
-            "the last day is not before the first", expression="Parameters.parameter.where(name='to')"
-        )
+    if end is not None and str(end)[:10] < str(start or "9999")[:10]:
+        where = "Parameters.parameter.where(name='to')"
+        raise NoSuchDays("the last day comes with the first, and is not before it", expression=where)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.steps.check(rules.acts.may_request_another_time(ctx, file.referral))
     changes = Changes(ctx, file)

@@ -28,7 +28,7 @@ from shared.fhir import store
 from shared.timers import Timer
 
 # What the resource's own bytes hold beside the columns.
-_STEP = ("state", "reason", "turn", "sessions", "team")
+_STEP = ("state", "reason", "turn", "sessions", "team", "first_seen_at", "care_began_at")
 _BETWEEN = {("on-hold", "rejected"): "received", ("on-hold", "completed"): "in-progress"}
 Written = tuple[Task | Claim, Body | None, Body]
 _OWN = frozenset({"version", "last_updated", "body"})

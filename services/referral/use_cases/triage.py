@@ -125,6 +125,8 @@ def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tup
     referral, verdict = changes.referral, result.verdict
     referral.stream, referral.payer = verdict.stream, verdict.payer
     referral.programme = verdict.programme
+    if referral.missing_at_first is None:
+        referral.missing_at_first = [missing.code for missing in (*verdict.missing, *verdict.asked_after)]
     referral.rules = [*findings]
     referral.priority = rules.priority.of(
         referral, asked=changes.file.request.get("priority"), verdict=verdict

@@ -96,6 +96,7 @@ class TestADecision:
             "accept",
             "decline",
             "request-information",
+            "send-communication",
             "set-priority",
         }
         answer = await operate(clinic, LEAD, referral, "accept", reason="fever was a cold")

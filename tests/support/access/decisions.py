@@ -57,6 +57,8 @@ ACTS = {
     "referral POST /fhir/ServiceRequest": "referrer",
     "referral POST /fhir/Binary": "referrer",
     "referral POST /fhir/DocumentReference": "referrer",
+    "referral GET /analytics/waits": "referrer coordinator",
+    "referral GET /analytics/completeness": "referrer coordinator",
     "scheduling GET /guarantee": "coordinator",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }
@@ -66,7 +68,7 @@ _REFERRALS = {
     "motor": ("second-practice", "motor-insurer", {"physiatrist", "physiotherapist", "psychologist"}),
     "twice": ("second-practice", None, set[str]()),
 }
-_FOR_REFERRERS = ("process-request", "acknowledge-emergency")
+_FOR_REFERRERS = ("process-request", "acknowledge-emergency", "answer-clinic")
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,111 @@
+"""How long people waited, and how complete referrals came: counted in the database, no row leaves it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.referral.models.cells import Cell
+from shared.clinic import Site
+from shared.db import Transaction
+
+_AWAY = """
+(SELECT coalesce(sum(upper(part) - lower(part)), 0)
+ FROM unnest((SELECT range_agg(daterange((span ->> 0)::date, (span ->> 1)::date, '[]'))
+              FROM jsonb_array_elements(referral.unavailable) AS span
+              WHERE (span ->> 0)::date <= (span ->> 1)::date)
+             * datemultirange(daterange(since, until, '[)'))) AS part)
+"""
+_WAITS = f"""
+WITH waited AS (
+  SELECT referral.programme, wait.name AS wait, wait.until - wait.since AS days,
+    wait.until - wait.since - {_AWAY} AS adjusted
+  FROM referral CROSS JOIN LATERAL (VALUES
+    ('wait-1', (sent_at AT TIME ZONE $2)::date, (care_began_at AT TIME ZONE $2)::date),
+    ('wait-1a', (sent_at AT TIME ZONE $2)::date, (first_seen_at AT TIME ZONE $2)::date),
+    ('wait-1b', (first_seen_at AT TIME ZONE $2)::date, (care_began_at AT TIME ZONE $2)::date)
+  ) AS wait (name, since, until)
+  WHERE referral.site = $1 AND referral.programme IS NOT NULL
+    AND (sent_at AT TIME ZONE $2)::date BETWEEN $3 AND $4
+    AND wait.since IS NOT NULL AND wait.until >= wait.since
+)
+SELECT programme, wait, count(*) AS people, count(*) FILTER (WHERE days <= $5) AS within,
+  percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS raw,
+  percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY adjusted) AS adjusted
+FROM waited GROUP BY programme, wait ORDER BY programme, wait
+"""  # noqa: S608
+_COMPLETENESS = """
+SELECT requester, count(*) AS referrals, count(*) FILTER (WHERE missing_at_first = '{}') AS complete,
+  percentile_disc(0.5) WITHIN GROUP (ORDER BY complete_at - sent_at)
+    FILTER (WHERE complete_at IS NOT NULL) AS until_complete
+FROM referral
+WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND missing_at_first IS NOT NULL
+  AND sent_at::date BETWEEN $3 AND $4
+GROUP BY requester ORDER BY requester
+"""
+_MISSED = """
+SELECT requester, code, count(*) AS times
+FROM referral CROSS JOIN LATERAL unnest(missing_at_first) AS code
+WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND sent_at::date BETWEEN $3 AND $4
+GROUP BY requester, code ORDER BY requester, times DESC, code
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitCell:
+    """One wait of one programme at one site: days in whole local days, `within` the promised ones."""
+
+    site: str
+    programme: str
+    wait: str
+    people: Cell
+    within: Cell
+    raw: Sequence[int]
+    adjusted: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeCard:
+    """How complete a practice's referrals came, and what was missed most, by code."""
+
+    practice: str
+    referrals: Cell
+    complete: Cell
+    days_until_complete: int | None
+    missed: Sequence[tuple[str, Cell]]
+
+
+async def waits(tx: Transaction, site: Site, *, first: date, last: date, promised: int) -> Sequence[WaitCell]:
+    """Count the waits of those who were sent on these local days, both included."""
+    found = await tx.records(_WAITS, site.id, site.time_zone, first, last, promised)
+    return [
+        WaitCell(
+            site=site.id,
+            programme=row["programme"],
+            wait=row["wait"],
+            people=Cell.of(row["people"]),
+            within=Cell.part(row["within"], of=row["people"]),
+            raw=row["raw"],
+            adjusted=row["adjusted"],
+        )
+        for row in found
+    ]
+
+
+async def completeness(
+    tx: Transaction, sites: Sequence[str], *, practice: str | None, first: date, last: date
+) -> Sequence[PracticeCard]:
+    """Count how complete the referrals of each practice came, or of one."""
+    values = (list(sites), practice, first, last)
+    missed: dict[str, list[tuple[str, Cell]]] = {}
+    for row in await tx.records(_MISSED, *values):
+        missed.setdefault(row["requester"], []).append((row["code"], Cell.of(row["times"])))
+    return [
+        PracticeCard(
+            practice=row["requester"],
+            referrals=Cell.of(row["referrals"]),
+            complete=Cell.part(row["complete"], of=row["referrals"]),
+            days_until_complete=None if row["until_complete"] is None else row["until_complete"].days,
+            missed=missed.get(row["requester"], ()),
+        )
+        for row in await tx.records(_COMPLETENESS, *values)
+    ]
