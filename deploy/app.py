@@ -36,8 +36,11 @@ def make_app(
     *,
     issuer_routes: Sequence[BaseRoute],
     identity: Database,
+    origins: Sequence[str] = (),
 ) -> Starlette:
-    """Make the app that answers on the clinic's one port; `identity` is the issuer's database."""
+    """Make the app that answers on the clinic's one port; `identity` is the issuer's database, pages of
+    `origins` may call.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -52,7 +55,8 @@ def make_app(
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
     databases = {service: runtime.database for service, runtime in runtimes.items()}
     health = health_routes(databases | {IDENTITY: identity}, workers=workers)
-    parent = outermost([*health, *document_routes(apps), *issuer_routes, *mounts], lifespan=lifespan)
+    routes = [*health, *document_routes(apps), *issuer_routes, *mounts]
+    parent = outermost(routes, lifespan=lifespan, origins=origins)
     parent.state.apps = apps
     return parent
 

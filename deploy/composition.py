@@ -3,7 +3,7 @@
 `lumbar up` serves it over HTTP with the system's clock, the demo drives it with a simulated one.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -44,10 +44,12 @@ async def embedded_clinic(
     base_url: str,
     smtp_url: str | None = None,
     outbound: "Outbound | None" = None,
+    origins: Sequence[str] = (),
 ) -> AsyncIterator[EmbeddedClinic]:
     """Put a clinic together on a running server; its connections are closed at the end of the block.
 
-    `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own.
+    `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own;
+    pages of `origins` may call.
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
@@ -69,9 +71,12 @@ async def embedded_clinic(
             verifier=identity.verifier,
             base_url=base_url,
             smtp_url=smtp_url,
+            cors=bool(origins),
         )
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
-        app = make_app(runtimes, workers, issuer_routes=identity.routes, identity=of_identity)
+        app = make_app(
+            runtimes, workers, issuer_routes=identity.routes, identity=of_identity, origins=origins
+        )
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)

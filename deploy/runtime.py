@@ -47,6 +47,7 @@ def make_runtimes(
     base_url: str,
     smtp_url: str | None = None,
     transport: Transport | None = None,
+    cors: bool = False,
 ) -> dict[str, Runtime]:
     """Make the Runtime of every service; without a transport the events stay in PostgreSQL."""
     carries = transport or PostgresTransport(databases)
@@ -60,6 +61,7 @@ def make_runtimes(
             verifier=verifier,
             base_url=base_url,
             smtp_url=smtp_url,
+            cors=cors,
         )
         for service, database in databases.items()
     }

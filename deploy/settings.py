@@ -20,7 +20,7 @@ from shared.errors import OneLine
 PREFIX = "LUMBAR_"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _SECRET = ("smtp_url", "kafka_password")
-_OF_TESTS = ("SEED", "REQUIRE_KAFKA", "FAILPOINT")
+_OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "FAILPOINT")
 
 
 class SettingsError(OneLine):
@@ -94,6 +94,13 @@ def _proxies(text: str) -> str:
     return ",".join(proxy.strip() for proxy in text.split(","))
 
 
+def _origins(text: str) -> str:
+    origins = [origin.strip() for origin in text.split(",")]
+    if not all(_is_origin(origin) and urlsplit(origin).path == "" for origin in origins):
+        raise ValueError("must be origins like https://app.example, with commas between them")
+    return ",".join(origins)
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 WebAddresses = Annotated[str, AfterValidator(_web_addresses)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
@@ -106,7 +113,8 @@ class Settings(BaseSettings):
 
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
     it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes,
-    `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said). The others belong to the
+    `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said), `cors_origins` whose pages may
+    call (nobody's unless said). The others belong to the
     distributed shape; `*_addresses` are where the gateway finds each part.
     """
 
@@ -119,6 +127,7 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
     otlp_endpoint: WebAddress | None = None
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None
+    cors_origins: Annotated[str, AfterValidator(_origins)] | None = None
 
     transport: Literal["kafka", "postgres"] | None = None
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] | None = None
@@ -140,6 +149,11 @@ class Settings(BaseSettings):
     careteam_addresses: WebAddresses | None = None
     notifications_addresses: WebAddresses | None = None
     issuer_addresses: WebAddresses | None = None
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call."""
+        return tuple(self.cors_origins.split(",")) if self.cors_origins else ()
 
     @classmethod
     def settings_customise_sources(

@@ -14,7 +14,16 @@ ISSUER = "issuer"
 GATEWAY = "gateway"
 IDENTITY = "identity"
 
-_EMBEDDED = {"data", "url", "clinic", "smtp_url", "trace_ratio", "otlp_endpoint", "trusted_proxies"}
+_EMBEDDED = {
+    "data",
+    "url",
+    "clinic",
+    "smtp_url",
+    "trace_ratio",
+    "otlp_endpoint",
+    "trusted_proxies",
+    "cors_origins",
+}
 _OF_KAFKA = ("kafka_bootstrap", "kafka_username", "kafka_password", "kafka_tls", "kafka_ca", "kafka_prefix")
 _PROVES_ITSELF = ("password", "passfile", "sslcert")
 

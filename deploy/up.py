@@ -77,7 +77,12 @@ async def _serve(
 ) -> None:
     address = settings.url or f"http://{HOST}:{listener.getsockname()[1]}"
     async with embedded_clinic(
-        server, clinic, clock=SystemClock(), base_url=address, smtp_url=settings.smtp_url
+        server,
+        clinic,
+        clock=SystemClock(),
+        base_url=address,
+        smtp_url=settings.smtp_url,
+        origins=settings.origins,
     ) as put_together:
         app = put_together.app
         http = _Server(

@@ -11,23 +11,7 @@ from datetime import datetime
 from shared.actor import Actor
 from shared.auth.principal import Principal
 from shared.clinic import Clinic
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Urls:
-    """The public addresses of the clinic: `base` without a trailing slash, `service` the one that acts."""
-
-    base: str
-    service: str
-
-    @property
-    def fhir(self) -> str:
-        """The FHIR root of the service that acts."""
-        return self.fhir_of(self.service)
-
-    def fhir_of(self, service: str) -> str:
-        """Return the FHIR root of a service of this clinic."""
-        return f"{self.base}/{service}/fhir"
+from shared.urls import Urls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from shared.actor import Actor
 from shared.clinic import Clinic
 from shared.clock import Clock
-from shared.context import Context, Urls
+from shared.context import Context
 from shared.db import Database
 from shared.events.transport.base import Transport
+from shared.urls import Urls
 
 if TYPE_CHECKING:
     # A worker needs no token and a clinic without receivers no HTTP client, nor the libraries behind them.
@@ -25,8 +26,8 @@ class Runtime:
     """Everything that a service does not make itself.
 
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `outbound` the way to
-    other systems, needed where clinic.yaml has receivers.
+    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `cors` says that pages
+    of other origins may call, `outbound` is the way to other systems, needed where clinic.yaml has receivers.
     """
 
     service: str
@@ -37,6 +38,7 @@ class Runtime:
     verifier: "TokenVerifier"
     base_url: str
     smtp_url: str | None = None
+    cors: bool = False
     outbound: "Outbound | None" = None
 
     def context(self, *, cause: str | None, principal: "Principal | None" = None) -> Context:

@@ -31,12 +31,11 @@ def java() -> str:
 
 def jars() -> Path:
     """Give the folder of the jars, got by Maven where they are not there yet; may take minutes once."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lumbar"
+    cache = cache_folder()
     wanted = cache / f"kafka-{hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]}"
     if wanted.exists():
         return wanted
     try:
-        cache.mkdir(parents=True, exist_ok=True)
         with (cache / "kafka.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not wanted.exists():
@@ -44,6 +43,13 @@ def jars() -> Path:
     except OSError as error:
         raise LocalKafkaError(f"the cache folder {cache} cannot be used: {error.strerror}") from error
     return wanted
+
+
+def cache_folder() -> Path:
+    """Give the folder that keeps what was got once per machine; raises OSError where it cannot be made."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lumbar"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
 
 
 def _get(wanted: Path) -> None:

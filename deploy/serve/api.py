@@ -47,6 +47,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             verifier=JwtVerifier(clinic, issuer=str(settings.issuer), audience=base_url, jwks=jwks),
             base_url=base_url,
             smtp_url=settings.smtp_url,
+            cors=bool(settings.origins),
         )
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())
@@ -54,7 +55,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         watching = observed(settings.otlp_endpoint, service=service, role="api")
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})
-        parent = outermost([*routes, Mount(f"/{service}", app=app)])
+        parent = outermost([*routes, Mount(f"/{service}", app=app)], origins=settings.origins)
         yield Served(app=parent, end_streams=lambda: end_streams(app))
 
 

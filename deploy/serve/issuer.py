@@ -34,6 +34,6 @@ async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
             *create_issuer_app(found, services=SERVICES),
         ]
         async with observed(settings.otlp_endpoint, service="issuer"):
-            yield Served(app=outermost(routes), end_streams=lambda: None)
+            yield Served(app=outermost(routes, origins=settings.origins), end_streams=lambda: None)
     finally:
         await database.close()

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.errors import Invalid
+from shared.urls import Urls
 
 _URL = re.compile(
     r"(?P<base>(?:https?|HTTPS?)://[^\s?#]*?/)?"
@@ -74,6 +75,14 @@ def parse(reference: str | Mapping[str, Any]) -> ParsedReference:
     if parsed.type is None and stated is not None:
         return ParsedReference(form=parsed.form, text=text, type=stated, id=parsed.id)
     return parsed
+
+
+def is_ours(parsed: ParsedReference, urls: Urls | None) -> bool:
+    """Tell whether a reference names something of this clinic: a relative one, or one of its own URLs.
+
+    Without `urls` every absolute URL is another server's.
+    """
+    return parsed.base is None or (urls is not None and urls.owns(parsed.base))
 
 
 def local_id(reference: str | Mapping[str, Any], *, expression: str | None = None) -> str:

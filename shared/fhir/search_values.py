@@ -1,22 +1,41 @@
 """Values of search parameters: text to value (`read`), value to SQL (`clause`), for each kind.
 
-A date without a time zone is taken as UTC; its precision makes it a range (R4 search.html 3.1.1.5.2).
+A date without a time zone is taken as UTC; its precision makes it a range (R4 search.html 3.1.1.5.2). Strings
+match without case and accents, in whichever Unicode form they are written.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, exists, false, func, literal, not_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
 
 from shared.errors import Invalid, NotSupported
 from shared.fhir import references
 from shared.fhir.references import Form
+from shared.urls import Urls
 
 _COMMA = re.compile(r"(?<!\\),")
+_BAR = re.compile(r"(?<!\\)\|")
 _ESCAPED = re.compile(r"\\([,|$\\])")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE = re.compile(r"\S(?:.{0,254}\S)?")
@@ -26,6 +45,9 @@ _DATE = re.compile(
     r"(?P<zone>Z|[+\- ]\d\d:\d\d)?)?)?)?"
 )
 _PREFIXES = frozenset({"eq", "ne", "gt", "ge", "lt", "le", "sa", "eb"})
+# The combining marks that a decomposed letter carries, as both sides of a comparison leave them out.
+_MARKS = "[\u0300-\u036f]"
+_FOLDING = "pg_unicode_fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +72,42 @@ def split(text: str) -> list[str]:
     return _COMMA.split(text)
 
 
-def read(kind: str, text: str, *, name: str, types: tuple[str, ...]) -> Any:
-    """Read one value of this kind; raises Invalid, or NotSupported for a prefix, about the parameter."""
+def read(kind: str, text: str, *, name: str, types: tuple[str, ...], urls: Urls | None = None) -> Any:
+    """Read one value of this kind; raises Invalid, or NotSupported for a prefix, about the parameter.
+
+    `urls` tell which absolute URLs are this clinic's own; another server's resource is None: none of ours.
+    """
     if not text or "\x00" in text or len(text) > 1024:
         raise Invalid("a value is needed", expression=name)
     if kind == "date":
         return _read_date(text, name)
-    plain = _ESCAPED.sub(r"\1", text)
-    if kind in ("token", "tokens"):
-        return _read_token(plain, name, system_alone=kind == "tokens")
-    return _read_reference(plain, name, types) if kind == "reference" else plain
+    if kind in ("token", "coding", "tokens"):
+        return _read_token(text, name)
+    plain = _plain(text)
+    return _read_reference(plain, name, types, urls) if kind == "reference" else plain
 
 
-def clause(kind: str, column: Any, value: Any) -> ColumnElement[bool]:
-    """Give the SQL condition that a column matches a value."""
-    return _CLAUSES[kind](column, value)
+def clause(
+    kind: str, column: Any, value: Any, *, modifier: str = "", system: str | None = None
+) -> ColumnElement[bool]:
+    """Give the SQL condition that a column matches a value; `system` is that of the codes in the column."""
+    if kind in ("token", "coding"):
+        return _code(column, value, system=system, coded=kind == "coding")
+    return _STRINGS[modifier](column, value) if kind == "string" else _CLAUSES[kind](column, value)
+
+
+def missing(column: Any) -> ColumnElement[bool]:
+    """Give the SQL condition that a column says nothing."""
+    if isinstance(column.type, ARRAY):
+        return func.coalesce(func.cardinality(column), 0) == 0
+    is_null: ColumnElement[bool] = column.is_(None)
+    return or_(is_null, column == "") if isinstance(column.type, String) else is_null
+
+
+def folded(text: str) -> str:
+    """Write a text without case and accents, as `_folded` has a column."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return re.sub(_MARKS, "", unicodedata.normalize("NFKD", decomposed.casefold()))
 
 
 def is_id(text: str) -> bool:
@@ -80,14 +123,19 @@ def as_uuid(text: Any) -> UUID | None:
         return None
 
 
-def _read_token(text: str, name: str, *, system_alone: bool) -> Token:
-    system, bar, code = text.rpartition("|")
-    if not _CODE.fullmatch(code) and not (system_alone and system and not code):
-        raise Invalid("code, system|code or |code is needed", expression=name)
-    return Token(system if bar else None, code)
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text)
 
 
-def _read_reference(text: str, name: str, types: tuple[str, ...]) -> str:
+def _read_token(text: str, name: str) -> Token:
+    before, *rest = _BAR.split(text, maxsplit=1)
+    system, code = (_plain(before), _plain(rest[0])) if rest else (None, _plain(before))
+    if not _CODE.fullmatch(code) and not (system and not code):
+        raise Invalid("code, system|code, |code or system| is needed", expression=name)
+    return Token(system, code)
+
+
+def _read_reference(text: str, name: str, types: tuple[str, ...], urls: Urls | None) -> str | None:
     if _ID.fullmatch(text):
         return text
     parsed = references.parse(text)
@@ -95,7 +143,7 @@ def _read_reference(text: str, name: str, types: tuple[str, ...]) -> str:
         raise Invalid("an id, Type/id or the URL of a resource is needed", expression=name)
     if types and parsed.type not in types:
         raise Invalid(f"this refers to: {', '.join(types)}", expression=name)
-    return parsed.id
+    return parsed.id if references.is_ours(parsed, urls) else None
 
 
 def _read_date(text: str, name: str) -> Range:
@@ -137,8 +185,12 @@ def _high(match: re.Match[str], low: datetime) -> datetime:
     return low.replace(year=low.year + 1)
 
 
-def _token(column: Any, value: Token) -> ColumnElement[bool]:
-    return _equal(column, value.code)
+def _code(column: Any, value: Token, *, system: str | None, coded: bool) -> ColumnElement[bool]:
+    """Match a code of one system; an element of type code has none of its own (R4 search.html 3.1.1.4.10)."""
+    allowed = (None, system) if coded else (None, system, "")
+    if system is not None and value.system not in allowed:
+        return false()
+    return _equal(column, value.code) if value.code else not_(missing(column))
 
 
 def _tokens(column: Any, value: Token) -> ColumnElement[bool]:
@@ -147,10 +199,13 @@ def _tokens(column: Any, value: Token) -> ColumnElement[bool]:
     part = func.unnest(column).column_valued("part")
     if value.system is not None:
         return exists(select(1).where(part.startswith(f"{value.system}|", autoescape=True)))
-    return exists(select(1).where(part.endswith(f"|{value.code}", autoescape=True)))
+    after_system = func.substr(part, func.strpos(part, "|") + 1)
+    return exists(select(1).where(after_system == value.code))
 
 
-def _reference(column: Any, value: str) -> ColumnElement[bool]:
+def _reference(column: Any, value: str | None) -> ColumnElement[bool]:
+    if value is None:
+        return false()
     kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
     if not isinstance(kind, Uuid):
         return _equal(column, value)
@@ -179,15 +234,30 @@ def _date(column: Any, value: Range) -> ColumnElement[bool]:
     return conditions[value.prefix]
 
 
-def _string(column: Any, value: str) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = func.lower(column).startswith(value.lower(), autoescape=True)
+def _folded(column: Any) -> Any:
+    """Write a column without case and accents, as `folded` has a text, by Unicode's full case folding."""
+    decomposed = func.normalize(column, text("NFKD"))
+    folded_case = func.normalize(func.casefold(decomposed.collate(_FOLDING)), text("NFKD"))
+    return func.regexp_replace(folded_case, _MARKS, "", "g", type_=String)
+
+
+def _starts(column: Any, value: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = _folded(column).startswith(folded(value), autoescape=True)
     return found
 
 
+def _contains(column: Any, value: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = _folded(column).contains(folded(value), autoescape=True)
+    return found
+
+
+_STRINGS: Mapping[str, Callable[[Any, str], ColumnElement[bool]]] = {
+    "": _starts,
+    "contains": _contains,
+    "exact": _equal,
+}
 _CLAUSES: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "date": _date,
     "reference": _reference,
-    "string": _string,
-    "token": _token,
     "tokens": _tokens,
 }

@@ -24,6 +24,7 @@ from shared.http.middleware import RequestMiddleware
 from shared.http.openapi import Examples, add_documents
 from shared.http.operations import operations_router
 from shared.http.resources import Readers
+from shared.http.rest import RestMiddleware, allowed
 from shared.operations import OperationTable
 from shared.runtime import Runtime
 
@@ -42,17 +43,21 @@ def create_app(
     Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
     `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a site's patients as text)
     and privacy officers, the OpenAPI document with its pages (`examples` are bodies by
-    `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the one ASGI
-    middleware (shared/http/middleware.py).
+    `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the
+    ASGI middleware of every request (shared/http/middleware.py) and of every FHIR address
+    (shared/http/rest.py).
     """
-    app = FastAPI(
+    app: FastAPI = FastAPI(
         title=title,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        middleware=[Middleware(RequestMiddleware, service=runtime.service, fail=answer_error)],
+        middleware=[
+            Middleware(RequestMiddleware, service=runtime.service, fail=answer_error),
+            Middleware(RestMiddleware, methods=lambda path: _methods_of(app, path)),
+        ],
         exception_handlers={
             Refusal: answer_error,
             Replayed: answer_error,
@@ -78,7 +83,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
         await audit_replay(request, error)
         return error.response
     if isinstance(error, HTTPException) and error.status_code == 405:
-        error.headers = {"Allow": ", ".join(_methods_of(request))}
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        error.headers = {"Allow": ", ".join(_methods_of(request.app, path))}
     refusal = _of_parameters(error) if isinstance(error, RequestValidationError) else as_refusal(error)
     if refusal is None:
         return failure_answer(error, error_id=request.state.request_id)
@@ -95,12 +101,13 @@ def _of_parameters(error: RequestValidationError) -> NotSupported:
     )
 
 
-def _methods_of(request: Request) -> list[str]:
+def _methods_of(app: FastAPI, path: str) -> list[str]:
     """Name every method of an address: the router tells only those of the first route that has its path."""
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    return sorted(
-        method
-        for route in iter_route_contexts(request.app.routes)
-        if compile_path(route.path_format or "")[0].match(path)
-        for method in route.methods or ()
+    return allowed(
+        {
+            method
+            for route in iter_route_contexts(app.routes)
+            if compile_path(route.path_format or "")[0].match(path)
+            for method in route.methods or ()
+        }
     )

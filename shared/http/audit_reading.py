@@ -23,6 +23,7 @@ from shared.audit import record as audit
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.fhir import search as fhir_search
+from shared.fhir import search_query
 from shared.fhir.search import SearchParam
 from shared.fhir.search_values import Token
 from shared.http import pages
@@ -120,7 +121,13 @@ class _Trail:
         """Answer one page, the newest first unless it is sorted otherwise."""
         asked = pages.parameters_of(request)
         newest_first = [] if any(name == "_sort" for name, _ in asked) else [("_sort", "-_id")]
-        search = fhir_search.parse([*asked, *newest_first], self._params(request.principal))
+        search = search_query.parse(
+            [*asked, *newest_first],
+            self._params(request.principal),
+            resource_type="AuditEvent",
+            urls=request.ctx.urls,
+            lenient=request.prefers.lenient,
+        )
         async with request.transaction() as tx:
             page = await fhir_search.run(tx, search, AuditEventRow, self._visible(request.principal))
             bodies = await self._cut(tx, request.principal, {str(row.id): row.body for row in page.rows})
@@ -128,14 +135,15 @@ class _Trail:
             entries = [
                 {
                     "fullUrl": f"{address}/{id}",
-                    "resource": msgspec.Raw(body),
+                    "resource": msgspec.Raw(search.subset.cut(body)),
                     "search": {"mode": "match"},
                 }
                 for id, body in bodies.items()
             ]
+            entries += pages.noted(search.notes)
             links = pages.paging_links(address, asked, page.next)
             bundle = pages.bundle("searchset", entries, links=links, total=page.total)
-            patient = pages.patient_asked(asked)
+            patient = pages.patient_asked(asked, urls=request.ctx.urls)
             return await request.answer(tx, bundle, patient=patient, how="search-type")
 
     def _params(self, caller: Principal) -> Mapping[str, SearchParam]:

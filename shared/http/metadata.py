@@ -12,17 +12,20 @@ from starlette.responses import Response
 from shared.clock import machine_now
 from shared.fhir.instants import instant
 from shared.fhir.operations import DEFINITION
+from shared.http.body import PATCHES
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import guard_of, open_to_all
 from shared.runtime import Runtime
 
 _RESOURCE = re.compile(r"^/fhir/(?P<type>[A-Z][A-Za-z]+)(?P<rest>/.*)?$")
 _OPERATION = re.compile(r"^/fhir(/(?P<type>[A-Z][A-Za-z]+))?(/\{\w+\})?/\$(?P<name>[a-z-]+)$")
+_TYPES = {"coding": "token", "tokens": "token"}
 _INTERACTIONS = {
     ("GET", ""): "search-type",
     ("POST", ""): "create",
     ("GET", "/{id}"): "read",
     ("PUT", "/{id}"): "update",
+    ("PATCH", "/{id}"): "patch",
     ("DELETE", "/{id}"): "delete",
     ("GET", "/{id}/_history"): "history-instance",
     ("GET", "/{id}/_history/{version}"): "vread",
@@ -43,7 +46,7 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
     rest: dict[str, Any] = {
         "mode": "server",
         "security": {
-            "cors": False,
+            "cors": runtime.cors,
             "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
             "description": "SMART Backend Services: private_key_jwt, scopes of version 2",
         },
@@ -62,7 +65,8 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
         "software": {"name": title},
         "implementation": {"description": title, "url": runtime.fhir_base},
         "fhirVersion": "4.3.0",
-        "format": ["application/fhir+json"],
+        "format": [FHIR_JSON, "json"],
+        "patchFormat": sorted(PATCHES),
         "rest": [rest],
     }
 
@@ -91,15 +95,21 @@ def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
             _once(resource.setdefault("operation", []), _named(operation))
         for parameter in _parameters(endpoint):
             _once(resource.setdefault("searchParam", []), parameter)
+        if (method, rest) == ("GET", "/{id}"):
+            resource["conditionalRead"] = "full-support"
         includes = sorted(getattr(endpoint, "search_includes", ()))
         if includes:
             resource["searchInclude"] = includes
+        if reverses := sorted(app.state.readers.references_to(matched["type"])):
+            resource["searchRevInclude"] = reverses
     return found
 
 
 def _parameters(endpoint: Any) -> list[dict[str, str]]:
     params = getattr(endpoint, "search_params", {})
-    return [{"name": name, "type": param.kind.removesuffix("s")} for name, param in sorted(params.items())]
+    return [
+        {"name": name, "type": _TYPES.get(param.kind, param.kind)} for name, param in sorted(params.items())
+    ]
 
 
 def _of_all(path: str) -> re.Match[str] | None:

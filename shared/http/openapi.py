@@ -28,16 +28,20 @@ _FORM = "application/x-www-form-urlencoded"
 _BEARER = "bearer"
 _SEARCH_KINDS = {
     "token": "a code or `system|code`; several with `,`",
+    "coding": "a code or `system|code`; several with `,`",
     "tokens": "an identifier: `system|value`, or the value alone",
     "reference": "`Type/id`, or the id alone",
     "date": DATE,
-    "string": "how the text begins",
+    "string": "how the text begins, without case and accents",
 }
 _PAGING = {
     "_id": "the id of one resource",
     "_lastUpdated": DATE,
     "_count": "resources on a page; 50 unless said, at most 200",
     "_sort": "a search parameter or `_lastUpdated`, with `-` before it for the newest first",
+    "_total": "`none`, `estimate` or `accurate`, which it is unless `none` is said",
+    "_summary": "`true`, `text`, `data`, `count` or `false`",
+    "_elements": "elements of the matches, with `,` between them",
 }
 _VERBS: Mapping[Interaction, str] = {"r": "Read", "s": "Search", "c": "Create", "u": "Change", "d": "Delete"}
 _SCHEMAS = {
@@ -113,7 +117,7 @@ def document(app: FastAPI, *, title: str, base_url: str, service: str, examples:
         path = str(route.path_format)
         operation = made["paths"][path][method.lower()]
         _describe(operation, guard=guard, method=method, path=path, endpoint=route.endpoint)
-        if method in ("POST", "PUT"):
+        if method in ("POST", "PUT", "PATCH"):
             body = _body(path, examples.get(f"{method} {path}"))
             declared = operation.get("requestBody", {}).get("content", {})
             operation["requestBody"] = {**body, "content": body["content"] | declared}
@@ -150,7 +154,11 @@ def _describe(operation: dict[str, Any], *, guard: Guard, method: str, path: str
     }
     general = general_refusals(guard, method=method, path=path)
     operation["responses"] = share(join(success(guard, path=path), general, declared))
-    parameters = [*operation.get("parameters", ()), *_query(endpoint, path), *_headers(guard, method)]
+    parameters = [
+        *operation.get("parameters", ()),
+        *_query(endpoint, path),
+        *_headers(guard, method, endpoint),
+    ]
     if parameters:
         operation["parameters"] = parameters
     if guard.interaction is not None:
@@ -173,12 +181,13 @@ def _query(endpoint: Any, path: str) -> Iterator[dict[str, Any]]:
     yield from (parameter(name, text) for name, text in told.items())
 
 
-def _headers(guard: Guard, method: str) -> Iterator[dict[str, Any]]:
+def _headers(guard: Guard, method: str, endpoint: Any) -> Iterator[dict[str, Any]]:
     text = {"type": "string"}
-    if method == "PUT":
+    if method in ("PUT", "PATCH"):
         version = 'the version that is changed: `W/"3"`'
-        yield {"name": "If-Match", "in": "header", "required": True, "description": version, "schema": text}
-    if method in ("POST", "PUT") and guard.interaction != "s":
+        needed = not getattr(endpoint, "matches_if_said", False)
+        yield {"name": "If-Match", "in": "header", "required": needed, "description": version, "schema": text}
+    if method in ("POST", "PUT", "PATCH") and guard.interaction != "s":
         same = "the same key with the same body gives the same answer, for seven days"
         key = {**text, "maxLength": 255}
         yield {"name": "Idempotency-Key", "in": "header", "description": same, "schema": key}

@@ -9,12 +9,15 @@ from sqlalchemy import ColumnElement, false
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
-from shared.db.models import StoredResource
-from shared.errors import Malformed
+from shared.errors import Malformed, Problem
 from shared.fhir import search as fhir_search
-from shared.fhir import search_values
-from shared.fhir.search import Include, Params
+from shared.fhir import search_includes, search_query, search_values
+from shared.fhir.references import is_ours, parse
+from shared.fhir.search import Include, Params, Reverse
+from shared.fhir.subsets import Subset
+from shared.http.errors import outcome
 from shared.http.request_context import RequestContext, query_of
+from shared.urls import Urls
 
 _PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
 
@@ -27,35 +30,75 @@ async def answer(
     visible: Callable[[Principal], ColumnElement[bool]],
     params: Params,
     includes: Mapping[str, Include],
+    reverses: Mapping[str, Reverse],
+    elsewhere: Mapping[str, str],
 ) -> Response:
     """Search inside the caller's row scope and answer one page as a searchset."""
     asked = parameters_of(request)
-    search = fhir_search.parse(asked, params, includes=includes)
+    search = search_query.parse(
+        asked,
+        params,
+        resource_type=resource_type,
+        includes=includes,
+        reverses=reverses,
+        elsewhere={name: _where(request, name, service) for name, service in elsewhere.items()},
+        urls=request.ctx.urls,
+        lenient=request.prefers.lenient,
+    )
     async with request.transaction() as tx:
         page = await fhir_search.run(tx, search, model, visible(request.principal))
-        added = await fhir_search.included(
+        added = await search_includes.included(
             tx,
             search,
             page.rows,
             includes,
+            reverses=reverses,
             of=model,
-            visible=lambda include: _includable(request, include),
+            visible=lambda kind, rule: _includable(request, kind, rule),
         )
-        found = [(resource_type, row) for row in page.rows] + added
         base = request.runtime.fhir_base
-        entries = [_entry(f"{base}/{resource_type}/{row.id}", row, mode="match") for row in page.rows]
-        entries += [_entry(f"{base}/{kind}/{row.id}", row, mode="include") for kind, row in added]
-        links = paging_links(f"{base}/{resource_type}", asked, page.next)
+        cut, address = search.subset, f"{base}/{resource_type}"
+        entries = [_entry(f"{address}/{row.id}", cut.cut(row.body), mode="match") for row in page.rows]
+        # `_elements` names those of the matches (R4 search.html 3.1.1.5.9); a summary is one of everything.
+        of_included = Subset(summary=cut.summary)
+        entries += [
+            _entry(f"{base}/{kind}/{row.id}", of_included.cut(row.body), mode="include")
+            for kind, row in added.rows
+        ]
+        entries += noted([*search.notes, *map(_not_all, added.cut)])
+        links = paging_links(address, asked, page.next)
         content = bundle("searchset", entries, links=links, total=page.total)
+        found = [*page.rows, *(row for _, row in added.rows)]
         return await request.answer(
-            tx, content, patient=patient_asked(asked), rows=[row for _, row in found], how="search-type"
+            tx, content, patient=patient_asked(asked, urls=request.ctx.urls), rows=found, how="search-type"
         )
+
+
+def noted(notes: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Write what was ignored as the entry of an OperationOutcome; nothing where nothing was."""
+    return [{"resource": outcome(notes), "search": {"mode": "outcome"}}] if notes else []
+
+
+def _not_all(name: str) -> Problem:
+    text = f"of {name} there are more than {search_includes.MAX_REVERSE}: search for them"
+    return Problem(text=text, code="too-costly", expression="_revinclude", severity="warning")
+
+
+def _where(request: RequestContext, name: str, service: str) -> str:
+    resource_type, _, param = name.partition(":")
+    address = f"{request.ctx.urls.fhir_of(service)}/{resource_type}?{param}=..."
+    return f"it is another service's: {address}"
 
 
 def history_bundle(
-    link: str, reference: str, address: str, versions: Sequence[tuple[int, bytes]] | Sequence[Any]
+    reference: str,
+    address: str,
+    versions: Sequence[tuple[int, bytes]] | Sequence[Any],
+    *,
+    links: Sequence[tuple[str, str]],
+    total: int,
 ) -> bytes:
-    """Write the versions of one resource, newest first, as a history Bundle."""
+    """Write versions of one resource, newest first, as a page of its history; there are `total` in all."""
     entries = [
         {
             "fullUrl": address,
@@ -68,7 +111,7 @@ def history_bundle(
         }
         for number, body in versions
     ]
-    return bundle("history", entries, links=[("self", link)], total=len(entries))
+    return bundle("history", entries, links=links, total=total)
 
 
 def computed(request: RequestContext, found: Sequence[Mapping[str, Any]]) -> bytes:
@@ -97,15 +140,15 @@ def parameters_of(request: RequestContext) -> list[tuple[str, str]]:
     return asked
 
 
-def _includable(request: RequestContext, include: Include) -> ColumnElement[bool]:
+def _includable(request: RequestContext, resource_type: str, rule: Any) -> ColumnElement[bool]:
     """An include widens neither the rows nor the scopes: without the scope to read, nothing is included."""
-    allowed = request.principal.scopes.allow(include.resource_type, "r")
-    visible: ColumnElement[bool] = include.visible(request.principal) if allowed else false()
+    allowed = request.principal.scopes.allow(resource_type, "r")
+    visible: ColumnElement[bool] = rule(request.principal) if allowed else false()
     return visible
 
 
-def _entry(address: str, row: StoredResource, *, mode: str) -> dict[str, Any]:
-    return {"fullUrl": address, "resource": msgspec.Raw(row.body), "search": {"mode": mode}}
+def _entry(address: str, body: bytes, *, mode: str) -> dict[str, Any]:
+    return {"fullUrl": address, "resource": msgspec.Raw(body), "search": {"mode": mode}}
 
 
 def paging_links(address: str, asked: Sequence[tuple[str, str]], after: str | None) -> list[tuple[str, str]]:
@@ -137,12 +180,13 @@ def bundle(
     return msgspec.json.encode(found)
 
 
-def patient_asked(asked: Sequence[tuple[str, str]]) -> str | None:
+def patient_asked(asked: Sequence[tuple[str, str]], *, urls: Urls) -> str | None:
     """Name the one patient that a search asks for, who may have nothing to be found."""
     named = {
         patient.rpartition("/")[2]
         for name, value in asked
         if name.partition(":")[0] in _PATIENT_PARAMS
         for patient in search_values.split(value)
+        if is_ours(parse(patient), urls)
     }
     return named.pop() if len(named) == 1 and search_values.is_id(min(named)) else None

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.context import Urls
 from shared.errors import Invalid, Problem
 from shared.fhir import references
 from shared.operations import Parameter
+from shared.urls import Urls
 
 # Types of which one is as good as the other: a client may not know whether we call a text a code.
 _ALIKE = (("string", "code", "id", "markdown"), ("date", "dateTime"))

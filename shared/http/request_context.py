@@ -27,13 +27,15 @@ from shared.auth.principal import Principal
 from shared.auth.scopes import Interaction
 from shared.db import Transaction
 from shared.db.models import Resource, StoredResource
+from shared.errors import Problem
 from shared.fhir import check, modifiers
 from shared.fhir.received import Received
 from shared.http import idempotency, parameters
 from shared.http.check_metrics import measured_check
-from shared.http.errors import FHIR_JSON
+from shared.http.errors import FHIR_JSON, outcome
 from shared.http.guard import Guard
 from shared.http.idempotency import KeptAnswer, KeyedRequest, Replayed
+from shared.http.preferences import Preferences, preferences
 from shared.http.versions import check_match, reference_to, version_headers
 from shared.operations import Parameter
 from shared.runtime import Runtime
@@ -67,6 +69,7 @@ class RequestContext:
         self.ctx = runtime.context(cause=self.request_id, principal=principal)
         self.body = b""
         self.query: QueryParams = request.query_params
+        self.prefers: Preferences = preferences(request.headers)
 
     async def resource(self, *allowed: str) -> Received:
         """Check the body (shared.fhir.check) as one of these types; raises what the border raises.
@@ -138,7 +141,7 @@ class RequestContext:
         the audit (default: the row's `patient_id`), `also` further ones whom the call named, `rows` all that
         a search or an inquiry found, for their patients, `asked` an inquiry as parameters of a search,
         `location` the relative address of what was created (`Task/<id>/_history/1`), `how` the kind of access
-        where the interaction does not say it.
+        where the interaction does not say it. What a create or an update wrote comes as the caller prefers.
         """
         headers = {"Cache-Control": "no-store"}
         if about is not None:
@@ -146,13 +149,30 @@ class RequestContext:
         if location is not None:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        response = Response(content, status_code=status, media_type=media_type, headers=headers)
+        if about is not None and body is about.body and self._returns_what_it_wrote:
+            content = self._as_preferred(content, created=status == 201)
+        kind = media_type if content else None
+        response = Response(content, status_code=status, media_type=kind, headers=headers)
         await audit.record(
             self.ctx, tx, self._access(about, patient, also=also, rows=rows, asked=asked, how=how)
         )
         if self._keyed is not None:
             await idempotency.store(tx, self._keyed, response, about=self._named(about))
         return response
+
+    @property
+    def _returns_what_it_wrote(self) -> bool:
+        return self.guard.writes and how_of(self.http, self.guard) != "operation"
+
+    def _as_preferred(self, written: bytes, *, created: bool) -> bytes:
+        """Give what was written, nothing, or an OperationOutcome (Prefer: return)."""
+        if self.prefers.returns == "representation":
+            return written
+        if self.prefers.returns == "minimal":
+            return b""
+        text = "this was created" if created else "this stands as it was asked for"
+        done = Problem(text=text, code="informational", severity="information")
+        return msgspec.json.encode(outcome([done]))
 
     async def _replay(self, tx: Transaction, kept: KeptAnswer) -> NoReturn:
         """Give a kept answer again to who may read now what it is about; raises as that read would."""

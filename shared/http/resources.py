@@ -1,35 +1,29 @@
 """Read, vread, history and search of one resource type, the same for every service."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import ColumnElement, column, desc, select, table
+from sqlalchemy import ColumnElement, select
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.db.models import StoredResource, columns_of, stored_resource
 from shared.errors import NotFound
-from shared.fhir.search import Include, Params
+from shared.fhir import history, subsets
+from shared.fhir.search import Include, Params, Reverse
+from shared.fhir.subsets import WHOLE, Subset
 from shared.http import pages
 from shared.http.authorize import authorize
 from shared.http.errors import FHIR_JSON
 from shared.http.request_context import RequestContext
-from shared.http.versions import version_headers, version_in
+from shared.http.versions import is_known, version_headers
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
-
-_VERSIONS = table(
-    "resource_version",
-    column("type"),
-    column("id"),
-    column("version"),
-    column("last_updated"),
-    column("body"),
-)
 
 
 class NoSuchResource(NotFound):
@@ -44,25 +38,29 @@ def add_reads(
     visible: RowRule,
     rows: str,
     params: Params,
-    includes: Mapping[str, Include] | None = None,
+    includes: Mapping[str, Include] = MappingProxyType({}),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Add `GET /fhir/Type/{id}`, `.../_history`, `.../_history/{version}`, `GET /fhir/Type` and `POST
     .../_search`.
 
     `visible(principal)` is the row scope as SQL, `rows` the same in words. A row outside it is 404 and is in
     no total. Search knows `params`, `_id`, `_lastUpdated`, `_count` (default 50, at most 200), `_sort` (the
-    params and `_lastUpdated`), `_include` and stable paging links (`_after`); an unknown parameter is refused
-    (400). `model` is a table, or the columns of a subquery that gives each caller a row of its own.
+    params and `_lastUpdated`), `_include` of its `includes`, `_revinclude` of those of other types that refer
+    to it, `_total`, `_summary`, `_elements` and stable paging links (`_after`). What is not supported is
+    refused (400), or ignored with a note where the caller prefers that; `elsewhere` says which service has
+    what `_revinclude` names. `model` is a table, or the columns of a subquery that gives each caller a row of
+    its own.
     """
     reading = authorize(resource_type, "r", rows=rows)
     searching = authorize(resource_type, "s", rows=rows)
-    reader = ResourceReader(resource_type, model, visible)
+    reader = ResourceReader(resource_type, model, visible, includes=includes)
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
         return await reader.read(request, id)
 
-    async def history(id: str, request: Annotated[RequestContext, reading]) -> Response:
+    async def list_versions(id: str, request: Annotated[RequestContext, reading]) -> Response:
         return await reader.history(request, id)
 
     async def vread(id: str, version: str, request: Annotated[RequestContext, reading]) -> Response:
@@ -75,50 +73,75 @@ def add_reads(
             model=model,
             visible=visible,
             params=params,
-            includes=includes or {},
+            includes=includes,
+            reverses=request.http.app.state.readers.references_to(resource_type),
+            elsewhere=elsewhere,
         )
 
     read.reader = reader  # type: ignore[attr-defined]
     search.search_params = params  # type: ignore[attr-defined]
-    search.search_includes = tuple(includes or ())  # type: ignore[attr-defined]
+    search.search_includes = tuple(includes)  # type: ignore[attr-defined]
     router.add_api_route(base, search, methods=["GET"])
     router.add_api_route(f"{base}/_search", search, methods=["POST"])
     router.add_api_route(f"{base}/{{id}}", read, methods=["GET"])
-    router.add_api_route(f"{base}/{{id}}/_history", history, methods=["GET"])
+    router.add_api_route(f"{base}/{{id}}/_history", list_versions, methods=["GET"])
     router.add_api_route(f"{base}/{{id}}/_history/{{version}}", vread, methods=["GET"])
 
 
 class ResourceReader:
     """Reads one resource type inside the row scope of the caller."""
 
-    def __init__(self, resource_type: str, model: Any, visible: RowRule) -> None:
+    def __init__(
+        self, resource_type: str, model: Any, visible: RowRule, *, includes: Mapping[str, Include]
+    ) -> None:
         self.type = resource_type
+        self.includes = includes
         self._model = model
         self._visible = visible
 
     async def read(self, request: RequestContext, id: str) -> Response:
         """Answer the row as it stands, 304 where the caller has this version already."""
+        wanted = self._subset(request)
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
-            answer = await request.answer(tx, row.body, about=row)
+            answer = await request.answer(tx, wanted.cut(row.body), about=row)
         return _unless_known(request, row) or answer
 
     async def vread(self, request: RequestContext, id: str, version: str) -> Response:
         """Answer one version of a row that the caller may see now."""
+        wanted = self._subset(request)
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
-            body = await self._version(tx, row, version)
+            body = wanted.cut(await self._version(tx, row, version))
             answer = await request.answer(tx, body, about=row, how="vread")
             answer.headers["ETag"] = f'W/"{version}"'
             del answer.headers["Last-Modified"]
         return answer
 
     async def history(self, request: RequestContext, id: str) -> Response:
-        """Answer every version of a row that the caller may see now, newest first."""
+        """Answer a page of the versions of a row that the caller may see now, newest first."""
+        asked, wanted = history.parse(request.query.multi_items()), self._subset(request)
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
-            bundle = await self._history(tx, request, row)
+            page = await history.run(tx, asked, row, resource_type=self.type)
+            address = f"{request.runtime.fhir_base}/{self.type}/{row.id}"
+            links = pages.paging_links(f"{address}/_history", request.query.multi_items(), page.next)
+            bundle = pages.history_bundle(
+                f"{self.type}/{row.id}",
+                address,
+                [(number, wanted.cut(body)) for number, body in page.versions],
+                links=links,
+                total=page.total,
+            )
             return await request.answer(tx, bundle, about=row, how="history-instance")
+
+    def reference(self, include: Include) -> Reverse:
+        """Look at one of this type's references from the type that it refers to."""
+        return Reverse(resource_type=self.type, model=self._model, visible=self._visible, include=include)
+
+    def _subset(self, request: RequestContext) -> Subset:
+        asked = {name: request.query.getlist(name) for name in subsets.NAMES if name in request.query}
+        return subsets.read(asked, resource_type=self.type)[0] if asked else WHOLE
 
     async def find(self, tx: Transaction, principal: Principal, id: str) -> StoredResource:
         """Find a row that a caller may see now; raises NoSuchResource."""
@@ -134,26 +157,10 @@ class ResourceReader:
     async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):
             return row.body
-        statement = select(_VERSIONS.c.body).where(*self._of(row), _VERSIONS.c.version == _number(version))
-        found = await tx.select(statement)
-        if not found:
+        found = await history.earlier_version(tx, row, _number(version), resource_type=self.type)
+        if found is None:
             raise NoSuchResource(f"{self.type}/{row.id} has no version {version[:20]}")
-        return bytes(found[0][0])
-
-    async def _history(self, tx: Transaction, request: RequestContext, row: StoredResource) -> bytes:
-        statement = select(_VERSIONS.c.version, _VERSIONS.c.body).where(*self._of(row))
-        earlier = await tx.select(statement.order_by(desc(_VERSIONS.c.version)))
-        found = [(row.version, row.body), *earlier]
-        address = f"{request.runtime.fhir_base}/{self.type}/{row.id}"
-        return pages.history_bundle(f"{address}/_history", f"{self.type}/{row.id}", address, found)
-
-    def _of(self, row: StoredResource) -> tuple[ColumnElement[bool], ...]:
-        """Choose the versions before the one that the row is: it may be replaced meanwhile."""
-        return (
-            _VERSIONS.c.type == self.type,
-            _VERSIONS.c.id == str(row.history_id or row.id),
-            _VERSIONS.c.version < row.version,
-        )
+        return found
 
 
 class Readers:
@@ -172,6 +179,15 @@ class Readers:
         ]
         return cls({reader.type: reader for reader in readers})
 
+    def references_to(self, resource_type: str) -> Mapping[str, Reverse]:
+        """Give the references of all types to this one, by the name that `_revinclude` has for them."""
+        return {
+            name: reader.reference(include)
+            for reader in self._readers.values()
+            for name, include in reader.includes.items()
+            if include.resource_type == resource_type
+        }
+
     def has(self, reference: str) -> bool:
         """Tell whether a reference (`Task/<id>`) names a resource of a type that can be read here."""
         return reference.partition("/")[0] in self._readers
@@ -185,8 +201,7 @@ class Readers:
 
 
 def _unless_known(request: RequestContext, row: StoredResource) -> Response | None:
-    known = request.http.headers.get("if-none-match")
-    if known is None or str(row.version) not in {version_in(tag) for tag in known.split(",")}:
+    if not is_known(request.http, row):
         return None
     return Response(status_code=304, headers=version_headers(row), media_type=FHIR_JSON)
 

@@ -20,7 +20,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
-from shared.http.errors import FHIR_JSON, WrongContentType, outcome, status_of
+from shared.http.errors import FHIR_JSON, NotAcceptable, WrongContentType, outcome, status_of
 from shared.http.guard import Guard
 
 DATE = "a date or an instant, with `ge`, `gt`, `le`, `lt` before it where wanted"
@@ -61,13 +61,15 @@ def describe(kinds: Sequence[type[Refusal]]) -> Responses:
 def general_refusals(guard: Guard, *, method: str, path: str) -> Responses:
     """Describe what every route of this kind may refuse, whatever it does."""
     kinds: list[type[Refusal]] = [Unavailable]
+    if path.startswith("/fhir"):
+        kinds.append(NotAcceptable)
     if guard.interaction is not None:
         kinds += [Unauthenticated, Forbidden, NotSupported]
     if "{id}" in path:
         kinds.append(NotFound)
-    if method in ("POST", "PUT"):
+    if method in ("POST", "PUT", "PATCH"):
         kinds += [Malformed, TooLarge, WrongContentType, Invalid]
-    if method == "PUT":
+    if method in ("PUT", "PATCH"):
         kinds += [Conflict, Stale]
     if guard.interaction == "s":
         kinds.append(Invalid)
@@ -79,6 +81,7 @@ _GENERAL: tuple[type[Refusal], ...] = (
     Unauthenticated,
     Forbidden,
     NotFound,
+    NotAcceptable,
     TooLarge,
     WrongContentType,
     Conflict,

@@ -1,6 +1,7 @@
 """Versions of a resource in the headers: ETag, Last-Modified, If-Match, and references to one version."""
 
-from email.utils import format_datetime
+from datetime import UTC
+from email.utils import format_datetime, parsedate_to_datetime
 
 import msgspec
 from starlette.requests import Request
@@ -37,6 +38,23 @@ def version_headers(row: Resource) -> dict[str, str]:
     if row.last_updated is not None:
         headers["Last-Modified"] = format_datetime(row.last_updated, usegmt=True)
     return headers
+
+
+def is_known(request: Request, row: Resource) -> bool:
+    """Tell whether the caller has this version already: by If-None-Match, else by If-Modified-Since."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        return bool({"*", str(row.version)} & {version_in(tag) for tag in tags.split(",")})
+    since = request.headers.get("if-modified-since")
+    if since is None or row.last_updated is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    # A date of HTTP has whole seconds, in UTC whether it says so or not.
+    known = moment.replace(tzinfo=moment.tzinfo or UTC)
+    return row.last_updated.replace(microsecond=0) <= known
 
 
 def version_in(tag: str) -> str:

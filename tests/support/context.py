@@ -10,7 +10,8 @@ from shared.actor import Actor
 from shared.auth.principal import Principal
 from shared.clinic import Clinic, load_clinic
 from shared.clock import Clock, SystemClock
-from shared.context import Context, Urls
+from shared.context import Context
+from shared.urls import Urls
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BASE = "http://clinic.example"

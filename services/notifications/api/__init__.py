@@ -6,6 +6,7 @@ from services.notifications import queries
 from services.notifications.api import feed
 from services.notifications.models import NotificationTable
 from shared.fhir.search import SearchParam
+from shared.fhir.status_systems import STATUS_SYSTEMS
 from shared.http.resources import add_reads
 
 PARAMS = {
@@ -18,7 +19,9 @@ PARAMS = {
         kind="reference", column=NotificationTable.referral_id, types=("ServiceRequest",)
     ),
     "subject": SearchParam(kind="reference", column=NotificationTable.patient_id, types=("Patient",)),
-    "status": SearchParam(kind="token", column=NotificationTable.status),
+    "status": SearchParam(
+        kind="token", column=NotificationTable.status, system=STATUS_SYSTEMS["Communication"]
+    ),
     "sent": SearchParam(kind="date", column=NotificationTable.sent_at),
 }
 

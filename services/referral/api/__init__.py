@@ -1,5 +1,5 @@
 """The HTTP border of this service: parse, one use case, answer."""
 
-from services.referral.api import analytics, attachments, intake, reads, work
+from services.referral.api import analytics, attachments, intake, reads, revoking, work
 
-ROUTERS = (intake.router, work.router, attachments.router, analytics.router, reads.router)
+ROUTERS = (intake.router, work.router, revoking.router, attachments.router, analytics.router, reads.router)

@@ -1,5 +1,6 @@
 """The three doors of a referral, the dry run, and the Questionnaire that says what the clinic needs."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +27,7 @@ from shared.http.responses import query, refuses
 
 router = APIRouter()
 
+_WITH_TYPE = re.compile(r"^(?:(?:[^?=]*/)?ServiceRequest)?\?")
 _OWN = "what the caller sends becomes the caller's own"
 _SENDING = authorize("ServiceRequest", "c", rows=_OWN)
 _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
@@ -161,11 +163,14 @@ def _submission(request: RequestContext, received: Received, *, focus: int | Non
 
 
 def _condition(request: RequestContext) -> str | None:
-    """Read If-None-Exist; raises NotSupported for a search that this door does not make."""
-    asked = request.http.headers.get("if-none-exist")
-    if asked is None:
+    """Read If-None-Exist; some clients write the type before it, some write it as the query of the POST.
+
+    Raises NotSupported for a search that this door does not make.
+    """
+    asked = request.http.headers.get("if-none-exist", request.http.url.query)
+    named = [pair for pair in parse_qsl(_WITH_TYPE.sub("", asked)) if pair[0] not in ("_format", "_pretty")]
+    if not named and not request.http.headers.get("if-none-exist"):
         return None
-    named = parse_qsl(asked.lstrip("?"))
     if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
         for part in filter(None, named[0][1].rsplit("|", 1)):
             if (text := indexed_text.wrong(part)) is not None:

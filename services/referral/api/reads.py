@@ -1,8 +1,11 @@
 """Reads and searches of everything this service keeps, inside the caller's row scope."""
 
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter
+from sqlalchemy import and_, false
+from sqlmodel import col
 
 from services.referral import fhir, queries
 from services.referral.models.tables import (
@@ -12,7 +15,10 @@ from services.referral.models.tables import (
     ReferralTable,
     TaskTable,
 )
+from shared.fhir.codes import TASK_CODE_SYSTEM
 from shared.fhir.search import Include, SearchParam
+from shared.fhir.search_values import as_uuid
+from shared.fhir.status_systems import STATUS_SYSTEMS
 from shared.http.resources import add_reads
 
 router = APIRouter()
@@ -20,13 +26,22 @@ router = APIRouter()
 _SCOPE, _PATIENTS = queries.scope, queries.scope.PATIENTS
 _add_reads = partial(add_reads, router, rows=_SCOPE.ROWS)
 _OWN_KINDS = ("Patient", "ServiceRequest")
+_FHIR = "http://hl7.org/fhir"
 
-_PATIENT = Include(
-    resource_type="Patient",
-    model=_PATIENTS,
-    column=ReferralTable.patient_id,
-    visible=_SCOPE.patients_as_seen,
-)
+
+def _patient(column: Any) -> Include:
+    return Include(resource_type="Patient", model=_PATIENTS, column=column, visible=_SCOPE.patients_as_seen)
+
+
+def _referral(column: Any, *, holds: Any = None) -> Include:
+    return Include(
+        resource_type="ServiceRequest",
+        model=ReferralTable,
+        column=column,
+        visible=_SCOPE.referrals,
+        holds=holds,
+    )
+
 
 _add_reads(
     resource_type="ServiceRequest",
@@ -37,12 +52,20 @@ _add_reads(
         "patient": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
         "subject": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
         "requester": SearchParam(kind="reference", column=ReferralTable.requester, types=("Organization",)),
-        "status": SearchParam(kind="token", column=ReferralTable.status),
-        "intent": SearchParam(kind="token", column=ReferralTable.intent),
-        "priority": SearchParam(kind="token", column=ReferralTable.priority),
+        "status": SearchParam(
+            kind="token", column=ReferralTable.status, system=STATUS_SYSTEMS["ServiceRequest"]
+        ),
+        "intent": SearchParam(kind="token", column=ReferralTable.intent, system=f"{_FHIR}/request-intent"),
+        "priority": SearchParam(
+            kind="token", column=ReferralTable.priority, system=f"{_FHIR}/request-priority"
+        ),
         "authored": SearchParam(kind="date", column=ReferralTable.authored_on),
     },
-    includes={"ServiceRequest:patient": _PATIENT, "ServiceRequest:subject": _PATIENT},
+    includes={
+        "ServiceRequest:patient": _patient(ReferralTable.patient_id),
+        "ServiceRequest:subject": _patient(ReferralTable.patient_id),
+    },
+    elsewhere={"Appointment:based-on": "scheduling", "CarePlan:based-on": "careteam"},
 )
 
 _add_reads(
@@ -65,24 +88,15 @@ _add_reads(
         "based-on": SearchParam(kind="reference", column=TaskTable.referral_id, types=("ServiceRequest",)),
         "patient": SearchParam(kind="reference", column=TaskTable.patient_id, types=("Patient",)),
         "owner": SearchParam(kind="reference", column=TaskTable.owner, types=("Organization",)),
-        "status": SearchParam(kind="token", column=TaskTable.status),
-        "code": SearchParam(kind="token", column=TaskTable.code),
+        "status": SearchParam(kind="token", column=TaskTable.status, system=STATUS_SYSTEMS["Task"]),
+        "code": SearchParam(kind="coding", column=TaskTable.code, system=TASK_CODE_SYSTEM),
         "identifier": SearchParam(kind="tokens", column=TaskTable.identifiers),
         "authored-on": SearchParam(kind="date", column=TaskTable.authored_on),
     },
     includes={
-        "Task:focus": Include(
-            resource_type="ServiceRequest",
-            model=ReferralTable,
-            column=TaskTable.referral_id,
-            visible=_SCOPE.referrals,
-        ),
-        "Task:patient": Include(
-            resource_type="Patient",
-            model=_PATIENTS,
-            column=TaskTable.patient_id,
-            visible=_SCOPE.patients_as_seen,
-        ),
+        "Task:focus": _referral(TaskTable.referral_id),
+        "Task:based-on": _referral(TaskTable.referral_id),
+        "Task:patient": _patient(TaskTable.patient_id),
     },
 )
 
@@ -93,9 +107,10 @@ _add_reads(
     params={
         "patient": SearchParam(kind="reference", column=ClaimTable.patient_id, types=("Patient",)),
         "insurer": SearchParam(kind="reference", column=ClaimTable.payer, types=("Organization",)),
-        "status": SearchParam(kind="token", column=ClaimTable.status),
+        "status": SearchParam(kind="token", column=ClaimTable.status, system=STATUS_SYSTEMS["Claim"]),
         "created": SearchParam(kind="date", column=ClaimTable.created_at),
     },
+    includes={"Claim:patient": _patient(ClaimTable.patient_id)},
 )
 
 _add_reads(
@@ -106,11 +121,60 @@ _add_reads(
         "request": SearchParam(kind="reference", column=ClaimResponseTable.claim_id, types=("Claim",)),
         "patient": SearchParam(kind="reference", column=ClaimResponseTable.patient_id, types=("Patient",)),
         "insurer": SearchParam(kind="reference", column=ClaimResponseTable.payer, types=("Organization",)),
-        "status": SearchParam(kind="token", column=ClaimResponseTable.status),
-        "outcome": SearchParam(kind="token", column=ClaimResponseTable.outcome),
+        "status": SearchParam(
+            kind="token", column=ClaimResponseTable.status, system=STATUS_SYSTEMS["ClaimResponse"]
+        ),
+        "outcome": SearchParam(
+            kind="token", column=ClaimResponseTable.outcome, system=f"{_FHIR}/remittance-outcome"
+        ),
         "created": SearchParam(kind="date", column=ClaimResponseTable.created_at),
     },
+    includes={
+        "ClaimResponse:request": Include(
+            resource_type="Claim",
+            model=ClaimTable,
+            column=ClaimResponseTable.claim_id,
+            visible=_SCOPE.claims,
+        ),
+        "ClaimResponse:patient": _patient(ClaimResponseTable.patient_id),
+    },
 )
+
+# The parameter by which a resource names the referral that it is about.
+_ABOUT_REFERRAL = {"Communication": "based-on", "Provenance": "target"}
+
+
+def _names_referral(referral_id: Any) -> Any:
+    found = as_uuid(referral_id)
+    if found is None:
+        return false()
+    return and_(col(EnclosureTable.referral_id) == found, queries.enclosures.names_its_referral())
+
+
+def _params_of(kind: str) -> dict[str, SearchParam]:
+    params = {
+        "patient": SearchParam(kind="reference", column=EnclosureTable.patient_id, types=("Patient",)),
+        "identifier": SearchParam(kind="tokens", column=EnclosureTable.identifiers),
+    }
+    if (system := STATUS_SYSTEMS.get(kind)) is not None:
+        params["status"] = SearchParam(kind="token", column=EnclosureTable.status, system=system)
+    if (about := _ABOUT_REFERRAL.get(kind)) is not None:
+        params[about] = SearchParam(
+            kind="reference",
+            column=EnclosureTable.referral_id,
+            types=("ServiceRequest",),
+            matches=_names_referral,
+        )
+    return params
+
+
+def _includes_of(kind: str) -> dict[str, Include]:
+    includes = {f"{kind}:patient": _patient(EnclosureTable.patient_id)}
+    if (about := _ABOUT_REFERRAL.get(kind)) is not None:
+        holds = queries.enclosures.names_its_referral()
+        includes[f"{kind}:{about}"] = _referral(EnclosureTable.referral_id, holds=holds)
+    return includes
+
 
 for _kind in (*fhir.entries.ACCEPTED_TYPES, "Composition"):
     if _kind not in _OWN_KINDS:
@@ -118,11 +182,6 @@ for _kind in (*fhir.entries.ACCEPTED_TYPES, "Composition"):
             resource_type=_kind,
             model=EnclosureTable,
             visible=_SCOPE.enclosures(_kind),
-            params={
-                "patient": SearchParam(
-                    kind="reference", column=EnclosureTable.patient_id, types=("Patient",)
-                ),
-                "identifier": SearchParam(kind="tokens", column=EnclosureTable.identifiers),
-                "status": SearchParam(kind="token", column=EnclosureTable.status),
-            },
+            params=_params_of(_kind),
+            includes=_includes_of(_kind),
         )

@@ -16,6 +16,7 @@ from services.referral.fhir import (
     questionnaire,
     reading,
     report,
+    revocation,
     submission,
     task,
     wish,

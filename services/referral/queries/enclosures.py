@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, Text, cast, func
+from sqlmodel import col
+
 from services.referral.models.rows import Enclosure
+from services.referral.models.tables import EnclosureTable
 from shared.db import Transaction
 
 _OF_REFERRAL = "SELECT * FROM enclosure WHERE referral_id = $1 ORDER BY id"
@@ -18,3 +22,10 @@ async def of_referral(tx: Transaction, referral_id: UUID) -> Sequence[Enclosure]
 async def by_id(tx: Transaction, ids: Sequence[UUID]) -> Sequence[Enclosure]:
     """List enclosures by their ids."""
     return await tx.rows(Enclosure, _BY_ID, list(ids)) if ids else ()
+
+
+def names_its_referral() -> ColumnElement[bool]:
+    """Hold for what refers to the referral that it came with: some of it only lies beside the referral."""
+    named = func.concat('"ServiceRequest/', cast(col(EnclosureTable.referral_id), Text))
+    found: ColumnElement[bool] = func.strpos(func.convert_from(col(EnclosureTable.body), "UTF8"), named) > 0
+    return found

@@ -6,7 +6,14 @@ from fastapi import APIRouter
 
 from services.scheduling.models.tables import AppointmentTable, SeriesTable
 from services.scheduling.queries import scope, tasks
+from shared.fhir.codes import (
+    APPOINTMENT_KIND_SYSTEM,
+    BUSINESS_STATUS_SYSTEM,
+    PROGRAMME_SYSTEM,
+    TASK_CODE_SYSTEM,
+)
 from shared.fhir.search import SearchParam
+from shared.fhir.status_systems import STATUS_SYSTEMS
 from shared.http.resources import add_reads
 
 router = APIRouter()
@@ -26,10 +33,16 @@ add_reads(
             kind="reference", column=AppointmentTable.practitioner, types=("Practitioner",)
         ),
         "location": SearchParam(kind="reference", column=AppointmentTable.room, types=("Location",)),
-        "status": SearchParam(kind="token", column=AppointmentTable.status),
+        "status": SearchParam(
+            kind="token", column=AppointmentTable.status, system=STATUS_SYSTEMS["Appointment"]
+        ),
         "date": SearchParam(kind="date", column=AppointmentTable.starts_at),
-        "appointment-type": SearchParam(kind="token", column=AppointmentTable.kind),
-        "service-type": SearchParam(kind="token", column=AppointmentTable.programme),
+        "appointment-type": SearchParam(
+            kind="coding", column=AppointmentTable.kind, system=APPOINTMENT_KIND_SYSTEM
+        ),
+        "service-type": SearchParam(
+            kind="coding", column=AppointmentTable.programme, system=PROGRAMME_SYSTEM
+        ),
     },
 )
 
@@ -57,8 +70,10 @@ add_reads(
         "based-on": SearchParam(kind="reference", column=tasks.TASKS.referral_id, types=_REFERRAL),
         "patient": SearchParam(kind="reference", column=tasks.TASKS.patient_id, types=_PATIENT),
         "subject": SearchParam(kind="reference", column=tasks.TASKS.patient_id, types=_PATIENT),
-        "business-status": SearchParam(kind="token", column=tasks.TASKS.status),
-        "code": SearchParam(kind="token", column=tasks.CODE),
-        "status": SearchParam(kind="token", column=tasks.STATUS),
+        "business-status": SearchParam(
+            kind="coding", column=tasks.TASKS.status, system=BUSINESS_STATUS_SYSTEM
+        ),
+        "code": SearchParam(kind="coding", column=tasks.CODE, system=TASK_CODE_SYSTEM),
+        "status": SearchParam(kind="token", column=tasks.STATUS, system=STATUS_SYSTEMS["Task"]),
     },
 )

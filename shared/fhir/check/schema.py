@@ -112,13 +112,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One type: its members by JSON name, the names of which one must be there, and the choices."""
+    """One type: its members by JSON name, the names of which one must be there, the choices, and what stands
+    in a summary.
+    """
 
     name: str
     is_resource: bool
     members: Mapping[str, Member]
     required: tuple[tuple[str, tuple[str, ...]], ...]
     choices: tuple[tuple[str, tuple[str, ...]], ...]
+    summary: frozenset[str]
 
 
 def is_resource_type(name: object) -> bool:
@@ -145,6 +148,9 @@ def shape_of(type_name: str) -> Shape:
         members={member.name: member for member in members},
         required=tuple(_required(fields)),
         choices=tuple((stem, names) for stem, names in _choices(fields).items()),
+        summary=frozenset(
+            info.alias or name for name, info in fields if _notes(info).get("summary_element_property")
+        ),
     )
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.context import Urls
 from shared.errors import Invalid
 from shared.http import parameters
 from shared.operations import Parameter
+from shared.urls import Urls
 
 URLS = Urls(base="https://clinic.example", service="referral")
 DECLARED = (
