@@ -48,6 +48,9 @@ _PREFIXES = frozenset({"eq", "ne", "gt", "ge", "lt", "le", "sa", "eb"})
 # The combining marks that a decomposed letter carries, as both sides of a comparison leave them out.
 _MARKS = "[\u0300-\u036f]"
 _FOLDING = "pg_unicode_fast"
+# Letters that Unicode does not take apart, though who has no such key writes them otherwise.
+_LETTERS = ("ıłøđðħŧ", "iloddht")
+_LIGATURES = (("æ", "ae"), ("œ", "oe"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,10 @@ def missing(column: Any) -> ColumnElement[bool]:
 def folded(text: str) -> str:
     """Write a text without case and accents, as `_folded` has a column."""
     decomposed = unicodedata.normalize("NFKD", text)
-    return re.sub(_MARKS, "", unicodedata.normalize("NFKD", decomposed.casefold()))
+    folded = re.sub(_MARKS, "", unicodedata.normalize("NFKD", decomposed.casefold()))
+    for ligature, letters in _LIGATURES:
+        folded = folded.replace(ligature, letters)
+    return folded.translate(str.maketrans(*_LETTERS))
 
 
 def is_id(text: str) -> bool:
@@ -238,7 +244,10 @@ def _folded(column: Any) -> Any:
     """Write a column without case and accents, as `folded` has a text, by Unicode's full case folding."""
     decomposed = func.normalize(column, text("NFKD"))
     folded_case = func.normalize(func.casefold(decomposed.collate(_FOLDING)), text("NFKD"))
-    return func.regexp_replace(folded_case, _MARKS, "", "g", type_=String)
+    folded = func.regexp_replace(folded_case, _MARKS, "", "g")
+    for ligature, letters in _LIGATURES:
+        folded = func.replace(folded, ligature, letters)
+    return func.translate(folded, *_LETTERS, type_=String)
 
 
 def _starts(column: Any, value: str) -> ColumnElement[bool]:

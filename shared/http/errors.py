@@ -43,10 +43,6 @@ class WrongMethod(NotSupported):
     """The path exists, but not with this method (405)."""
 
 
-class NotAcceptable(NotSupported):
-    """The caller takes none of the formats that this server has (406)."""
-
-
 class WrongContentType(NotSupported):
     """The body is of a content type that this server does not read (415)."""
 

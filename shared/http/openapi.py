@@ -17,6 +17,7 @@ from starlette.responses import Response
 from shared.auth.scopes import Interaction
 from shared.http import docs
 from shared.http.authorize import SCHEME
+from shared.http.body import PATCHES
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import Guard, guard_of, open_to_all
 from shared.http.responses import DATE, SHARED, general_refusals, join, parameter, share, success
@@ -118,7 +119,7 @@ def document(app: FastAPI, *, title: str, base_url: str, service: str, examples:
         operation = made["paths"][path][method.lower()]
         _describe(operation, guard=guard, method=method, path=path, endpoint=route.endpoint)
         if method in ("POST", "PUT", "PATCH"):
-            body = _body(path, examples.get(f"{method} {path}"))
+            body = _body(method, path, examples.get(f"{method} {path}"))
             declared = operation.get("requestBody", {}).get("content", {})
             operation["requestBody"] = {**body, "content": body["content"] | declared}
         if guard.interaction is not None:
@@ -193,7 +194,10 @@ def _headers(guard: Guard, method: str, endpoint: Any) -> Iterator[dict[str, Any
         yield {"name": "Idempotency-Key", "in": "header", "description": same, "schema": key}
 
 
-def _body(path: str, example: Any) -> dict[str, Any]:
+def _body(method: str, path: str, example: Any) -> dict[str, Any]:
+    if method == "PATCH":
+        kinds: dict[str, Any] = {kind: {"schema": {"type": ["object", "array"]}} for kind in PATCHES}
+        return {"required": True, "content": kinds | {PATCHES[0]: {**kinds[PATCHES[0]], "example": example}}}
     if path.endswith("/_search"):
         return {
             "content": {_FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}}

@@ -34,6 +34,11 @@ _REFERRAL = {
         }
     ],
 }
+_REVOKED = _REFERRAL | {
+    "id": _ID,
+    "status": "revoked",
+    "note": [{"text": "The patient has moved to another city."}],
+}
 _BUNDLE = {
     "resourceType": "Bundle",
     "type": "transaction",
@@ -63,6 +68,11 @@ EXAMPLES: dict[str, Any] = {
     "POST /fhir": _BUNDLE,
     "POST /fhir/$process-message": _MESSAGE,
     "POST /fhir/ServiceRequest": _REFERRAL,
+    "PUT /fhir/ServiceRequest/{id}": _REVOKED,
+    "PATCH /fhir/ServiceRequest/{id}": [
+        {"op": "replace", "path": "/status", "value": "revoked"},
+        {"op": "add", "path": "/note", "value": _REVOKED["note"]},
+    ],
     "POST /fhir/ServiceRequest/$validate": _said({"name": "resource", "resource": _REFERRAL}),
     f"POST {_REFERRALS_ID}/$acknowledge": _said(),
     f"POST {_REFERRALS_ID}/$provide-information": _said(

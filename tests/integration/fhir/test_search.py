@@ -17,9 +17,10 @@ from shared.db import Database
 from shared.db.models import Resource
 from shared.db.tables import add_shared_tables
 from shared.errors import Invalid, NotSupported
-from shared.fhir import search, store
-from shared.fhir.search import Include, SearchParam
+from shared.fhir import search, search_includes, search_query, store
+from shared.fhir.search import Include, Reverse, SearchParam
 from shared.ids import new_id
+from shared.urls import Urls
 
 
 class Base(SQLModel, registry=registry()):
@@ -57,8 +58,11 @@ class RequestTable(Request, Base, table=True):
 
 add_shared_tables(Base.metadata)
 
+STATUS = "http://hl7.org/fhir/request-status"
+URLS = Urls(base="https://clinic.example", service="referral")
 PARAMS = {
-    "status": SearchParam(kind="token", column=RequestTable.status),
+    "status": SearchParam(kind="token", column=RequestTable.status, system=STATUS),
+    "stage": SearchParam(kind="coding", column=RequestTable.status, system="urn:stage"),
     "identifier": SearchParam(kind="tokens", column=RequestTable.identifiers),
     "subject": SearchParam(kind="reference", column=RequestTable.patient_id, types=("Patient",)),
     "requester": SearchParam(kind="reference", column=RequestTable.sender_id, types=("Organization",)),
@@ -102,7 +106,7 @@ async def db(make_database: Any) -> AsyncIterator[Database]:
 
 async def found(db: Database, *query: tuple[str, str], visible: Any = None) -> list[str]:
     """Give the first identifier of each match, without its system."""
-    asked = search.parse(query, PARAMS)
+    asked = search_query.parse(query, PARAMS, urls=URLS)
     async with db.transaction() as tx:
         page = await search.run(tx, asked, RequestTable, true() if visible is None else visible)
     return numbers(page.rows)
@@ -125,19 +129,39 @@ def numbers(rows: Sequence[Resource]) -> list[str]:
         ([("status", "active")], "014"),
         ([("status", "revoked,draft")], "23"),
         ([("status", "http://hl7.org/fhir/request-status|draft")], "3"),
+        ([("status", "http://hl7.org/fhir/task-status|draft")], ""),
+        ([("status", "http://hl7.org/fhir/request-status|")], "01234"),
+        ([("status", "http://hl7.org/fhir/task-status|")], ""),
         ([("status", "|draft")], "3"),
+        ([("status", "DRAFT")], ""),
+        ([("status:not", "active")], "23"),
+        ([("status:not", "active,draft")], "2"),
+        ([("stage", "draft")], "3"),
+        ([("stage", "urn:stage|draft")], "3"),
+        ([("stage", "|draft")], ""),
         ([("status", "active"), ("subject", "Patient/p0")], "04"),
         ([("subject", "p1")], "13"),
-        ([("subject", "https://x/referral/fhir/Patient/p1")], "13"),
+        ([("subject", "https://clinic.example/referral/fhir/Patient/p1")], "13"),
+        ([("subject", "https://clinic.example/referral/fhir/Patient/p1/_history/2")], "13"),
+        ([("subject", "https://other.example/referral/fhir/Patient/p1")], ""),
+        ([("subject", "https://clinic.example.other/referral/fhir/Patient/p1")], ""),
+        ([("subject", "https://other.example/fhir/Patient/p1,Patient/p0")], "024"),
+        ([("subject:missing", "true")], ""),
         ([("subject:Patient", "p1")], "13"),
         ([("requester", f"Organization/{OTHER}")], "34"),
         ([("requester", "Organization/not-a-uuid")], ""),
         ([("identifier", "urn:a|3")], "3"),
         ([("identifier", "urn:b|x1,urn:a|0")], "01"),
         ([("identifier", "x4")], "4"),
+        ([("identifier", r"urn:b|x1\|2")], ""),
+        ([("identifier:missing", "false")], "01234"),
         ([("identifier", "urn:a|")], "01234"),
         ([("identifier", "urn:c|")], ""),
         ([("family", "roy")], "012"),
+        ([("family:exact", "roy")], ""),
+        ([("family:exact", "Roy")], "0"),
+        ([("family:contains", "OYE")], "1"),
+        ([("family:contains", "00%")], "3"),
         ([("family", "100%")], "3"),
         ([("family", "%")], ""),
         ([("due", "2026-01-06")], "1"),
@@ -152,6 +176,8 @@ def numbers(rows: Sequence[Resource]) -> list[str]:
         ([("due", "2026-01-05T10:30:00-05:00")], "0"),
         ([("due", "2026-01-05T16:30:00 01:00")], "0"),
         ([("due", "ge2026-01-06"), ("due", "lt2026-01-08")], "12"),
+        ([("due:missing", "true")], "4"),
+        ([("due:missing", "false")], "0123"),
         ([("_lastUpdated", "2026-01-05")], "01234"),
         ([("_lastUpdated", "gt2026-01-05")], ""),
         ([("_id", "nobody")], ""),
@@ -172,7 +198,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(db: Database, s
     seen: list[str] = []
     after: list[tuple[str, str]] = []
     for _ in range(5):
-        asked = search.parse([("_sort", sort), ("_count", "2"), *after], PARAMS)
+        asked = search_query.parse([("_sort", sort), ("_count", "2"), *after], PARAMS)
         async with db.transaction() as tx:
             page = await search.run(tx, asked, RequestTable, true())
         seen += numbers(page.rows)
@@ -186,7 +212,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(db: Database, s
 
 async def test_a_row_out_of_scope_is_neither_found_nor_counted(db: Database) -> None:
     visible = RequestTable.sender_id == OTHER
-    asked = search.parse([("status", "active")], PARAMS)
+    asked = search_query.parse([("status", "active")], PARAMS)
     async with db.transaction() as tx:
         page = await search.run(tx, asked, RequestTable, visible)  # type: ignore[arg-type]
     assert (numbers(page.rows), page.total) == (["4"], 1)
@@ -194,39 +220,130 @@ async def test_a_row_out_of_scope_is_neither_found_nor_counted(db: Database) -> 
 
 async def test_count_0_gives_the_total_only(db: Database) -> None:
     async with db.transaction() as tx:
-        page = await search.run(tx, search.parse([("_count", "0")], PARAMS), RequestTable, true())
+        page = await search.run(tx, search_query.parse([("_count", "0")], PARAMS), RequestTable, true())
     assert (list(page.rows), page.total, page.next) == ([], 5, None)
 
 
 async def test_what_the_matches_refer_to_is_included_once_if_visible(db: Database) -> None:
-    asked = search.parse([("_include", "ServiceRequest:requester")], PARAMS, includes=INCLUDES)
+    asked = search_query.parse([("_include", "ServiceRequest:requester")], PARAMS, includes=INCLUDES)
     async with db.transaction() as tx:
         page = await search.run(tx, asked, RequestTable, true())
-        both = await search.included(
-            tx, asked, page.rows, INCLUDES, of=RequestTable, visible=lambda _: true()
+        both = await search_includes.included(
+            tx, asked, page.rows, INCLUDES, reverses={}, of=RequestTable, visible=lambda *_: true()
         )
-        one = await search.included(
+        one = await search_includes.included(
             tx,
             asked,
             page.rows,
             INCLUDES,
+            reverses={},
             of=RequestTable,
-            visible=lambda _: SenderTable.name == "other",  # type: ignore[arg-type,return-value]
+            visible=lambda *_: SenderTable.name == "other",  # type: ignore[arg-type,return-value]
         )
-    assert [(kind, row.id) for kind, row in both] == [("Organization", CLINIC), ("Organization", OTHER)]
-    assert [row.id for _, row in one] == [OTHER]
+    assert [(kind, row.id) for kind, row in both.rows] == [("Organization", CLINIC), ("Organization", OTHER)]
+    assert [row.id for _, row in one.rows] == [OTHER]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["ServiceRequest:requester", "ServiceRequest:requester:Organization", "ServiceRequest:*", "*"],
+)
+def test_an_include_has_several_names(wanted: str) -> None:
+    asked = search_query.parse([("_include", wanted)], PARAMS, includes=INCLUDES)
+    assert asked.includes == ("ServiceRequest:requester",)
+
+
+@pytest.mark.parametrize("limit", [1000, 2])
+async def test_what_refers_to_the_matches_is_included_if_visible_and_not_without_end(
+    db: Database, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_includes, "MAX_REVERSE", limit)
+    reverses = {
+        "ServiceRequest:requester": Reverse(
+            resource_type="ServiceRequest",
+            model=RequestTable,
+            visible=None,
+            include=INCLUDES["ServiceRequest:requester"],
+        )
+    }
+    asked = search_query.parse(
+        [("_revinclude", "ServiceRequest:requester:Organization"), ("_id", str(CLINIC))],
+        PARAMS,
+        resource_type="Organization",
+        reverses=reverses,
+    )
+    async with db.transaction() as tx:
+        page = await search.run(tx, asked, SenderTable, true())
+        found = await search_includes.included(
+            tx,
+            asked,
+            page.rows,
+            {},
+            reverses=reverses,
+            of=SenderTable,
+            visible=lambda *_: RequestTable.status == "active",  # type: ignore[arg-type,return-value]
+        )
+    assert (numbers([row for _, row in found.rows]), found.cut) == (["0", "1"], [])
+    if limit == 2:
+        return
+    assert {kind for kind, _ in found.rows} == {"ServiceRequest"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("colour", "x"),
+        ("status:in", "x"),
+        ("due", "ap2026"),
+        ("_sort", "colour"),
+        ("_include", "Task:focus"),
+        ("_revinclude", "Task:focus"),
+        ("_elements", "colour"),
+    ],
+)
+def test_what_is_not_supported_is_ignored_with_a_note_for_a_lenient_caller(name: str, value: str) -> None:
+    asked = search_query.parse(
+        [("status", "active"), (name, value)], PARAMS, resource_type="ServiceRequest", lenient=True
+    )
+    assert [criterion.name for criterion in asked.criteria] == ["status"]
+    assert [(note.severity, note.expression) for note in asked.notes] == [("warning", name.partition(":")[0])]
+
+
+@pytest.mark.parametrize("name", ["due", "status", "_count", "_summary", "_total"])
+def test_a_wrong_value_is_refused_for_a_lenient_caller_too(name: str) -> None:
+    with pytest.raises(Invalid):
+        search_query.parse([(name, "")], PARAMS, resource_type="ServiceRequest", lenient=True)
+
+
+async def test_without_a_total_nothing_is_counted(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_total", None)
+    asked = search_query.parse([("_total", "none"), ("_count", "2")], PARAMS)
+    async with db.transaction() as tx:
+        page = await search.run(tx, asked, RequestTable, true())
+    assert (len(page.rows), page.total) == (2, None)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "refusal"),
     [
         ("colour", "x", NotSupported),
-        ("status:not", "x", NotSupported),
+        ("status:in", "x", NotSupported),
+        ("status:not", "", Invalid),
+        ("due:missing", "perhaps", Invalid),
+        ("subject:identifier", "x|1", NotSupported),
+        ("subject.name", "x", NotSupported),
         ("subject:Group", "x", NotSupported),
         ("_include", "ServiceRequest:patient", NotSupported),
         ("_sort", "identifier", NotSupported),
         ("_sort", "colour", NotSupported),
-        ("_summary", "true", NotSupported),
+        ("_include:iterate", "ServiceRequest:requester", NotSupported),
+        ("_include", "ServiceRequest:requester:Patient", NotSupported),
+        ("_include", "ServiceRequest:requester:Organization:more", NotSupported),
+        ("_include", "Task:*", NotSupported),
+        ("_revinclude", "Task:focus", NotSupported),
+        ("_summary", "some", Invalid),
+        ("_elements", "colour", NotSupported),
+        ("_total", "perhaps", Invalid),
         ("due", "ap2026", NotSupported),
         ("due", "yesterday", Invalid),
         ("due", "2026-02-30", Invalid),
@@ -245,7 +362,7 @@ def test_what_is_unknown_or_wrong_is_refused_by_its_name(
     name: str, value: str, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal) as refused:
-        search.parse([(name, value)], PARAMS, includes=INCLUDES)
+        search_query.parse([(name, value)], PARAMS, resource_type="ServiceRequest", includes=INCLUDES)
     assert refused.value.problems[0].expression == name.partition(":")[0]  # type: ignore[attr-defined]
 
 

@@ -193,8 +193,8 @@ class TestRefusals:
         client = toy.as_("family-practice")
         nowhere, wrong = await client.get("/fhir/Nothing"), await client.delete(NOTE)
         assert (nowhere.status_code, wrong.status_code) == (404, 405)
-        assert wrong.headers["allow"] == "GET, POST"
-        assert "GET, POST" in wrong.json()["issue"][0]["details"]["text"]
+        assert wrong.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+        assert "GET, HEAD, OPTIONS, POST" in wrong.json()["issue"][0]["details"]["text"]
         assert nowhere.json()["resourceType"] == wrong.json()["resourceType"] == "OperationOutcome"
 
     async def test_a_body_is_counted_while_it_comes(self, toy: Toy) -> None:

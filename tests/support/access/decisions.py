@@ -59,8 +59,23 @@ ACTS = {
     "referral POST /fhir/DocumentReference": "referrer",
     "referral GET /analytics/waits": "referrer coordinator",
     "referral GET /analytics/completeness": "referrer coordinator",
+    "referral PUT /fhir/ServiceRequest/{id}": "referrer",
+    "referral PATCH /fhir/ServiceRequest/{id}": "referrer",
     "scheduling GET /guarantee": "coordinator",
     "notifications GET /feed": "referrer insurer coordinator clinician",
+}
+# Whom the parameters of an include refer to.
+REFERS_TO = {
+    "patient": {"Patient"},
+    "subject": {"Patient"},
+    "focus": {"ServiceRequest"},
+    "based-on": {"ServiceRequest"},
+    "request": {"Claim"},
+    "care-team": {"CareTeam"},
+    "target": {"ServiceRequest"},
+    "target:Task": {"Task"},
+    "target:Composition": {"Composition"},
+    "target:CarePlan": {"CarePlan"},
 }
 _REFERRALS = {
     "public": ("family-practice", None, {"physiatrist", "physiotherapist"}),

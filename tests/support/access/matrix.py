@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from services.referral.fhir.submission import ACCEPTED_TYPES
 from tests.support.access.cells import READS, Cell, Route, routes
-from tests.support.access.decisions import ACTS, PARAMETERS, PARTIES, Decisions
+from tests.support.access.decisions import ACTS, PARAMETERS, PARTIES, REFERS_TO, Decisions
 from tests.support.access.stored import Stored
 from tests.support.access.world import World
 
 TAKEN = (200, 201, 400, 409, 412, 422, 428)
 # A stream has no end; it is read by itself.
 FEED = "notifications GET /feed"
+ENCLOSED = {*ACCEPTED_TYPES, "Composition"} - {"Patient", "ServiceRequest"}
+_STAND_FOR = {"Communication", "Condition", "Provenance", "Coverage"}
 
 
 def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
@@ -24,6 +27,16 @@ def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
     has = PARAMETERS.get(route.name, set())
     given = [parameter for parameter in (about, *said, into) if parameter["name"] in has]
     return {"resourceType": "Parameters"} | ({"parameter": given} if full and given else {})
+
+
+def _refers(one: Stored, other: Stored) -> bool:
+    """Tell whether a resource refers to another of its service."""
+    return one.patient == other.id if other.type == "Patient" else one.names(f"'{other.type}/{other.id}")
+
+
+def _targets(include: str) -> set[str]:
+    """Name the types that an include refers to."""
+    return REFERS_TO[include.partition(":")[2]]
 
 
 class Matrix:
@@ -78,9 +91,11 @@ class Matrix:
                 yield self._search(party, route, query, found)
             includes = getattr(route.endpoint, "search_includes", ()) if route.method == "GET" else ()
             for include in includes:
-                yield self._search(
-                    party, route, {"_include": include}, rows + self._included(party, include, rows)
-                )
+                found = self._referred(party, route.service, include, rows)
+                yield self._search(party, route, {"_include": include}, rows + found)
+            for include in self._references_to(route) if route.method == "GET" else ():
+                found = self._referring(party, route, include, rows)
+                yield self._search(party, route, {"_revinclude": include}, rows + found)
 
     def _search(self, party: str, route: Route, query: dict[str, str], found: list[Stored]) -> Cell:
         ids = {f"{one.type}/{one.id}" for one in found}
@@ -91,13 +106,27 @@ class Matrix:
         patient = query.get("patient", "").rpartition("/")[2] or None
         return Cell(party=party, method="GET", path=path, statuses=(200,), ids=ids, patient=patient)
 
-    def _included(self, party: str, include: str, rows: list[Stored]) -> list[Stored]:
-        kind = "ServiceRequest" if include == "Task:focus" else "Patient"
-        there = self.right.rows(party, "referral", kind) if self.right.reads(party, kind) else []
-        return [one for one in there if any(one.id in (row.patient, self._request(row)) for row in rows)]
+    def _referred(self, party: str, service: str, include: str, rows: list[Stored]) -> list[Stored]:
+        """Name what a party may see of what rows refer to."""
+        kinds = [kind for kind in _targets(include) if self.right.reads(party, kind)]
+        there = [one for kind in kinds for one in self.right.rows(party, service, kind)]
+        return [one for one in there if any(_refers(row, one) for row in rows)]
 
-    def _request(self, row: Stored) -> str:
-        return self.world.referrals.get(row.referral or "", "")
+    def _references_to(self, route: Route) -> list[str]:
+        """Name the references to a type; of what a referral encloses, one type stands for all."""
+        named = {
+            include
+            for other in self.routes
+            if other.service == route.service and (other.type not in ENCLOSED or other.type in _STAND_FOR)
+            for include in getattr(other.endpoint, "search_includes", ())
+        }
+        return sorted(name for name in named if route.type in _targets(name))
+
+    def _referring(self, party: str, route: Route, include: str, rows: list[Stored]) -> list[Stored]:
+        """Name what a party may see of what refers to rows."""
+        kind = include.partition(":")[0]
+        there = self.right.rows(party, route.service, kind) if self.right.reads(party, kind) else []
+        return [one for one in there if any(_refers(one, row) for row in rows)]
 
     def _reads(self, party: str, route: Route) -> Iterator[Cell]:
         if not self.right.reads(party, route.type):
