@@ -15,7 +15,7 @@ from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
 from deploy.receivers import way_to_receivers, way_to_registered_keys
-from deploy.runtime import make_runtimes, open_databases
+from deploy.runtime import make_runtimes, open_databases, remember_addresses
 from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
 from shared.clock import Clock
@@ -72,6 +72,7 @@ async def embedded_clinic(
             base_url=base_url,
             smtp_url=smtp_url,
             cors=bool(origins),
+            former_urls=await remember_addresses(databases, base_url),
         )
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)

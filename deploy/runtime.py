@@ -4,6 +4,7 @@ The authorization server has a database of its own beside them, which is in no s
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import asyncpg
 
@@ -12,7 +13,7 @@ from deploy.services import SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
 from shared.clock import Clock
-from shared.db import Database, migrate
+from shared.db import Database, addresses, migrate
 from shared.events.transport.base import Transport
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.runtime import Runtime
@@ -25,6 +26,11 @@ async def open_databases(url: Callable[[str], str]) -> dict[str, Database]:
     for service, database in databases.items():
         await migrate.upgrade(database, package=package(service))
     return databases
+
+
+async def remember_addresses(databases: Mapping[str, Database], url: str) -> dict[str, tuple[str, ...]]:
+    """Keep the public address of now for each service, and return those of before."""
+    return {service: await addresses.remember(database, url) for service, database in databases.items()}
 
 
 async def close_databases(databases: Mapping[str, Database]) -> None:
@@ -48,6 +54,7 @@ def make_runtimes(
     smtp_url: str | None = None,
     transport: Transport | None = None,
     cors: bool = False,
+    former_urls: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> dict[str, Runtime]:
     """Make the Runtime of every service; without a transport the events stay in PostgreSQL."""
     carries = transport or PostgresTransport(databases)
@@ -62,6 +69,7 @@ def make_runtimes(
             base_url=base_url,
             smtp_url=smtp_url,
             cors=cors,
+            former_urls=former_urls.get(service, ()),
         )
         for service, database in databases.items()
     }

@@ -26,8 +26,9 @@ class Runtime:
     """Everything that a service does not make itself.
 
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `smtp_url` where e-mail goes, None for nowhere, `cors` says that pages
-    of other origins may call, `outbound` is the way to other systems, needed where clinic.yaml has receivers.
+    (`http://127.0.0.1:8080`), `former_urls` those of before, `smtp_url` where e-mail goes, None for nowhere,
+    `cors` says that pages of other origins may call, `outbound` is the way to other systems, needed where
+    clinic.yaml has receivers.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Runtime:
     base_url: str
     smtp_url: str | None = None
     cors: bool = False
+    former_urls: tuple[str, ...] = ()
     outbound: "Outbound | None" = None
 
     def context(self, *, cause: str | None, principal: "Principal | None" = None) -> Context:
@@ -48,7 +50,7 @@ class Runtime:
             actor=Actor.service(self.service) if principal is None else principal.actor,
             cause=cause,
             clinic=self.clinic,
-            urls=Urls(base=self.base_url, service=self.service),
+            urls=Urls(base=self.base_url, service=self.service, former=self.former_urls),
             principal=principal,
         )
 

@@ -21,6 +21,7 @@ from shared.auth.jwks import FetchedJwks, keys_of_issuer
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.clock import SystemClock
+from shared.db import addresses
 from shared.events.pg_notify import api_channel
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.fhir import check
@@ -48,6 +49,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             base_url=base_url,
             smtp_url=settings.smtp_url,
             cors=bool(settings.origins),
+            former_urls=await addresses.remember(databases[service], base_url),
         )
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())

@@ -18,6 +18,7 @@ from deploy.settings import Settings
 from deploy.telemetry import observed
 from shared.clinic import Clinic
 from shared.clock import SystemClock
+from shared.db import addresses
 from shared.errors import Unauthenticated
 from shared.events.pg_notify import log_channel, worker_channel
 from shared.events.worker import Worker
@@ -61,6 +62,7 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
             verifier=NobodyAsks(),
             base_url=str(settings.url),
             smtp_url=settings.smtp_url,
+            former_urls=await addresses.remember(databases[service], str(settings.url)),
             outbound=_way_out(settings, clinic, service=service),
         )
         running: Worker = room(service, "worker").create_worker(runtime)

@@ -23,8 +23,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 def add_shared_tables(metadata: MetaData) -> None:
     """Declare the shared tables in this metadata."""
-    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit):
+    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit, _addresses):
         declare(metadata)
+
+
+def _addresses(metadata: MetaData) -> None:
+    Table(
+        "public_address",
+        metadata,
+        Column("url", Text, primary_key=True),
+        _when("machine_at"),
+    )
 
 
 def _when(name: str, *, null: bool = False) -> Column[object]:

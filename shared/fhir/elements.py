@@ -3,7 +3,8 @@
 from typing import Any
 
 from shared.context import Context
-from shared.fhir.references import parse
+from shared.fhir.references import is_ours, parse
+from shared.urls import Urls
 
 
 def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
@@ -22,13 +23,20 @@ def referral_reference(ctx: Context, resource_type: str, resource_id: object) ->
     return {"reference": f"{ctx.urls.fhir_of('referral')}/{resource_type}/{resource_id}"}
 
 
-def same(stored: Any, sent: Any) -> bool:
-    """Compare elements; a reference is the same in its relative, its absolute and its versioned form."""
+def same(stored: Any, sent: Any, *, urls: Urls) -> bool:
+    """Compare elements; a reference is the same in its relative, its absolute and its versioned form.
+
+    One to another server is the same as it was written only.
+    """
     if isinstance(stored, dict) and isinstance(sent, dict) and "reference" in stored:
         ours, theirs = parse(stored), parse(sent)
-        return (ours.type, ours.id) == (theirs.type, theirs.id)
+        fits = is_ours(theirs, urls) or theirs.base == ours.base
+        return fits and (ours.type, ours.id) == (theirs.type, theirs.id)
     if isinstance(stored, dict) and isinstance(sent, dict):
-        return stored.keys() == sent.keys() and all(same(stored[name], sent[name]) for name in stored)
+        if stored.keys() != sent.keys():
+            return False
+        return all(same(stored[name], sent[name], urls=urls) for name in stored)
     if isinstance(stored, list) and isinstance(sent, list):
-        return len(stored) == len(sent) and all(map(same, stored, sent))
+        pairs = zip(stored, sent, strict=False)
+        return len(stored) == len(sent) and all(same(before, now, urls=urls) for before, now in pairs)
     return bool(stored == sent)

@@ -49,9 +49,11 @@ def _decoded(patch: bytes) -> Any:
 
 def _by_json_patch(resource: Resource, operations: list[Any]) -> Resource:
     try:
-        found: Resource = jsonpatch.apply_patch(resource, operations)
+        found = jsonpatch.apply_patch(resource, operations)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
         raise CannotPatch(f"this JSON Patch does not fit: {type(error).__name__}") from None
+    if not isinstance(found, dict):
+        raise CannotPatch("of this JSON Patch no resource is left")
     return found
 
 
@@ -69,11 +71,22 @@ def _merged(resource: Any, patch: Mapping[str, Any], *, deep: int) -> Resource:
     return merged
 
 
-def _by_fhir_patch(resource: Resource, parameters: Mapping[str, Any]) -> Resource:
-    for index, operation in enumerate(parameters.get("parameter", ())):
+class _Operation(msgspec.Struct):
+    part: list[dict[str, Any]] = []
+
+
+class _Parameters(msgspec.Struct):
+    parameter: list[_Operation] = []
+
+
+def _by_fhir_patch(resource: Resource, given: Mapping[str, Any]) -> Resource:
+    try:
+        operations = msgspec.convert(given, type=_Parameters).parameter
+    except msgspec.ValidationError:
+        raise CannotPatch("a FHIRPath Patch has operations of parts", expression="Parameters") from None
+    for index, operation in enumerate(operations):
         where = f"Parameters.parameter[{index}]"
-        parts = {part.get("name"): part for part in operation.get("part", ())}
-        words = {name: _value(part) for name, part in parts.items()}
+        words = {str(part.get("name")): _value(part) for part in operation.part}
         kind, path = words.get("type"), str(words.get("path", ""))
         of, _, element = path.partition(".")
         if of != resource["resourceType"] or (element and not element.isalpha()):

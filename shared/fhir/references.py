@@ -85,8 +85,15 @@ def is_ours(parsed: ParsedReference, urls: Urls | None) -> bool:
     return parsed.base is None or (urls is not None and urls.owns(parsed.base))
 
 
+def own_id(reference: str | Mapping[str, Any], *, urls: Urls, expression: str | None = None) -> str:
+    """Give the id in a reference that a caller sent; raises Invalid for one without, or of another server."""
+    if not is_ours(parse(reference), urls):
+        raise Invalid("this names a resource of another server, not of this clinic", expression=expression)
+    return local_id(reference, expression=expression)
+
+
 def local_id(reference: str | Mapping[str, Any], *, expression: str | None = None) -> str:
-    """Give the id in a relative or absolute reference; raises Invalid for a reference without one."""
+    """Give the id in a reference that this clinic wrote; raises Invalid for a reference without one."""
     parsed = parse(reference)
     if parsed.form not in (Form.RELATIVE, Form.ABSOLUTE) or parsed.id is None:
         raise Invalid("a reference of the form Type/id is needed here", expression=expression)

@@ -149,6 +149,7 @@ class RequestContext:
         if location is not None:
             headers["Location"] = f"{self.runtime.fhir_base}/{location}"
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        content = self.ctx.urls.up_to_date(content)
         if about is not None and body is about.body and self._returns_what_it_wrote:
             content = self._as_preferred(content, created=status == 201)
         kind = media_type if content else None

@@ -25,6 +25,7 @@ FROM_CALLERS = {
     "claim.members": _TEXT,
     "idempotency.key": LONGEST * 2,  # a header is Latin-1
     "used_assertion.jti": _TEXT,
+    "public_address.url": _TEXT,  # the operator's
 }
 # Marks (SHA-256), ids of clinic.yaml and of resources (64 characters at most), codes of closed tables, names
 # of our own. Of

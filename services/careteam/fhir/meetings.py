@@ -72,7 +72,7 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
 
 def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) -> list[str]:
     """Read who came; raises Invalid with everybody who is nobody of the site."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     staff = {person.id for person in ctx.clinic.people if person.site == site}
     expression = _parameter("attended")
     came: list[str] = []
@@ -88,9 +88,9 @@ def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) 
     return came
 
 
-def asked_decision(parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
+def asked_decision(ctx: Context, parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
     """Read a decision; raises Invalid with everything that is wrong."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     case = _mapping(parameters.get("case"))
     case_id = referred(case, "Task", expression=_parameter("case"), findings=findings)
     text = str(parameters.get("decision") or "").strip()

@@ -10,7 +10,7 @@ from services.careteam.models.rows import Message
 from shared.context import Context
 from shared.fhir.elements import reference, referral_reference
 from shared.fhir.instants import to_the_second
-from shared.fhir.references import local_id
+from shared.fhir.references import own_id
 
 
 def asked_recipients(
@@ -36,8 +36,9 @@ def check_message(data: Mapping[str, Any], *, sender: str, findings: Findings) -
         findings.add(
             "a message has a text", expression="Communication.payload.contentString", code="required"
         )
-    if data.get("sender") and local_id(data["sender"], expression="Communication.sender") != sender:
-        findings.add("nobody writes in another's name", expression="Communication.sender")
+    where = "Communication.sender"
+    if data.get("sender") and own_id(data["sender"], urls=findings.urls, expression=where) != sender:
+        findings.add("nobody writes in another's name", expression=where)
 
 
 def answered(data: Mapping[str, Any], *, findings: Findings) -> str | None:

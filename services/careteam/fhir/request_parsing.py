@@ -6,13 +6,15 @@ from uuid import UUID
 
 from shared.errors import Invalid, NotFound, Problem
 from shared.fhir.elements import same
-from shared.fhir.references import local_id, reference_type
+from shared.fhir.references import own_id, reference_type
+from shared.urls import Urls
 
 
 class Findings:
-    """The problems found so far in one request."""
+    """The problems found so far in one request; `urls` tell which references are this clinic's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, urls: Urls) -> None:
+        self.urls = urls
         self.problems: list[Problem] = []
 
     def add(self, text: str, *, expression: str, code: str = "invalid") -> None:
@@ -40,7 +42,7 @@ def referred(
         findings.add(f"this must refer to a {resource_type}", expression=expression)
         return None
     try:
-        return local_id(element, expression=expression)
+        return own_id(element, urls=findings.urls, expression=expression)
     except Invalid as refused:
         findings.extend(refused.problems)
         return None
@@ -61,7 +63,7 @@ def unchanged(
 ) -> None:
     """Note each of these members that the caller sent with another value than the stored one."""
     for member in members:
-        if member in data and not same(stored.get(member), data[member]):
+        if member in data and not same(stored.get(member), data[member], urls=findings.urls):
             findings.add(
                 f"{member} is the clinic's and cannot be changed here",
                 expression=f"{data['resourceType']}.{member}",

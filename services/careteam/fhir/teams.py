@@ -42,7 +42,7 @@ def asked_members(ctx: Context, data: Mapping[str, Any], *, stored: Mapping[str,
 
     Raises Invalid with everything that is wrong, the members among it that only the clinic changes.
     """
-    findings, places = Findings(), []
+    findings, places = Findings(urls=ctx.urls), []
     for index, participant in enumerate(data.get("participant", [])):
         if "end" in participant.get("period", {}):
             continue

@@ -21,7 +21,7 @@ async def run(
     ctx: Context, tx: Transaction, team: Team, *, asked: Mapping[str, Any], requester: str
 ) -> CareTask:
     """Put the case that a member brings on the next agenda of a locked team's site."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     text = fhir.tasks.asked_case_text(asked, findings=findings)
     findings.refuse()
     waits = await queries.tasks.live_case(tx, team.id) is not None

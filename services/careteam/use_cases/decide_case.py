@@ -23,7 +23,7 @@ TO_REVISE = timedelta(days=7)
 async def run(ctx: Context, tx: Transaction, meeting_id: str, *, said: Mapping[str, Any]) -> CareTask:
     """Record the decision of a case, as the chair says it."""
     by = load.person(ctx)
-    asked = fhir.meetings.asked_decision(said, zone=ctx.clinic.site(ctx.clinic.person(by).site).zone)
+    asked = fhir.meetings.asked_decision(ctx, said, zone=ctx.clinic.site(ctx.clinic.person(by).site).zone)
     meeting, case, team = await load.case_of_meeting(ctx, tx, meeting_id, asked.case_id)
     rules.meetings.must_be_chair(meeting, practitioner=by)
     rules.meetings.must_be_open(meeting)
@@ -66,7 +66,7 @@ async def _checked(
     disciplines = [member.discipline for member in members]
     rules.meetings.must_have_quorum(disciplines, attending=attending, clinic=ctx.clinic)
     plan = await queries.plans.of_team(tx, team.id) if asked.revise_plan else None
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     people = [member.practitioner for member in members]
     _check_actions(ctx, asked.actions, members=people, findings=findings)
     if asked.revise_plan and (plan is None or plan.status != PlanState.ACTIVE):

@@ -98,7 +98,7 @@ async def case_of_meeting(
 
 async def team_of_patient(ctx: Context, tx: Transaction, data: Mapping[str, Any], *, member: str) -> Team:
     """Lock the caller's active team of the patient, and of the referral where `basedOn` names one."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     expression = f"{data['resourceType']}.{member}"
     patient = referred(data.get(member), "Patient", expression=expression, findings=findings)
     referral = optional_referral(data, findings=findings)

@@ -14,7 +14,7 @@ from shared.fhir.search_values import as_uuid
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, sender: str) -> Message:
     """Post a message of a member to a locked team; recipients are members of this team and nobody else."""
-    findings, data = Findings(), received.data
+    findings, data = Findings(urls=ctx.urls), received.data
     members = [member.practitioner for member in await queries.teams.current_members(tx, team.id)]
     fhir.messages.check_message(data, sender=sender, findings=findings)
     recipients = fhir.messages.asked_recipients(data, members=members, sender=sender, findings=findings)

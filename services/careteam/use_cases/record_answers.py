@@ -14,7 +14,7 @@ from shared.fhir.received import Received
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, by: str) -> Answers:
     """Record the answers of a locked team's patient, and their score as an Observation."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     given = fhir.outcomes.oswestry_answers(received.data, findings=findings)
     at = fhir.outcomes.measured_at(received.data, member="authored", now=ctx.at, findings=findings)
     findings.refuse()

@@ -13,7 +13,7 @@ from shared.fhir.received import Received
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, by: str) -> Outcome:
     """Record an answer to the pain rating for a locked team's patient."""
-    findings, data = Findings(), received.data
+    findings, data = Findings(urls=ctx.urls), received.data
     fhir.outcomes.check_rating(data, findings=findings)
     at = fhir.outcomes.measured_at(data, member="effectiveDateTime", now=ctx.at, findings=findings)
     findings.refuse()

@@ -13,7 +13,7 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, team: Team, goal: Goal, *, received: Received) -> None:
     """Change a goal; team and goal are locked and the version was compared."""
     rules.teams.must_be_active(team)
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     unchanged(received.data, fhir.elements.decoded(goal.body), members=("subject",), findings=findings)
     before = GoalState(goal.lifecycle_status)
     after = fhir.plans.asked_goal_state(received.data, before=before, findings=findings)

@@ -24,7 +24,7 @@ async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received
     sent, stored = fhir.plans.taken_apart(received), fhir.elements.decoded(plan.body)
     before = PlanState(plan.status)
     goals = {str(goal.id): goal for goal in await queries.plans.goals(tx, plan.id)}
-    after, wanted = _checked(sent, stored, state=before, goals=goals)
+    after, wanted = _checked(ctx, sent, stored, state=before, goals=goals)
 
     kept = await _save_goals(
         ctx, tx, plan, wanted, sent=sent, goals=goals, subject=stored["subject"], state=after
@@ -48,10 +48,10 @@ async def run(ctx: Context, tx: Transaction, team: Team, plan: Plan, *, received
 
 
 def _checked(
-    sent: SentPlan, stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
+    ctx: Context, sent: SentPlan, stored: Mapping[str, Any], *, state: PlanState, goals: Mapping[str, Goal]
 ) -> tuple[PlanState, Sequence[str]]:
     """Read the asked status and goals; raises Invalid with everything that is wrong."""
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     data = sent.received.data
     after = fhir.plans.asked_plan(data, stored, findings=findings)
     wanted = fhir.plans.goal_ids(sent, findings=findings)

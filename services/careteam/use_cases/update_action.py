@@ -28,7 +28,7 @@ async def run(
     ctx: Context, tx: Transaction, team: Team, action: CareTask, *, received: Received, by: str | None
 ) -> None:
     """Give an action the status that its owner asks for; team and action are locked."""
-    state = _checked(action, received, by=by)
+    state = _checked(ctx, action, received, by=by)
     action.state = action.status = state
     overlay = fhir.tasks.action_overlay(received, status=state, at=ctx.at)
     await record.change(ctx, tx, action, overlay=overlay)
@@ -40,12 +40,12 @@ async def run(
         await put_on_agenda.run(ctx, tx, team, why=Reason.of("action-rejected"), requester=by)
 
 
-def _checked(action: CareTask, received: Received, *, by: str | None) -> ActionState:
+def _checked(ctx: Context, action: CareTask, received: Received, *, by: str | None) -> ActionState:
     """Read the asked status; raises where the action is not the caller's or cannot have this status."""
     if (why := rules.plans.why_not_by_hand(action, practitioner=by)) is not None:
         refusal = NotTheOwner if action.code == TaskCode.ACTION else DecidedAtAMeeting
         raise refusal.because(why, texts.REASONS)
-    findings = Findings()
+    findings = Findings(urls=ctx.urls)
     stored = fhir.elements.decoded(action.body)
     state = fhir.tasks.asked_action_status(received.data, stored, findings=findings)
     has_reason = bool(fhir.tasks.reason_text(received.data))

@@ -159,7 +159,7 @@ async def _process(request: RequestContext, received: Received) -> Response:
 
 def _submission(request: RequestContext, received: Received, *, focus: int | None = None) -> Submission:
     urls, clinic = request.ctx.urls, request.runtime.clinic
-    return fhir.submission.read(received, clinic=clinic, base=urls.fhir, focus=focus)
+    return fhir.submission.read(received, clinic=clinic, urls=urls, focus=focus)
 
 
 def _condition(request: RequestContext) -> str | None:

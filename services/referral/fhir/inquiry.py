@@ -10,6 +10,7 @@ from typing import Any
 from services.referral.fhir.reading import has_code, tokens
 from shared.errors import Invalid
 from shared.fhir import references
+from shared.urls import Urls
 
 _MEMBER_PARAMETERS = ("member", "member-id", "memberId", "member-identifier", "patient-identifier")
 
@@ -35,14 +36,14 @@ class NoMember(Invalid):
     code = "required"
 
 
-def read(resource: Mapping[str, Any]) -> Inquiry:
+def read(resource: Mapping[str, Any], *, urls: Urls) -> Inquiry:
     """Read the question; raises NoMember where there is no member id."""
     members = dict.fromkeys([*_members(resource), *_parameter_members(resource)])
     if not members:
         expression = "Parameters.parameter.where(name='member-id')"
         text = "the patient's member id: an identifier of type MB, or the parameter `member-id`"
         raise NoMember(text, expression=expression)
-    return Inquiry(members=tuple(members), claims=tuple(dict.fromkeys(_claims(resource))))
+    return Inquiry(members=tuple(members), claims=tuple(dict.fromkeys(_claims(resource, urls=urls))))
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
@@ -72,10 +73,11 @@ def _parameter_members(resource: Mapping[str, Any]) -> Iterator[str]:
                 yield value
 
 
-def _claims(resource: Mapping[str, Any]) -> Iterator[str]:
+def _claims(resource: Mapping[str, Any], *, urls: Urls) -> Iterator[str]:
     for node in _nodes(resource):
         if node.get("resourceType") == "Claim":
             yield from (token.partition("|")[2] for token in tokens(node.get("identifier")))
         reference = node.get("valueReference", {})
         if node.get("name") == "claim" and isinstance(reference, Mapping) and "reference" in reference:
-            yield references.local_id(reference, expression="Parameters.parameter.where(name='claim')")
+            where = "Parameters.parameter.where(name='claim')"
+            yield references.own_id(reference, urls=urls, expression=where)

@@ -28,8 +28,9 @@ def payer_of(
     if isinstance(text, str):
         target = known.get(text) or _contained(within, text)
         named |= set(tokens((target or {}).get("identifier")))
-        if text.rpartition("Organization/")[2] in {payer.id for payer in clinic.payers}:
-            return text.rpartition("Organization/")[2]
+        # An absolute URL may be another server's, whose Organization of this id is another one.
+        if text.removeprefix("Organization/") in {payer.id for payer in clinic.payers}:
+            return text.removeprefix("Organization/")
     for payer in clinic.payers:
         if named & set(payer.identifiers):
             return payer.id

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.errors import Invalid, Problem
 from shared.fhir.elements import same
+from shared.urls import Urls
 
 REASON = "http://hl7.org/fhir/StructureDefinition/request-statusReason"
 WHERE = f"the extension {REASON}, a further note or reasonCode"
@@ -20,12 +21,16 @@ class OnlyRevocation(Invalid):
     code = "not-supported"
 
 
-def is_wanted(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def is_wanted(stored: Mapping[str, Any], wanted: Mapping[str, Any], *, urls: Urls) -> bool:
     """Tell whether a ServiceRequest is to be revoked, or is as it stands already.
 
     Raises OnlyRevocation with everything else that would change.
     """
-    changed = {name for name in {*stored, *wanted} - _OF_NO_MEANING if not _same(stored, wanted, name)}
+    changed = {
+        name
+        for name in {*stored, *wanted} - _OF_NO_MEANING
+        if not same(stored.get(name), wanted.get(name), urls=urls)
+    }
     if not changed:
         return False
     others = changed - _MAY_DIFFER if wanted.get("status") == "revoked" else changed
@@ -61,7 +66,3 @@ def _of_concept(concept: Mapping[str, Any]) -> Iterator[str]:
         yield str(text)
     for coding in concept.get("coding", ()):
         yield str(coding.get("display") or coding.get("code") or "")
-
-
-def _same(stored: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> bool:
-    return same(stored.get(name), wanted.get(name))

@@ -18,8 +18,8 @@ from shared.clinic import Clinic
 from shared.errors import Invalid, Problem
 from shared.fhir import condition, references
 from shared.fhir.received import Received
-from shared.fhir.references import Form
 from shared.fhir.search_values import as_uuid
+from shared.urls import Urls
 
 # What is asked for, and what is proposed or planned; a directive and an option ask for nothing yet.
 INTENTS = (
@@ -40,10 +40,10 @@ class NotAReferral(Invalid):
     """What came cannot be acted on: who the patient is or what is asked for is not said."""
 
 
-def read(received: Received, *, clinic: Clinic, base: str, focus: int | None = None) -> Submission:
+def read(received: Received, *, clinic: Clinic, urls: Urls, focus: int | None = None) -> Submission:
     """Read a Bundle or a bare ServiceRequest; raises NotAReferral with every problem and its FHIRPath.
 
-    `base` is the FHIR root of ours, by which a reference to a patient of ours is known; `focus` the entry of
+    `urls` tell which references to a patient are to one of ours; `focus` is the entry of
     the request where a message says it.
     """
     problems: list[Problem] = []
@@ -56,7 +56,7 @@ def read(received: Received, *, clinic: Clinic, base: str, focus: int | None = N
     sent += [piece for piece in contained(request.raw) if piece.type in ACCEPTED_TYPES]
     where = _where(request, "")
     problems += _wrong_request(request, where=where, clinic=clinic)
-    patient, identifiers, known_id = _subject(request, sent, base=base, where=where, problems=problems)
+    patient, identifiers, known_id = _subject(request, sent, urls=urls, where=where, problems=problems)
     binaries = tuple(piece for piece in found.pieces if piece.type == BINARY)
     problems += [problem for piece in binaries for problem in binary.problems(piece, piece.place)]
     others = [piece for piece in sent if piece.type == "Patient" and piece is not patient]
@@ -161,7 +161,7 @@ def _wrong_request(request: Piece, *, where: str, clinic: Clinic) -> Iterator[Pr
 
 
 def _subject(
-    request: Piece, pieces: Sequence[Piece], *, base: str, where: str, problems: list[Problem]
+    request: Piece, pieces: Sequence[Piece], *, urls: Urls, where: str, problems: list[Problem]
 ) -> tuple[Piece | None, tuple[str, ...], UUID | None]:
     """Find who the patient is: a Patient that is sent along, else by our id, or by identifiers."""
     subject = request.data.get("subject", {})
@@ -169,7 +169,7 @@ def _subject(
     if isinstance(text, str) and not named:
         searched = condition.identifier(text, resource_type="Patient") if "?" in text else None
         named = () if searched is None else (searched,)
-    known = _known_id(text, base=base)
+    known = _known_id(text, urls=urls)
     for piece in pieces:
         if piece.type == "Patient" and (text in piece.links or (known is None and _meets(piece, named))):
             problems += _unknown_person(piece)
@@ -185,13 +185,12 @@ def _meets(patient: Piece, named: Sequence[str]) -> bool:
     return bool(set(named) & {*patient.identifiers, patient.if_none_exist, patient.update_where})
 
 
-def _known_id(reference: Any, *, base: str) -> UUID | None:
+def _known_id(reference: Any, *, urls: Urls) -> UUID | None:
     """Return the id of a patient of ours: of another server's nothing is known here."""
     parsed = references.parse(reference) if isinstance(reference, str) else None
-    if parsed is None or parsed.type != "Patient":
+    if parsed is None or parsed.type != "Patient" or not references.is_ours(parsed, urls):
         return None
-    is_ours = parsed.form is Form.RELATIVE or (parsed.base or "").rstrip("/") == base
-    return as_uuid(parsed.id) if is_ours else None
+    return as_uuid(parsed.id)
 
 
 def _unknown_person(patient: Piece) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ async def run(ctx: Context, tx: Transaction, received: Received) -> ClaimRespons
 
 async def _load(ctx: Context, tx: Transaction, response: Mapping[str, Any]) -> tuple[Claim, ReferralFile]:
     where = "ClaimResponse.request"
-    claim_id = references.local_id(response.get("request", {}), expression=where)
+    claim_id = references.own_id(response.get("request", {}), urls=ctx.urls, expression=where)
     seen = await queries.claims.visible_to(tx, ctx.caller, claim_id)
     file = None if seen is None else await referral_file.locked(tx, seen.referral_id)
     # The consent may have ended while the lock was waited for.
@@ -82,7 +82,8 @@ def _misfits(ctx: Context, response: Mapping[str, Any], claim: Claim) -> Iterato
     if response.get("use") != "preauthorization":
         yield _misfit("the Claim is a preauthorization", "use")
     patient = references.parse(response.get("patient", {}))
-    if patient.id is not None and patient.id != str(claim.patient_id):
+    is_another = not references.is_ours(patient, ctx.urls) or patient.id != str(claim.patient_id)
+    if patient.id is not None and is_another:
         yield _misfit("the Claim is about another patient", "patient")
     insurer = response.get("insurer", {})
     named = fhir.people.payer_of(insurer, within=response, known={}, clinic=ctx.clinic)

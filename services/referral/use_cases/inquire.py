@@ -14,7 +14,7 @@ from shared.operations import InquiryAnswer
 
 async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> InquiryAnswer:
     """Answer `Claim/$inquire`: a Bundle for each Claim that the caller may see, none for anybody else's."""
-    asked = fhir.inquiry.read(question)
+    asked = fhir.inquiry.read(question, urls=ctx.urls)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
     responses = await queries.claims.current_responses(tx, claims)
     parameters = [

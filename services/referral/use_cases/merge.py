@@ -25,7 +25,7 @@ class CannotMerge(Conflict):
 
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Let the duplicate follow the first referral, which its sender's identifiers then find too."""
-    first_id = _target(said.get("into"))
+    first_id = _target(ctx, said.get("into"))
     named_by = {referral_id: None} if first_id == referral_id else {referral_id: None, first_id: _INTO}
     files = {
         wanted: await referral_file.for_caller(ctx, tx, wanted, expression=expression)
@@ -73,7 +73,7 @@ async def _take_identifiers(
     await record.write_process_task(ctx, tx, first, Changes(ctx, file).process_task)
 
 
-def _target(into: object) -> str:
+def _target(ctx: Context, into: object) -> str:
     if not isinstance(into, dict):
         raise Invalid("the referral that goes on: a reference to a ServiceRequest", expression=_INTO)
-    return references.local_id(into, expression=_INTO)
+    return references.own_id(into, urls=ctx.urls, expression=_INTO)

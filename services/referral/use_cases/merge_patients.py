@@ -40,7 +40,7 @@ async def run(ctx: Context, tx: Transaction, patient_id: str, *, said: Mapping[s
     Raises NoReason, NotFound, Refused and CannotMergePatients.
     """
     why = needed_reason(said.get("reason"))
-    into_id = references.local_id(said["into"], expression=_INTO)
+    into_id = references.own_id(said["into"], urls=ctx.urls, expression=_INTO)
     seen = await record_links.of_caller(ctx, tx, patient_id)
     into_seen = await record_links.of_caller(ctx, tx, into_id, expression=_INTO)
     rules.steps.check(rules.identity.are_two(seen.id, into_seen.id), refusal=CannotMergePatients, of=_INTO)

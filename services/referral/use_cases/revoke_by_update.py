@@ -16,7 +16,7 @@ async def run(ctx: Context, tx: Transaction, file: ReferralFile, *, wanted: Mapp
 
     Raises OnlyRevocation where anything else would change, NoReason where it does not say why.
     """
-    if not fhir.revocation.is_wanted(file.request, wanted):
+    if not fhir.revocation.is_wanted(file.request, wanted, urls=ctx.urls):
         return file.referral
     reason = fhir.revocation.reason(file.request, wanted)
     if not reason:

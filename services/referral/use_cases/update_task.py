@@ -50,7 +50,7 @@ async def run(
     _check(rules.work.may_change(ctx, item, status=status))
     overlay = {name: wanted[name] for name in _OPEN_MEMBERS if name in wanted}
     stored = msgspec.json.decode(task.body)
-    if all(same(stored.get(name), value) for name, value in overlay.items()):
+    if all(same(stored.get(name), value, urls=ctx.urls) for name, value in overlay.items()):
         return task
     if status == "rejected" != task.status:
         overlay["statusReason"] = _rejection(wanted.get("statusReason", {}), stored=stored)

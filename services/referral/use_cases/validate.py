@@ -15,7 +15,7 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, Any]:
     """Say what is wrong, or what triage would say."""
     try:
-        submission = fhir.submission.read(received, clinic=ctx.clinic, base=ctx.urls.fhir)
+        submission = fhir.submission.read(received, clinic=ctx.clinic, urls=ctx.urls)
         file = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:

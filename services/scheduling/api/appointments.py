@@ -29,7 +29,7 @@ def router_of(cache: AvailabilityCache) -> APIRouter:
         async with request.transaction() as tx:
             referral, row = await use_cases.change.for_caller(request.ctx, tx, id)
             request.expect(row)
-            wanted = fhir.appointment_change.read(row, received.data)
+            wanted = fhir.appointment_change.read(row, received.data, urls=request.ctx.urls)
             await use_cases.change.run(request.ctx, tx, row, wanted, referral=referral, cache=cache)
             return await request.answer(tx, row.body, about=row, patient=row.patient_id)
 

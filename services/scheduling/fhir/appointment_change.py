@@ -15,18 +15,19 @@ from shared.errors import Invalid, Problem
 from shared.fhir.elements import same
 from shared.fhir.instants import read_instant, to_the_second
 from shared.fhir.reasons import REASON_SYSTEM
+from shared.urls import Urls
 
 _OURS = frozenset({"id", "meta", "status", "start", "end", "cancelationReason", "implicitRules"})
 
 
-def read(row: Appointment, resource: Mapping[str, Any]) -> AppointmentChange:
+def read(row: Appointment, resource: Mapping[str, Any], *, urls: Urls) -> AppointmentChange:
     """Read the wanted change; raises Invalid with every element that may not differ."""
     current: dict[str, Any] = msgspec.json.decode(row.body)
     text = "cannot be changed here; status, start, end and cancelationReason can"
     problems = [
         _problem(name, f"{name} {text}", code="business-rule")
         for name in sorted((current.keys() | resource.keys()) - _OURS)
-        if not same(current.get(name), resource.get(name))
+        if not same(current.get(name), resource.get(name), urls=urls)
     ]
     if resource.get("id") != str(row.id):
         problems.append(_problem("id", "the id in the body and in the address differ"))
