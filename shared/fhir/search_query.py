@@ -123,7 +123,10 @@ class _Reader:
             return Criterion(name=name, param=param, values=(text == "true",), modifier=modifier)
         types = param.types if param is not None else ()
         of_type = modifier in types
-        values = [f"{modifier}/{value}" if of_type else value for value in search_values.split(text)]
+        values = search_values.split(text)
+        if of_type:
+            types = (modifier,)
+            values = [value if "/" in value else f"{modifier}/{value}" for value in values]
         read = tuple(
             search_values.read(kind, value, name=name, types=types, urls=self._urls) for value in values
         )
