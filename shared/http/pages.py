@@ -16,7 +16,7 @@ from shared.fhir.references import is_ours, parse
 from shared.fhir.search import Include, Params, Reverse
 from shared.fhir.subsets import Subset
 from shared.http.errors import outcome
-from shared.http.request_context import RequestContext, query_of
+from shared.http.request_context import RequestContext
 from shared.urls import Urls
 
 _PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
@@ -112,21 +112,6 @@ def history_bundle(
         for number, body in versions
     ]
     return bundle("history", entries, links=links, total=total)
-
-
-def computed(request: RequestContext, found: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write all resources that were computed for a search as a searchset."""
-    base = request.runtime.fhir_base
-    entries = [
-        {
-            "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
-            "resource": resource,
-            "search": {"mode": "match"},
-        }
-        for resource in found
-    ]
-    address = query_of(request.http, b"").decode("utf-8", "replace")
-    return bundle("searchset", entries, links=[("self", address)], total=len(found))
 
 
 def parameters_of(request: RequestContext) -> list[tuple[str, str]]:

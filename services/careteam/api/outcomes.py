@@ -10,8 +10,8 @@ from services.careteam.operations.teams import PATIENT_ROWS
 from services.careteam.rules.scoring import Unscorable
 from services.careteam.rules.teams import TeamHasEnded
 from services.careteam.use_cases.score import BeforeTheBaseline
-from shared.errors import NotFound, NotSupported
-from shared.http import pages
+from shared.errors import NotFound
+from shared.http import computed
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
@@ -62,14 +62,13 @@ async def read_questionnaire(
 
 
 @router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical address"))
+@router.post("/fhir/Questionnaire/_search")
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_PUBLIC)],
 ) -> Response:
     """Find the questionnaire by its canonical address."""
-    unknown = [name for name in request.query if name != "url"]
-    if unknown:
-        raise NotSupported(f"search knows url, not {', '.join(unknown)}")
+    asked = computed.read(request, resource_type="Questionnaire", known=("url",))
     questionnaire = fhir.questionnaire.questionnaire()
-    found = [questionnaire] if request.query.get("url", questionnaire["url"]) == questionnaire["url"] else []
+    found = [questionnaire] if asked.first("url") in (None, questionnaire["url"]) else []
     async with request.transaction() as tx:
-        return await request.answer(tx, pages.computed(request, found))
+        return await request.answer(tx, computed.write(request, asked, found))

@@ -21,6 +21,7 @@ from shared import indexed_text
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir import check
 from shared.fhir.received import Received
+from shared.http import computed
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
@@ -130,19 +131,16 @@ async def read_questionnaire(
 
 
 @router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical", name="name", status="`active`"))
+@router.post("/fhir/Questionnaire/_search")
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_EVERYBODY)],
 ) -> Response:
     """Search the one Questionnaire by url, name or status."""
+    asked = computed.read(request, resource_type="Questionnaire", known=("url", "name", "status"))
     body = fhir.questionnaire.render()
-    wanted = dict(request.query.items())
-    for name in wanted.keys() - {"url", "name", "status"}:
-        raise NotSupported(f"search knows url, name and status, not {name[:64]}", expression=name[:64])
-    found = [body] if all(str(body[name]) == value for name, value in wanted.items()) else []
-    address = f"{request.runtime.fhir_base}/Questionnaire/{body['id']}"
-    entries = [{"fullUrl": address, "resource": message, "search": {"mode": "match"}} for message in found]
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
-    return await _say(request, bundle | ({"entry": entries} if entries else {}))
+    fits = all(str(body[name]) == value for name in ("url", "name", "status") for value in asked.values[name])
+    async with request.transaction() as tx:
+        return await request.answer(tx, computed.write(request, asked, [body] if fits else []))
 
 
 async def _process(request: RequestContext, received: Received) -> Response:

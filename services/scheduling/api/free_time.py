@@ -7,15 +7,16 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, use_cases
-from services.scheduling.api.searching import UnsupportedSearch, check_names
+from services.scheduling.api.searching import UnsupportedSearch
 from services.scheduling.models.spans import Span
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound
+from shared.fhir import references
 from shared.fhir.instants import is_on_a_calendar
-from shared.fhir.references import parse
-from shared.http import pages
+from shared.http import computed
 from shared.http.authorize import authorize
+from shared.http.computed import ComputedQuery
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
@@ -34,17 +35,18 @@ _START = "`ge...` and `lt...`, twice; two weeks from now unless said"
 
 
 @router.get("/fhir/Schedule", responses=refuses(UnsupportedSearch), openapi_extra=query(actor=_ACTOR))
+@router.post("/fhir/Schedule/_search", responses=refuses(UnsupportedSearch))
 async def schedules(request: _SearchSchedules) -> Response:
     """List the calendars of the site; `?actor=Practitioner/...` names one."""
-    check_names(request, {"actor"})
-    wanted = parse(request.query.get("actor", "")).id
+    asked = computed.read(request, resource_type="Schedule", known=("actor",))
+    wanted = _named(request, asked, "actor")
     found = [
         fhir.free_time.render_schedule(person)
         for person in _people(request)
-        if "actor" not in request.query or person.id == wanted
+        if wanted is None or person.id == wanted
     ]
     async with request.transaction() as tx:
-        return await request.answer(tx, pages.computed(request, found))
+        return await request.answer(tx, computed.write(request, asked, found))
 
 
 @router.get("/fhir/Schedule/{id}")
@@ -60,17 +62,18 @@ async def schedule(id: str, request: _ReadSchedule) -> Response:
     responses=refuses(UnsupportedSearch),
     openapi_extra=query(schedule="`Schedule/id`", start=_START, status="`free`"),
 )
+@router.post("/fhir/Slot/_search", responses=refuses(UnsupportedSearch))
 async def slots(request: _SearchSlots) -> Response:
     """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
-    check_names(request, {"schedule", "start", "status"})
-    window = _window(request)
-    wanted = parse(request.query.get("schedule", "")).id
-    people = [_person(wanted or "", request)] if "schedule" in request.query else _people(request)
+    asked = computed.read(request, resource_type="Slot", known=("schedule", "start", "status"))
+    window = _window(request, asked)
+    wanted = _named(request, asked, "schedule")
+    people = _people(request) if wanted is None else [_person(wanted, request)]
     # Only what is free is computed; a search for any other status finds nothing.
-    people = people if "free" in request.query.get("status", "free").split(",") else []
+    people = people if "free" in (asked.first("status") or "free").split(",") else []
     async with request.transaction() as tx:
         found = [slot for person in people for slot in await _free(request, tx, person, window)]
-        return await request.answer(tx, pages.computed(request, found))
+        return await request.answer(tx, computed.write(request, asked, found))
 
 
 @router.get("/fhir/Slot/{id}")
@@ -107,9 +110,18 @@ def _person(person_id: str, request: RequestContext) -> Person:
     raise NotFound(f"there is no Schedule/{person_id}")
 
 
-def _window(request: RequestContext) -> Span:
+def _named(request: RequestContext, asked: ComputedQuery, name: str) -> str | None:
+    """Read the id that a parameter names, empty for another server's; None where it was not given."""
+    text = asked.first(name)
+    if text is None:
+        return None
+    parsed = references.parse(text)
+    return (parsed.id or "") if references.is_ours(parsed, request.ctx.urls) else ""
+
+
+def _window(request: RequestContext, asked: ComputedQuery) -> Span:
     bounds = dict[str, datetime]()
-    for text in request.query.getlist("start"):
+    for text in asked.values["start"]:
         if text[:2] not in ("ge", "gt", "lt", "le"):
             raise UnsupportedSearch(f"start={text}: write start=ge... and start=lt...", expression="start")
         bounds[text[0]] = _moment(text[2:])

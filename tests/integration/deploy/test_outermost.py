@@ -1,4 +1,4 @@
-"""The outermost app: answers in gzip for who takes it, streams as they come, pages of named origins and no others."""
+"""The outermost app: gzip for who takes it, streams as they come, pages of named origins and no others."""
 
 import asyncio
 import json
