@@ -92,7 +92,12 @@ class ResourceReader:
     """Reads one resource type inside the row scope of the caller."""
 
     def __init__(
-        self, resource_type: str, model: Any, visible: RowRule, *, includes: Mapping[str, Include]
+        self,
+        resource_type: str,
+        model: Any,
+        visible: RowRule,
+        *,
+        includes: Mapping[str, Include] = MappingProxyType({}),
     ) -> None:
         self.type = resource_type
         self.includes = includes

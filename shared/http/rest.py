@@ -4,7 +4,7 @@ Invariants:
 - A trailing slash is no other address, and `POST /fhir/Bundle` is the base (R4 http.html 3.1.0.11).
 - HEAD is the GET of the same address without its body: authorized, counted and audited as that.
 - OPTIONS tells the methods of an address and nothing about anybody.
-- Who takes no JSON is refused (406) before anything is done; a Binary comes as what it is.
+- Who takes no JSON is refused (406) before anything is done, unless a Binary is asked for.
 """
 
 from collections.abc import Callable
@@ -42,9 +42,11 @@ class RestMiddleware:
         if method == "OPTIONS" and (found := self._methods(path)):
             await Response(status_code=204, headers={"Allow": ", ".join(found)})(scope, receive, send)
             return
-        if not path.startswith(f"{_BASE}/Binary/"):
+        # A Binary is given as what it is, and says itself what a HEAD of it is.
+        is_binary = path.startswith(f"{_BASE}/Binary/")
+        if not is_binary:
             check_acceptable(Headers(scope=scope), QueryParams(scope["query_string"]))
-        if method != "HEAD":
+        if method != "HEAD" or is_binary:
             await self._app(scope, receive, send)
             return
         # The server sends no body for a HEAD as long as its own scope says so: the routes get a copy.
