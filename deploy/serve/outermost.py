@@ -1,6 +1,7 @@
 """The outermost app of a process: its routes, gzip, other origins, and the OperationOutcome of no route.
 
-Streams of server-sent events are not compressed: each event leaves as it comes.
+Streams of server-sent events are not compressed, because each event leaves as it comes, and no Binary is,
+because ranges of its bytes are asked for.
 
 Invariant: it imports no FastAPI, because a worker, which answers nothing but its health, is served by it too.
 """
@@ -16,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from shared.errors import NotFound, Refusal
 from shared.http.errors import as_refusal, refusal_answer
@@ -38,7 +40,7 @@ def outermost(
 
     Pages of these `origins` may call it (CORS); without any, the headers of other origins mean nothing.
     """
-    middleware = [Middleware(GZipMiddleware, minimum_size=_SMALL, compresslevel=_QUICK)]
+    middleware = [Middleware(_Compression, minimum_size=_SMALL, compresslevel=_QUICK)]
     if origins:
         middleware.insert(0, _other_origins(origins))
     app = Starlette(
@@ -49,6 +51,16 @@ def outermost(
     )
     app.router.redirect_slashes = False
     return app
+
+
+class _Compression(GZipMiddleware):
+    """Compresses what is not an attachment."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "/fhir/Binary/" in scope.get("path", ""):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _other_origins(origins: Sequence[str]) -> Middleware:

@@ -34,7 +34,12 @@ def app(*, origins: Sequence[str] = ()) -> Starlette:
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
-    routes = [Route("/long", long, methods=["GET", "PUT"]), Route("/short", short), Route("/stream", stream)]
+    routes = [
+        Route("/long", long, methods=["GET", "PUT"]),
+        Route("/referral/fhir/Binary/1", long),
+        Route("/short", short),
+        Route("/stream", stream),
+    ]
     return outermost(routes, origins=origins)
 
 
@@ -51,6 +56,7 @@ class TestGzip:
         assert (zipped.headers["content-encoding"], zipped.json()) == ("gzip", LONG)
         assert int(zipped.headers["content-length"]) < len(json.dumps(LONG))
         assert "content-encoding" not in short.headers
+        assert "content-encoding" not in (await taken.get("/referral/fhir/Binary/1")).headers
         assert "content-encoding" not in plain.headers
         assert plain.json() == LONG
         assert "accept-encoding" in plain.headers["vary"].lower()
