@@ -16,8 +16,8 @@ NOWHERE = (
     "/referral",
     "/referral/",
     "/referral/nothing",
-    "/referral/fhir/",
     "/referral/fhir/Nothing",
+    "/referral/fhir/Nothing/",
     "/referral/fhir/Nothing/7/$do",
     "/healthz/",
     "/auth/nothing",
@@ -30,8 +30,8 @@ OTHERWISE = (
     ("GET", "/auth/token"),
     ("OPTIONS", "/auth/token"),
     ("DELETE", "/referral/fhir/metadata"),
-    ("HEAD", "/referral/fhir/metadata"),
-    ("OPTIONS", "/referral/fhir/Task"),
+    ("HEAD", "/referral/fhir"),
+    ("GET", "/referral/fhir/"),
     ("PATCH", "/careteam/fhir/Task/7"),
 )
 

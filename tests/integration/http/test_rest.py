@@ -152,6 +152,7 @@ class TestGzip:
             ("br", b"{}", 415),
             ("gzip, gzip", b"{}", 415),
         ],
+        ids=["no gzip", "too short", "more behind it", "another", "twice"],
     )
     async def test_what_cannot_be_inflated_is_refused(
         self, toy: Toy, encoding: str, body: bytes, status: int
