@@ -1,10 +1,10 @@
-"""`python -m bench profile | run | check`: see docs/performance.md."""
+"""`python -m bench profile | run | search | check`: see docs/performance.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import counters, run
+from bench import counters, run, searching
 from bench.profile import profile
 
 
@@ -21,11 +21,14 @@ def main() -> None:
     running.add_argument("--quick", action="store_true", help="shorter rounds, less certain")
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
+    commands.add_parser("search", help="searches of 10,000 and of 1,000,000 referrals")
     checking = commands.add_parser("check", help="gate the numbers that no machine changes")
     checking.add_argument("--write", action="store_true", help="record what is found from now on")
     given = parser.parse_args()
     if given.command == "profile":
         asyncio.run(profile(given.count, connections=given.connections, top=given.top))
+    elif given.command == "search":
+        sys.exit(searching.main())
     elif given.command == "check":
         sys.exit(_check(write=given.write))
     else:

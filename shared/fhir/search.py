@@ -23,6 +23,8 @@ Kind = Literal["token", "coding", "tokens", "reference", "date", "string"]
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
+# Beyond, `total` stands only where `_total=accurate` asks for it.
+MAX_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ class Order:
 class Search:
     """A query that was read: what must hold, in which order, which page, what to add, how much of each.
 
-    `notes` say what was not supported and is ignored.
+    `counts_all` asks for a total however many there are. `notes` say what was not supported and is ignored.
     """
 
     criteria: tuple[Criterion, ...] = ()
@@ -107,6 +109,7 @@ class Search:
     includes: tuple[str, ...] = ()
     revincludes: tuple[str, ...] = ()
     with_total: bool = True
+    counts_all: bool = False
     subset: Subset = WHOLE
     notes: tuple[Problem, ...] = ()
 
@@ -127,7 +130,7 @@ async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElemen
     """Give one page of the rows that match and that the caller may see; the total counts no other row."""
     where = and_(visible, *(_clause(criterion, model) for criterion in search.criteria))
     if not search.count:
-        return Page(rows=(), total=await _total(tx, model, where), next=None)
+        return Page(rows=(), total=await _total(tx, model, where, all_=True), next=None)
     keys = [
         key
         for order in search.sort
@@ -145,14 +148,19 @@ async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElemen
     total = None
     if search.with_total:
         whole = search.after is None and len(found) <= search.count
-        total = len(found) if whole else await _total(tx, model, where)
+        total = len(found) if whole else await _total(tx, model, where, all_=search.counts_all)
     last = search_pages.token(list(page[-1])[len(columns) :]) if len(found) > search.count else None
     return Page(rows=[stored_resource(record) for record in page], total=total, next=last)
 
 
-async def _total(tx: Transaction, model: Any, where: ColumnElement[bool]) -> int:
-    [counted] = await tx.select(select(func.count(model.id)).where(where))
-    return int(counted[0])
+async def _total(tx: Transaction, model: Any, where: ColumnElement[bool], *, all_: bool) -> int | None:
+    """Count the matches; of many no total is told unless all are to be counted: that takes longer than the
+    page itself.
+    """
+    matches = select(model.id).where(where)
+    counted_ones = (matches if all_ else matches.limit(MAX_COUNTED + 1)).subquery()
+    [counted] = await tx.select(select(func.count()).select_from(counted_ones))
+    return int(counted[0]) if all_ or counted[0] <= MAX_COUNTED else None
 
 
 def _clause(criterion: Criterion, model: Any) -> ColumnElement[bool]:

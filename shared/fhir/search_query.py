@@ -79,6 +79,7 @@ def parse(
         includes=included,
         revincludes=reverse,
         with_total=total != "none",
+        counts_all=total == "accurate",
         subset=subset,
         notes=tuple(reader.notes),
     )

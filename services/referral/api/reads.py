@@ -43,24 +43,23 @@ def _referral(column: Any, *, holds: Any = None) -> Include:
     )
 
 
+# What referrals are searched by.
+REFERRAL_PARAMS = {
+    "identifier": SearchParam(kind="tokens", column=ReferralTable.identifiers),
+    "patient": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
+    "subject": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
+    "requester": SearchParam(kind="reference", column=ReferralTable.requester, types=("Organization",)),
+    "status": SearchParam(kind="token", column=ReferralTable.status, system=STATUS_SYSTEMS["ServiceRequest"]),
+    "intent": SearchParam(kind="token", column=ReferralTable.intent, system=f"{_FHIR}/request-intent"),
+    "priority": SearchParam(kind="token", column=ReferralTable.priority, system=f"{_FHIR}/request-priority"),
+    "authored": SearchParam(kind="date", column=ReferralTable.authored_on),
+}
+
 _add_reads(
     resource_type="ServiceRequest",
     model=ReferralTable,
     visible=_SCOPE.referrals,
-    params={
-        "identifier": SearchParam(kind="tokens", column=ReferralTable.identifiers),
-        "patient": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
-        "subject": SearchParam(kind="reference", column=ReferralTable.patient_id, types=("Patient",)),
-        "requester": SearchParam(kind="reference", column=ReferralTable.requester, types=("Organization",)),
-        "status": SearchParam(
-            kind="token", column=ReferralTable.status, system=STATUS_SYSTEMS["ServiceRequest"]
-        ),
-        "intent": SearchParam(kind="token", column=ReferralTable.intent, system=f"{_FHIR}/request-intent"),
-        "priority": SearchParam(
-            kind="token", column=ReferralTable.priority, system=f"{_FHIR}/request-priority"
-        ),
-        "authored": SearchParam(kind="date", column=ReferralTable.authored_on),
-    },
+    params=REFERRAL_PARAMS,
     includes={
         "ServiceRequest:patient": _patient(ReferralTable.patient_id),
         "ServiceRequest:subject": _patient(ReferralTable.patient_id),

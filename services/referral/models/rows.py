@@ -82,7 +82,7 @@ class Referral(Resource):
     __tablename__ = "referral"
 
     patient_id: UUID = Field(foreign_key="patient.id", index=True)
-    requester: str = Field(index=True)
+    requester: str
     sender: str
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     status: str = "active"
@@ -93,7 +93,7 @@ class Referral(Resource):
     sent_at: AwareDatetime
     complete_at: AwareDatetime | None = None
     due_on: date
-    site: str = Field(index=True)
+    site: str
     state: str = State.AWAITING_TRIAGE
     turn: str
     reason: list[Reason] = Field(default_factory=list, sa_type=JSONB)

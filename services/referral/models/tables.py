@@ -55,6 +55,13 @@ class ReferralTable(Referral, Base, table=True):
         CheckConstraint("complete_at IS NULL OR complete_at >= sent_at", name="complete_after_sent"),
         Index("referral_identifiers", "identifiers", postgresql_using="gin"),
         Index("referral_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        # A page of a scope, in the order of ids and by what is searched most, is read and not sorted.
+        Index("referral_of_requester", "requester", "id"),
+        Index("referral_of_site", "site", "id"),
+        Index("referral_of_requester_by_status", "requester", "status", "id"),
+        Index("referral_of_site_by_status", "site", "status", "id"),
+        Index("referral_of_requester_authored", "requester", "authored_on"),
+        Index("referral_of_site_authored", "site", "authored_on"),
         Index("referral_sent", "site", "sent_at"),
         Index("referral_team", "team", postgresql_using="gin"),
         Index("referral_reviewers", "reviewers", postgresql_using="gin"),

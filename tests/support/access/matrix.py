@@ -22,7 +22,7 @@ def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
     if route.method == "PUT":
         return target.body
     about = {"name": "case", "valueReference": {"reference": f"Task/{uuid4()}"}}
-    said = [{"name": name, "valueString": "Because"} for name in ("reason", "decision")]
+    said = [{"name": name, "valueString": "Because"} for name in ("reason", "decision", "text")]
     into = {"name": "into", "valueReference": {"reference": f"ServiceRequest/{uuid4()}"}}
     has = PARAMETERS.get(route.name, set())
     given = [parameter for parameter in (about, *said, into) if parameter["name"] in has]
