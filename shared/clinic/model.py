@@ -378,6 +378,22 @@ class Clinic(Part):
             None,
         )
 
+    def proposed_beside(self, risk: Risk, *, programme: Programme) -> Programme | None:
+        """Find the programme that is proposed for a risk to who is in another one of the same streams.
+
+        It is the programme itself where that is proposed for the risk.
+        """
+        if risk in programme.proposed_for:
+            return programme
+        return next(
+            (
+                one
+                for one in self.programmes
+                if risk in one.proposed_for and not set(one.streams).isdisjoint(programme.streams)
+            ),
+            None,
+        )
+
     def payer(self, payer_id: str) -> Payer:
         """Find a payer; raises KeyError."""
         return _by_id(self.payers, payer_id)

@@ -3,7 +3,8 @@
 Invariants:
 - The first entry is the MessageHeader, the second the focus, then what is carried, in the order given.
 - Resources given as bytes are not decoded and keep every byte.
-- Every entry has its own fullUrl, so that relative references resolve inside the message.
+- Every entry has its own fullUrl under one base, that of the header too, so that relative references resolve
+  inside the message.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def message(
         "source": {"endpoint": source},
         "focus": [{"reference": focus.reference}],
     }
-    entries: list[dict[str, Any]] = [{"fullUrl": f"urn:uuid:{event_id}", "resource": header}]
+    entries: list[dict[str, Any]] = [{"fullUrl": f"{LUMBAR}/MessageHeader/{event_id}", "resource": header}]
     entries += [
         {"fullUrl": f"{LUMBAR}/{name.reference}", "resource": _as_it_is(resource)}
         for name, resource in resources

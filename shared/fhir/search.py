@@ -132,9 +132,8 @@ async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElemen
     if not search.count:
         return Page(rows=(), total=await _total(tx, model, where, all_=True), next=None)
     keys = [
-        key
+        Key(column=_column(order.name, order.param, model), descending=order.descending)
         for order in search.sort
-        for key in search_pages.keys(_column(order.name, order.param, model), order.descending)
     ]
     keys.append(Key(column=model.id))
     columns = columns_of(model)

@@ -1,7 +1,7 @@
 """Keyset paging: a page ends with a token of its last row's sort keys, so pages stay right while rows come.
 
-A nullable column sorts by "is it null" first and then by its value, so that nulls stand last in both
-directions and a token never compares with null.
+What is missing is the smallest: it stands first in ascending order and last in descending order, so one index
+serves both.
 """
 
 import base64
@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, or_
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from shared.errors import Invalid
 
@@ -34,7 +34,9 @@ class Key:
 
     def order(self) -> Any:
         """Give the ORDER BY of this key."""
-        return self.column.desc() if self.descending else self.column.asc()
+        if not getattr(self.column, "nullable", True):
+            return self.column.desc() if self.descending else self.column.asc()
+        return self.column.desc().nulls_last() if self.descending else self.column.asc().nulls_first()
 
     def fits(self, value: Any) -> bool:
         """Say whether a value from outside can be compared with the column."""
@@ -49,20 +51,15 @@ class Key:
     def past(self, value: Any) -> ColumnElement[bool]:
         """Hold for rows that come after this value."""
         if value is None:
-            return false()
-        found: ColumnElement[bool] = self.column < value if self.descending else self.column > value
-        return found
+            return false() if self.descending else self.column.is_not(None)
+        if not self.descending:
+            return cast(ColumnElement[bool], self.column > value)
+        return or_(self.column < value, self.column.is_(None))
 
     def same(self, value: Any) -> ColumnElement[bool]:
         """Hold for rows with this value."""
         found: ColumnElement[bool] = self.column.is_(None) if value is None else self.column == value
         return found
-
-
-def keys(column: Any, descending: bool) -> list[Key]:
-    """Give the sort keys of a column that may be null: nulls last."""
-    is_null = case((column.is_(None), 1), else_=0)
-    return [Key(column=is_null), Key(column=column, descending=descending)]
 
 
 def token(values: Sequence[Any]) -> str:

@@ -54,14 +54,27 @@ class StartBack:
 
 def score(answers: Mapping[str, str]) -> StartBack | None:
     """Score the answers by linkId; None where an item is not answered, or by a code that it does not have."""
-    for item in ITEMS:
-        if answers.get(item) not in (BOTHERSOMENESS if item == BOTHERSOME else AGREEMENT):
-            return None
+    if unanswered(answers):
+        return None
     counted = [item for item in ITEMS if answers[item] in _COUNTS]
     total, distress = len(counted), len([item for item in counted if item in DISTRESS])
     if total <= 3:
         return StartBack(total=total, distress=distress, risk="low")
     return StartBack(total=total, distress=distress, risk="high" if distress >= 4 else "medium")
+
+
+def unanswered(answers: Mapping[str, str]) -> list[str]:
+    """Name the items that are not answered, or by a code that they do not have."""
+    return [
+        item
+        for item in ITEMS
+        if answers.get(item) not in (BOTHERSOMENESS if item == BOTHERSOME else AGREEMENT)
+    ]
+
+
+def links() -> frozenset[str]:
+    """Name every linkId by which an item is known."""
+    return frozenset(_LINKS)
 
 
 def answers_in(response: Resource) -> dict[str, str]:
@@ -75,6 +88,23 @@ def answers_in(response: Resource) -> dict[str, str]:
         if item is not None and len(answered) == 1 and (code := _code(answered[0])) is not None:
             found[item] = code
     return found
+
+
+def questionnaire_items() -> list[dict[str, Any]]:
+    """Render the nine items of a Questionnaire by number and code, each with the answers that it has."""
+    return [
+        {
+            "linkId": link_id,
+            "code": [{"system": LOINC, "code": code}],
+            "text": f"Item {link_id.rpartition('-')[2]} of the tool",
+            "type": "choice",
+            "answerOption": [
+                {"valueCoding": {"system": ANSWER_SYSTEM, "code": answer}}
+                for answer in (BOTHERSOMENESS if link_id == BOTHERSOME else AGREEMENT)
+            ],
+        }
+        for link_id, code in ITEMS.items()
+    ]
 
 
 def _items(given: Sequence[Any]) -> Iterator[tuple[str, Sequence[Resource]]]:

@@ -1,4 +1,4 @@
-"""Other people's FHIR clients, got once per machine into a cache folder beside the jars of the local Kafka.
+"""Other people's FHIR clients and HL7's validator, got once per machine, beside the jars of the local Kafka.
 
 Invariant: a folder under its final name is complete, because it gets that name only when everything is in it.
 """
@@ -22,13 +22,12 @@ REQUIRED = "LUMBAR_REQUIRE_CLIENTS"
 
 def hapi() -> Path:
     """Give the folder with the jars of HAPI's client."""
-    pom = _HERE / "hapi" / "pom.xml"
+    return _jars("hapi")
 
-    def get(unfinished: Path) -> None:
-        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
-        _run([*command, f"-DoutputDirectory={unfinished}", "-DincludeScope=runtime"])
 
-    return _got("hapi", needs=("java", "mvn"), of=(pom,), get=get)
+def validator() -> Path:
+    """Give the folder with the jars of HL7's validator."""
+    return _jars("validator")
 
 
 def npm() -> Path:
@@ -44,6 +43,16 @@ def npm() -> Path:
         _run(["npm", "ci", "--silent", "--no-progress", "--prefix", str(unfinished)])
 
     return _got("fhir-kit-client", needs=("node", "npm"), of=files, get=get)
+
+
+def _jars(name: str) -> Path:
+    pom = _HERE / name / "pom.xml"
+
+    def get(unfinished: Path) -> None:
+        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+        _run([*command, f"-DoutputDirectory={unfinished}", "-DincludeScope=runtime"])
+
+    return _got(name, needs=("java", "mvn"), of=(pom,), get=get)
 
 
 def _got(name: str, *, needs: Sequence[str], of: Sequence[Path], get: Callable[[Path], None]) -> Path:

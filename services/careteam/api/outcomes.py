@@ -1,4 +1,4 @@
-"""Outcomes: answers in, scores out; and the questionnaire that is scored here."""
+"""Outcomes: answers in, scores out; and the questionnaires that are scored here."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
 router = APIRouter()
-_PUBLIC = "the questionnaire is the same for every caller"
+_PUBLIC = "the questionnaires are the same for every caller"
 
 
 @router.post("/fhir/Observation", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
@@ -39,13 +39,15 @@ async def record_rating(
 async def record_answers(
     request: Annotated[RequestContext, authorize("QuestionnaireResponse", "c", rows=PATIENT_ROWS)],
 ) -> Response:
-    """Record the answered Oswestry sections; the score becomes an Observation derived from them."""
+    """Record the answered Oswestry or STarT Back; the score becomes an Observation derived from it."""
     only(request, "clinician", what="record an outcome")
     author = use_cases.load.person(request.ctx)
     received = await request.resource("QuestionnaireResponse")
     async with request.transaction() as tx:
         team = await use_cases.load.team_of_patient(request.ctx, tx, received.data, member="subject")
-        answers = await use_cases.record_answers.run(request.ctx, tx, team, received=received, by=author)
+        screening = fhir.outcomes.questionnaire_of(received.data) == fhir.questionnaire.START_BACK_URL
+        recorded = use_cases.record_screening if screening else use_cases.record_answers
+        answers = await recorded.run(request.ctx, tx, team, received=received, by=author)
         location = f"QuestionnaireResponse/{answers.id}/_history/{answers.version}"
         return await request.answer(tx, answers.body, status=201, about=answers, location=location)
 
@@ -54,11 +56,12 @@ async def record_answers(
 async def read_questionnaire(
     id: str, request: Annotated[RequestContext, authorize("Questionnaire", "r", rows=_PUBLIC)]
 ) -> Response:
-    """Read the questionnaire that is scored here."""
+    """Read a questionnaire that is scored here."""
     async with request.transaction() as tx:
-        if id != fhir.questionnaire.QUESTIONNAIRE_ID:
-            raise NotFound("there is no such Questionnaire")
-        return await request.answer(tx, fhir.questionnaire.questionnaire())
+        for questionnaire in fhir.questionnaire.questionnaires():
+            if questionnaire["id"] == id:
+                return await request.answer(tx, questionnaire)
+        raise NotFound("there is no such Questionnaire")
 
 
 @router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical address"))
@@ -66,9 +69,9 @@ async def read_questionnaire(
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_PUBLIC)],
 ) -> Response:
-    """Find the questionnaire by its canonical address."""
+    """Find the questionnaires by their canonical address."""
     asked = computed.read(request, resource_type="Questionnaire", known=("url",))
-    questionnaire = fhir.questionnaire.questionnaire()
-    found = [questionnaire] if asked.first("url") in (None, questionnaire["url"]) else []
+    all_of_them = fhir.questionnaire.questionnaires()
+    found = [one for one in all_of_them if asked.first("url") in (None, one["url"])]
     async with request.transaction() as tx:
         return await request.answer(tx, computed.write(request, asked, found))

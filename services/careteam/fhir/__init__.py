@@ -7,6 +7,7 @@ from services.careteam.fhir import (
     outcomes,
     plans,
     request_parsing,
+    screening,
     tasks,
     teams,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.careteam import texts
 from services.careteam.fhir.elements import OUTCOME_SYSTEM, Resource, codes, number
-from services.careteam.fhir.questionnaire import QUESTIONNAIRE_URL
+from services.careteam.fhir.questionnaire import OSWESTRY_URL, START_BACK_URL
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.instruments import (
     NPRS,
@@ -74,16 +74,26 @@ def rating_overlay(data: Mapping[str, Any]) -> Resource:
     return {} if named else {"code": code | {"text": NPRS.name}}
 
 
-def oswestry_answers(data: Mapping[str, Any], *, findings: Findings) -> dict[str, int]:
-    """Read the answered sections; notes an item that is none, such as a score that was posted."""
-    if data.get("questionnaire", "").split("|")[0] != QUESTIONNAIRE_URL:
+def questionnaire_of(data: Mapping[str, Any]) -> str:
+    """Read the canonical address of what was answered, without its version."""
+    return str(data.get("questionnaire", "")).split("|")[0]
+
+
+def check_answers(data: Mapping[str, Any], *, findings: Findings) -> None:
+    """Note answers to what is not scored here, and answers that are not completed."""
+    if questionnaire_of(data) not in (OSWESTRY_URL, START_BACK_URL):
         findings.add(
-            f"the questionnaire scored here is {QUESTIONNAIRE_URL}",
+            f"the questionnaires scored here are {OSWESTRY_URL} and {START_BACK_URL}",
             expression="QuestionnaireResponse.questionnaire",
             code="not-supported",
         )
     if data.get("status") != "completed":
         findings.add("only completed answers are scored", expression="QuestionnaireResponse.status")
+
+
+def oswestry_answers(data: Mapping[str, Any], *, findings: Findings) -> dict[str, int]:
+    """Read the answered sections; notes an item that is none, such as a score that was posted."""
+    check_answers(data, findings=findings)
     answers: dict[str, int] = {}
     for index, item in enumerate(data.get("item", [])):
         _read_section(

@@ -47,6 +47,8 @@ OSWESTRY = Instrument(
     important=Decimal(10),
     source="Ostelo 2008",
 )
+# The screening tool is no outcome measure: it has no baseline, no goal and no review.
+START_BACK = "start-back"
 INSTRUMENTS = {instrument.id: instrument for instrument in (NPRS, OSWESTRY)}
 
 

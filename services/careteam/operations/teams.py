@@ -87,14 +87,14 @@ TEAMS = OperationTable[TeamFacts](
         _by_member(
             name="record-answers",
             resource_type="QuestionnaireResponse",
-            text="Record the answers to Oswestry; the score is an Observation derived from them.",
+            text="Record the answers to Oswestry or STarT Back; the score is an Observation of its own.",
             parameters=(
                 Parameter(
                     name="item",
                     type="BackboneElement",
                     min=8,
                     max="10",
-                    text="`section-1` to `section-10`, each 0 to 5.",
+                    text="`section-1` to `section-10`, each 0 to 5; or `start-back-1` to `start-back-9`.",
                 ),
             ),
             refuses=_SCORED,

@@ -51,9 +51,9 @@ def progress(instrument: Instrument, *, baseline: Decimal, score: Decimal) -> Sc
 
 
 def measured(outcomes: Sequence[Outcome]) -> dict[str, Measured]:
-    """Sum up what was measured, by instrument; the outcomes come in order, each baseline first."""
+    """Sum up what was measured, by outcome measure; the outcomes come in order, each baseline first."""
     found: dict[str, Measured] = {}
-    for outcome in outcomes:
+    for outcome in [one for one in outcomes if one.instrument in INSTRUMENTS]:
         baseline = outcome.score if outcome.baseline else found[outcome.instrument].baseline
         found[outcome.instrument] = Measured(
             baseline=baseline,

@@ -16,6 +16,7 @@ from services.careteam.use_cases import (
     publish_agenda,
     record_answers,
     record_rating,
+    record_screening,
     review_progress,
     save_goal,
     save_plan,

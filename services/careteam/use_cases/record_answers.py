@@ -1,7 +1,7 @@
 """Record the answers to the Oswestry questionnaire and the score that is made from them."""
 
 from services.careteam import fhir, queries, rules
-from services.careteam.fhir.questionnaire import QUESTIONNAIRE_URL
+from services.careteam.fhir.questionnaire import OSWESTRY_URL
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.instruments import OSWESTRY
 from services.careteam.models.rows import Answers, Team
@@ -23,7 +23,7 @@ async def run(ctx: Context, tx: Transaction, team: Team, *, received: Received, 
         team_id=team.id,
         referral_id=team.referral_id,
         patient_id=team.patient_id,
-        questionnaire=QUESTIONNAIRE_URL,
+        questionnaire=OSWESTRY_URL,
         authored_at=at,
     )
     outcome, scored = score.run(

@@ -30,8 +30,8 @@ def render() -> dict[str, Any]:
             _group("episode-of-pain", "This episode of pain", _episode()),
             _group("claims", "Claims because of the back", _claims()),
             _group("conditions", "Other conditions", _conditions()),
-            _group("start-back", "STarT Back screening tool", _start_back())
-            | {"code": [_loinc(start_back.PANEL)]},
+            _group("start-back", "STarT Back screening tool", start_back.questionnaire_items())
+            | {"code": [{"system": start_back.LOINC, "code": start_back.PANEL}]},
             _group("unavailable", "When the patient cannot come", _unavailable(), repeats=True),
         ],
     }
@@ -70,29 +70,6 @@ def _conditions() -> list[dict[str, Any]]:
         _yes_no("chronic-multisite-pain", "Is there an unmanaged chronic pain disorder of several sites?"),
         _yes_no("opioid-dependency", "Is there an unmanaged opioid dependency?"),
     ]
-
-
-def _start_back() -> list[dict[str, Any]]:
-    """Render the nine items by number and code: their wording is its licence holder's."""
-    return [
-        {
-            "linkId": link_id,
-            "code": [_loinc(code)],
-            "text": f"Item {link_id.rpartition('-')[2]} of the tool",
-            "type": "choice",
-            "answerOption": [
-                {"valueCoding": {"system": start_back.ANSWER_SYSTEM, "code": answer}}
-                for answer in (
-                    start_back.BOTHERSOMENESS if link_id == start_back.BOTHERSOME else start_back.AGREEMENT
-                )
-            ],
-        }
-        for link_id, code in start_back.ITEMS.items()
-    ]
-
-
-def _loinc(code: str) -> dict[str, str]:
-    return {"system": start_back.LOINC, "code": code}
 
 
 def _unavailable() -> list[dict[str, Any]]:

@@ -184,7 +184,7 @@ def numbers(rows: Sequence[Resource]) -> list[str]:
         ([("_id", str(CLINIC))], ""),
         ([("_format", "json"), ("status", "draft")], "3"),
         ([("_sort", "-due")], "32104"),
-        ([("_sort", "due")], "01234"),
+        ([("_sort", "due")], "40123"),
         ([("_sort", "status,-due")], "10432"),
     ],
 )

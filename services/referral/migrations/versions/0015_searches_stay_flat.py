@@ -1,5 +1,6 @@
 """index referrals by scope with what they are searched by, so that a page takes no longer when there are many."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
@@ -15,4 +16,6 @@ def upgrade() -> None:
         op.drop_index(f"ix_referral_{scope}", table_name="referral")
         op.create_index(f"referral_of_{scope}", "referral", [scope, "id"])
         op.create_index(f"referral_of_{scope}_by_status", "referral", [scope, "status", "id"])
-        op.create_index(f"referral_of_{scope}_authored", "referral", [scope, "authored_on"])
+        op.create_index(
+            f"referral_of_{scope}_authored", "referral", [scope, sa.text("authored_on DESC NULLS LAST")]
+        )
