@@ -14,7 +14,7 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
 from shared.auth.scopes import Interaction
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, NotSupported, Unauthenticated
 from shared.http.body import read_body
 from shared.http.guard import Guard
 from shared.http.request_context import RequestContext
@@ -40,7 +40,7 @@ class RouteSecurity(SecurityBase):
         self.model = OAuth2(flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="")))
 
     async def __call__(self, request: Request) -> RequestContext:
-        """Give what the route works with; raises Unauthenticated or MissingScope."""
+        """Give what the route works with; raises Unauthenticated, MissingScope or NotSupported."""
         runtime: Runtime = request.app.state.runtime
         guard = request.state.guard = self.guard
         principal = await runtime.verifier.principal(_bearer(request))
@@ -48,6 +48,8 @@ class RouteSecurity(SecurityBase):
         request.state.context = context
         if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):
             raise MissingScope(f"this needs the scope {guard.scope}; the token has {principal.scopes}")
+        if request.method == "POST" and "if-none-exist" in request.headers and not guard.conditional:
+            raise NotSupported("nothing is created on a condition here", expression="If-None-Exist")
         if not guard.streams:
             context.body = await read_body(request)
         return context
@@ -60,15 +62,22 @@ def authorize(
     rows: str,
     dry_run: bool = False,
     streams: bool = False,
+    conditional: bool = False,
 ) -> SecurityMarker:
     """Guard a route by the scope `resource_type.interaction`.
 
     `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
     this. `dry_run` marks a command's rehearsal, which writes nothing, `streams` a route that reads its body
-    by itself. Refused calls are audited.
+    by itself, `conditional` one that honours If-None-Exist; any other POST refuses it. Refused calls are
+    audited.
     """
     guard = Guard(
-        resource_type=resource_type, interaction=interaction, rows=rows, dry_run=dry_run, streams=streams
+        resource_type=resource_type,
+        interaction=interaction,
+        rows=rows,
+        dry_run=dry_run,
+        streams=streams,
+        conditional=conditional,
     )
     marker: SecurityMarker = Security(RouteSecurity(guard), scopes=[f"system/{guard.scope}"])
     return marker

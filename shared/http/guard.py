@@ -15,7 +15,7 @@ class Guard:
     """What a route asks of its caller; `interaction` is None where the route is open to everybody.
 
     `dry_run` says that the route needs the scope of a command and writes nothing, `streams` that it reads its
-    body by itself, as it comes.
+    body by itself, as it comes, `conditional` that it honours If-None-Exist.
     """
 
     resource_type: str
@@ -23,6 +23,7 @@ class Guard:
     rows: str
     dry_run: bool = False
     streams: bool = False
+    conditional: bool = False
 
     @property
     def scope(self) -> str:

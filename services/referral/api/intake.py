@@ -78,7 +78,9 @@ async def process_message(request: Annotated[RequestContext, _SENDING]) -> Respo
 
 
 @router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver))
-async def create(request: Annotated[RequestContext, _SENDING]) -> Response:
+async def create(
+    request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=_OWN, conditional=True)],
+) -> Response:
     """Take a bare ServiceRequest with its Patient contained, or known by identifier.
 
     `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead, as

@@ -161,6 +161,13 @@ class TestGzip:
         assert (await client.post(NOTES, content=body)).status_code == status
 
 
+async def test_a_condition_is_refused_where_nothing_is_created_on_one(toy: Toy) -> None:
+    client = toy.as_("family-practice")
+    answer = await client.post(NOTES, json=A_NOTE, headers={"If-None-Exist": "identifier=a|b"})
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["If-None-Exist"])
+    assert (await client.get(NOTES)).json()["total"] == 0
+
+
 class TestPreferences:
     @pytest.mark.parametrize(
         ("wanted", "kind"),
