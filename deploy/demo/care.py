@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from deploy.demo.acts import change, first_appointment, moment, sessions, visit
 from deploy.demo.story import Resource, StepMissed, Story
-from shared.fhir import codes
+from shared.fhir import codes, start_back
 
 
 async def patient_of(story: Story, referral: str) -> str:
@@ -105,6 +105,32 @@ async def record_oswestry(story: Story, clinician: str, referral: str, answers: 
     await story.act(clinician, "POST", "/careteam/fhir/QuestionnaireResponse", body=body)
     story.note(clinician, "records the Oswestry answers", "POST QuestionnaireResponse")
     await story.later()
+
+
+async def record_start_back(story: Story, clinician: str, referral: str, *, agreed: int) -> Resource:
+    """Record STarT Back with so many of the last items agreed with and an extreme bother; give its score."""
+    items = list(start_back.ITEMS)[:8]
+    codes_of = dict.fromkeys(items, "disagree") | dict.fromkeys(items[::-1][:agreed], "agree")
+    answers = codes_of | {start_back.BOTHERSOME: "extremely"}
+    body = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": f"{codes.LUMBAR}/Questionnaire/start-back",
+        "status": "completed",
+        "subject": {"reference": await patient_of(story, referral)},
+        "basedOn": [{"reference": f"ServiceRequest/{referral}"}],
+        "authored": story.clock.now().isoformat(),
+        "item": [
+            {"linkId": link, "answer": [{"valueCoding": {"system": start_back.ANSWER_SYSTEM, "code": code}}]}
+            for link, code in answers.items()
+        ],
+    }
+    await story.act(clinician, "POST", "/careteam/fhir/QuestionnaireResponse", body=body)
+    story.note(clinician, "records the STarT Back answers", "POST QuestionnaireResponse")
+    await story.later()
+    subject = await patient_of(story, referral)
+    scores = await story.find(clinician, f"/careteam/fhir/Observation?patient={subject}&code=91351-7")
+    story.expect("the tool is scored once", len(scores) == 1, len(scores))
+    return scores[0]
 
 
 async def see_first(story: Story, referral: str) -> None:

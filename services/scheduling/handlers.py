@@ -18,6 +18,7 @@ from shared.events.catalog.referral import (
     AuthorizationEvent,
     PatientChanged,
     ReferralAccepted,
+    ReferralAnotherTimeRequested,
     ReferralClosed,
     ReferralMerged,
     ReferralRevoked,
@@ -59,6 +60,13 @@ async def on_referrals_accepted(
         with item.span():
             publications += use_cases.accept.decide(item.ctx, acceptance)
     await use_cases.accept.save(ctx, tx, acceptances, publications=publications)
+
+
+async def on_another_time_requested(
+    ctx: Context, tx: Transaction, event: ReferralAnotherTimeRequested
+) -> None:
+    """Learn on which days the patient cannot come."""
+    await use_cases.away.run(ctx, tx, event)
 
 
 async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:

@@ -22,6 +22,7 @@ def create_worker(runtime: Runtime) -> Worker:
         topics=(REFERRAL, CARETEAM),
         handlers={
             "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, cache=cache)),
+            "referral.another-time-requested": handlers.on_another_time_requested,
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
             "referral.merged": handlers.on_referral_merged,

@@ -5,7 +5,7 @@
 - A wall-clock time that a day has twice (clocks go back) is the first of the two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from services.scheduling.rules.intervals import clipped, subtracted
 from shared.clinic import Hours, Person, Site, Weekday
 
 DAY = timedelta(days=1)
+# A bound of the time at which a patient cannot come: a local day, a moment, or none.
+Bound = date | datetime | None
 _EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 WEEKDAYS = tuple(Weekday)
 
@@ -33,11 +35,17 @@ def local_day_end(day: date, zone: ZoneInfo) -> datetime:
     return to_utc(day + DAY, time(0), zone)
 
 
-def span_between(first: date | datetime | None, last: date | datetime | None, zone: ZoneInfo) -> Span:
+def span_between(first: Bound, last: Bound, zone: ZoneInfo) -> Span:
     """Return the time between two bounds: days are whole local days, both included; None has no end."""
     begins = first if isinstance(first, datetime) else local_day_start(first or _EARLIEST, zone)
     ends = last if isinstance(last, datetime) else local_day_end(last or _LATEST, zone)
     return Span(begins, ends)
+
+
+def spans_away(periods: Iterable[tuple[Bound, Bound]], zone: ZoneInfo) -> list[list[str]]:
+    """Write the times at which a patient cannot come as they are kept: start and end of each."""
+    spans = [span_between(first, last, zone) for first, last in periods]
+    return [[span.start.isoformat(), span.end.isoformat()] for span in spans]
 
 
 def local_days(window: Span, zone: ZoneInfo) -> Iterator[date]:

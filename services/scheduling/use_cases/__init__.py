@@ -6,6 +6,7 @@
 from services.scheduling.use_cases import (
     accept,
     authorize,
+    away,
     change,
     correct,
     end,

@@ -54,7 +54,6 @@ async def known(tx: Transaction, accepted: Sequence[DomainEvent]) -> Known:
 def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
     """Make the referral as it is kept here, and its first appointment without a time."""
     zone = ctx.clinic.site(event.site).zone
-    away = [rules.calendar.span_between(first, last, zone) for first, last in event.unavailable]
     referral = Referral(
         id=UUID(event.referral),
         patient_id=_patient_of(event),
@@ -67,7 +66,7 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
         complete_at=event.complete_at,
         due_on=event.due_on,
         due_at=rules.calendar.local_day_end(event.due_on, zone),
-        unavailable=[[start.isoformat(), end.isoformat()] for start, end in away],
+        unavailable=rules.calendar.spans_away(event.unavailable, zone),
     )
     guarantee = Guarantee(
         referral_id=referral.id,
