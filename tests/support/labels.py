@@ -29,7 +29,10 @@ _ISSUE_TYPES = (
 )
 _ROUTE = re.compile(r"^(unknown|referral|scheduling|careteam|notifications|issuer|/[a-zA-Z$/{}:._-]*)$")
 _METHODS = "GET HEAD POST PUT DELETE PATCH OPTIONS other"
-_FOUND = "visit-not-recorded no-plan-active nothing-heard-of-booking programme-is-over nobody-owns question-unanswered"
+_FOUND = (
+    "visit-not-recorded no-plan-active nothing-heard-of-booking programme-is-over nobody-owns"
+    " question-unanswered"
+)
 _OUTCOMES = "done repeated ignored unknown held early failed fired sent accepted refused"
 _TABLES: dict[str, frozenset[str]] = {
     "service": frozenset((*SERVICES, "identity", "gateway")),
