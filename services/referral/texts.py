@@ -44,6 +44,7 @@ REASONS: Mapping[str, str] = {
     "unmerged-since": "The patient's records were merged by mistake; this came meanwhile. Whose is it?",
     "said-as-known": "The sender says again what is known.",
     "said-newly": "This is said newly of the patient: {members}.",
+    "taken-over": "The clinic's own record of the patient says all of it now.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
     "record-replaced": "Another record replaced this one of the patient, and it is not known here.",

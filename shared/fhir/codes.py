@@ -28,6 +28,9 @@ X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 # On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
 CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
 
+# On a Patient, one for each channel: channel, permitted and date are said, recorder and recorded are ours.
+CHANNEL_CONSENT_EXTENSION = f"{LUMBAR}/StructureDefinition/channel-consent"
+
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 
@@ -92,6 +95,17 @@ class TaskInput(StrEnum):
     VISIT = "visit"
     DESCRIBED = "described"
     RESEMBLES = "resembles"
+
+
+class ContactChannel(StrEnum):
+    """By what a patient may be written to or called, as far as they have said so (CHANNEL_CONSENT_EXTENSION).
+
+    A `voicemail` is a message that is left on an answering machine or with somebody else.
+    """
+
+    EMAIL = "email"
+    SMS = "sms"
+    VOICEMAIL = "voicemail"
 
 
 class AppointmentKind(StrEnum):

@@ -4,6 +4,7 @@ from services.referral.fhir import (
     answers,
     authorization,
     binary,
+    channel_consents,
     claim_response,
     content,
     entries,

@@ -49,16 +49,18 @@ def priority_provenance(ctx: Context, referral: Referral, *, reasons: Sequence[R
 
 
 def patient_provenance(ctx: Context, patient: Patient, *, members: Sequence[str]) -> dict[str, Any]:
-    """Render the Provenance of what became known of a patient: the version, and which members are new."""
+    """Render the Provenance of what became known of a patient: both versions, and which members differ."""
+    about = f"Patient/{patient.id}/_history"
     return {
         "resourceType": "Provenance",
-        "target": [{"reference": f"Patient/{patient.id}/_history/{patient.version}"}],
+        "target": [{"reference": f"{about}/{patient.version}"}],
         "recorded": instant(ctx.at),
         "activity": {
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": ", ".join(f"Patient.{member}" for member in members),
         },
         "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "entity": [{"role": "revision", "what": {"reference": f"{about}/{patient.version - 1}"}}],
     }
 
 

@@ -27,6 +27,20 @@ class Demographics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConsent:
+    """What a patient said about a channel, on which day (`date`), and who wrote it down and when.
+
+    `channel` is a `shared.fhir.codes.ContactChannel`, `recorder` a reference, `recorded` an instant in UTC.
+    """
+
+    channel: str
+    permitted: bool
+    date: str
+    recorder: str
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageFact:
     """What a Coverage says about who pays: `kind` is its type code, `payer` the insurer of clinic.yaml."""
 

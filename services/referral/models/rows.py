@@ -9,7 +9,7 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from services.referral.models.facts import Finding
+from services.referral.models.facts import ChannelConsent, Finding
 from services.referral.states import Authorization, State
 from shared.db.models import Resource
 from shared.ids import new_undated_id
@@ -21,7 +21,8 @@ class Patient(Resource):
 
     `requester` is the sender whose description the row still is, None once the clinic knows more than that
     sender said; `replaced_by` is the record that goes on, where this one was merged into it: `replaced_at`,
-    when its version was `replaced_from`.
+    when its version was `replaced_from`. `channel_consents` are what the clinic has recorded of the patient's
+    consent to channels: what a sender wrote into its Patient is not among them.
     """
 
     __tablename__ = "patient"
@@ -36,6 +37,7 @@ class Patient(Resource):
     replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
     replaced_at: AwareDatetime | None = None
     replaced_from: int | None = None
+    channel_consents: list[ChannelConsent] = Field(default_factory=list, sa_type=JSONB)
 
     @property
     def patient_id(self) -> UUID:

@@ -7,6 +7,7 @@ from services.referral.use_cases import (
     attach,
     changes,
     communicate,
+    correct_patient,
     decide,
     end,
     follow,

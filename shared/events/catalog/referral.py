@@ -10,7 +10,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from shared.events.catalog import reading
+from shared.events.catalog import people, reading
+from shared.events.catalog.people import ChannelConsent, ContactPoint, Person
 from shared.events.catalog.reading import Bound
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
@@ -270,9 +271,30 @@ class PatientChanged(
     name="patient.changed",
     topic=REFERRAL,
     focus="Patient",
-    emitted="What is known of a patient changed: who it is, how to reach them, whether they live.",
+    emitted=(
+        "What is known of a patient changed: who it is, how to reach them, by what, whether they live. "
+        "Also when all patients are published again (`lumbar patients republish`)."
+    ),
 ):
-    """A patient is another now; `version` says which of two is the newer."""
+    """A patient is another now; `version` says which of two is the newer.
+
+    Its extensions for consent to a channel are what the clinic has recorded, and nothing that a sender wrote.
+    """
+
+    @property
+    def person(self) -> Person:
+        """Who the patient is."""
+        return people.person(self.focus)
+
+    @property
+    def contact_points(self) -> list[ContactPoint]:
+        """How to reach them."""
+        return people.contact_points(self.focus)
+
+    @property
+    def channel_consents(self) -> list[ChannelConsent]:
+        """By what they may be written to or called."""
+        return people.channel_consents(self.focus)
 
     @property
     def is_deceased(self) -> bool:
