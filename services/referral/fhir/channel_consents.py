@@ -9,7 +9,7 @@ from typing import Any
 
 from services.referral.fhir.people import Resource
 from services.referral.fhir.reading import day_of
-from services.referral.models.facts import ChannelConsent
+from services.referral.models.facts import RecordedConsent
 from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION, ContactChannel
@@ -25,15 +25,15 @@ class WrongChannelConsent(Invalid):
 
 
 def read(
-    ctx: Context, patient: Resource, *, recorded: Sequence[ChannelConsent], today: date
-) -> list[ChannelConsent]:
+    ctx: Context, patient: Resource, *, recorded: Sequence[RecordedConsent], today: date
+) -> list[RecordedConsent]:
     """Read the consents that a Patient states; of what is `recorded` already, who recorded it stays.
 
     Raises WrongChannelConsent with each element: a channel that is none or is named twice, a day that has not
     come.
     """
     known = {_stated(consent): consent for consent in recorded}
-    found: dict[str, ChannelConsent] = {}
+    found: dict[str, RecordedConsent] = {}
     problems = []
     for place, parts in _extensions(patient):
         channel, permitted, said_on = (parts.get(name) for name in ("channel", "permitted", "date"))
@@ -43,7 +43,7 @@ def read(
         if wrong is not None:
             problems.append(Problem(text=wrong, code="value", expression=f"Patient.extension[{place}]"))
             continue
-        consent = ChannelConsent(
+        consent = RecordedConsent(
             channel=str(channel),
             permitted=permitted is True,
             date=str(said_on),
@@ -56,7 +56,7 @@ def read(
     return list(found.values())
 
 
-def extensions(patient: Resource, consents: Sequence[ChannelConsent]) -> list[dict[str, Any]]:
+def extensions(patient: Resource, consents: Sequence[RecordedConsent]) -> list[dict[str, Any]]:
     """Return the extensions of a Patient with these consents in the place of any others."""
     stated = patient.get("extension", [])
     others = [extension for extension in stated if extension.get("url") != CHANNEL_CONSENT_EXTENSION]
@@ -85,11 +85,11 @@ def _wrong(channel: Any, permitted: Any, said_on: Any, *, today: date) -> str | 
     return None
 
 
-def _stated(consent: ChannelConsent) -> tuple[str, bool, str]:
+def _stated(consent: RecordedConsent) -> tuple[str, bool, str]:
     return consent.channel, consent.permitted, consent.date
 
 
-def _rendered(consent: ChannelConsent) -> dict[str, Any]:
+def _rendered(consent: RecordedConsent) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [
         {"url": "channel", "valueCode": consent.channel},
         {"url": "permitted", "valueBoolean": consent.permitted},

@@ -27,7 +27,7 @@ class Demographics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelConsent:
+class RecordedConsent:
     """What a patient said about a channel, on which day (`date`), and who wrote it down and when.
 
     `channel` is a `shared.fhir.codes.ContactChannel`, `recorder` a reference, `recorded` an instant in UTC.

@@ -9,7 +9,7 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from services.referral.models.facts import ChannelConsent, Finding
+from services.referral.models.facts import Finding, RecordedConsent
 from services.referral.states import Authorization, State
 from shared.db.models import Resource
 from shared.ids import new_undated_id
@@ -37,12 +37,23 @@ class Patient(Resource):
     replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
     replaced_at: AwareDatetime | None = None
     replaced_from: int | None = None
-    channel_consents: list[ChannelConsent] = Field(default_factory=list, sa_type=JSONB)
+    channel_consents: list[RecordedConsent] = Field(default_factory=list, sa_type=JSONB)
 
     @property
     def patient_id(self) -> UUID:
         """Whom the row is about, as every other row says it."""
         return self.id
+
+
+class PatientRepublication(SQLModel):
+    """How far all patients were published again: up to `last_id`, in order of their ids; there is one row."""
+
+    __tablename__ = "patient_republication"
+
+    name: str = Field(default="all", primary_key=True)
+    last_id: UUID | None = None
+    published: int = 0
+    is_finished: bool = True
 
 
 class SourceRecord(Resource):

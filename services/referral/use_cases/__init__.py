@@ -24,6 +24,7 @@ from services.referral.use_cases import (
     referral_file,
     remind,
     revoke_by_update,
+    republish_patients,
     send_document,
     set_priority,
     unmerge_patients,

@@ -1,43 +1,14 @@
 """What events say of a patient that services keep: name, birth date, language, and how to reach them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from shared.events.catalog.reading import Resource, value_of
 from shared.fhir import people
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION
+from shared.people import ChannelConsent, ContactPoint, Person
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who a patient is on a work list; `birth_date` is as FHIR writes it, and may be a year or a month."""
-
-    family: str
-    given: str
-    birth_date: str | None
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactPoint:
-    """An address of a patient: `system` is phone, sms, email ...; `start` and `end` as FHIR writes them."""
-
-    system: str
-    value: str
-    use: str | None = None
-    rank: int | None = None
-    start: str | None = None
-    end: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelConsent:
-    """What a patient said about a channel (`shared.fhir.codes.ContactChannel`), and on which day."""
-
-    channel: str
-    permitted: bool
-    date: str
+_LAST = 1_000_000
 
 
 def person(patient: Resource) -> Person:
@@ -47,8 +18,21 @@ def person(patient: Resource) -> Person:
     return Person(family=family, given=given, birth_date=birth_date, language=people.language(patient))
 
 
+def resource(patient_id: str, known: Person) -> dict[str, Any]:
+    """Render who a patient is, and nothing else, as a Patient."""
+    name = {"family": known.family, "given": [known.given] if known.given else None}
+    patient: dict[str, Any] = {"resourceType": "Patient", "id": patient_id}
+    patient["name"] = [{member: value for member, value in name.items() if value}]
+    if known.birth_date is not None:
+        patient["birthDate"] = known.birth_date
+    if known.language is not None:
+        patient["communication"] = [{"language": {"text": known.language}}]
+    return patient
+
+
 def contact_points(patient: Resource) -> list[ContactPoint]:
-    """Read the addresses of a Patient, in the order in which they stand."""
+    """Read the addresses of a Patient that are not `old`, those with a rank first; the order stays else."""
+    stated = [point for point in patient.get("telecom", []) if point.get("use") != "old"]
     return [
         ContactPoint(
             system=str(point.get("system", "other")),
@@ -58,7 +42,7 @@ def contact_points(patient: Resource) -> list[ContactPoint]:
             start=point.get("period", {}).get("start"),
             end=point.get("period", {}).get("end"),
         )
-        for point in patient.get("telecom", [])
+        for point in sorted(stated, key=lambda point: int(point.get("rank", _LAST)))
         if point.get("value")
     ]
 
@@ -69,8 +53,9 @@ def channel_consents(patient: Resource) -> list[ChannelConsent]:
 
 
 def _channels(patient: Resource) -> Iterator[dict[str, Any]]:
+    names = ("channel", "permitted", "date")
     for extension in patient.get("extension", []):
         if extension.get("url") == CHANNEL_CONSENT_EXTENSION:
             parts = {part["url"]: value_of(part) for part in extension.get("extension", [])}
-            if {"channel", "permitted", "date"} <= parts.keys():
-                yield {name: parts[name] for name in ("channel", "permitted", "date")}
+            if parts.keys() >= set(names):
+                yield {name: parts[name] for name in names}

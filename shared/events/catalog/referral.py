@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import Any
 
 from shared.events.catalog import people, reading
-from shared.events.catalog.people import ChannelConsent, ContactPoint, Person
 from shared.events.catalog.reading import Bound
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
 from shared.fhir.codes import TaskInput
 from shared.fhir.references import local_id
+from shared.people import ChannelConsent, ContactPoint, Person
 
 
 class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries=("Task",)):
@@ -24,6 +24,11 @@ class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries
 
     The properties raise KeyError where the Task does not say it: a programme is known from the verdict on.
     """
+
+    @property
+    def person(self) -> Person | None:
+        """Who the patient is, None where the event does not carry them."""
+        return next((people.person(patient) for patient in self.carried("Patient")), None)
 
     @property
     def programme(self) -> str:
@@ -83,6 +88,11 @@ class ReferralReceived(
     emitted="A referral that passed the border was stored.",
 ):
     """A referral is here."""
+
+    @property
+    def contact_points(self) -> list[ContactPoint]:
+        """How to reach the patient."""
+        return [point for patient in self.carried("Patient") for point in people.contact_points(patient)]
 
 
 class ReferralTriaged(
