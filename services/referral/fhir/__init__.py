@@ -8,6 +8,7 @@ from services.referral.fhir import (
     claim_response,
     content,
     entries,
+    entry,
     facts,
     inquiry,
     messages,

@@ -90,6 +90,9 @@ class Referral(Resource):
     `has_duplicates` says that others were merged into it. For the analytics `missing_at_first` keeps what the
     first verdict missed (None where nobody kept it), `first_seen_at` when the first visit that took place
     began, and `care_began_at` when the care plan became active.
+    `came_by` is the way by which it came, where a
+    coordinator entered it for its sender; where the patient `self_referred`, the clinic is the requester, and
+    nobody outside reads it.
     """
 
     __tablename__ = "referral"
@@ -131,6 +134,8 @@ class Referral(Resource):
     missing_at_first: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
     first_seen_at: AwareDatetime | None = None
     care_began_at: AwareDatetime | None = None
+    came_by: str | None = None
+    self_referred: bool = False
 
 
 class SenderIdentifier(SQLModel):

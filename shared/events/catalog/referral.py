@@ -95,6 +95,14 @@ class ReferralReceived(
         return [point for patient in self.carried("Patient") for point in people.contact_points(patient)]
 
 
+class ReferralEntered(
+    ReferralEvent,
+    name="referral.entered",
+    emitted="A coordinator entered a referral that came by fax, telephone or letter, for its sender.",
+):
+    """The clinic has written a referral down for its sender."""
+
+
 class ReferralTriaged(
     ReferralEvent,
     name="referral.triaged",
