@@ -17,6 +17,7 @@ from deploy.demo.stories import (
     s14_urgent,
     s15_one_person,
     s16_mri_report,
+    s17_came_by_fax,
 )
 from deploy.demo.story import Play
 
@@ -37,4 +38,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     14: (s14_urgent.TITLE, s14_urgent.play),
     15: (s15_one_person.TITLE, s15_one_person.play),
     16: (s16_mri_report.TITLE, s16_mri_report.play),
+    17: (s17_came_by_fax.TITLE, s17_came_by_fax.play),
 }

@@ -89,10 +89,9 @@ class Referral(Resource):
     it while it is urgent and not accepted. `priority` is triage's, what the sender asked is in the resource.
     `has_duplicates` says that others were merged into it. For the analytics `missing_at_first` keeps what the
     first verdict missed (None where nobody kept it), `first_seen_at` when the first visit that took place
-    began, and `care_began_at` when the care plan became active.
-    `came_by` is the way by which it came, where a
-    coordinator entered it for its sender; where the patient `self_referred`, the clinic is the requester, and
-    nobody outside reads it.
+    began, and `care_began_at` when the care plan became active. `came_by` is the way by which it came, where
+    a coordinator entered it for its sender; where the patient `self_referred`, the clinic is the requester,
+    and nobody outside reads it.
     """
 
     __tablename__ = "referral"
