@@ -15,8 +15,9 @@ from deploy.settings import SettingsError, load_settings, variable
 from services.referral import use_cases
 from shared.actor import Actor
 from shared.clock import SystemClock
-from shared.context import Context, Urls
+from shared.context import Context
 from shared.db import Database
+from shared.urls import Urls
 
 patients = typer.Typer(help="All patients at once.", no_args_is_help=True)
 

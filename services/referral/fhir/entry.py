@@ -13,6 +13,7 @@ from services.referral.fhir.reading import day_of, tokens
 from services.referral.models.submission import Entry, Submission
 from shared.context import Context
 from shared.errors import Invalid, Problem
+from shared.fhir import references
 from shared.fhir.codes import ENTRY_EXTENSION, Way
 from shared.fhir.instants import read_instant
 
@@ -64,14 +65,17 @@ def _is_patient(named: Resource, submission: Submission) -> bool:
 
 def _organization(ctx: Context, named: Resource, known: Mapping[str, Resource]) -> str | None:
     """Find the organisation that a reference names: by id, by identifier, or by what is sent along."""
-    text = str(named.get("reference", ""))
-    target = known.get(text, {})
+    target = known.get(str(named.get("reference", "")), {})
     if target.get("resourceType") == "PractitionerRole":
-        return _organization(ctx, target.get("organization", {}), known)
+        named = target.get("organization", {})
+        target = known.get(str(named.get("reference", "")), {})
+    parsed = references.parse(named)
+    is_here = parsed.type == "Organization" and references.is_ours(parsed, ctx.urls)
     identifiers = {*tokens([named.get("identifier")]), *tokens(target.get("identifier"))}
     for organization in ctx.clinic.organizations:
-        is_named = text == f"Organization/{organization.id}"
-        if is_named or identifiers & set(organization.identifiers):
+        if is_here and parsed.id == organization.id:
+            return organization.id
+        if identifiers & set(organization.identifiers):
             return organization.id
     return None
 

@@ -95,7 +95,7 @@ def _corrected(
 ) -> tuple[list[str], bytes, Mapping[str, Any]]:
     """Return which members differ, the bytes of the new version, and the columns that go with it."""
     before, wanted = decoded(patient.body), received.data
-    problems = [*_kept_elsewhere(before, wanted), *_left_out(before, wanted)]
+    problems = [*_kept_elsewhere(ctx, before, wanted), *_left_out(before, wanted)]
     if problems:
         raise NotCorrected(problems=problems)
     site = ctx.caller.site or ctx.clinic.sites[0].id
@@ -104,7 +104,11 @@ def _corrected(
     extensions = fhir.channel_consents.extensions(wanted, consents) or None
     raw = store.overlaid(received.raw, {"extension": extensions})
     after, names = decoded(raw), dict.fromkeys([*before, *wanted])
-    members = [name for name in names if name not in _OURS and not same(before.get(name), after.get(name))]
+    members = [
+        name
+        for name in names
+        if name not in _OURS and not same(before.get(name), after.get(name), urls=ctx.urls)
+    ]
     person = fhir.people.demographics(after)
     columns = {
         "family": person.family,
@@ -115,9 +119,9 @@ def _corrected(
     return members, raw, columns
 
 
-def _kept_elsewhere(before: Resource, wanted: Resource) -> Iterator[Problem]:
+def _kept_elsewhere(ctx: Context, before: Resource, wanted: Resource) -> Iterator[Problem]:
     for member, how in _ELSEWHERE.items():
-        if not same(before.get(member), wanted.get(member)):
+        if not same(before.get(member), wanted.get(member), urls=ctx.urls):
             text = f"a correction leaves {member} as it is: {how}"
             yield Problem(text=text, code="business-rule", expression=f"Patient.{member}")
 

@@ -26,7 +26,7 @@ from tests.support.process import LumbarProcess, lumbar
 from tests.support.sql import sql
 
 KEPT = ("scheduling", "careteam", "notifications")
-BEFORE = {"referral": "0012", "scheduling": "0012", "careteam": "0007", "notifications": "0007"}
+BEFORE = {"referral": "0015", "scheduling": "0013", "careteam": "0008", "notifications": "0008"}
 
 
 async def send(clinic: TestClinic, **bundle: Any) -> str:

@@ -95,6 +95,7 @@ class TestAFax:
         "requester",
         [
             {"reference": "Organization/family-practice"},
+            {"reference": "http://clinic.test/referral/fhir/Organization/family-practice"},
             {"identifier": {"system": "https://practices.example/id", "value": "elm-street"}},
         ],
     )
@@ -123,6 +124,11 @@ class TestAFax:
                 {"requester": {"reference": "Organization/nobody"}},
                 "requester",
                 "Organization/second-practice",
+            ),
+            (
+                {"requester": {"reference": "https://other.example/fhir/Organization/family-practice"}},
+                "requester",
+                "/family-practice",
             ),
             ({"requester": {"display": "Dr Somebody"}}, "requester", "or the patient who refers themselves"),
             ({"way": "pigeon"}, "extension", "fax, telephone, letter"),
