@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class KnownPerson:
     """Who a patient is on a work list; `birth_date` is as FHIR writes it, and may be a year or a month."""
 
     family: str

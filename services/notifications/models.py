@@ -17,7 +17,7 @@ from sqlmodel import Field, SQLModel
 from services.notifications.states import OPEN, Outcome, Status
 from shared.db.models import Resource, one_of
 from shared.db.tables import add_shared_tables
-from shared.people import ChannelConsent, ContactPoint, Person
+from shared.people import ChannelConsent, ContactPoint, KnownPerson
 from shared.reasons import Reason
 
 
@@ -39,7 +39,7 @@ class KnownPatient(SQLModel):
 
     id: str = Field(primary_key=True)
     event_version: int
-    person: Person = Field(sa_type=JSONB)
+    person: KnownPerson = Field(sa_type=JSONB)
     contact_points: list[ContactPoint] = Field(sa_type=JSONB)
     channel_consents: list[ChannelConsent] = Field(sa_type=JSONB)
 
@@ -56,7 +56,7 @@ class KnownReferral(SQLModel):
     patient_id: str
     requester: str
     site: str
-    person: Person | None = Field(default=None, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
     contact_points: list[ContactPoint] | None = Field(default=None, sa_type=JSONB)
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 from services.careteam.states import GoalState, MeetingState, PlanState, TeamState
 from shared.db.models import Resource
 from shared.ids import new_id
-from shared.people import Person
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
@@ -38,7 +38,7 @@ class KnownPatient(SQLModel):
     id: str = Field(primary_key=True)
     event_version: int
     is_deceased: bool
-    person: Person = Field(sa_type=JSONB)
+    person: KnownPerson = Field(sa_type=JSONB)
 
 
 class Team(Resource):
@@ -57,7 +57,7 @@ class Team(Resource):
     formed_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
-    person: Person | None = Field(default=None, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
 
 

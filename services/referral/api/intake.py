@@ -156,8 +156,8 @@ async def search_questionnaires(
 
 
 async def _process(request: RequestContext, received: Received) -> Response:
+    only(request, "referrer", what="send a message")
     message = fhir.messages.read(received)
-    only(request, "referrer", what="send a referral")
     submission = None
     if message.request is not None and message.act in (Act.ADD, Act.UPDATE):
         submission = _submission(request, received, focus=message.request.index)

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from services.referral.fhir.reading import day_of, tokens
-from services.referral.models.submission import Entry, Submission
+from services.referral.models.submission import EntryOnBehalf, Submission
 from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir import references
@@ -38,7 +38,7 @@ def with_sender(ctx: Context, submission: Submission) -> Submission:
     way, arrived_at = _way(ctx, submission, problems)
     if problems:
         raise WrongEntry(problems=problems)
-    entry = Entry(way=way, arrived_at=arrived_at, is_self_referral=is_self)
+    entry = EntryOnBehalf(way=way, arrived_at=arrived_at, is_self_referral=is_self)
     return replace(submission, requester=requester, entry=entry)
 
 

@@ -57,7 +57,7 @@ class AskedReference(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class EntryOnBehalf:
     """How a referral came that a coordinator enters (a `shared.fhir.codes.Way`), when, where that is said,
     and whether the patient sends it and no organisation.
     """
@@ -88,7 +88,7 @@ class Submission:
     asked_references: tuple[AskedReference, ...] = ()
     entries: int = 1
     requester: str = ""
-    entry: Entry | None = None
+    entry: EntryOnBehalf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

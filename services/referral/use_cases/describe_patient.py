@@ -171,10 +171,11 @@ def offer(ctx: Context, changes: Changes, description: Description, *, joins: bo
 def ask_for(ctx: Context, changes: Changes, differs: Mapping[str, Any]) -> Task:
     """Let the Task of the coordinator offer these members of a Patient, in the place of what it offered."""
     said = {**differs, "resourceType": "Patient", "id": "described"}
+    members = [f"Patient.{member}" for member in differs]
     return changes.open_work(
         TaskCode.UPDATE_PATIENT,
         owner=the_clinic(ctx),
-        reason=[Reason.of("said-newly", members=[f"Patient.{member}" for member in differs])],
+        reason=[Reason.of("said-newly", members=members)],
         details={"contained": [said], "input": [fhir.task.described_input("#described")]},
     )
 

@@ -14,7 +14,7 @@ from services.scheduling.models.spans import Span
 from services.scheduling.states import ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus
-from shared.people import Person
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
@@ -40,7 +40,7 @@ class Referral(SQLModel):
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
     state: str = ReferralState.OPEN
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
-    person: Person | None = Field(default=None, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
 
     @property
     def away(self) -> list[Span]:
@@ -137,7 +137,7 @@ class KnownPatient(SQLModel):
     event_version: int
     is_deceased: bool
     replaced_by: str | None = None
-    person: Person | None = Field(default=None, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
 
 
 class GivenUpTime(SQLModel):

@@ -25,7 +25,7 @@ from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
-from shared.people import Person
+from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
 
@@ -211,7 +211,7 @@ def first_publications(
     row: Appointment,
     *events: type[DomainEvent],
     evaluated: EvaluatedGuarantee,
-    person: Person | None = None,
+    person: KnownPerson | None = None,
 ) -> list[Publication]:
     """Return events about a first appointment, which carry the guarantee, and what is new about that.
 

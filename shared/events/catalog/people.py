@@ -6,19 +6,19 @@ from typing import Any
 from shared.events.catalog.reading import Resource, value_of
 from shared.fhir import people
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION
-from shared.people import ChannelConsent, ContactPoint, Person
+from shared.people import ChannelConsent, ContactPoint, KnownPerson
 
 _LAST = 1_000_000
 
 
-def person(patient: Resource) -> Person:
+def person(patient: Resource) -> KnownPerson:
     """Read who a Patient is."""
     family, given = people.names(patient)
     birth_date = patient.get("birthDate")
-    return Person(family=family, given=given, birth_date=birth_date, language=people.language(patient))
+    return KnownPerson(family=family, given=given, birth_date=birth_date, language=people.language(patient))
 
 
-def resource(patient_id: str, known: Person) -> dict[str, Any]:
+def resource(patient_id: str, known: KnownPerson) -> dict[str, Any]:
     """Render who a patient is, and nothing else, as a Patient."""
     name = {"family": known.family, "given": [known.given] if known.given else None}
     patient: dict[str, Any] = {"resourceType": "Patient", "id": patient_id}

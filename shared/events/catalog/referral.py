@@ -16,7 +16,7 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
 from shared.fhir.codes import TaskInput
 from shared.fhir.references import local_id
-from shared.people import ChannelConsent, ContactPoint, Person
+from shared.people import ChannelConsent, ContactPoint, KnownPerson
 
 
 class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries=("Task",)):
@@ -26,7 +26,7 @@ class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries
     """
 
     @property
-    def person(self) -> Person | None:
+    def person(self) -> KnownPerson | None:
         """Who the patient is, None where the event does not carry them."""
         return next((people.person(patient) for patient in self.carried("Patient")), None)
 
@@ -300,7 +300,7 @@ class PatientChanged(
     """
 
     @property
-    def person(self) -> Person:
+    def person(self) -> KnownPerson:
         """Who the patient is."""
         return people.person(self.focus)
 

@@ -13,7 +13,7 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind, TaskInput
 from shared.fhir.reasons import reasons_of, reasons_of_notes
-from shared.people import Person
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
@@ -43,7 +43,7 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
         return next(reading.people_in(self.focus["participant"], "actor"))
 
     @property
-    def person(self) -> Person | None:
+    def person(self) -> KnownPerson | None:
         """Who the patient is, None where the event does not carry them."""
         return next((people.person(patient) for patient in self.carried("Patient")), None)
 

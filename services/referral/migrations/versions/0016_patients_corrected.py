@@ -12,7 +12,6 @@ def upgrade() -> None:
     """Change the schema; gives up instead of waiting behind a long transaction."""
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("ALTER TABLE patient ADD COLUMN channel_consents jsonb NOT NULL DEFAULT '[]'")
-    op.execute("ALTER TABLE patient ALTER COLUMN channel_consents DROP DEFAULT")
     op.execute("""
         CREATE TABLE patient_republication (
           name varchar PRIMARY KEY, last_id uuid, published integer NOT NULL, is_finished boolean NOT NULL

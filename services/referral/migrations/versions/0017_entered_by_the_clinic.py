@@ -13,4 +13,3 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("ALTER TABLE referral ADD COLUMN came_by varchar")
     op.execute("ALTER TABLE referral ADD COLUMN self_referred boolean NOT NULL DEFAULT false")
-    op.execute("ALTER TABLE referral ALTER COLUMN self_referred DROP DEFAULT")
