@@ -37,7 +37,9 @@ class Patient(Resource):
     replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
     replaced_at: AwareDatetime | None = None
     replaced_from: int | None = None
-    channel_consents: list[RecordedConsent] = Field(default_factory=list, sa_type=JSONB)
+    channel_consents: list[RecordedConsent] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
 
     @property
     def patient_id(self) -> UUID:
@@ -134,7 +136,7 @@ class Referral(Resource):
     first_seen_at: AwareDatetime | None = None
     care_began_at: AwareDatetime | None = None
     came_by: str | None = None
-    self_referred: bool = False
+    self_referred: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class SenderIdentifier(SQLModel):
