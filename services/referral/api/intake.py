@@ -79,6 +79,7 @@ async def process_message(request: Annotated[RequestContext, _SENDING]) -> Respo
 
     The same message again gets the same answer.
     """
+    only(request, "referrer", what="send a message")
     return await _process(request, await request.resource("Bundle"))
 
 

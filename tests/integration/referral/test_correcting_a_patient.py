@@ -262,6 +262,18 @@ class TestAnIdentifier:
         assert corrected.status_code == 200, corrected.text
         assert len(await work_of(clinic, "coordinator", "code=resolve-identity&status=requested")) == 1
 
+    async def test_that_is_added_waits_for_who_comes_with_it_now(self, clinic: TestClinic) -> None:
+        patient = await first(clinic, health_card="1112223334")
+        body = await read(clinic, patient)
+        card = {"system": referrals.HEALTH_CARD, "value": CARD}
+        wanted = put(clinic, body | {"identifier": [*body["identifier"], card]})
+        async with clinic.databases["referral"].transaction() as tx:
+            await tx.lock_names([f"{referrals.HEALTH_CARD}|{CARD}"])
+            correcting = asyncio.create_task(wanted)
+            done, _ = await asyncio.wait([correcting], timeout=3)
+            assert not done
+        assert (await correcting).status_code == 200
+
     async def test_that_is_ended_still_finds_the_person_and_is_not_offered_again(
         self, clinic: TestClinic
     ) -> None:
