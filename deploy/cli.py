@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy import cli_cluster, cli_events
+from deploy import cli_cluster, cli_events, cli_patients
 from deploy.folders import cluster_folder, keys_folder
 from deploy.serve.command import PARTS, clinic_of
 from deploy.settings import Settings, load_settings
@@ -48,6 +48,7 @@ def _of_a_running_cluster() -> None:
 
 app.add_typer(cli_events.events, name="events", callback=_of_a_running_cluster)
 app.add_typer(cli_events.dead_letters, name="dead-letters", callback=_of_a_running_cluster)
+app.add_typer(cli_patients.patients, name="patients", callback=_of_a_running_cluster)
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 DataOption = Annotated[

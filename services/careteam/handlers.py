@@ -69,7 +69,7 @@ async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent)
 
 
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Bring a patient who has died to the team."""
+    """Remember who a patient is, and bring one who has died to the team."""
     await use_cases.follow_patient.run(ctx, tx, event)
 
 

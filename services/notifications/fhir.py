@@ -6,11 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from services.notifications import texts
-from services.notifications.models import Attempt, KnownAuthorization, KnownReferral, Notification
+from services.notifications.models import (
+    Attempt,
+    KnownAuthorization,
+    KnownPatient,
+    KnownReferral,
+    Notification,
+)
 from services.notifications.states import Audience, Channel, Status
 from shared.context import Context
 from shared.events.catalog import CATALOG, DomainEvent, reading
-from shared.events.catalog.referral import AuthorizationEvent, ReferralEvent
+from shared.events.catalog.referral import (
+    AuthorizationEvent,
+    PatientChanged,
+    ReferralEvent,
+    ReferralReceived,
+)
 from shared.events.catalog.scheduling import AppointmentEvent, ReplanEvent
 from shared.events.topics import TOPICS
 from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
@@ -69,6 +80,24 @@ def _asked(tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def known_referral(event: ReferralEvent) -> KnownReferral:
     """Read whose referral it is; raises KeyError where its Task lacks an input."""
     return KnownReferral(id=event.referral, patient_id=event.key, requester=event.requester, site=event.site)
+
+
+def received_referral(event: ReferralReceived) -> KnownReferral:
+    """Read whose referral it is, and of the patient who it is and how to reach them."""
+    referral = known_referral(event)
+    referral.person, referral.contact_points = event.person, event.contact_points
+    return referral
+
+
+def known_patient(event: PatientChanged) -> KnownPatient:
+    """Read who a patient is now, how to reach them, and by what they permit it."""
+    return KnownPatient(
+        id=str(event.focus["id"]),
+        event_version=event.version,
+        person=event.person,
+        contact_points=event.contact_points,
+        channel_consents=event.channel_consents,
+    )
 
 
 def known_authorization(event: AuthorizationEvent) -> KnownAuthorization:

@@ -4,7 +4,7 @@ Events of a batch are taken together: what is known of all their referrals is re
 tell and send on its way is written once.
 """
 
-from services.notifications import fhir, use_cases
+from services.notifications import fhir, queries, use_cases
 from services.notifications.queries.referrals import ReferralContext
 from shared.context import Context
 from shared.db import Transaction
@@ -38,13 +38,14 @@ async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_ser
 
 
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Tell nobody: people hear of it by what a service does about it."""
+    """Remember how to reach a patient; people hear of it by what a service does about it."""
+    await queries.patients.learn(tx, fhir.known_patient(event))
 
 
 def _learn(ctx: Context, event: DomainEvent, *, known: ReferralContext) -> None:
     match event:
         case ReferralReceived():
-            use_cases.learn.referral(known, fhir.known_referral(event))
+            use_cases.learn.referral(known, fhir.received_referral(event))
         case ReferralEvent():
             use_cases.learn.site(known, fhir.known_referral(event))
         case AuthorizationRequested():

@@ -17,6 +17,7 @@ from sqlmodel import Field, SQLModel
 from services.notifications.states import OPEN, Outcome, Status
 from shared.db.models import Resource, one_of
 from shared.db.tables import add_shared_tables
+from shared.people import ChannelConsent, ContactPoint, KnownPerson
 from shared.reasons import Reason
 
 
@@ -27,8 +28,27 @@ class Base(SQLModel, registry=registry()):
 _OPEN = ", ".join(repr(status.value) for status in OPEN)
 
 
+class KnownPatient(SQLModel):
+    """What `referral` said last of a patient, and with which version: who it is, how to reach them, by what.
+
+    `contact_points` are in the order in which they are to be tried, `channel_consents` what the clinic has
+    recorded: where nothing is, nothing is permitted.
+    """
+
+    __tablename__ = "known_patient"
+
+    id: str = Field(primary_key=True)
+    event_version: int
+    person: KnownPerson = Field(sa_type=JSONB)
+    contact_points: list[ContactPoint] = Field(sa_type=JSONB)
+    channel_consents: list[ChannelConsent] = Field(sa_type=JSONB)
+
+
 class KnownReferral(SQLModel):
-    """Whose referral it is, as `referral.received` said, and which site cares for it now."""
+    """Whose referral it is, as `referral.received` said, and which site cares for it now.
+
+    `person` and `contact_points` are the patient's at that time; what `known_patient` says of them is newer.
+    """
 
     __tablename__ = "known_referral"
 
@@ -36,6 +56,8 @@ class KnownReferral(SQLModel):
     patient_id: str
     requester: str
     site: str
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
+    contact_points: list[ContactPoint] | None = Field(default=None, sa_type=JSONB)
 
 
 class KnownAuthorization(SQLModel):
@@ -105,6 +127,10 @@ class Attempt(SQLModel):
     at: AwareDatetime
     outcome: str = Outcome.STARTED
     detail: str = ""
+
+
+class KnownPatientTable(KnownPatient, Base, table=True):
+    """The table of known patients."""
 
 
 class KnownReferralTable(KnownReferral, Base, table=True):

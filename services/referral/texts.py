@@ -18,6 +18,8 @@ REASONS: Mapping[str, str] = {
     "of-another-age": "The patient is not of the age that the programme is for ({lowest} to {highest}).",
     "start-back": "STarT Back {total} of 9, distress {distress} of 5: {risk} risk.",
     "programme-proposed": "Proposed for this risk: {programme}.",
+    "no-self-referral": "Patients cannot refer themselves to this programme: {programme}.",
+    "no-self-referral-at-all": "The clinic has no programme to which patients refer themselves.",
     "under-age": "The patient is under 18; the clinic's programmes are for adults.",
     "claim-excludes": "The programme is not possible while {claim} is active.",
     "condition-excludes": "The programme is not possible while there is {condition}.",
@@ -44,6 +46,7 @@ REASONS: Mapping[str, str] = {
     "unmerged-since": "The patient's records were merged by mistake; this came meanwhile. Whose is it?",
     "said-as-known": "The sender says again what is known.",
     "said-newly": "This is said newly of the patient: {members}.",
+    "taken-over": "The clinic's own record of the patient says all of it now.",
     "patient-died": "The patient has died.",
     "record-not-in-use": "The sender no longer keeps this record of the patient.",
     "record-replaced": "Another record replaced this one of the patient, and it is not known here.",
@@ -52,6 +55,9 @@ REASONS: Mapping[str, str] = {
     "answered-a-question": "The referrer answered the clinic's question.",
     # Where a referral stands, and what a Task is for or why it ended.
     "received": "Received.",
+    "entered-by-clinic": "The clinic entered it; it came by {way} on {sent_at:%Y-%m-%d}.",
+    "tell-by-telephone": "It came by {way}: tell the sender by telephone.",
+    "tell-patient": "The patient has referred themselves: tell them by telephone.",
     "urgent-until-now": "It was urgent, the sender now says otherwise, and no clinician has read it yet.",
     "clinician-decides": "It is urgent: one of these clinicians decides about it: {who}.",
     "coordinator-decides": "A clinician decides about urgent referrals that wait for it, else a coordinator.",
@@ -155,6 +161,7 @@ REASONS: Mapping[str, str] = {
     "referral-is-over": "The referral is {state}.",
     "review-first": "The referral still waits for the decision: $accept, $decline or $request-information.",
     "sent-for-another": "This identifier was sent before, for another patient.",
+    "sender-does-this": "The sender itself does this; for it only where the clinic has entered the referral.",
     "task-ended": "This Task is {now} and stays so.",
 }
 

@@ -99,7 +99,7 @@ async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDis
 
 
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Call off what is still to come of a patient who has died."""
+    """Remember who a patient is, and call off what is still to come of one who has died."""
     await use_cases.follow_patient.run(ctx, tx, event)
 
 

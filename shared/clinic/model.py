@@ -240,7 +240,8 @@ class Programme(Part):
     """A programme of care; `streams` says for whom, the first programme of a stream is its default.
 
     `lead` is the discipline that decides about urgent referrals, that of the first visit unless it is named.
-    `proposed_for` are the risks of the STarT Back tool for which it is proposed.
+    `proposed_for` are the risks of the STarT Back tool for which it is proposed, `self_referral` says that
+    patients may ask for it themselves.
     """
 
     id: Id
@@ -248,6 +249,7 @@ class Programme(Part):
     streams: tuple[Stream, ...] = Field(min_length=1)
     eligibility: Annotated[Eligibility, BeforeValidator(_criteria)]
     proposed_for: tuple[Risk, ...] = ()
+    self_referral: bool = False
     site: Id
     first: Visit
     sessions: Sessions | None = None

@@ -28,6 +28,12 @@ X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 # On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
 CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
 
+# On a Patient, one for each channel: channel, permitted and date are said, recorder and recorded are ours.
+CHANNEL_CONSENT_EXTENSION = f"{LUMBAR}/StructureDefinition/channel-consent"
+
+# On a ServiceRequest that a coordinator enters: `way` (valueCode, a Way), and when it `arrived`.
+ENTRY_EXTENSION = f"{LUMBAR}/StructureDefinition/referral-entry"
+
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 
@@ -69,6 +75,7 @@ class TaskInput(StrEnum):
     """Names of the Task.input entries of a referral's Task (system TASK_INPUT_SYSTEM).
 
     programme, proposed-programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml);
+    came-by: valueString, the Way by which a referral came that a coordinator entered;
     requester: valueReference to the referring Organization (clinic.yaml id); sent-at, complete-at:
     valueDateTime (UTC); due-on: valueDate (local date of the site); unavailable: valuePeriod, repeated;
     reason-for-hold and the like stand in statusReason. A Task of a site has site, and visit: valueReference
@@ -89,9 +96,29 @@ class TaskInput(StrEnum):
     UNAVAILABLE = "unavailable"
     TRIAGE_RULE = "triage-rule"
     TURN = "turn"
+    CAME_BY = "came-by"
     VISIT = "visit"
     DESCRIBED = "described"
     RESEMBLES = "resembles"
+
+
+class Way(StrEnum):
+    """How a referral came that a coordinator enters."""
+
+    FAX = "fax"
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+
+
+class ContactChannel(StrEnum):
+    """By what a patient may be written to or called, as far as they have said so (CHANNEL_CONSENT_EXTENSION).
+
+    A `voicemail` is a message that is left on an answering machine or with somebody else.
+    """
+
+    EMAIL = "email"
+    SMS = "sms"
+    VOICEMAIL = "voicemail"
 
 
 class AppointmentKind(StrEnum):

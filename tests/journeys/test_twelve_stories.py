@@ -129,6 +129,17 @@ class TestStory:
         assert names.index("referral.received") < names.index("referral.information-provided")
         await nothing_is_left_over(clinic)
 
+    async def test_17_what_came_by_fax_is_the_practices_and_what_it_lacked_is_said_by_telephone(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 17, days=20)
+        names = await published(clinic)
+        wanted = ("referral.received", "referral.entered", "referral.information-requested")
+        assert list(dict.fromkeys(name for name in names if name in wanted)) == list(wanted)
+        assert names.index("referral.information-provided") < names.index("referral.accepted")
+        assert "patient.changed" in names
+        await nothing_is_left_over(clinic)
+
 
 @pytest.mark.parametrize("number", [4, 5, 6])
 async def test_the_other_insurer_learns_nothing_of_an_authorization(clinic: TestClinic, number: int) -> None:

@@ -17,6 +17,7 @@ from deploy.demo.stories import (
     s14_urgent,
     s15_one_person,
     s16_mri_report,
+    s17_came_by_fax,
     s18_questions,
 )
 from deploy.demo.story import Play
@@ -38,5 +39,6 @@ STORIES: dict[int, tuple[str, Play]] = {
     14: (s14_urgent.TITLE, s14_urgent.play),
     15: (s15_one_person.TITLE, s15_one_person.play),
     16: (s16_mri_report.TITLE, s16_mri_report.play),
+    17: (s17_came_by_fax.TITLE, s17_came_by_fax.play),
     18: (s18_questions.TITLE, s18_questions.play),
 }

@@ -16,6 +16,7 @@ from sqlmodel import Field, SQLModel
 from services.careteam.states import GoalState, MeetingState, PlanState, TeamState
 from shared.db.models import Resource
 from shared.ids import new_id
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
@@ -29,8 +30,22 @@ class EndedReferral(SQLModel):
     at: AwareDatetime
 
 
+class KnownPatient(SQLModel):
+    """What `referral` said last of a patient, and with which version."""
+
+    __tablename__ = "known_patient"
+
+    id: str = Field(primary_key=True)
+    event_version: int
+    is_deceased: bool
+    person: KnownPerson = Field(sa_type=JSONB)
+
+
 class Team(Resource):
-    """The team of one referral (CareTeam)."""
+    """The team of one referral (CareTeam).
+
+    `person` is who the patient was at the first booking; what `known_patient` says of them is newer.
+    """
 
     __tablename__ = "team"
 
@@ -42,6 +57,7 @@ class Team(Resource):
     formed_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
 
 

@@ -11,6 +11,7 @@ from services.careteam.models.rows import (
     Decision,
     EndedReferral,
     Goal,
+    KnownPatient,
     Meeting,
     MeetingParticipant,
     Message,
@@ -40,6 +41,10 @@ class Base(SQLModel, registry=registry()):
 
 class EndedReferralTable(EndedReferral, Base, table=True):
     """The table of EndedReferral rows."""
+
+
+class KnownPatientTable(KnownPatient, Base, table=True):
+    """The table of KnownPatient rows."""
 
 
 class TeamTable(Team, Base, table=True):

@@ -18,6 +18,11 @@ SELECT * FROM care_task WHERE team_id = $1 AND code = $2 AND state = ANY($3::tex
 _CASE_WAITS = """
 SELECT EXISTS (SELECT FROM care_task WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]))
 """
+_WAS_CASE_BECAUSE = """
+SELECT EXISTS (
+  SELECT FROM care_task WHERE team_id = $1 AND code = $2 AND position(convert_to($3, 'UTF8') IN body) > 0
+)
+"""
 _LIVE_ACTIONS = """
 SELECT * FROM care_task
 WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) ORDER BY id FOR UPDATE
@@ -55,6 +60,12 @@ async def case_waits(tx: Transaction, team_id: UUID) -> bool:
     """Tell, without a lock, whether the case of a team waits for a decision."""
     waits: bool = await tx.value(_CASE_WAITS, team_id, TaskCode.AGENDA_ITEM, list(LIVE_CASES))
     return waits
+
+
+async def was_case_because(tx: Transaction, team_id: UUID, reason: str) -> bool:
+    """Tell whether a case of a team was ever put on an agenda for a reason, by the reason's code."""
+    was: bool = await tx.value(_WAS_CASE_BECAUSE, team_id, TaskCode.AGENDA_ITEM, f'"{reason}"')
+    return was
 
 
 async def live_actions(tx: Transaction, team_id: UUID) -> list[CareTask]:

@@ -104,6 +104,7 @@ def _form(ctx: Context, visit: AppointmentEvent, *, forming: Forming) -> Team:
         programme=programme.id,
         site=programme.site,
         formed_at=ctx.at,
+        person=visit.person,
         identifiers=[f"{fhir.elements.REFERRAL_SYSTEM}|{visit.referral}"],
     )
     members = rules.teams.joining_members(team, places, at=ctx.at)

@@ -58,6 +58,9 @@ def recipients(audience: Audience, parties: Parties, *, clinic: Clinic) -> list[
 
 def _named(audience: Audience, parties: Parties, *, clinic: Clinic) -> Iterator[str]:
     match audience:
+        case Audience.REFERRER if parties.requester == clinic.id:
+            # The patient has referred themselves: what a referrer is told, the coordinator tells them.
+            yield from _named(Audience.COORDINATOR, parties, clinic=clinic)
         case Audience.REFERRER if parties.requester is not None:
             yield f"Organization/{parties.requester}"
         case Audience.INSURER if parties.payer is not None and parties.consented:

@@ -36,6 +36,7 @@ def _route(text: str, feed: tuple[Audience, ...], *email: Audience, urgent: bool
 
 _REFERRAL = {
     "received": _route("The referral was received.", _OFFICES),
+    "entered": _route("The clinic entered a referral on its sender's behalf.", _OFFICES, REFERRER),
     "triaged": _route("The referral was looked at by the rules.", _OFFICES),
     "review-needed": _route(
         "The referral waits for a person to decide.", (*_OFFICES, PARTICIPANTS), COORDINATOR, PARTICIPANTS

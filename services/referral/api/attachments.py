@@ -74,7 +74,7 @@ async def upload(
 
     `X-Security-Context` (`ServiceRequest/id` or `Patient/id` of the sender) says whom it is about.
     """
-    only(request, "referrer", what="upload an attachment")
+    only(request, "referrer", "coordinator", what="upload an attachment")
     uploads: Uploads = request.http.app.state.uploads
     if _media_type(request) in (FHIR_JSON, "application/json"):
         return await _keep_resource(request)
@@ -124,11 +124,12 @@ read.reader = _READER  # type: ignore[attr-defined]
 )
 async def send_document(
     request: Annotated[
-        RequestContext, authorize("DocumentReference", "c", rows="the sender's own referrals")
+        RequestContext,
+        authorize("DocumentReference", "c", rows="the sender's own referrals, and what was entered for it"),
     ],
 ) -> Response:
     """Add a document to a referral of the sender's, which `context.related` names."""
-    only(request, "referrer", what="send a document")
+    only(request, "referrer", "coordinator", what="send a document")
     received = await request.resource("DocumentReference")
     piece = fhir.pieces.piece_of(received.data, received.raw)
     async with request.transaction() as tx:

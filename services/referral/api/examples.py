@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION
+
 _ID = "3f0c7a52-8a4e-7b6a-9d0b-5c1f2e3d4a5b"
 _PATIENT = {"reference": "Patient/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"}
 _INSURER = {"reference": "Organization/workplace-insurer"}
@@ -107,6 +109,24 @@ EXAMPLES: dict[str, Any] = {
         {"name": "into", "valueReference": {"reference": f"ServiceRequest/{_ID}"}}
     ),
     f"POST {_REFERRALS_ID}/$close": _reason("Neither payer nor patient goes on"),
+    "PUT /fhir/Patient/{id}": {
+        "resourceType": "Patient",
+        "id": _PATIENT["reference"].partition("/")[2],
+        "identifier": [{"system": "https://health-card.example", "value": "1234567890"}],
+        "name": [{"family": "Example", "given": ["Robin"]}],
+        "birthDate": "1980-02-29",
+        "telecom": [{"system": "phone", "value": "+1-416-555-0187", "use": "mobile", "rank": 1}],
+        "extension": [
+            {
+                "url": CHANNEL_CONSENT_EXTENSION,
+                "extension": [
+                    {"url": "channel", "valueCode": "sms"},
+                    {"url": "permitted", "valueBoolean": True},
+                    {"url": "date", "valueDate": "2026-03-02"},
+                ],
+            }
+        ],
+    },
     "POST /fhir/Patient/{id}/$merge": _said(
         {"name": "into", "valueReference": {"reference": f"Patient/{_ID}"}},
         {"name": "reason", "valueString": "One person: the first practice misspelt the name"},

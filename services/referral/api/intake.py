@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import fhir, use_cases
+from services.referral.fhir.entry import WrongEntry
 from services.referral.fhir.messages import Act, NotAMessage, UnknownEvent
 from services.referral.fhir.submission import NotAReferral
 from services.referral.models.submission import Receipt, Submission
@@ -16,6 +17,7 @@ from services.referral.use_cases.attach import CannotAttach
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
 from services.referral.use_cases.placing import AnothersResource, SeveralFound
+from services.referral.use_cases.receive import AnotherSites
 from services.referral.use_cases.sent_again import AnotherPatient, IsOver
 from shared import indexed_text
 from shared.errors import Invalid, NotFound, NotSupported
@@ -29,7 +31,8 @@ from shared.http.responses import query, refuses
 router = APIRouter()
 
 _WITH_TYPE = re.compile(r"^(?:(?:[^?=]*/)?ServiceRequest)?\?")
-_OWN = "what the caller sends becomes the caller's own"
+_OWN = "what the caller sends becomes the caller's own; what a coordinator enters, its sender's"
+_SENDERS = ("referrer", "coordinator")
 _SENDING = authorize("ServiceRequest", "c", rows=_OWN)
 _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
 
@@ -47,6 +50,8 @@ _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
         UnknownEvent,
         SeveralFound,
         AnothersResource,
+        WrongEntry,
+        AnotherSites,
     ),
 )
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
@@ -54,8 +59,8 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
     received = await request.resource("Bundle")
     if received.data.get("type") == "message":
         return await _process(request, received)
+    only(request, *_SENDERS, what="send a referral")
     submission = _submission(request, received)
-    only(request, "referrer", what="send a referral")
 
     async with request.transaction() as tx:
         receipt = await use_cases.receive.run(request.ctx, tx, submission)
@@ -74,10 +79,14 @@ async def process_message(request: Annotated[RequestContext, _SENDING]) -> Respo
 
     The same message again gets the same answer.
     """
+    only(request, "referrer", what="send a message")
     return await _process(request, await request.resource("Bundle"))
 
 
-@router.post("/fhir/ServiceRequest", responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver))
+@router.post(
+    "/fhir/ServiceRequest",
+    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, WrongEntry, AnotherSites),
+)
 async def create(
     request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=_OWN, conditional=True)],
 ) -> Response:
@@ -86,14 +95,16 @@ async def create(
     `If-None-Exist: identifier=system|value` gives the caller's own referral with that identifier instead, as
     it is; where this one bears the identifier itself, it corrects the referral.
     """
-    submission = _submission(request, await request.resource("ServiceRequest"))
-    only(request, "referrer", what="send a referral")
+    received = await request.resource("ServiceRequest")
+    only(request, *_SENDERS, what="send a referral")
+    submission = _submission(request, received)
     condition = _condition(request)
 
     async with request.transaction() as tx:
         receipt = None
         if condition is not None and condition not in submission.request.identifiers:
-            found = await use_cases.receive.already_sent(request.ctx, tx, condition)
+            requester = submission.requester
+            found = await use_cases.receive.already_sent(request.ctx, tx, condition, requester=requester)
             receipt = found and Receipt(referral=found, outcome="same", answer=[])
         receipt = receipt or await use_cases.receive.run(request.ctx, tx, submission)
         referral, status = receipt.referral, 201 if receipt.outcome == "new" else 200
@@ -109,7 +120,7 @@ async def validate(
     ],
 ) -> Response:
     """Say what would happen to a referral, without taking it."""
-    only(request, "referrer", what="try a referral")
+    only(request, *_SENDERS, what="try a referral")
     try:
         received = await _what_is_tried(request)
     except Invalid as refusal:
@@ -146,8 +157,8 @@ async def search_questionnaires(
 
 
 async def _process(request: RequestContext, received: Received) -> Response:
+    only(request, "referrer", what="send a message")
     message = fhir.messages.read(received)
-    only(request, "referrer", what="send a referral")
     submission = None
     if message.request is not None and message.act in (Act.ADD, Act.UPDATE):
         submission = _submission(request, received, focus=message.request.index)
@@ -159,7 +170,8 @@ async def _process(request: RequestContext, received: Received) -> Response:
 
 def _submission(request: RequestContext, received: Received, *, focus: int | None = None) -> Submission:
     urls, clinic = request.ctx.urls, request.runtime.clinic
-    return fhir.submission.read(received, clinic=clinic, urls=urls, focus=focus)
+    submission = fhir.submission.read(received, clinic=clinic, urls=urls, focus=focus)
+    return fhir.entry.with_sender(request.ctx, submission)
 
 
 def _condition(request: RequestContext) -> str | None:

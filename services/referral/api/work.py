@@ -1,4 +1,4 @@
-"""Changes of Tasks by the coordinator, and the insurer's answers to Claims."""
+"""Changes of Tasks and patients by the coordinator, and the insurer's answers to Claims."""
 
 from typing import Annotated
 
@@ -6,8 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.referral import use_cases
+from services.referral.fhir.channel_consents import WrongChannelConsent
 from services.referral.rules.authorization import WrongDecision
+from services.referral.rules.steps import Refused
 from services.referral.use_cases.answer_claim import AnswerDoesNotFit, ClaimDecided, NoSuchClaim
+from services.referral.use_cases.correct_patient import NotCorrected, OtherPatientId
 from services.referral.use_cases.referral_file import NoReason
 from services.referral.use_cases.update_task import AnotherTask, DecideFirst, NotByHand
 from shared.http.authorize import authorize, only
@@ -32,6 +35,27 @@ async def update_task(
             request.ctx, tx, id, wanted=received.data, expect=request.expect
         )
         return await request.answer(tx, task.body, about=task)
+
+
+@router.put(
+    "/fhir/Patient/{id}", responses=refuses(OtherPatientId, NotCorrected, WrongChannelConsent, Refused)
+)
+async def correct_patient(
+    id: str,
+    request: Annotated[
+        RequestContext, authorize("Patient", "u", rows="the patients of the coordinator's site")
+    ],
+) -> Response:
+    """Correct what the clinic knows of a patient; needs If-Match.
+
+    The body is the whole Patient. Its `active`, `link` and `deceased[x]` stay as they are; an identifier is
+    added or ended.
+    """
+    only(request, "coordinator", what="correct a patient")
+    received = await request.resource("Patient")
+    async with request.transaction() as tx:
+        patient = await use_cases.correct_patient.run(request.ctx, tx, id, received, expect=request.expect)
+        return await request.answer(tx, patient.body, about=patient)
 
 
 @router.post(

@@ -31,6 +31,7 @@ def read(
     clinic: Clinic,
     on: date,
     deceased: bool = False,
+    self_referred: bool = False,
 ) -> Facts:
     """Read what triage needs of all that came; of what counts once, the newest counts.
 
@@ -49,6 +50,7 @@ def read(
         deceased=deceased or people.is_deceased(patient),
         in_use=patient.get("active") is not False,
         replaced=people.is_replaced(patient),
+        self_referred=self_referred,
         programme=programme_asked(request),
         says_what=_says_what(request, enclosures),
         answers=answers.codes,

@@ -1,7 +1,7 @@
 """Who a resource names: the insurer, the member id, the parts of a person's name."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,10 +9,9 @@ import msgspec
 from services.referral.fhir.reading import has_code, tokens
 from services.referral.models.facts import Demographics
 from shared.clinic import Clinic
+from shared.fhir import people
 
 Resource = Mapping[str, Any]
-
-_NAME_RANKS = {"official": 0, "usual": 0, "nickname": 2, "anonymous": 2, "maiden": 2, "old": 3}
 
 
 def payer_of(
@@ -51,7 +50,7 @@ def member_ids(*resources: Resource) -> list[str]:
 
 def demographics(patient: Resource) -> Demographics:
     """Read who a Patient is."""
-    family, given = names(patient)
+    family, given = people.names(patient)
     return Demographics(family=family, given=given, birth_date=patient.get("birthDate"))
 
 
@@ -105,7 +104,7 @@ def said_newly(sent: Resource, *known: Resource) -> dict[str, Any]:
         stated = sent.get(member)
         theirs = [description[member] for description in known if description.get(member) is not None]
         if isinstance(stated, list):
-            said = {_plain(member, part) for parts in theirs for part in parts}
+            said = {_plain(member, _without_end(part)) for parts in theirs for part in parts}
             more = [part for part in stated if _plain(member, part) not in said | {""}]
             found |= {member: more} if more else {}
         elif stated is not None and not any(_agree(member, stated, value) for value in theirs):
@@ -128,6 +127,12 @@ def joined(earlier: Resource, later: Resource) -> dict[str, Any]:
     return found
 
 
+def left_of(offered: Resource, known: Resource) -> dict[str, Any]:
+    """Return what is offered of a Patient and is not known; that somebody lives is not to be taken over."""
+    left = said_newly(offered, known)
+    return left | {name: offered[name] for name in ("deceasedBoolean",) if name in offered}
+
+
 def takes_back_death(sent: Resource, before: Resource) -> bool:
     """Tell whether a sender says that a patient lives of whom it said before that they had died."""
     return is_deceased(before) and sent.get("deceasedBoolean") is False
@@ -140,6 +145,11 @@ def _agree(member: str, stated: Any, known: Any) -> bool:
     return _plain(member, stated) == _plain(member, known)
 
 
+def _without_end(part: Any) -> Any:
+    """Leave out that an element is no longer in use: it is known all the same."""
+    return {name: value for name, value in part.items() if name != "use"} if isinstance(part, dict) else part
+
+
 def _plain(member: str, part: Any) -> str:
     """Write an element so that two ways to say the same are equal: a telephone number by its digits."""
     if member == "identifier":
@@ -150,15 +160,6 @@ def _plain(member: str, part: Any) -> str:
     if isinstance(part, dict):
         part = {name: value for name, value in part.items() if name not in _BESIDE} or part
     return msgspec.json.encode(part, order="sorted").decode().casefold()
-
-
-def names(patient: Resource) -> tuple[str, str]:
-    """Give family and given name of the official name, else of the first that is in use, else of any."""
-    stated: Sequence[Any] = patient.get("name", [])
-    ranked = sorted(stated, key=lambda name: _NAME_RANKS.get(name.get("use"), 1))
-    name: Resource = ranked[0] if ranked else {}
-    family = str(name.get("family") or name.get("text") or "")
-    return family, " ".join(part for part in name.get("given", []) if isinstance(part, str))
 
 
 def _contained(within: Resource, text: str) -> Resource | None:

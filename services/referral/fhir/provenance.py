@@ -8,10 +8,12 @@ from services.referral.models.facts import Verdict
 from services.referral.models.rows import Patient, Referral
 from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
+from shared.fhir.elements import coded
 from shared.fhir.instants import instant
 from shared.reasons import Reason
 
 _LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 
 
@@ -34,6 +36,28 @@ def correction_provenance(ctx: Context, referral: Referral, *, changed: Sequence
     }
 
 
+def entry_provenance(ctx: Context, referral: Referral) -> dict[str, Any]:
+    """Render the Provenance of a referral that a coordinator entered: who wrote it down, and whose it is."""
+    words = [Reason.of("entered-by-clinic", way=referral.came_by, sent_at=referral.sent_at)]
+    author = f"Organization/{referral.requester}"
+    if referral.self_referred:
+        author = f"Patient/{referral.patient_id}"
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"ServiceRequest/{referral.id}/_history/1"}],
+        "occurredDateTime": instant(referral.sent_at),
+        "recorded": instant(ctx.at),
+        "activity": {
+            "coding": [{"system": _DATA_OPERATION, "code": "CREATE"}],
+            "text": wording.told(words, site=referral.site, clinic=ctx.clinic),
+        },
+        "agent": [
+            {"type": coded(_PARTICIPANT, "enterer"), "who": {"reference": ctx.actor.reference}},
+            {"type": coded(_PARTICIPANT, "author"), "who": {"reference": author}},
+        ],
+    }
+
+
 def priority_provenance(ctx: Context, referral: Referral, *, reasons: Sequence[Reason]) -> dict[str, Any]:
     """Render the Provenance of a priority that a person gave."""
     return {
@@ -49,16 +73,18 @@ def priority_provenance(ctx: Context, referral: Referral, *, reasons: Sequence[R
 
 
 def patient_provenance(ctx: Context, patient: Patient, *, members: Sequence[str]) -> dict[str, Any]:
-    """Render the Provenance of what became known of a patient: the version, and which members are new."""
+    """Render the Provenance of what became known of a patient: both versions, and which members differ."""
+    about = f"Patient/{patient.id}/_history"
     return {
         "resourceType": "Provenance",
-        "target": [{"reference": f"Patient/{patient.id}/_history/{patient.version}"}],
+        "target": [{"reference": f"{about}/{patient.version}"}],
         "recorded": instant(ctx.at),
         "activity": {
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": ", ".join(f"Patient.{member}" for member in members),
         },
         "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "entity": [{"role": "revision", "what": {"reference": f"{about}/{patient.version - 1}"}}],
     }
 
 

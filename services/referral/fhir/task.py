@@ -202,6 +202,7 @@ def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
         (TaskInput.SITE, "valueString", referral.site),
         (TaskInput.PAYER, "valueString", referral.payer),
         (TaskInput.REQUESTER, "valueReference", {"reference": f"Organization/{referral.requester}"}),
+        (TaskInput.CAME_BY, "valueString", referral.came_by),
         (TaskInput.SENT_AT, "valueDateTime", instant(referral.sent_at)),
         (TaskInput.COMPLETE_AT, "valueDateTime", referral.complete_at and instant(referral.complete_at)),
         (TaskInput.DUE_ON, "valueDate", referral.due_on.isoformat()),

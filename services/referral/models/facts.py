@@ -27,6 +27,20 @@ class Demographics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedConsent:
+    """What a patient said about a channel, on which day (`date`), and who wrote it down and when.
+
+    `channel` is a `shared.fhir.codes.ContactChannel`, `recorder` a reference, `recorded` an instant in UTC.
+    """
+
+    channel: str
+    permitted: bool
+    date: str
+    recorder: str
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageFact:
     """What a Coverage says about who pays: `kind` is its type code, `payer` the insurer of clinic.yaml."""
 
@@ -42,14 +56,16 @@ class Facts:
     `answers` and `days` hold the answered items of the Questionnaire by linkId, `elements` the FHIRPath of
     each thing that was read; what is not in them was not answered, which is not "no". `unread` are the items
     with an answer that says nothing known, or a day that cannot be. `says_what` tells whether it is said what
-    the patient is sent for; `in_use` and `replaced` say of the patient's record whether it is kept up, and
-    whether there is another one instead. `start_back` is the newest STarT Back tool that is complete.
+    the patient is sent for, `self_referred` whether they send themselves; `in_use` and `replaced` say of the
+    patient's record whether it is kept up, and whether there is another one instead. `start_back` is the
+    newest STarT Back tool that is complete.
     """
 
     birth_date: Day | None = None
     deceased: bool = False
     in_use: bool = True
     replaced: bool = False
+    self_referred: bool = False
     programme: str | None = None
     says_what: bool = True
     answers: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from services.referral.models.facts import Finding
+from services.referral.models.facts import Finding, RecordedConsent
 from services.referral.states import Authorization, State
 from shared.db.models import Resource
 from shared.ids import new_undated_id
@@ -21,7 +21,8 @@ class Patient(Resource):
 
     `requester` is the sender whose description the row still is, None once the clinic knows more than that
     sender said; `replaced_by` is the record that goes on, where this one was merged into it: `replaced_at`,
-    when its version was `replaced_from`.
+    when its version was `replaced_from`. `channel_consents` are what the clinic has recorded of the patient's
+    consent to channels: what a sender wrote into its Patient is not among them.
     """
 
     __tablename__ = "patient"
@@ -36,11 +37,25 @@ class Patient(Resource):
     replaced_by: UUID | None = Field(default=None, foreign_key="patient.id")
     replaced_at: AwareDatetime | None = None
     replaced_from: int | None = None
+    channel_consents: list[RecordedConsent] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
 
     @property
     def patient_id(self) -> UUID:
         """Whom the row is about, as every other row says it."""
         return self.id
+
+
+class PatientRepublication(SQLModel):
+    """How far all patients were published again: up to `last_id`, in order of their ids; there is one row."""
+
+    __tablename__ = "patient_republication"
+
+    name: str = Field(default="all", primary_key=True)
+    last_id: UUID | None = None
+    published: int = 0
+    is_finished: bool = True
 
 
 class SourceRecord(Resource):
@@ -76,7 +91,9 @@ class Referral(Resource):
     it while it is urgent and not accepted. `priority` is triage's, what the sender asked is in the resource.
     `has_duplicates` says that others were merged into it. For the analytics `missing_at_first` keeps what the
     first verdict missed (None where nobody kept it), `first_seen_at` when the first visit that took place
-    began, and `care_began_at` when the care plan became active.
+    began, and `care_began_at` when the care plan became active. `came_by` is the way by which it came, where
+    a coordinator entered it for its sender; where the patient `self_referred`, the clinic is the requester,
+    and nobody outside reads it.
     """
 
     __tablename__ = "referral"
@@ -118,6 +135,8 @@ class Referral(Resource):
     missing_at_first: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
     first_seen_at: AwareDatetime | None = None
     care_began_at: AwareDatetime | None = None
+    came_by: str | None = None
+    self_referred: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class SenderIdentifier(SQLModel):

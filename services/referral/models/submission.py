@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -56,11 +57,23 @@ class AskedReference(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryOnBehalf:
+    """How a referral came that a coordinator enters (a `shared.fhir.codes.Way`), when, where that is said,
+    and whether the patient sends it and no organisation.
+    """
+
+    way: str
+    arrived_at: datetime | None
+    is_self_referral: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """The request, the patient (a resource, an identifier of a known one, or an id of ours), and the rest.
 
     `replaced_by` are the identifiers of the record that replaced the patient's, `binaries` the attachments
     that came as entries of their own, `task` the sender's own Task about the request, which ours answers.
+    `requester` is whose it is (an id of clinic.yaml), `entry` says how it came where a coordinator enters it.
     """
 
     request: Piece
@@ -74,6 +87,8 @@ class Submission:
     left_out: tuple[LeftOut, ...] = ()
     asked_references: tuple[AskedReference, ...] = ()
     entries: int = 1
+    requester: str = ""
+    entry: EntryOnBehalf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from services.referral.models.rows import (
     Enclosure,
     Patient,
     PatientIdentifier,
+    PatientRepublication,
     ReceivedMessage,
     Referral,
     SenderIdentifier,
@@ -34,6 +35,10 @@ class PatientTable(Patient, Base, table=True):
         CheckConstraint("replaced_by <> id", name="replaced_by_another"),
         Index("patient_replaced_by", "replaced_by", postgresql_where=text("replaced_by IS NOT NULL")),
     )
+
+
+class PatientRepublicationTable(PatientRepublication, Base, table=True):
+    """The table of the one PatientRepublication row."""
 
 
 class SourceRecordTable(SourceRecord, Base, table=True):

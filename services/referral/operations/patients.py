@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from services.referral import queries, texts, use_cases
+from services.referral.fhir.channel_consents import WrongChannelConsent
 from services.referral.models.rows import Patient
 from services.referral.rules import identity
 from services.referral.rules.identity import PatientRecord
 from services.referral.rules.steps import Refused
+from services.referral.use_cases.correct_patient import NotCorrected, OtherPatientId
 from services.referral.use_cases.merge_patients import CannotMergePatients
 from services.referral.use_cases.referral_file import NoReason
 from shared.context import Context
@@ -46,6 +48,14 @@ PATIENTS = OperationTable[PatientRecord](
     sentences=texts.REASONS,
     words=texts.words_of,
     operations=(
+        _by_coordinator(
+            name="correct",
+            kind="update",
+            text="Correct what the clinic knows of a patient, or take over what a sender says newly.",
+            takes=("Patient",),
+            refuses=(OtherPatientId, NotCorrected, WrongChannelConsent, Refused),
+            when=identity.may_correct,
+        ),
         _by_coordinator(
             name="merge",
             text="Merge a patient's record into the one that goes on (`into`): both are one person.",

@@ -38,6 +38,13 @@ _by_sender = partial(
     interaction="u",
     rows="the sender's own referrals",
 )
+_for_sender = partial(
+    Operation[ReferralFacts],
+    resource_type="ServiceRequest",
+    parties=("referrer", "coordinator"),
+    interaction="u",
+    rows="the sender's own referrals; a coordinator what the clinic has entered for its sender",
+)
 _by_coordinator = partial(
     Operation[ReferralFacts],
     resource_type="ServiceRequest",
@@ -95,12 +102,12 @@ REFERRALS = OperationTable[ReferralFacts](
             name="process-message",
             level="system",
             interaction="c",
-            rows="what the caller sends becomes the caller's own",
+            rows="what the caller sends becomes the caller's own; what a coordinator enters, its sender's",
             text="Take a message Bundle: a new referral, or the revocation of one.",
             takes=("Bundle",),
             returns="Bundle",
         ),
-        _by_sender(
+        _for_sender(
             name="validate",
             level="type",
             interaction="c",
@@ -112,7 +119,7 @@ REFERRALS = OperationTable[ReferralFacts](
             ),
             returns="Parameters",
         ),
-        _by_sender(
+        _for_sender(
             name="acknowledge",
             text="Acknowledge that the patient goes to an emergency department.",
             parameters=(_WORDS,),
@@ -120,7 +127,7 @@ REFERRALS = OperationTable[ReferralFacts](
             when=_by_its_row(acts.may_acknowledge),
             run=lambda ctx, tx, given: use_cases.redirect.acknowledge(ctx, tx, given.id, said=given.values),
         ),
-        _by_sender(
+        _for_sender(
             name="provide-information",
             text="Add what was asked for, or what came late.",
             parameters=(
@@ -138,7 +145,7 @@ REFERRALS = OperationTable[ReferralFacts](
                 ctx, tx, given.id, pieces=fhir.pieces.read(given.body)
             ),
         ),
-        _by_sender(
+        _for_sender(
             name="request-another-time",
             text="Say that the patient cannot come, and ask for another time.",
             parameters=(
@@ -166,7 +173,7 @@ REFERRALS = OperationTable[ReferralFacts](
             when=_by_its_row(acts.may_communicate),
             run=lambda ctx, tx, given: use_cases.communicate.run(ctx, tx, given.id, said=given.values),
         ),
-        _by_sender(
+        _for_sender(
             name="revoke",
             text="Take a referral back, with the reason.",
             parameters=(_REASON,),

@@ -39,13 +39,14 @@ SELECT requester, count(*) AS referrals, count(*) FILTER (WHERE missing_at_first
     FILTER (WHERE complete_at IS NOT NULL) AS until_complete
 FROM referral
 WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND missing_at_first IS NOT NULL
-  AND sent_at::date BETWEEN $3 AND $4
+  AND NOT self_referred AND sent_at::date BETWEEN $3 AND $4
 GROUP BY requester ORDER BY requester
 """
 _MISSED = """
 SELECT requester, code, count(*) AS times
 FROM referral CROSS JOIN LATERAL unnest(missing_at_first) AS code
 WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND sent_at::date BETWEEN $3 AND $4
+  AND NOT self_referred
 GROUP BY requester, code ORDER BY requester, times DESC, code
 """
 

@@ -12,8 +12,8 @@ _ADD_PIECE = "INSERT INTO attachment_piece (attachment_id, number, content) VALU
 _PIECE = "SELECT content FROM attachment_piece WHERE attachment_id = $1 AND number = $2"
 _WHOLE = "SELECT content FROM attachment_piece WHERE attachment_id = $1 ORDER BY number"
 # In the order of their ids, so that two who name the same ones wait for each other and no more.
-_OF_SENDER = """
-SELECT * FROM attachment WHERE requester = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+_OF_SENDERS = """
+SELECT * FROM attachment WHERE requester = ANY($1::text[]) AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
 """
 _OF_REFERRAL = """
 SELECT attachment.* FROM attachment
@@ -50,9 +50,11 @@ async def whole(tx: Transaction, attachment_id: UUID) -> bytes:
     return b"".join(bytes(row["content"]) for row in await tx.records(_WHOLE, attachment_id))
 
 
-async def lock_of_sender(tx: Transaction, requester: str, ids: Collection[UUID]) -> dict[UUID, Attachment]:
-    """Lock those of these attachments that this sender has uploaded."""
-    found = await tx.rows(Attachment, _OF_SENDER, requester, list(ids))
+async def lock_of_senders(
+    tx: Transaction, uploaders: Collection[str], ids: Collection[UUID]
+) -> dict[UUID, Attachment]:
+    """Lock those of these attachments that one of these has uploaded."""
+    found = await tx.rows(Attachment, _OF_SENDERS, list(uploaders), list(ids))
     return {row.id: row for row in found}
 
 

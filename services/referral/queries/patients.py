@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.referral.models.rows import Patient, SourceRecord
+from services.referral.models.rows import Patient, PatientRepublication, SourceRecord
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
@@ -32,6 +32,15 @@ _LOCK_PERSON = """
 SELECT id FROM patient
 WHERE id = (SELECT coalesce(replaced_by, id) FROM patient WHERE id = $1) FOR NO KEY UPDATE
 """
+_LOCK_AFTER = """
+SELECT * FROM patient WHERE id > $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE
+"""
+_NO_ID = UUID(int=0)
+_BEGIN = """
+INSERT INTO patient_republication (name, published, is_finished) VALUES ('all', 0, true)
+ON CONFLICT DO NOTHING
+"""
+_REPUBLICATION = "SELECT * FROM patient_republication WHERE name = 'all' FOR UPDATE"
 _MERGED_INTO = "SELECT * FROM patient WHERE replaced_by = ANY($1::uuid[]) ORDER BY id"
 _SOURCE_RECORD = "SELECT * FROM source_record WHERE patient_id = $1 AND requester = $2"
 _DESCRIBED_WITH = """
@@ -131,6 +140,20 @@ async def locked_to_go_on(tx: Transaction, patient_id: UUID) -> Patient:
 async def lock_all(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:
     """Lock patients in the order of their ids, in which all do so."""
     return await tx.rows(Patient, _LOCK, list(ids))
+
+
+async def locked_after(tx: Transaction, patient_id: UUID | None, *, limit: int) -> Sequence[Patient]:
+    """Lock the next so many patients in the order of their ids, from the first on where none is named."""
+    return await tx.rows(Patient, _LOCK_AFTER, patient_id or _NO_ID, limit)
+
+
+async def republication(tx: Transaction) -> PatientRepublication:
+    """Lock what says how far all patients were published again."""
+    await tx.run(_BEGIN)
+    run = await tx.row(PatientRepublication, _REPUBLICATION)
+    if run is None:
+        raise LookupError("the row that was just inserted is there")
+    return run
 
 
 async def merged_into(tx: Transaction, ids: Collection[UUID]) -> Sequence[Patient]:

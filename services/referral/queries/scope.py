@@ -148,11 +148,14 @@ def enclosures(resource_type: str) -> RowRule:
 
 
 def attachments(principal: Principal) -> ColumnElement[bool]:
-    """The attachments that resources which a caller may see name; a sender's own before that, too."""
+    """The attachments that resources which a caller may see name; before that their uploader's own."""
     mine = select(col(EnclosureTable.id)).where(_enclosures("", principal))
     used = select(col(AttachmentUseTable.attachment_id)).where(col(AttachmentUseTable.enclosure_id).in_(mine))
     if principal.party == "referrer":
         return col(AttachmentTable.requester) == principal.organization
+    if principal.party == "coordinator":
+        own = col(AttachmentTable.requester) == principal.actor.reference
+        return or_(own, col(AttachmentTable.id).in_(used))
     return col(AttachmentTable.id).in_(used)
 
 

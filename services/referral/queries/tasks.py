@@ -18,6 +18,10 @@ _IN_DOUBT = """
 SELECT referral_id FROM task
 WHERE patient_id = ANY($1::uuid[]) AND code = 'resolve-identity' AND status = ANY($2::text[])
 """
+_OFFERED = """
+SELECT referral_id FROM task
+WHERE patient_id = ANY($1::uuid[]) AND code = 'update-patient' AND status = ANY($2::text[])
+"""
 _WORK = """
 SELECT * FROM task WHERE referral_id = $1 AND code <> 'process-request' AND status = ANY($2::text[])
 ORDER BY id FOR UPDATE
@@ -45,6 +49,12 @@ async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
 async def in_doubt_about(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
     """Name the referrals, open or not, of which a Task still asks who these patients are."""
     found = await tx.records(_IN_DOUBT, list(patient_ids), list(OPEN_TASKS))
+    return {record["referral_id"] for record in found}
+
+
+async def offered_of(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
+    """Name the referrals, open or not, of which a Task still offers what a sender says of these patients."""
+    found = await tx.records(_OFFERED, list(patient_ids), list(OPEN_TASKS))
     return {record["referral_id"] for record in found}
 
 

@@ -28,15 +28,26 @@ class ReferralFacts:
     patient_died: bool
 
 
-def may_acknowledge(_: Context, referral: Referral) -> Reason | None:
+def is_senders(ctx: Context, referral: Referral) -> Reason | None:
+    """Leave an act to the sender; a coordinator does it where the clinic has entered the referral for it."""
+    if ctx.caller.party == "coordinator" and referral.came_by is None:
+        return Reason.of("sender-does-this")
+    return None
+
+
+def may_acknowledge(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it while an emergency waits for it, and again afterwards."""
+    if (reason := is_senders(ctx, referral)) is not None:
+        return reason
     if referral.unacknowledged or referral.state == State.EMERGENCY_ACKNOWLEDGED:
         return None
     return Reason.of("no-emergency", state=referral.state)
 
 
-def may_provide_information(_: Context, referral: Referral) -> Reason | None:
+def may_provide_information(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it until the referral has ended, but not before an emergency is acknowledged."""
+    if (reason := is_senders(ctx, referral)) is not None:
+        return reason
     if State(referral.state) in TERMINAL:
         return Reason.of("referral-is-over", state=referral.state)
     if referral.state == State.EMERGENCY_REDIRECTED:
@@ -55,15 +66,19 @@ def may_communicate(ctx: Context, referral: Referral) -> Reason | None:
     return None
 
 
-def may_request_another_time(_: Context, referral: Referral) -> Reason | None:
+def may_request_another_time(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it while the clinic has said yes and the care is not over."""
+    if (reason := is_senders(ctx, referral)) is not None:
+        return reason
     if State(referral.state) in UNDER_CARE:
         return None
     return Reason.of("not-in-this-state", act="asking", state=referral.state)
 
 
-def may_revoke(_: Context, referral: Referral) -> Reason | None:
+def may_revoke(ctx: Context, referral: Referral) -> Reason | None:
     """Allow it where the life cycle does, and again afterwards."""
+    if (reason := is_senders(ctx, referral)) is not None:
+        return reason
     if referral.state == State.REVOKED:
         return None
     return no_step(referral.state, State.REVOKED, act="ending")

@@ -75,6 +75,11 @@ def may_unmerge(_: Context, record: PatientRecord) -> Reason | None:
     return Reason.of("record-not-merged") if record.patient.replaced_by is None else None
 
 
+def may_correct(_: Context, record: PatientRecord) -> Reason | None:
+    """Allow it for a record that goes on: of a merged one nothing is read any more."""
+    return why_replaced(record.patient)
+
+
 def why_replaced(patient: Patient) -> Reason | None:
     """Say into which record this one was merged; None where it goes on."""
     if patient.replaced_by is None:

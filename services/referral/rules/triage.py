@@ -40,6 +40,7 @@ def triage(facts: Facts, *, on: date, clinic: Clinic) -> Verdict:
     if doubtful := _doubtful_record(facts):
         return _verdict(Outcome.REVIEW, doubtful, pays)
     excluded, missing = _eligible(facts, pays, on=on, clinic=clinic)
+    excluded = (*_not_for_self(facts, pays, clinic=clinic), *excluded)
     if excluded:
         return _verdict(Outcome.DECLINE, excluded, pays)
     unknown = red_flags.unknowns(facts)
@@ -87,6 +88,19 @@ def _eligible(
     excluded = ages[0][0] if all(part[0] for part in ages) else ()
     unknown = tuple(missing for part in ages for missing in part[1])
     return excluded, tuple(dict.fromkeys((*unknown, *asked, *unanswered)))
+
+
+def _not_for_self(facts: Facts, pays: Payment, *, clinic: Clinic) -> tuple[Finding, ...]:
+    """Say that a patient cannot refer themselves: to this programme, or to any where none is known yet."""
+    if not facts.self_referred:
+        return ()
+    known = [clinic.programme(pays.programme)] if pays.programme is not None else clinic.programmes
+    if any(programme.self_referral for programme in known):
+        return ()
+    reason = Reason.of("no-self-referral-at-all")
+    if pays.programme is not None:
+        reason = Reason.of("no-self-referral", programme=pays.programme)
+    return (Finding(rule="no-self-referral", reasons=(reason,), elements=("ServiceRequest.requester",)),)
 
 
 def _unasked(facts: Facts) -> tuple[Missing, ...]:

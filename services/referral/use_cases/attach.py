@@ -53,7 +53,7 @@ def inline(ctx: Context, submission: Submission, *, before: Sequence[Attachment]
     found = []
     for piece in submission.binaries:
         content = fhir.binary.content_of(piece.data) or b""
-        row = _row(ctx, piece, content)
+        row = _row(ctx, piece, content, requester=submission.requester)
         same = known.get(row.sha256)
         found.append(
             InlineBinary(piece=piece, row=row if same is None else same, content=content, is_new=same is None)
@@ -94,7 +94,7 @@ async def run(
     ]
     if not named and not binaries:
         return
-    known = await _known(tx, referral, {found.id for _, found in named if found.id is not None})
+    known = await _known(ctx, tx, referral, {found.id for _, found in named if found.id is not None})
     meant = [(naming, found, by_link.get(found.url) or known.get(found.id)) for naming, found in named]  # type: ignore[arg-type]
     records = {record.id for record in await queries.patients.records(tx, referral.patient_id)}
     if wrong := [problem for _, found, row in meant for problem in _problems(found, row, records)]:
@@ -111,8 +111,14 @@ async def run(
     )
 
 
-async def _known(tx: Transaction, referral: Referral, ids: Collection[UUID]) -> Mapping[UUID, Attachment]:
-    return await queries.attachments.lock_of_sender(tx, referral.requester, ids) if ids else {}
+async def _known(
+    ctx: Context, tx: Transaction, referral: Referral, ids: Collection[UUID]
+) -> Mapping[UUID, Attachment]:
+    """Lock what the sender has uploaded, and what the coordinator has who enters its referral."""
+    uploaders = [referral.requester]
+    if referral.came_by is not None:
+        uploaders.append(upload.uploader(ctx))
+    return await queries.attachments.lock_of_senders(tx, uploaders, ids) if ids else {}
 
 
 def _problems(found: NamedBinary, row: Attachment | None, records: Collection[UUID]) -> Iterator[Problem]:
@@ -160,14 +166,15 @@ async def _note(ctx: Context, tx: Transaction, referral: Referral, rows: Mapping
     """Write whom each attachment is about now that something names it."""
     for row in rows.values():
         if row.attached_at is None:
-            await tx.update(row, patient_id=row.patient_id or referral.patient_id, attached_at=ctx.at)
+            about = row.patient_id or referral.patient_id
+            await tx.update(row, patient_id=about, attached_at=ctx.at, requester=referral.requester)
 
 
-def _row(ctx: Context, piece: Piece, content: bytes) -> Attachment:
+def _row(ctx: Context, piece: Piece, content: bytes, *, requester: str) -> Attachment:
     sha256, sha1 = upload.digests(content)
     stated = content_types.stated(str(piece.data.get("contentType")))
     return Attachment(
-        requester=str(ctx.caller.organization),
+        requester=requester,
         content_type=str(stated),
         size=len(content),
         sha256=sha256,

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.referral import fhir, queries
 from services.referral.models.facts import Demographics
-from services.referral.models.rows import Patient, SourceRecord
+from services.referral.models.rows import Patient, SourceRecord, Task
 from services.referral.models.submission import Piece
 from services.referral.use_cases import referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
@@ -87,7 +87,7 @@ async def run(
         has_news=bool(news),
         takes_back_death=takes_back,
         differs=differs,
-        resembles=await _know_identifiers(tx, patient, piece.identifiers),
+        resembles=await know_identifiers(tx, patient, piece.identifiers),
     )
 
 
@@ -165,13 +165,17 @@ def offer(ctx: Context, changes: Changes, description: Description, *, joins: bo
         changes.finish_work(status="cancelled", reason=said_again, codes=[TaskCode.UPDATE_PATIENT])
     if not differs or not (description.has_news or offered):
         return
+    changes.announce(events.ReferralPatientReviewNeeded, ask_for(ctx, changes, differs))
+
+
+def ask_for(ctx: Context, changes: Changes, differs: Mapping[str, Any]) -> Task:
+    """Let the Task of the coordinator offer these members of a Patient, in the place of what it offered."""
     said = {**differs, "resourceType": "Patient", "id": "described"}
     members = [f"Patient.{member}" for member in differs]
-    _ask(
-        ctx,
-        changes,
+    return changes.open_work(
         TaskCode.UPDATE_PATIENT,
-        reason=Reason.of("said-newly", members=members),
+        owner=the_clinic(ctx),
+        reason=[Reason.of("said-newly", members=members)],
         details={"contained": [said], "input": [fhir.task.described_input("#described")]},
     )
 
@@ -188,14 +192,21 @@ def doubt(
         asked = changes.body_of(TaskCode.RESOLVE_IDENTITY).get("input", [])
         more = [fhir.task.resembling_input(str(patient_id)) for patient_id in resembles[:_RESEMBLING]]
         details = {"input": [*asked, *(one for one in more if one not in asked)]}
-        _ask(ctx, changes, TaskCode.RESOLVE_IDENTITY, reason=reason, details=details)
+        work = changes.open_work(
+            TaskCode.RESOLVE_IDENTITY, owner=the_clinic(ctx), reason=[reason], details=details
+        )
+        changes.announce(events.ReferralPatientReviewNeeded, work)
 
 
-def _ask(
-    ctx: Context, changes: Changes, code: TaskCode, *, reason: Reason, details: Mapping[str, Any]
-) -> None:
-    work = changes.open_work(code, owner=the_clinic(ctx), reason=[reason], details=details)
-    changes.announce(events.ReferralPatientReviewNeeded, work)
+async def know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[str]) -> tuple[UUID, ...]:
+    """Put identifiers down for a patient, and return who else carries those that are new."""
+    more = [token for token in tokens if token not in patient.identifiers]
+    if not more:
+        return ()
+    await separate(tx, patient)
+    await tx.update(patient, identifiers=[*patient.identifiers, *more])
+    await queries.patients.claim_identifiers(tx, patient.id, tokens=more)
+    return await queries.patients.other_carriers(tx, more, but=patient, limit=_RESEMBLING)
 
 
 async def _write(
@@ -226,14 +237,3 @@ async def _write(
     }
     await store.update(tx, own, piece.raw, at=ctx.at, overlay=overlay, **columns)
     return own.version
-
-
-async def _know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[str]) -> tuple[UUID, ...]:
-    """Put identifiers down for a patient, and return who else carries those that are new."""
-    more = [token for token in tokens if token not in patient.identifiers]
-    if not more:
-        return ()
-    await separate(tx, patient)
-    await tx.update(patient, identifiers=[*patient.identifiers, *more])
-    await queries.patients.claim_identifiers(tx, patient.id, tokens=more)
-    return await queries.patients.other_carriers(tx, more, but=patient, limit=_RESEMBLING)

@@ -56,13 +56,13 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, known: R
     piece = submission.patient
     if piece is None:
         return await _named(ctx, tx, submission, matches=known.patients)
-    requester, matches = str(ctx.caller.organization), known.patients
+    requester, matches = submission.requester, known.patients
     ids = [patient.id for patient in matches]
     said = await queries.patients.said_of(tx, ids, requester=requester) if ids else []
     same = [*_meant(piece, matches, said), *_same(piece, matches, said)]
     carriers = dict.fromkeys(sorted(_goes_on(patient) for patient in matches))
     if not same:
-        new = _new(ctx, piece)
+        new = _new(ctx, piece, requester=requester)
         return PatientMatch(
             patient=new,
             patient_data=piece.data,
@@ -89,7 +89,7 @@ async def _named(
     ctx: Context, tx: Transaction, submission: Submission, *, matches: Sequence[Patient]
 ) -> PatientMatch:
     """Take the patient whom a sending only names; of a merged record the one that goes on."""
-    requester = str(ctx.caller.organization)
+    requester = submission.requester
     named, goes_on = await find_named(ctx, tx, submission, matches=matches)
     patient = await queries.patients.locked_to_go_on(tx, goes_on)
     if patient.id != named:
@@ -169,17 +169,25 @@ async def find_named(
     """
     if submission.patient_id is not None:
         seen = await queries.patients.visible_to(tx, ctx.caller, submission.patient_id)
-        found = [] if seen is None else [seen]
+        found = [] if seen is None or not await _is_known(tx, submission, seen) else [seen]
     else:
         ids, tokens = [patient.id for patient in matches], set(submission.patient_identifiers)
-        said = await queries.patients.said_of(tx, ids, requester=str(ctx.caller.organization))
+        said = await queries.patients.said_of(tx, ids, requester=submission.requester)
         mine = {own.patient_id for own in said if tokens & set(own.identifiers)}
         found = [patient for patient in matches if patient.id in mine]
     goes_on = {_goes_on(patient) for patient in found}
     if len(goes_on) != 1:
-        text = "this patient is not known from you: send the Patient along"
+        whom = "you" if submission.entry is None else "this sender"
+        text = f"this patient is not known from {whom}: send the Patient along"
         raise UnknownPatient(text, expression="ServiceRequest.subject")
     return found[0].id, goes_on.pop()
+
+
+async def _is_known(tx: Transaction, submission: Submission, patient: Patient) -> bool:
+    """Tell whether a patient may be named by our id: whom a coordinator sees, the sender need not know."""
+    if submission.entry is None or submission.entry.is_self_referral:
+        return True
+    return bool(await describe_patient.said_by(tx, patient, submission.requester))
 
 
 async def is_about(tx: Transaction, submission: Submission, referral: Referral, patient: Patient) -> bool:
@@ -201,7 +209,7 @@ async def is_about(tx: Transaction, submission: Submission, referral: Referral, 
     return any(not rules.identity.contradicts(describe_patient.person_of(own), person) for own in said)
 
 
-def _new(ctx: Context, piece: Piece) -> Patient:
+def _new(ctx: Context, piece: Piece, *, requester: str) -> Patient:
     person = fhir.people.demographics(piece.data)
     patient = Patient(
         identifiers=list(piece.identifiers),
@@ -209,7 +217,7 @@ def _new(ctx: Context, piece: Piece) -> Patient:
         given=person.given,
         birth_date=person.birth_date,
         deceased=fhir.people.is_deceased(piece.data),
-        requester=ctx.caller.organization,
+        requester=requester,
     )
     store.fill(patient, piece.raw, at=ctx.at)
     return patient

@@ -27,10 +27,15 @@ from services.referral.use_cases.placing import Rows
 from services.referral.use_cases.referral_file import ReferralFile, enclosure_of, local_day
 from shared.context import Context
 from shared.db import Transaction
+from shared.errors import Conflict
 from shared.events.catalog import referral as events
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
+
+
+class AnotherSites(Conflict):
+    """A coordinator enters what another site cares for already."""
 
 
 async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: UUID | None = None) -> Receipt:
@@ -38,16 +43,17 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
 
     `again` is the referral that it is about, where the sender has named it otherwise than by an identifier.
     Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound, AnothersResource,
-    AnotherPatientsAttachment and CannotAttach.
+    AnotherPatientsAttachment, CannotAttach and AnotherSites.
     """
-    requester = str(ctx.caller.organization)
+    requester = submission.requester
     condition = submission.request.if_none_exist
     other = condition is not None and condition not in submission.request.identifiers
-    if other and (found := await already_sent(ctx, tx, str(condition))) is not None:
+    if other and (found := await already_sent(ctx, tx, str(condition), requester=requester)) is not None:
         answer = placing.exists_already(submission, found, at=ctx.at)
         return Receipt(referral=found, outcome="same", answer=answer)
     known = await queries.intake.recognise(tx, submission, requester=requester)
     if (before := again or known.sent_before) is not None:
+        await _check_site(ctx, tx, await queries.referrals.by_id(tx, before))
         return await sent_again.run(ctx, tx, submission, known=known, referral_id=before)
     if submission.patient is not None:
         records = [patient.replaced_by or patient.id for patient in known.patients]
@@ -76,6 +82,9 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
     )
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
     changes.announce(events.ReferralReceived, match.patient)
+    if submission.entry is not None:
+        changes.enclose(fhir.provenance.entry_provenance(ctx, referral))
+        changes.announce(events.ReferralEntered)
     triage.decide(ctx, changes, result, open_referrals=others)
     describe_patient.offer(ctx, changes, match.described)
     describe_patient.doubt(ctx, changes, resembles=match.resembles)
@@ -103,12 +112,25 @@ async def _tell_of_patient(
         )
 
 
-async def already_sent(ctx: Context, tx: Transaction, token: str) -> Referral | None:
-    """Find the caller's referral with this identifier (`system|value`); nobody sends it at the same time."""
-    requester = str(ctx.caller.organization)
+async def already_sent(ctx: Context, tx: Transaction, token: str, *, requester: str) -> Referral | None:
+    """Find a sender's referral with this identifier (`system|value`); nobody sends it at the same time.
+
+    Raises AnotherSites.
+    """
     await queries.intake.lock_sender_identifier(tx, requester, token)
     first = await queries.referrals.sent_before(tx, requester, tokens=[token])
-    return None if first is None else await queries.referrals.by_id(tx, first)
+    found = None if first is None else await queries.referrals.by_id(tx, first)
+    await _check_site(ctx, tx, found)
+    return found
+
+
+async def _check_site(ctx: Context, tx: Transaction, found: Referral | None) -> None:
+    """Keep what another site cares for from a coordinator; a sender's referral is the sender's everywhere."""
+    if found is None or ctx.caller.party != "coordinator":
+        return
+    if await queries.referrals.visible_to(tx, ctx.caller, found.id) is None:
+        text = "another site cares for this sender's referral with this identifier: its coordinator enters it"
+        raise AnotherSites(text, expression="ServiceRequest.identifier")
 
 
 def unsaved_referral(ctx: Context, submission: Submission) -> ReferralFile:
@@ -117,6 +139,7 @@ def unsaved_referral(ctx: Context, submission: Submission) -> ReferralFile:
     blank = Referral(
         patient_id=Patient().id,
         requester="",
+        self_referred=submission.entry is not None and submission.entry.is_self_referral,
         sender="",
         sent_at=ctx.at,
         due_on=ctx.at.date(),
@@ -134,20 +157,23 @@ def unsaved_referral(ctx: Context, submission: Submission) -> ReferralFile:
 
 
 def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> Referral:
-    data = submission.request.data
+    data, entry = submission.request.data, submission.entry
     site = ctx.clinic.sites[0].id
     days = timedelta(days=ctx.clinic.promise.days)
+    sent_at = ctx.at if entry is None or entry.arrived_at is None else entry.arrived_at
     return Referral(
         patient_id=match.patient.id,
-        requester=str(ctx.caller.organization),
+        requester=submission.requester,
         sender=ctx.caller.client,
         identifiers=list(submission.request.identifiers),
         intent=data["intent"],
         authored_on=fhir.reading.moment_of(data.get("authoredOn")),
-        sent_at=ctx.at,
-        due_on=local_day(ctx.at, site=site, clinic=ctx.clinic) + days,
+        sent_at=sent_at,
+        due_on=local_day(sent_at, site=site, clinic=ctx.clinic) + days,
         site=site,
         turn=Turn.CLINIC,
+        came_by=None if entry is None else entry.way,
+        self_referred=entry is not None and entry.is_self_referral,
         reason=[Reason.of("received")],
         content=fhir.content.digest(submission),
     )

@@ -49,6 +49,22 @@ def decide(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
     changes.timers[ESCALATION] = due
     changes.announce(events.ReferralTriaged)
     changes.announce(events.ReferralRedirectedToEmergency, work)
+    if referral.came_by is not None:
+        _telephone(ctx, changes, reason=_unwatched(referral))
+
+
+def _unwatched(referral: Referral) -> Reason:
+    """Say why somebody telephones at once: who sent it does not look whether there is an answer."""
+    if referral.self_referred:
+        return Reason.of("tell-patient")
+    return Reason.of("tell-by-telephone", way=referral.came_by)
+
+
+def _telephone(ctx: Context, changes: Changes, *, reason: Reason) -> None:
+    work = changes.open_work(
+        TaskCode.TELEPHONE_REFERRER, owner=the_clinic(ctx), reason=[reason, *changes.referral.reason]
+    )
+    changes.announce(events.ReferralEmergencyEscalated, work)
 
 
 async def acknowledge(
@@ -88,11 +104,6 @@ async def escalate(ctx: Context, tx: Transaction, referral_id: str) -> None:
     if file is None or not file.referral.unacknowledged:
         return
     changes = Changes(ctx, file)
-    work = changes.open_work(
-        TaskCode.TELEPHONE_REFERRER,
-        owner=the_clinic(ctx),
-        reason=[Reason.of("not-acknowledged", at=ctx.at), *file.referral.reason],
-    )
+    _telephone(ctx, changes, reason=Reason.of("not-acknowledged", at=ctx.at))
     changes.timers[ESCALATION] = ctx.at + timedelta(minutes=ctx.clinic.emergency.escalate_every_minutes)
-    changes.announce(events.ReferralEmergencyEscalated, work)
     await record.run(ctx, tx, changes)

@@ -72,6 +72,7 @@ class ReferralFile:
             self.facts_of_day[today] = fhir.facts.read(
                 patient=self.patient_data,
                 deceased=self.patient_died,
+                self_referred=self.referral.self_referred,
                 request=self.request,
                 enclosures=[data for _, data in self.enclosures],
                 known=self.known,

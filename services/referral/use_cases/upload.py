@@ -67,7 +67,7 @@ async def run(
     ctx: Context, tx: Transaction, sending: Sending, *, content: AsyncIterator[bytes]
 ) -> Attachment:
     """Keep an attachment; raises NotWhatItSays, NothingThere, AnotherContext and TooMuchUnattached."""
-    requester = str(ctx.caller.organization)
+    requester = uploader(ctx)
     if await queries.attachments.unattached_bytes(tx, requester) > MAX_UNATTACHED:
         raise TooMuchUnattached(
             "very much was uploaded that no DocumentReference names: name it, or wait until it is removed"
@@ -88,6 +88,11 @@ async def run(
     await store.insert(tx, row, body, at=ctx.at)
     tx.after_commit("count what was uploaded", lambda: BYTES.labels("uploaded").inc(row.size))
     return row
+
+
+def uploader(ctx: Context) -> str:
+    """Name whose an upload is until a resource names it: a sender's, or the coordinator's who enters it."""
+    return ctx.caller.organization or ctx.caller.actor.reference
 
 
 async def _keep(tx: Transaction, row: Attachment, stated: Stated, content: AsyncIterator[bytes]) -> None:
@@ -143,13 +148,20 @@ async def _patient(ctx: Context, tx: Transaction, context: Mapping[str, Any] | N
         referral = await queries.referrals.visible_to(tx, ctx.caller, parsed.id or "")
         found = None if referral is None else referral.patient_id
     elif is_here and parsed.type == "Patient" and (wanted := as_uuid(parsed.id or "")) is not None:
-        found = await queries.attachments.patient_of_sender(tx, str(ctx.caller.organization), wanted)
+        found = await _patient_of_caller(ctx, tx, wanted)
     if found is None:
         raise AnotherContext(
             "a security context is a ServiceRequest/id or Patient/id of yours, such as a referral answered",
             expression="Binary.securityContext",
         )
     return found
+
+
+async def _patient_of_caller(ctx: Context, tx: Transaction, patient_id: UUID) -> UUID | None:
+    if ctx.caller.party == "coordinator":
+        seen = await queries.patients.visible_to(tx, ctx.caller, patient_id)
+        return None if seen is None else seen.id
+    return await queries.attachments.patient_of_sender(tx, uploader(ctx), patient_id)
 
 
 def _written(context: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -15,7 +15,8 @@ from shared.fhir.received import Received
 async def run(ctx: Context, tx: Transaction, received: Received) -> dict[str, Any]:
     """Say what is wrong, or what triage would say."""
     try:
-        submission = fhir.submission.read(received, clinic=ctx.clinic, urls=ctx.urls)
+        read = fhir.submission.read(received, clinic=ctx.clinic, urls=ctx.urls)
+        submission = fhir.entry.with_sender(ctx, read)
         file = receive.unsaved_referral(ctx, submission)
         await _with_known_patient(ctx, tx, submission, file)
     except Invalid as refusal:
@@ -33,7 +34,6 @@ async def _with_known_patient(
     if submission.patient is None:
         matches = await queries.patients.by_identifiers(tx, submission.patient_identifiers)
         named, _ = await match_patient.find_named(ctx, tx, submission, matches=matches)
-        requester = str(ctx.caller.organization)
         patients = {patient.id: patient for patient in await queries.patients.records(tx, named)}
-        file.patient_data = await referral_file.patient_as_sent(tx, patients[named], requester)
+        file.patient_data = await referral_file.patient_as_sent(tx, patients[named], submission.requester)
         file.died_elsewhere = any(patient.deceased for patient in patients.values())

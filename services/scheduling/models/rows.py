@@ -14,11 +14,15 @@ from services.scheduling.models.spans import Span
 from services.scheduling.states import ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
 class Referral(SQLModel):
-    """An accepted referral as scheduling needs it; its id is that of the ServiceRequest."""
+    """An accepted referral as scheduling needs it; its id is that of the ServiceRequest.
+
+    `person` is who the patient was when it was accepted; what `known_patient` says of them is newer.
+    """
 
     __tablename__ = "referral"
 
@@ -36,6 +40,7 @@ class Referral(SQLModel):
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
     state: str = ReferralState.OPEN
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
 
     @property
     def away(self) -> list[Span]:
@@ -122,7 +127,8 @@ class Appointment(Resource):
 class KnownPatient(SQLModel):
     """What `referral` said last of a patient, and with which version.
 
-    `replaced_by` is the record that goes on, where this one was merged into it.
+    `replaced_by` is the record that goes on, where this one was merged into it; `person` is None where it was
+    said before scheduling kept who patients are.
     """
 
     __tablename__ = "known_patient"
@@ -131,6 +137,7 @@ class KnownPatient(SQLModel):
     event_version: int
     is_deceased: bool
     replaced_by: str | None = None
+    person: KnownPerson | None = Field(default=None, sa_type=JSONB)
 
 
 class GivenUpTime(SQLModel):

@@ -29,9 +29,9 @@ WHERE (referral.patient_id = person.id
 _KNOWN_PATIENT = "SELECT * FROM known_patient WHERE id = $1 FOR UPDATE"
 _MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
-INSERT INTO known_patient (id, event_version, is_deceased, replaced_by) VALUES ($1, $2, $3, $4)
+INSERT INTO known_patient (id, event_version, is_deceased, replaced_by, person) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO UPDATE SET event_version = excluded.event_version, is_deceased = excluded.is_deceased,
-  replaced_by = excluded.replaced_by
+  replaced_by = excluded.replaced_by, person = excluded.person
 WHERE known_patient.event_version < excluded.event_version
 """
 
@@ -65,11 +65,10 @@ async def open_of(tx: Transaction, patient_id: str) -> list[Referral]:
     return await tx.rows(Referral, _OPEN_OF, patient_id)
 
 
-async def learn(
-    tx: Transaction, patient_id: str, *, version: int, is_deceased: bool, replaced_by: str | None
-) -> bool:
+async def learn(tx: Transaction, said: KnownPatient) -> bool:
     """Remember what was said of a patient; return False where something newer was said before."""
-    return await tx.run(_LEARN, patient_id, version, is_deceased, replaced_by) == 1
+    values = (said.id, said.event_version, said.is_deceased, said.replaced_by, said.person)
+    return await tx.run(_LEARN, *values) == 1
 
 
 async def known_patient(tx: Transaction, patient_id: str) -> KnownPatient | None:

@@ -67,6 +67,7 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
         due_on=event.due_on,
         due_at=rules.calendar.local_day_end(event.due_on, zone),
         unavailable=rules.calendar.spans_away(event.unavailable, zone),
+        person=event.person,
     )
     guarantee = Guarantee(
         referral_id=referral.id,
@@ -99,7 +100,8 @@ def decide(ctx: Context, acceptance: Acceptance) -> list[Publication]:
     evaluated = record.evaluate(ctx, acceptance.guarantee, acceptance.referral, [visit])
     waits = visit.status == AppointmentStatus.WAITLIST
     event = events.WaitlistJoined if waits else events.AppointmentBooked
-    return record.first_publications(ctx, visit, event, evaluated=evaluated)
+    person = acceptance.referral.person
+    return record.first_publications(ctx, visit, event, evaluated=evaluated, person=person)
 
 
 async def save(

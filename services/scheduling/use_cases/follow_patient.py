@@ -1,6 +1,7 @@
-"""What `referral` says of a patient: who has died, and which records are of one person."""
+"""What `referral` says of a patient: who they are, who has died, which records are of one person."""
 
 from services.scheduling import queries
+from services.scheduling.models.rows import KnownPatient
 from services.scheduling.use_cases import end, replan
 from shared.context import Context
 from shared.db import Transaction
@@ -16,13 +17,14 @@ async def run(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
     """
     patient_id = str(event.focus["id"])
     before = await queries.referrals.known_patient(tx, patient_id)
-    is_news = await queries.referrals.learn(
-        tx,
-        patient_id,
-        version=event.version,
+    said = KnownPatient(
+        id=patient_id,
+        event_version=event.version,
         is_deceased=event.is_deceased,
         replaced_by=event.replaced_by,
+        person=event.person,
     )
+    is_news = await queries.referrals.learn(tx, said)
     has_died = event.is_deceased and not (before is not None and before.is_deceased)
     if is_news and has_died:
         await end.of_patient(ctx, tx, patient_id)

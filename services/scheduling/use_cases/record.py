@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
@@ -17,11 +19,13 @@ from services.scheduling.states import AppointmentStatus, SeriesStatus
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog import DomainEvent
+from shared.events.catalog import DomainEvent, people
 from shared.events.catalog import scheduling as events
+from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
 from shared.fhir.codes import GuaranteeStatus
+from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
 
@@ -91,7 +95,8 @@ async def save_first(
     """
     await save_appointment(ctx, tx, row)
     evaluated = await evaluate_guarantee(ctx, tx, referral)
-    await publish_all(tx, first_publications(ctx, row, *events, evaluated=evaluated))
+    published = first_publications(ctx, row, *events, evaluated=evaluated, person=referral.person)
+    await publish_all(tx, published)
     return evaluated
 
 
@@ -202,11 +207,22 @@ async def publish_appointment_event(
 
 
 def first_publications(
-    ctx: Context, row: Appointment, *events: type[DomainEvent], evaluated: EvaluatedGuarantee
+    ctx: Context,
+    row: Appointment,
+    *events: type[DomainEvent],
+    evaluated: EvaluatedGuarantee,
+    person: KnownPerson | None = None,
 ) -> list[Publication]:
-    """Return events about a first appointment, which carry the guarantee, and what is new about that."""
-    body = evaluated.guarantee.body
-    return [*(_about(ctx, event, row, body) for event in events), *_news(ctx, evaluated)]
+    """Return events about a first appointment, which carry the guarantee, and what is new about that.
+
+    A booking carries the `person` for whom it is, so that the team knows them.
+    """
+    guarantee = evaluated.guarantee.body
+    whom = [] if person is None else [msgspec.json.encode(people.resource(row.patient_id, person))]
+    about = [
+        _about(ctx, event, row, guarantee, *(whom if event is AppointmentBooked else ())) for event in events
+    ]
+    return [*about, *_news(ctx, evaluated)]
 
 
 async def publish_guarantee_event(ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee) -> None:

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from shared.events.catalog import reading
+from shared.events.catalog import people, reading
 from shared.events.catalog.reading import Bound
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
 from shared.fhir.codes import TaskInput
 from shared.fhir.references import local_id
+from shared.people import ChannelConsent, ContactPoint, KnownPerson
 
 
 class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries=("Task",)):
@@ -23,6 +24,11 @@ class ReferralEvent(DomainEvent, topic=REFERRAL, focus="ServiceRequest", carries
 
     The properties raise KeyError where the Task does not say it: a programme is known from the verdict on.
     """
+
+    @property
+    def person(self) -> KnownPerson | None:
+        """Who the patient is, None where the event does not carry them."""
+        return next((people.person(patient) for patient in self.carried("Patient")), None)
 
     @property
     def programme(self) -> str:
@@ -82,6 +88,19 @@ class ReferralReceived(
     emitted="A referral that passed the border was stored.",
 ):
     """A referral is here."""
+
+    @property
+    def contact_points(self) -> list[ContactPoint]:
+        """How to reach the patient."""
+        return [point for patient in self.carried("Patient") for point in people.contact_points(patient)]
+
+
+class ReferralEntered(
+    ReferralEvent,
+    name="referral.entered",
+    emitted="A coordinator entered a referral that came by fax, telephone or letter, for its sender.",
+):
+    """The clinic has written a referral down for its sender."""
 
 
 class ReferralTriaged(
@@ -270,9 +289,30 @@ class PatientChanged(
     name="patient.changed",
     topic=REFERRAL,
     focus="Patient",
-    emitted="What is known of a patient changed: who it is, how to reach them, whether they live.",
+    emitted=(
+        "What is known of a patient changed: who it is, how to reach them, by what, whether they live. "
+        "Also when all patients are published again (`lumbar patients republish`)."
+    ),
 ):
-    """A patient is another now; `version` says which of two is the newer."""
+    """A patient is another now; `version` says which of two is the newer.
+
+    Its extensions for consent to a channel are what the clinic has recorded, and nothing that a sender wrote.
+    """
+
+    @property
+    def person(self) -> KnownPerson:
+        """Who the patient is."""
+        return people.person(self.focus)
+
+    @property
+    def contact_points(self) -> list[ContactPoint]:
+        """How to reach them."""
+        return people.contact_points(self.focus)
+
+    @property
+    def channel_consents(self) -> list[ChannelConsent]:
+        """By what they may be written to or called."""
+        return people.channel_consents(self.focus)
 
     @property
     def is_deceased(self) -> bool:

@@ -8,11 +8,12 @@ restriction.period.end = the due date, businessStatus = on-track, at-risk, breac
 
 from datetime import datetime
 
-from shared.events.catalog import reading
+from shared.events.catalog import people, reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind, TaskInput
 from shared.fhir.reasons import reasons_of, reasons_of_notes
+from shared.people import KnownPerson
 from shared.reasons import Reason
 
 
@@ -42,6 +43,11 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
         return next(reading.people_in(self.focus["participant"], "actor"))
 
     @property
+    def person(self) -> KnownPerson | None:
+        """Who the patient is, None where the event does not carry them."""
+        return next((people.person(patient) for patient in self.carried("Patient")), None)
+
+    @property
     def starts_at(self) -> datetime | None:
         """When it begins, None on the waitlist."""
         start = self.focus.get("start")
@@ -63,7 +69,8 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
 class AppointmentBooked(
     AppointmentEvent,
     name="appointment.booked",
-    emitted="A first appointment was booked, or booked again.",
+    carries=("Patient",),
+    emitted="A first appointment was booked, or booked again; of a new one the Patient says for whom.",
 ):
     """A first appointment has a time."""
 

@@ -227,8 +227,8 @@ class TestUpload:
             assert answer.status_code == 413
             assert "/referral/fhir/Binary in its own content type" in answer.text
 
-    @pytest.mark.parametrize("party", ["coordinator", "physiatrist", "workplace-insurer", "operator"])
-    async def test_only_a_referrer_uploads(self, clinic: TestClinic, party: str) -> None:
+    @pytest.mark.parametrize("party", ["physiatrist", "workplace-insurer", "operator"])
+    async def test_only_who_sends_or_enters_referrals_uploads(self, clinic: TestClinic, party: str) -> None:
         answer = await clinic.as_(party).post(
             BINARY, content=PDF, headers={"content-type": "application/pdf"}
         )

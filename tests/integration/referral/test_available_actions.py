@@ -55,7 +55,9 @@ class TestAReferral:
         assert list(for_sender) == ["acknowledge", "provide-information", *spoken, "revoke"]
         for_clinic = await offered(clinic, "coordinator", address)
         acts = ["accept", "decline", "request-information", "set-priority", "remind", "merge", "close"]
-        assert list(for_clinic) == ["send-communication", *acts]
+        assert list(for_clinic) == [*for_sender, *acts]
+        assert not for_clinic["revoke"].available
+        assert for_clinic["revoke"].parts["reason"]["coding"][0]["code"] == "sender-does-this"
         close = for_clinic["close"]
         assert (close.parts["kind"], close.parts["method"]) == ("operation", "POST")
         assert close.parts["definition"].endswith("/OperationDefinition/ServiceRequest-close")

@@ -353,7 +353,7 @@ class TestRefusal:
                 next(part["valueCode"] for part in action["part"] if part["name"] == "name"): action["part"]
                 for action in actions["parameter"]
             }
-            assert {"merge", "unmerge"} == set(named)
+            assert {"correct", "merge", "unmerge"} == set(named)
             offered = [part for part in named["merge"] if part["name"] == "available"]
             assert offered[0]["valueBoolean"] is possible
 

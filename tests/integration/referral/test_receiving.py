@@ -284,8 +284,10 @@ class TestRefusal:
         answer = await send(clinic, referrals.bundle(family="Aber\x00nathy"))
         assert 400 <= answer.status_code < 500, answer.text
 
-    async def test_only_a_referrer_sends_referrals(self, clinic: TestClinic) -> None:
-        for party in ("coordinator", "workplace-insurer", "physiatrist", "operator"):
+    async def test_only_a_referrer_sends_referrals_and_a_coordinator_enters_them(
+        self, clinic: TestClinic
+    ) -> None:
+        for party in ("workplace-insurer", "physiatrist", "operator"):
             answer = await send(clinic, referrals.bundle(), as_=party)
             assert answer.status_code == 403, party
 

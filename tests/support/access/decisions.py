@@ -53,10 +53,10 @@ ACTS = {
         for table in tables_of(service)
         for operation in table.operations
     },
-    "referral POST /fhir": "referrer",
-    "referral POST /fhir/ServiceRequest": "referrer",
-    "referral POST /fhir/Binary": "referrer",
-    "referral POST /fhir/DocumentReference": "referrer",
+    "referral POST /fhir": "referrer coordinator",
+    "referral POST /fhir/ServiceRequest": "referrer coordinator",
+    "referral POST /fhir/Binary": "referrer coordinator",
+    "referral POST /fhir/DocumentReference": "referrer coordinator",
     "referral GET /analytics/waits": "referrer coordinator",
     "referral GET /analytics/completeness": "referrer coordinator",
     "referral PUT /fhir/ServiceRequest/{id}": "referrer",

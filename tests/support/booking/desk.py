@@ -124,7 +124,7 @@ class Desk:
         async with self.database.transaction() as tx:
             ctx = self.ctx(principal=COORDINATOR)
             referral, locked = await use_cases.change.for_caller(ctx, tx, str(row.id))
-            wanted = fhir.appointment_change.read(locked, body)
+            wanted = fhir.appointment_change.read(locked, body, urls=ctx.urls)
             await use_cases.change.run(ctx, tx, locked, wanted, referral=referral, cache=self.cache)
         await self.settle()
         return locked
