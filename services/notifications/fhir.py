@@ -25,6 +25,7 @@ from shared.events.catalog.referral import (
 from shared.events.catalog.scheduling import AppointmentEvent, ReplanEvent
 from shared.events.topics import TOPICS
 from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
+from shared.fhir.elements import directory_reference
 from shared.fhir.reasons import concept
 
 _MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
@@ -122,8 +123,8 @@ def communication(
         "status": row.status,
         "topic": {"coding": [{"system": EVENT_SYSTEM, "code": row.event_type}]},
         "medium": [_MEDIA[Channel(row.channel)]],
-        "sender": {"reference": f"Organization/{ctx.clinic.id}"},
-        "recipient": [{"reference": row.recipient}],
+        "sender": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
+        "recipient": [directory_reference(ctx.clinic, row.recipient)],
         "payload": [{"contentString": text}],
     }
     if row.patient_id is not None:

@@ -234,4 +234,34 @@ def words_of(clinic: Clinic) -> Words:
         "programme": programmes,
         "asked": programmes,
         "payer": {f"Organization/{payer.id}": payer.name for payer in clinic.payers},
+        # Of what scheduling says, with its own sentence.
+        "practitioner": {
+            f"Practitioner/{person.id}": f"{person.given} {person.family}" for person in clinic.people
+        },
+        "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
     }
+
+
+# What is needed of each message that other systems send, by what it asks for.
+MESSAGES: Mapping[str, str] = {
+    "add": (
+        "A new referral: the ServiceRequest, or a Task that is about it, and the Patient; beside them what "
+        "the clinic's Questionnaire asks, the Coverage and the Consent, as far as they are known."
+    ),
+    "update": (
+        "What is new or corrected of a referral: the ServiceRequest with the identifier under which it was "
+        "sent, and the resources that differ."
+    ),
+    "revoke": (
+        "A referral is taken back: the ServiceRequest with the identifier under which it was sent; the "
+        "reason stands in MessageHeader.reason or with the status of the request."
+    ),
+    "communicate": (
+        "A question or an answer about a referral: the Communication, whose basedOn names the "
+        "ServiceRequest, by reference or by the identifier under which it was sent."
+    ),
+    "tell-status": (
+        "Where does a referral stand? The ServiceRequest with the identifier under which it was sent."
+    ),
+}
+ANSWER_TO_A_MESSAGE = "The answer: the Task that says where the referral stands, why, and whose turn it is."

@@ -1,6 +1,8 @@
 """The process of this service that consumes events and fires timers."""
 
 from services.referral import handlers, use_cases
+from shared.directory import copies
+from shared.events.catalog.scheduling import DirectoryChanged
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, SCHEDULING
 from shared.events.worker import Worker
@@ -27,5 +29,6 @@ def create_worker(runtime: Runtime) -> Worker:
 
 
 def handler_table() -> HandlerTable:
-    """Give every event type that this service follows the one handler, so that a batch is taken together."""
-    return dict.fromkeys(handlers.HANDLERS, BatchHandler(handlers.on_events))
+    """Give every event about a referral the one handler, so that a batch is taken together."""
+    together: HandlerTable = dict.fromkeys(handlers.HANDLERS, BatchHandler(handlers.on_events))
+    return {**together, DirectoryChanged.name: copies.follow}

@@ -29,10 +29,11 @@ from shared.timers import Timer
 
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
-    """Offer free time to those who wait, and name the visits that no longer fit.
+    """Bring the directory up to date, offer free time to those who wait, and name visits that no longer fit.
 
-    clinic.yaml may have new hours since the last start, and new absences.
+    clinic.yaml may have new people and hours since the last start, and new absences.
     """
+    await use_cases.publish_directory.run(ctx, tx)
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
 

@@ -9,13 +9,14 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime) -> FastAPI:
-    """Make the app: appointments, series, the guarantee, free time."""
+    """Make the app: appointments, series, the guarantee, free time, the directory."""
     routers = (
         api.reads.router,
         api.appointments.router_of(AvailabilityCache()),
         api.guarantee.router,
         api.free_time.router,
         api.tasks.router,
+        api.directory.router,
     )
     return create_service_app(
         runtime,

@@ -1,8 +1,8 @@
-"""The sentence of every reason that scheduling gives: why something ended, and why something cannot be."""
+"""The sentence of every reason that scheduling gives, and what the directory says of a programme."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from shared.clinic import Clinic
+from shared.clinic import Clinic, Programme
 from shared.reasons import Words
 
 REASONS: Mapping[str, str] = {
@@ -127,3 +127,60 @@ CANCELLATIONS: Mapping[str, str] = {
     "oth-swie": "Other: Silent Walk In Error",
     "oth-weath": "Other: Weather",
 }
+
+# What the directory says of a programme.
+CLOSED = "The site is closed."
+_EXCLUSIONS: Mapping[str, str] = {
+    "claim-workplace": "No active workplace insurance claim because of the back.",
+    "claim-motor": "No active motor-vehicle claim because of the back.",
+    "claim-legal": "No active legal claim because of the back.",
+    "pregnancy": "Not pregnant.",
+    "chronic-multisite-pain": "No chronic pain at several sites.",
+    "opioid-dependency": "No dependency on opioids.",
+}
+_STREAMS: Mapping[str, str] = {
+    "public": "the public plan",
+    "workplace": "a workplace insurer",
+    "motor-vehicle": "a motor-vehicle insurer",
+    "private": "a private insurer",
+    "self-pay": "the patients themselves",
+}
+
+
+def who_may_refer(programme: Programme) -> str:
+    """Say who may refer to a programme, and who pays for it."""
+    payers = ", ".join(_STREAMS[stream] for stream in programme.streams)
+    return f"A practice that is registered with the clinic refers through its own system. Paid by: {payers}."
+
+
+def what_is_needed(programme: Programme) -> str:
+    """Say what a referral to a programme needs, in markdown."""
+    needed = [
+        "who the patient is: name, birth date and a way to reach them",
+        "what is asked for: the programme, as `ServiceRequest.code`, or the reason for the referral",
+        "the answers to the clinic's Questionnaire: red flags, when the pain began, claims, conditions",
+    ]
+    if set(programme.streams) - {"public", "self-pay"}:
+        needed.append("the insurer, as a Coverage, and the patient's Consent that the clinic may ask it")
+    return "\n".join(["A referral needs:", "", *(f"- {one}" for one in needed)])
+
+
+def criteria(programme: Programme, clinic: Clinic) -> Iterator[tuple[str, str]]:
+    """Give the criteria of a programme as codes, each with its sentence."""
+    wanted = programme.eligibility
+    yield "min-age", f"{wanted.min_age} years or older."
+    if wanted.max_age is not None:
+        yield "max-age", f"{wanted.max_age} years or younger."
+    if wanted.pain_from_days is not None:
+        yield "pain-from", f"The pain began {wanted.pain_from_days} days ago or earlier."
+    if wanted.pain_to_months is not None:
+        yield "pain-to", f"The pain began no more than {wanted.pain_to_months} months ago."
+    if wanted.recurrence_months is not None:
+        yield "recurrence", f"Or it came back no more than {wanted.recurrence_months} months ago."
+    if wanted.postpartum_days is not None:
+        yield "postpartum", f"The patient has not given birth in the last {wanted.postpartum_days} days."
+    for excluded in wanted.exclude:
+        yield f"no-{excluded}", _EXCLUSIONS[excluded]
+    if wanted.payers:
+        names = ", ".join(clinic.payer(payer).name for payer in wanted.payers)
+        yield "payer", f"Paid by {names}."

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.context import Context
 from shared.db import Transaction
+from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 from shared.ids import new_text_id
 
@@ -137,7 +138,9 @@ def _agents(access: Access, ctx: Context) -> list[dict[str, Any]]:
     if not ctx.actor.reference.startswith("Device/"):
         agents[0]["requestor"] = False
         party = {"coding": [_coding(f"{_TERMS}/v3-ParticipationType", "IRCP")]}
-        agents.append({"type": party, "who": {"reference": ctx.actor.reference}, "requestor": True})
+        agents.append(
+            {"type": party, "who": directory_reference(ctx.clinic, ctx.actor.reference), "requestor": True}
+        )
     return agents
 
 

@@ -3,7 +3,7 @@
 Wall-clock times and weekdays are those of the site's `time_zone`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
@@ -360,6 +360,25 @@ class Clinic(Part):
     clients: tuple[Client, ...] = Field(min_length=1)
     webhooks: tuple[Webhook, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
+
+    def name_of(self, resource_type: str, id: str) -> str | None:
+        """Return the name of what a reference such as `Location/gym` refers to, None for what is not here."""
+        return next((name for known, name in self._names(resource_type) if known == id), None)
+
+    def _names(self, resource_type: str) -> Iterator[tuple[str, str]]:
+        match resource_type:
+            case "Practitioner" | "PractitionerRole":
+                yield from ((person.id, f"{person.given} {person.family}") for person in self.people)
+            case "Organization":
+                yield self.id, self.name
+                yield from ((practice.id, practice.name) for practice in self.organizations)
+                yield from ((payer.id, payer.name) for payer in self.payers)
+            case "Location":
+                for site in self.sites:
+                    yield site.id, site.name
+                    yield from ((room.id, room.name) for room in site.rooms)
+            case "HealthcareService":
+                yield from ((programme.id, programme.name) for programme in self.programmes)
 
     def site(self, site_id: str) -> Site:
         """Find a site; raises KeyError."""

@@ -18,7 +18,7 @@ Invariants:
 - Times are aware UTC; a naive time is refused when a row is made and when it is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -47,23 +47,35 @@ class Resource(Aggregate):
     last_updated: AwareDatetime | None = Field(default=None, index=True)
     body: bytes = b""
 
+    @property
+    def fhir_id(self) -> str:
+        """The id that the resource shows."""
+        return str(self.id)
+
 
 class SharedRow(SQLModel):
     """A row of a table that every service has (`shared.db.tables`); its fields are the columns written."""
 
 
-_STORED = ("id", "version", "last_updated", "body", "patient_id", "site", "history_id")
+_STORED = ("id", "version", "last_updated", "body", "patient_id", "site", "history_id", "logical_id")
 
 
 class StoredResource(Resource):
     """What reads and searches answer of any resource: its bytes, whose and where it is.
 
-    Its earlier versions are kept under `history_id`, where that is not its own id.
+    Its earlier versions are kept under `history_id`, and it shows `logical_id` as its id, where those are not
+    its own id.
     """
 
     patient_id: Any = None
     site: str | None = None
     history_id: UUID | None = None
+    logical_id: str | None = None
+
+    @property
+    def fhir_id(self) -> str:
+        """The id that the resource shows."""
+        return self.logical_id or str(self.id)
 
 
 def stored_resource(record: Any) -> StoredResource:
@@ -118,7 +130,9 @@ class TableOf:
 def table_of(model: type[SQLModel]) -> TableOf:
     """Return the table of a data model; raises TypeError for a class without one."""
     if issubclass(model, SharedRow):
-        return TableOf(name=str(model.__tablename__), columns=tuple(model.model_fields), key=())
+        fields: Mapping[str, Any] = model.model_fields
+        key = tuple(name for name, field in fields.items() if getattr(field, "primary_key", None) is True)
+        return TableOf(name=str(model.__tablename__), columns=tuple(fields), key=key)
     tables = [found for kind in model.__subclasses__() if (found := _table(kind)) is not None]
     if len(tables) != 1:
         raise TypeError(f"{model.__name__} has {len(tables)} tables, and a data model has one")

@@ -16,14 +16,15 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 
 def add_shared_tables(metadata: MetaData) -> None:
     """Declare the shared tables in this metadata."""
-    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit, _addresses):
+    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit, _addresses, add_directory):
         declare(metadata)
 
 
@@ -34,6 +35,31 @@ def _addresses(metadata: MetaData) -> None:
         Column("url", Text, primary_key=True),
         _when("machine_at"),
     )
+
+
+def add_directory(metadata: MetaData) -> None:
+    """Declare the table of the directory (`shared.directory.rows`)."""
+    Table(
+        "directory_resource",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("event_version", Integer, nullable=False),
+        _when("event_at", null=True),
+        Column("version", Integer, nullable=False),
+        _when("last_updated", null=True),
+        Column("body", LargeBinary, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("logical_id", Text, nullable=False),
+        *(Column(name, Text) for name in ("name", "family", "given", "status")),
+        *(Column(name, Text) for name in ("organization", "practitioner", "part_of")),
+        *(_texts(name) for name in ("identifiers", "locations", "services", "specialties")),
+        *(_texts(name) for name in ("categories", "codes", "characteristics")),
+        UniqueConstraint("type", "logical_id", name="directory_resource_once"),
+    )
+
+
+def _texts(name: str) -> Column[object]:
+    return Column(name, ARRAY(Text), nullable=False)
 
 
 def _when(name: str, *, null: bool = False) -> Column[object]:

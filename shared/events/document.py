@@ -101,8 +101,8 @@ def _section(topic: Topic) -> Iterable[str]:
     yield from (f"## {topic.name}", "")
     yield from ("| Event | When | Focus | Carries | Key |", "| --- | --- | --- | --- | --- |")
     for event in _events_of(topic):
-        carries = ", ".join(event.carries) or "-"
-        yield f"| `{event.name}` | {event.emitted} | {event.focus_type} | {carries} | {event.keyed_by} |"
+        carries, about = ", ".join(event.carries) or "-", ", ".join(event.focus_types)
+        yield f"| `{event.name}` | {event.emitted} | {about} | {carries} | {event.keyed_by} |"
     yield ""
 
 
@@ -134,7 +134,7 @@ def _message(event: type[DomainEvent]) -> dict[str, Any]:
         "name": event.name,
         "title": event.name,
         "summary": event.emitted,
-        "description": f"Focus: {event.focus_type}{carries}. Keyed by the {event.keyed_by}.",
+        "description": f"Focus: {' or '.join(event.focus_types)}{carries}. Keyed by the {event.keyed_by}.",
         "contentType": "application/fhir+json",
         "headers": {"$ref": "#/components/schemas/attributes"},
         "payload": {"$ref": _BUNDLE},

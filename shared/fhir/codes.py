@@ -17,6 +17,7 @@ TASK_INPUT_SYSTEM = f"{LUMBAR}/CodeSystem/task-input"
 BUSINESS_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/business-status"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
+ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
 TRIAGE_RULE_SYSTEM = f"{LUMBAR}/CodeSystem/triage-rule"
 
 # Da Vinci PAS: item.adjudication.extension(reviewAction) holds the status, in its own sub-extension.
@@ -27,6 +28,14 @@ X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 
 # On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
 CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
+
+_HL7 = "http://terminology.hl7.org/CodeSystem"
+ORGANIZATION_TYPE_SYSTEM = f"{_HL7}/organization-type"
+SERVICE_CATEGORY_SYSTEM = f"{_HL7}/service-category"
+
+# What the clinic needs to know of a referral: the Questionnaire that a programme asks for.
+REFERRAL_QUESTIONNAIRE = f"{LUMBAR}/Questionnaire/back-pain-referral"
+QUESTIONNAIRE_EXTENSION = f"{LUMBAR}/StructureDefinition/referral-questionnaire"
 
 # On a Patient, one for each channel: channel, permitted and date are said, recorder and recorded are ours.
 CHANNEL_CONSENT_EXTENSION = f"{LUMBAR}/StructureDefinition/channel-consent"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.clinic import Clinic
 from shared.context import Context
 from shared.fhir.references import is_ours, parse
 from shared.urls import Urls
@@ -16,6 +17,16 @@ def coded(system: str, code: str, *, text: str | None = None) -> dict[str, Any]:
 def reference(resource_type: str, resource_id: object) -> dict[str, str]:
     """Refer to a resource of the same service, or to one that clinic.yaml names."""
     return {"reference": f"{resource_type}/{resource_id}"}
+
+
+def directory_reference(clinic: Clinic, named: str) -> dict[str, str]:
+    """Refer to what clinic.yaml names, such as `Practitioner/physiatrist`, with its name for who reads it.
+
+    What it does not name, such as one of our own devices, comes without.
+    """
+    resource_type, _, id = named.partition("/")
+    name = clinic.name_of(resource_type, id)
+    return {"reference": named} if name is None else {"reference": named, "display": name}
 
 
 def referral_reference(ctx: Context, resource_type: str, resource_id: object) -> dict[str, str]:

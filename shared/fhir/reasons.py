@@ -27,7 +27,9 @@ def concept(
     """Write reasons as one CodeableConcept; an empty one where there is no reason."""
     if not reasons:
         return {}
-    codings = [_coding(reason, said(reason, sentences, zone=zone, words=words)) for reason in reasons]
+    codings = [
+        _coding(reason, said(reason, sentences, zone=zone, words=words), words=words) for reason in reasons
+    ]
     return {"coding": codings, "text": one_text(coding["display"] for coding in codings)}
 
 
@@ -85,15 +87,18 @@ def reasons_of(stated: Mapping[str, Any]) -> list[Reason]:
     return [as_written(words)] if words else []
 
 
-def _coding(reason: Reason, sentence: str) -> dict[str, Any]:
+def _coding(reason: Reason, sentence: str, *, words: Words) -> dict[str, Any]:
     coding: dict[str, Any] = {"system": REASON_SYSTEM, "code": reason.code, "display": sentence}
     if reason.arguments:
-        coding["extension"] = [_extension(argument) for argument in reason.arguments]
+        coding["extension"] = [_extension(argument, words=words) for argument in reason.arguments]
     return coding
 
 
-def _extension(argument: Argument) -> dict[str, Any]:
-    value = {"reference": argument.value} if argument.kind == "Reference" else argument.value
+def _extension(argument: Argument, *, words: Words) -> dict[str, Any]:
+    value: Any = argument.value
+    if argument.kind == "Reference":
+        name = words.get(argument.name, {}).get(str(argument.value))
+        value = {"reference": argument.value} | ({} if name is None else {"display": name})
     member = f"value{argument.kind[0].upper()}{argument.kind[1:]}"
     parts = [{"url": "name", "valueCode": argument.name}, {"url": "value", member: value}]
     return {"url": ARGUMENT_EXTENSION, "extension": parts}

@@ -9,6 +9,7 @@ the matches refer to and what refers to them. A repeated parameter is and, a com
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 
@@ -53,7 +54,8 @@ class Include:
     """A reference that `_include=Type:param` follows: rows of `model` whose id stands in `column` of a match.
 
     `_revinclude=Type:param` follows it the other way. `visible` is the row scope of the included type; a row
-    that the caller may not see is not included. Only rows for which `holds` make the reference at all.
+    that the caller may not see is not included. Only rows for which `holds` make the reference at all. `key`
+    gives the id of the row that what stands in `column` names, where that is not the row's own.
     """
 
     resource_type: str
@@ -61,6 +63,7 @@ class Include:
     column: Any
     visible: Any
     holds: ColumnElement[bool] | None = None
+    key: Callable[[Any], UUID | None] = search_values.as_uuid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,11 @@ Invariants:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, or_, select
 
 from shared.db import Transaction
 from shared.db.models import StoredResource, columns_of, stored_resource
-from shared.fhir import search_values
 from shared.fhir.search import Include, Reverse, Search
 
 MAX_REVERSE = 1000
@@ -77,7 +75,7 @@ async def _referred(
     statement = select(include.column).where(of.id.in_([row.id for row in rows]), *_holds(include))
     held = [record[0] for record in await tx.select(statement)]
     flat = [item for value in held for item in (value if isinstance(value, list) else [value])]
-    ids = {found for item in flat if item is not None and (found := search_values.as_uuid(item))}
+    ids = {found for item in flat if item is not None and (found := include.key(item))}
     if not ids:
         return []
     model = include.model
@@ -91,17 +89,17 @@ async def _referring(
     model, include = reverse.model, reverse.include
     statement = (
         select(*columns_of(model))
-        .where(_names_one_of(include.column, [row.id for row in rows]), visible, *_holds(include))
+        .where(_names_one_of(include.column, rows), visible, *_holds(include))
         .order_by(model.id)
         .limit(MAX_REVERSE + 1)
     )
     return [stored_resource(record) for record in await tx.select(statement)]
 
 
-def _names_one_of(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+def _names_one_of(column: Any, rows: Sequence[StoredResource]) -> ColumnElement[bool]:
     many = isinstance(column.type, ARRAY)
     kind = column.type.item_type if many else column.type
-    values = list(ids) if isinstance(kind, Uuid) else [str(id) for id in ids]
+    values = [row.id if isinstance(kind, Uuid) else row.fhir_id for row in rows]
     found: ColumnElement[bool] = column.overlap(values) if many else column.in_(values)
     return found if values else or_(False)
 

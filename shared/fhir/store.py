@@ -54,7 +54,7 @@ def fill(
     at = at if row.last_updated is None else max(at, row.last_updated)
     row.version += 1
     row.last_updated = at
-    ours = {"id": str(row.id), "meta": _meta(members.get("meta"), version=row.version, at=at)}
+    ours = {"id": row.fhir_id, "meta": _meta(members.get("meta"), version=row.version, at=at)}
     row.body = _laid_over(members, {**ours, **overlay} if overlay else ours)
 
 
@@ -120,6 +120,33 @@ async def update_all(tx: Transaction, rows: Sequence[tuple[Resource, int]], *nam
     values = [(*values_of(row, ("id", *written)), kind, before) for row, before in rows]
     if len(await tx.records_of_many(sql, values)) != len(rows):
         raise Outrun(f"one {kind} was changed by somebody else")
+
+
+async def keep(tx: Transaction, row: Resource) -> bool:
+    """Keep a copy of another service's resource, as it came; the version before goes to the history.
+
+    Returns whether it was kept: not where this version or a newer one is there.
+    """
+    table = table_of(type(row))
+    values = values_of(row, table.columns)
+    return await tx.value(_keep(table), *values, _type_of(row.body)) is not None
+
+
+@cache
+def _keep(table: TableOf) -> str:
+    """Write the statement that keeps a newer version and its predecessor, or does neither."""
+    at = {name: place for place, name in enumerate(table.columns, 1)}
+    copied = [name for name in table.columns if name not in ("id", "event_version", "event_at")]
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in copied)
+    return f"""
+    WITH moved AS (
+      INSERT INTO resource_version (type, id, version, last_updated, body)
+      SELECT ${len(at) + 1}::text, id::text, version, last_updated, body FROM "{table.name}"
+      WHERE id = ${at["id"]} AND version < ${at["version"]} ON CONFLICT DO NOTHING
+    )
+    {table.insert()} ON CONFLICT (id) DO UPDATE SET {sets}
+    WHERE "{table.name}".version < excluded.version RETURNING version
+    """  # noqa: S608
 
 
 @cache

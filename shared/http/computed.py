@@ -13,7 +13,6 @@ from shared.errors import NotSupported, Problem
 from shared.fhir import search_query
 from shared.fhir.search import Search, SearchParam
 from shared.http import pages
-from shared.http.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class ComputedQuery:
         return next(iter(self.values.get(name, ())), None)
 
 
-def read(request: RequestContext, *, resource_type: str, known: Collection[str]) -> ComputedQuery:
+def read(request: pages.SearchRequest, *, resource_type: str, known: Collection[str]) -> ComputedQuery:
     """Read a query that may have these parameters; raises NotSupported for another, Invalid for no value.
 
     For a lenient caller what is not supported becomes a note.
@@ -54,7 +53,7 @@ def read(request: RequestContext, *, resource_type: str, known: Collection[str])
     )
 
 
-def write(request: RequestContext, query: ComputedQuery, found: Sequence[Mapping[str, Any]]) -> bytes:
+def write(request: pages.SearchRequest, query: ComputedQuery, found: Sequence[Mapping[str, Any]]) -> bytes:
     """Write all that was found as a searchset."""
     ids = {id for text in query.values["_id"] for id in text.split(",")}
     fit = [resource for resource in found if not ids or resource["id"] in ids]

@@ -68,9 +68,27 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
         "format": [FHIR_JSON, "json"],
         "patchFormat": sorted(PATCHES),
         "rest": [rest],
+        **_messaging(app, runtime),
     }
 
 
+def _messaging(app: FastAPI, runtime: Runtime) -> dict[str, Any]:
+    """Name the messages that are taken, by the MessageDefinitions that the service publishes."""
+    supported = [
+        {"mode": "receiver", "definition": definition["url"]}
+        for path, method, endpoint in _routes(app)
+        if (path, method) == ("/fhir/MessageDefinition", "GET")
+        for definition in endpoint.definitions
+        if definition["responseRequired"] == "always"
+    ]
+    if not supported:
+        return {}
+    coding = {"system": _PROTOCOL, "code": "http"}
+    endpoint = {"protocol": coding, "address": f"{runtime.fhir_base}/$process-message"}
+    return {"messaging": [{"endpoint": [endpoint], "supportedMessage": supported}]}
+
+
+_PROTOCOL = "http://terminology.hl7.org/CodeSystem/message-transport"
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 

@@ -1,10 +1,9 @@
 """The routes of a service's operation tables: guarded, audited and documented as the tables say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.clinic import Clinic
@@ -12,8 +11,7 @@ from shared.db.models import Resource
 from shared.fhir import operations as rendered
 from shared.fhir import references
 from shared.http.authorize import authorize, only
-from shared.http.errors import FHIR_JSON
-from shared.http.guard import open_to_all
+from shared.http.definitions import DefinitionParam, add_definitions, named
 from shared.http.request_context import RequestContext
 from shared.http.resources import NoSuchResource
 from shared.http.responses import refuses
@@ -101,16 +99,23 @@ def _add(router: APIRouter, operation: Operation[Any], endpoint: Any) -> None:
 
 
 def _add_definitions(router: APIRouter, tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> None:
-    definitions: Mapping[str, bytes] = {
-        operation.definition: msgspec.json.encode(rendered.definition(operation, clinic=clinic))
+    definitions = {
+        operation.definition: rendered.definition(operation, clinic=clinic)
         for table in tables
         for operation in table.defined
     }
-    openly = Depends(open_to_all("says how an operation is called"))
-
-    @router.get("/fhir/OperationDefinition/{id}", dependencies=[openly])
-    async def read_definition(id: str) -> Response:
-        """Read how an operation is called."""
-        if id not in definitions:
-            raise NoSuchResource(f"there is no OperationDefinition/{id[:64]}")
-        return Response(definitions[id], media_type=FHIR_JSON)
+    add_definitions(
+        router,
+        list(definitions.values()),
+        resource_type="OperationDefinition",
+        params={
+            "url": named("url", "its canonical URL"),
+            "name": named("name", "the beginning of its name", from_start=True),
+            "code": named("code", "its name as it is called, without the $"),
+            "status": named("status", "`active`"),
+            "resource": DefinitionParam(
+                text="a type of resource that it works on", has=lambda one: one.get("resource", ())
+            ),
+        },
+        why="says how an operation is called",
+    )

@@ -1,11 +1,12 @@
 """Searchset and history Bundles made of stored bytes: nothing that did not change is dumped again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from sqlalchemy import ColumnElement, false
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from shared.auth.principal import Principal
@@ -16,10 +17,28 @@ from shared.fhir.references import is_ours, parse
 from shared.fhir.search import Include, Params, Reverse
 from shared.fhir.subsets import Subset
 from shared.http.errors import outcome
+from shared.http.preferences import Preferences
 from shared.http.request_context import RequestContext
+from shared.runtime import Runtime
 from shared.urls import Urls
 
 _PATIENT_PARAMS = ("patient", "subject", "for", "beneficiary")
+
+
+class SearchRequest(Protocol):
+    """What a search needs to know of its request."""
+
+    @property
+    def query(self) -> QueryParams: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def prefers(self) -> Preferences: ...
+
+    @property
+    def runtime(self) -> Runtime: ...
 
 
 async def answer(
@@ -58,11 +77,11 @@ async def answer(
         )
         base = request.runtime.fhir_base
         cut, address = search.subset, f"{base}/{resource_type}"
-        entries = [_entry(f"{address}/{row.id}", cut.cut(row.body), mode="match") for row in page.rows]
+        entries = [_entry(f"{address}/{row.fhir_id}", cut.cut(row.body), mode="match") for row in page.rows]
         # `_elements` names those of the matches (R4 search.html 3.1.1.5.9); a summary is one of everything.
         of_included = Subset(summary=cut.summary)
         entries += [
-            _entry(f"{base}/{kind}/{row.id}", of_included.cut(row.body), mode="include")
+            _entry(f"{base}/{kind}/{row.fhir_id}", of_included.cut(row.body), mode="include")
             for kind, row in added.rows
         ]
         entries += noted([*search.notes, *map(_not_all, added.cut)])
@@ -114,7 +133,7 @@ def history_bundle(
     return bundle("history", entries, links=links, total=total)
 
 
-def parameters_of(request: RequestContext) -> list[tuple[str, str]]:
+def parameters_of(request: SearchRequest) -> list[tuple[str, str]]:
     """Read the parameters of a search, from the address and from a form."""
     asked = request.query.multi_items()
     if request.body:

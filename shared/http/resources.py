@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
@@ -16,6 +15,7 @@ from shared.db.models import StoredResource, columns_of, stored_resource
 from shared.errors import NotFound
 from shared.fhir import history, subsets
 from shared.fhir.search import Include, Params, Reverse
+from shared.fhir.search_values import as_uuid
 from shared.fhir.subsets import WHOLE, Subset
 from shared.http import pages
 from shared.http.authorize import authorize
@@ -24,6 +24,7 @@ from shared.http.request_context import RequestContext
 from shared.http.versions import is_known, version_headers
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
+Named = Callable[[str], ColumnElement[bool] | None]
 
 
 class NoSuchResource(NotFound):
@@ -40,6 +41,7 @@ def add_reads(
     params: Params,
     includes: Mapping[str, Include] = MappingProxyType({}),
     elsewhere: Mapping[str, str] = MappingProxyType({}),
+    named: Named | None = None,
 ) -> None:
     """Add `GET /fhir/Type/{id}`, `.../_history`, `.../_history/{version}`, `GET /fhir/Type` and `POST
     .../_search`.
@@ -50,11 +52,11 @@ def add_reads(
     to it, `_total`, `_summary`, `_elements` and stable paging links (`_after`). What is not supported is
     refused (400), or ignored with a note where the caller prefers that; `elsewhere` says which service has
     what `_revinclude` names. `model` is a table, or the columns of a subquery that gives each caller a row of
-    its own.
+    its own. `named(id)` is the condition that a row shows this id, where that is not the row's own.
     """
     reading = authorize(resource_type, "r", rows=rows)
     searching = authorize(resource_type, "s", rows=rows)
-    reader = ResourceReader(resource_type, model, visible, includes=includes)
+    reader = ResourceReader(resource_type, model, visible, includes=includes, named=named)
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Annotated[RequestContext, reading]) -> Response:
@@ -98,11 +100,13 @@ class ResourceReader:
         visible: RowRule,
         *,
         includes: Mapping[str, Include] = MappingProxyType({}),
+        named: Named | None = None,
     ) -> None:
         self.type = resource_type
         self.includes = includes
         self._model = model
         self._visible = visible
+        self._named = named or self._by_uuid
 
     async def read(self, request: RequestContext, id: str) -> Response:
         """Answer the row as it stands, 304 where the caller has this version already."""
@@ -129,10 +133,10 @@ class ResourceReader:
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
             page = await history.run(tx, asked, row, resource_type=self.type)
-            address = f"{request.runtime.fhir_base}/{self.type}/{row.id}"
+            address = f"{request.runtime.fhir_base}/{self.type}/{row.fhir_id}"
             links = pages.paging_links(f"{address}/_history", request.query.multi_items(), page.next)
             bundle = pages.history_bundle(
-                f"{self.type}/{row.id}",
+                f"{self.type}/{row.fhir_id}",
                 address,
                 [(number, wanted.cut(body)) for number, body in page.versions],
                 links=links,
@@ -150,21 +154,24 @@ class ResourceReader:
 
     async def find(self, tx: Transaction, principal: Principal, id: str) -> StoredResource:
         """Find a row that a caller may see now; raises NoSuchResource."""
-        wanted = _uuid(id)
         found: Sequence[Any] = ()
-        if wanted is not None:
-            seen = select(*columns_of(self._model)).where(self._model.id == wanted)
+        if (named := self._named(id)) is not None:
+            seen = select(*columns_of(self._model)).where(named)
             found = await tx.select(seen.where(self._visible(principal)))
         if not found:
             raise NoSuchResource(f"there is no {self.type}/{id[:64]} that you may see")
         return stored_resource(found[0])
+
+    def _by_uuid(self, text: str) -> ColumnElement[bool] | None:
+        wanted = as_uuid(text)
+        return None if wanted is None else self._model.id == wanted
 
     async def _version(self, tx: Transaction, row: StoredResource, version: str) -> bytes:
         if version == str(row.version):
             return row.body
         found = await history.earlier_version(tx, row, _number(version), resource_type=self.type)
         if found is None:
-            raise NoSuchResource(f"{self.type}/{row.id} has no version {version[:20]}")
+            raise NoSuchResource(f"{self.type}/{row.fhir_id} has no version {version[:20]}")
         return found
 
 
@@ -209,13 +216,6 @@ def _unless_known(request: RequestContext, row: StoredResource) -> Response | No
     if not is_known(request.http, row):
         return None
     return Response(status_code=304, headers=version_headers(row), media_type=FHIR_JSON)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int:

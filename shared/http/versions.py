@@ -69,4 +69,4 @@ class _TypeOnly(msgspec.Struct):
 def reference_to(row: Resource) -> str:
     """Refer to one version of a row, by the type that stands in its body."""
     kind = msgspec.json.decode(row.body, type=_TypeOnly).resourceType if row.body else "Resource"
-    return f"{kind}/{row.id}/_history/{row.version}"
+    return f"{kind}/{row.fhir_id}/_history/{row.version}"

@@ -20,7 +20,17 @@ from shared.http.request_context import RequestContext
 from shared.runtime import Runtime
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
-OPEN = {"/fhir/metadata", "/fhir/OperationDefinition/{id}", "/openapi.json", "/docs", "/docs/{name}"}
+OPEN = {
+    "/fhir/metadata",
+    *(
+        f"/fhir/{kind}{what}"
+        for kind in ("OperationDefinition", "MessageDefinition")
+        for what in ("", "/_search", "/{id}")
+    ),
+    "/openapi.json",
+    "/docs",
+    "/docs/{name}",
+}
 
 
 def runtime(service: str) -> Runtime:

@@ -93,13 +93,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Parameters": {"id": "cr1", "parameter": [{"name": "status", "valueCode": "requested"}]},
     "Patient": {"id": "p1"},
     "ServiceRequest": {"id": "r1", "status": "active", "intent": "order", "subject": _PATIENT},
+    "Organization": {
+        "id": "o1",
+        "meta": {"versionId": "1", "lastUpdated": "2026-03-02T12:00:00.000Z"},
+        "name": "Clinic",
+    },
     "Task": {"id": "t1", "status": "in-progress", "intent": "order", "focus": _REFERRAL, "for": _PATIENT},
 }
 
 
 def sample(event_type: type[DomainEvent]) -> dict[str, Any]:
     """Give the sample of an event type as it travels."""
-    resources = [_example(name) for name in (event_type.focus_type, *event_type.carries)]
+    resources = [_example(name) for name in (event_type.focus_types[0], *event_type.carries)]
     source = f"{LUMBAR}/{TOPICS[event_type.topic].publisher}"
     named: list[tuple[Any, Resource]] = [(head(resource), resource) for resource in resources]
     value = message(event_id="e1", event_type=event_type.name, source=source, at=_AT, resources=named)

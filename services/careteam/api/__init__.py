@@ -1,6 +1,6 @@
 """The routes of careteam, by area."""
 
-from services.careteam.api import examples, messages, outcomes, plans, reads, tasks, teams
+from services.careteam.api import directory, examples, messages, outcomes, plans, reads, tasks, teams
 
 ROUTERS = (
     tasks.router,
@@ -9,4 +9,5 @@ ROUTERS = (
     outcomes.router,
     messages.router,
     reads.router,
+    directory.router,
 )

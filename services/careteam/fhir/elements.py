@@ -6,13 +6,20 @@ from typing import Any
 
 import msgspec
 
+from shared.context import Context
 from shared.fhir.codes import LUMBAR
+from shared.fhir.elements import directory_reference
 
 Resource = dict[str, Any]
 
 REFERRAL_SYSTEM = f"{LUMBAR}/referral"
 OUTCOME_SYSTEM = f"{LUMBAR}/CodeSystem/outcome"
 CASE_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/case-status"
+
+
+def practitioner(ctx: Context, person: str) -> dict[str, str]:
+    """Refer to somebody of the clinic, with the name."""
+    return directory_reference(ctx.clinic, f"Practitioner/{person}")
 
 
 def number(value: Decimal) -> msgspec.Raw:

@@ -7,14 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.careteam import texts
-from services.careteam.fhir.elements import Resource
+from services.careteam.fhir.elements import Resource, practitioner
 from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import CareTask, Meeting, MeetingParticipant
 from services.careteam.states import CaseState, MeetingState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, LUMBAR, AppointmentKind
-from shared.fhir.elements import coded, reference
+from shared.fhir.elements import coded, directory_reference, reference
 from shared.fhir.instants import is_on_a_calendar, read_instant, to_the_second
 from shared.reasons import Reason
 
@@ -63,7 +63,7 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
         "start": to_the_second(meeting.starts_at),
         "end": to_the_second(meeting.ends_at),
         "minutesDuration": int((meeting.ends_at - meeting.starts_at).total_seconds()) // 60,
-        "participant": [_participant(participant, meeting=meeting) for participant in participants],
+        "participant": [_participant(ctx, participant, meeting=meeting) for participant in participants],
     }
     if meeting.state == MeetingState.NOT_HELD:
         written["cancelationReason"] = reasons.concept([Reason.of("meeting-not-held")], texts.REASONS)
@@ -122,9 +122,9 @@ def minutes(
         "status": "preliminary",
         "type": coded(_DOCUMENT_SYSTEM, "meeting-minutes", text=texts.MINUTES),
         "date": to_the_second(ctx.at),
-        "author": [reference("Practitioner", meeting.chair)],
+        "author": [practitioner(ctx, meeting.chair)],
         "title": texts.MINUTES_OF.format(day=day),
-        "custodian": reference("Organization", ctx.clinic.id),
+        "custodian": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         "event": [
             {
                 "period": {
@@ -135,7 +135,7 @@ def minutes(
             }
         ],
         "section": [
-            {"title": "Present", "entry": [reference("Practitioner", person) for person in attended]},
+            {"title": "Present", "entry": [practitioner(ctx, person) for person in attended]},
             *(_case_section(number, case) for number, case in enumerate(cases, start=1)),
         ],
     }
@@ -143,7 +143,8 @@ def minutes(
 
 def attester(ctx: Context) -> Resource:
     """Render who signs minutes, and when."""
-    return {"mode": "legal", "time": to_the_second(ctx.at), "party": {"reference": ctx.actor.reference}}
+    who = directory_reference(ctx.clinic, ctx.actor.reference)
+    return {"mode": "legal", "time": to_the_second(ctx.at), "party": who}
 
 
 def provenance(ctx: Context, *, target: Resource, activity: Reason) -> Resource:
@@ -154,11 +155,11 @@ def provenance(ctx: Context, *, target: Resource, activity: Reason) -> Resource:
         "recorded": to_the_second(ctx.at),
         "occurredDateTime": to_the_second(ctx.at),
         "activity": reasons.concept([activity], texts.REASONS),
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
     }
 
 
-def _participant(participant: MeetingParticipant, *, meeting: Meeting) -> Resource:
+def _participant(ctx: Context, participant: MeetingParticipant, *, meeting: Meeting) -> Resource:
     role = "CHAIR" if participant.practitioner == meeting.chair else "PART"
     if meeting.state in (MeetingState.SCHEDULED, MeetingState.AGENDA_PUBLISHED):
         status = "needs-action"
@@ -166,7 +167,7 @@ def _participant(participant: MeetingParticipant, *, meeting: Meeting) -> Resour
         status = "accepted" if participant.attended else "declined"
     return {
         "type": [{"text": "chair" if role == "CHAIR" else "member"}],
-        "actor": reference("Practitioner", participant.practitioner),
+        "actor": practitioner(ctx, participant.practitioner),
         "required": "required",
         "status": status,
     }

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.careteam.fhir.elements import Resource
+from services.careteam.fhir.elements import Resource, practitioner
 from services.careteam.fhir.request_parsing import Findings, referred
 from services.careteam.models.rows import Message
 from shared.context import Context
-from shared.fhir.elements import reference, referral_reference
+from shared.fhir.elements import referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.references import own_id
 
@@ -59,8 +59,8 @@ def message_overlay(ctx: Context, message: Message, *, recipients: Sequence[str]
     return {
         "basedOn": [referral_reference(ctx, "ServiceRequest", message.referral_id)],
         "subject": referral_reference(ctx, "Patient", message.patient_id),
-        "sender": reference("Practitioner", message.sender),
-        "recipient": [reference("Practitioner", recipient) for recipient in recipients],
+        "sender": practitioner(ctx, message.sender),
+        "recipient": [practitioner(ctx, recipient) for recipient in recipients],
         "sent": to_the_second(sent),
         "received": None,
     }

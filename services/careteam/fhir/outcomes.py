@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.careteam import texts
-from services.careteam.fhir.elements import OUTCOME_SYSTEM, Resource, codes, number
+from services.careteam.fhir.elements import OUTCOME_SYSTEM, Resource, codes, number, practitioner
 from services.careteam.fhir.questionnaire import OSWESTRY_URL, START_BACK_URL
 from services.careteam.fhir.request_parsing import Findings
 from services.careteam.models.instruments import (
@@ -123,7 +123,7 @@ def observation_overlay(ctx: Context, outcome: Outcome, scored: Scored, *, perfo
         "basedOn": [referral_reference(ctx, "ServiceRequest", outcome.referral_id)],
         "subject": referral_reference(ctx, "Patient", outcome.patient_id),
         "effectiveDateTime": to_the_second(outcome.effective_at),
-        "performer": [reference("Practitioner", performer)],
+        "performer": [practitioner(ctx, performer)],
         "interpretation": _interpretation(scored) or None,
         "component": _components(scored),
     }
@@ -150,7 +150,7 @@ def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
         "basedOn": [referral_reference(ctx, "ServiceRequest", answers.referral_id)],
         "subject": referral_reference(ctx, "Patient", answers.patient_id),
         "authored": to_the_second(answers.authored_at),
-        "author": reference("Practitioner", author),
+        "author": practitioner(ctx, author),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, decoded
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, decoded, practitioner
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.instruments import INSTRUMENTS, Instrument
 from services.careteam.models.rows import Goal, Plan, Team
@@ -49,7 +49,7 @@ def draft_plan(ctx: Context, plan: Plan, *, team: Team, goals: Sequence[Goal]) -
         "subject": referral_reference(ctx, "Patient", plan.patient_id),
         "supportingInfo": [referral_reference(ctx, "ServiceRequest", plan.referral_id)],
         "careTeam": [reference("CareTeam", team.id)],
-        "author": reference("Practitioner", plan.owner),
+        "author": practitioner(ctx, plan.owner),
         "created": to_the_second(plan.drafted_at),
         "goal": [reference("Goal", goal.id) for goal in goals],
     }
@@ -153,6 +153,8 @@ def _local(node: Any) -> Any:
     said = {name: _local(value) for name, value in node.items()}
     if named is not None and named.type is not None and named.id is not None:
         said["reference"] = f"{named.type}/{named.id}"
+        # Drafts of before name nobody by name, and people change theirs.
+        said.pop("display", None)
     return said
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from services.careteam import texts
-from services.careteam.fhir.elements import CASE_STATUS_SYSTEM, Resource, codes
+from services.careteam.fhir.elements import CASE_STATUS_SYSTEM, Resource, codes, practitioner
 from services.careteam.fhir.request_parsing import Findings, unchanged
 from services.careteam.models.rows import CareTask
 from services.careteam.states import ActionState, CaseState
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import LUMBAR, TASK_CODE_SYSTEM, TaskCode
-from shared.fhir.elements import coded, reference, referral_reference
+from shared.fhir.elements import coded, directory_reference, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.received import Received
 from shared.reasons import Reason, as_written, said
@@ -46,7 +46,7 @@ def case_status(state: CaseState) -> str:
 
 def case(ctx: Context, task: CareTask, *, why: Reason, requester: str | None) -> Resource:
     """Render a new case."""
-    asked_by = {} if requester is None else {"requester": reference("Practitioner", requester)}
+    asked_by = {} if requester is None else {"requester": practitioner(ctx, requester)}
     return {
         **_task(ctx, task, intent="plan"),
         **asked_by,
@@ -109,9 +109,9 @@ def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None)
         rendered["reasonCode"] = reasons.concept([what], texts.REASONS, words=texts.WORDS)
     rendered["lastModified"] = to_the_second(task.authored_at)
     if requester is None:
-        rendered["requester"] = reference("Organization", ctx.clinic.id)
+        rendered["requester"] = directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}")
     else:
-        rendered["requester"] = reference("Practitioner", requester)
+        rendered["requester"] = practitioner(ctx, requester)
     if task.case_id is not None:
         rendered["partOf"] = [reference("Task", task.case_id)]
     rendered["focus"] = (
@@ -124,7 +124,7 @@ def action(ctx: Context, task: CareTask, *, what: Reason, requester: str | None)
 
 def handed_over(ctx: Context, task: CareTask) -> Resource:
     """The members of an action that somebody else owns from now on."""
-    return {"owner": reference("Practitioner", task.owner), "lastModified": to_the_second(ctx.at)}
+    return {"owner": practitioner(ctx, task.owner), "lastModified": to_the_second(ctx.at)}
 
 
 def asked_action_status(
@@ -183,5 +183,5 @@ def _task(ctx: Context, task: CareTask, *, intent: str) -> Resource:
         "code": coded(TASK_CODE_SYSTEM, task.code),
         "for": referral_reference(ctx, "Patient", task.patient_id),
         "authoredOn": to_the_second(task.authored_at),
-        "owner": reference("Practitioner", task.owner),
+        "owner": practitioner(ctx, task.owner),
     }

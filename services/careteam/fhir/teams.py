@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.careteam import texts
-from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, codes
+from services.careteam.fhir.elements import REFERRAL_SYSTEM, Resource, codes, practitioner
 from services.careteam.fhir.request_parsing import Findings, referred, unchanged
 from services.careteam.models.rows import Place, Team, TeamMember
 from shared.context import Context
 from shared.fhir import reasons
 from shared.fhir.codes import DISCIPLINE_SYSTEM
-from shared.fhir.elements import coded, reference, referral_reference
+from shared.fhir.elements import coded, directory_reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
@@ -26,8 +26,8 @@ def care_team(
         "name": ctx.clinic.programme(team.programme).name,
         "subject": referral_reference(ctx, "Patient", team.patient_id),
         "period": {"start": to_the_second(team.formed_at)},
-        "participant": [_participant(member, team=team) for member in members],
-        "managingOrganization": [reference("Organization", ctx.clinic.id)],
+        "participant": [_participant(ctx, member, team=team) for member in members],
+        "managingOrganization": [directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}")],
     }
     if team.ended_at is not None:
         written["period"]["end"] = to_the_second(team.ended_at)
@@ -66,11 +66,11 @@ def _discipline(ctx: Context, person: str | None, participant: Mapping[str, Any]
     return found[0] if found and (not stated or found[0] in stated) else None
 
 
-def _participant(member: TeamMember, *, team: Team) -> Resource:
+def _participant(ctx: Context, member: TeamMember, *, team: Team) -> Resource:
     end = member.left_at or team.ended_at
     period = {"start": to_the_second(member.joined_at)} | ({} if end is None else {"end": to_the_second(end)})
     return {
         "role": [coded(DISCIPLINE_SYSTEM, member.discipline)],
-        "member": reference("Practitioner", member.practitioner),
+        "member": practitioner(ctx, member.practitioner),
         "period": period,
     }

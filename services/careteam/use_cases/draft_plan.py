@@ -7,7 +7,6 @@ from services.careteam.use_cases import record
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
-from shared.fhir.elements import reference
 from shared.reasons import Reason
 
 
@@ -40,7 +39,7 @@ async def _open_again(ctx: Context, tx: Transaction, plan: Plan, *, owner: str) 
     """Open a draft that was taken back as it was, with the goals that it proposed."""
     plan.status, plan.ended_at, plan.owner = PlanState.DRAFT, None, owner
     await record.change(
-        ctx, tx, plan, overlay={"status": plan.status, "author": reference("Practitioner", owner)}
+        ctx, tx, plan, overlay={"status": plan.status, "author": fhir.elements.practitioner(ctx, owner)}
     )
     goals = await queries.plans.goals(tx, plan.id)
     for goal in goals:

@@ -8,7 +8,6 @@ from services.careteam.use_cases import record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import ActionAssigned
-from shared.fhir.elements import reference
 
 
 async def run(ctx: Context, tx: Transaction, team: Team, *, change: MemberChange) -> None:
@@ -23,7 +22,7 @@ async def run(ctx: Context, tx: Transaction, team: Team, *, change: MemberChange
         owner = heir if owner == member.practitioner else owner
     if plan is not None and plan.owner != owner and plan.status != PlanState.COMPLETED:
         plan.owner = owner
-        author = reference("Practitioner", owner)
+        author = fhir.elements.practitioner(ctx, owner)
         await record.change(ctx, tx, plan, overlay={"author": author})
     live = await queries.tasks.live_actions(tx, team.id)
     actions = [action for action in live if action.owner in heirs]

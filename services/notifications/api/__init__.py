@@ -1,4 +1,4 @@
-"""The public API of `notifications`: messages as Communications, and the live feed."""
+"""The public API of `notifications`: messages as Communications, the directory, and the live feed."""
 
 from fastapi import APIRouter
 
@@ -7,6 +7,7 @@ from services.notifications.api import feed
 from services.notifications.models import NotificationTable
 from shared.fhir.search import SearchParam
 from shared.fhir.status_systems import STATUS_SYSTEMS
+from shared.http.directory_reads import add_directory_reads
 from shared.http.resources import add_reads
 
 PARAMS = {
@@ -36,4 +37,7 @@ add_reads(
     params=PARAMS,
 )
 
-ROUTERS = (_communications, feed.router)
+_directory = APIRouter()
+add_directory_reads(_directory)
+
+ROUTERS = (_communications, _directory, feed.router)

@@ -152,7 +152,9 @@ NOTIFICATION_ROUTES: dict[str, Route] = (
 )
 
 # What became of a message is in the message itself; telling people about it by message would never end.
-# Of a patient who changed people hear by what a service does about it.
-TELLS_NOBODY = frozenset({"notification.delivered", "notification.undeliverable", "patient.changed"})
+# Of a patient who changed people hear by what a service does about it; the directory is read, not announced.
+TELLS_NOBODY = frozenset(
+    {"notification.delivered", "notification.undeliverable", "patient.changed", "directory.changed"}
+)
 
 UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."

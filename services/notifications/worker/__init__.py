@@ -6,7 +6,9 @@ from functools import partial
 from services.notifications import handlers, rules, use_cases
 from services.notifications.worker import email_sender, smtp
 from shared.clinic import ClinicFileError
+from shared.directory import copies
 from shared.events.catalog.referral import PatientChanged
+from shared.events.catalog.scheduling import DirectoryChanged
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Loop, Worker
@@ -57,4 +59,8 @@ def handler_table(runtime: Runtime) -> HandlerTable:
     """
     together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
     table: HandlerTable = dict.fromkeys(rules.routing.NOTIFICATION_ROUTES, together)
-    return {**table, PatientChanged.name: handlers.on_patient_changed}
+    return {
+        **table,
+        PatientChanged.name: handlers.on_patient_changed,
+        DirectoryChanged.name: copies.follow,
+    }

@@ -1,5 +1,13 @@
 """The HTTP border of this service: parse, one use case, answer."""
 
-from services.referral.api import analytics, attachments, intake, reads, revoking, work
+from services.referral.api import analytics, attachments, definitions, intake, reads, revoking, work
 
-ROUTERS = (intake.router, work.router, revoking.router, attachments.router, analytics.router, reads.router)
+ROUTERS = (
+    intake.router,
+    work.router,
+    revoking.router,
+    attachments.router,
+    analytics.router,
+    reads.router,
+    definitions.router,
+)

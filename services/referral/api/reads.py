@@ -15,10 +15,12 @@ from services.referral.models.tables import (
     ReferralTable,
     TaskTable,
 )
+from shared.directory import rows as directory
 from shared.fhir.codes import TASK_CODE_SYSTEM
 from shared.fhir.search import Include, SearchParam
 from shared.fhir.search_values import as_uuid
 from shared.fhir.status_systems import STATUS_SYSTEMS
+from shared.http import directory_reads
 from shared.http.resources import add_reads
 
 router = APIRouter()
@@ -175,8 +177,26 @@ def _includes_of(kind: str) -> dict[str, Include]:
     return includes
 
 
+for _kind in directory.TYPES:
+    _entry = queries.directory.DIRECTORY
+    _add_reads(
+        resource_type=_kind,
+        model=_entry,
+        visible=queries.directory.of_type(_kind),
+        rows=f"{directory_reads.ROWS}; and what was sent with {_SCOPE.ROWS}",
+        params={
+            **directory_reads.params_of(_kind, model=_entry),
+            "patient": SearchParam(kind="reference", column=_entry.patient_id, types=("Patient",)),
+        },
+        includes={
+            **directory_reads.includes_of(_kind, visible=queries.directory.of_type, model=_entry),
+            f"{_kind}:patient": _patient(_entry.patient_id),
+        },
+        named=directory.named(_kind, model=_entry),
+    )
+
 for _kind in (*fhir.entries.ACCEPTED_TYPES, "Composition"):
-    if _kind not in _OWN_KINDS:
+    if _kind not in (*_OWN_KINDS, *directory.TYPES):
         _add_reads(
             resource_type=_kind,
             model=EnclosureTable,

@@ -11,6 +11,7 @@ from services.referral.fhir import (
     entry,
     facts,
     inquiry,
+    message_definitions,
     messages,
     people,
     pieces,

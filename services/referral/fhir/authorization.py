@@ -12,6 +12,7 @@ from services.referral.models.rows import Claim, ClaimResponse, Referral
 from services.referral.states import GRANTS, Authorization
 from shared.clinic import Clinic
 from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM
+from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
@@ -31,8 +32,8 @@ def claim_resource(
         "use": "preauthorization",
         "patient": {"reference": f"Patient/{claim.patient_id}"},
         "created": instant(claim.created_at),
-        "insurer": {"reference": f"Organization/{payer.id}", "display": payer.name},
-        "provider": {"reference": f"Organization/{clinic.id}", "display": clinic.name},
+        "insurer": directory_reference(clinic, f"Organization/{payer.id}"),
+        "provider": directory_reference(clinic, f"Organization/{clinic.id}"),
         "priority": {"coding": [{"system": f"{_TERMINOLOGY}/processpriority", "code": "normal"}]},
         "referral": {"reference": f"ServiceRequest/{referral.id}"},
         "insurance": [

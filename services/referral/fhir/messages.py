@@ -150,11 +150,25 @@ def answering_event(message: Message) -> dict[str, str]:
     """Return the event of the answer: each family has its own word for it."""
     coding: Mapping[str, str] = message.header.get("eventCoding", {})
     system = coding.get("system", ONTARIO_SYSTEM)
+    return answer_to(message.act, system=system, code=coding.get("code", ""))
+
+
+def answer_to(act: Act, *, system: str, code: str) -> dict[str, str]:
+    """Return the event that answers one of a system."""
     if system == BARS_SYSTEM:
         return {"system": system, "code": "servicerequest-response"}
     if system == V2_SYSTEM:
-        return {"system": system, "code": coding["code"]}
-    return {"system": system, "code": _ANSWERED_BY.get(message.act, "notify-update-process-request")}
+        return {"system": system, "code": code}
+    return {"system": system, "code": _ANSWERED_BY.get(act, "notify-update-process-request")}
+
+
+def events() -> Iterator[tuple[str, str, Act]]:
+    """Give every event that is taken: its system, its code, and what it asks for.
+
+    Of the systems that hold the events of Canadian eReferral Ontario's stands for all.
+    """
+    for system, known in ((ONTARIO_SYSTEM, _CANADIAN), (BARS_SYSTEM, _BARS), (V2_SYSTEM, _V2)):
+        yield from ((system, code, act) for code, act in known.items())
 
 
 def _act(header: Mapping[str, Any], request: Piece | None) -> Act:

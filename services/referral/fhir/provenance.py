@@ -8,7 +8,7 @@ from services.referral.models.facts import Verdict
 from services.referral.models.rows import Patient, Referral
 from shared.context import Context
 from shared.fhir.codes import TRIAGE_RULE_SYSTEM
-from shared.fhir.elements import coded
+from shared.fhir.elements import coded, directory_reference
 from shared.fhir.instants import instant
 from shared.reasons import Reason
 
@@ -31,7 +31,7 @@ def correction_provenance(ctx: Context, referral: Referral, *, changed: Sequence
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": words,
         },
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
         "entity": [{"role": "revision", "what": {"reference": f"{about}/_history/{referral.version - 1}"}}],
     }
 
@@ -52,8 +52,11 @@ def entry_provenance(ctx: Context, referral: Referral) -> dict[str, Any]:
             "text": wording.told(words, site=referral.site, clinic=ctx.clinic),
         },
         "agent": [
-            {"type": coded(_PARTICIPANT, "enterer"), "who": {"reference": ctx.actor.reference}},
-            {"type": coded(_PARTICIPANT, "author"), "who": {"reference": author}},
+            {
+                "type": coded(_PARTICIPANT, "enterer"),
+                "who": directory_reference(ctx.clinic, ctx.actor.reference),
+            },
+            {"type": coded(_PARTICIPANT, "author"), "who": directory_reference(ctx.clinic, author)},
         ],
     }
 
@@ -68,7 +71,7 @@ def priority_provenance(ctx: Context, referral: Referral, *, reasons: Sequence[R
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": wording.told(reasons, site=referral.site, clinic=ctx.clinic),
         },
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
     }
 
 
@@ -83,7 +86,7 @@ def patient_provenance(ctx: Context, patient: Patient, *, members: Sequence[str]
             "coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}],
             "text": ", ".join(f"Patient.{member}" for member in members),
         },
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
         "entity": [{"role": "revision", "what": {"reference": f"{about}/{patient.version - 1}"}}],
     }
 
@@ -95,7 +98,7 @@ def link_provenance(ctx: Context, patients: Sequence[Patient], *, activity: str,
         "target": [{"reference": f"Patient/{patient.id}/_history/{patient.version}"} for patient in patients],
         "recorded": instant(ctx.at),
         "activity": {"coding": [{"system": _LIFECYCLE, "code": activity}], "text": why},
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
     }
 
 
@@ -112,7 +115,7 @@ def decision_provenance(ctx: Context, referral: Referral, *, verdict: Verdict) -
             "coding": [{"system": TRIAGE_RULE_SYSTEM, "code": finding.rule} for finding in findings],
             "text": f"{verdict.outcome}: {words}",
         },
-        "agent": [{"who": {"reference": ctx.actor.reference}}],
+        "agent": [{"who": directory_reference(ctx.clinic, ctx.actor.reference)}],
         "entity": [
             {"role": "source", "what": {"reference": about, "display": element}}
             for finding in findings

@@ -14,10 +14,10 @@ from services.referral.fhir.newest import oldest_first
 from services.referral.fhir.reading import day_of
 from services.referral.models.facts import Day
 from services.referral.models.questions import FLAGS, NO, UNKNOWN, YES
-from shared.fhir.codes import LUMBAR
+from shared.fhir.codes import REFERRAL_QUESTIONNAIRE
 
 ID = "back-pain-referral"
-URL = f"{LUMBAR}/Questionnaire/{ID}"
+URL = REFERRAL_QUESTIONNAIRE
 
 Resource = Mapping[str, Any]
 Given = tuple[str, Sequence[Resource]]

@@ -8,6 +8,7 @@ from typing import Any
 from services.referral.models.rows import Referral
 from shared.clinic import Clinic
 from shared.fhir.codes import LOINC
+from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 
 Resource = Mapping[str, Any]
@@ -42,7 +43,7 @@ def render(
         "type": {"coding": [{"system": LOINC, "code": "18842-5", "display": "Discharge summary"}]},
         "subject": {"reference": f"Patient/{referral.patient_id}"},
         "date": instant(at),
-        "author": [{"reference": f"Organization/{clinic.id}", "display": clinic.name}],
+        "author": [directory_reference(clinic, f"Organization/{clinic.id}")],
         "title": "Report to the referrer",
         "section": sections,
     }

@@ -21,6 +21,7 @@ from shared.fhir.codes import (
     TaskCode,
     TaskInput,
 )
+from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 from shared.fhir.reasons import REASON_SYSTEM, added
 from shared.reasons import Reason, as_written
@@ -91,8 +92,8 @@ def process_task(
         "priority": referral.priority,
         "code": _code(TaskCode.PROCESS_REQUEST),
         **_about(referral),
-        "requester": {"reference": f"Organization/{referral.requester}"},
-        "owner": {"reference": f"Organization/{clinic.id}"},
+        "requester": directory_reference(clinic, f"Organization/{referral.requester}"),
+        "owner": directory_reference(clinic, f"Organization/{clinic.id}"),
         "authoredOn": instant(referral.sent_at),
         "businessStatus": _business_status(state),
         "statusReason": wording.stated(_reasons(referral), site=referral.site, clinic=clinic),
@@ -130,14 +131,14 @@ def work_task(
         "code": _code(code),
         "description": _TITLES[code],
         **_about(referral),
-        "requester": {"reference": f"Organization/{referral.requester}"},
-        "owner": {"reference": owner},
+        "requester": directory_reference(clinic, f"Organization/{referral.requester}"),
+        "owner": directory_reference(clinic, owner),
         "authoredOn": instant(at),
         "statusReason": wording.stated(reason, site=referral.site, clinic=clinic),
     }
     if claim is not None:
         task["focus"] = {"reference": f"Claim/{claim.id}"}
-    asked = [{"reference": f"Practitioner/{person}"} for person in recipients]
+    asked = [directory_reference(clinic, f"Practitioner/{person}") for person in recipients]
     restricted = {"period": {"end": instant(due)} if due else None, "recipient": asked}
     if limits := {name: value for name, value in restricted.items() if value}:
         task["restriction"] = limits
@@ -195,13 +196,14 @@ def _reasons(referral: Referral) -> list[Reason]:
 
 
 def _inputs(referral: Referral, *, clinic: Clinic) -> list[dict[str, Any]]:
+    requester = directory_reference(clinic, f"Organization/{referral.requester}")
     given: list[tuple[TaskInput, str, Any]] = [
         (TaskInput.PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, referral.programme)),
         (TaskInput.PROPOSED_PROGRAMME, "valueCoding", _coding(PROGRAMME_SYSTEM, _proposed(referral))),
         (TaskInput.STREAM, "valueCoding", _coding(STREAM_SYSTEM, referral.stream)),
         (TaskInput.SITE, "valueString", referral.site),
         (TaskInput.PAYER, "valueString", referral.payer),
-        (TaskInput.REQUESTER, "valueReference", {"reference": f"Organization/{referral.requester}"}),
+        (TaskInput.REQUESTER, "valueReference", requester),
         (TaskInput.CAME_BY, "valueString", referral.came_by),
         (TaskInput.SENT_AT, "valueDateTime", instant(referral.sent_at)),
         (TaskInput.COMPLETE_AT, "valueDateTime", referral.complete_at and instant(referral.complete_at)),
@@ -235,7 +237,7 @@ def _turn(referral: Referral, *, clinic: Clinic) -> dict[str, str] | None:
         Turn.CLINIC: f"Organization/{clinic.id}",
         Turn.PATIENT: f"Patient/{referral.patient_id}",
     }.get(Turn(referral.turn))
-    return None if who is None else {"reference": who, "display": referral.turn}
+    return None if who is None else directory_reference(clinic, who)
 
 
 def _proposed(referral: Referral) -> str | None:

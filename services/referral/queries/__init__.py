@@ -4,6 +4,7 @@ from services.referral.queries import (
     analytics,
     attachments,
     claims,
+    directory,
     enclosures,
     intake,
     messages,

@@ -26,6 +26,7 @@ from shared.errors import Invalid
 from shared.events.catalog import referral as events
 from shared.fhir import references
 from shared.fhir.codes import TaskCode
+from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 from shared.reasons import Reason, as_written
 
@@ -123,8 +124,8 @@ def _between(ctx: Context, referral: Referral, body: Resource, *, by_referrer: b
         "basedOn": [{"reference": f"ServiceRequest/{referral.id}"}],
         "subject": {"reference": f"Patient/{referral.patient_id}"},
         "sent": instant(ctx.at),
-        "sender": {"reference": referrer if by_referrer else person},
-        "recipient": [{"reference": clinic if by_referrer else referrer}],
+        "sender": directory_reference(ctx.clinic, referrer if by_referrer else person),
+        "recipient": [directory_reference(ctx.clinic, clinic if by_referrer else referrer)],
     }
 
 

@@ -41,7 +41,7 @@ async def schedules(request: _SearchSchedules) -> Response:
     asked = computed.read(request, resource_type="Schedule", known=("actor",))
     wanted = _named(request, asked, "actor")
     found = [
-        fhir.free_time.render_schedule(person)
+        fhir.free_time.render_schedule(person, clinic=request.runtime.clinic)
         for person in _people(request)
         if wanted is None or person.id == wanted
     ]
@@ -54,7 +54,7 @@ async def schedule(id: str, request: _ReadSchedule) -> Response:
     """Read one calendar."""
     person = _person(id, request)
     async with request.transaction() as tx:
-        return await request.answer(tx, fhir.free_time.render_schedule(person))
+        return await request.answer(tx, fhir.free_time.render_schedule(person, clinic=request.runtime.clinic))
 
 
 @router.get(

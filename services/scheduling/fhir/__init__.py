@@ -4,8 +4,10 @@ from services.scheduling.fhir import (
     appointment_change,
     appointments,
     corrections,
+    directory,
     free_time,
     guarantees,
+    programmes,
     replanning,
     series,
 )

@@ -7,7 +7,7 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
-from shared.fhir.elements import coded, reference, referral_reference
+from shared.fhir.elements import coded, directory_reference, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
 
@@ -41,6 +41,6 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
 
 def _participants(ctx: Context, row: Appointment) -> list[dict[str, Any]]:
     actors = [referral_reference(ctx, "Patient", row.patient_id)]
-    actors += [reference("Practitioner", row.practitioner)] if row.practitioner else []
-    actors += [reference("Location", row.room)] if row.room else []
+    named = ("Practitioner", row.practitioner), ("Location", row.room)
+    actors += [directory_reference(ctx.clinic, f"{kind}/{id}") for kind, id in named if id]
     return [{"actor": actor, "status": "accepted"} for actor in actors]

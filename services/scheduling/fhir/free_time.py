@@ -4,22 +4,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.scheduling.models.spans import Span
-from shared.clinic import Person
+from shared.clinic import Clinic, Person
 from shared.fhir.codes import DISCIPLINE_SYSTEM
-from shared.fhir.elements import coded
+from shared.fhir.elements import coded, directory_reference
 from shared.fhir.instants import to_the_second
 
 _STAMP = "%Y%m%dT%H%MZ"
 
 
-def render_schedule(person: Person) -> dict[str, Any]:
+def render_schedule(person: Person, *, clinic: Clinic) -> dict[str, Any]:
     """Write a clinician's calendar."""
     return {
         "resourceType": "Schedule",
         "id": person.id,
         "active": True,
         "specialty": [coded(DISCIPLINE_SYSTEM, person.discipline)],
-        "actor": [{"reference": f"Practitioner/{person.id}"}],
+        "actor": [directory_reference(clinic, f"Practitioner/{person.id}")],
     }
 
 

@@ -14,7 +14,7 @@ from shared.fhir.codes import (
     TaskCode,
     TaskInput,
 )
-from shared.fhir.elements import coded, referral_reference
+from shared.fhir.elements import coded, directory_reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import concept
 
@@ -35,8 +35,8 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
         "focus": request,
         "for": referral_reference(ctx, "Patient", row.patient_id),
         "authoredOn": to_the_second(referral.accepted_at),
-        "requester": {"reference": f"Organization/{referral.requester}"},
-        "owner": {"reference": f"Organization/{ctx.clinic.id}"},
+        "requester": directory_reference(ctx.clinic, f"Organization/{referral.requester}"),
+        "owner": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         "restriction": {
             "period": {"start": to_the_second(referral.sent_at), "end": to_the_second(referral.due_at)}
         },

@@ -12,7 +12,7 @@ from services.scheduling.states import ReplanStatus
 from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir.codes import TASK_CODE_SYSTEM, TASK_INPUT_SYSTEM, TaskCode, TaskInput
-from shared.fhir.elements import coded, reference
+from shared.fhir.elements import coded, directory_reference, reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import REASON_EXTENSION, concept
 from shared.reasons import Reason
@@ -31,8 +31,8 @@ def render(ctx: Context, row: ReplanTask) -> dict[str, Any]:
         "description": "Visits no longer fit: plan them anew or call them off",
         "authoredOn": to_the_second(row.opened_at),
         "lastModified": to_the_second(ctx.at),
-        "requester": {"reference": f"Organization/{ctx.clinic.id}"},
-        "owner": {"reference": f"Organization/{ctx.clinic.id}"},
+        "requester": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
+        "owner": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         "statusReason": _told(ctx, row, why),
         "input": [
             {"type": coded(TASK_INPUT_SYSTEM, TaskInput.SITE), "valueString": site.id},

@@ -14,6 +14,7 @@ from services.scheduling.use_cases import (
     find_free_time,
     follow_patient,
     offer_time,
+    publish_directory,
     replan,
     try_waiting,
 )

@@ -1,4 +1,4 @@
-"""Events that `scheduling` publishes: appointments, the waitlist, session series, the four-week guarantee.
+"""Events that `scheduling` publishes: appointments, the waitlist, series, the guarantee, the directory.
 
 Every Appointment says `serviceType` = the programme, `appointmentType` = first or session
 (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its participants with the patient first.
@@ -7,6 +7,8 @@ restriction.period.end = the due date, businessStatus = on-track, at-risk, breac
 """
 
 from datetime import datetime
+
+import msgspec
 
 from shared.events.catalog import people, reading
 from shared.events.catalog.types import DomainEvent
@@ -194,6 +196,32 @@ class ConflictsResolved(
     emitted="Every visit that the Task named fits again, was moved or called off, or a coordinator ended it.",
 ):
     """Nothing is left to plan anew."""
+
+
+class DirectoryChanged(
+    DomainEvent,
+    name="directory.changed",
+    topic=SCHEDULING,
+    focus=("Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService"),
+    keyed_by="aggregate",
+    emitted="A resource of the clinic's directory is new or has changed; it is about no patient.",
+):
+    """What the directory says of an organisation, a place, a person or a programme now."""
+
+    @property
+    def body(self) -> bytes:
+        """The resource, byte by byte as scheduling keeps it."""
+        return msgspec.json.encode(self.focus)
+
+    @property
+    def resource_version(self) -> int:
+        """Its version."""
+        return int(self.focus["meta"]["versionId"])
+
+    @property
+    def changed_at(self) -> datetime:
+        """When this version was made."""
+        return reading.moment(self.focus["meta"]["lastUpdated"])
 
 
 class GuaranteeEvent(DomainEvent, topic=SCHEDULING, focus="Task"):

@@ -31,13 +31,13 @@ class DomainEvent:
     """One event: its resources, the focus first, and the patient and referral that it is about.
 
     A class says of its type: `name` is the bare ce_type, `topic` the topic of the publishing service,
-    `focus_type` the FHIR type of the focus, `carries` the FHIR types that stand beside it, `emitted` one
+    `focus_types` the FHIR types that the focus may be of, `carries` those that stand beside it, `emitted` one
     sentence that says when it is published, `keyed_by` what orders it.
     """
 
     name: ClassVar[str] = ""
     topic: ClassVar[str] = ""
-    focus_type: ClassVar[str] = ""
+    focus_types: ClassVar[tuple[str, ...]] = ()
     carries: ClassVar[tuple[str, ...]] = ()
     emitted: ClassVar[str] = ""
     keyed_by: ClassVar[Literal["patient", "aggregate"]] = "patient"
@@ -52,7 +52,7 @@ class DomainEvent:
         *,
         name: str = "",
         topic: str = "",
-        focus: str = "",
+        focus: str | tuple[str, ...] = (),
         carries: tuple[str, ...] = (),
         emitted: str = "",
         keyed_by: Literal["patient", "aggregate"] | None = None,
@@ -60,7 +60,8 @@ class DomainEvent:
     ) -> None:
         """Declare an event type, or without a name what several types share; `carries` adds to the base's."""
         cls.name, cls.emitted = name, emitted
-        cls.topic, cls.focus_type = topic or cls.topic, focus or cls.focus_type
+        cls.topic = topic or cls.topic
+        cls.focus_types = ((focus,) if isinstance(focus, str) else focus) or cls.focus_types
         cls.carries = (*cls.carries, *carries)
         cls.keyed_by = keyed_by or cls.keyed_by
         if name and catalogued:
@@ -80,8 +81,9 @@ class DomainEvent:
         """Write the message Bundle; raises ValueError for a resource that the class does not name."""
         resources = [(head(resource), resource) for resource in self.resources]
         kinds = [of.type for of, _ in resources]
-        if kinds[0] != self.focus_type:
-            raise ValueError(f"{self.name} is about a {self.focus_type}, not a {kinds[0]}")
+        if kinds[0] not in self.focus_types:
+            allowed = " or ".join(self.focus_types)
+            raise ValueError(f"{self.name} is about a {allowed}, not a {kinds[0]}")
         for kind in kinds[1:]:
             if kind not in self.carries:
                 allowed = ", ".join(self.carries) or "nothing"
@@ -124,8 +126,9 @@ class DomainEvent:
     def focus(self) -> dict[str, Any]:
         """The resource that the event is about; raises ValueError where it is of another type."""
         focus = self.received.focus
-        if self.focus_type and (found := focus.get("resourceType")) != self.focus_type:
-            raise ValueError(f"{self.name} is about a {self.focus_type}, not a {found}")
+        if self.focus_types and (found := focus.get("resourceType")) not in self.focus_types:
+            allowed = " or ".join(self.focus_types)
+            raise ValueError(f"{self.name} is about a {allowed}, not a {found}")
         return focus
 
     def carried(self, resource_type: str) -> list[dict[str, Any]]:

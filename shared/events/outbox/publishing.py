@@ -222,4 +222,5 @@ async def append(tx: Transaction, *, topic: str, records: Sequence[tuple[str, st
 
 def _subject(of: Aggregate, focus: Head) -> str:
     """Name the aggregate as FHIR does where the event is about it, else by its row."""
-    return focus.reference if focus.id == str(of.id) else f"{type(of).__name__}/{of.id}"
+    own_id = of.fhir_id if isinstance(of, Resource) else str(of.id)
+    return focus.reference if focus.id == own_id else f"{type(of).__name__}/{of.id}"

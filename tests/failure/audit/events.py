@@ -23,10 +23,13 @@ async def events(evidence: Evidence) -> AsyncIterator[str]:
             versions.setdefault(record.subject, []).append(record.version)
         for finding in _gaps(versions):
             yield finding
-        logged = {subject.rpartition("/")[2]: max(seen) for subject, seen in versions.items()}
+        logged = {subject: max(seen) for subject, seen in versions.items()}
+        logged |= {subject.rpartition("/")[2]: newest for subject, newest in logged.items()}
         database = evidence.databases[service]
         for table in await rows(database, _TABLES):
-            statement = f'SELECT id::text AS id, event_version FROM "{table["name"]}"'
+            # Two resources of the directory may share an id: a person and the person's role.
+            key = "type || '/' || logical_id" if table["name"] == "directory_resource" else "id::text"
+            statement = f'SELECT {key} AS id, event_version FROM "{table["name"]}"'
             for row in await rows(database, statement):
                 if row["event_version"] != (newest := logged.get(row["id"], 0)):
                     yield f"I2: {table['name']} {row['id']} is at {row['event_version']}, its log at {newest}"

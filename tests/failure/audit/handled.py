@@ -20,7 +20,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         {f"appointment.{one}" for one in _VISIT}
         | {f"guarantee.{one}" for one in _GUARANTEE}
         | {f"series.{one}" for one in _SERIES}
-        | {"waitlist.joined", "waitlist.left", "careteam.formed", "careteam.changed"}
+        | {"waitlist.joined", "waitlist.left", "careteam.formed", "careteam.changed", "directory.changed"}
         | {"plan.activated", "patient.discharged"}
     ),
     "scheduling": frozenset(
@@ -29,7 +29,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
-        | {"referral.revoked", "referral.closed", "patient.changed"}
+        | {"referral.revoked", "referral.closed", "patient.changed", "directory.changed"}
     ),
     "notifications": None,
 }

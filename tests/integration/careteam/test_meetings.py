@@ -146,7 +146,10 @@ class TestLeading:
         (event,) = await clinic.events("meeting.case-decided")
         assert (event.key, event.focus["id"]) == ("patient-1", case["id"])
         proof = await one(clinic, f"Provenance?target=Task/{case['id']}")
-        assert proof["agent"][0]["who"] == {"reference": "Practitioner/physiatrist"}
+        assert proof["agent"][0]["who"] == {
+            "reference": "Practitioner/physiatrist",
+            "display": "Adaeze Okafor",
+        }
 
     async def test_without_a_quorum_the_case_is_not_decided_and_the_missing_discipline_is_named(
         self, clinic: TestClinic
@@ -209,7 +212,10 @@ class TestClosing:
         signed = await chair(clinic, meeting, "sign-minutes")
         assert signed.status_code == 200, signed.text
         assert signed.json()["status"] == "final"
-        assert signed.json()["attester"][0]["party"] == {"reference": "Practitioner/physiatrist"}
+        assert signed.json()["attester"][0]["party"] == {
+            "reference": "Practitioner/physiatrist",
+            "display": "Adaeze Okafor",
+        }
         (told,) = await clinic.events("meeting.minutes-signed")
         assert told.carried("Composition")[0]["id"] == signed.json()["id"]
         assert (await chair(clinic, meeting, "sign-minutes")).status_code == 409

@@ -15,8 +15,13 @@ class TestPosting:
         assert answer.status_code == 201, answer.text
         await clinic.settle()
         (event,) = await clinic.events("message.posted")
-        assert event.focus["recipient"] == [{"reference": "Practitioner/physiatrist"}]
-        assert event.focus["sender"] == {"reference": "Practitioner/physiotherapist"}
+        assert event.focus["recipient"] == [
+            {"reference": "Practitioner/physiatrist", "display": "Adaeze Okafor"}
+        ]
+        assert event.focus["sender"] == {
+            "reference": "Practitioner/physiotherapist",
+            "display": "Maja Lindqvist",
+        }
         assert event.key == "patient-1"
 
     async def test_answers_a_message_of_the_same_team(self, clinic: TestClinic):

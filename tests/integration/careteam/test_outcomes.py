@@ -174,7 +174,7 @@ class TestReview:
         await rated(clinic, 7, by="physiotherapist")
         await clinic.days(29)
         action = await one(clinic, "Task?code=action")
-        assert action["owner"] == {"reference": "Practitioner/physiotherapist"}
+        assert action["owner"] == {"reference": "Practitioner/physiotherapist", "display": "Maja Lindqvist"}
         assert "week 4" in action["description"]
         (what,) = reasons_of(action["reasonCode"])
         assert what.arguments == (Argument("week", "integer", 4), Argument("instruments", "code", "nprs"))

@@ -35,7 +35,7 @@ class TestDraft:
         await seen(clinic)
         draft = await one(clinic, "CarePlan?based-on=ServiceRequest/r1", by="psychologist")
         assert draft["status"] == "draft"
-        assert draft["author"] == {"reference": "Practitioner/pain-physician"}
+        assert draft["author"] == {"reference": "Practitioner/pain-physician", "display": "Claire Moreau"}
         goals = await found(clinic, "Goal?patient=patient-1", by="psychologist")
         assert {one["reference"] for one in draft["goal"]} == {f"Goal/{goal['id']}" for goal in goals}
         assert {goal["lifecycleStatus"] for goal in goals} == {"proposed"}

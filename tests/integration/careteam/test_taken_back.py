@@ -83,7 +83,10 @@ class TestADraftThatNobodyHasTouched:
         await corrected(clinic, "noshow")
         await held(clinic, practitioner="psychologist")
         plan = await one(clinic, "CarePlan")
-        assert (plan["status"], plan["author"]) == ("draft", {"reference": "Practitioner/psychologist"})
+        assert (plan["status"], plan["author"]) == (
+            "draft",
+            {"reference": "Practitioner/psychologist", "display": "Leila Haddad"},
+        )
 
     async def test_is_taken_back_and_opened_as_often_as_it_is_corrected(self, clinic: TestClinic):
         await seen(clinic)

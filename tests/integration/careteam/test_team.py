@@ -208,7 +208,7 @@ class TestChanging:
         await chair(clinic, meeting, "decide", *deciding(case, "Go on", asked))
         await self.without(clinic, "psychologist")
         action = await one(clinic, "Task?code=action")
-        assert action["owner"] == {"reference": "Practitioner/pain-physician"}
+        assert action["owner"] == {"reference": "Practitioner/pain-physician", "display": "Claire Moreau"}
         assigned = await clinic.events("action.assigned")
         assert [event.focus["owner"]["reference"] for event in assigned] == [
             "Practitioner/psychologist",

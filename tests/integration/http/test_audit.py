@@ -77,7 +77,7 @@ class TestAuditEvents:
     async def test_tell_who_did_what_by_which_request(self, toy: Toy) -> None:
         (created,) = [one for one in events(await read(toy)) if one["action"] == "C"]
         assert [agent["who"] for agent in created["agent"] if agent["requestor"]] == [
-            {"reference": "Organization/family-practice"}
+            {"reference": "Organization/family-practice", "display": "Elm Street Family Practice"}
         ]
         assert created["recorded"] == "2026-03-02T13:00:00.000Z"
         kinds = [entity["type"]["code"] for entity in created["entity"]]

@@ -190,7 +190,9 @@ class TestAMessage:
         assert body["resourceType"] == "Communication"
         assert body["status"] == "preparation"
         assert body["basedOn"] == [{"reference": f"{BASE}/referral/fhir/ServiceRequest/{REFERRAL}"}]
-        assert body["recipient"] == [{"reference": "Organization/family-practice"}]
+        assert body["recipient"] == [
+            {"reference": "Organization/family-practice", "display": "Elm Street Family Practice"}
+        ]
         assert body["meta"]["versionId"] == "1"
 
 

@@ -94,7 +94,10 @@ class TestAQuestionOfTheClinic:
         referral = await accepted(clinic)
         await says(clinic, COORDINATOR, referral, "Which pharmacy?")
         (task,) = await open_tasks(clinic, REFERRER, "answer-clinic")
-        assert task["owner"] == {"reference": "Organization/family-practice"}
+        assert task["owner"] == {
+            "reference": "Organization/family-practice",
+            "display": "Elm Street Family Practice",
+        }
         (question,) = await said_about(clinic, REFERRER)
         await says(
             clinic,

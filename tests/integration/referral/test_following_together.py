@@ -48,7 +48,7 @@ def team(referral: str, member: str) -> Event:
 
 async def follow(database: Database, events: Sequence[Event]) -> int:
     table = handler_table()
-    (together,) = set(table.values())
+    (together,) = {table[event.type] for event in events}
     assert isinstance(together, BatchHandler)
     ctx = a_context(at=NOON, clinic=CLINIC)
     run = EventBatch([EventContext(typed(event), replace(ctx, cause=event.id)) for event in events])

@@ -41,7 +41,8 @@ class TestWaits:
         mine = await clinic.as_(LEAD).get("/referral/fhir/QuestionnaireResponse")
         assert mine.json()["total"] == 1
         [work] = await work_of(clinic, LEAD, "code=review-referral&status=requested")
-        assert {"reference": f"Practitioner/{LEAD}"} in work["restriction"]["recipient"]
+        asked = [one["reference"] for one in work["restriction"]["recipient"]]
+        assert f"Practitioner/{LEAD}" in asked
         for stranger in ("physiatrist", "psychologist", "pain-physician"):
             assert await read(clinic, stranger, referral) == 404
 

@@ -25,16 +25,17 @@ _SENT = """AllergyIntolerance Binary CarePlan CareTeam ClinicalImpression Commun
     HealthcareService ImagingStudy Immunization List Location Media Medication MedicationAdministration
     MedicationRequest MedicationStatement Observation Organization Patient Practitioner PractitionerRole
     Procedure Provenance QuestionnaireResponse RelatedPerson RiskAssessment ServiceRequest Specimen Task"""
+_DIRECTORY = "HealthcareService Location Organization Practitioner PractitionerRole"
 # The types that a party reads and searches, inside its rows.
 READS = {
     "referrer": f"{_SENT} Appointment Questionnaire",
-    "insurer": "Claim ClaimResponse Communication Coverage Task",
+    "insurer": f"{_DIRECTORY} Claim ClaimResponse Communication Coverage Task",
     "coordinator": f"{_SENT} Appointment AuditEvent Claim ClaimResponse Questionnaire Schedule Slot",
-    "clinician": """AllergyIntolerance Appointment Binary CarePlan CareTeam ClinicalImpression Communication
-        Composition Condition DiagnosticReport DocumentReference FamilyMemberHistory Flag Goal ImagingStudy
-        Immunization List Location Media Medication MedicationAdministration MedicationRequest
-        MedicationStatement Observation Patient Practitioner Procedure Questionnaire QuestionnaireResponse
-        RiskAssessment Schedule ServiceRequest Slot Task""",
+    "clinician": f"""{_DIRECTORY} AllergyIntolerance Appointment Binary CarePlan CareTeam ClinicalImpression
+        Communication Composition Condition DiagnosticReport DocumentReference FamilyMemberHistory Flag Goal
+        ImagingStudy Immunization List Media Medication MedicationAdministration MedicationRequest
+        MedicationStatement Observation Patient Procedure Questionnaire QuestionnaireResponse RiskAssessment
+        Schedule ServiceRequest Slot Task""",
     "operator": "",
     "privacy-officer": "AuditEvent",
 }
@@ -73,6 +74,11 @@ REFERS_TO = {
     "request": {"Claim"},
     "care-team": {"CareTeam"},
     "target": {"ServiceRequest"},
+    "organization": {"Organization"},
+    "partof": {"Location"},
+    "practitioner": {"Practitioner"},
+    "location": {"Location"},
+    "service": {"HealthcareService"},
     "target:Task": {"Task"},
     "target:Composition": {"Composition"},
     "target:CarePlan": {"CarePlan"},
@@ -109,6 +115,8 @@ class Decisions:
 
     def may_see(self, party: str, one: Stored) -> bool:
         """Decide about one resource."""
+        if one.is_of_the_clinic:
+            return True
         if one.service == "notifications":
             return self._was_told(party, one)
         match PARTIES[party]:

@@ -31,7 +31,9 @@ def _body(route: Route, target: Stored, *, full: bool) -> dict[str, Any]:
 
 def _refers(one: Stored, other: Stored) -> bool:
     """Tell whether a resource refers to another of its service."""
-    return one.patient == other.id if other.type == "Patient" else one.names(f"'{other.type}/{other.id}")
+    if other.type == "Patient":
+        return one.patient == other.id
+    return any(one.names(f"'{other.type}/{other.id}{end}") for end in ("'", "/"))
 
 
 def _targets(include: str) -> set[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from shared.directory.rows import row_id
 from tests.support.access.world import World
 from tests.support.history import versions_of
 from tests.support.sql import sql
@@ -12,7 +13,10 @@ from tests.support.sql import sql
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One resource; `referral` is the World's name of the referral that it belongs to."""
+    """One resource; `referral` is the World's name of the referral that it belongs to.
+
+    What `is_of_the_clinic` stands in its directory, which is about nobody.
+    """
 
     service: str
     type: str
@@ -21,6 +25,7 @@ class Stored:
     body: dict[str, Any]
     referral: str | None
     patient: str | None
+    is_of_the_clinic: bool = False
 
     def names(self, text: str) -> bool:
         """Tell whether the resource mentions a text anywhere."""
@@ -43,6 +48,17 @@ async def everything(world: World) -> list[Stored]:
 
 def _stored(world: World, service: str, kind: str, key: str, version: int, body: bytes) -> Stored:
     data = msgspec.json.decode(body, type=dict[str, Any])
+    if key == str(row_id(kind, data["id"])):
+        return Stored(
+            service=service,
+            type=kind,
+            id=data["id"],
+            version=version,
+            body=data,
+            referral=None,
+            patient=None,
+            is_of_the_clinic=True,
+        )
     referral = _referral(world, kind, key, data) if kind != "Patient" else None
     patients = [one for one in world.patients.values() if one in str(data)]
     if service == "referral" and referral is not None:

@@ -1,0 +1,110 @@
+"""Definitions that a service publishes about itself: read by id, searched, and open to everybody.
+
+They are made once at the start, say nothing about anybody, and are no resources of the database.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.fhir import search_values
+from shared.http import computed
+from shared.http.body import read_body
+from shared.http.errors import FHIR_JSON
+from shared.http.guard import open_to_all
+from shared.http.preferences import Preferences, preferences
+from shared.http.resources import NoSuchResource
+from shared.http.responses import query
+from shared.runtime import Runtime
+
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionParam:
+    """A search parameter of definitions: what a definition has for it.
+
+    A name matches from its start without case and accents, a code as `code` or `system|code`, a canonical URL
+    as it is written.
+    """
+
+    text: str
+    has: Callable[[Definition], Collection[str]]
+    from_start: bool = False
+
+    def matches(self, definition: Definition, asked: str) -> bool:
+        """Tell whether a definition has one of the values that are asked for, which commas separate."""
+        has = self.has(definition)
+        for value in search_values.split(asked):
+            if self.from_start:
+                wanted = search_values.folded(value)
+                if any(search_values.folded(known).startswith(wanted) for known in has):
+                    return True
+            elif value in has:
+                return True
+        return False
+
+
+DefinitionParams = Mapping[str, DefinitionParam]
+
+
+def named(member: str, text: str, *, from_start: bool = False) -> DefinitionParam:
+    """Search by a member that is a text."""
+    return DefinitionParam(text=text, has=lambda one: [str(one[member])], from_start=from_start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenRequest:
+    """What a search needs of a request that nobody is authorized for."""
+
+    query: QueryParams
+    body: bytes
+    prefers: Preferences
+    runtime: Runtime
+
+
+def add_definitions(
+    router: APIRouter,
+    definitions: Sequence[Definition],
+    *,
+    resource_type: str,
+    params: DefinitionParams,
+    why: str,
+) -> None:
+    """Add `GET /fhir/Type`, `POST .../_search` and `GET /fhir/Type/{id}`; `why` says why they are open."""
+    by_id = {definition["id"]: msgspec.json.encode(definition) for definition in definitions}
+    openly = Depends(open_to_all(why))
+    base = f"/fhir/{resource_type}"
+
+    async def read(id: str) -> Response:
+        if id not in by_id:
+            raise NoSuchResource(f"there is no {resource_type}/{id[:64]}")
+        return Response(by_id[id], media_type=FHIR_JSON)
+
+    async def search(request: Request) -> Response:
+        asking = _OpenRequest(
+            query=request.query_params,
+            body=await read_body(request),
+            prefers=preferences(request.headers),
+            runtime=request.app.state.runtime,
+        )
+        asked = computed.read(asking, resource_type=resource_type, known=tuple(params))
+        found = [one for one in definitions if _fits(one, asked.values, params)]
+        return Response(computed.write(asking, asked, found), media_type=FHIR_JSON)
+
+    read.__doc__, search.__doc__ = f"Read one {resource_type}.", f"Search {resource_type}s."
+    search.definitions = definitions  # type: ignore[attr-defined]
+    described = query(**{name: param.text for name, param in params.items()})
+    router.add_api_route(base, search, methods=["GET"], dependencies=[openly], openapi_extra=described)
+    router.add_api_route(f"{base}/_search", search, methods=["POST"], dependencies=[openly])
+    router.add_api_route(f"{base}/{{id}}", read, methods=["GET"], dependencies=[openly])
+
+
+def _fits(definition: Definition, asked: Mapping[str, Sequence[str]], params: DefinitionParams) -> bool:
+    return all(param.matches(definition, text) for name, param in params.items() for text in asked[name])

@@ -1,0 +1,101 @@
+"""Definitions of operations and of messages: open to everybody, read by id and searched."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fhir.resources.R4B.messagedefinition import MessageDefinition
+
+from services.referral.fhir import messages
+from tests.support.clinic import TestClinic
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("definitions")]
+
+V2 = "http://terminology.hl7.org/CodeSystem/v2-0003"
+OPERATIONS = {
+    "code=accept&resource=ServiceRequest": {"ServiceRequest-accept"},
+    "name=servicerequestacc": {"ServiceRequest-accept"},
+    "url=https://lumbar.care/fhir/OperationDefinition/ServiceRequest-accept": {"ServiceRequest-accept"},
+    "_id=ServiceRequest-accept,ServiceRequest-decline": {"ServiceRequest-accept", "ServiceRequest-decline"},
+    "code=accept&resource=Claim": set[str](),
+    "status=draft": set[str](),
+}
+MESSAGES = {
+    f"event={V2}|I12": {"v2-i12"},
+    "event=I12": {"v2-i12"},
+    "event=http://other.example|I12": set[str](),
+    "focus=Communication": {"ereferral-send-communication", "ereferral-send-communication-from-requester"},
+    "name=bars": {"bars-servicerequest-request", "bars-servicerequest-response"},
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def anybody() -> AsyncIterator[httpx.AsyncClient]:
+    async with TestClinic() as clinic, clinic.anonymous() as client:
+        yield client
+
+
+async def _found(client: httpx.AsyncClient, path: str) -> set[str]:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    ids = {entry["resource"]["id"] for entry in found.get("entry", [])}
+    assert found["total"] == len(ids)
+    return ids
+
+
+@pytest.mark.parametrize("query", OPERATIONS)
+async def test_an_operation_is_found(anybody: httpx.AsyncClient, query: str) -> None:
+    assert await _found(anybody, f"/referral/fhir/OperationDefinition?{query}") == OPERATIONS[query]
+
+
+@pytest.mark.parametrize("query", MESSAGES)
+async def test_a_message_is_found(anybody: httpx.AsyncClient, query: str) -> None:
+    assert await _found(anybody, f"/referral/fhir/MessageDefinition?{query}") == MESSAGES[query]
+
+
+async def test_a_form_is_read_as_a_query_is(anybody: httpx.AsyncClient) -> None:
+    answer = await anybody.post("/referral/fhir/MessageDefinition/_search", data={"event": f"{V2}|I13"})
+    assert [entry["resource"]["id"] for entry in answer.json()["entry"]] == ["v2-i13"]
+
+
+@pytest.mark.parametrize("query", ["colour=red", "name:exact=x", "_sort=name", "_lastUpdated=2026"])
+async def test_what_is_not_supported_is_refused_or_noted(anybody: httpx.AsyncClient, query: str) -> None:
+    path = f"/referral/fhir/MessageDefinition?{query}"
+    assert (await anybody.get(path)).status_code == 400
+    lenient = await anybody.get(path, headers={"Prefer": "handling=lenient"})
+    assert lenient.json()["entry"][-1]["search"]["mode"] == "outcome"
+
+
+async def test_every_event_that_is_taken_has_a_definition_that_the_statement_names(
+    anybody: httpx.AsyncClient,
+) -> None:
+    statement = (await anybody.get("/referral/fhir/metadata")).json()
+    [messaging] = statement["messaging"]
+    assert messaging["endpoint"][0]["address"].endswith("/referral/fhir/$process-message")
+    supported = [await _definition(anybody, one["definition"]) for one in messaging["supportedMessage"]]
+    events = {(one["eventCoding"]["system"], one["eventCoding"]["code"]) for one in supported}
+    assert events == {(system, code) for system, code, _ in messages.events()}
+    for definition in supported:
+        MessageDefinition.model_validate(definition)
+        for allowed in definition["allowedResponse"]:
+            answer = await _definition(anybody, allowed["message"])
+            assert answer["focus"]
+            MessageDefinition.model_validate(answer)
+    assert "messaging" not in (await anybody.get("/careteam/fhir/metadata")).json()
+
+
+async def test_there_is_no_other(anybody: httpx.AsyncClient) -> None:
+    assert (await anybody.get("/referral/fhir/MessageDefinition/nothing")).status_code == 404
+    assert (await anybody.get("/referral/fhir/OperationDefinition/nothing")).status_code == 404
+
+
+async def _definition(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    found = (await client.get("/referral/fhir/MessageDefinition", params={"url": url})).json()
+    [entry] = found["entry"]
+    resource: dict[str, Any] = entry["resource"]
+    read = await client.get(f"/referral/fhir/MessageDefinition/{resource['id']}")
+    assert read.json() == resource
+    return resource
