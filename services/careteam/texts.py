@@ -17,7 +17,7 @@ REASONS: Mapping[str, str] = {
     # Why a case is on an agenda.
     "first-plan-review": "First review of the plan by the whole team.",
     "off-track": "Off track: {instrument}.",
-    "programme-proposed": "STarT Back shows a {risk} risk; proposed for it: {programme}.",
+    "other-programme-proposed": "STarT Back shows a {risk} risk; proposed for it: {programme}.",
     "action-overdue": "An action was not done in time.",
     "action-rejected": "An action was rejected by its owner.",
     "patient-died": "The patient has died.",

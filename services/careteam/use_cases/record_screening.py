@@ -79,5 +79,5 @@ async def _insert(
     await store.insert(tx, outcome, rendered, at=ctx.at, overlay=overlay)
     await record.publish(ctx, tx, OutcomeRecorded, outcome)
     if proposed is not None and proposed.id != now.id:
-        why = Reason.of("programme-proposed", risk=scored.risk, programme=proposed.name)
+        why = Reason.of("other-programme-proposed", risk=scored.risk, programme=proposed.name)
         await put_on_agenda.run(ctx, tx, team, why=why, requester=by)
