@@ -150,7 +150,11 @@ _STREAMS: Mapping[str, str] = {
 def who_may_refer(programme: Programme) -> str:
     """Say who may refer to a programme, and who pays for it."""
     payers = ", ".join(_STREAMS[stream] for stream in programme.streams)
-    return f"A practice that is registered with the clinic refers through its own system. Paid by: {payers}."
+    said = (
+        "A practice that is registered with the clinic refers through its own system, or by telephone, fax or "
+        f"letter. Paid by: {payers}."
+    )
+    return f"{said} Patients may refer themselves." if programme.self_referral else said
 
 
 def what_is_needed(programme: Programme) -> str:

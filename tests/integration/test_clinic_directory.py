@@ -124,7 +124,12 @@ async def test_a_programme_says_who_may_refer_and_what_is_needed(clinic: TestCli
     assert said["min-age"] == "18 years or older."
     assert said["pain-to"] == "The pain began no more than 12 months ago."
     assert "no-claim-workplace" in said
-    assert [one["coding"][0]["code"] for one in service["referralMethod"]] == ["elec"]
+    assert [one["coding"][0]["code"] for one in service["referralMethod"]] == [
+        "elec",
+        "phone",
+        "fax",
+        "mail",
+    ]
     [needed] = [one["valueCanonical"] for one in service["extension"]]
     questionnaires = await clinic.as_("family-practice").get(f"/referral/fhir/Questionnaire?url={needed}")
     assert questionnaires.json()["total"] == 1

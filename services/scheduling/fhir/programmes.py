@@ -18,6 +18,8 @@ from shared.fhir.elements import coded, directory_reference
 
 _REFERRAL_METHOD = "http://terminology.hl7.org/CodeSystem/service-referral-method"
 _ALLIED_HEALTH = "34"
+# By API, and what a coordinator enters for a sender.
+_METHODS = ("elec", "phone", "fax", "mail")
 
 
 def render(clinic: Clinic, programme: Programme) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def render(clinic: Clinic, programme: Programme) -> dict[str, Any]:
         "eligibility": eligibility,
         "program": [coded(STREAM_SYSTEM, stream) for stream in programme.streams],
         "characteristic": [one["code"] for one in eligibility],
-        "referralMethod": [coded(_REFERRAL_METHOD, "elec")],
+        "referralMethod": [coded(_REFERRAL_METHOD, method) for method in _METHODS],
         "appointmentRequired": True,
         "availableTime": available_time(list(_first_visits(clinic, programme))),
         "notAvailable": [
