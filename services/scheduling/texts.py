@@ -151,8 +151,8 @@ def who_may_refer(programme: Programme) -> str:
     """Say who may refer to a programme, and who pays for it."""
     payers = ", ".join(_STREAMS[stream] for stream in programme.streams)
     said = (
-        "A practice that is registered with the clinic refers through its own system, or by telephone, fax or "
-        f"letter. Paid by: {payers}."
+        "A practice that is registered with the clinic refers through its own system, or by telephone, fax "
+        f"or letter. Paid by: {payers}."
     )
     return f"{said} Patients may refer themselves." if programme.self_referral else said
 
