@@ -26,6 +26,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     "scheduling": frozenset(
         {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged", "patient.changed"}
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
+        | {"referral.another-time-requested"}
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
