@@ -13,6 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.errors import Invalid, NotSupported
 from shared.fhir import search_values
 from shared.http import computed
 from shared.http.body import read_body
@@ -20,7 +21,7 @@ from shared.http.errors import FHIR_JSON
 from shared.http.guard import open_to_all
 from shared.http.preferences import Preferences, preferences
 from shared.http.resources import NoSuchResource
-from shared.http.responses import query
+from shared.http.responses import query, refuses
 from shared.runtime import Runtime
 
 Definition = Mapping[str, Any]
@@ -101,8 +102,18 @@ def add_definitions(
     read.__doc__, search.__doc__ = f"Read one {resource_type}.", f"Search {resource_type}s."
     search.definitions = definitions  # type: ignore[attr-defined]
     described = query(**{name: param.text for name, param in params.items()})
-    router.add_api_route(base, search, methods=["GET"], dependencies=[openly], openapi_extra=described)
-    router.add_api_route(f"{base}/_search", search, methods=["POST"], dependencies=[openly])
+    refused = refuses(NotSupported, Invalid)
+    router.add_api_route(
+        base,
+        search,
+        methods=["GET"],
+        dependencies=[openly],
+        openapi_extra=described,
+        responses=refused,
+    )
+    router.add_api_route(
+        f"{base}/_search", search, methods=["POST"], dependencies=[openly], responses=refused
+    )
     router.add_api_route(f"{base}/{{id}}", read, methods=["GET"], dependencies=[openly])
 
 
