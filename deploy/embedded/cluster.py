@@ -94,7 +94,8 @@ def socket_folder(home: Path, account: Account) -> Path:
 def write_configuration(cluster: Path, socket: Path, *, durable: bool, with_roles: bool) -> Path:
     """Write the server's configuration file and give its path.
 
-    With roles, everybody but the superuser must show a password, and there is room for many processes.
+    With roles, everybody but the superuser must show a password. There is room for many processes then, and
+    in a cluster that is not durable: tests run several clinics in one.
     """
     settings = {
         "listen_addresses": "''",
@@ -119,6 +120,7 @@ def write_configuration(cluster: Path, socket: Path, *, durable: bool, with_role
     }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings["max_connections"] = "300"
     if with_roles:
         rules = cluster / "lumbar.hba"
         rules.write_text(f"local all {SUPERUSER} trust\nlocal all all scram-sha-256\n")

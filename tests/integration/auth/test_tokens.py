@@ -80,13 +80,15 @@ class TestToken:
             pytest.param(
                 "system/*.r",
                 "system/Claim.r system/ClaimResponse.r system/Communication.r system/Coverage.r"
-                " system/Task.r",
+                " system/HealthcareService.r system/Location.r system/Organization.r system/Practitioner.r"
+                " system/PractitionerRole.r system/Task.r",
                 id="everything",
             ),
             pytest.param(
                 "system/*.read",
                 "system/Claim.rs system/ClaimResponse.rs system/Communication.rs system/Coverage.rs"
-                " system/Task.rs",
+                " system/HealthcareService.rs system/Location.rs system/Organization.rs"
+                " system/Practitioner.rs system/PractitionerRole.rs system/Task.rs",
                 id="everything of version 1",
             ),
             pytest.param("system/*.cu", "system/ClaimResponse.c", id="what writes of everything"),
