@@ -193,6 +193,37 @@ class TestAnotherTime:
         assert (await clinic.as_(REFERRER).post(address, json=body)).status_code == 422
         assert await open_tasks(clinic, COORDINATOR, "another-time") == []
 
+    @pytest.mark.parametrize(
+        ("first", "last", "kept"),
+        [
+            ("2026-04", "2026-05", ["2026-04-01", "2026-05-31"]),
+            ("2026-04", None, ["2026-04-01", "2026-04-30"]),
+            ("2026-04-01T23:30:00-04:00", None, ["2026-04-01", "2026-04-01"]),
+            # Who writes the last of all days means that there is no end; no day can be counted beside it.
+            ("2026-04-01", "9999-12-31", ["2026-04-01", "9998-12-31"]),
+        ],
+    )
+    async def test_says_whole_days_that_everybody_who_counts_them_can_count(
+        self, clinic: TestClinic, first: str, last: str | None, kept: list[str]
+    ) -> None:
+        referral = await accepted(clinic)
+        named = {"from": first, "to": last}
+        days = [
+            {"name": name, "valueDateTime" if "T" in day else "valueDate": day}
+            for name, day in named.items()
+            if day is not None
+        ]
+        body = {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "reason", "valueString": "A funeral"}, *days],
+        }
+        address = f"/referral/fhir/ServiceRequest/{referral}/$request-another-time"
+        assert (await clinic.as_(REFERRER).post(address, json=body)).status_code == 200
+        [period] = [
+            one["valuePeriod"] for one in (await task_of(clinic, referral))["input"] if "valuePeriod" in one
+        ]
+        assert [period["start"], period["end"]] == kept
+
     async def test_is_not_asked_of_what_is_not_accepted(self, clinic: TestClinic) -> None:
         referral = located(await send(clinic, referrals.bundle(answers={"night-pain": None})))
         answer = await operate(clinic, REFERRER, referral, "request-another-time", reason="A funeral")
