@@ -34,6 +34,12 @@ def consent(channel: str = "sms", *, permitted: Any = True, on: str = "2026-03-0
     return {"url": CHANNEL_CONSENT_EXTENSION, "extension": parts}
 
 
+def in_words(part: str, text: str) -> dict[str, Any]:
+    """Make a consent of which one part is in words, and no code."""
+    parts = [{"url": part, "valueCodeableConcept": {"text": text}}]
+    return {"url": CHANNEL_CONSENT_EXTENSION, "extension": parts}
+
+
 def recorded(patient: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the consents of a Patient as plain values."""
     return [
@@ -190,6 +196,11 @@ class TestACorrection:
             ({"extension": [consent(on="2026-03-03")]}, "Patient.extension[0]", "at the latest today"),
             ({"extension": [consent(on="2026")]}, "Patient.extension[0]", "which day"),
             ({"extension": [consent(), consent()]}, "Patient.extension[1]", "one consent to sms"),
+            (
+                {"extension": [in_words("channel", "sms")]},
+                "Patient.extension[0]",
+                "email, sms, voicemail",
+            ),
         ],
     )
     async def test_refuses_what_is_not_its_to_change_and_writes_nothing(
@@ -366,6 +377,17 @@ class TestAConsentToAChannel:
         await operate_merge(clinic, patient, other)
         for changed in await changes_told(clinic):
             assert recorded(changed) == []
+
+    async def test_that_a_sender_wrote_is_none_after_another_member_was_corrected(
+        self, clinic: TestClinic
+    ) -> None:
+        patient = located(await send(clinic, about(HOME | {"extension": [consent("email")]})), "Patient")
+        assert recorded(await read(clinic, patient)), "the coordinator reads the first sender's own words"
+        assert recorded(await correct(clinic, patient, gender="female")) == []
+        [changed] = await changes_told(clinic)
+        assert recorded(changed) == []
+        [said] = recorded(await correct(clinic, patient, extension=[consent("email")]))
+        assert "coordinator" in said["recorder"]["reference"]
 
     async def test_does_not_grow_by_what_the_caller_says_of_the_recorder(self, clinic: TestClinic) -> None:
         patient = await first(clinic)

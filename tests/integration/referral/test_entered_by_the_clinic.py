@@ -133,6 +133,7 @@ class TestAFax:
             ({"requester": {"display": "Dr Somebody"}}, "requester", "or the patient who refers themselves"),
             ({"way": "pigeon"}, "extension", "fax, telephone, letter"),
             ({"way": None}, "extension", "fax, telephone, letter"),
+            ({"way": None, "said": {"text": "fax"}}, "extension", "fax, telephone, letter"),
             ({"arrived": {"valueDate": "2026-03-03"}}, "extension", "not to come"),
             ({"arrived": {"valueDateTime": "2026-03-02T13:00:01Z"}}, "extension", "not to come"),
             ({"arrived": {"valueDate": "2026-02"}}, "extension", "a day"),
@@ -142,7 +143,13 @@ class TestAFax:
     async def test_without_what_is_needed_is_refused_and_nothing_written(
         self, clinic: TestClinic, changes: dict[str, Any], element: str, allowed: str
     ) -> None:
-        answer = await enter(clinic, faxed(**changes))
+        said = changes.get("said")
+        sent = faxed(**{name: value for name, value in changes.items() if name != "said"})
+        if said is not None:
+            parts = [{"url": "way", "valueCodeableConcept": said}]
+            extension = {"url": ENTRY_EXTENSION, "extension": parts}
+            referrals.resource(sent, "ServiceRequest")["extension"] = [extension]
+        answer = await enter(clinic, sent)
         assert answer.status_code == 422, answer.text
         [issue] = answer.json()["issue"]
         assert issue["expression"] == [f"Bundle.entry[1].resource.{element}"]
