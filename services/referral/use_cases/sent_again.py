@@ -122,7 +122,7 @@ async def _corrected(
 ) -> Receipt:
     if file.patient is not None:
         requester = file.referral.requester
-        await about_patient.check(tx, submission, file.patient, requester=requester)
+        await about_patient.check(ctx, tx, submission, file.patient, requester=requester)
     referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
     was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])
