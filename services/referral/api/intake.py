@@ -15,6 +15,7 @@ from services.referral.models.submission import Receipt, Submission
 from services.referral.use_cases.about_patient import AnotherPatientsAttachment
 from services.referral.use_cases.attach import CannotAttach
 from services.referral.use_cases.end import NeverSent
+from services.referral.use_cases.entered_again import AnotherArrival, SendersOwn
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
 from services.referral.use_cases.placing import AnothersResource, SeveralFound
 from services.referral.use_cases.receive import AnotherSites
@@ -52,6 +53,8 @@ _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
         AnothersResource,
         WrongEntry,
         AnotherSites,
+        SendersOwn,
+        AnotherArrival,
     ),
 )
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
@@ -85,7 +88,16 @@ async def process_message(request: Annotated[RequestContext, _SENDING]) -> Respo
 
 @router.post(
     "/fhir/ServiceRequest",
-    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, WrongEntry, AnotherSites),
+    responses=refuses(
+        NotAReferral,
+        UnknownPatient,
+        AnotherPatient,
+        IsOver,
+        WrongEntry,
+        AnotherSites,
+        SendersOwn,
+        AnotherArrival,
+    ),
 )
 async def create(
     request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=_OWN, conditional=True)],

@@ -43,7 +43,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
 
     `again` is the referral that it is about, where the sender has named it otherwise than by an identifier.
     Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound, AnothersResource,
-    AnotherPatientsAttachment, CannotAttach and AnotherSites.
+    AnotherPatientsAttachment, CannotAttach, AnotherSites, SendersOwn and AnotherArrival.
     """
     requester = submission.requester
     condition = submission.request.if_none_exist

@@ -211,6 +211,38 @@ class TestAFax:
         again = referrals.bundle(health_card=CARD, identifier="F-1", programme="chronic-pain")
         assert located(await send(clinic, again)) == referral
 
+    async def test_is_not_entered_otherwise_where_the_sender_has_sent_it_itself(
+        self, clinic: TestClinic
+    ) -> None:
+        own = referrals.bundle(health_card=CARD, identifier="F-1")
+        referral = located(await send(clinic, own))
+        heard = await told(clinic)
+        refused = await enter(clinic, faxed(identifier="F-1", programme="chronic-pain"))
+        assert refused.status_code == 409, refused.text
+        [issue] = refused.json()["issue"]
+        assert issue["expression"] == ["ServiceRequest.identifier"]
+        assert "The sender itself does this" in issue["details"]["text"]
+        assert await told(clinic) == heard
+        assert located(await send(clinic, own)) == referral
+
+    @pytest.mark.parametrize("day", ["2026-02-20", "2026-03-02"])
+    async def test_is_not_entered_again_as_having_come_at_another_time(
+        self, clinic: TestClinic, day: str
+    ) -> None:
+        first = faxed(identifier="F-1", arrived={"valueDate": "2026-03-01"})
+        referral = located(await enter(clinic, first))
+        heard = await told(clinic)
+        refused = await enter(clinic, faxed(identifier="F-1", arrived={"valueDate": day}))
+        assert refused.status_code == 409, refused.text
+        [issue] = refused.json()["issue"]
+        assert issue["expression"] == ["ServiceRequest.extension"]
+        assert "2026-03-01T05:00:00" in issue["details"]["text"]
+        assert await told(clinic) == heard
+        for arrived in (None, {"valueDateTime": "2026-03-01T00:00:00-05:00"}):
+            letter = faxed(identifier="F-1", way="letter", arrived=arrived)
+            assert located(await enter(clinic, letter)) == referral
+        assert inputs(await task_of(clinic, referral), "due-on") == ["2026-03-29"]
+
     async def test_is_matched_as_the_senders_own_word(self, clinic: TestClinic) -> None:
         patient = located(await send(clinic, referrals.bundle(health_card=CARD)), "Patient")
         moved = faxed(requester={"reference": "Organization/second-practice"}, programme="chronic-pain")
