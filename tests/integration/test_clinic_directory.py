@@ -1,5 +1,6 @@
 """The directory of the clinic: the same in every service, and readable by everybody who sees references."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -197,6 +198,27 @@ class TestAnotherClinicFile:
             back = await caller.get("/careteam/fhir/Practitioner/physiotherapist-2")
             assert (back.headers["etag"], back.json()["active"]) == ('W/"3"', True)
 
+    async def test_two_workers_that_start_at_once_with_two_files_come_to_rest_on_one(self) -> None:
+        async with TestClinic() as clinic:
+            await clinic.settle()
+            before = len(await clinic.events("directory.changed"))
+            described = [_renamed(clinic.clinic, "psychologist", family=name) for name in ("One", "Other")]
+            await asyncio.gather(*(_start(clinic, one) for one in described))
+            await clinic.settle()
+            psychologists = [
+                event.focus["name"][0]["family"]
+                for event in (await clinic.events("directory.changed"))[before:]
+                if event.subject == "Practitioner/psychologist"
+            ]
+            assert sorted(psychologists) == ["One", "Other"], "each start writes one version, and no more"
+            for service in SERVICES:
+                now = await clinic.as_("coordinator").get(f"/{service}/fhir/Practitioner/psychologist")
+                assert now.headers["etag"] == 'W/"3"'
+                assert now.json()["name"][0]["family"] == psychologists[-1]
+            heard = len(await clinic.events("directory.changed"))
+            await clinic.days(2)
+            assert len(await clinic.events("directory.changed")) == heard
+
     async def test_a_data_folder_of_before_gets_it_at_the_next_start(self) -> None:
         async with TestClinic() as clinic:
             await clinic.settle()
@@ -248,11 +270,15 @@ def _renamed(clinic: Clinic, person_id: str, *, family: str) -> Clinic:
 
 
 async def _start_with(clinic: TestClinic, described: Clinic) -> None:
+    await _start(clinic, described)
+    await clinic.settle()
+
+
+async def _start(clinic: TestClinic, described: Clinic) -> None:
     runtime = clinic.workers["scheduling"].runtime
     ctx = replace(runtime.context(cause="start"), clinic=described)
     async with runtime.database.transaction() as tx:
         await handlers.on_start(ctx, tx)
-    await clinic.settle()
 
 
 async def _follow(clinic: TestClinic, service: str, event: Event) -> None:
