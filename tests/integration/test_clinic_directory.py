@@ -109,6 +109,28 @@ async def test_includes_follow_its_references_both_ways(clinic: TestClinic, serv
 
 
 @pytest.mark.parametrize("service", SERVICES)
+async def test_every_include_that_a_service_states_is_followed(clinic: TestClinic, service: str) -> None:
+    base, caller = f"/{service}/fhir", clinic.as_("coordinator")
+    stated = (await clinic.anonymous().get(f"{base}/metadata")).json()["rest"][0]["resource"]
+    asked = [
+        f"{one['type']}?{parameter}={name}"
+        for one in stated
+        for parameter, names in (
+            ("_include", one.get("searchInclude", ())),
+            ("_revinclude", one.get("searchRevInclude", ())),
+        )
+        for name in names
+    ]
+    assert any("PractitionerRole:location" in query for query in asked)
+    failed = {}
+    for query in asked:
+        answer = await caller.get(f"{base}/{query}")
+        if answer.status_code not in (200, 403):
+            failed[query] = answer.status_code
+    assert failed == {}
+
+
+@pytest.mark.parametrize("service", SERVICES)
 async def test_no_other_id_finds_it(clinic: TestClinic, service: str) -> None:
     caller = clinic.as_("coordinator")
     row_id = rows.row_id("Practitioner", "physiatrist")
