@@ -13,7 +13,9 @@ from services.referral.fhir.messages import Act, NotAMessage, UnknownEvent
 from services.referral.fhir.submission import NotAReferral
 from services.referral.models.submission import Receipt, Submission
 from services.referral.use_cases.about_patient import AnotherPatientsAttachment
+from services.referral.use_cases.answered import AnswersNothing
 from services.referral.use_cases.attach import CannotAttach
+from services.referral.use_cases.communicate import NothingSaid
 from services.referral.use_cases.end import NeverSent
 from services.referral.use_cases.entered_again import AnotherArrival, SendersOwn
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
@@ -74,7 +76,15 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
 @router.post(
     "/fhir/$process-message",
     responses=refuses(
-        NotAReferral, NotAMessage, UnknownPatient, AnotherPatient, IsOver, UnknownEvent, NeverSent
+        NotAReferral,
+        NotAMessage,
+        UnknownPatient,
+        AnotherPatient,
+        IsOver,
+        UnknownEvent,
+        NeverSent,
+        NothingSaid,
+        AnswersNothing,
     ),
 )
 async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:

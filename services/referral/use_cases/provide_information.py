@@ -8,6 +8,7 @@ from services.referral import fhir, queries, rules
 from services.referral.models.rows import Enclosure, Referral
 from services.referral.models.submission import Piece
 from services.referral.use_cases import (
+    answered,
     attach,
     complete_patient,
     follow_consent,
@@ -22,6 +23,7 @@ from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
 from shared.fhir import condition, references, store
+from shared.fhir.codes import TaskCode
 from shared.fhir.references import Form
 from shared.urls import Urls
 
@@ -61,14 +63,22 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
 
 
 async def add(
-    ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece], places: Sequence[str]
+    ctx: Context,
+    tx: Transaction,
+    referral_id: str,
+    *,
+    pieces: Sequence[Piece],
+    places: Sequence[str],
+    answering: str | None = None,
 ) -> Provided:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
-    `places` says where in the body each piece stands (FHIRPath).
+    `places` says where in the body each piece stands (FHIRPath); where the first piece is what the sender
+    says in words, `answering` says where it names what it answers.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
-    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
+    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow, and
+    AnswersNothing.
     """
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
     await tx.lock_names([token for piece in pieces if piece.type == "Patient" for token in piece.identifiers])
@@ -79,6 +89,9 @@ async def add(
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
     await check(ctx, tx, pieces, places, file)
     changes = Changes(ctx, file)
+    if answering is not None:
+        answered.check(pieces[0].data, file, where=answering)
+        answered.end(changes, TaskCode.ANSWER_CLINIC)
     rows = await keep(ctx, tx, pieces, places, file)
     for piece in pieces:
         if piece.type == "Patient":
