@@ -5,7 +5,8 @@ Invariants:
   was left behind; whoever gets the lock next stops it.
 - The server is our child and dies with us, however we die (PR_SET_PDEATHSIG; where there is no such signal,
   by the rule above). It must be started from the main thread: the signal is tied to the thread.
-- `start` returns when the server answers.
+- `start` returns when the server answers. A server that lives is waited for, however long it recovers after a
+  crash: to kill it would only make the next start begin again.
 """
 
 import fcntl
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+import structlog
+
 from deploy.embedded.account import Account, server_account
 from deploy.embedded.binaries import programs_for
 from deploy.embedded.cluster import (
@@ -34,8 +37,11 @@ from deploy.embedded.cluster import (
     write_configuration,
 )
 
+log = structlog.get_logger("lumbar.embedded")
+
 _LAUNCH = Path(__file__).with_name("launch.py")
 _DEADLINE = 20.0
+_LONG = 20.0
 _OUTLIVED = 2.0
 _STILL_THERE = ("shared memory block", "lock file", "could not bind")
 
@@ -198,25 +204,29 @@ def _command_line(pid: int) -> bytes:
 
 
 def _start_until_ready(
-    command: list[str], cluster: Path, account: Account, log: Path
+    command: list[str], cluster: Path, account: Account, said: Path
 ) -> subprocess.Popen[bytes]:
     deadline = time.monotonic() + _DEADLINE
     while True:
-        begin = log.stat().st_size if log.exists() else 0
-        process = _spawn(command, account, log)
+        begin = said.stat().st_size if said.exists() else 0
+        process = _spawn(command, account, said)
         if _became_ready(process, cluster):
             return process
-        process.kill()
-        process.wait()
-        said = log.read_bytes()[begin:].decode(errors="replace").strip()
-        if time.monotonic() > deadline or not any(hint in said for hint in _STILL_THERE):
-            raise EmbeddedError(f"the embedded database does not start, see {log}")
+        lines = said.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
+        if time.monotonic() > deadline or not any(hint in line for line in lines for hint in _STILL_THERE):
+            last = lines[-1] if lines else "it said nothing"
+            raise EmbeddedError(f"the embedded database does not start, see {said}: {last}")
         time.sleep(0.05)
 
 
 def _became_ready(process: subprocess.Popen[bytes], cluster: Path) -> bool:
-    _wait_until(lambda: process.poll() is not None or _ready(cluster, process.pid), seconds=_DEADLINE)
-    return process.poll() is None and _ready(cluster, process.pid)
+    begin, told = time.monotonic(), False
+    while process.poll() is None and not _ready(cluster, process.pid):
+        if not told and time.monotonic() - begin > _LONG:
+            log.warning("embedded.still-starting", seconds=round(time.monotonic() - begin))
+            told = True
+        time.sleep(0.005)
+    return process.poll() is None
 
 
 def _ready(cluster: Path, pid: int) -> bool:
@@ -224,9 +234,9 @@ def _ready(cluster: Path, pid: int) -> bool:
     return state is not None and state.pid == pid and state.ready
 
 
-def _spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], account: Account, said: Path) -> subprocess.Popen[bytes]:
     who = [str(account.uid), str(account.gid)] if account.other else ["", ""]
-    with log.open("ab") as output:
+    with said.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", str(_LAUNCH), str(_dies_with()), "SIGQUIT", *who, *command],
             cwd="/",

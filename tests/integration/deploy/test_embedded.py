@@ -11,8 +11,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.embedded import EmbeddedError, EmbeddedPostgres, running_server
+from deploy.embedded import server as server_module
 from deploy.embedded.account import Account
 from deploy.embedded.binaries import programs_for
 from tests.support.folders import open_folder
@@ -77,6 +79,25 @@ def test_the_next_start_waits_for_a_server_that_is_dying(folder: Path) -> None:
         owner.kill()
         owner.wait()
         EmbeddedPostgres.start(folder / "data", durable=False).stop()
+
+
+def test_a_server_that_recovers_for_long_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, _ = start_owner(folder, "tied")
+    owner.kill()
+    owner.wait()
+    monkeypatch.setattr(server_module, "_LONG", 0.0)
+    with capture_logs() as said:
+        server = EmbeddedPostgres.start(folder / "data", durable=False)
+    assert [line["event"] for line in said] == ["embedded.still-starting"]
+    assert asyncio.run(execute(server, "SELECT 1")) == 1
+    server.stop()
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
+    EmbeddedPostgres.start(folder / "data", durable=False).stop()
+    (folder / "data" / "postgres" / "PG_VERSION").write_text("12\n")
+    with pytest.raises(EmbeddedError, match=r"does not start, see .*postgres\.log: .*incompatible"):
+        EmbeddedPostgres.start(folder / "data", durable=False)
 
 
 def test_only_the_owner_can_reach_the_socket_and_no_other_folder_changes(folder: Path) -> None:
