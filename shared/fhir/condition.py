@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from shared import indexed_text
+from shared.fhir import search_values
 
 UNDERSTOOD = "the condition that is understood here is identifier=system|value"
 
@@ -23,10 +24,16 @@ def identifier(text: str | None, *, resource_type: str, own: Sequence[str] = ())
     asked = parse_qsl(condition if mark else text or "", keep_blank_values=True)
     if len(asked) != 1 or asked[0][0] != "identifier":
         return None
-    token = asked[0][1]
+    token = one_value(asked[0][1])
     if "|" not in token:
         token = next((known for known in own if known.partition("|")[2] == token), "")
     return token if token.partition("|")[2] and indexed_text.wrong(token) is None else None
+
+
+def one_value(text: str) -> str:
+    """Return the value of a condition without its escapes; empty for several, of which one would do."""
+    values = search_values.split(text)
+    return search_values.unescaped(values[0]) if len(values) == 1 else ""
 
 
 def of_update(url: str | None, *, resource_type: str, own: Sequence[str] = ()) -> str | None:

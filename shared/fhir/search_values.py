@@ -86,7 +86,7 @@ def read(kind: str, text: str, *, name: str, types: tuple[str, ...], urls: Urls 
         return _read_date(text, name)
     if kind in ("token", "coding", "tokens"):
         return _read_token(text, name)
-    plain = _plain(text)
+    plain = unescaped(text)
     return _read_reference(plain, name, types, urls) if kind == "reference" else plain
 
 
@@ -129,13 +129,14 @@ def as_uuid(text: Any) -> UUID | None:
         return None
 
 
-def _plain(text: str) -> str:
+def unescaped(text: str) -> str:
+    """Take the escapes away that a value has where it stands in a search."""
     return _ESCAPED.sub(r"\1", text)
 
 
 def _read_token(text: str, name: str) -> Token:
     before, *rest = _BAR.split(text, maxsplit=1)
-    system, code = (_plain(before), _plain(rest[0])) if rest else (None, _plain(before))
+    system, code = (unescaped(before), unescaped(rest[0])) if rest else (None, unescaped(before))
     if not _CODE.fullmatch(code) and not (system and not code):
         raise Invalid("code, system|code, |code or system| is needed", expression=name)
     return Token(system, code)

@@ -39,7 +39,11 @@ BOTHERSOMENESS = ("not-at-all", "slightly", "moderately", "very-much", "extremel
 RISK_ANSWERS: Mapping[Risk, str] = {"low": "LA9194-7", "medium": "LA8982-6", "high": "LA9193-9"}
 
 _COUNTS = frozenset({"agree", "very-much", "extremely"})
-_AGREED = {"Y": "agree", "yes": "agree", "N": "disagree", "no": "disagree"}
+_YES_NO: Mapping[str, Mapping[str, str]] = {
+    "http://terminology.hl7.org/CodeSystem/v2-0532": {"Y": "agree", "N": "disagree"},
+    "http://terminology.hl7.org/CodeSystem/v2-0136": {"Y": "agree", "N": "disagree"},
+    f"{LUMBAR}/CodeSystem/referral-answer": {"yes": "agree", "no": "disagree"},
+}
 _LINKS = {name: item for item, code in ITEMS.items() for name in (item, code, f"/{code}")}
 
 
@@ -80,14 +84,15 @@ def links() -> frozenset[str]:
 def answers_in(response: Resource) -> dict[str, str]:
     """Read the items that a QuestionnaireResponse answers, by our linkIds or by LOINC's codes as linkIds.
 
-    Agreement is read as a boolean, as yes or no, or by our codes; an item answered twice is not answered.
+    Agreement is read as a boolean, as yes or no, or by our codes; an item answered twice is not answered,
+    under whichever names and in however many places.
     """
-    found: dict[str, str] = {}
+    given: dict[str, list[Resource]] = {}
     for link_id, answered in _items(response.get("item", [])):
-        item = _LINKS.get(link_id)
-        if item is not None and len(answered) == 1 and (code := _code(answered[0])) is not None:
-            found[item] = code
-    return found
+        if (item := _LINKS.get(link_id)) is not None:
+            given.setdefault(item, []).extend(answered)
+    codes = {item: _code(answered[0]) for item, answered in given.items() if len(answered) == 1}
+    return {item: code for item, code in codes.items() if code is not None}
 
 
 def questionnaire_items() -> list[dict[str, Any]]:
@@ -119,4 +124,4 @@ def _code(answer: Resource) -> str | None:
     coding = answer.get("valueCoding", {})
     if coding.get("system") in (ANSWER_SYSTEM, None):
         return str(coding["code"]) if "code" in coding else None
-    return _AGREED.get(str(coding.get("code")))
+    return _YES_NO.get(str(coding["system"]), {}).get(str(coding.get("code")))

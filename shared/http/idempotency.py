@@ -10,6 +10,7 @@ Invariants:
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -65,7 +66,7 @@ class Replayed(Exception):
 
 
 class KeyUsedOtherwise(Invalid):
-    """The key came before with another body or for another address."""
+    """The key came before with another body or condition, or for another address."""
 
     code = "duplicate"
 
@@ -85,11 +86,23 @@ class KeyedRequest:
     request_hash: str
 
     @classmethod
-    def of(cls, *, client: str, key: str, method: str, address: str, body: bytes) -> "KeyedRequest":
-        """Take the hash of what is asked; `address` is the path with its query."""
+    def of(
+        cls,
+        *,
+        client: str,
+        key: str,
+        method: str,
+        address: str,
+        body: bytes,
+        conditions: Mapping[str, str] | None = None,
+    ) -> "KeyedRequest":
+        """Take the hash of what is asked; `address` is the path with its query, `conditions` the headers that
+        say under what condition, or about whom.
+        """
         if (text := indexed_text.wrong(key)) is not None:
             raise NotAKey(text, expression="Idempotency-Key")
-        content = hashlib.sha256(f"{method} {address}\n".encode() + body).hexdigest()
+        asked = [f"{method} {address}", *(f"{name}: {text}" for name, text in (conditions or {}).items())]
+        content = hashlib.sha256("\n".join([*asked, ""]).encode() + body).hexdigest()
         return cls(client=client, key=key, request_hash=content)
 
 
@@ -102,7 +115,9 @@ async def begin(tx: Transaction, request: KeyedRequest) -> KeptAnswer | None:
         return None
     [found] = await tx.records(_FIND, request.client, request.key)
     if found["request_hash"] != request.request_hash:
-        raise KeyUsedOtherwise("this Idempotency-Key came before with another body or for another address")
+        raise KeyUsedOtherwise(
+            "this Idempotency-Key came before with another body or condition or for another address"
+        )
     headers = {**found["headers"], "Idempotent-Replayed": "true"}
     response = Response(found["body"], status_code=found["status"], headers=headers)
     return KeptAnswer(response=response, about=found["about"])

@@ -40,6 +40,9 @@ from shared.http.versions import check_match, reference_to, version_headers
 from shared.operations import Parameter
 from shared.runtime import Runtime
 
+# Headers by which a command is another one: which version it replaces, under what condition it creates, and
+# whom an upload is about.
+_ASKED_BY = ("if-match", "if-none-exist", "x-security-context")
 _HOW: Mapping[Interaction, audit.How] = {
     "c": "create",
     "r": "read",
@@ -222,6 +225,7 @@ class RequestContext:
             key=key,
             method=self.http.method,
             address=f"{scope['path']}?{scope['query_string'].decode('latin-1')}",
+            conditions={name: self.http.headers[name] for name in _ASKED_BY if name in self.http.headers},
             body=self.body,
         )
 

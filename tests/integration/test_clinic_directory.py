@@ -1,5 +1,6 @@
 """The directory of the clinic: the same in every service, and readable by everybody who sees references."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -108,6 +109,28 @@ async def test_includes_follow_its_references_both_ways(clinic: TestClinic, serv
 
 
 @pytest.mark.parametrize("service", SERVICES)
+async def test_every_include_that_a_service_states_is_followed(clinic: TestClinic, service: str) -> None:
+    base, caller = f"/{service}/fhir", clinic.as_("coordinator")
+    stated = (await clinic.anonymous().get(f"{base}/metadata")).json()["rest"][0]["resource"]
+    asked = [
+        f"{one['type']}?{parameter}={name}"
+        for one in stated
+        for parameter, names in (
+            ("_include", one.get("searchInclude", ())),
+            ("_revinclude", one.get("searchRevInclude", ())),
+        )
+        for name in names
+    ]
+    assert any("PractitionerRole:location" in query for query in asked)
+    failed = {}
+    for query in asked:
+        answer = await caller.get(f"{base}/{query}")
+        if answer.status_code not in (200, 403):
+            failed[query] = answer.status_code
+    assert failed == {}
+
+
+@pytest.mark.parametrize("service", SERVICES)
 async def test_no_other_id_finds_it(clinic: TestClinic, service: str) -> None:
     caller = clinic.as_("coordinator")
     row_id = rows.row_id("Practitioner", "physiatrist")
@@ -197,6 +220,27 @@ class TestAnotherClinicFile:
             back = await caller.get("/careteam/fhir/Practitioner/physiotherapist-2")
             assert (back.headers["etag"], back.json()["active"]) == ('W/"3"', True)
 
+    async def test_two_workers_that_start_at_once_with_two_files_come_to_rest_on_one(self) -> None:
+        async with TestClinic() as clinic:
+            await clinic.settle()
+            before = len(await clinic.events("directory.changed"))
+            described = [_renamed(clinic.clinic, "psychologist", family=name) for name in ("One", "Other")]
+            await asyncio.gather(*(_start(clinic, one) for one in described))
+            await clinic.settle()
+            psychologists = [
+                event.focus["name"][0]["family"]
+                for event in (await clinic.events("directory.changed"))[before:]
+                if event.subject == "Practitioner/psychologist"
+            ]
+            assert sorted(psychologists) == ["One", "Other"], "each start writes one version, and no more"
+            for service in SERVICES:
+                now = await clinic.as_("coordinator").get(f"/{service}/fhir/Practitioner/psychologist")
+                assert now.headers["etag"] == 'W/"3"'
+                assert now.json()["name"][0]["family"] == psychologists[-1]
+            heard = len(await clinic.events("directory.changed"))
+            await clinic.days(2)
+            assert len(await clinic.events("directory.changed")) == heard
+
     async def test_a_data_folder_of_before_gets_it_at_the_next_start(self) -> None:
         async with TestClinic() as clinic:
             await clinic.settle()
@@ -248,11 +292,15 @@ def _renamed(clinic: Clinic, person_id: str, *, family: str) -> Clinic:
 
 
 async def _start_with(clinic: TestClinic, described: Clinic) -> None:
+    await _start(clinic, described)
+    await clinic.settle()
+
+
+async def _start(clinic: TestClinic, described: Clinic) -> None:
     runtime = clinic.workers["scheduling"].runtime
     ctx = replace(runtime.context(cause="start"), clinic=described)
     async with runtime.database.transaction() as tx:
         await handlers.on_start(ctx, tx)
-    await clinic.settle()
 
 
 async def _follow(clinic: TestClinic, service: str, event: Event) -> None:

@@ -13,15 +13,18 @@ from services.referral.fhir.messages import Act, NotAMessage, UnknownEvent
 from services.referral.fhir.submission import NotAReferral
 from services.referral.models.submission import Receipt, Submission
 from services.referral.use_cases.about_patient import AnotherPatientsAttachment
+from services.referral.use_cases.answered import AnswersNothing
 from services.referral.use_cases.attach import CannotAttach
+from services.referral.use_cases.communicate import NothingSaid
 from services.referral.use_cases.end import NeverSent
+from services.referral.use_cases.entered_again import AnotherArrival, SendersOwn
 from services.referral.use_cases.match_patient import SeveralPatients, UnknownPatient
 from services.referral.use_cases.placing import AnothersResource, SeveralFound
 from services.referral.use_cases.receive import AnotherSites
 from services.referral.use_cases.sent_again import AnotherPatient, IsOver
 from shared import indexed_text
 from shared.errors import Invalid, NotFound, NotSupported
-from shared.fhir import check
+from shared.fhir import check, condition
 from shared.fhir.received import Received
 from shared.http import computed
 from shared.http.authorize import authorize, only
@@ -52,6 +55,8 @@ _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
         AnothersResource,
         WrongEntry,
         AnotherSites,
+        SendersOwn,
+        AnotherArrival,
     ),
 )
 async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
@@ -71,7 +76,15 @@ async def transact(request: Annotated[RequestContext, _SENDING]) -> Response:
 @router.post(
     "/fhir/$process-message",
     responses=refuses(
-        NotAReferral, NotAMessage, UnknownPatient, AnotherPatient, IsOver, UnknownEvent, NeverSent
+        NotAReferral,
+        NotAMessage,
+        UnknownPatient,
+        AnotherPatient,
+        IsOver,
+        UnknownEvent,
+        NeverSent,
+        NothingSaid,
+        AnswersNothing,
     ),
 )
 async def process_message(request: Annotated[RequestContext, _SENDING]) -> Response:
@@ -85,7 +98,16 @@ async def process_message(request: Annotated[RequestContext, _SENDING]) -> Respo
 
 @router.post(
     "/fhir/ServiceRequest",
-    responses=refuses(NotAReferral, UnknownPatient, AnotherPatient, IsOver, WrongEntry, AnotherSites),
+    responses=refuses(
+        NotAReferral,
+        UnknownPatient,
+        AnotherPatient,
+        IsOver,
+        WrongEntry,
+        AnotherSites,
+        SendersOwn,
+        AnotherArrival,
+    ),
 )
 async def create(
     request: Annotated[RequestContext, authorize("ServiceRequest", "c", rows=_OWN, conditional=True)],
@@ -98,13 +120,13 @@ async def create(
     received = await request.resource("ServiceRequest")
     only(request, *_SENDERS, what="send a referral")
     submission = _submission(request, received)
-    condition = _condition(request)
+    asked = _condition(request)
 
     async with request.transaction() as tx:
         receipt = None
-        if condition is not None and condition not in submission.request.identifiers:
+        if asked is not None and asked not in submission.request.identifiers:
             requester = submission.requester
-            found = await use_cases.receive.already_sent(request.ctx, tx, condition, requester=requester)
+            found = await use_cases.receive.already_sent(request.ctx, tx, asked, requester=requester)
             receipt = found and Receipt(referral=found, outcome="same", answer=[])
         receipt = receipt or await use_cases.receive.run(request.ctx, tx, submission)
         referral, status = receipt.referral, 201 if receipt.outcome == "new" else 200
@@ -183,11 +205,12 @@ def _condition(request: RequestContext) -> str | None:
     named = [pair for pair in parse_qsl(_WITH_TYPE.sub("", asked)) if pair[0] not in ("_format", "_pretty")]
     if not named and not request.http.headers.get("if-none-exist"):
         return None
-    if len(named) == 1 and named[0][0] == "identifier" and "|" in named[0][1]:
-        for part in filter(None, named[0][1].rsplit("|", 1)):
+    token = condition.one_value(named[0][1]) if len(named) == 1 and named[0][0] == "identifier" else ""
+    if "|" in token:
+        for part in filter(None, token.rsplit("|", 1)):
             if (text := indexed_text.wrong(part)) is not None:
                 raise Invalid(text, expression="If-None-Exist")
-        return named[0][1]
+        return token
     raise NotSupported("If-None-Exist is identifier=system|value here", expression="If-None-Exist")
 
 

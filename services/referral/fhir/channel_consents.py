@@ -25,20 +25,26 @@ class WrongChannelConsent(Invalid):
 
 
 def read(
-    ctx: Context, patient: Resource, *, recorded: Sequence[RecordedConsent], today: date
+    ctx: Context, patient: Resource, *, before: Resource, recorded: Sequence[RecordedConsent], today: date
 ) -> list[RecordedConsent]:
     """Read the consents that a Patient states; of what is `recorded` already, who recorded it stays.
+
+    What stands in the Patient `before` and is not recorded was written by a sender, and comes back with the
+    whole Patient that is corrected: it is no word of the caller's and is left out.
 
     Raises WrongChannelConsent with each element: a channel that is none or is named twice, a day that has not
     come.
     """
     known = {_stated(consent): consent for consent in recorded}
+    senders = [parts for _, parts in _extensions(before)]
     found: dict[str, RecordedConsent] = {}
     problems = []
     for place, parts in _extensions(patient):
         channel, permitted, said_on = (parts.get(name) for name in ("channel", "permitted", "date"))
         wrong = _wrong(channel, permitted, said_on, today=today)
-        if channel in found:
+        if wrong is None and (channel, permitted, said_on) not in known and parts in senders:
+            continue
+        if wrong is None and channel in found:
             wrong = f"there is one consent to {channel}: the newest"
         if wrong is not None:
             problems.append(Problem(text=wrong, code="value", expression=f"Patient.extension[{place}]"))
@@ -75,7 +81,7 @@ def _value(part: Resource) -> Any:
 
 
 def _wrong(channel: Any, permitted: Any, said_on: Any, *, today: date) -> str | None:
-    if channel not in set(ContactChannel):
+    if channel not in list(ContactChannel):
         return f"a consent names its channel, one of {_ALLOWED} (`channel`, valueCode)"
     if not isinstance(permitted, bool):
         return "a consent says whether the patient permits it (`permitted`, valueBoolean)"

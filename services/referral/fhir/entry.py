@@ -84,7 +84,7 @@ def _way(ctx: Context, submission: Submission, problems: list[Problem]) -> tuple
     where = f"{submission.request.place}.extension"
     parts = _parts(submission.request.data)
     way = parts.get("way")
-    if way not in set(Way):
+    if way not in list(Way):
         text = (
             f"how it came: an extension {ENTRY_EXTENSION} whose `way` (valueCode) is one of {', '.join(Way)}"
         )

@@ -10,6 +10,7 @@ from services.referral.rules.acts import ReferralFacts
 from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.another_time import NoSuchDays
+from services.referral.use_cases.answered import AnswersNothing
 from services.referral.use_cases.attach import CannotAttach
 from services.referral.use_cases.communicate import NothingSaid
 from services.referral.use_cases.decide import NoProgramme
@@ -169,7 +170,7 @@ REFERRALS = OperationTable[ReferralFacts](
                     targets=("Communication",),
                 ),
             ),
-            refuses=(NothingSaid, Ended, AcknowledgeFirst),
+            refuses=(NothingSaid, AnswersNothing, Ended, AcknowledgeFirst),
             when=_by_its_row(acts.may_communicate),
             run=lambda ctx, tx, given: use_cases.communicate.run(ctx, tx, given.id, said=given.values),
         ),

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Text,
     Uuid,
@@ -24,7 +23,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.referral.models.tables import EnclosureTable, ReferralTable
 from services.referral.queries import scope

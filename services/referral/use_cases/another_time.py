@@ -24,18 +24,13 @@ class NoSuchDays(Invalid):
 async def request(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
     """Ask the coordinator for another time: why, and when the patient cannot come.
 
-    `from` and `to` are local dates, both included; these days are the patient's own delay. Raises NoReason,
-    NoSuchDays and Refused.
+    `from` and `to` are local dates, both included, a month or a year all of its days; these days are the
+    patient's own delay. Raises NoReason, NoSuchDays and Refused.
     """
-    why = needed_reason(said.get("reason"))
-    start, end = said.get("from"), said.get("to")
-    if end is not None and str(end)[:10] < str(start or "9999")[:10]:
-        where = "Parameters.parameter.where(name='to')"
-        raise NoSuchDays("the last day comes with the first, and is not before it", expression=where)
+    why, days = needed_reason(said.get("reason")), _days(said)
     file = await referral_file.for_caller(ctx, tx, referral_id)
     rules.steps.check(rules.acts.may_request_another_time(ctx, file.referral))
     changes = Changes(ctx, file)
-    days = [str(day)[:10] for day in (start, end or start) if day is not None]
     if days:
         file.referral.unavailable = [*file.referral.unavailable, days]
     work = changes.open_work(
@@ -47,3 +42,17 @@ async def request(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapp
     )
     changes.announce(events.ReferralAnotherTimeRequested, work)
     return await record.run(ctx, tx, changes)
+
+
+def _days(said: Mapping[str, Any]) -> list[str]:
+    """Read the first and the last day, none where none is named; what has no end is counted to a last day."""
+    first, last = (
+        fhir.reading.day_of(said.get("from")),
+        fhir.reading.day_of(said.get("to") or said.get("from")),
+    )
+    if first is None and last is None:
+        return []
+    if first is None or last is None or last.latest < first.earliest:
+        where = "Parameters.parameter.where(name='to')"
+        raise NoSuchDays("the last day comes with the first, and is not before it", expression=where)
+    return [first.earliest.isoformat(), last.latest.isoformat()]

@@ -16,10 +16,10 @@ from services.referral.fhir.messages import Message
 from services.referral.models.rows import Referral
 from services.referral.models.submission import Piece
 from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, State
-from services.referral.use_cases import provide_information, record, referral_file
+from services.referral.use_cases import answered, provide_information, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.provide_information import AcknowledgeFirst, Ended
-from services.referral.use_cases.referral_file import ReferralFile, Resource, decoded
+from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
@@ -40,7 +40,9 @@ class NothingSaid(Invalid):
 
 
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
-    """Say or ask something about a referral; raises NothingSaid, Ended and AcknowledgeFirst."""
+    """Say or ask something about a referral; raises NothingSaid, AnswersNothing, Ended and
+    AcknowledgeFirst.
+    """
     text = str(said.get("text") or "").strip()
     if not text:
         raise NothingSaid("what is said", expression="Parameters.parameter.where(name='text')")
@@ -49,20 +51,35 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
         "status": "completed",
         "payload": [{"contentString": text}],
     }
-    if (answered := said.get("in-response-to")) is not None:
-        body["inResponseTo"] = [answered]
-    return await _say(ctx, tx, referral_id, body=body, attached=())
+    if (before := said.get("in-response-to")) is not None:
+        body["inResponseTo"] = [before]
+    where = "Parameters.parameter.where(name='in-response-to')"
+    return await _say(ctx, tx, referral_id, body=body, attached=(), where=where)
 
 
 async def by_message(ctx: Context, tx: Transaction, message: Message, referral_id: UUID) -> Referral:
-    """Take the Communication of a message, with what it attaches, about the referral that it names."""
+    """Take the Communication of a message, with what it attaches, about the referral that it names; raises
+    NothingSaid, AnswersNothing, Ended and AcknowledgeFirst.
+    """
     file = await referral_file.for_caller(ctx, tx, str(referral_id))
     named = dict.fromkeys(message.called, f"ServiceRequest/{referral_id}")
     for piece in message.entries.pieces:
         if piece.type == "Patient" and provide_information.may_be(file, piece):
             named |= dict.fromkeys(piece.links, f"Patient/{file.referral.patient_id}")
     said, *attached = [_with_our_names(piece, named) for piece in _said(message)]
-    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached)
+    place = f"Bundle.entry[{_index(message)}].resource"
+    if not any(map(_says_something, said.data.get("payload", []))):
+        raise NothingSaid("what is said", expression=f"{place}.payload")
+    where = f"{place}.inResponseTo"
+    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached, where=where)
+
+
+def _says_something(part: Mapping[str, Any]) -> bool:
+    return bool(str(part.get("contentString", "content")).strip())
+
+
+def _index(message: Message) -> int | None:
+    return None if message.communication is None else message.communication.index
 
 
 def _said(message: Message) -> list[Piece]:
@@ -81,22 +98,32 @@ def _with_our_names(piece: Piece, named: dict[str, str]) -> Piece:
 
 
 async def _say(
-    ctx: Context, tx: Transaction, referral_id: str, *, body: Resource, attached: Sequence[Piece]
+    ctx: Context,
+    tx: Transaction,
+    referral_id: str,
+    *,
+    body: Resource,
+    attached: Sequence[Piece],
+    where: str,
 ) -> Referral:
     by_referrer = ctx.caller.party == "referrer"
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
     if by_referrer and seen is not None and State(seen.state) in _WAITS_FOR_AN_ANSWER:
         whole = _between(ctx, seen, body, by_referrer=True)
         pieces = [fhir.pieces.piece_of(whole, msgspec.json.encode(whole)), *attached]
-        return await provide_information.run(ctx, tx, referral_id, pieces=pieces)
+        places = [where.rpartition(".")[0], *map(_place, attached)]
+        provided = await provide_information.add(
+            ctx, tx, referral_id, pieces=pieces, places=places, answering=where
+        )
+        return provided.referral
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_communicate(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    _check_answered(body, file)
+    answered.check(body, file, where=where)
     changes = Changes(ctx, file)
     if attached:
-        places = [f"Bundle.entry.resource.ofType({piece.type})" for piece in attached]
+        places = [*map(_place, attached)]
         await provide_information.check(ctx, tx, attached, places, file)
         await provide_information.keep(ctx, tx, attached, places, file)
     _converse(
@@ -105,14 +132,8 @@ async def _say(
     return await record.run(ctx, tx, changes)
 
 
-def _check_answered(body: Resource, file: ReferralFile) -> None:
-    """Hold what is answered to what was said about the same referral."""
-    known = {f"Communication/{row.id}" for row, _ in file.enclosures if row.type == "Communication"}
-    for answered in body.get("inResponseTo", []):
-        text = str(answered.get("reference", ""))
-        if references.reference_type(text) == "Communication" and not any(map(text.endswith, known)):
-            told = "what is answered is a Communication about this referral"
-            raise NothingSaid(told, expression="Parameters.parameter.where(name='in-response-to')")
+def _place(piece: Piece) -> str:
+    return f"Bundle.entry.resource.ofType({piece.type})"
 
 
 def _between(ctx: Context, referral: Referral, body: Resource, *, by_referrer: bool) -> dict[str, Any]:
@@ -133,12 +154,11 @@ def _converse(ctx: Context, changes: Changes, body: Resource, *, by_referrer: bo
     """Keep what is said, end what was owed, and where nothing was, ask the other side for an answer."""
     said = changes.enclose(body, status="completed")
     owed = (TaskCode.ANSWER_CLINIC,) if by_referrer else (TaskCode.ANSWER_REFERRER, TaskCode.ANOTHER_TIME)
-    is_answer = "inResponseTo" in body or any(changes.open_task(code) is not None for code in owed)
-    changes.finish_work(status="completed", reason=[Reason.of("answered")], codes=owed)
+    was_owed = answered.end(changes, *owed)
     wrote = Reason.of("referrer-wrote") if by_referrer else Reason.of("clinic-wrote")
     words = [as_written(part["contentString"]) for part in body.get("payload", []) if "contentString" in part]
     waiting = ctx.clinic.waiting
-    if is_answer:
+    if was_owed or "inResponseTo" in body:
         pass
     elif by_referrer:
         due = ctx.at + timedelta(hours=waiting.answer_hours)

@@ -100,7 +100,9 @@ def _corrected(
         raise NotCorrected(problems=problems)
     site = ctx.caller.site or ctx.clinic.sites[0].id
     today = referral_file.local_day(ctx.at, site=site, clinic=ctx.clinic)
-    consents = fhir.channel_consents.read(ctx, wanted, recorded=patient.channel_consents, today=today)
+    consents = fhir.channel_consents.read(
+        ctx, wanted, before=before, recorded=patient.channel_consents, today=today
+    )
     extensions = fhir.channel_consents.extensions(wanted, consents) or None
     raw = store.overlaid(received.raw, {"extension": extensions})
     after, names = decoded(raw), dict.fromkeys([*before, *wanted])

@@ -8,6 +8,7 @@ from services.referral import fhir, queries, rules
 from services.referral.models.rows import Enclosure, Referral
 from services.referral.models.submission import Piece
 from services.referral.use_cases import (
+    answered,
     attach,
     complete_patient,
     follow_consent,
@@ -22,7 +23,9 @@ from shared.db import Transaction
 from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
 from shared.fhir import condition, references, store
+from shared.fhir.codes import TaskCode
 from shared.fhir.references import Form
+from shared.urls import Urls
 
 _PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
 
@@ -60,14 +63,22 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequen
 
 
 async def add(
-    ctx: Context, tx: Transaction, referral_id: str, *, pieces: Sequence[Piece], places: Sequence[str]
+    ctx: Context,
+    tx: Transaction,
+    referral_id: str,
+    *,
+    pieces: Sequence[Piece],
+    places: Sequence[str],
+    answering: str | None = None,
 ) -> Provided:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
-    `places` says where in the body each piece stands (FHIRPath).
+    `places` says where in the body each piece stands (FHIRPath); where the first piece is what the sender
+    says in words, `answering` says where it names what it answers.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
-    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow.
+    asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow, and
+    AnswersNothing.
     """
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
     await tx.lock_names([token for piece in pieces if piece.type == "Patient" for token in piece.identifiers])
@@ -78,6 +89,9 @@ async def add(
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
     await check(ctx, tx, pieces, places, file)
     changes = Changes(ctx, file)
+    if answering is not None:
+        answered.check(pieces[0].data, file, where=answering)
+        answered.end(changes, TaskCode.ANSWER_CLINIC)
     rows = await keep(ctx, tx, pieces, places, file)
     for piece in pieces:
         if piece.type == "Patient":
@@ -107,7 +121,9 @@ async def check(
             problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(named, piece, file=file, ours=ours):
+            if isinstance(named, dict) and _is_somebody_else(
+                named, piece, file=file, ours=ours, urls=ctx.urls
+            ):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
@@ -121,21 +137,24 @@ def may_be(file: ReferralFile, piece: Piece) -> bool:
 
 
 def _is_somebody_else(
-    named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str]
+    named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str], urls: Urls
 ) -> bool:
     """Tell whether a reference names a patient who is not known to be the referred one: by none of our
-    addresses, or by an identifier that this sender has not said of the person.
+    addresses, or by an identifier that this sender has not said of the person. What names them both ways is
+    held to both; the address of another server is the identifier's to say.
     """
     parsed = references.parse(named)
     if parsed.type not in (None, "Patient"):
         return False
     searched = condition.identifier(parsed.text, resource_type="Patient") if "?" in parsed.text else None
     identified = {*fhir.reading.tokens([named.get("identifier")]), *filter(None, [searched])}
-    if identified:
-        return not identified & set(fhir.reading.tokens(file.patient_data.get("identifier")))
+    if identified and not identified & set(fhir.reading.tokens(file.patient_data.get("identifier"))):
+        return True
     if parsed.form is Form.FRAGMENT:
         inside = [one for one in fhir.pieces.contained(piece.raw) if parsed.text in one.links]
         return any(one.type == "Patient" and _is_described_otherwise(one, file) for one in inside)
+    if identified and not (parsed.id and references.is_ours(parsed, urls)):
+        return False
     return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
 
 

@@ -43,7 +43,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
 
     `again` is the referral that it is about, where the sender has named it otherwise than by an identifier.
     Raises UnknownPatient, SeveralPatients, AnotherPatient, IsOver, SeveralFound, AnothersResource,
-    AnotherPatientsAttachment, CannotAttach and AnotherSites.
+    AnotherPatientsAttachment, CannotAttach, AnotherSites, SendersOwn and AnotherArrival.
     """
     requester = submission.requester
     condition = submission.request.if_none_exist
@@ -59,7 +59,7 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
         records = [patient.replaced_by or patient.id for patient in known.patients]
         await complete_patient.lock_first(tx, [submission.patient], records=records)
     match = await match_patient.run(ctx, tx, submission, known=known)
-    await about_patient.check(tx, submission, match.patient, requester=requester)
+    await about_patient.check(ctx, tx, submission, match.patient, requester=requester)
     referral = _new_referral(ctx, submission, match)
     rows, binaries = placing.rows(submission, referral, known=known), attach.inline(ctx, submission)
     named = placing.links(submission, referral, rows, known=known, binaries=binaries)

@@ -16,6 +16,7 @@ from services.referral.use_cases import (
     about_patient,
     attach,
     complete_patient,
+    entered_again,
     follow_consent,
     match_patient,
     placing,
@@ -50,13 +51,16 @@ class IsOver(Conflict):
 async def run(
     ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised, referral_id: UUID
 ) -> Receipt:
-    """Give the first answer again, or correct the referral; raises AnotherPatient and IsOver."""
+    """Give the first answer again, or correct the referral; raises SendersOwn, AnotherArrival, AnotherPatient
+    and IsOver.
+    """
     referral, patient = await _of(tx, referral_id)
     content = fhir.content.digest(submission)
     if referral.content == content:
         await _name(tx, submission, referral)
         answer = await _again(ctx, tx, submission, referral, known=known)
         return Receipt(referral=referral, outcome="same", answer=answer, left_out=submission.left_out)
+    entered_again.check(ctx, submission, referral)
     if not await match_patient.is_about(tx, submission, referral, patient):
         reason = Reason.of("sent-for-another")
         rules.steps.check(reason, refusal=AnotherPatient, of="ServiceRequest.identifier")
@@ -122,7 +126,7 @@ async def _corrected(
 ) -> Receipt:
     if file.patient is not None:
         requester = file.referral.requester
-        await about_patient.check(tx, submission, file.patient, requester=requester)
+        await about_patient.check(ctx, tx, submission, file.patient, requester=requester)
     referral, before, asked = file.referral, file.facts(ctx), file.request.get("priority")
     was_known = referral.content is not None
     rows = placing.rows(submission, referral, known=known, before=[row for row, _ in file.enclosures])

@@ -36,9 +36,14 @@ def local_day_end(day: date, zone: ZoneInfo) -> datetime:
 
 
 def span_between(first: Bound, last: Bound, zone: ZoneInfo) -> Span:
-    """Return the time between two bounds: days are whole local days, both included; None has no end."""
-    begins = first if isinstance(first, datetime) else local_day_start(first or _EARLIEST, zone)
-    ends = last if isinstance(last, datetime) else local_day_end(last or _LATEST, zone)
+    """Return the time between two bounds: days are whole local days, both included; None has no end.
+
+    What lies beside the years that can be counted is their first or last day.
+    """
+    begins = (
+        first if isinstance(first, datetime) else local_day_start(max(first or _EARLIEST, _EARLIEST), zone)
+    )
+    ends = last if isinstance(last, datetime) else local_day_end(min(last or _LATEST, _LATEST), zone)
     return Span(begins, ends)
 
 

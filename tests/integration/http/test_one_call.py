@@ -91,6 +91,19 @@ class TestIdempotencyKey:
         assert other.status_code == 422
         assert await toy.count("toy_note") == 1
 
+    @pytest.mark.parametrize("name", ["If-Match", "X-Security-Context"])
+    async def test_refuses_what_is_asked_otherwise_by_a_header(self, toy: Toy, name: str) -> None:
+        client = toy.as_("family-practice", **{"Idempotency-Key": "one"})
+        asked = [
+            await client.post(NOTE, json=a_note(), headers={name: text}) for text in ("one", "one", "two")
+        ]
+        without = await client.post(NOTE, json=a_note())
+        assert [answer.status_code for answer in asked] == [201, 201, 422]
+        assert asked[1].headers["idempotent-replayed"] == "true"
+        assert "another body or condition" in asked[2].text
+        assert without.status_code == 422
+        assert await toy.count("toy_note") == 1
+
     async def test_refuses_another_address(self, toy: Toy) -> None:
         client = toy.as_("family-practice", **{"Idempotency-Key": "one"})
         await client.post(NOTE, json=a_note())

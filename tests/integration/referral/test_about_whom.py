@@ -184,3 +184,104 @@ class TestAnAttachmentAboutSomebodyElse:
             clinic, "family-practice", referral, "provide-information", information=scan(subject=own)
         )
         assert answer.status_code == 200, answer.text
+
+    async def test_is_refused_later_where_the_address_contradicts_the_identifier(
+        self, clinic: TestClinic
+    ) -> None:
+        _, other = await two_people(clinic)
+        answer = await send(clinic, referrals.bundle(health_card=CARD, programme="chronic-pain"))
+        both = {"reference": f"Patient/{other}", "identifier": OWN}
+        related = {"related": [{"reference": f"ServiceRequest/{located(answer)}"}]}
+        document = await clinic.as_("family-practice").post(
+            "/referral/fhir/DocumentReference", json=scan(subject=both, context=related)
+        )
+        assert document.status_code == 422, document.text
+        assert document.json()["issue"][0]["expression"] == ["DocumentReference.subject"]
+        own = {"reference": "https://emr.example/fhir/Patient/12", "identifier": OWN}
+        taken = await clinic.as_("family-practice").post(
+            "/referral/fhir/DocumentReference", json=scan(subject=own, context=related)
+        )
+        assert taken.status_code == 201, taken.text
+
+
+OWN = {"system": referrals.HEALTH_CARD, "value": CARD}
+
+
+def without_patient(subject: dict[str, Any], *, programme: str = "chronic-pain") -> dict[str, Any]:
+    """Make a referral of somebody who is known: it is about them by their address or identifier alone."""
+    sent = referrals.bundle(programme=programme)
+    del sent["entry"][0]
+    for entry in sent["entry"]:
+        for member in ("subject", "beneficiary"):
+            if member in entry["resource"]:
+                entry["resource"][member] = subject
+    return sent
+
+
+async def two_people(clinic: TestClinic) -> tuple[str, str]:
+    """Let one practice refer two people; give their ids."""
+    first = await send(clinic, referrals.bundle(health_card=CARD))
+    second = await send(clinic, referrals.bundle(health_card="somebody-else", family="Other"))
+    return located(first, "Patient"), located(second, "Patient")
+
+
+def about(kind: str, subject: dict[str, Any]) -> dict[str, Any]:
+    if kind == "Coverage":
+        return {
+            "resourceType": kind,
+            "status": "active",
+            "beneficiary": subject,
+            "payor": [{"display": "x"}],
+        }
+    if kind == "DocumentReference":
+        return scan(subject=subject)
+    status = {"status": "final"} if kind == "Observation" else {}
+    return {"resourceType": kind, "code": {"text": "Sciatica"}, "subject": subject, **status}
+
+
+class TestWhereNoPatientIsSentAlong:
+    @pytest.mark.parametrize("kind", ["DocumentReference", "Observation", "Condition", "Coverage"])
+    @pytest.mark.parametrize("beside", [{}, {"identifier": OWN}])
+    async def test_the_address_of_somebody_else_is_refused(
+        self, clinic: TestClinic, kind: str, beside: dict[str, Any]
+    ) -> None:
+        _, other = await two_people(clinic)
+        heard = await told(clinic)
+        resource = about(kind, {"reference": f"Patient/{other}", **beside})
+        answer = await send(clinic, with_resource(without_patient({"identifier": OWN}), resource))
+        assert answer.status_code == 422, answer.text
+        member = "beneficiary" if kind == "Coverage" else "subject"
+        assert answer.json()["issue"][0]["expression"] == [f"Bundle.entry[3].resource.{member}"]
+        assert await told(clinic) == heard
+
+    @pytest.mark.parametrize(("value", "status"), [("somebody-else", 422), (CARD, 200)])
+    async def test_a_contained_patient_is_held_to_the_identifier(
+        self, clinic: TestClinic, value: str, status: int
+    ) -> None:
+        await two_people(clinic)
+        inside = {"resourceType": "Patient", "id": "p", "identifier": [OWN | {"value": value}]}
+        resource = scan(subject={"reference": "#p"}, contained=[inside])
+        answer = await send(clinic, with_resource(without_patient({"identifier": OWN}), resource))
+        assert answer.status_code == status, answer.text
+
+    async def test_an_address_and_an_identifier_of_two_people_are_refused(self, clinic: TestClinic) -> None:
+        _, other = await two_people(clinic)
+        answer = await send(clinic, without_patient({"reference": f"Patient/{other}", "identifier": OWN}))
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource.subject"]
+
+    async def test_every_way_to_name_the_one_person_is_taken(self, clinic: TestClinic) -> None:
+        patient, _ = await two_people(clinic)
+        ours = f"http://clinic.test/referral/fhir/Patient/{patient}"
+        ways = {
+            "chronic-pain": ({"reference": ours, "identifier": OWN}, f"Patient/{patient}"),
+            "workplace-rehabilitation": ({"identifier": OWN}, f"Patient/{patient}/_history/1"),
+            "motor-vehicle-rehabilitation": (
+                {"reference": "Patient/local-1", "identifier": OWN},
+                "Patient/local-1",
+            ),
+        }
+        for programme, (subject, text) in ways.items():
+            sent = without_patient(subject, programme=programme)
+            answer = await send(clinic, with_resource(sent, scan(subject={"reference": text})))
+            assert located(answer), answer.text

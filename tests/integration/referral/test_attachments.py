@@ -184,6 +184,19 @@ class TestUpload:
         assert answer.status_code == 422
         assert (await kept(clinic))[0] == 1
 
+    async def test_the_same_key_about_somebody_else_is_refused(self, clinic: TestClinic) -> None:
+        referral = located(await send(clinic, bundle_with()))
+        key = {"idempotency-key": str(uuid4())}
+        await upload(clinic, **key)
+        headers = {
+            "content-type": "application/pdf",
+            "x-security-context": f"ServiceRequest/{referral}",
+            **key,
+        }
+        answer = await clinic.as_("family-practice").post(BINARY, content=PDF, headers=headers)
+        assert answer.status_code == 422
+        assert (await kept(clinic))[0] == 1
+
     async def test_ten_at_once_with_one_key_make_one(self, clinic: TestClinic) -> None:
         headers = {"content-type": "application/pdf", "idempotency-key": str(uuid4())}
         client = clinic.as_("family-practice")

@@ -101,7 +101,16 @@ class TestIfNoneExist:
 
     @pytest.mark.parametrize(
         "condition",
-        ["status=final", "identifier=a|1&status=final", "Patient?identifier=a|1", "identifier=", "_id=1"],
+        [
+            "status=final",
+            "identifier=a|1&status=final",
+            "Patient?identifier=a|1",
+            "identifier=",
+            "_id=1",
+            # One of several would do: that is another search than for one identifier.
+            "identifier=a|1,a|2",
+            "identifier=a%7C1%2Ca%7C2",
+        ],
     )
     @pytest.mark.parametrize("kind", ["Observation", "Location"])
     async def test_that_is_not_understood_is_refused_on_any_entry(
@@ -112,6 +121,23 @@ class TestIfNoneExist:
         answer = await send(clinic, with_entry(sent, resource, ifNoneExist=condition))
         assert answer.status_code == 422, answer.text
         assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[4].request.ifNoneExist"]
+        assert await told(clinic) == []
+
+    async def test_reads_an_escaped_comma_as_one_of_the_identifier(self, clinic: TestClinic) -> None:
+        await send(clinic, with_entry(referrals.bundle(), place("1,2")))
+        condition = f"identifier={PLACES}|1\\,2"
+        answer = await send(clinic, with_entry(referrals.bundle(), place("1,2"), ifNoneExist=condition))
+        assert answer.json()["entry"][-1]["response"]["status"] == "200 OK"
+
+    async def test_of_a_bare_request_with_several_identifiers_is_refused(self, clinic: TestClinic) -> None:
+        sent = referrals.bundle(health_card="1234509876")
+        contained = [{**referrals.resource(sent, "Patient"), "id": "p"}]
+        request = referrals.resource(sent, "ServiceRequest")
+        body = request | {"contained": contained, "subject": {"reference": "#p"}}
+        condition = {"If-None-Exist": f"identifier={referrals.SENDER}|1,{referrals.SENDER}|2"}
+        client = clinic.as_("family-practice")
+        refused = await client.post("/referral/fhir/ServiceRequest", json=body, headers=condition)
+        assert refused.status_code == 400, refused.text
         assert await told(clinic) == []
 
     async def test_of_another_sender_is_not_met(self, clinic: TestClinic) -> None:

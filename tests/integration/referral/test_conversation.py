@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.referral.doors import located, operate, send, task_of, told, work_of
+from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
 from tests.integration.referral.test_senders import referral_of
 from tests.support import referrals
 from tests.support.clinic import TestClinic
@@ -37,6 +37,15 @@ async def _accepted_by_message(clinic: TestClinic) -> str:
     asked = await operate(clinic, COORDINATOR, referral, "accept", reason="fits", programme="chronic-pain")
     assert asked.status_code == 200, asked.text
     return referral
+
+
+def _said_by_message(**changes: Any) -> dict[str, Any]:
+    """Write a message of the referrer with another Communication; a member that is None is left out."""
+    sent = erec.communication(number="r-1", text="Is there parking?")
+    (entry,) = [one for one in sent["entry"] if one["resource"]["resourceType"] == "Communication"]
+    said = entry["resource"] | changes
+    entry["resource"] = {name: value for name, value in said.items() if value is not None}
+    return sent
 
 
 class TestAQuestionOfTheReferrer:
@@ -117,6 +126,32 @@ class TestAQuestionOfTheClinic:
         assert await open_tasks(clinic, REFERRER, "answer-clinic") == []
         assert (await told(clinic))[-1] == "referral.referrer-wrote"
 
+    @pytest.mark.parametrize(
+        ("said", "state"),
+        [
+            ({"night-pain": None}, "information-requested"),
+            ({"chronic-multisite-pain": "Y"}, "declined"),
+        ],
+    )
+    async def test_ends_with_the_answer_also_where_the_referral_waits(
+        self, clinic: TestClinic, said: dict[str, str | None], state: str
+    ) -> None:
+        referral = located(await send(clinic, referrals.bundle(answers=said)))
+        assert business_status(await task_of(clinic, referral)) == state
+        await says(clinic, COORDINATOR, referral, "Which pharmacy?")
+        (question,) = await said_about(clinic, REFERRER)
+        elsewhere = {"reference": "Communication/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"}
+        refused = await operate(
+            clinic, REFERRER, referral, "send-communication", text="x", **{"in-response-to": elsewhere}
+        )
+        assert refused.status_code == 422, refused.text
+        assert len(await open_tasks(clinic, REFERRER, "answer-clinic")) == 1
+        asked = {"in-response-to": {"reference": f"Communication/{question['id']}"}}
+        await says(clinic, REFERRER, referral, "The one at the corner.", **asked)
+        assert await open_tasks(clinic, REFERRER, "answer-clinic") == []
+        await clinic.days(20)
+        assert "is not answered" not in str(await open_tasks(clinic, COORDINATOR, "overdue-referral"))
+
     async def test_reaches_who_was_merged_nowhere(self, clinic: TestClinic) -> None:
         first = located(await send(clinic, referrals.bundle(health_card="1234509876")))
         second = located(await send(clinic, referrals.bundle(health_card="1234509876")))
@@ -144,6 +179,27 @@ class TestRefusal:
             clinic, REFERRER, referral, "send-communication", text="Yes", **{"in-response-to": other}
         )
         assert answer.status_code == 422, answer.text
+
+    @pytest.mark.parametrize("payload", [None, [{"contentString": "  "}]])
+    async def test_a_message_that_says_nothing_is_refused(
+        self, clinic: TestClinic, payload: list[dict[str, Any]] | None
+    ) -> None:
+        await _accepted_by_message(clinic)
+        heard = await told(clinic)
+        answer = await send(clinic, _said_by_message(payload=payload))
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[7].resource.payload"]
+        assert await told(clinic) == heard
+        assert await open_tasks(clinic, COORDINATOR, "answer-referrer") == []
+
+    async def test_a_message_that_answers_what_was_not_said_is_refused_by_its_element(
+        self, clinic: TestClinic
+    ) -> None:
+        await _accepted_by_message(clinic)
+        sent = _said_by_message(inResponseTo=[{"reference": "Communication/none"}])
+        answer = await send(clinic, sent)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[7].resource.inResponseTo"]
 
     async def test_before_an_emergency_is_acknowledged_the_referrer_does_that_first(
         self, clinic: TestClinic
@@ -192,6 +248,37 @@ class TestAnotherTime:
         }
         assert (await clinic.as_(REFERRER).post(address, json=body)).status_code == 422
         assert await open_tasks(clinic, COORDINATOR, "another-time") == []
+
+    @pytest.mark.parametrize(
+        ("first", "last", "kept"),
+        [
+            ("2026-04", "2026-05", ["2026-04-01", "2026-05-31"]),
+            ("2026-04", None, ["2026-04-01", "2026-04-30"]),
+            ("2026-04-01T23:30:00-04:00", None, ["2026-04-01", "2026-04-01"]),
+            # Who writes the last of all days means that there is no end; no day can be counted beside it.
+            ("2026-04-01", "9999-12-31", ["2026-04-01", "9998-12-31"]),
+        ],
+    )
+    async def test_says_whole_days_that_everybody_who_counts_them_can_count(
+        self, clinic: TestClinic, first: str, last: str | None, kept: list[str]
+    ) -> None:
+        referral = await accepted(clinic)
+        named = {"from": first, "to": last}
+        days = [
+            {"name": name, "valueDateTime" if "T" in day else "valueDate": day}
+            for name, day in named.items()
+            if day is not None
+        ]
+        body = {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "reason", "valueString": "A funeral"}, *days],
+        }
+        address = f"/referral/fhir/ServiceRequest/{referral}/$request-another-time"
+        assert (await clinic.as_(REFERRER).post(address, json=body)).status_code == 200
+        [period] = [
+            one["valuePeriod"] for one in (await task_of(clinic, referral))["input"] if "valuePeriod" in one
+        ]
+        assert [period["start"], period["end"]] == kept
 
     async def test_is_not_asked_of_what_is_not_accepted(self, clinic: TestClinic) -> None:
         referral = located(await send(clinic, referrals.bundle(answers={"night-pain": None})))

@@ -1,6 +1,7 @@
 """A coordinator corrects what the clinic knows of a patient; services hear it, and no sender reads it."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import httpx
@@ -8,11 +9,15 @@ import pytest
 
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION
 from tests.integration.referral.doors import located, operate, send, told, work_of
-from tests.integration.referral.test_one_person import merge, read
+from tests.integration.referral.test_one_person import merge, patient_operation, read
 from tests.support import referrals
 from tests.support.clinic import TestClinic
+from tests.support.eventually import eventually
+from tests.support.sql import sql
 
 CARD = "7770001112"
+CHART = {"system": "https://second-practice.example/chart", "value": "77"}
+_WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 HOME = {"telecom": [{"system": "phone", "value": "+1-416-555-0101"}]}
 MOBILE = [{"system": "phone", "value": "+1-416-555-0202", "use": "mobile"}]
 OLD = [{"system": "phone", "value": "+1-416-555-0101", "use": "old"}]
@@ -31,6 +36,12 @@ def consent(channel: str = "sms", *, permitted: Any = True, on: str = "2026-03-0
         {"url": "permitted", "valueBoolean": permitted},
         {"url": "date", "valueDate": on},
     ]
+    return {"url": CHANNEL_CONSENT_EXTENSION, "extension": parts}
+
+
+def in_words(part: str, text: str) -> dict[str, Any]:
+    """Make a consent of which one part is in words, and no code."""
+    parts = [{"url": part, "valueCodeableConcept": {"text": text}}]
     return {"url": CHANNEL_CONSENT_EXTENSION, "extension": parts}
 
 
@@ -71,6 +82,32 @@ async def offered(clinic: TestClinic) -> list[dict[str, Any]]:
 async def changes_told(clinic: TestClinic) -> list[dict[str, Any]]:
     await clinic.settle()
     return [event.focus for event in await clinic.events("patient.changed")]
+
+
+def by_chart(members: dict[str, Any], **bundle: Any) -> dict[str, Any]:
+    """Send the patient with the chart number of the second practice, which the clinic's own row lacks."""
+    sent = about(members, **bundle)
+    referrals.resource(sent, "Patient")["identifier"] = [CHART]
+    return sent
+
+
+async def known_by_its_chart(clinic: TestClinic) -> None:
+    """Let the second practice say that the patient has its chart number too."""
+    sent = about(HOME, programme="workplace-rehabilitation")
+    referrals.resource(sent, "Patient")["identifier"].append(CHART)
+    assert (await send(clinic, sent, as_="second-practice")).status_code == 200
+
+
+async def crossed(clinic: TestClinic, call: Awaitable[httpx.Response]) -> tuple[httpx.Response, str]:
+    """Let a call wait for the locks of referrals while another one of the patient comes; give both."""
+    database = clinic.databases["referral"]
+    async with database.transaction() as tx:
+        await sql(tx, "SELECT id FROM referral FOR UPDATE")
+        calling = asyncio.ensure_future(call)
+        await eventually(lambda: database.fetch(_WAITING))
+        sent = await send(clinic, by_chart(MOVED, programme="chronic-pain"), as_="second-practice")
+        assert not calling.done()
+    return await calling, located(sent)
 
 
 class TestACorrection:
@@ -190,6 +227,11 @@ class TestACorrection:
             ({"extension": [consent(on="2026-03-03")]}, "Patient.extension[0]", "at the latest today"),
             ({"extension": [consent(on="2026")]}, "Patient.extension[0]", "which day"),
             ({"extension": [consent(), consent()]}, "Patient.extension[1]", "one consent to sms"),
+            (
+                {"extension": [in_words("channel", "sms")]},
+                "Patient.extension[0]",
+                "email, sms, voicemail",
+            ),
         ],
     )
     async def test_refuses_what_is_not_its_to_change_and_writes_nothing(
@@ -225,6 +267,52 @@ class TestACorrection:
         assert answer.status_code == 409
         assert goes_on in answer.text
         assert (await correct(clinic, goes_on, **MOVED))["link"][0]["type"] == "replaces"
+
+
+class TestAReferralThatComesMeanwhile:
+    """It comes between the look at what is concerned and the locks, under an identifier that nobody holds."""
+
+    async def test_is_not_passed_over_by_a_correction(self, clinic: TestClinic) -> None:
+        patient = await first(clinic)
+        await known_by_its_chart(clinic)
+        body = await read(clinic, patient)
+        corrected, _ = await crossed(clinic, put(clinic, body | MOVED))
+        assert (corrected.status_code, "came at this moment" in corrected.text) == (409, True)
+        seen = await read(clinic, patient)
+        assert seen["telecom"] == HOME["telecom"]
+        assert seen["meta"]["versionId"] == "1"
+        assert any("Patient.telecom" in work["statusReason"]["text"] for work in await offered(clinic)), (
+            "the new referral offers what its sender says"
+        )
+        assert (await put(clinic, body | MOVED)).status_code == 200
+        for work in await offered(clinic):
+            assert "telecom" not in work["contained"][0], "what was taken over is offered no more"
+
+    async def test_is_not_passed_over_by_a_merge(self, clinic: TestClinic) -> None:
+        goes_on = await first(clinic)
+        misspelt = {"name": [{"family": "Abernaty", "given": ["Noor"]}], **HOME}
+        sent = about(misspelt, programme="chronic-pain")
+        other = located(await send(clinic, sent, as_="second-practice"), "Patient")
+        await known_by_its_chart(clinic)
+        merged, referral = await crossed(clinic, merge(clinic, other, goes_on))
+        assert (merged.status_code, "came at this moment" in merged.text) == (409, True)
+        assert "link" not in await read(clinic, goes_on)
+        assert (await merge(clinic, other, goes_on)).status_code == 200
+        asked = await work_of(clinic, "coordinator", "code=merge-duplicate&status=requested")
+        assert f"ServiceRequest/{referral}" in {work["focus"]["reference"] for work in asked}
+
+    async def test_is_not_passed_over_where_a_merge_is_taken_back(self, clinic: TestClinic) -> None:
+        goes_on = await first(clinic)
+        misspelt = about({"name": [{"family": "Abernaty", "given": ["Noor"]}], **HOME})
+        other = located(await send(clinic, misspelt, as_="second-practice"), "Patient")
+        await known_by_its_chart(clinic)
+        assert (await merge(clinic, other, goes_on)).status_code == 200
+        why = {"reason": "Two people"}
+        undone, referral = await crossed(clinic, patient_operation(clinic, other, "unmerge", **why))
+        assert (undone.status_code, "came at this moment" in undone.text) == (409, True)
+        assert (await patient_operation(clinic, other, "unmerge", **why)).status_code == 200
+        asked = await work_of(clinic, "coordinator", "code=resolve-identity&status=requested")
+        assert f"ServiceRequest/{referral}" in {work["focus"]["reference"] for work in asked}
 
 
 class TestAnIdentifier:
@@ -366,6 +454,17 @@ class TestAConsentToAChannel:
         await operate_merge(clinic, patient, other)
         for changed in await changes_told(clinic):
             assert recorded(changed) == []
+
+    async def test_that_a_sender_wrote_is_none_after_another_member_was_corrected(
+        self, clinic: TestClinic
+    ) -> None:
+        patient = located(await send(clinic, about(HOME | {"extension": [consent("email")]})), "Patient")
+        assert recorded(await read(clinic, patient)), "the coordinator reads the first sender's own words"
+        assert recorded(await correct(clinic, patient, gender="female")) == []
+        [changed] = await changes_told(clinic)
+        assert recorded(changed) == []
+        [said] = recorded(await correct(clinic, patient, extension=[consent("email")]))
+        assert "coordinator" in said["recorder"]["reference"]
 
     async def test_does_not_grow_by_what_the_caller_says_of_the_recorder(self, clinic: TestClinic) -> None:
         patient = await first(clinic)

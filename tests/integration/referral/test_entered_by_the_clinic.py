@@ -133,6 +133,7 @@ class TestAFax:
             ({"requester": {"display": "Dr Somebody"}}, "requester", "or the patient who refers themselves"),
             ({"way": "pigeon"}, "extension", "fax, telephone, letter"),
             ({"way": None}, "extension", "fax, telephone, letter"),
+            ({"way": None, "said": {"text": "fax"}}, "extension", "fax, telephone, letter"),
             ({"arrived": {"valueDate": "2026-03-03"}}, "extension", "not to come"),
             ({"arrived": {"valueDateTime": "2026-03-02T13:00:01Z"}}, "extension", "not to come"),
             ({"arrived": {"valueDate": "2026-02"}}, "extension", "a day"),
@@ -142,7 +143,13 @@ class TestAFax:
     async def test_without_what_is_needed_is_refused_and_nothing_written(
         self, clinic: TestClinic, changes: dict[str, Any], element: str, allowed: str
     ) -> None:
-        answer = await enter(clinic, faxed(**changes))
+        said = changes.get("said")
+        sent = faxed(**{name: value for name, value in changes.items() if name != "said"})
+        if said is not None:
+            parts = [{"url": "way", "valueCodeableConcept": said}]
+            extension = {"url": ENTRY_EXTENSION, "extension": parts}
+            referrals.resource(sent, "ServiceRequest")["extension"] = [extension]
+        answer = await enter(clinic, sent)
         assert answer.status_code == 422, answer.text
         [issue] = answer.json()["issue"]
         assert issue["expression"] == [f"Bundle.entry[1].resource.{element}"]
@@ -203,6 +210,38 @@ class TestAFax:
         referral = located(await enter(clinic, faxed(identifier="F-1")))
         again = referrals.bundle(health_card=CARD, identifier="F-1", programme="chronic-pain")
         assert located(await send(clinic, again)) == referral
+
+    async def test_is_not_entered_otherwise_where_the_sender_has_sent_it_itself(
+        self, clinic: TestClinic
+    ) -> None:
+        own = referrals.bundle(health_card=CARD, identifier="F-1")
+        referral = located(await send(clinic, own))
+        heard = await told(clinic)
+        refused = await enter(clinic, faxed(identifier="F-1", programme="chronic-pain"))
+        assert refused.status_code == 409, refused.text
+        [issue] = refused.json()["issue"]
+        assert issue["expression"] == ["ServiceRequest.identifier"]
+        assert "The sender itself does this" in issue["details"]["text"]
+        assert await told(clinic) == heard
+        assert located(await send(clinic, own)) == referral
+
+    @pytest.mark.parametrize("day", ["2026-02-20", "2026-03-02"])
+    async def test_is_not_entered_again_as_having_come_at_another_time(
+        self, clinic: TestClinic, day: str
+    ) -> None:
+        first = faxed(identifier="F-1", arrived={"valueDate": "2026-03-01"})
+        referral = located(await enter(clinic, first))
+        heard = await told(clinic)
+        refused = await enter(clinic, faxed(identifier="F-1", arrived={"valueDate": day}))
+        assert refused.status_code == 409, refused.text
+        [issue] = refused.json()["issue"]
+        assert issue["expression"] == ["ServiceRequest.extension"]
+        assert "2026-03-01T05:00:00" in issue["details"]["text"]
+        assert await told(clinic) == heard
+        for arrived in (None, {"valueDateTime": "2026-03-01T00:00:00-05:00"}):
+            letter = faxed(identifier="F-1", way="letter", arrived=arrived)
+            assert located(await enter(clinic, letter)) == referral
+        assert inputs(await task_of(clinic, referral), "due-on") == ["2026-03-29"]
 
     async def test_is_matched_as_the_senders_own_word(self, clinic: TestClinic) -> None:
         patient = located(await send(clinic, referrals.bundle(health_card=CARD)), "Patient")

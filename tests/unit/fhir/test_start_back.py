@@ -92,3 +92,19 @@ def test_an_item_with_two_answers_or_a_strange_code_is_not_answered() -> None:
     assert answers_in(response(start_back_1=strange)) == {}
     twice = {"linkId": "start-back-1", "answer": [{"valueBoolean": True}, {"valueBoolean": False}]}
     assert answers_in({"item": [twice]}) == {}
+
+
+@pytest.mark.parametrize("other", ["start-back-1", "91340-0", "/91340-0"])
+@pytest.mark.parametrize("again", [True, False])
+def test_an_item_that_stands_twice_is_not_answered_under_whichever_names(other: str, again: bool) -> None:
+    twice = [
+        {"linkId": "start-back-1", "answer": [{"valueBoolean": True}]},
+        {"linkId": "group", "item": [{"linkId": other, "answer": [{"valueBoolean": again}]}]},
+    ]
+    assert answers_in({"item": twice}) == {}
+
+
+@pytest.mark.parametrize("code", ["Y", "N", "yes", "no"])
+def test_yes_and_no_of_a_strange_code_system_are_no_answer(code: str) -> None:
+    strange = {"valueCoding": {"system": "https://x.example/result", "code": code}}
+    assert answers_in(response(start_back_1=strange)) == {}

@@ -23,6 +23,12 @@ def hours(clinic: Clinic, first: date, last: date) -> list[Span]:
     return rules.calendar.working_spans(clinic.people[0], site=site, purpose="first", window=window)
 
 
+def test_days_beside_the_years_that_can_be_counted_are_the_first_and_the_last() -> None:
+    zone = a_clinic().site("toronto").zone
+    whole = rules.calendar.span_between(None, None, zone)
+    assert rules.calendar.span_between(date.min, date.max, zone) == whole
+
+
 class TestDaylightSaving:
     def test_nine_in_the_morning_is_another_moment_after_each_change(self) -> None:
         zone = a_clinic().site("toronto").zone
