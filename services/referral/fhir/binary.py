@@ -54,10 +54,12 @@ def content_of(data: Mapping[str, Any]) -> bytes | None:
 
 def problems(piece: Piece, where: str) -> Iterator[Problem]:
     """Find what keeps a Binary that came as JSON from being kept."""
-    known, content = content_types.stated(str(piece.data.get("contentType"))), content_of(piece.data)
+    said = str(piece.data.get("contentType"))
+    known, content = content_types.stated(said), content_of(piece.data)
     if known is None:
-        text = f"allowed are {content_types.ALLOWED}"
-        yield Problem(text=text, code="not-supported", expression=f"{where}.contentType")
+        yield Problem(
+            text=content_types.not_kept(said), code="not-supported", expression=f"{where}.contentType"
+        )
     if content is None:
         yield Problem(text="a Binary has its data, in base64", code="required", expression=f"{where}.data")
     elif known is not None and not is_what_it_says(known, content):
