@@ -11,7 +11,7 @@ from services.referral.rules.priority import PRIORITIES
 from services.referral.rules.steps import Refused
 from services.referral.use_cases.another_time import NoSuchDays
 from services.referral.use_cases.attach import CannotAttach
-from services.referral.use_cases.communicate import NothingSaid
+from services.referral.use_cases.communicate import AnswersNothing, NothingSaid
 from services.referral.use_cases.decide import NoProgramme
 from services.referral.use_cases.merge import CannotMerge
 from services.referral.use_cases.provide_information import (
@@ -103,7 +103,7 @@ REFERRALS = OperationTable[ReferralFacts](
             level="system",
             interaction="c",
             rows="what the caller sends becomes the caller's own; what a coordinator enters, its sender's",
-            text="Take a message Bundle: a new referral, or the revocation of one.",
+            text="Take a message Bundle: a referral, its change or revocation, or what is said about it.",
             takes=("Bundle",),
             returns="Bundle",
         ),
@@ -169,7 +169,7 @@ REFERRALS = OperationTable[ReferralFacts](
                     targets=("Communication",),
                 ),
             ),
-            refuses=(NothingSaid, Ended, AcknowledgeFirst),
+            refuses=(NothingSaid, AnswersNothing, Ended, AcknowledgeFirst),
             when=_by_its_row(acts.may_communicate),
             run=lambda ctx, tx, given: use_cases.communicate.run(ctx, tx, given.id, said=given.values),
         ),

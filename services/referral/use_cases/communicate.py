@@ -19,7 +19,7 @@ from services.referral.states import REOPENED_BY_AN_ANSWER, UNDECIDED, State
 from services.referral.use_cases import provide_information, record, referral_file
 from services.referral.use_cases.changes import Changes, the_clinic
 from services.referral.use_cases.provide_information import AcknowledgeFirst, Ended
-from services.referral.use_cases.referral_file import ReferralFile, Resource, decoded
+from services.referral.use_cases.referral_file import Resource, decoded
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid
@@ -39,8 +39,14 @@ class NothingSaid(Invalid):
     code = "required"
 
 
+class AnswersNothing(Invalid):
+    """What is answered is no Communication about this referral."""
+
+
 async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[str, Any]) -> Referral:
-    """Say or ask something about a referral; raises NothingSaid, Ended and AcknowledgeFirst."""
+    """Say or ask something about a referral; raises NothingSaid, AnswersNothing, Ended and
+    AcknowledgeFirst.
+    """
     text = str(said.get("text") or "").strip()
     if not text:
         raise NothingSaid("what is said", expression="Parameters.parameter.where(name='text')")
@@ -51,18 +57,25 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
     }
     if (answered := said.get("in-response-to")) is not None:
         body["inResponseTo"] = [answered]
-    return await _say(ctx, tx, referral_id, body=body, attached=())
+    where = "Parameters.parameter.where(name='in-response-to')"
+    return await _say(ctx, tx, referral_id, body=body, attached=(), answers_at=(where,))
 
 
 async def by_message(ctx: Context, tx: Transaction, message: Message, referral_id: UUID) -> Referral:
-    """Take the Communication of a message, with what it attaches, about the referral that it names."""
+    """Take the Communication of a message, with what it attaches, about the referral that it names; raises
+    AnswersNothing, Ended and AcknowledgeFirst.
+    """
     file = await referral_file.for_caller(ctx, tx, str(referral_id))
     named = dict.fromkeys(message.called, f"ServiceRequest/{referral_id}")
     for piece in message.entries.pieces:
         if piece.type == "Patient" and provide_information.may_be(file, piece):
             named |= dict.fromkeys(piece.links, f"Patient/{file.referral.patient_id}")
-    said, *attached = [_with_our_names(piece, named) for piece in _said(message)]
-    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached)
+    came = _said(message)
+    said, *attached = [_with_our_names(piece, named) for piece in came]
+    answers_at = [
+        f"{came[0].place}.inResponseTo[{index}]" for index in range(len(said.data.get("inResponseTo", [])))
+    ]
+    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached, answers_at=answers_at)
 
 
 def _said(message: Message) -> list[Piece]:
@@ -81,10 +94,18 @@ def _with_our_names(piece: Piece, named: dict[str, str]) -> Piece:
 
 
 async def _say(
-    ctx: Context, tx: Transaction, referral_id: str, *, body: Resource, attached: Sequence[Piece]
+    ctx: Context,
+    tx: Transaction,
+    referral_id: str,
+    *,
+    body: Resource,
+    attached: Sequence[Piece],
+    answers_at: Sequence[str],
 ) -> Referral:
     by_referrer = ctx.caller.party == "referrer"
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
+    if seen is not None and "inResponseTo" in body:
+        await _check_answered(ctx, tx, seen, body, places=answers_at)
     if by_referrer and seen is not None and State(seen.state) in _WAITS_FOR_AN_ANSWER:
         whole = _between(ctx, seen, body, by_referrer=True)
         pieces = [fhir.pieces.piece_of(whole, msgspec.json.encode(whole)), *attached]
@@ -93,7 +114,6 @@ async def _say(
     reason = rules.acts.may_communicate(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    _check_answered(body, file)
     changes = Changes(ctx, file)
     if attached:
         places = [f"Bundle.entry.resource.ofType({piece.type})" for piece in attached]
@@ -105,14 +125,18 @@ async def _say(
     return await record.run(ctx, tx, changes)
 
 
-def _check_answered(body: Resource, file: ReferralFile) -> None:
+async def _check_answered(
+    ctx: Context, tx: Transaction, referral: Referral, body: Resource, *, places: Sequence[str]
+) -> None:
     """Hold what is answered to what was said about the same referral."""
-    known = {f"Communication/{row.id}" for row, _ in file.enclosures if row.type == "Communication"}
-    for answered in body.get("inResponseTo", []):
-        text = str(answered.get("reference", ""))
-        if references.reference_type(text) == "Communication" and not any(map(text.endswith, known)):
-            told = "what is answered is a Communication about this referral"
-            raise NothingSaid(told, expression="Parameters.parameter.where(name='in-response-to')")
+    came = await queries.enclosures.of_referral(tx, referral.id)
+    known = {str(row.id) for row in came if row.type == "Communication"}
+    for answered, where in zip(body["inResponseTo"], places, strict=True):
+        parsed = references.parse(answered)
+        if parsed.type == "Communication" and not (
+            references.is_ours(parsed, ctx.urls) and parsed.id in known
+        ):
+            raise AnswersNothing("what is answered is a Communication about this referral", expression=where)
 
 
 def _between(ctx: Context, referral: Referral, body: Resource, *, by_referrer: bool) -> dict[str, Any]:
