@@ -14,6 +14,7 @@ from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION, ContactChannel
 from shared.fhir.instants import instant
+from shared.fhir.values import value_of
 
 _ALLOWED = ", ".join(ContactChannel)
 
@@ -38,7 +39,7 @@ def read(
     for place, parts in _extensions(patient):
         channel, permitted, said_on = (parts.get(name) for name in ("channel", "permitted", "date"))
         wrong = _wrong(channel, permitted, said_on, today=today)
-        if channel in found:
+        if wrong is None and channel in found:
             wrong = f"there is one consent to {channel}: the newest"
         if wrong is not None:
             problems.append(Problem(text=wrong, code="value", expression=f"Patient.extension[{place}]"))
@@ -67,15 +68,11 @@ def _extensions(patient: Resource) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, extension in enumerate(patient.get("extension", [])):
         if extension.get("url") == CHANNEL_CONSENT_EXTENSION:
             parts = extension.get("extension", [])
-            yield place, {part["url"]: _value(part) for part in parts}
-
-
-def _value(part: Resource) -> Any:
-    return next((value for name, value in part.items() if name.startswith("value")), None)
+            yield place, {part["url"]: value_of(part) for part in parts}
 
 
 def _wrong(channel: Any, permitted: Any, said_on: Any, *, today: date) -> str | None:
-    if channel not in set(ContactChannel):
+    if channel not in list(ContactChannel):
         return f"a consent names its channel, one of {_ALLOWED} (`channel`, valueCode)"
     if not isinstance(permitted, bool):
         return "a consent says whether the patient permits it (`permitted`, valueBoolean)"
