@@ -97,7 +97,7 @@ async def check(
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
     records = await queries.patients.records(tx, file.referral.patient_id)
-    ours = {name for one in records for name in (f"Patient/{one.id}", f"{ctx.urls.fhir}/Patient/{one.id}")}
+    ours = {str(one.id) for one in records}
     problems = []
     for piece, where in zip(pieces, places, strict=True):
         if piece.type not in fhir.entries.ACCEPTED_TYPES or piece.type == "ServiceRequest":
@@ -107,7 +107,7 @@ async def check(
             problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(named, piece, file=file, ours=ours):
+            if isinstance(named, dict) and _is_somebody_else(ctx, named, piece, file=file, ours=ours):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
@@ -121,7 +121,7 @@ def may_be(file: ReferralFile, piece: Piece) -> bool:
 
 
 def _is_somebody_else(
-    named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str]
+    ctx: Context, named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str]
 ) -> bool:
     """Tell whether a reference names a patient who is not known to be the referred one: by none of our
     addresses, or by an identifier that this sender has not said of the person.
@@ -136,7 +136,7 @@ def _is_somebody_else(
     if parsed.form is Form.FRAGMENT:
         inside = [one for one in fhir.pieces.contained(piece.raw) if parsed.text in one.links]
         return any(one.type == "Patient" and _is_described_otherwise(one, file) for one in inside)
-    return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
+    return parsed.type == "Patient" and not (references.is_ours(parsed, ctx.urls) and parsed.id in ours)
 
 
 def _is_described_otherwise(patient: Piece, file: ReferralFile) -> bool:
