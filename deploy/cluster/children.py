@@ -1,9 +1,7 @@
 """The children of a cluster: each dies with this process, however that ends, and none is left behind."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,8 +12,6 @@ from pathlib import Path
 from deploy.cluster.place import ClusterError
 
 _LAUNCH = Path(__file__).parents[1] / "embedded" / "launch.py"
-# Below the range from which the system gives ports to outgoing connections: a port stays free for a restart.
-_PORTS = range(20_000, 32_000)
 
 
 def spawn(command: list[str], *, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -49,26 +45,6 @@ def stop_all(processes: Iterable[subprocess.Popen[bytes]], *, within: float) -> 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_ports(number: int) -> list[int]:
-    """Find ports that nobody uses; they are held until all are found."""
-    held: list[socket.socket] = []
-    try:
-        for port in random.sample(_PORTS, k=min(len(_PORTS), number * 50)):
-            candidate = socket.socket()
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                candidate.close()
-                continue
-            held.append(candidate)
-            if len(held) == number:
-                return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
-    raise ClusterError("no free ports on this machine")
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -18,8 +18,9 @@ from typing import IO, TYPE_CHECKING, Literal, Self
 
 import httpx
 
-from deploy.cluster.children import free_ports, spawn, stop_all, without_settings
+from deploy.cluster.children import spawn, stop_all, without_settings
 from deploy.cluster.place import ClusterError, Running, announce, database_folder, take
+from deploy.cluster.ports import PortBlock
 from deploy.cluster.settings import Plan, all_names, broker_settings
 from deploy.embedded import EmbeddedPostgres
 from deploy.kafka import LocalKafka
@@ -56,7 +57,8 @@ class Cluster:
         kafka: "KafkaAddress | None" = None,
     ) -> None:
         names = all_names(replicas)
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self._ports = PortBlock.take(len(names))
+        ports = dict(zip(names, self._ports.ports, strict=True))
         self.data = data.absolute()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._plan = Plan(
@@ -188,6 +190,7 @@ class Cluster:
             self._postgres.stop()
         if self._lock is not None:
             self._lock.close()
+        self._ports.close()
         self._kafka = self._postgres = self._lock = None
         self.processes.clear()
 

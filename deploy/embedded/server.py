@@ -5,7 +5,8 @@ Invariants:
   was left behind; whoever gets the lock next stops it.
 - The server is our child and dies with us, however we die (PR_SET_PDEATHSIG; where there is no such signal,
   by the rule above). It must be started from the main thread: the signal is tied to the thread.
-- `start` returns when the server answers.
+- `start` returns when the server answers. A server that lives is waited for, however long it recovers after a
+  crash: to kill it would only make the next start begin again.
 """
 
 import fcntl
@@ -16,11 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
+
+import structlog
 
 from deploy.embedded.account import Account, server_account
 from deploy.embedded.binaries import programs_for
@@ -33,10 +36,19 @@ from deploy.embedded.cluster import (
     socket_folder,
     write_configuration,
 )
+from deploy.embedded.left_behind import (
+    OUTLIVED,
+    forget_where_stale,
+    server_state,
+    stop_left_behind,
+    wait_until,
+)
+
+log = structlog.get_logger("lumbar.embedded")
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _DEADLINE = 20.0
-_OUTLIVED = 2.0
+_LONG = 20.0
 _STILL_THERE = ("shared memory block", "lock file", "could not bind")
 
 
@@ -73,11 +85,12 @@ class EmbeddedPostgres:
         home = home_of(data, account)
         programs = programs_for(account, home)
         cluster = make_cluster(home, account, programs)
-        _stop_left_behind(cluster)
+        stop_left_behind(cluster)
         socket = socket_folder(home, account)
         configuration = write_configuration(cluster, socket, durable=durable, with_roles=with_roles)
         command = [str(programs / "postgres"), "-D", str(cluster), "-c", f"config_file={configuration}"]
-        process = _start_until_ready(command, cluster, account, data / "postgres.log")
+        locks = (cluster / "postmaster.pid", socket / ".s.PGSQL.5432.lock")
+        process = _start_until_ready(command, cluster, account, said=data / "postgres.log", locks=locks)
         return cls(data=data, socket=socket, process=process, lock=lock)
 
     def url(self, database: str) -> str:
@@ -113,29 +126,11 @@ def running_server(data: Path) -> Path | None:
     try:
         _take_lock(data).close()
     except FolderInUse:
-        state = _state(home_of(data.absolute(), server_account()) / "postgres")
+        state = server_state(home_of(data.absolute(), server_account()) / "postgres")
         return state.socket if state is not None and state.ready else None
     except FileNotFoundError:
         return None
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    pid: int
-    socket: Path
-    ready: bool
-
-
-def _state(cluster: Path) -> _State | None:
-    try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return None
-    if not lines or not lines[0].strip().isdigit():
-        return None
-    socket = lines[4] if len(lines) > 4 else ""
-    return _State(int(lines[0]), Path(socket), len(lines) > 7 and lines[7].strip() == "ready")
 
 
 def _make_folder(data: Path, account: Account) -> None:
@@ -156,7 +151,7 @@ def _take_lock(data: Path) -> IO[str]:
     except (PermissionError, NotADirectoryError) as error:
         raise _unusable(data, error) from error
     # A process that was killed while it started its server is outlived for a moment by the child it made.
-    if not _wait_until(lambda: _locked(lock), seconds=_OUTLIVED):
+    if not wait_until(lambda: _locked(lock), seconds=OUTLIVED):
         lock.close()
         raise FolderInUse(f"the data folder {data} is in use by another process")
     return lock
@@ -170,63 +165,42 @@ def _locked(lock: IO[str]) -> bool:
     return True
 
 
-def _stop_left_behind(cluster: Path) -> None:
-    state = _state(cluster)
-    if state is None or not _is_server_of(state.pid, cluster):
-        return
-    for insistent in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        try:
-            os.kill(state.pid, insistent)
-        except ProcessLookupError:
-            return
-        if _wait_until(lambda: not _is_server_of(state.pid, cluster), seconds=_DEADLINE / 4):
-            return
-
-
-def _is_server_of(pid: int, cluster: Path) -> bool:
-    return os.fsencode(cluster) in _command_line(pid)
-
-
-def _command_line(pid: int) -> bytes:
-    if not Path("/proc/self/cmdline").exists():
-        asked = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-        return subprocess.run(asked, capture_output=True, check=False).stdout  # noqa: S603
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-
-
 def _start_until_ready(
-    command: list[str], cluster: Path, account: Account, log: Path
+    command: list[str], cluster: Path, account: Account, *, said: Path, locks: Sequence[Path]
 ) -> subprocess.Popen[bytes]:
     deadline = time.monotonic() + _DEADLINE
     while True:
-        begin = log.stat().st_size if log.exists() else 0
-        process = _spawn(command, account, log)
+        for lock in locks:
+            forget_where_stale(lock, cluster)
+        begin = said.stat().st_size if said.exists() else 0
+        process = _spawn(command, account, said)
         if _became_ready(process, cluster):
             return process
-        process.kill()
-        process.wait()
-        said = log.read_bytes()[begin:].decode(errors="replace").strip()
-        if time.monotonic() > deadline or not any(hint in said for hint in _STILL_THERE):
-            raise EmbeddedError(f"the embedded database does not start, see {log}")
+        lines = said.read_bytes()[begin:].decode(errors="replace").strip().splitlines()
+        if time.monotonic() > deadline or not any(hint in line for line in lines for hint in _STILL_THERE):
+            last = lines[-1] if lines else "it said nothing"
+            raise EmbeddedError(f"the embedded database does not start, see {said}: {last}")
         time.sleep(0.05)
 
 
 def _became_ready(process: subprocess.Popen[bytes], cluster: Path) -> bool:
-    _wait_until(lambda: process.poll() is not None or _ready(cluster, process.pid), seconds=_DEADLINE)
-    return process.poll() is None and _ready(cluster, process.pid)
+    begin, told = time.monotonic(), False
+    while process.poll() is None and not _ready(cluster, process.pid):
+        if not told and time.monotonic() - begin > _LONG:
+            log.warning("embedded.still-starting", seconds=round(time.monotonic() - begin))
+            told = True
+        time.sleep(0.005)
+    return process.poll() is None
 
 
 def _ready(cluster: Path, pid: int) -> bool:
-    state = _state(cluster)
+    state = server_state(cluster)
     return state is not None and state.pid == pid and state.ready
 
 
-def _spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], account: Account, said: Path) -> subprocess.Popen[bytes]:
     who = [str(account.uid), str(account.gid)] if account.other else ["", ""]
-    with log.open("ab") as output:
+    with said.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", str(_LAUNCH), str(_dies_with()), "SIGQUIT", *who, *command],
             cwd="/",
@@ -242,12 +216,3 @@ def _dies_with() -> int:
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedError("the embedded database must be started from the main thread")
     return os.getpid()
-
-
-def _wait_until(reached: Callable[[], bool], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.embedded import EmbeddedError, EmbeddedPostgres, running_server
-from deploy.embedded.account import Account
+from deploy.embedded import server as server_module
+from deploy.embedded.account import Account, server_account
 from deploy.embedded.binaries import programs_for
 from tests.support.folders import open_folder
 
@@ -77,6 +79,55 @@ def test_the_next_start_waits_for_a_server_that_is_dying(folder: Path) -> None:
         owner.kill()
         owner.wait()
         EmbeddedPostgres.start(folder / "data", durable=False).stop()
+
+
+def test_a_server_that_recovers_for_long_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, _ = start_owner(folder, "tied")
+    owner.kill()
+    owner.wait()
+    monkeypatch.setattr(server_module, "_LONG", 0.0)
+    with capture_logs() as said:
+        server = EmbeddedPostgres.start(folder / "data", durable=False)
+    assert [line["event"] for line in said] == ["embedded.still-starting"]
+    assert asyncio.run(execute(server, "SELECT 1")) == 1
+    server.stop()
+
+
+@pytest.mark.parametrize("left", ["", "\0\0\0\0"], ids=["empty", "torn"])
+def test_a_lock_file_that_a_kill_or_a_power_cut_tore_keeps_nobody_out(folder: Path, left: str) -> None:
+    begin_with_locks(folder, left)
+
+
+def test_a_lock_file_with_the_id_of_another_process_keeps_nobody_out(folder: Path) -> None:
+    account = server_account()
+    other = subprocess.Popen(
+        ["sleep", "60"], user=account.user, group=account.group, extra_groups=account.extra_groups
+    )
+    try:
+        begin_with_locks(folder, f"{other.pid}\n")
+    finally:
+        other.kill()
+        other.wait()
+
+
+def begin_with_locks(folder: Path, left: str) -> None:
+    """Start a server where an earlier one left these lock files."""
+    first = EmbeddedPostgres.start(folder / "data", durable=False)
+    first.stop()
+    for lock in (folder / "data" / "postgres" / "postmaster.pid", first.socket / ".s.PGSQL.5432.lock"):
+        lock.write_text(left)
+        os.chown(lock, lock.parent.stat().st_uid, lock.parent.stat().st_gid)
+        os.utime(lock, (0, 0))
+    server = EmbeddedPostgres.start(folder / "data", durable=False)
+    assert asyncio.run(execute(server, "SELECT 1")) == 1
+    server.stop()
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
+    EmbeddedPostgres.start(folder / "data", durable=False).stop()
+    (folder / "data" / "postgres" / "PG_VERSION").write_text("12\n")
+    with pytest.raises(EmbeddedError, match=r"does not start, see .*postgres\.log: .*incompatible"):
+        EmbeddedPostgres.start(folder / "data", durable=False)
 
 
 def test_only_the_owner_can_reach_the_socket_and_no_other_folder_changes(folder: Path) -> None:
