@@ -12,6 +12,7 @@ import msgspec
 
 from shared.errors import Invalid, Malformed, NotSupported
 from shared.fhir.check.schema import shape_of
+from shared.fhir.values import value_of
 
 Resource = dict[str, Any]
 _DEEPEST = 64
@@ -86,7 +87,7 @@ def _by_fhir_patch(resource: Resource, given: Mapping[str, Any]) -> Resource:
         raise CannotPatch("a FHIRPath Patch has operations of parts", expression="Parameters") from None
     for index, operation in enumerate(operations):
         where = f"Parameters.parameter[{index}]"
-        words = {str(part.get("name")): _value(part) for part in operation.part}
+        words = {str(part.get("name")): value_of(part) for part in operation.part}
         kind, path = words.get("type"), str(words.get("path", ""))
         of, _, element = path.partition(".")
         if of != resource["resourceType"] or (element and not element.isalpha()):
@@ -111,7 +112,3 @@ def _add(resource: Resource, name: str, value: Any) -> None:
         raise CannotPatch(f"there is a {name} already", expression=f"{resource['resourceType']}.{name}")
     else:
         resource[name] = value
-
-
-def _value(part: Mapping[str, Any]) -> Any:
-    return next((value for name, value in part.items() if name.startswith("value")), None)

@@ -38,14 +38,16 @@ class SearchParam:
     (identifiers); reference: a text or UUID column that holds the bare id, given as `Type/id`, `id` or an
     absolute URL of this clinic, with `types` as the allowed types; date: a timestamptz column, with prefixes
     eq, ne, gt, ge, lt, le; string: a text column, matched from its start without case and accents. A
-    reference column may also be an array of ids. Where no single column decides, `matches` gives the
-    condition of a value, and `column` is what is sorted by.
+    reference column may also be an array of ids. Where a string may as well stand in another column, `also`
+    names these; where no single column decides otherwise, `matches` gives the condition of a value. `column`
+    is what is sorted by.
     """
 
     kind: Kind
     column: Any
     types: tuple[str, ...] = ()
     system: str | None = None
+    also: tuple[Any, ...] = ()
     matches: Callable[[Any], ColumnElement[bool]] | None = None
 
 
@@ -178,8 +180,9 @@ def _clause(criterion: Criterion, model: Any) -> ColumnElement[bool]:
     system = param.system if param is not None else None
     found = or_(
         *(
-            search_values.clause(kind, column, value, modifier=criterion.modifier, system=system)
+            search_values.clause(kind, one, value, modifier=criterion.modifier, system=system)
             for value in criterion.values
+            for one in (column, *(param.also if param is not None else ()))
         )
     )
     # What is not said is none of the codes (R4 search.html 3.1.1.5.5).

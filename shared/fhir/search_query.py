@@ -101,7 +101,7 @@ class _Reader:
         param = self._params.get(base)
         kind = param.kind if param is not None else OWN_KINDS.get(base)
         if kind is None:
-            known = ", ".join(sorted([*self._params, *OWN_KINDS, *_CONTROLS]))
+            known = ", ".join(sorted({*self._params, *OWN_KINDS, *_CONTROLS}))
             self._unsupported(f"there is no such search parameter here; there are {known}", base[:64])
             return
         types = param.types if param is not None else ()
@@ -168,7 +168,7 @@ class _Reader:
             param = self._params.get(name)
             if (param is None and name not in OWN_KINDS) or (param is not None and param.kind == "tokens"):
                 sortable = (name for name, param in self._params.items() if param.kind != "tokens")
-                known = ", ".join(sorted([*OWN_KINDS, *sortable]))
+                known = ", ".join(sorted({*OWN_KINDS, *sortable}))
                 self._unsupported(f"this cannot be sorted by; one can sort by {known}", "_sort")
             else:
                 orders.append(Order(name=name, param=param, descending=part.startswith("-")))

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.fhir.codes import LUMBAR
+from shared.fhir.codes import LOINC, LUMBAR
 
 Risk = Literal["low", "medium", "high"]
 Resource = Mapping[str, Any]
 
 PANEL, SUBSCORE, TOTAL, RISK = "91349-1", "91350-9", "91351-7", "91352-5"
-LOINC = "http://loinc.org"
 # The items in their order, each by its linkId in the clinic's own form and by its LOINC code.
 ITEMS = {
     "start-back-1": "91340-0",
@@ -69,11 +68,12 @@ def score(answers: Mapping[str, str]) -> StartBack | None:
 
 def unanswered(answers: Mapping[str, str]) -> list[str]:
     """Name the items that are not answered, or by a code that they do not have."""
-    return [
-        item
-        for item in ITEMS
-        if answers.get(item) not in (BOTHERSOMENESS if item == BOTHERSOME else AGREEMENT)
-    ]
+    return [item for item in ITEMS if answers.get(item) not in answers_of(item)]
+
+
+def answers_of(item: str) -> tuple[str, ...]:
+    """Name the codes by which an item may be answered."""
+    return BOTHERSOMENESS if item == BOTHERSOME else AGREEMENT
 
 
 def links() -> frozenset[str]:
@@ -104,8 +104,7 @@ def questionnaire_items() -> list[dict[str, Any]]:
             "text": f"Item {link_id.rpartition('-')[2]} of the tool",
             "type": "choice",
             "answerOption": [
-                {"valueCoding": {"system": ANSWER_SYSTEM, "code": answer}}
-                for answer in (BOTHERSOMENESS if link_id == BOTHERSOME else AGREEMENT)
+                {"valueCoding": {"system": ANSWER_SYSTEM, "code": answer}} for answer in answers_of(link_id)
             ],
         }
         for link_id, code in ITEMS.items()

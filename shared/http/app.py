@@ -109,5 +109,6 @@ def _methods_of(app: FastAPI, path: str) -> list[str]:
             for route in iter_route_contexts(app.routes)
             if compile_path(route.path_format or "")[0].match(path)
             for method in route.methods or ()
-        }
+        },
+        path,
     )

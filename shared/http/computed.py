@@ -1,18 +1,42 @@
 """Searches of what is computed, or written once, and not stored: with the controls of every other search.
 
-Not stored is not sorted and has no time of its own: `_sort` and `_lastUpdated` are not supported here.
+Not stored is not sorted and has no time of its own: `_sort` and `_lastUpdated` are not supported here. All
+comes at once unless `_count` says how much; a page begins behind so many, for what is computed has no keys.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from shared.errors import NotSupported, Problem
+from shared.errors import Invalid, NotSupported, Problem
 from shared.fhir import search_query
 from shared.fhir.search import Search, SearchParam
 from shared.http import pages
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputedParam:
+    """A search parameter of what is not stored: its type in FHIR, and what it says in words."""
+
+    kind: Literal["token", "string", "reference", "date", "uri"]
+    text: str
+
+
+ComputedParams = Mapping[str, ComputedParam]
+
+
+def searched_by(params: ComputedParams) -> Callable[[Endpoint], Endpoint]:
+    """Let the CapabilityStatement and the OpenAPI document name the parameters of a search."""
+
+    def with_params(endpoint: Endpoint) -> Endpoint:
+        endpoint.computed_params = params  # type: ignore[attr-defined]
+        return endpoint
+
+    return with_params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +53,7 @@ class ComputedQuery:
         return next(iter(self.values.get(name, ())), None)
 
 
-def read(request: pages.SearchRequest, *, resource_type: str, known: Collection[str]) -> ComputedQuery:
+def read(request: pages.SearchRequest, *, resource_type: str, known: ComputedParams) -> ComputedQuery:
     """Read a query that may have these parameters; raises NotSupported for another, Invalid for no value.
 
     For a lenient caller what is not supported becomes a note.
@@ -54,9 +78,10 @@ def read(request: pages.SearchRequest, *, resource_type: str, known: Collection[
 
 
 def write(request: pages.SearchRequest, query: ComputedQuery, found: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write all that was found as a searchset."""
+    """Write a page of what was found as a searchset; raises Invalid for an `_after` that is none of ours."""
     ids = {id for text in query.values["_id"] for id in text.split(",")}
     fit = [resource for resource in found if not ids or resource["id"] in ids]
+    page, after = _page(fit, query)
     address = f"{request.runtime.fhir_base}/{query.resource_type}"
     entries: list[dict[str, Any]] = [
         {
@@ -64,13 +89,27 @@ def write(request: pages.SearchRequest, query: ComputedQuery, found: Sequence[Ma
             "resource": msgspec.Raw(query.search.subset.cut(msgspec.json.encode(resource))),
             "search": {"mode": "match"},
         }
-        for resource in (fit if query.search.count else ())
+        for resource in page
     ]
     entries += pages.noted(query.search.notes)
-    links = pages.paging_links(address, query.asked, None)
+    links = pages.paging_links(address, query.asked, after)
     return pages.bundle(
         "searchset", entries, links=links, total=len(fit) if query.search.with_total else None
     )
+
+
+def _page(
+    found: Sequence[Mapping[str, Any]], query: ComputedQuery
+) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    """Cut a page out of what was found, and say behind how many the next one begins."""
+    text = query.search.after or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid("this is no token of ours", expression="_after")
+    begin, count = int(text), query.search.count
+    if count and not any(name == "_count" for name, _ in query.asked):
+        count = len(found)
+    end = begin + count
+    return found[begin:end], str(end) if count and end < len(found) else None
 
 
 def _unsupported(text: str, expression: str, *, lenient: bool) -> Problem:

@@ -5,7 +5,7 @@ They are made once at the start, say nothing about anybody, and are no resources
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends
@@ -17,33 +17,32 @@ from shared.errors import Invalid, NotSupported
 from shared.fhir import search_values
 from shared.http import computed
 from shared.http.body import read_body
+from shared.http.computed import ComputedParam
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import open_to_all
 from shared.http.preferences import Preferences, preferences
 from shared.http.resources import NoSuchResource
-from shared.http.responses import query, refuses
+from shared.http.responses import refuses
 from shared.runtime import Runtime
 
 Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefinitionParam:
-    """A search parameter of definitions: what a definition has for it.
+class DefinitionParam(ComputedParam):
+    """A search parameter of definitions: what a definition `has` for it.
 
-    A name matches from its start without case and accents, a code as `code` or `system|code`, a canonical URL
-    as it is written.
+    A string matches from its start without case and accents, a token as `code` or `system|code`, a canonical
+    URL as it is written.
     """
 
-    text: str
     has: Callable[[Definition], Collection[str]]
-    from_start: bool = False
 
     def matches(self, definition: Definition, asked: str) -> bool:
         """Tell whether a definition has one of the values that are asked for, which commas separate."""
         has = self.has(definition)
         for value in search_values.split(asked):
-            if self.from_start:
+            if self.kind == "string":
                 wanted = search_values.folded(value)
                 if any(search_values.folded(known).startswith(wanted) for known in has):
                     return True
@@ -55,9 +54,9 @@ class DefinitionParam:
 DefinitionParams = Mapping[str, DefinitionParam]
 
 
-def named(member: str, text: str, *, from_start: bool = False) -> DefinitionParam:
+def named(member: str, text: str, *, kind: Literal["token", "string", "uri"] = "token") -> DefinitionParam:
     """Search by a member that is a text."""
-    return DefinitionParam(text=text, has=lambda one: [str(one[member])], from_start=from_start)
+    return DefinitionParam(kind=kind, text=text, has=lambda one: [str(one[member])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,20 +94,19 @@ def add_definitions(
             prefers=preferences(request.headers),
             runtime=request.app.state.runtime,
         )
-        asked = computed.read(asking, resource_type=resource_type, known=tuple(params))
+        asked = computed.read(asking, resource_type=resource_type, known=params)
         found = [one for one in definitions if _fits(one, asked.values, params)]
         return Response(computed.write(asking, asked, found), media_type=FHIR_JSON)
 
     read.__doc__, search.__doc__ = f"Read one {resource_type}.", f"Search {resource_type}s."
     search.definitions = definitions  # type: ignore[attr-defined]
-    described = query(**{name: param.text for name, param in params.items()})
+    computed.searched_by(params)(search)
     refused = refuses(NotSupported, Invalid)
     router.add_api_route(
         base,
         search,
         methods=["GET"],
         dependencies=[openly],
-        openapi_extra=described,
         responses=refused,
     )
     router.add_api_route(

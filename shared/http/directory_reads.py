@@ -87,6 +87,10 @@ def params_of(kind: str, *, model: Any = COLUMNS) -> Params:
         "identifier": SearchParam(kind="tokens", column=model.identifiers),
         **{name: SearchParam(kind="string", column=model[name]) for name in _STRINGS[kind]},
     }
+    if kind == "Practitioner":
+        # A person is found by any part of the name (R4 practitioner.html 8.4.7).
+        also = (model.family, model.given)
+        params["name"] = SearchParam(kind="string", column=model.name, also=also)
     if kind == "Location":
         params["status"] = SearchParam(kind="token", column=model.status, system=STATUS_SYSTEMS[kind])
     else:

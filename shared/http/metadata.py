@@ -124,7 +124,7 @@ def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
 
 
 def _parameters(endpoint: Any) -> list[dict[str, str]]:
-    params = getattr(endpoint, "search_params", {})
+    params = getattr(endpoint, "search_params", {}) | getattr(endpoint, "computed_params", {})
     return [
         {"name": name, "type": _TYPES.get(param.kind, param.kind)} for name, param in sorted(params.items())
     ]

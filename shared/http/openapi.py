@@ -44,6 +44,10 @@ _PAGING = {
     "_summary": "`true`, `text`, `data`, `count` or `false`",
     "_elements": "elements of the matches, with `,` between them",
 }
+_COMPUTED = {
+    **{name: _PAGING[name] for name in ("_id", "_total", "_summary", "_elements")},
+    "_count": "resources on a page, at most 200; all at once unless said",
+}
 _VERBS: Mapping[Interaction, str] = {"r": "Read", "s": "Search", "c": "Create", "u": "Change", "d": "Delete"}
 _SCHEMAS = {
     "Resource": {
@@ -176,9 +180,14 @@ def _summary(guard: Guard, path: str) -> str:
 
 def _query(endpoint: Any, path: str) -> Iterator[dict[str, Any]]:
     params = getattr(endpoint, "search_params", None)
-    if params is None or path.endswith("/_search"):
+    computed = getattr(endpoint, "computed_params", None)
+    if path.endswith("/_search"):
         return
-    told = {name: _SEARCH_KINDS[param.kind] for name, param in sorted(params.items())} | _PAGING
+    told = {}
+    if params is not None:
+        told = {name: _SEARCH_KINDS[param.kind] for name, param in sorted(params.items())} | _PAGING
+    elif computed is not None:
+        told = {name: param.text for name, param in computed.items()} | _COMPUTED
     yield from (parameter(name, text) for name, text in told.items())
 
 

@@ -109,12 +109,14 @@ def _add_definitions(router: APIRouter, tables: Sequence[OperationTable[Any]], *
         list(definitions.values()),
         resource_type="OperationDefinition",
         params={
-            "url": named("url", "its canonical URL"),
-            "name": named("name", "the beginning of its name", from_start=True),
+            "url": named("url", "its canonical URL", kind="uri"),
+            "name": named("name", "the beginning of its name", kind="string"),
             "code": named("code", "its name as it is called, without the $"),
             "status": named("status", "`active`"),
             "resource": DefinitionParam(
-                text="a type of resource that it works on", has=lambda one: one.get("resource", ())
+                kind="token",
+                text="a type of resource that it works on",
+                has=lambda one: one.get("resource", ()),
             ),
         },
         why="says how an operation is called",

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.errors import Invalid, Problem
 from shared.fhir import references
+from shared.fhir.values import value_of
 from shared.operations import Parameter
 from shared.urls import Urls
 
@@ -95,7 +96,7 @@ def _value_of(parameter: Mapping[str, Any]) -> Any:
         return by_name(parameter["part"])
     if "resource" in parameter:
         return parameter["resource"]
-    return next((value for name, value in parameter.items() if name.startswith("value")), None)
+    return value_of(parameter)
 
 
 class _Repeated(list[Any]):

@@ -8,7 +8,6 @@ Invariants:
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
@@ -30,7 +29,7 @@ class RestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
         path = scope["path"].removeprefix(root) if scope["type"] == "http" else ""
-        if path != _BASE and not path.startswith(f"{_BASE}/"):
+        if not _is_fhir(path):
             await self._app(scope, receive, send)
             return
         path = path.rstrip("/")
@@ -66,7 +65,13 @@ def _without_body(send: Send) -> Send:
     return send_head
 
 
-def allowed(methods: set[str]) -> list[str]:
-    """Name the methods of an address as Allow has them: with those that this middleware adds."""
-    added: set[Any] = {"HEAD"} if "GET" in methods else set()
-    return sorted(methods | added | {"OPTIONS"}) if methods else []
+def allowed(methods: set[str], path: str) -> list[str]:
+    """Name the methods of an address as Allow has them: with those that this middleware adds to it."""
+    if not methods or not _is_fhir(path):
+        return sorted(methods)
+    added = {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
+    return sorted(methods | added)
+
+
+def _is_fhir(path: str) -> bool:
+    return path == _BASE or path.startswith(f"{_BASE}/")

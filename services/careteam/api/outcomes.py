@@ -13,11 +13,13 @@ from services.careteam.use_cases.score import BeforeTheBaseline
 from shared.errors import NotFound
 from shared.http import computed
 from shared.http.authorize import authorize, only
+from shared.http.computed import ComputedParam
 from shared.http.request_context import RequestContext
-from shared.http.responses import query, refuses
+from shared.http.responses import refuses
 
 router = APIRouter()
 _PUBLIC = "the questionnaires are the same for every caller"
+_QUESTIONNAIRE_PARAMS = {"url": ComputedParam(kind="uri", text="its canonical URL")}
 
 
 @router.post("/fhir/Observation", responses=refuses(Unscorable, BeforeTheBaseline, TeamHasEnded))
@@ -64,13 +66,14 @@ async def read_questionnaire(
         raise NotFound("there is no such Questionnaire")
 
 
-@router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical address"))
+@router.get("/fhir/Questionnaire")
 @router.post("/fhir/Questionnaire/_search")
+@computed.searched_by(_QUESTIONNAIRE_PARAMS)
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_PUBLIC)],
 ) -> Response:
     """Find the questionnaires by their canonical address."""
-    asked = computed.read(request, resource_type="Questionnaire", known=("url",))
+    asked = computed.read(request, resource_type="Questionnaire", known=_QUESTIONNAIRE_PARAMS)
     all_of_them = fhir.questionnaire.questionnaires()
     found = [one for one in all_of_them if asked.first("url") in (None, one["url"])]
     async with request.transaction() as tx:

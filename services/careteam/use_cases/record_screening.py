@@ -60,7 +60,8 @@ def _scored(given: Mapping[str, str]) -> start_back.StartBack:
         raise Unscorable(
             problems=[
                 Problem(
-                    text=f"{item} is answered once, by one of its codes; what is incomplete is not scored",
+                    text=f"{item} is answered once, by {' or '.join(start_back.answers_of(item))}; "
+                    "what is incomplete is not scored",
                     expression=f"QuestionnaireResponse.item.where(linkId='{item}').answer",
                 )
                 for item in start_back.unanswered(given)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -37,6 +37,32 @@ class NoPeriod(Invalid):
     """A period is two dates in order."""
 
 
+class _Wait(TypedDict):
+    """A row of the waits; its members are the columns of the table."""
+
+    site: str
+    programme: str
+    wait: str
+    people: int | None
+    median_days: int | None
+    p90_days: int | None
+    adjusted_median_days: int | None
+    adjusted_p90_days: int | None
+    within_promise: int | None
+    suppressed: bool
+
+
+class _Card(TypedDict):
+    """A practice's row of completeness; its members are the columns of the table."""
+
+    practice: str
+    referrals: int | None
+    complete: int | None
+    median_days_until_complete: int | None
+    missing_most: list[dict[str, Any]]
+    suppressed: bool
+
+
 @router.get("/analytics/waits", responses=refuses(UnknownFigure, NoPeriod), openapi_extra=_PARAMETERS)
 async def waits(request: _Search) -> Response:
     """Tell how long people waited, by programme and site: median and 90th percentile in local days.
@@ -59,6 +85,7 @@ async def waits(request: _Search) -> Response:
         table = Table(
             name="waits",
             title="Median wait in days",
+            columns=tuple(_Wait.__annotations__),
             rows=[_wait(cell) for cell in found],
             label=("site", "programme", "wait"),
             value="median_days",
@@ -74,11 +101,11 @@ async def completeness(request: _Search) -> Response:
     sites = _sites(request)
     first, last = _period(request, sites[0])
     async with request.transaction() as tx:
-        names = [site.id for site in sites]
-        cards = await queries.analytics.completeness(tx, names, practice=practice, first=first, last=last)
+        cards = await queries.analytics.completeness(tx, sites, practice=practice, first=first, last=last)
         table = Table(
             name="completeness",
             title="Referrals that came complete",
+            columns=tuple(_Card.__annotations__),
             rows=[_card(card) for card in cards],
             label=("practice",),
             value="complete",
@@ -108,7 +135,7 @@ def _period(request: RequestContext, site: Site) -> tuple[date, date]:
     """Read the period, the last half year where none is named."""
     today = local_day(request.ctx.at, site=site.id, clinic=request.runtime.clinic)
     last = _day(request, "to") or today
-    first = _day(request, "from") or last - _HALF_A_YEAR
+    first = _day(request, "from") or last - min(_HALF_A_YEAR, last - date.min)
     if first > last:
         raise NoPeriod("the first day is not after the last", expression="from")
     return first, last
@@ -122,34 +149,34 @@ def _day(request: RequestContext, name: str) -> date | None:
         raise NoPeriod("a day is written as 2026-03-02", expression=name) from None
 
 
-def _wait(cell: WaitCell) -> dict[str, Any]:
+def _wait(cell: WaitCell) -> _Wait:
     hidden = cell.people.is_hidden
     median, ninetieth = (None, None) if hidden else cell.raw
     adjusted, adjusted_ninetieth = (None, None) if hidden else cell.adjusted
-    return {
-        "site": cell.site,
-        "programme": cell.programme,
-        "wait": cell.wait,
-        "people": cell.people.count,
-        "median_days": median,
-        "p90_days": ninetieth,
-        "adjusted_median_days": adjusted,
-        "adjusted_p90_days": adjusted_ninetieth,
-        "within_promise": cell.within.count,
-        "suppressed": hidden,
-    }
+    return _Wait(
+        site=cell.site,
+        programme=cell.programme,
+        wait=cell.wait,
+        people=cell.people.count,
+        median_days=median,
+        p90_days=ninetieth,
+        adjusted_median_days=adjusted,
+        adjusted_p90_days=adjusted_ninetieth,
+        within_promise=cell.within.count,
+        suppressed=hidden,
+    )
 
 
-def _card(card: PracticeCard) -> dict[str, Any]:
+def _card(card: PracticeCard) -> _Card:
     hidden = card.referrals.is_hidden
     shown = [(code, times.count) for code, times in card.missed if not hidden and not times.is_hidden]
-    return {
-        "practice": card.practice,
-        "referrals": card.referrals.count,
-        "complete": card.complete.count,
-        "median_days_until_complete": None if hidden else card.days_until_complete,
-        "missing_most": [
+    return _Card(
+        practice=card.practice,
+        referrals=card.referrals.count,
+        complete=card.complete.count,
+        median_days_until_complete=None if hidden else card.days_until_complete,
+        missing_most=[
             {"code": code, "text": texts.MISSING.get(code, code), "times": times} for code, times in shown[:5]
         ],
-        "suppressed": hidden,
-    }
+        suppressed=hidden,
+    )

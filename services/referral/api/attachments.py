@@ -149,9 +149,9 @@ async def _keep(request: RequestContext, sending: Sending, content: AsyncIterato
 async def _keep_resource(request: RequestContext) -> Response:
     request.body = await http_body.read_body(request.http)
     received = await request.resource("Binary")
-    stated = content_types.stated(str(received.data.get("contentType")))
-    if stated is None:
-        raise WrongContentType(f"allowed are {content_types.ALLOWED}", expression="Binary.contentType")
+    said = str(received.data.get("contentType"))
+    if (stated := content_types.stated(said)) is None:
+        raise WrongContentType(content_types.not_kept(said), expression="Binary.contentType")
     context = received.data.get("securityContext") or _security_context(request)
     content = fhir.binary.content_of(received.data) or b""
     sending = Sending(stated=stated, security_context=context)
@@ -250,9 +250,9 @@ def _stated(request: RequestContext) -> content_types.Stated:
     """Read what the sender calls the form; raises WrongContentType for what is not kept, or is packed."""
     if request.http.headers.get("content-encoding", "identity").lower() != "identity":
         raise WrongContentType("an attachment is sent as it is, without Content-Encoding")
-    stated = content_types.stated(request.http.headers.get("content-type", ""))
-    if stated is None:
-        raise WrongContentType(f"allowed are {content_types.ALLOWED}, or {FHIR_JSON} with a Binary")
+    said = request.http.headers.get("content-type", "")
+    if (stated := content_types.stated(said)) is None:
+        raise WrongContentType(f"{content_types.not_kept(said)}, or {FHIR_JSON} with a Binary")
     return stated
 
 

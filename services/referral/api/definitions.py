@@ -25,11 +25,11 @@ add_definitions(
     fhir.message_definitions.render(),
     resource_type="MessageDefinition",
     params={
-        "url": named("url", "its canonical URL"),
-        "name": named("name", "the beginning of its name", from_start=True),
+        "url": named("url", "its canonical URL", kind="uri"),
+        "name": named("name", "the beginning of its name", kind="string"),
         "status": named("status", "`active`"),
-        "event": DefinitionParam(text="the event, as `code` or `system|code`", has=_event),
-        "focus": DefinitionParam(text="a type of resource that it is about", has=_focus),
+        "event": DefinitionParam(kind="token", text="the event, as `code` or `system|code`", has=_event),
+        "focus": DefinitionParam(kind="token", text="a type of resource that it is about", has=_focus),
     },
     why="says which messages are taken",
 )

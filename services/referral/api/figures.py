@@ -18,10 +18,11 @@ MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "svg": "image/svg+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of one shape; `label` names the members that name a row, `value` the one that is plotted."""
+    """Rows of these columns; `label` names the ones that name a row, `value` the one that is plotted."""
 
     name: str
     title: str
+    columns: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
     label: tuple[str, ...]
     value: str
@@ -48,8 +49,7 @@ def render(table: Table, wanted: str, *, first: date, last: date, smallest: int)
 
 def _csv(table: Table) -> bytes:
     written = io.StringIO()
-    names = list(table.rows[0]) if table.rows else [*table.label, table.value]
-    writer = csv.DictWriter(written, fieldnames=names)
+    writer = csv.DictWriter(written, fieldnames=table.columns)
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in table.rows)
     return written.getvalue().encode()

@@ -28,8 +28,9 @@ from shared.fhir import check, condition
 from shared.fhir.received import Received
 from shared.http import computed
 from shared.http.authorize import authorize, only
+from shared.http.computed import ComputedParam
 from shared.http.request_context import RequestContext
-from shared.http.responses import query, refuses
+from shared.http.responses import refuses
 
 router = APIRouter()
 
@@ -38,6 +39,11 @@ _OWN = "what the caller sends becomes the caller's own; what a coordinator enter
 _SENDERS = ("referrer", "coordinator")
 _SENDING = authorize("ServiceRequest", "c", rows=_OWN)
 _EVERYBODY = "the clinic's own Questionnaire, the same for everybody"
+_QUESTIONNAIRE_PARAMS = {
+    "url": ComputedParam(kind="uri", text="its canonical URL"),
+    "name": ComputedParam(kind="string", text="its name"),
+    "status": ComputedParam(kind="token", text="`active`"),
+}
 
 
 @router.post(
@@ -165,15 +171,16 @@ async def read_questionnaire(
     return await _say(request, body)
 
 
-@router.get("/fhir/Questionnaire", openapi_extra=query(url="canonical", name="name", status="`active`"))
+@router.get("/fhir/Questionnaire")
 @router.post("/fhir/Questionnaire/_search")
+@computed.searched_by(_QUESTIONNAIRE_PARAMS)
 async def search_questionnaires(
     request: Annotated[RequestContext, authorize("Questionnaire", "s", rows=_EVERYBODY)],
 ) -> Response:
     """Search the one Questionnaire by url, name or status."""
-    asked = computed.read(request, resource_type="Questionnaire", known=("url", "name", "status"))
+    asked = computed.read(request, resource_type="Questionnaire", known=_QUESTIONNAIRE_PARAMS)
     body = fhir.questionnaire.render()
-    fits = all(str(body[name]) == value for name in ("url", "name", "status") for value in asked.values[name])
+    fits = all(str(body[name]) == value for name in _QUESTIONNAIRE_PARAMS for value in asked.values[name])
     async with request.transaction() as tx:
         return await request.answer(tx, computed.write(request, asked, [body] if fits else []))
 

@@ -14,6 +14,7 @@ from shared.fhir import references
 from shared.fhir.references import Form
 from shared.fhir.search_values import as_uuid
 from shared.fhir.store import overlaid
+from shared.urls import Urls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +55,12 @@ def content_of(data: Mapping[str, Any]) -> bytes | None:
 
 def problems(piece: Piece, where: str) -> Iterator[Problem]:
     """Find what keeps a Binary that came as JSON from being kept."""
-    known, content = content_types.stated(str(piece.data.get("contentType"))), content_of(piece.data)
+    said = str(piece.data.get("contentType"))
+    known, content = content_types.stated(said), content_of(piece.data)
     if known is None:
-        text = f"allowed are {content_types.ALLOWED}"
-        yield Problem(text=text, code="not-supported", expression=f"{where}.contentType")
+        yield Problem(
+            text=content_types.not_kept(said), code="not-supported", expression=f"{where}.contentType"
+        )
     if content is None:
         yield Problem(text="a Binary has its data, in base64", code="required", expression=f"{where}.data")
     elif known is not None and not is_what_it_says(known, content):
@@ -70,42 +73,43 @@ def is_what_it_says(known: content_types.Stated, content: bytes) -> bool:
     return known.kind.fits(content[: content_types.HEAD]) and known.kind.goes_on(content)
 
 
-def named_in(piece: Piece, where: str, *, base: str) -> list[NamedBinary]:
-    """List the Binaries that attachments in a resource name; `base` is the FHIR root of this server.
+def named_in(piece: Piece, where: str, *, urls: Urls) -> list[NamedBinary]:
+    """List the Binaries that attachments in a resource name; `urls` tell which addresses are ours.
 
     In an entry whose fullUrl is an address of another server a relative url means that server (R4
     bundle.html 2.36.4), unless the id is one of ours.
     """
     home = next((link for link in piece.links if "://" in link and not link.startswith("urn:")), "")
-    is_foreign = bool(home) and not home.startswith(f"{base}/")
-    return list(_named(piece.data, where, base=base, is_foreign=is_foreign))
+    is_foreign = bool(home) and not urls.owns(home)
+    return list(_named(piece.data, where, urls=urls, is_foreign=is_foreign))
 
 
-def _named(node: Any, where: str, *, base: str, is_foreign: bool) -> Iterator[NamedBinary]:
+def _named(node: Any, where: str, *, urls: Urls, is_foreign: bool) -> Iterator[NamedBinary]:
     if isinstance(node, list):
         for index, part in enumerate(node):
-            yield from _named(part, f"{where}[{index}]", base=base, is_foreign=is_foreign)
+            yield from _named(part, f"{where}[{index}]", urls=urls, is_foreign=is_foreign)
     if not isinstance(node, dict):
         return
     url = node.get("url")
     if isinstance(url, str) and not any(name.startswith("value") or name == "extension" for name in node):
-        yield from _of(node, url, where, base=base, is_foreign=is_foreign)
+        yield from _of(node, url, where, urls=urls, is_foreign=is_foreign)
     for name, value in node.items():
         if isinstance(value, dict | list):
-            yield from _named(value, f"{where}.{name}", base=base, is_foreign=is_foreign)
+            yield from _named(value, f"{where}.{name}", urls=urls, is_foreign=is_foreign)
 
 
 def _of(
-    node: Mapping[str, Any], url: str, where: str, *, base: str, is_foreign: bool
+    node: Mapping[str, Any], url: str, where: str, *, urls: Urls, is_foreign: bool
 ) -> Iterator[NamedBinary]:
     parsed = references.parse(url)
     if parsed.form is not Form.URN and parsed.type != "Binary":
         return
-    of_base = f"{base}/" if parsed.base is None and not is_foreign else parsed.base
+    is_here = references.is_ours(parsed, urls)
+    means_another = is_foreign and parsed.base is None
     yield NamedBinary(
         url=url,
-        id=as_uuid(parsed.id) if parsed.id is not None and parsed.base in (None, f"{base}/") else None,
-        is_ours=parsed.form is not Form.URN and of_base == f"{base}/",
+        id=as_uuid(parsed.id) if parsed.id is not None and is_here else None,
+        is_ours=parsed.form is not Form.URN and is_here and not means_another,
         expression=f"{where}.url",
         size=node.get("size"),
         digest=node.get("hash"),

@@ -14,6 +14,7 @@ from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION, ContactChannel
 from shared.fhir.instants import instant
+from shared.fhir.values import value_of
 
 _ALLOWED = ", ".join(ContactChannel)
 
@@ -73,11 +74,7 @@ def _extensions(patient: Resource) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, extension in enumerate(patient.get("extension", [])):
         if extension.get("url") == CHANNEL_CONSENT_EXTENSION:
             parts = extension.get("extension", [])
-            yield place, {part["url"]: _value(part) for part in parts}
-
-
-def _value(part: Resource) -> Any:
-    return next((value for name, value in part.items() if name.startswith("value")), None)
+            yield place, {part["url"]: value_of(part) for part in parts}
 
 
 def _wrong(channel: Any, permitted: Any, said_on: Any, *, today: date) -> str | None:

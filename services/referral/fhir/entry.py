@@ -16,6 +16,7 @@ from shared.errors import Invalid, Problem
 from shared.fhir import references
 from shared.fhir.codes import ENTRY_EXTENSION, Way
 from shared.fhir.instants import read_instant
+from shared.fhir.values import value_of
 
 Resource = Mapping[str, Any]
 
@@ -101,10 +102,7 @@ def _way(ctx: Context, submission: Submission, problems: list[Problem]) -> tuple
 def _parts(request: Resource) -> dict[str, Any]:
     for extension in request.get("extension", []):
         if extension.get("url") == ENTRY_EXTENSION:
-            return {
-                part["url"]: next((value for name, value in part.items() if name != "url"), None)
-                for part in extension.get("extension", [])
-            }
+            return {part["url"]: value_of(part) for part in extension.get("extension", [])}
     return {}
 
 

@@ -6,6 +6,7 @@ from services.referral.fhir.coded_answers import ANSWER_SYSTEM, YES_NO_SYSTEM
 from services.referral.fhir.questionnaire_answers import ID, URL
 from services.referral.models.questions import CHOICES, FLAGS
 from shared.fhir import start_back
+from shared.fhir.codes import LOINC
 
 _YES_NO = [
     {"valueCoding": {"system": YES_NO_SYSTEM, "code": "Y", "display": "Yes"}},
@@ -31,7 +32,7 @@ def render() -> dict[str, Any]:
             _group("claims", "Claims because of the back", _claims()),
             _group("conditions", "Other conditions", _conditions()),
             _group("start-back", "STarT Back screening tool", start_back.questionnaire_items())
-            | {"code": [{"system": start_back.LOINC, "code": start_back.PANEL}]},
+            | {"code": [{"system": LOINC, "code": start_back.PANEL}]},
             _group("unavailable", "When the patient cannot come", _unavailable(), repeats=True),
         ],
     }

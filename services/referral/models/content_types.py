@@ -80,7 +80,12 @@ CONTENT_TYPES: tuple[ContentType, ...] = (
     ContentType(name="text/plain", extension="txt", begins=_is_plain, is_text=True),
 )
 _BY_NAME = {name: kind for kind in CONTENT_TYPES for name in (kind.name, *kind.others)}
-ALLOWED = ", ".join(kind.name for kind in CONTENT_TYPES)
+_ALLOWED = ", ".join(kind.name for kind in CONTENT_TYPES)
+
+
+def not_kept(text: str) -> str:
+    """Say that a content type is not kept, and which are."""
+    return f"{text[:64] or 'what has no content type'} is not kept; allowed are {_ALLOWED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ REFERRALS = OperationTable[ReferralFacts](
             level="system",
             interaction="c",
             rows="what the caller sends becomes the caller's own; what a coordinator enters, its sender's",
-            text="Take a message Bundle: a new referral, or the revocation of one.",
+            text="Take a message Bundle: a referral, its change or revocation, or what is said about it.",
             takes=("Bundle",),
             returns="Bundle",
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from services.referral.models.cells import Cell
 from shared.clinic import Site
@@ -25,7 +25,7 @@ WITH waited AS (
     ('wait-1b', (first_seen_at AT TIME ZONE $2)::date, (care_began_at AT TIME ZONE $2)::date)
   ) AS wait (name, since, until)
   WHERE referral.site = $1 AND referral.programme IS NOT NULL
-    AND (sent_at AT TIME ZONE $2)::date BETWEEN $3 AND $4
+    AND sent_at >= $3::date::timestamp AT TIME ZONE $2 AND sent_at < ($4::date + 1)::timestamp AT TIME ZONE $2
     AND wait.since IS NOT NULL AND wait.until >= wait.since
 )
 SELECT programme, wait, count(*) AS people, count(*) FILTER (WHERE days <= $5) AS within,
@@ -33,22 +33,25 @@ SELECT programme, wait, count(*) AS people, count(*) FILTER (WHERE days <= $5) A
   percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY adjusted) AS adjusted
 FROM waited GROUP BY programme, wait ORDER BY programme, wait
 """  # noqa: S608
-_COMPLETENESS = """
-SELECT requester, count(*) AS referrals, count(*) FILTER (WHERE missing_at_first = '{}') AS complete,
+_SENT = """
+SELECT requester, missing_at_first, complete_at, sent_at
+FROM unnest($1::text[], $2::text[]) AS place (site, zone) JOIN referral USING (site)
+WHERE ($3::text IS NULL OR requester = $3) AND missing_at_first IS NOT NULL AND NOT self_referred
+  AND sent_at >= $4::date::timestamp AT TIME ZONE zone
+  AND sent_at < ($5::date + 1)::timestamp AT TIME ZONE zone
+"""
+_COMPLETENESS = f"""
+SELECT requester, count(*) AS referrals, count(*) FILTER (WHERE missing_at_first = '{{}}') AS complete,
+  count(complete_at) AS became_complete,
   percentile_disc(0.5) WITHIN GROUP (ORDER BY complete_at - sent_at)
     FILTER (WHERE complete_at IS NOT NULL) AS until_complete
-FROM referral
-WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND missing_at_first IS NOT NULL
-  AND NOT self_referred AND sent_at::date BETWEEN $3 AND $4
-GROUP BY requester ORDER BY requester
-"""
-_MISSED = """
+FROM ({_SENT}) AS sent GROUP BY requester ORDER BY requester
+"""  # noqa: S608
+_MISSED = f"""
 SELECT requester, code, count(*) AS times
-FROM referral CROSS JOIN LATERAL unnest(missing_at_first) AS code
-WHERE site = ANY($1::text[]) AND ($2::text IS NULL OR requester = $2) AND sent_at::date BETWEEN $3 AND $4
-  AND NOT self_referred
+FROM ({_SENT}) AS sent CROSS JOIN LATERAL unnest(missing_at_first) AS code
 GROUP BY requester, code ORDER BY requester, times DESC, code
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +96,29 @@ async def waits(tx: Transaction, site: Site, *, first: date, last: date, promise
 
 
 async def completeness(
-    tx: Transaction, sites: Sequence[str], *, practice: str | None, first: date, last: date
+    tx: Transaction, sites: Sequence[Site], *, practice: str | None, first: date, last: date
 ) -> Sequence[PracticeCard]:
-    """Count how complete the referrals of each practice came, or of one."""
-    values = (list(sites), practice, first, last)
-    missed: dict[str, list[tuple[str, Cell]]] = {}
+    """Count how complete the referrals of each practice came, or of one, sent on these local days."""
+    values = ([site.id for site in sites], [site.time_zone for site in sites], practice, first, last)
+    missed: dict[str, list[tuple[str, int]]] = {}
     for row in await tx.records(_MISSED, *values):
-        missed.setdefault(row["requester"], []).append((row["code"], Cell.of(row["times"])))
+        missed.setdefault(row["requester"], []).append((row["code"], row["times"]))
     return [
         PracticeCard(
             practice=row["requester"],
             referrals=Cell.of(row["referrals"]),
             complete=Cell.part(row["complete"], of=row["referrals"]),
-            days_until_complete=None if row["until_complete"] is None else row["until_complete"].days,
-            missed=missed.get(row["requester"], ()),
+            days_until_complete=_days(
+                row["until_complete"], of=Cell.part(row["became_complete"], of=row["referrals"])
+            ),
+            missed=[
+                (code, Cell.part(times, of=row["referrals"]))
+                for code, times in missed.get(row["requester"], ())
+            ],
         )
         for row in await tx.records(_COMPLETENESS, *values)
     ]
+
+
+def _days(waited: timedelta | None, *, of: Cell) -> int | None:
+    return None if waited is None or of.is_hidden else waited.days

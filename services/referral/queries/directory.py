@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -39,10 +40,16 @@ _LISTS = ("locations", "services", "specialties", "categories", "codes", "charac
 def _of_senders() -> Any:
     sent = core.columns(EnclosureTable)
     resource = cast(func.convert_from(sent.body, "UTF8"), JSONB)
+    family, given = _first(resource, ("name", "0", "family")), _first(resource, ("name", "0", "given", "0"))
     texts = {
-        "name": _first(resource, ("name", "0", "text"), ("name",)),
-        "family": _first(resource, ("name", "0", "family")),
-        "given": _first(resource, ("name", "0", "given", "0")),
+        "name": case(
+            (func.jsonb_typeof(resource["name"]) == "string", _first(resource, ("name",))),
+            else_=func.coalesce(
+                _first(resource, ("name", "0", "text")), func.nullif(func.concat_ws(" ", given, family), "")
+            ),
+        ),
+        "family": family,
+        "given": given,
         "status": _first(resource, ("active",), ("status",)),
         "organization": _referred(resource, ("organization", "reference"), ("providedBy", "reference")),
         "practitioner": _referred(resource, ("practitioner", "reference")),

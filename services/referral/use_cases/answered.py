@@ -1,10 +1,11 @@
 """What is said may answer what was said before: it is about the same referral, and ends what was owed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.referral_file import ReferralFile
+from shared.context import Context
 from shared.errors import Invalid
 from shared.fhir import references
 from shared.fhir.codes import TaskCode
@@ -17,14 +18,15 @@ class AnswersNothing(Invalid):
     code = "not-found"
 
 
-def check(said: Mapping[str, Any], file: ReferralFile, *, where: str) -> None:
-    """Hold what a Communication answers to what was said about the same referral; raises AnswersNothing with
-    the element (FHIRPath).
+def check(ctx: Context, said: Mapping[str, Any], file: ReferralFile, *, places: Sequence[str]) -> None:
+    """Hold what a Communication answers to what was said about the same referral; `places` says where each
+    stands (FHIRPath). Raises AnswersNothing.
     """
-    known = {f"Communication/{row.id}" for row, _ in file.enclosures if row.type == "Communication"}
-    for answered in said.get("inResponseTo", []):
-        text = str(answered.get("reference", ""))
-        if references.reference_type(text) == "Communication" and not any(map(text.endswith, known)):
+    known = {str(row.id) for row, _ in file.enclosures if row.type == "Communication"}
+    for answered, where in zip(said.get("inResponseTo", ()), places, strict=True):
+        parsed = references.parse(answered)
+        is_known = references.is_ours(parsed, ctx.urls) and parsed.id in known
+        if parsed.type == "Communication" and not is_known:
             raise AnswersNothing("what is answered is a Communication about this referral", expression=where)
 
 

@@ -84,7 +84,7 @@ async def run(
     named = [
         (naming, found)
         for naming in namings
-        for found in fhir.binary.named_in(naming.piece, naming.where, base=ctx.urls.fhir)
+        for found in fhir.binary.named_in(naming.piece, naming.where, urls=ctx.urls)
     ]
     by_link = {link: binary.row for binary in binaries for link in binary.piece.links}
     named = [

@@ -51,10 +51,12 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
         "status": "completed",
         "payload": [{"contentString": text}],
     }
+    answers_at: list[str] = []
     if (before := said.get("in-response-to")) is not None:
         body["inResponseTo"] = [before]
-    where = "Parameters.parameter.where(name='in-response-to')"
-    return await _say(ctx, tx, referral_id, body=body, attached=(), where=where)
+        answers_at = ["Parameters.parameter.where(name='in-response-to')"]
+    where = "Parameters.parameter.where(name='text')"
+    return await _say(ctx, tx, referral_id, body=body, attached=(), where=where, answers_at=answers_at)
 
 
 async def by_message(ctx: Context, tx: Transaction, message: Message, referral_id: UUID) -> Referral:
@@ -70,8 +72,10 @@ async def by_message(ctx: Context, tx: Transaction, message: Message, referral_i
     place = f"Bundle.entry[{_index(message)}].resource"
     if not any(map(_says_something, said.data.get("payload", []))):
         raise NothingSaid("what is said", expression=f"{place}.payload")
-    where = f"{place}.inResponseTo"
-    return await _say(ctx, tx, str(referral_id), body=said.data, attached=attached, where=where)
+    answers_at = [f"{place}.inResponseTo[{at}]" for at in range(len(said.data.get("inResponseTo", [])))]
+    return await _say(
+        ctx, tx, str(referral_id), body=said.data, attached=attached, where=place, answers_at=answers_at
+    )
 
 
 def _says_something(part: Mapping[str, Any]) -> bool:
@@ -105,22 +109,23 @@ async def _say(
     body: Resource,
     attached: Sequence[Piece],
     where: str,
+    answers_at: Sequence[str],
 ) -> Referral:
     by_referrer = ctx.caller.party == "referrer"
     seen = await queries.referrals.visible_to(tx, ctx.caller, referral_id)
     if by_referrer and seen is not None and State(seen.state) in _WAITS_FOR_AN_ANSWER:
         whole = _between(ctx, seen, body, by_referrer=True)
         pieces = [fhir.pieces.piece_of(whole, msgspec.json.encode(whole)), *attached]
-        places = [where.rpartition(".")[0], *map(_place, attached)]
+        places = [where, *map(_place, attached)]
         provided = await provide_information.add(
-            ctx, tx, referral_id, pieces=pieces, places=places, answering=where
+            ctx, tx, referral_id, pieces=pieces, places=places, answers_at=answers_at
         )
         return provided.referral
     file = await referral_file.for_caller(ctx, tx, referral_id)
     reason = rules.acts.may_communicate(ctx, file.referral)
     first = reason is not None and reason.code == "acknowledge-first"
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
-    answered.check(body, file, where=where)
+    answered.check(ctx, body, file, places=answers_at)
     changes = Changes(ctx, file)
     if attached:
         places = [*map(_place, attached)]

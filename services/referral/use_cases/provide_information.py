@@ -25,7 +25,6 @@ from shared.events.catalog import referral as events
 from shared.fhir import condition, references, store
 from shared.fhir.codes import TaskCode
 from shared.fhir.references import Form
-from shared.urls import Urls
 
 _PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
 
@@ -69,12 +68,12 @@ async def add(
     *,
     pieces: Sequence[Piece],
     places: Sequence[str],
-    answering: str | None = None,
+    answers_at: Sequence[str] | None = None,
 ) -> Provided:
     """Store what was sent, triage again where no verdict stands, and follow the newest Consent.
 
     `places` says where in the body each piece stands (FHIRPath); where the first piece is what the sender
-    says in words, `answering` says where it names what it answers.
+    says in words, `answers_at` says where it names each thing that it answers.
 
     An answer to a decline, or to an emergency that was acknowledged, reopens the referral; what a person had
     asked or declined, a person reads. Raises Ended and AcknowledgeFirst where nothing can follow, and
@@ -89,8 +88,8 @@ async def add(
     rules.steps.check(reason, refusal=AcknowledgeFirst if first else Ended)
     await check(ctx, tx, pieces, places, file)
     changes = Changes(ctx, file)
-    if answering is not None:
-        answered.check(pieces[0].data, file, where=answering)
+    if answers_at is not None:
+        answered.check(ctx, pieces[0].data, file, places=answers_at)
         answered.end(changes, TaskCode.ANSWER_CLINIC)
     rows = await keep(ctx, tx, pieces, places, file)
     for piece in pieces:
@@ -111,7 +110,7 @@ async def check(
         text = "what is provided: one parameter with a resource, or more"
         raise NothingProvided(text, expression="Parameters.parameter.resource")
     records = await queries.patients.records(tx, file.referral.patient_id)
-    ours = {name for one in records for name in (f"Patient/{one.id}", f"{ctx.urls.fhir}/Patient/{one.id}")}
+    ours = {str(one.id) for one in records}
     problems = []
     for piece, where in zip(pieces, places, strict=True):
         if piece.type not in fhir.entries.ACCEPTED_TYPES or piece.type == "ServiceRequest":
@@ -121,9 +120,7 @@ async def check(
             problems.append(Problem(text="another patient than the referred one", expression=where))
         for member in _PATIENT_MEMBERS:
             named = piece.data.get(member)
-            if isinstance(named, dict) and _is_somebody_else(
-                named, piece, file=file, ours=ours, urls=ctx.urls
-            ):
+            if isinstance(named, dict) and _is_somebody_else(ctx, named, piece, file=file, ours=ours):
                 text = "another patient than the referred one"
                 problems.append(Problem(text=text, expression=f"{where}.{member}"))
     if problems:
@@ -137,7 +134,7 @@ def may_be(file: ReferralFile, piece: Piece) -> bool:
 
 
 def _is_somebody_else(
-    named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str], urls: Urls
+    ctx: Context, named: dict[str, Any], piece: Piece, *, file: ReferralFile, ours: Collection[str]
 ) -> bool:
     """Tell whether a reference names a patient who is not known to be the referred one: by none of our
     addresses, or by an identifier that this sender has not said of the person. What names them both ways is
@@ -153,9 +150,9 @@ def _is_somebody_else(
     if parsed.form is Form.FRAGMENT:
         inside = [one for one in fhir.pieces.contained(piece.raw) if parsed.text in one.links]
         return any(one.type == "Patient" and _is_described_otherwise(one, file) for one in inside)
-    if identified and not (parsed.id and references.is_ours(parsed, urls)):
+    if identified and not (parsed.id and references.is_ours(parsed, ctx.urls)):
         return False
-    return parsed.type == "Patient" and parsed.text.partition("/_history/")[0] not in ours
+    return parsed.type == "Patient" and not (references.is_ours(parsed, ctx.urls) and parsed.id in ours)
 
 
 def _is_described_otherwise(patient: Piece, file: ReferralFile) -> bool:

@@ -1,12 +1,13 @@
 """The one command behind the three doors: store what came, once, and triage it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from services.referral import fhir, queries
 from services.referral.models.rows import Patient, Referral, SenderIdentifier, Task
 from services.referral.models.submission import Receipt, Submission
+from services.referral.queries.intake import Recognised
 from services.referral.states import TASK_STATUS, State, Turn
 from services.referral.use_cases import (
     about_patient,
@@ -25,6 +26,7 @@ from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.match_patient import PatientMatch
 from services.referral.use_cases.placing import Rows
 from services.referral.use_cases.referral_file import ReferralFile, enclosure_of, local_day
+from services.referral.use_cases.triage import TriageResult
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
@@ -55,11 +57,24 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
     if (before := again or known.sent_before) is not None:
         await _check_site(ctx, tx, await queries.referrals.by_id(tx, before))
         return await sent_again.run(ctx, tx, submission, known=known, referral_id=before)
+    match = await _match(ctx, tx, submission, known=known)
+    return await _first(ctx, tx, submission, known=known, match=match)
+
+
+async def _match(ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised) -> PatientMatch:
+    """Find or make the patient, whose record is locked, and hold to it what came along."""
     if submission.patient is not None:
         records = [patient.replaced_by or patient.id for patient in known.patients]
         await complete_patient.lock_first(tx, [submission.patient], records=records)
     match = await match_patient.run(ctx, tx, submission, known=known)
-    await about_patient.check(ctx, tx, submission, match.patient, requester=requester)
+    await about_patient.check(ctx, tx, submission, match.patient, requester=submission.requester)
+    return match
+
+
+async def _first(
+    ctx: Context, tx: Transaction, submission: Submission, *, known: Recognised, match: PatientMatch
+) -> Receipt:
+    """Store and triage what the sender sends for the first time."""
     referral = _new_referral(ctx, submission, match)
     rows, binaries = placing.rows(submission, referral, known=known), attach.inline(ctx, submission)
     named = placing.links(submission, referral, rows, known=known, binaries=binaries)
@@ -81,23 +96,39 @@ async def run(ctx: Context, tx: Transaction, submission: Submission, *, again: U
         at=ctx.at,
     )
     others = () if match.new else await find_duplicates.run(ctx, tx, referral)
-    changes.announce(events.ReferralReceived, match.patient)
-    if submission.entry is not None:
-        changes.enclose(fhir.provenance.entry_provenance(ctx, referral))
-        changes.announce(events.ReferralEntered)
-    triage.decide(ctx, changes, result, open_referrals=others)
-    describe_patient.offer(ctx, changes, match.described)
-    describe_patient.doubt(ctx, changes, resembles=match.resembles)
-    sent = [row for _, row, new in rows if new]
-    names = [
-        SenderIdentifier(requester=requester, token=token, referral_id=referral.id)
-        for token in dict.fromkeys(submission.request.identifiers)
-    ]
+    _decide(ctx, changes, result, match=match, open_referrals=others)
+    sent, names = [row for _, row, new in rows if new], _names(submission, referral)
     await record.new(ctx, tx, changes, patient=match_patient.new_rows(match), came_with=[*sent, *names])
     await queries.intake.enter(tx, sent)
     await attach.run(ctx, tx, referral, placing.namings(rows), binaries=binaries)
     await _tell_of_patient(ctx, tx, submission, match, referral=referral)
     return Receipt(referral=referral, outcome="new", answer=referral.answer, left_out=not_kept)
+
+
+def _decide(
+    ctx: Context,
+    changes: Changes,
+    result: TriageResult,
+    *,
+    match: PatientMatch,
+    open_referrals: Sequence[Referral],
+) -> None:
+    """Announce what came, follow the verdict, and leave what is open about the patient to a person."""
+    changes.announce(events.ReferralReceived, match.patient)
+    if changes.referral.came_by is not None:
+        changes.enclose(fhir.provenance.entry_provenance(ctx, changes.referral))
+        changes.announce(events.ReferralEntered)
+    triage.decide(ctx, changes, result, open_referrals=open_referrals)
+    describe_patient.offer(ctx, changes, match.described)
+    describe_patient.doubt(ctx, changes, resembles=match.resembles)
+
+
+def _names(submission: Submission, referral: Referral) -> list[SenderIdentifier]:
+    """Give the referral the names under which its sender finds it again."""
+    return [
+        SenderIdentifier(requester=submission.requester, token=token, referral_id=referral.id)
+        for token in dict.fromkeys(submission.request.identifiers)
+    ]
 
 
 async def _tell_of_patient(

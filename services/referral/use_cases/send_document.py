@@ -42,7 +42,7 @@ async def _referral(ctx: Context, tx: Transaction, piece: Piece) -> str:
     requests = {
         parsed.id
         for parsed in named
-        if parsed.type == "ServiceRequest" and parsed.id and parsed.base in (None, f"{ctx.urls.fhir}/")
+        if parsed.type == "ServiceRequest" and parsed.id and references.is_ours(parsed, ctx.urls)
     }
     if len(requests) == 1:
         [request] = requests

@@ -143,7 +143,7 @@ async def _patient(ctx: Context, tx: Transaction, context: Mapping[str, Any] | N
     if context is None:
         return None
     parsed, found = references.parse(context), None
-    is_here = parsed.base in (None, f"{ctx.urls.fhir}/")
+    is_here = references.is_ours(parsed, ctx.urls)
     if is_here and parsed.type == "ServiceRequest":
         referral = await queries.referrals.visible_to(tx, ctx.caller, parsed.id or "")
         found = None if referral is None else referral.patient_id

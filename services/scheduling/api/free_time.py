@@ -16,9 +16,9 @@ from shared.fhir import references
 from shared.fhir.instants import is_on_a_calendar
 from shared.http import computed
 from shared.http.authorize import authorize
-from shared.http.computed import ComputedQuery
+from shared.http.computed import ComputedParam, ComputedQuery
 from shared.http.request_context import RequestContext
-from shared.http.responses import query, refuses
+from shared.http.responses import refuses
 
 router = APIRouter()
 
@@ -30,15 +30,20 @@ _SearchSlots = Annotated[RequestContext, authorize("Slot", "s", rows=ROWS)]
 
 _LONGEST_LOOK = timedelta(days=62)
 _USUAL_LOOK = timedelta(days=14)
-_ACTOR = "`Practitioner/id`"
-_START = "`ge...` and `lt...`, twice; two weeks from now unless said"
+_SCHEDULE_PARAMS = {"actor": ComputedParam(kind="reference", text="`Practitioner/id`")}
+_SLOT_PARAMS = {
+    "schedule": ComputedParam(kind="reference", text="`Schedule/id`"),
+    "start": ComputedParam(kind="date", text="`ge...` and `lt...`, twice; two weeks from now unless said"),
+    "status": ComputedParam(kind="token", text="`free`"),
+}
 
 
-@router.get("/fhir/Schedule", responses=refuses(UnsupportedSearch), openapi_extra=query(actor=_ACTOR))
+@router.get("/fhir/Schedule", responses=refuses(UnsupportedSearch))
 @router.post("/fhir/Schedule/_search", responses=refuses(UnsupportedSearch))
+@computed.searched_by(_SCHEDULE_PARAMS)
 async def schedules(request: _SearchSchedules) -> Response:
     """List the calendars of the site; `?actor=Practitioner/...` names one."""
-    asked = computed.read(request, resource_type="Schedule", known=("actor",))
+    asked = computed.read(request, resource_type="Schedule", known=_SCHEDULE_PARAMS)
     wanted = _named(request, asked, "actor")
     found = [
         fhir.free_time.render_schedule(person, clinic=request.runtime.clinic)
@@ -57,15 +62,12 @@ async def schedule(id: str, request: _ReadSchedule) -> Response:
         return await request.answer(tx, fhir.free_time.render_schedule(person, clinic=request.runtime.clinic))
 
 
-@router.get(
-    "/fhir/Slot",
-    responses=refuses(UnsupportedSearch),
-    openapi_extra=query(schedule="`Schedule/id`", start=_START, status="`free`"),
-)
+@router.get("/fhir/Slot", responses=refuses(UnsupportedSearch))
 @router.post("/fhir/Slot/_search", responses=refuses(UnsupportedSearch))
+@computed.searched_by(_SLOT_PARAMS)
 async def slots(request: _SearchSlots) -> Response:
     """Compute free time: `?schedule=Schedule/...&start=ge...&start=lt...` (two weeks)."""
-    asked = computed.read(request, resource_type="Slot", known=("schedule", "start", "status"))
+    asked = computed.read(request, resource_type="Slot", known=_SLOT_PARAMS)
     window = _window(request, asked)
     wanted = _named(request, asked, "schedule")
     people = _people(request) if wanted is None else [_person(wanted, request)]

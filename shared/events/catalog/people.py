@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from shared.events.catalog.reading import Resource, value_of
+from shared.events.catalog.reading import Resource
 from shared.fhir import people
 from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION
+from shared.fhir.values import value_of
 from shared.people import ChannelConsent, ContactPoint, KnownPerson
 
 _LAST = 1_000_000

@@ -8,6 +8,7 @@ from typing import Any
 from shared.events.envelope import Event
 from shared.fhir.codes import LUMBAR, TASK_INPUT_SYSTEM
 from shared.fhir.references import local_id, parse, reference_type
+from shared.fhir.values import value_of
 
 Resource = Mapping[str, Any]
 Bound = date | datetime | None
@@ -49,11 +50,6 @@ def parameters_of(resources: Sequence[Resource]) -> dict[str, list[Any]]:
             value = parameter["part"] if "part" in parameter else value_of(parameter)
             found.setdefault(parameter["name"], []).append(value)
     return found
-
-
-def value_of(element: Resource) -> Any:
-    """Return the value[x] of an element, None where there is none."""
-    return next((value for name, value in element.items() if name.startswith("value")), None)
 
 
 def codes_of(concept: Resource | None, *, system: str) -> list[str]:

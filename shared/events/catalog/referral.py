@@ -16,6 +16,7 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.topics import REFERRAL
 from shared.fhir.codes import TaskInput
 from shared.fhir.references import local_id
+from shared.fhir.values import value_of
 from shared.people import ChannelConsent, ContactPoint, KnownPerson
 
 
@@ -364,8 +365,7 @@ class AuthorizationEvent(DomainEvent, topic=REFERRAL, focus="Claim"):
     def grant_for(self, discipline: str | None) -> Grant:
         """Return what is granted for a discipline: nothing where others are named and it is not."""
         grants = [
-            {part["name"]: reading.value_of(part) for part in parts}
-            for parts in self._parameters.get("grant", ())
+            {part["name"]: value_of(part) for part in parts} for parts in self._parameters.get("grant", ())
         ]
         fitting = [grant for grant in grants if grant.get("discipline") == discipline]
         if not fitting:

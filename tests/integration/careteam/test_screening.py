@@ -99,6 +99,7 @@ async def test_what_is_incomplete_is_refused_naming_each_item(clinic: TestClinic
         "QuestionnaireResponse.item.where(linkId='start-back-4').answer",
         "QuestionnaireResponse.item.where(linkId='start-back-7').answer",
     ]
+    assert "by disagree or agree" in answer.text
     assert await counts(clinic) == before
 
 

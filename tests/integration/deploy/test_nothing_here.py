@@ -33,6 +33,8 @@ OTHERWISE = (
     ("HEAD", "/referral/fhir"),
     ("GET", "/referral/fhir/"),
     ("PATCH", "/careteam/fhir/Task/7"),
+    ("HEAD", "/referral/analytics/waits"),
+    ("OPTIONS", "/referral/openapi.json"),
 )
 
 

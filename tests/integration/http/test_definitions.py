@@ -29,6 +29,8 @@ MESSAGES = {
     "focus=Communication": {"ereferral-send-communication", "ereferral-send-communication-from-requester"},
     "name=bars": {"bars-servicerequest-request", "bars-servicerequest-response"},
 }
+CODES = dict.fromkeys(("code", "status", "resource"), "token")
+EVENTS = dict.fromkeys(("event", "status", "focus"), "token")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -54,6 +56,37 @@ async def test_an_operation_is_found(anybody: httpx.AsyncClient, query: str) -> 
 @pytest.mark.parametrize("query", MESSAGES)
 async def test_a_message_is_found(anybody: httpx.AsyncClient, query: str) -> None:
     assert await _found(anybody, f"/referral/fhir/MessageDefinition?{query}") == MESSAGES[query]
+
+
+async def test_no_more_come_than_are_asked_for(anybody: httpx.AsyncClient) -> None:
+    address = "/referral/fhir/MessageDefinition"
+    page = (await anybody.get(f"{address}?_count=2")).json()
+    assert (len(page["entry"]), page["total"]) == (2, len(await _found(anybody, address)))
+    (following,) = [link["url"] for link in page["link"] if link["relation"] == "next"]
+    others = (await anybody.get(following)).json()["entry"]
+    assert not {entry["fullUrl"] for entry in others} & {entry["fullUrl"] for entry in page["entry"]}
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "params"),
+    [
+        ("scheduling", "Slot", {"schedule": "reference", "start": "date", "status": "token"}),
+        ("scheduling", "Schedule", {"actor": "reference"}),
+        ("careteam", "Questionnaire", {"url": "uri"}),
+        ("referral", "OperationDefinition", {"url": "uri", "name": "string", **CODES}),
+        ("referral", "MessageDefinition", {"url": "uri", "name": "string", **EVENTS}),
+        ("referral", "Questionnaire", {"url": "uri", "name": "string", "status": "token"}),
+    ],
+)
+async def test_what_is_computed_is_searched_by_what_the_statement_and_the_document_name(
+    anybody: httpx.AsyncClient, service: str, kind: str, params: dict[str, str]
+) -> None:
+    statement = (await anybody.get(f"/{service}/fhir/metadata")).json()
+    (found,) = [one for one in statement["rest"][0]["resource"] if one["type"] == kind]
+    assert {param["name"]: param["type"] for param in found["searchParam"]} == params
+    document = (await anybody.get(f"/{service}/openapi.json")).json()
+    told = {param["name"] for param in document["paths"][f"/fhir/{kind}"]["get"]["parameters"]}
+    assert told == {*params, "_id", "_count", "_total", "_summary", "_elements"}
 
 
 async def test_a_form_is_read_as_a_query_is(anybody: httpx.AsyncClient) -> None:

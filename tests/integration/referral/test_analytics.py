@@ -167,6 +167,35 @@ class TestCompleteness:
         assert card["referrals"] is None
         assert card["missing_most"] == []
 
+    async def test_what_was_missed_is_not_told_where_the_rest_would_be_of_a_few(
+        self, clinic: TestClinic
+    ) -> None:
+        for missed in (*[None] * 7, "no"):
+            await send(clinic, referrals.bundle(answers={"night-pain": missed}))
+        (card,) = await figures(clinic, COMPLETENESS, as_="family-practice")
+        assert (card["referrals"], card["missing_most"]) == (8, [])
+
+    @pytest.mark.parametrize(
+        ("missing", "complete", "days"), [(6, 5, None), (5, 6, None), (6, 6, 0), (0, 6, 0)]
+    )
+    async def test_how_long_it_took_is_not_told_of_a_few_nor_where_the_rest_would_be(
+        self, clinic: TestClinic, missing: int, complete: int, days: int | None
+    ) -> None:
+        for missed in (*[None] * missing, *["no"] * complete):
+            await send(clinic, referrals.bundle(answers={"night-pain": missed}))
+        (card,) = await figures(clinic, COMPLETENESS, as_="family-practice")
+        assert (card["referrals"], card["median_days_until_complete"]) == (missing + complete, days)
+
+    async def test_counts_the_local_days_of_the_site(self, clinic: TestClinic) -> None:
+        for _ in range(6):
+            await send(clinic, referrals.bundle())
+        late = datetime(2026, 3, 3, 2, tzinfo=UTC)  # nine in the evening of the second, on the site's wall
+        async with clinic.databases["referral"].transaction() as tx:
+            await sql(tx, "UPDATE referral SET sent_at = :late, complete_at = :late", late=late)
+        for address in (WAITS, COMPLETENESS):
+            assert await figures(clinic, f"{address}?from=2026-03-03&to=2026-03-03") == []
+        assert len(await figures(clinic, f"{COMPLETENESS}?from=2026-03-02&to=2026-03-02")) == 1
+
     async def test_what_was_missing_first_stays_when_it_has_come(self, clinic: TestClinic) -> None:
         referral = located(await send(clinic, referrals.bundle(answers={"night-pain": None})))
         late = referrals.a_response("urn:x")
@@ -199,6 +228,16 @@ class TestForms:
             answer = await clinic.as_("coordinator").get(f"{COMPLETENESS}?format={form}")
             assert answer.status_code == 200, answer.text
 
+    @pytest.mark.parametrize("address", [WAITS, COMPLETENESS])
+    async def test_an_empty_sheet_has_the_columns_of_a_full_one(
+        self, clinic: TestClinic, address: str
+    ) -> None:
+        empty = await clinic.as_("coordinator").get(f"{address}?format=csv")
+        await waited(clinic, 9)
+        full = await clinic.as_("coordinator").get(f"{address}?format=csv")
+        assert len(full.text.splitlines()) > 1
+        assert empty.text.splitlines() == full.text.splitlines()[:1]
+
 
 class TestRefusal:
     @pytest.mark.parametrize(
@@ -208,6 +247,7 @@ class TestRefusal:
             ("format=pdf", 400, "format"),
             ("from=yesterday", 422, "from"),
             ("from=2026-03-02&to=2026-03-01", 422, "from"),
+            ("to=2026-02-30", 422, "to"),
         ],
     )
     async def test_what_is_not_known_is_told(
@@ -216,6 +256,13 @@ class TestRefusal:
         answer = await clinic.as_("coordinator").get(f"{WAITS}?{asked}")
         assert answer.status_code == status, answer.text
         assert answer.json()["issue"][0]["expression"] == [where]
+
+    @pytest.mark.parametrize(
+        "period", ["to=0001-01-01", "from=0001-01-01", "to=9999-12-31", "from=9999-12-31&to=9999-12-31"]
+    )
+    async def test_the_first_and_the_last_of_all_days_are_days(self, clinic: TestClinic, period: str) -> None:
+        for address in (WAITS, COMPLETENESS):
+            assert await figures(clinic, f"{address}?{period}") == []
 
     @pytest.mark.parametrize("party", ["workplace-insurer", "physiatrist", "operator"])
     async def test_others_read_no_figures(self, clinic: TestClinic, party: str) -> None:

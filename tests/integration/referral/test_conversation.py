@@ -7,10 +7,11 @@ import pytest
 from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
 from tests.integration.referral.test_senders import referral_of
 from tests.support import referrals
-from tests.support.clinic import TestClinic
+from tests.support.clinic import BASE_URL, TestClinic
 from tests.support.senders import erec
 
 REFERRER, COORDINATOR = "family-practice", "coordinator"
+UNSAID = {"reference": "Communication/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"}
 
 
 async def accepted(clinic: TestClinic) -> str:
@@ -172,13 +173,57 @@ class TestRefusal:
         assert answer.status_code == 422
         assert await told(clinic) == heard
 
-    async def test_an_answer_to_what_was_not_said_about_it_is_refused(self, clinic: TestClinic) -> None:
-        referral = await accepted(clinic)
-        other = {"reference": "Communication/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f01"}
+    @pytest.mark.parametrize("asked", [True, False])
+    async def test_an_answer_to_what_was_not_said_about_it_is_refused(
+        self, clinic: TestClinic, asked: bool
+    ) -> None:
+        referral = located(
+            await send(clinic, referrals.bundle(answers={"night-pain": None} if asked else {}))
+        )
+        heard = await told(clinic)
         answer = await operate(
-            clinic, REFERRER, referral, "send-communication", text="Yes", **{"in-response-to": other}
+            clinic, REFERRER, referral, "send-communication", text="Yes", **{"in-response-to": UNSAID}
         )
         assert answer.status_code == 422, answer.text
+        place = "Parameters.parameter.where(name='in-response-to')"
+        assert answer.json()["issue"][0]["expression"] == [place]
+        assert await told(clinic) == heard
+
+    @pytest.mark.parametrize("asked", [True, False])
+    @pytest.mark.parametrize("server", ["", "https://other.example/fhir/"])
+    async def test_nor_is_such_a_message_taken(self, clinic: TestClinic, asked: bool, server: str) -> None:
+        if asked:
+            await send(clinic, erec.message(number="r-1"))
+        else:
+            await _accepted_by_message(clinic)
+        heard = await told(clinic)
+        message = erec.communication(number="r-1", text="Yes")
+        ((place, said),) = (
+            (place, entry["resource"])
+            for place, entry in enumerate(message["entry"])
+            if entry["resource"]["resourceType"] == "Communication"
+        )
+        said["inResponseTo"] = [{"reference": server + UNSAID["reference"]}]
+        answer = await send(clinic, message)
+        assert answer.status_code == 422, answer.text
+        expression = f"Bundle.entry[{place}].resource.inResponseTo[0]"
+        assert answer.json()["issue"][0]["expression"] == [expression]
+        assert await told(clinic) == heard
+
+    async def test_a_message_may_answer_what_was_said_about_it(self, clinic: TestClinic) -> None:
+        referral = await _accepted_by_message(clinic)
+        await says(clinic, COORDINATOR, referral, "Which pharmacy?")
+        (question,) = await said_about(clinic, REFERRER)
+        message = erec.communication(number="r-1", text="The one at the corner")
+        (said,) = (
+            entry["resource"]
+            for entry in message["entry"]
+            if entry["resource"]["resourceType"] == "Communication"
+        )
+        said["inResponseTo"] = [{"reference": f"{BASE_URL}/referral/fhir/Communication/{question['id']}"}]
+        answer = await send(clinic, message)
+        assert answer.status_code == 200, answer.text
+        assert await open_tasks(clinic, REFERRER, "answer-clinic") == []
 
     @pytest.mark.parametrize("payload", [None, [{"contentString": "  "}]])
     async def test_a_message_that_says_nothing_is_refused(
@@ -199,7 +244,7 @@ class TestRefusal:
         sent = _said_by_message(inResponseTo=[{"reference": "Communication/none"}])
         answer = await send(clinic, sent)
         assert answer.status_code == 422, answer.text
-        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[7].resource.inResponseTo"]
+        assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[7].resource.inResponseTo[0]"]
 
     async def test_before_an_emergency_is_acknowledged_the_referrer_does_that_first(
         self, clinic: TestClinic

@@ -30,9 +30,12 @@ def about(patient: dict[str, Any] | None = None, **bundle: Any) -> dict[str, Any
     return sent
 
 
-def consent(channel: str = "sms", *, permitted: Any = True, on: str = "2026-03-01") -> dict[str, Any]:
+def consent(
+    channel: str | dict[str, Any] = "sms", *, permitted: Any = True, on: str = "2026-03-01"
+) -> dict[str, Any]:
+    said = {"valueCode": channel} if isinstance(channel, str) else channel
     parts = [
-        {"url": "channel", "valueCode": channel},
+        {"url": "channel", **said},
         {"url": "permitted", "valueBoolean": permitted},
         {"url": "date", "valueDate": on},
     ]
@@ -224,6 +227,11 @@ class TestACorrection:
             ({"birthDate": None}, "Patient.birthDate", "whole Patient"),
             ({"identifier": []}, "Patient.identifier", "`use` old"),
             ({"extension": [consent("fax")]}, "Patient.extension[0]", "email, sms, voicemail"),
+            (
+                {"extension": [consent({"valueCoding": {"code": "sms"}})]},
+                "Patient.extension[0]",
+                "email, sms",
+            ),
             ({"extension": [consent(on="2026-03-03")]}, "Patient.extension[0]", "at the latest today"),
             ({"extension": [consent(on="2026")]}, "Patient.extension[0]", "which day"),
             ({"extension": [consent(), consent()]}, "Patient.extension[1]", "one consent to sms"),

@@ -23,8 +23,9 @@ CARD = "6660001112"
 SENDER = {"reference": "Organization/family-practice"}
 
 
-def came(way: str, arrived: dict[str, str] | None) -> dict[str, Any]:
-    parts: list[dict[str, Any]] = [{"url": "way", "valueCode": way}]
+def came(way: str | dict[str, Any], arrived: dict[str, Any] | None) -> dict[str, Any]:
+    said = {"valueCode": way} if isinstance(way, str) else way
+    parts: list[dict[str, Any]] = [{"url": "way", **said}]
     parts += [] if arrived is None else [{"url": "arrived", **arrived}]
     return {"url": ENTRY_EXTENSION, "extension": parts}
 
@@ -32,8 +33,8 @@ def came(way: str, arrived: dict[str, str] | None) -> dict[str, Any]:
 def faxed(
     *,
     requester: dict[str, Any] | None = None,
-    way: str | None = "fax",
-    arrived: dict[str, str] | None = None,
+    way: str | dict[str, Any] | None = "fax",
+    arrived: dict[str, Any] | None = None,
     **bundle: Any,
 ) -> dict[str, Any]:
     sent = referrals.bundle(**{"health_card": CARD, **bundle})
@@ -133,7 +134,9 @@ class TestAFax:
             ({"requester": {"display": "Dr Somebody"}}, "requester", "or the patient who refers themselves"),
             ({"way": "pigeon"}, "extension", "fax, telephone, letter"),
             ({"way": None}, "extension", "fax, telephone, letter"),
-            ({"way": None, "said": {"text": "fax"}}, "extension", "fax, telephone, letter"),
+            ({"way": {"valueCoding": {"code": "fax"}}}, "extension", "fax, telephone, letter"),
+            ({"way": {"extension": [{"url": "x", "valueCode": "fax"}]}}, "extension", "fax, telephone"),
+            ({"arrived": {"valuePeriod": {"start": "2026-03-01"}}}, "extension", "a day"),
             ({"arrived": {"valueDate": "2026-03-03"}}, "extension", "not to come"),
             ({"arrived": {"valueDateTime": "2026-03-02T13:00:01Z"}}, "extension", "not to come"),
             ({"arrived": {"valueDate": "2026-02"}}, "extension", "a day"),

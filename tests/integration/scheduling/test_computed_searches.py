@@ -10,6 +10,7 @@ from tests.support.clinic import BASE_URL, TestClinic
 __all__ = ["clinic"]
 
 BASE = "/scheduling/fhir"
+MONTHS = "start=ge2026-03-03T00:00:00Z&start=lt2026-05-03T00:00:00Z"
 DAY = "start=ge2026-03-03T00:00:00Z&start=lt2026-03-04T00:00:00Z"
 
 
@@ -34,6 +35,24 @@ async def test_a_part_a_count_a_format_and_an_id(clinic: TestClinic) -> None:
     first = whole["entry"][0]["resource"]["id"]
     one = await get(clinic, f"Slot?{DAY}&_id={first}")
     assert [entry["resource"]["id"] for entry in one["entry"]] == [first]
+
+
+async def test_as_many_as_asked_for_and_a_link_to_the_rest(clinic: TestClinic) -> None:
+    whole = [entry["resource"]["id"] for entry in (await get(clinic, f"Slot?{MONTHS}"))["entry"]]
+    assert len(whole) > 50, "all of it comes where no count is asked for"
+    page, found = await get(clinic, f"Slot?{MONTHS}&_count=30"), list[str]()
+    while True:
+        ids = [entry["resource"]["id"] for entry in page["entry"]]
+        found += ids
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        if "next" not in links:
+            break
+        assert (len(ids), page["total"]) == (30, len(whole))
+        page = await get(clinic, links["next"].partition(f"{BASE}/")[2])
+    assert found == whole
+    assert "entry" not in await get(clinic, f"Slot?{MONTHS}&_count=0")
+    strange = await clinic.as_("coordinator").get(f"{BASE}/Slot?{MONTHS}&_after=there")
+    assert (strange.status_code, strange.json()["issue"][0]["expression"]) == (422, ["_after"])
 
 
 async def test_by_post_and_by_our_own_url(clinic: TestClinic) -> None:
