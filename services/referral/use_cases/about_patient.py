@@ -16,8 +16,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, Problem
 from shared.fhir import references
-from shared.fhir.check.across import ABOUT
-from shared.fhir.references import Form
+from shared.fhir.references import ABOUT, Form
 
 
 class AnotherPatientsAttachment(Invalid):

@@ -11,7 +11,7 @@ from typing import Any
 from shared.errors import Problem
 from shared.fhir import references
 from shared.fhir.check.schema import word
-from shared.fhir.references import Form
+from shared.fhir.references import ABOUT, Form
 
 Data = Mapping[str, Any]
 
@@ -20,8 +20,6 @@ _RESPONSES = frozenset({"batch-response", "transaction-response", "history"})
 _COMMANDS = frozenset({"batch", "transaction"})
 _SENDING = frozenset({"POST", "PUT", "PATCH"})
 _SEARCHES = frozenset({"searchset"})
-# Elements that say whom a resource is about, whatever types they may refer to.
-ABOUT = frozenset({"subject", "patient", "beneficiary", "for"})
 _LINKS_ONCE = frozenset({"self", "first", "previous", "prev", "next", "last"})
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from shared.errors import Problem
 from shared.fhir import condition, references
-from shared.fhir.check.across import ABOUT, entries_of, references_in
-from shared.fhir.references import Form, ParsedReference
+from shared.fhir.check.across import entries_of, references_in
+from shared.fhir.references import ABOUT, Form, ParsedReference
 
 Data = Mapping[str, Any]
 # The kinds of Bundle that are one command, and so about one patient.

@@ -160,7 +160,7 @@ class _Visit:
     def _refers(self, data: Data, plan: _Plan, member: Member | None, resource: Data) -> None:
         parsed = references.parse(data)
         self._referring.append((parsed, data, resource))
-        self._identified |= "identifier" in data and member is not None and member.name in across.ABOUT
+        self._identified |= "identifier" in data and member is not None and member.name in references.ABOUT
         if plan.type != "Reference":
             return
         if parsed.form in _PLAIN_FORMS and "type" not in data:
