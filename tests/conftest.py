@@ -28,7 +28,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the folders whose tests take minutes, so that no worker waits for one of them at the end."""
-    items.sort(key=lambda item: next((at for at, name in enumerate(_LONGEST) if name in item.nodeid), 9))
+    last = len(_LONGEST)
+    items.sort(key=lambda item: next((at for at, name in enumerate(_LONGEST) if name in item.nodeid), last))
 
 
 @pytest_asyncio.fixture

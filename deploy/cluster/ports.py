@@ -11,6 +11,7 @@ import random
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from deploy.cluster.place import ClusterError
 
@@ -33,7 +34,7 @@ class PortBlock:
             owner = _listening(first)
             if owner is None:
                 continue
-            ports = [port for port in range(first + 1, first + _BLOCK) if _is_free(port)][:number]
+            ports = list(islice(filter(_is_free, range(first + 1, first + _BLOCK)), number))
             if len(ports) == number:
                 return cls(ports=ports, owner=owner)
             owner.close()

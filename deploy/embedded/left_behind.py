@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.waiting import wait_until
 
 OUTLIVED = 2.0
 """Seconds that something may go on after its owner was killed."""
@@ -31,10 +32,10 @@ class ServerState:
 def server_state(cluster: Path) -> ServerState | None:
     """Read it; None where there is none or it holds no process id."""
     try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        lines = (cluster / "postmaster.pid").read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return None
-    if not lines or not lines[0].strip().isdigit():
+    if not lines or not lines[0].strip().isdecimal():
         return None
     socket = lines[4] if len(lines) > 4 else ""
     return ServerState(int(lines[0]), Path(socket), len(lines) > 7 and lines[7].strip() == "ready")
@@ -74,16 +75,6 @@ def forget_where_stale(lock: Path, cluster: Path) -> None:
         pid, written = lock.read_text(errors="replace").partition("\n")[0].strip(), lock.stat().st_mtime
     except FileNotFoundError:
         return
-    is_torn = not pid.isdigit() and time.time() - written > OUTLIVED
-    if is_torn or (pid.isdigit() and not _is_server_of(int(pid), cluster)):
+    is_torn = not pid.isdecimal() and time.time() - written > OUTLIVED
+    if is_torn or (pid.isdecimal() and not _is_server_of(int(pid), cluster)):
         lock.unlink(missing_ok=True)
-
-
-def wait_until(reached: Callable[[], bool], *, seconds: float) -> bool:
-    """Wait for something, and tell whether it came in time."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True

@@ -10,6 +10,7 @@ Invariants:
 """
 
 import fcntl
+import math
 import os
 import shutil
 import signal
@@ -36,13 +37,8 @@ from deploy.embedded.cluster import (
     socket_folder,
     write_configuration,
 )
-from deploy.embedded.left_behind import (
-    OUTLIVED,
-    forget_where_stale,
-    server_state,
-    stop_left_behind,
-    wait_until,
-)
+from deploy.embedded.left_behind import OUTLIVED, forget_where_stale, server_state, stop_left_behind
+from deploy.waiting import wait_until
 
 log = structlog.get_logger("lumbar.embedded")
 
@@ -184,12 +180,12 @@ def _start_until_ready(
 
 
 def _became_ready(process: subprocess.Popen[bytes], cluster: Path) -> bool:
-    begin, told = time.monotonic(), False
-    while process.poll() is None and not _ready(cluster, process.pid):
-        if not told and time.monotonic() - begin > _LONG:
-            log.warning("embedded.still-starting", seconds=round(time.monotonic() - begin))
-            told = True
-        time.sleep(0.005)
+    def decided() -> bool:
+        return process.poll() is not None or _ready(cluster, process.pid)
+
+    if not wait_until(decided, seconds=_LONG):
+        log.warning("embedded.still-starting", seconds=_LONG)
+        wait_until(decided, seconds=math.inf)
     return process.poll() is None
 
 

@@ -12,13 +12,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.kafka.jars import LocalKafkaError, jars, java
+from deploy.waiting import wait_until
 
 _LAUNCH = Path(__file__).parents[1] / "embedded" / "launch.py"
 _DEADLINE = 90.0
@@ -177,7 +177,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, folder: Path)
     def decided() -> bool:
         return process.poll() is not None or _listens(port)
 
-    if not _wait_until(decided, seconds=_DEADLINE) or process.poll() is not None:
+    if not wait_until(decided, seconds=_DEADLINE, every=0.02) or process.poll() is not None:
         process.kill()
         process.wait()
         raise LocalKafkaError(f"Kafka does not start, see {folder / 'kafka.log'}")
@@ -188,13 +188,4 @@ def _listens(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
         return False
-    return True
-
-
-def _wait_until(reached: Callable[[], bool], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
     return True

@@ -31,7 +31,7 @@ _LINK_MEMBERS = frozenset(
     {"reference", "url", "uri", "source", "instantiatesUri", "valueUri", "valueUrl", "valueOid", "valueUuid"}
 )
 # Elements that say whom a resource is about, whatever types they may refer to.
-ABOUT = frozenset({"subject", "patient", "beneficiary", "for"})
+ABOUT = ("subject", "patient", "beneficiary", "for")
 _LOOKED_AT = frozenset(name.encode() for name in (*_LINK_MEMBERS, "div"))
 _STRING = re.compile(rb'"(?P<name>[^"\\]*(?:\\.[^"\\]*)*)"(?P<key>[ \t\r\n]*:)?', re.DOTALL)
 _HTML_LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>[^"']*)(?P=quote)""")

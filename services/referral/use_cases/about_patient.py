@@ -60,8 +60,8 @@ async def check(
 
 
 def _named(ctx: Context, submission: Submission, piece: Piece) -> Iterator[_Named]:
-    for member in ABOUT & piece.data.keys():
-        named = piece.data[member]
+    for member in ABOUT:
+        named = piece.data.get(member)
         if not isinstance(named, dict):
             continue
         parsed = references.parse(named)

@@ -68,8 +68,9 @@ async def by_message(ctx: Context, tx: Transaction, message: Message, referral_i
     for piece in message.entries.pieces:
         if piece.type == "Patient" and provide_information.may_be(file, piece):
             named |= dict.fromkeys(piece.links, f"Patient/{file.referral.patient_id}")
-    said, *attached = [_with_our_names(piece, named) for piece in _said(message)]
-    place = f"Bundle.entry[{_index(message)}].resource"
+    came = _said(message)
+    said, *attached = [_with_our_names(piece, named) for piece in came]
+    place = came[0].place
     if not any(map(_says_something, said.data.get("payload", []))):
         raise NothingSaid("what is said", expression=f"{place}.payload")
     answers_at = [f"{place}.inResponseTo[{at}]" for at in range(len(said.data.get("inResponseTo", [])))]
@@ -80,10 +81,6 @@ async def by_message(ctx: Context, tx: Transaction, message: Message, referral_i
 
 def _says_something(part: Mapping[str, Any]) -> bool:
     return bool(str(part.get("contentString", "content")).strip())
-
-
-def _index(message: Message) -> int | None:
-    return None if message.communication is None else message.communication.index
 
 
 def _said(message: Message) -> list[Piece]:

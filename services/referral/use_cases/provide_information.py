@@ -24,9 +24,9 @@ from shared.errors import Conflict, Invalid, Problem
 from shared.events.catalog import referral as events
 from shared.fhir import condition, references, store
 from shared.fhir.codes import TaskCode
-from shared.fhir.references import Form
+from shared.fhir.references import ABOUT, Form
 
-_PATIENT_MEMBERS = ("subject", "patient", "beneficiary", "for", "individual")
+_PATIENT_MEMBERS = (*ABOUT, "individual")
 
 
 class NothingProvided(Invalid):

@@ -93,8 +93,8 @@ def test_a_server_that_recovers_for_long_is_waited_for(folder: Path, monkeypatch
     server.stop()
 
 
-@pytest.mark.parametrize("left", ["", "\0\0\0\0"], ids=["empty", "torn"])
-def test_a_lock_file_that_a_kill_or_a_power_cut_tore_keeps_nobody_out(folder: Path, left: str) -> None:
+@pytest.mark.parametrize("left", [b"", b"\0\0\0\0", b"\xff\xfe\n"], ids=["empty", "torn", "garbage"])
+def test_a_lock_file_that_a_kill_or_a_power_cut_tore_keeps_nobody_out(folder: Path, left: bytes) -> None:
     begin_with_locks(folder, left)
 
 
@@ -104,18 +104,18 @@ def test_a_lock_file_with_the_id_of_another_process_keeps_nobody_out(folder: Pat
         ["sleep", "60"], user=account.user, group=account.group, extra_groups=account.extra_groups
     )
     try:
-        begin_with_locks(folder, f"{other.pid}\n")
+        begin_with_locks(folder, f"{other.pid}\n".encode())
     finally:
         other.kill()
         other.wait()
 
 
-def begin_with_locks(folder: Path, left: str) -> None:
+def begin_with_locks(folder: Path, left: bytes) -> None:
     """Start a server where an earlier one left these lock files."""
     first = EmbeddedPostgres.start(folder / "data", durable=False)
     first.stop()
     for lock in (folder / "data" / "postgres" / "postmaster.pid", first.socket / ".s.PGSQL.5432.lock"):
-        lock.write_text(left)
+        lock.write_bytes(left)
         os.chown(lock, lock.parent.stat().st_uid, lock.parent.stat().st_gid)
         os.utime(lock, (0, 0))
     server = EmbeddedPostgres.start(folder / "data", durable=False)
