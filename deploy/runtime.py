@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from deploy import identity
+from deploy import identity, pages
 from deploy.services import SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
@@ -79,7 +79,7 @@ async def _make_missing(url: Callable[[str], str]) -> None:
     connection = await asyncpg.connect(url("postgres"))
     try:
         found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-        for name in (*SERVICES, identity.DATABASE):
+        for name in (*SERVICES, identity.DATABASE, pages.DATABASE):
             if name not in found:
                 await connection.execute(f'CREATE DATABASE "{name}"')
     finally:
