@@ -210,10 +210,7 @@ ACTS: Mapping[str, str] = {
 VERDICTS: Mapping[str, str] = {
     "accept": _("It would be accepted."),
     "ask": _("The clinic would ask for what is missing."),
-    "request-information": _("The clinic would ask for what is missing."),
     "review": _("A person of the clinic would look at it."),
-    "redirect": _("Emergency: the patient must go to an emergency department today."),
-    "redirect-to-emergency": _("Emergency: the patient must go to an emergency department today."),
     "emergency": _("Emergency: the patient must go to an emergency department today."),
     "decline": _("It would be declined."),
 }

@@ -1,94 +1,69 @@
-"""Reasons in the reader's language: the sentence is made from the code and its typed arguments.
+"""Reasons in the reader's language and zone: said anew from the code and its typed arguments.
 
-The sentences come from the services' code systems, in both languages, and are kept for a while; where one
-cannot be read the English sentence that came with the reason stands in.
+The sentences are those of the services' code systems, which are the same in all of them, and kept for as long
+as they may be. Where none can be read, the English sentence that came with a reason stands in.
 """
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from services.portal.calls import Calls
-from services.portal.languages import Language
-from services.portal.reading import arguments_of, reason_codings
+from services.portal.languages import CODES, Language
+from shared.clinic import Clinic
 from shared.clock import monotonic
-from shared.reasons import one_text
+from shared.fhir import reason_codes
+from shared.fhir.reason_codes import ReaderTexts
+from shared.reasons import Words
 
-SERVICES = ("referral", "scheduling", "careteam", "notifications")
-AS_WRITTEN = "as-written"
+_SERVICES = ("referral", "scheduling", "careteam", "notifications")
 _KEPT = 300.0
 
 
 class Sentences:
-    """The sentences of all services by language and code, read again every few minutes."""
+    """The sentences by language, read again when they have been kept long enough."""
 
-    def __init__(self) -> None:
-        self._by_language: Mapping[str, Mapping[str, str]] = {}
+    def __init__(self, clinic: Clinic) -> None:
+        self._names = _names_of(clinic)
+        self._texts: Mapping[str, ReaderTexts] = {}
         self._read_at = -_KEPT
         self._reading = asyncio.Lock()
 
     async def refresh(self, calls: Calls) -> None:
-        """Read the code systems where that was long ago; a service that is away keeps what was known."""
-        if monotonic() - self._read_at < _KEPT:
-            return
+        """Read the code systems where that was long ago, of the first service that answers."""
         async with self._reading:
             if monotonic() - self._read_at < _KEPT:
                 return
-            await self._read(calls)
-
-    async def _read(self, calls: Calls) -> None:
-        found: dict[str, dict[str, str]] = {
-            language: dict(known) for language, known in self._by_language.items()
-        }
-        answers = await asyncio.gather(
-            *(calls.get(f"/{service}/fhir/CodeSystem", name="Reason") for service in SERVICES)
-        )
-        for answer in answers:
-            for entry in answer.body.get("entry", ()) if answer.is_good else ():
-                for concept in entry["resource"].get("concept", ()):
-                    for designation in concept.get("designation", ()):
-                        sentences = found.setdefault(designation["language"], {})
-                        sentences[concept["code"]] = designation["value"]
-        self._by_language = found
-        if all(answer.is_good for answer in answers):
-            self._read_at = monotonic()
+            for service in _SERVICES:
+                address = f"/{service}/fhir/CodeSystem"
+                reasons = await calls.get(f"{address}/reason")
+                words = await calls.get(f"{address}/reason-word")
+                if reasons.is_good and words.is_good:
+                    systems = (reasons.body, words.body)
+                    self._texts = {code: reason_codes.read(systems, language=code) for code in CODES}
+                    self._read_at = monotonic()
+                    return
 
     def say(self, concept: Mapping[str, Any] | None, *, language: Language, zone: tzinfo) -> str:
-        """Say a concept of ours in the reader's language; what a person wrote stays as it is."""
+        """Say a concept in the reader's language; what a person wrote stays as it is."""
         if not concept:
             return ""
-        codings = reason_codings(concept)
-        if not codings:
+        texts = self._texts.get(language.code)
+        if texts is None:
             return str(concept.get("text", ""))
-        return one_text(self._sentence(coding, language=language, zone=zone) for coding in codings)
-
-    def _sentence(self, coding: Mapping[str, Any], *, language: Language, zone: tzinfo) -> str:
-        as_sent = str(coding.get("display", coding["code"]))
-        template = self._by_language.get(language.code, {}).get(coding["code"])
-        if template is None or coding["code"] == AS_WRITTEN:
-            return as_sent
-        values: dict[str, list[Any]] = {}
-        for name, kind, value in arguments_of(coding):
-            values.setdefault(name, []).append(_told(kind, value, zone=zone))
-        try:
-            return str(template.format(**{name: _listed(many) for name, many in values.items()}))
-        except (LookupError, ValueError, AttributeError):
-            return as_sent
+        return reason_codes.say(concept, texts, zone=zone, names=self._names)
 
 
-def _told(kind: str, value: Any, *, zone: tzinfo) -> Any:
-    if kind == "DateTime":
-        return datetime.fromisoformat(value).astimezone(zone)
-    if kind == "Date":
-        return date.fromisoformat(value)
-    if kind == "Reference":
-        return value.get("display", value.get("reference", ""))
-    return value
-
-
-def _listed(values: list[Any]) -> Any:
-    if len(values) == 1:
-        return values[0]
-    told = [str(value) for value in values]
-    return ("; " if any("," in value for value in told) else ", ").join(told)
+def _names_of(clinic: Clinic) -> Words:
+    """Give what clinic.yaml calls things, by the arguments that name them."""
+    programmes = {programme.id: programme.name for programme in clinic.programmes}
+    people = {person.id: f"{person.given} {person.family}" for person in clinic.people}
+    return {
+        "who": people,
+        "practitioner": {f"Practitioner/{id}": name for id, name in people.items()},
+        "programme": programmes,
+        "asked": programmes,
+        "payer": {f"Organization/{payer.id}": payer.name for payer in clinic.payers},
+        "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
+    }

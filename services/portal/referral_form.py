@@ -1,6 +1,6 @@
 """A referral as a person types it, made into the transaction that the clinic's API takes.
 
-Only what was typed is said. What is missing is the service's to ask for: the dry run says it beside the field.
+Only what was typed is said. What is missing is the service's to ask for: the dry run says it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -37,7 +37,7 @@ class Portal:
             runtime=runtime,
             issuer=issuer,
             sessions=Sessions(runtime, issuer),
-            sentences=Sentences(),
+            sentences=Sentences(runtime.clinic),
             environments=make_environments(runtime.languages),
             cookies=Cookies(is_secure=runtime.is_secure),
         )

@@ -1,7 +1,7 @@
 """A new referral: a referrer's own, or one that a coordinator writes down for its sender.
 
-The clinic's Questionnaire is the form. "Check" is the dry run: what the clinic would do stands above the form,
-and what is missing beside its field. "Save" keeps a draft that nobody else sees. Sending twice is one referral.
+The clinic's Questionnaire is the form. "Check" is the dry run: what the clinic would do stands above it,
+what is missing beside its field. "Save" keeps a draft that nobody else sees. Sending twice is one referral.
 """
 
 from collections.abc import Mapping, Sequence
