@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from deploy import identity
+from deploy import identity, reasons
 from deploy.services import SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
@@ -70,6 +70,7 @@ def make_runtimes(
             smtp_url=smtp_url,
             cors=cors,
             former_urls=former_urls.get(service, ()),
+            code_systems=reasons.code_systems,
         )
         for service, database in databases.items()
     }

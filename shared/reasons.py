@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 AS_WRITTEN = "as-written"
 
@@ -26,6 +26,10 @@ class Reference(str):
 Value = datetime | date | int | Reference | str
 Words = Mapping[str, Mapping[str, str]]
 NO_WORDS: Words = MappingProxyType({})
+# What kind of value the arguments have, by their names.
+Kind = Literal["dateTime", "date", "integer", "Reference", "code"]
+Kinds = Mapping[str, Kind]
+NO_ARGUMENTS: Kinds = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

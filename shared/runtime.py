@@ -3,8 +3,9 @@
 One Runtime per service and process; `main.create_app(runtime)` and `worker.create_worker(runtime)` take it.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.actor import Actor
 from shared.clinic import Clinic
@@ -28,7 +29,7 @@ class Runtime:
     `service` is its name, `base_url` the public address of the clinic without a trailing slash
     (`http://127.0.0.1:8080`), `former_urls` those of before, `smtp_url` where e-mail goes, None for nowhere,
     `cors` says that pages of other origins may call, `outbound` is the way to other systems, needed where
-    clinic.yaml has receivers.
+    clinic.yaml has receivers, `code_systems` makes those that an HTTP process serves.
     """
 
     service: str
@@ -42,6 +43,7 @@ class Runtime:
     cors: bool = False
     former_urls: tuple[str, ...] = ()
     outbound: "Outbound | None" = None
+    code_systems: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
     def context(self, *, cause: str | None, principal: "Principal | None" = None) -> Context:
         """Make the context of a caller's request, or of an event or a timer that this service handles."""

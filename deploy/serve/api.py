@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from starlette.routing import Mount
 
+from deploy import reasons
 from deploy.serve.connections import begin, open_databases
 from deploy.serve.health import health_routes
 from deploy.serve.http import Served
@@ -58,6 +59,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             smtp_url=settings.smtp_url,
             cors=bool(settings.origins),
             former_urls=await addresses.remember(databases[service], base_url),
+            code_systems=reasons.code_systems,
         )
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())

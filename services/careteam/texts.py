@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 
 from services.careteam.models.instruments import INSTRUMENTS
-from shared.reasons import Words
+from shared.reasons import Kinds, Words
 
 _INSTRUMENTS = {instrument.id: instrument.name for instrument in INSTRUMENTS.values()}
 # What the codes of arguments are called.
 WORDS: Words = {"instrument": _INSTRUMENTS, "instruments": _INSTRUMENTS}
+# What the arguments of reasons are, by their names.
+ARGUMENTS: Kinds = {
+    "measured_at": "dateTime",
+    "week": "integer",
+    **dict.fromkeys(
+        ("allowed", "disciplines", "instrument", "instruments", "programme", "risk", "state", "to"), "code"
+    ),
+}
 
 REASONS: Mapping[str, str] = {
     # Why a team ended, and with it its case and its actions.

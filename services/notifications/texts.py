@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from shared.reasons import NO_ARGUMENTS, NO_WORDS, Kinds, Words
+
 REASONS: Mapping[str, str] = {
     "no-server": "There is no mail server.",
     "no-address": "The recipient has no address.",
@@ -14,3 +16,5 @@ REASONS: Mapping[str, str] = {
     "ended": "The receiver has ended.",
     "no-receiver": "The receiver is not registered any more.",
 }
+WORDS: Words = NO_WORDS
+ARGUMENTS: Kinds = NO_ARGUMENTS

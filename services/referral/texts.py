@@ -6,7 +6,7 @@ from services.referral.models.questions import EMERGENCY_FLAGS, URGENT_FLAGS
 from services.referral.states import State
 from shared.clinic import Clinic
 from shared.fhir.codes import Stream
-from shared.reasons import Words
+from shared.reasons import Kinds, Words
 
 # Reasons by their codes; `{name}` stands for an argument.
 REASONS: Mapping[str, str] = {
@@ -165,11 +165,6 @@ REASONS: Mapping[str, str] = {
     "task-ended": "This Task is {now} and stays so.",
 }
 
-# Where a referral stands, and its stream, as people say it.
-WORDS: Words = {
-    "state": {str(state): str(state).replace("-", " ") for state in State},
-    "stream": {str(stream): str(stream).replace("-", " ") for stream in Stream},
-}
 _FLAGS = EMERGENCY_FLAGS | URGENT_FLAGS
 _CLAIMS = {
     "claim-workplace": "a workplace insurance claim",
@@ -220,16 +215,38 @@ _CHANGED = {
 }
 
 
+# What the codes of arguments are called.
+WORDS: Words = {
+    "state": {str(state): str(state).replace("-", " ") for state in State},
+    "stream": {str(stream): str(stream).replace("-", " ") for stream in Stream},
+    "flag": _FLAGS,
+    "claim": _CLAIMS,
+    "condition": _CONDITIONS,
+    "missing": MISSING,
+    "changed": _CHANGED,
+}
+# What the arguments of reasons are, by their names.
+ARGUMENTS: Kinds = {
+    **dict.fromkeys(("at", "sent_at", "since", "when"), "dateTime"),
+    "day": "date",
+    **dict.fromkeys(("distress", "lowest", "total", "units", "weeks"), "integer"),
+    **dict.fromkeys(("into", "payer"), "Reference"),
+    **dict.fromkeys(
+        (
+            *("act", "allowed", "asked", "before", "changed", "claim", "condition", "flag", "highest"),
+            *("members", "missing", "now", "priority", "programme", "read", "risk", "rule", "state"),
+            *("status", "stream", "to", "way", "who"),
+        ),
+        "code",
+    ),
+}
+
+
 def words_of(clinic: Clinic) -> Words:
     """Return the words of codes by the arguments in which they stand, with the names of this clinic."""
     programmes = {programme.id: programme.name for programme in clinic.programmes}
     return {
         **WORDS,
-        "flag": _FLAGS,
-        "claim": _CLAIMS,
-        "condition": _CONDITIONS,
-        "missing": MISSING,
-        "changed": _CHANGED,
         "who": {person.id: f"{person.given} {person.family}" for person in clinic.people},
         "programme": programmes,
         "asked": programmes,

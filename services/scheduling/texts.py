@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.clinic import Clinic, Programme
-from shared.reasons import Words
+from shared.reasons import Kinds, Words
 
 REASONS: Mapping[str, str] = {
     # Why a referral ended here.
@@ -76,16 +76,25 @@ REASONS: Mapping[str, str] = {
 }
 
 _STATUSES = {"waitlist": "on the waitlist", "noshow": "missed"}
+# What the codes of arguments are called.
+WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
+# What the arguments of reasons are, by their names.
+ARGUMENTS: Kinds = {
+    **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
+    **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
+    **dict.fromkeys(("count", "failed", "per_week"), "integer"),
+    **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
+    **dict.fromkeys(
+        ("allowed", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"
+    ),
+}
 
 
 def words_of(clinic: Clinic) -> Words:
     """Return the words of codes by the arguments in which they stand, with the names of this clinic."""
     people = {f"Practitioner/{person.id}": f"{person.given} {person.family}" for person in clinic.people}
     return {
-        "state": _STATUSES,
-        "to": _STATUSES,
-        "allowed": _STATUSES,
-        "status": _STATUSES,
+        **WORDS,
         "practitioner": people,
         "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
         "programme": {programme.id: programme.name for programme in clinic.programmes},

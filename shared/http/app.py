@@ -17,6 +17,7 @@ from shared.errors import NotSupported, Problem, Refusal
 from shared.http.anonymous_calls import AnonymousCalls
 from shared.http.audit_reading import PatientsOfSite, audit_router, no_patients
 from shared.http.audit_refusals import audit_refusal, audit_replay
+from shared.http.code_systems import code_systems_router
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
 from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
@@ -41,10 +42,10 @@ def create_app(
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
 
     Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
-    `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a site's patients as text)
-    and privacy officers, the OpenAPI document with its pages (`examples` are bodies by
-    `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the
-    ASGI middleware of every request (shared/http/middleware.py) and of every FHIR address
+    `GET /fhir/CodeSystem`, `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a
+    site's patients as text) and privacy officers, the OpenAPI document with its pages (`examples` are bodies
+    by `METHOD /path`), OperationOutcome answers for every refusal and for 404, 405 and 5xx, and the ASGI
+    middleware of every request (shared/http/middleware.py) and of every FHIR address
     (shared/http/rest.py).
     """
     app: FastAPI = FastAPI(
@@ -68,7 +69,7 @@ def create_app(
     app.state.runtime = runtime
     app.state.anonymous_calls = AnonymousCalls(runtime.service)
     operations = operations_router(tables, clinic=runtime.clinic)
-    for router in (operations, *routers, audit_router(patients_of_site)):
+    for router in (operations, *routers, audit_router(patients_of_site), code_systems_router(runtime)):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     app.state.readers = Readers.of(app)

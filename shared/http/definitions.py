@@ -1,10 +1,13 @@
 """Definitions that a service publishes about itself: read by id, searched, and open to everybody.
 
-They are made once at the start, say nothing about anybody, and are no resources of the database.
+They are made once, when they are first asked for, say nothing about anybody, and are no resources of the
+database. Everybody may keep them for a while: `ETag` says what stands now, and If-None-Match asks for less.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -26,6 +29,7 @@ from shared.http.responses import refuses
 from shared.runtime import Runtime
 
 Definition = Mapping[str, Any]
+_KEPT_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +75,22 @@ class _OpenRequest:
 
 def add_definitions(
     router: APIRouter,
-    definitions: Sequence[Definition],
+    make: Callable[[], Sequence[Definition]],
     *,
     resource_type: str,
     params: DefinitionParams,
     why: str,
 ) -> None:
     """Add `GET /fhir/Type`, `POST .../_search` and `GET /fhir/Type/{id}`; `why` says why they are open."""
-    by_id = {definition["id"]: msgspec.json.encode(definition) for definition in definitions}
+    definitions = cache(make)
     openly = Depends(open_to_all(why))
     base = f"/fhir/{resource_type}"
 
-    async def read(id: str) -> Response:
-        if id not in by_id:
-            raise NoSuchResource(f"there is no {resource_type}/{id[:64]}")
-        return Response(by_id[id], media_type=FHIR_JSON)
+    async def read(id: str, request: Request) -> Response:
+        for definition in definitions():
+            if definition["id"] == id:
+                return _kept_for_a_while(request, msgspec.json.encode(definition))
+        raise NoSuchResource(f"there is no {resource_type}/{id[:64]}")
 
     async def search(request: Request) -> Response:
         asking = _OpenRequest(
@@ -95,8 +100,8 @@ def add_definitions(
             runtime=request.app.state.runtime,
         )
         asked = computed.read(asking, resource_type=resource_type, known=params)
-        found = [one for one in definitions if _fits(one, asked.values, params)]
-        return Response(computed.write(asking, asked, found), media_type=FHIR_JSON)
+        found = [one for one in definitions() if _fits(one, asked.values, params)]
+        return _kept_for_a_while(request, computed.write(asking, asked, found))
 
     read.__doc__, search.__doc__ = f"Read one {resource_type}.", f"Search {resource_type}s."
     search.definitions = definitions  # type: ignore[attr-defined]
@@ -113,6 +118,15 @@ def add_definitions(
         f"{base}/_search", search, methods=["POST"], dependencies=[openly], responses=refused
     )
     router.add_api_route(f"{base}/{{id}}", read, methods=["GET"], dependencies=[openly])
+
+
+def _kept_for_a_while(request: Request, content: bytes) -> Response:
+    tag = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={_KEPT_SECONDS}"}
+    known = request.headers.get("if-none-match", "")
+    if request.method == "GET" and {"*", tag} & {part.strip() for part in known.split(",")}:
+        return Response(status_code=304, headers=headers, media_type=FHIR_JSON)
+    return Response(content, headers=headers, media_type=FHIR_JSON)
 
 
 def _fits(definition: Definition, asked: Mapping[str, Sequence[str]], params: DefinitionParams) -> bool:

@@ -78,7 +78,7 @@ def _messaging(app: FastAPI, runtime: Runtime) -> dict[str, Any]:
         {"mode": "receiver", "definition": definition["url"]}
         for path, method, endpoint in _routes(app)
         if (path, method) == ("/fhir/MessageDefinition", "GET")
-        for definition in endpoint.definitions
+        for definition in endpoint.definitions()
         if definition["responseRequired"] == "always"
     ]
     if not supported:

@@ -106,7 +106,7 @@ def _add_definitions(router: APIRouter, tables: Sequence[OperationTable[Any]], *
     }
     add_definitions(
         router,
-        list(definitions.values()),
+        lambda: [*definitions.values()],
         resource_type="OperationDefinition",
         params={
             "url": named("url", "its canonical URL", kind="uri"),

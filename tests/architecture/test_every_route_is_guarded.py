@@ -24,7 +24,7 @@ OPEN = {
     "/fhir/metadata",
     *(
         f"/fhir/{kind}{what}"
-        for kind in ("OperationDefinition", "MessageDefinition")
+        for kind in ("OperationDefinition", "MessageDefinition", "CodeSystem")
         for what in ("", "/_search", "/{id}")
     ),
     "/openapi.json",

@@ -22,7 +22,7 @@ def _focus(definition: Mapping[str, Any]) -> list[str]:
 
 add_definitions(
     router,
-    fhir.message_definitions.render(),
+    fhir.message_definitions.render,
     resource_type="MessageDefinition",
     params={
         "url": named("url", "its canonical URL", kind="uri"),

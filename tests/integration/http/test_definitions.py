@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 from fhir.resources.R4B.messagedefinition import MessageDefinition
 
+from deploy.services import SERVICES
 from services.referral.fhir import messages
+from shared.fhir.reasons import REASON_SYSTEM
 from tests.support.clinic import TestClinic
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("definitions")]
@@ -76,6 +78,11 @@ async def test_no_more_come_than_are_asked_for(anybody: httpx.AsyncClient) -> No
         ("referral", "OperationDefinition", {"url": "uri", "name": "string", **CODES}),
         ("referral", "MessageDefinition", {"url": "uri", "name": "string", **EVENTS}),
         ("referral", "Questionnaire", {"url": "uri", "name": "string", "status": "token"}),
+        (
+            "notifications",
+            "CodeSystem",
+            {"url": "uri", "name": "string", "version": "token", "status": "token", "code": "token"},
+        ),
     ],
 )
 async def test_what_is_computed_is_searched_by_what_the_statement_and_the_document_name(
@@ -120,9 +127,36 @@ async def test_every_event_that_is_taken_has_a_definition_that_the_statement_nam
     assert "messaging" not in (await anybody.get("/careteam/fhir/metadata")).json()
 
 
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_reasons_of_all_services_are_read_in_each_with_their_french_sentences(
+    anybody: httpx.AsyncClient, service: str
+) -> None:
+    found = (await anybody.get(f"/{service}/fhir/CodeSystem", params={"url": REASON_SYSTEM})).json()
+    [entry] = found["entry"]
+    french = {one["code"]: one["designation"][0]["value"] for one in entry["resource"]["concept"]}
+    assert french["patient-died"] == "Le patient est décédé."
+    assert {"accepted-for", "room-gone", "no-quorum", "left-team"} <= french.keys()
+    assert (await anybody.get(f"/{service}/fhir/CodeSystem/reason")).json() == entry["resource"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/CodeSystem/reason", "/CodeSystem?code=state.booked", "/OperationDefinition"]
+)
+async def test_what_a_caller_keeps_is_not_sent_again(anybody: httpx.AsyncClient, path: str) -> None:
+    first = await anybody.get(f"/careteam/fhir{path}")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "public, max-age=300")
+    again = await anybody.get(
+        f"/careteam/fhir{path}", headers={"If-None-Match": f'"other", {first.headers["etag"]}'}
+    )
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    other = await anybody.get(f"/careteam/fhir{path}", headers={"If-None-Match": 'W/"other"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
 async def test_there_is_no_other(anybody: httpx.AsyncClient) -> None:
     assert (await anybody.get("/referral/fhir/MessageDefinition/nothing")).status_code == 404
     assert (await anybody.get("/referral/fhir/OperationDefinition/nothing")).status_code == 404
+    assert (await anybody.get("/referral/fhir/CodeSystem/nothing")).status_code == 404
 
 
 async def _definition(client: httpx.AsyncClient, url: str) -> dict[str, Any]:

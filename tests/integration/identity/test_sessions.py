@@ -1,4 +1,4 @@
-"""PeopleSessions: refreshed by acts, ended by reuse, idleness, age, sign-out and a restart without demo people."""
+"""Sessions: refreshed by acts, ended by reuse, idleness, age, sign-out and a restart without demo people."""
 
 import asyncio
 

@@ -1,0 +1,118 @@
+"""Every reason of scheduling in French, by the same arguments as in `texts`, and the words of their codes."""
+
+from collections.abc import Mapping
+
+from shared.reasons import Words
+
+REASONS: Mapping[str, str] = {
+    # Why a referral ended here.
+    "referral-revoked": "La demande de consultation a été retirée.",
+    "referral-closed": "La demande de consultation a été fermée.",
+    "referral-merged": "La demande de consultation a été fusionnée avec une autre.",
+    "patient-discharged": "Le patient a reçu son congé.",
+    "patient-died": "Le patient est décédé.",
+    # Why sessions were cancelled, or are not booked, and what is free instead.
+    "beyond-the-grant": "Au-delà de ce que le payeur accorde.",
+    "first-moved": "Le premier rendez-vous a été déplacé.",
+    "first-has-no-time": "Le premier rendez-vous n'a pas encore d'heure.",
+    "first-not-held": "Les séances sont fixées une fois que le premier rendez-vous a eu lieu.",
+    "no-sessions": "Le programme {programme} n'a pas de séances.",
+    "payer-undecided": "Le payeur n'a pas encore décidé.",
+    "payer-decided": "La décision du payeur : {status}.",
+    "nothing-granted": "Rien n'est accordé pour : {discipline}.",
+    "sessions-held": "Séances qui ont eu lieu : {count}.",
+    "session-finds-no-time": (
+        "La séance {failed} sur {count} ne trouve aucun moment selon l'autorisation et le rythme."
+    ),
+    "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "nothing-free": "Rien n'est libre plus tard non plus.",
+    # Why an appointment cannot be changed as somebody wants.
+    "on-the-waitlist": (
+        "Pour fixer une place de la liste d'attente, donnez-lui une heure ; "
+        "pour en retirer le patient, fermez la demande de consultation."
+    ),
+    "not-on-the-waitlist": "Le rendez-vous a déjà une heure ; une autre heure le déplace.",
+    "no-such-step": "L'état est « {state} » ; il peut devenir : {allowed} ; il ne peut devenir : {to}.",
+    "nothing-follows": "L'état est « {state} » et ne change plus.",
+    "too-early": "Il est trop tôt : « {status} » peut être consigné à partir du {earliest:%Y-%m-%d %H:%M}.",
+    "no-new-time": "Un rendez-vous dont l'état est « {status} » ne reçoit pas de nouvelle heure.",
+    "referral-ended": "La demande de consultation a pris fin.",
+    "in-the-past": "La nouvelle heure est dans le passé.",
+    "before-the-first": "Une séance vient après le premier rendez-vous.",
+    "before-the-grant": "Le payeur accorde des séances à partir du {starts_on}.",
+    "after-the-grant": "Le payeur accorde des séances jusqu'au {ends_on}.",
+    "week-is-full": "Le programme compte au plus {per_week} séances par semaine.",
+    "contended": "D'autres réservent à cette heure en ce moment ; essayez de nouveau.",
+    # Why a booked visit no longer fits, and how the Task that names it ends.
+    "person-left": "{practitioner} ne travaille plus ici.",
+    "works-elsewhere": "{practitioner} travaille à un autre établissement.",
+    "same-person-then": "Le patient a une autre visite à la même heure : {visit}.",
+    "person-absent": "{practitioner} s'absente le {day}.",
+    "room-gone": "Cet établissement n'a plus de {room}.",
+    "site-closed": "L'établissement est fermé le {day}.",
+    "nothing-left": "Chaque visite convient de nouveau, a été déplacée ou annulée, ou est passée.",
+    "kept-by-the-visit": "Cette tâche découle de ce qu'il advient de la visite.",
+    "task-ended": "L'état de cette tâche est « {now} » et ne change plus.",
+    # What a correction of a status does, leaves, and is refused for.
+    "recorded-by-mistake": "L'état « {state} » avait été consigné par erreur.",
+    "booked-for-a-mistake": "Le rendez-vous avait été fixé à cause d'un état consigné par erreur.",
+    "guarantee-is-now": "État de la garantie : {status}.",
+    "visit-instead-called-off": (
+        "La visite du {when:%Y-%m-%d %H:%M} qui avait été fixée à la place est annulée."
+    ),
+    "waitlist-place-given-up": "La place sur la liste d'attente est abandonnée.",
+    "sessions-called-off": "Séances à venir qui sont annulées : {count}.",
+    "messages-were-sent": "Des messages à ce sujet ont été envoyés et ne sont pas rappelés.",
+    "plan-stays-if-worked-on": (
+        "Un plan de soins auquel quelqu'un a travaillé depuis demeure, et son équipe en est avisée."
+    ),
+    "nothing-recorded": "L'état est « {state} » : rien n'a été consigné qui pourrait être faux.",
+    "no-correction": "L'état « {state} » peut être corrigé en : {allowed} ; il ne peut l'être en : {to}.",
+    "had-no-time": "Il n'a jamais eu d'heure qu'il pourrait retrouver.",
+    "later-visit-took-place": ("Le patient est venu à la visite du {when:%Y-%m-%d %H:%M}, fixée à la place."),
+    # What stands in the way of a chosen time.
+    "patient-busy": "Le patient a un autre rendez-vous jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "person-busy": "{practitioner} a un autre rendez-vous jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "no-hours": "{practitioner} ne reçoit pas à cette heure pour ce genre de visite : {purpose}.",
+    "nobody-gives": "Personne n'offre ceci à cet établissement : {discipline}.",
+    "no-such-room": "Cet établissement n'a pas de salle du bon genre.",
+    "room-busy": "{room} est prise jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "rooms-taken": "{room} et les autres salles de ce genre sont prises jusqu'au {until:%Y-%m-%d %H:%M}.",
+}
+
+_STATUSES = {
+    "waitlist": "sur la liste d'attente",
+    "booked": "rendez-vous fixé",
+    "arrived": "patient arrivé",
+    "fulfilled": "a eu lieu",
+    "noshow": "rendez-vous manqué",
+    "cancelled": "annulé",
+}
+_DISCIPLINES = {
+    "physiatry": "physiatrie",
+    "physiotherapy": "physiothérapie",
+    "occupational-therapy": "ergothérapie",
+    "psychology": "psychologie",
+    "pain-medicine": "médecine de la douleur",
+}
+
+# What the codes of arguments are called.
+WORDS: Words = {
+    "state": _STATUSES,
+    "to": _STATUSES,
+    "allowed": _STATUSES,
+    "status": {
+        **_STATUSES,
+        "pended": "en suspens",
+        "denied": "refusé",
+        "not-required": "non requis",
+        "on-track": "dans les délais",
+        "at-risk": "à risque",
+        "breached": "délai dépassé",
+        "met": "respecté",
+        "ended": "sans objet",
+    },
+    "now": {"requested": "à faire", "completed": "terminé"},
+    "discipline": _DISCIPLINES,
+    "purpose": {"first": "premier rendez-vous", "session": "séance"},
+}
