@@ -4,6 +4,7 @@ from mimetypes import guess_type
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -49,11 +50,14 @@ def create_app(runtime: PortalRuntime) -> ASGIApp:
             *(make(portal) for make in ROUTES),
             Route("/static/{version}/{name}", _static, methods=["GET"]),
         ],
+        middleware=[
+            Middleware(SecurityHeaders, is_secure=runtime.is_secure),
+            Middleware(RequestMiddleware, service="portal", fail=fail),
+        ],
         exception_handlers={HTTPException: refuse},
     )
     app.router.redirect_slashes = False
-    guarded = SecurityHeaders(app, is_secure=runtime.is_secure)
-    return RequestMiddleware(guarded, service="portal", fail=fail)
+    return app
 
 
 def create_routes(runtime: PortalRuntime) -> list[Mount]:

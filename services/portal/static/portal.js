@@ -4,8 +4,8 @@
 (() => {
   const body = document.body, text = body.dataset;
   const policy = window.trustedTypes
-    ? window.trustedTypes.createPolicy("lumbar", { createHTML: (html) => html })
-    : { createHTML: (html) => html };
+    ? window.trustedTypes.createPolicy("lumbar", { createHTML: (html) => html, createScriptURL: (url) => url })
+    : { createHTML: (html) => html, createScriptURL: (url) => url };
   const make = (tag, className, content) => {
     const made = document.createElement(tag);
     if (className) made.className = className;
@@ -73,7 +73,7 @@
   function listen() {
     if (!document.querySelector("[data-live]")) return;
     if (window.SharedWorker) {
-      const worker = new SharedWorker(`/static/${text.version}/news.js`, { name: "lumbar-news" });
+      const worker = new SharedWorker(policy.createScriptURL(`/static/${text.version}/news.js`), { name: "lumbar-news" });
       worker.port.onmessage = (message) => hear(message.data);
       worker.port.start();
       addEventListener("pagehide", () => worker.port.postMessage("bye"));

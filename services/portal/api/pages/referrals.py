@@ -203,7 +203,7 @@ def _decided(decisions: Sequence[Resource] | None) -> Iterator[dict[str, Any]]:
 
 def _by_day(page: Page, happened: Sequence[Mapping[str, Any]]) -> list[tuple[date, list[Mapping[str, Any]]]]:
     """Group by the day of the site, newest first."""
-    known = [(moment, one) for one in happened if (moment := moment_of(one["at"])) is not None]
+    known = [(moment, one) for one in reversed(happened) if (moment := moment_of(one["at"])) is not None]
     newest = sorted(known, key=lambda pair: pair[0], reverse=True)
     grouped = groupby(newest, key=lambda pair: pair[0].astimezone(page.zone).date())
     return [(day, [one for _, one in many]) for day, many in grouped]
