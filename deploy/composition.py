@@ -90,6 +90,7 @@ async def embedded_clinic(
         if calls_at is not None:
             of_portal = Database.connect(server.url(pages.DATABASE), name=pages.DATABASE, pool_size=4)
             ends.push_async_callback(of_portal.close)
+            await migrate.upgrade(of_portal, package=pages.PACKAGE)
             opened = open_pages(
                 of_portal,
                 clinic,

@@ -19,9 +19,10 @@ from services.portal.runtime import PortalRuntime
 from shared.auth.keys import KeyFileError
 from shared.clinic import Clinic
 from shared.clock import Clock
-from shared.db import Database, migrate
+from shared.db import Database
 
 DATABASE = "portal"
+PACKAGE = "services.portal"
 _FILE = "portal.key"
 # A page makes a few calls at once, and a stream stays open for each browser.
 _LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
@@ -39,7 +40,6 @@ async def open_pages(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Sequence[BaseRoute]]:
     """Give the portal's routes for the duration of the block; `calls_at` is where the services answer."""
-    await migrate.upgrade(database, package="services.portal")
     http = httpx.AsyncClient(
         base_url=calls_at, transport=transport, limits=_LIMITS, trust_env=False, follow_redirects=False
     )

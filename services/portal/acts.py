@@ -5,12 +5,16 @@ Invariant: a page offers an act only from here, so nothing is offered that the s
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from services.portal.reading import Resource
+from services.portal import labels
+from services.portal.reading import Resource, moment_of
 
 # What a form cannot ask field by field; such acts have pages of their own.
+_FOLLOWS = frozenset({"end"})
+_CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+CANCELLED_BY = ("pat", "prov")
 _COMPOSED = frozenset({"Resource", "BackboneElement", "Identifier"})
 
 
@@ -48,8 +52,8 @@ class Act:
 
     @property
     def asked(self) -> list[Field]:
-        """What a person is asked: everything that is not fixed."""
-        return [one for one in self.fields if not one.is_fixed]
+        """What a person is asked: everything that is not fixed, nor follows from something else."""
+        return [one for one in self.fields if not one.is_fixed and one.name not in _FOLLOWS]
 
     @property
     def is_simple(self) -> bool:
@@ -88,6 +92,8 @@ def body_of(
     values: dict[str, list[Any]] = {}
     wrong: list[Wrong] = []
     for one in act.fields:
+        if one.name in _FOLLOWS:
+            continue
         given, problems = _values(one, form, prefix="", zone=zone)
         wrong += problems
         if given:
@@ -98,7 +104,15 @@ def body_of(
         return {"resourceType": "Parameters", **({"parameter": parameters} if parameters else {})}, wrong
     by_name = {one.name: one for one in act.fields}
     changed = {name: many if by_name[name].is_repeated else many[0] for name, many in values.items()}
-    return {**(current or {}), **changed}, wrong
+    return _with_end({**(current or {}), **changed}), wrong
+
+
+def _with_end(resource: dict[str, Any]) -> dict[str, Any]:
+    """Let a visit that begins at another time last as long as before."""
+    begins = moment_of(resource.get("start"))
+    if "minutesDuration" in resource and begins is not None:
+        resource["end"] = (begins + timedelta(minutes=resource["minutesDuration"])).isoformat()
+    return resource
 
 
 def _act(parts: Sequence[Mapping[str, Any]]) -> Act:
@@ -148,14 +162,27 @@ def _values(
         return _groups(one, form, name=name, zone=zone)
     given = [text.strip() for text in form.get(name, ()) if text.strip()]
     if not given:
-        return [], ([Wrong(name=name, text="This is needed.")] if one.is_required else [])
-    values, wrong = [], []
+        return [], ([Wrong(name=name, text=labels.NEEDED)] if one.is_required else [])
+    values: list[Any] = []
+    wrong = []
+    if one.name == "cancelationReason":
+        return _cancellation(given[0], form, name=name)
     for text in given:
         try:
             values.append(_typed(one, text, zone=zone))
         except ValueError as refused:
             wrong.append(Wrong(name=name, text=str(refused)))
     return values, wrong
+
+
+def _cancellation(
+    text: str, form: Mapping[str, Sequence[str]], *, name: str
+) -> tuple[list[Any], list[Wrong]]:
+    """Read whose doing a cancellation is, by HL7's code, and the words."""
+    code = next(iter(form.get(f"{name}.code", ())), "")
+    if code not in CANCELLED_BY:
+        return [], [Wrong(name=f"{name}.code", text=labels.NEEDED)]
+    return [{"coding": [{"system": _CANCELLATION, "code": code}], "text": text}], []
 
 
 def _groups(
@@ -174,7 +201,7 @@ def _groups(
             group += [_parameter(part, value) for value in given]
         values.append(group)
     if one.is_required and not values:
-        wrong.append(Wrong(name=name, text="This is needed."))
+        wrong.append(Wrong(name=name, text=labels.NEEDED))
     return values, wrong
 
 
@@ -185,7 +212,7 @@ def _numbers(form: Mapping[str, Sequence[str]], name: str) -> Iterator[int]:
 
 def _typed(one: Field, text: str, *, zone: tzinfo) -> Any:
     if one.allowed and text not in one.allowed:
-        raise ValueError("This is not on the list.")
+        raise ValueError(labels.NOT_LISTED)
     if one.type == "CodeableConcept":
         return {"text": text}
     if one.type == "Annotation":
@@ -205,14 +232,14 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("Write the day as year-month-day, such as 2026-03-01.") from None
+        raise ValueError(labels.DAY_AS) from None
 
 
 def _instant(text: str, *, zone: tzinfo) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.") from None
+        raise ValueError(labels.TIME_AS) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
 
 

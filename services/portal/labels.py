@@ -122,6 +122,12 @@ CASE: Mapping[str, State] = {
     "decided": State(_("Decided"), "done"),
     "dropped": State(_("Dropped"), "done"),
 }
+# What is said of a field, or of a call that got no answer.
+NEEDED = _("This is needed.")
+NOT_LISTED = _("This is not on the list.")
+DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
+TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
+AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,
     "appointment": APPOINTMENT,
@@ -172,19 +178,20 @@ ACTS: Mapping[str, str] = {
     "accept": _("Accept"),
     "acknowledge": _("Confirm: the patient goes to emergency"),
     "activate": _("Activate"),
+    "answer": _("Decide the request"),
     "arrive": _("Arrived"),
     "book": _("Book"),
     "bring-case": _("Bring to the meeting"),
     "cancel": _("Cancel"),
-    "cancel-claim": _("Withdraw the request"),
     "change-members": _("Change the team"),
     "close": _("Close"),
     "complete": _("Done"),
-    "complete-information": _("Correct the patient's record"),
+    "correct": _("Correct the patient's record"),
     "correct-status": _("Correct the status"),
     "decide": _("Decide"),
     "decline": _("Decline"),
     "draft": _("Write on the draft"),
+    "fail": _("Could not be done"),
     "fulfil": _("Took place"),
     "hold": _("Pause"),
     "merge": _("Merge"),
@@ -193,6 +200,9 @@ ACTS: Mapping[str, str] = {
     "open": _("Open the meeting"),
     "propose": _("Propose"),
     "provide-information": _("Add information"),
+    "receive": _("Take up again"),
+    "record-answers": _("Record answers"),
+    "record-rating": _("Record pain"),
     "reject": _("Hand back"),
     "remind": _("Remind"),
     "request-another-time": _("Ask for another time"),
@@ -205,6 +215,33 @@ ACTS: Mapping[str, str] = {
     "set-priority": _("Change the priority"),
     "sign-minutes": _("Sign the minutes"),
     "start": _("Begin"),
+    "unmerge": _("Undo the merge"),
+    "write": _("Write to the team"),
+}
+# What a form calls what an act asks, by the parameter's name; a test holds that each has a name.
+FIELDS: Mapping[str, str] = {
+    "reason": _("Why? The other side reads it."),
+    "statusReason": _("Why?"),
+    "cancelationReason": _("Why?"),
+    "from": _("The first day"),
+    "to": _("The last day"),
+    "text": _("What do you want to say?"),
+    "in-response-to": _("It answers"),
+    "programme": _("Programme"),
+    "priority": _("How soon?"),
+    "into": _("Which referral goes on?"),
+    "start": _("It begins at"),
+    "status": _("What it should have been"),
+    "attended": _("Who came?"),
+    "case": _("The case"),
+    "decision": _("What was decided?"),
+    "action": _("What is to be done"),
+    "owner": _("Who does it"),
+    "description": _("What"),
+    "due": _("By which day"),
+    "revise-plan": _("The plan is to be revised"),
+    "note": _("How did it end?"),
+    "lifecycleStatus": _("Status"),
 }
 # What the rules would do with a referral.
 VERDICTS: Mapping[str, str] = {

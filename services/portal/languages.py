@@ -7,13 +7,14 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
 ENGLISH, FRENCH = "en", "fr"
 CODES = (ENGLISH, FRENCH)
-# Both countries' ways are Canada's: 24 hours, the day before the month.
+# The days and numbers of Canada, in both its languages.
 _LOCALES = {ENGLISH: "en_CA", FRENCH: "fr_CA"}
 _CATALOGUES = Path(__file__).parent / "locale"
 
@@ -51,11 +52,14 @@ def chosen(languages: Languages, *, cookie: str | None, accepted: str) -> Langua
 
 
 def _catalogue(code: str) -> NullTranslations:
-    path = _CATALOGUES / f"{code}.po"
-    if not path.exists():
-        return NullTranslations()
+    """Read the catalogues of a language, one file for each part of the pages, as one."""
+    whole = Catalog(locale=code)
+    for path in sorted((_CATALOGUES / code).glob("*.po")):
+        with path.open("rb") as written:
+            for message in read_po(written, locale=code):
+                if message.id:
+                    whole[message.id] = message
     compiled = BytesIO()
-    with path.open("rb") as written:
-        write_mo(compiled, read_po(written, locale=code))
+    write_mo(compiled, whole)
     compiled.seek(0)
     return Translations(compiled)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.portal import labels
 from services.portal.acts import Wrong
 
 Typed = Mapping[str, Sequence[str]]
@@ -104,8 +105,8 @@ def _answer(question: Question, given: str) -> Mapping[str, Any] | None:
 
 def _allowed(question: Question) -> str:
     if question.type == "date":
-        return "Write the day as year-month-day, such as 2026-03-01."
-    return "This is not on the list."
+        return labels.DAY_AS
+    return labels.NOT_LISTED
 
 
 def _question(item: Mapping[str, Any]) -> Question:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.questionnaires import Group, Typed, answered
 from shared.clinic import Clinic, Payer
@@ -197,7 +198,7 @@ def _entry(typed: Typed) -> dict[str, Any]:
 
 def _missing(typed: Typed, *, entered: bool) -> list[Wrong]:
     needed = ["family", "reason", *(("requester", "way") if entered else ())]
-    return [Wrong(name=name, text="This is needed.") for name in needed if not _first(typed, name)]
+    return [Wrong(name=name, text=labels.NEEDED) for name in needed if not _first(typed, name)]
 
 
 def _day(typed: Mapping[str, Sequence[str]], name: str, wrong: list[Wrong]) -> str:
@@ -207,7 +208,7 @@ def _day(typed: Mapping[str, Sequence[str]], name: str, wrong: list[Wrong]) -> s
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        wrong.append(Wrong(name=name, text="Write the day as year-month-day, such as 2026-03-01."))
+        wrong.append(Wrong(name=name, text=labels.DAY_AS))
         return ""
 
 

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.menus import MENUS, entry_of
 from services.portal.api.portal import Portal
@@ -217,6 +218,4 @@ async def _signed_out(portal: Portal, request: Request, cookie: str | None, type
 
 
 def _away() -> Problem:
-    return Problem(
-        text="The service cannot be reached now; nothing was changed. Try again.", details={}, expression=""
-    )
+    return Problem(text=labels.AWAY, details={}, expression="")
