@@ -16,8 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from deploy.serve.documents import document_routes
 from deploy.serve.health import health_routes
 from deploy.serve.outermost import outermost
-from deploy.services import room
-from deploy.shape import IDENTITY
+from deploy.services import IDENTITY, room
 from shared.db import Database
 from shared.events.worker import Worker
 from shared.fhir import check

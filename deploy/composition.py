@@ -16,10 +16,11 @@ from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
 from deploy.receivers import way_to_receivers, way_to_registered_keys
 from deploy.runtime import make_runtimes, open_databases, remember_addresses
+from deploy.services import package
 from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Database, migrate
 from shared.events.worker import Worker
 
 if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
@@ -45,23 +46,26 @@ async def embedded_clinic(
     smtp_url: str | None = None,
     outbound: "Outbound | None" = None,
     origins: Sequence[str] = (),
+    demo_people: bool = False,
 ) -> AsyncIterator[EmbeddedClinic]:
     """Put a clinic together on a running server; its connections are closed at the end of the block.
 
     `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own;
-    pages of `origins` may call.
+    pages of `origins` may call, and with `demo_people` those of clinic.yaml may sign in.
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
         of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
         for database in (*databases.values(), of_identity):
             ends.push_async_callback(database.close)
+        await migrate.upgrade(of_identity, package=package(DATABASE))
         keys = load_or_make_keys(keys_folder(server.data), clients=clinic.clients_without_keys)
         identity = await open_identity(
             clinic,
             keys=keys,
             database=of_identity,
             base_url=base_url,
+            demo_people=demo_people,
             outbound=outbound or way_to_registered_keys(clinic, data=server.data),
         )
         runtimes = make_runtimes(

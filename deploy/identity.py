@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from deploy.services import SERVICES
-from deploy.shape import IDENTITY
-from shared.auth import tables
+from deploy.services import IDENTITY, SERVICES
 from shared.auth.endpoints import create_issuer_app
 from shared.auth.issuer import Issuer
 from shared.auth.keys import Keys
+from shared.auth.people.provider import open_people
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
 from shared.db import Database
@@ -31,10 +30,16 @@ class Identity:
 
 
 async def open_identity(
-    clinic: Clinic, *, keys: Keys, database: Database, base_url: str, outbound: "Outbound | None" = None
+    clinic: Clinic,
+    *,
+    keys: Keys,
+    database: Database,
+    base_url: str,
+    demo_people: bool = False,
+    outbound: "Outbound | None" = None,
 ) -> Identity:
     """Put the authorization server together; `outbound` leads to the keys that clients keep elsewhere."""
-    await tables.prepare(database)
     issuer = Issuer(clinic, keys=keys, database=database, base_url=base_url, demo=True, outbound=outbound)
-    verifier = JwtVerifier(clinic, issuer=base_url, audience=base_url, jwks=issuer.jwks())
-    return Identity(verifier=verifier, routes=create_issuer_app(issuer, services=SERVICES))
+    people = await open_people(clinic, issuer=issuer, database=database, demo=demo_people)
+    routes = create_issuer_app(issuer, services=SERVICES, people=people)
+    return Identity(verifier=people.verifier, routes=routes)

@@ -6,12 +6,11 @@ It is run before the processes of a new version start; a process finds its schem
 from collections.abc import Mapping
 
 from deploy.events import prepare_topics
-from deploy.roles import DATABASES, grant
+from deploy.roles import grant
 from deploy.serve.checks import open_checked
-from deploy.services import SERVICES, package
+from deploy.services import DATABASES, package
 from deploy.settings import Settings, SettingsError, variable
 from deploy.shape import check_events, database_url, transport_of
-from shared.auth import tables
 from shared.db import Database, migrate
 
 
@@ -51,9 +50,6 @@ async def _migrate(settings: Settings, service: str) -> str | None:
 
 
 async def _bring_up_to_date(database: Database, service: str) -> str | None:
-    if service not in SERVICES:
-        await tables.prepare(database)
-        return "ready"
     await migrate.upgrade(database, package=package(service))
     return await migrate.current(database)
 

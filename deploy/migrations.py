@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.embedded import EmbeddedPostgres
-from deploy.services import SERVICES, metadata, package
+from deploy.services import DATABASES, metadata, package
 from shared.db import Database, migrate
 
 
@@ -29,8 +29,8 @@ async def write_revision(server: EmbeddedPostgres, service: str, title: str) -> 
 
 def main(arguments: list[str]) -> int:
     """Run the command; the scratch server is gone afterwards."""
-    if len(arguments) != 2 or arguments[0] not in SERVICES:
-        sys.stderr.write(f'usage: python -m deploy.migrations {"|".join(SERVICES)} "what it does"\n')
+    if len(arguments) != 2 or arguments[0] not in DATABASES:
+        sys.stderr.write(f'usage: python -m deploy.migrations {"|".join(DATABASES)} "what it does"\n')
         return 2
     with tempfile.TemporaryDirectory(prefix="lumbar-") as folder:
         Path(folder).chmod(0o711)

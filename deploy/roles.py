@@ -12,10 +12,9 @@ from typing import Any
 
 import asyncpg
 
-from deploy.services import SERVICES
+from deploy.services import DATABASES, SERVICES
 
 OWNER = "lumbar_owner"
-DATABASES = (*SERVICES, "identity")
 
 
 def role_of(service: str) -> str:
@@ -32,6 +31,7 @@ async def grant(connection: "asyncpg.Connection[Any]", service: str, *, logs_are
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
     if (role := role_of(service)) in found:
         await connection.execute(_OWN.format(database=database, role=role))
+        await connection.execute(_VERSION_IS_READ.format(role=role))
         if service in SERVICES:
             await connection.execute(_APPEND_ONLY.format(role=role))
     for other in SERVICES:
@@ -49,8 +49,8 @@ _OWN = """
 """
 _APPEND_ONLY = """
     REVOKE UPDATE, DELETE ON audit_event, audit_patient FROM {role};
-    REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role};
 """
+_VERSION_IS_READ = "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}"
 _READS_LOG = """
     GRANT CONNECT ON DATABASE {database} TO {role};
     GRANT USAGE ON SCHEMA public TO {role};

@@ -114,8 +114,8 @@ class Settings(BaseSettings):
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
     it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes,
     `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said), `cors_origins` whose pages may
-    call (nobody's unless said). The others belong to the
-    distributed shape; `*_addresses` are where the gateway finds each part.
+    call (nobody's unless said), `demo_people` is `no` where those of clinic.yaml may not sign in. The others
+    belong to the distributed shape; `*_addresses` are where the gateway finds each part.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     otlp_endpoint: WebAddress | None = None
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = None
+    demo_people: YesNo | None = None
 
     transport: Literal["kafka", "postgres"] | None = None
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] | None = None

@@ -3,16 +3,17 @@
 Every rule raises SettingsError with one line that names the setting.
 """
 
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from deploy.services import SERVICES
+from deploy.services import IDENTITY, SERVICES
 from deploy.settings import Settings, SettingsError, variable
+from shared.clinic import Clinic
 
 Role = Literal["api", "worker"]
 ISSUER = "issuer"
 GATEWAY = "gateway"
-IDENTITY = "identity"
 
 _EMBEDDED = {
     "data",
@@ -23,6 +24,7 @@ _EMBEDDED = {
     "otlp_endpoint",
     "trusted_proxies",
     "cors_origins",
+    "demo_people",
 }
 _OF_KAFKA = ("kafka_bootstrap", "kafka_username", "kafka_password", "kafka_tls", "kafka_ca", "kafka_prefix")
 _PROVES_ITSELF = ("password", "passfile", "sslcert")
@@ -61,6 +63,31 @@ def check_issuer(settings: Settings) -> None:
             f"{variable('data')}: {settings.data} belongs to an embedded clinic, and its keys are demo keys;"
             " give the issuer a folder of its own"
         )
+
+
+def has_demo_people(settings: Settings, clinic: Clinic) -> bool:
+    """Tell whether the people of clinic.yaml may sign in without proving who they are."""
+    return clinic.demo_people and settings.demo_people != "no"
+
+
+def check_demo_people(settings: Settings, clinic: Clinic, *, host: str) -> None:
+    """Refuse demo people where anybody but the people at this machine could reach them."""
+    if not has_demo_people(settings, clinic):
+        return
+    named = urlsplit(settings.url).hostname if settings.url is not None else host
+    for address, where in ((host, "it listens at"), (named or "", f"{variable('url')} names")):
+        if not _is_loopback(address):
+            raise SettingsError(
+                f"{variable('demo_people')}: clinic.yaml has demo_people, as whom anybody may sign in, and"
+                f" {where} {address}, which others can reach; set it to no, or take demo_people away"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def check_gateway(settings: Settings) -> None:

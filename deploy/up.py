@@ -22,7 +22,7 @@ from deploy.composition import embedded_clinic
 from deploy.embedded import EmbeddedError, EmbeddedPostgres
 from deploy.serve.http import HOST, Asked, Server, configuration, listen
 from deploy.settings import Settings
-from deploy.shape import check_embedded
+from deploy.shape import check_demo_people, check_embedded, has_demo_people
 from deploy.telemetry import observed
 from shared import failpoints
 from shared.clinic import Clinic
@@ -50,6 +50,7 @@ def run(settings: Settings, clinic: Clinic, *, data: Path, port: int, ready: Cal
     Must be called in the main thread.
     """
     check_embedded(settings, command="up")
+    check_demo_people(settings, clinic, host=HOST)
     listener = listen(port)
     start_logging()
     failpoints.arm()
@@ -83,6 +84,7 @@ async def _serve(
         base_url=address,
         smtp_url=settings.smtp_url,
         origins=settings.origins,
+        demo_people=has_demo_people(settings, clinic),
     ) as put_together:
         app = put_together.app
         http = _Server(

@@ -7,8 +7,8 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from deploy.roles import DATABASES, OWNER, role_of
-from deploy.services import SERVICES
+from deploy.roles import OWNER, role_of
+from deploy.services import DATABASES, SERVICES
 from deploy.shape import GATEWAY, ISSUER
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from deploy.serve.health import health_routes
 from deploy.serve.http import Served
 from deploy.serve.keys_of_issuer import jwks_url_of
 from deploy.serve.outermost import outermost
+from deploy.serve.sessions_of_issuer import sessions_of_issuer
 from deploy.services import room
 from deploy.settings import Settings
 from deploy.telemetry import observed
@@ -38,7 +39,8 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
     async with AsyncExitStack() as ends:
         databases = await open_databases(settings, service, role="api", ends=ends)
         http = await ends.enter_async_context(httpx.AsyncClient(timeout=_JWKS_WITHIN))
-        jwks = FetchedJwks(keys_of_issuer(await jwks_url_of(settings, http=http), http=http))
+        jwks_url = await jwks_url_of(settings, http=http)
+        jwks = FetchedJwks(keys_of_issuer(jwks_url, http=http))
         base_url = str(settings.url)
         runtime = Runtime(
             service=service,
@@ -46,7 +48,13 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             clock=SystemClock(),
             clinic=clinic,
             transport=PostgresTransport(databases),
-            verifier=JwtVerifier(clinic, issuer=str(settings.issuer), audience=base_url, jwks=jwks),
+            verifier=JwtVerifier(
+                clinic,
+                issuer=str(settings.issuer),
+                audience=base_url,
+                jwks=jwks,
+                sessions=sessions_of_issuer(settings, jwks_url=jwks_url, http=http),
+            ),
             base_url=base_url,
             smtp_url=settings.smtp_url,
             cors=bool(settings.origins),

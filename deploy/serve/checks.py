@@ -46,18 +46,6 @@ async def check_log(settings: Settings, publisher: str) -> None:
         raise _wrong(publisher, f"its event log {missing}: run `lumbar migrate`")
 
 
-async def check_identity(settings: Settings) -> None:
-    """Look whether the issuer's database is there, lets this role in, and has its table."""
-    connection = await open_checked(settings, "identity")
-    try:
-        await _refuse_superuser(connection, "identity")
-        there = await connection.fetchval("SELECT to_regclass('used_assertion') IS NOT NULL")
-    finally:
-        await connection.close()
-    if not there:
-        raise _wrong("identity", "the database has no tables yet: run `lumbar migrate`")
-
-
 async def open_checked(settings: Settings, service: str) -> "asyncpg.Connection[Any]":
     """Open a connection, or say in one line why there is none."""
     url = database_url(settings, service)

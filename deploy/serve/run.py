@@ -6,7 +6,7 @@ from functools import partial
 
 from deploy.serve.http import HOST, Served, listen, serve
 from deploy.settings import Settings
-from deploy.shape import Role, check_gateway, check_issuer, check_service
+from deploy.shape import Role, check_demo_people, check_gateway, check_issuer, check_service
 from shared import failpoints
 from shared.clinic import Clinic
 from shared.telemetry.logging import start_logging
@@ -37,6 +37,7 @@ def run_issuer(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, h
     from deploy.serve.issuer import issuer
 
     check_issuer(settings)
+    check_demo_people(settings, clinic, host=host)
     listener = listen(port, host=host)
     start_logging(service="issuer")
     start_tracing(ratio=settings.trace_ratio)

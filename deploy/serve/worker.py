@@ -36,6 +36,10 @@ class NobodyAsks:
         """Refuse every token."""
         raise Unauthenticated("a worker answers nobody")
 
+    async def is_live(self, _: "Principal") -> bool:
+        """Let nobody go on."""
+        return False
+
 
 def _way_out(settings: Settings, clinic: Clinic, *, service: str) -> "Outbound | None":
     if service != "notifications":

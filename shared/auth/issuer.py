@@ -12,6 +12,7 @@ Invariants:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # it brings a way to systems outside, which a clinic without 
 TOKEN_LIFETIME = timedelta(seconds=300)
 ASSERTION_LIFETIME = timedelta(minutes=5)
 LEEWAY = timedelta(seconds=30)
+_NO_CLAIMS: Mapping[str, str] = MappingProxyType({})
 
 
 class OAuthError(Exception):
@@ -94,25 +96,31 @@ class Issuer:
         client = await self._verified(assertion)
         return self.grant(client, scope=scope)
 
-    def grant(self, client: Client, *, scope: str | None = None) -> IssuedToken:
-        """Sign a token for a client that has proved itself; raises OAuthError for a scope beyond its own."""
+    def grant(
+        self, client: Client, *, scope: str | None = None, of_person: Mapping[str, str] = _NO_CLAIMS
+    ) -> IssuedToken:
+        """Sign a token for a client that has proved itself; raises OAuthError for a scope beyond its own.
+
+        `of_person` are the claims of the person who acts as this client: `sub`, `sid` and `azp`.
+        """
         text = " ".join(_within(client, scope))
-        now = machine_now()
         claims: dict[str, Any] = {
-            "iss": self.base_url,
             "aud": self.base_url,
             "sub": client.id,
             "client_id": client.id,
             "scope": text,
             "jti": new_text_id(),
-            "iat": now,
-            "exp": now + TOKEN_LIFETIME,
+            **of_person,
         }
-        if (person := _person(client)) is not None:
+        if (person := person_of(client)) is not None:
             claims["fhirUser"] = person
-        key = self.keys.issuer
-        token = jwt.encode(claims, key.private, algorithm=key.algorithm, headers={"kid": key.kid})
-        return IssuedToken(access_token=token, scope=text)
+        return IssuedToken(access_token=self.sign(claims), scope=text)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Sign claims as this issuer's, for the lifetime of a token from now on."""
+        now, key = machine_now(), self.keys.issuer
+        told = {"iss": self.base_url, "iat": now, "exp": now + TOKEN_LIFETIME, **claims}
+        return jwt.encode(told, key.private, algorithm=key.algorithm, headers={"kid": key.kid})
 
     async def _verified(self, assertion: str) -> Client:
         client, key = await self._claimed(assertion)
@@ -192,7 +200,8 @@ def _within(client: Client, scope: str | None) -> list[str]:
     return granted
 
 
-def _person(client: Client) -> str | None:
+def person_of(client: Client) -> str | None:
+    """Name the person whom a client of clinic.yaml stands for (`fhirUser`), None where it is a system."""
     if client.practitioner is not None:
         return f"Practitioner/{client.practitioner}"
     return f"Person/{client.id}" if client.party in ("coordinator", "privacy-officer") else None

@@ -13,6 +13,7 @@ from shared.auth.public_keys import NotAPublicKey, public_key
 from shared.clock import monotonic
 from shared.errors import Unavailable
 
+JWKS_PATH = "/auth/jwks"
 _REFRESH_AT_MOST_EVERY = 30.0
 # What was read, or that it could not be, holds for so long: nobody who makes up tokens has it read each time,
 # and a host that is silent is not waited for by each.

@@ -1,8 +1,8 @@
-"""The identity database: which client assertions were used already."""
+"""The identity database: which client assertions were used already (people: shared/auth/people)."""
 
 from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text
 
-from shared.db import Database, Transaction
+from shared.db import Transaction
 
 METADATA = MetaData()
 
@@ -19,12 +19,6 @@ Table(
 _NOTE = """
 INSERT INTO used_assertion (client, jti, machine_expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
-
-
-async def prepare(database: Database) -> None:
-    """Make the tables where they are missing; they hold nothing that outlives ten minutes."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
 
 
 async def use_once(tx: Transaction, *, client: str, jti: str, expires_at: object, now: object) -> bool:

@@ -4,6 +4,7 @@ clinic.yaml.
 Invariants:
 - The algorithm is taken from our list and the key, never from the token.
 - A token's scopes are bounded by those that clinic.yaml gives its client, whoever signed it.
+- Of a person's token (`sid`) the session is asked for at every use: one that has ended is refused at once.
 - A verified token is remembered until it expires, at most so many of them; machine time decides.
 - What is wrong with a token is said in words of ours; the token itself is in no text and no log.
 """
@@ -35,16 +36,41 @@ class TokenVerifier(Protocol):
         """Verify a token; raises Unauthenticated with what is wrong with it, never with the token."""
         ...
 
+    async def is_live(self, principal: Principal) -> bool:
+        """Tell whether a caller verified earlier may go on; raises Unavailable where nobody can say."""
+        ...
+
+
+class LiveSessions(Protocol):
+    """Knows which people's sessions go on."""
+
+    async def is_live(self, session: str) -> bool:
+        """Tell whether a session goes on; raises Unavailable where nobody can say."""
+        ...
+
 
 class BadToken(Unauthenticated):
     """The token was not made by our issuer for us, or is over."""
 
 
 class JwtVerifier:
-    """Verifies the access tokens of one issuer."""
+    """Verifies the access tokens of one issuer.
 
-    def __init__(self, clinic: Clinic, *, issuer: str, audience: str, jwks: Jwks) -> None:
+    `sessions` knows those of its people; without it a token lives as long as it says, as those of an issuer
+    elsewhere do, whose `sid` is a name of its own.
+    """
+
+    def __init__(
+        self,
+        clinic: Clinic,
+        *,
+        issuer: str,
+        audience: str,
+        jwks: Jwks,
+        sessions: LiveSessions | None = None,
+    ) -> None:
         self._clinic = clinic
+        self._sessions = sessions
         self._issuer = issuer
         self._audience = audience
         self._jwks = jwks
@@ -52,12 +78,29 @@ class JwtVerifier:
 
     async def principal(self, token: str) -> Principal:
         """Verify a token; raises Unauthenticated with what is wrong with it, never with the token."""
+        principal = self._recall(token) or await self._verified(token)
+        if not await self.is_live(principal):
+            raise BadToken("the session of this token has ended; sign in again")
+        return principal
+
+    async def is_live(self, principal: Principal) -> bool:
+        """Tell whether a caller verified earlier may go on; raises Unavailable where nobody can say."""
+        if self._sessions is None or principal.session is None:
+            return True
+        return await self._sessions.is_live(principal.session)
+
+    def _recall(self, token: str) -> Principal | None:
         known = self._remembered.get(token)
         if known is not None and machine_now().timestamp() < known[1]:
             return known[0]
         self._remembered.pop(token, None)
+        return None
+
+    async def _verified(self, token: str) -> Principal:
         claims = await self._claims(token)
-        principal = principal_of(self._clinic, client=claims["client_id"], scope=claims["scope"])
+        principal = principal_of(
+            self._clinic, client=claims["client_id"], scope=claims["scope"], session=claims.get("sid")
+        )
         self._remember(token, principal, until=float(claims["exp"]) + LEEWAY_SECONDS)
         return principal
 
@@ -77,7 +120,7 @@ class JwtVerifier:
             raise BadToken("the token has expired") from None
         except PyJWTError as error:
             raise BadToken(f"the token is not valid: {_why(error)}") from None
-        if not isinstance(claims["client_id"], str) or not isinstance(claims["scope"], str):
+        if not all(isinstance(claims.get(name, ""), str) for name in ("client_id", "scope", "sid")):
             raise BadToken("the token does not say whose it is")
         return claims
 
@@ -99,7 +142,7 @@ class JwtVerifier:
             self._remembered.popitem(last=False)
 
 
-def principal_of(clinic: Clinic, *, client: str, scope: str) -> Principal:
+def principal_of(clinic: Clinic, *, client: str, scope: str, session: str | None = None) -> Principal:
     """Make the Principal of a verified token; raises Unauthenticated for a client that is not registered.
 
     Its scopes are those of the token that the client is registered for: an issuer elsewhere may sign more.
@@ -118,6 +161,7 @@ def principal_of(clinic: Clinic, *, client: str, scope: str) -> Principal:
         organization=registered.organization or registered.payer,
         practitioner=registered.practitioner,
         site=registered.site or _site_of(clinic, registered),
+        session=session,
     )
 
 

@@ -341,7 +341,10 @@ class Webhook(Part):
 
 
 class Clinic(Part):
-    """The whole of clinic.yaml."""
+    """The whole of clinic.yaml.
+
+    With `demo_people` anybody at the machine may sign in as any of its clients, which is for an example only.
+    """
 
     id: Id
     name: str
@@ -360,6 +363,7 @@ class Clinic(Part):
     clients: tuple[Client, ...] = Field(min_length=1)
     webhooks: tuple[Webhook, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
+    demo_people: bool = False
 
     def name_of(self, resource_type: str, id: str) -> str | None:
         """Return the name of what a reference such as `Location/gym` refers to, None for what is not here."""

@@ -31,7 +31,13 @@ _PAYLOADS = (
     | {"text", "description", "problems", "args"}
 )
 _REDACTION = "shared/telemetry/logging.py"
-_MAY_CATCH_ALL = ("shared/events/", "shared/http/", "shared/auth/endpoints.py", "shared/timers.py")
+_MAY_CATCH_ALL = (
+    "shared/events/",
+    "shared/http/",
+    "shared/auth/endpoints.py",
+    "shared/auth/people/routes.py",
+    "shared/timers.py",
+)
 _STATEMENTS = ("row", "rows", "records", "value", "run", "run_many", "records_of_many", "select")
 _MAY_SPEAK_SQL = ("queries", "models", "migrations")
 

@@ -88,7 +88,13 @@ class TestClinic:
             on_kafka() if self._on_kafka else on_databases(self.databases)
         )
         keys = keys_of(tuple(client.id for client in self.clinic.clients))
-        identity = await open_identity(self.clinic, keys=keys, database=of_identity, base_url=BASE_URL)
+        identity = await open_identity(
+            self.clinic,
+            keys=keys,
+            database=of_identity,
+            base_url=BASE_URL,
+            demo_people=self.clinic.demo_people,
+        )
         runtimes = make_runtimes(
             self.databases,
             clock=self.clock,

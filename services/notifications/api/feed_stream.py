@@ -5,7 +5,8 @@ Invariants:
   that moment; what the reader may not see leaves no trace but a gap in the numbers.
 - The id of an entry is its offset in the log, the same on every replica.
 - The comment `: now` says once that everything that stood in the log has been sent.
-- A stream lives no longer than a token does, so whoever lost access cannot stay.
+- A stream lives no longer than a token does, so whoever lost access cannot stay; one whose person has signed
+  out, or may not sign in any more, ends within 30 seconds. Looking is no act: it keeps no session alive.
 - What is read is read together with the streams that stand at the same place (shared.py).
 """
 
@@ -15,6 +16,7 @@ from collections.abc import AsyncGenerator
 from services.notifications.api.feed_reader import frame, shared_reader
 from shared.auth.principal import Principal
 from shared.clock import monotonic
+from shared.errors import Unavailable
 from shared.events.topics import FEED
 from shared.events.transport import event_log
 from shared.events.transport.base import Extent
@@ -24,6 +26,7 @@ RECENT = 500
 POLL = 0.5
 HEARTBEAT = 15.0
 LIFETIME = 300.0
+SESSION_CHECKED_EVERY = 10.0
 
 
 class LiveFeed:
@@ -38,13 +41,17 @@ class LiveFeed:
         """Give frames from behind entry `seen` on, until the stream's time is up or the server stops."""
         database = self._runtime.database
         with event_log.watch(database, FEED) as wake, shared_reader(database) as shared:
-            opened = spoke = monotonic()
+            opened = spoke = checked = monotonic()
             extent = await event_log.extent(database, FEED)
             position, reset = _begin(extent, seen)
             yield reset if reset is not None else b": open\n\n"
             caught_up = False
             while not self._ending.is_set() and monotonic() - opened < LIFETIME:
                 wake.clear()
+                if monotonic() - checked >= SESSION_CHECKED_EVERY:
+                    if not await self._may_go_on():
+                        return
+                    checked = monotonic()
                 page = await shared.page(position)
                 for entry in page.frames(self._reader):
                     spoke = monotonic()
@@ -60,6 +67,13 @@ class LiveFeed:
                     spoke = monotonic()
                     yield b": still here\n\n"
                 await wake.wait(at_most=POLL)
+
+    async def _may_go_on(self) -> bool:
+        """Tell whether the reader's session goes on; where nobody can say, the reader comes again."""
+        try:
+            return await self._runtime.verifier.is_live(self._reader)
+        except Unavailable:
+            return False
 
 
 def _begin(extent: Extent, seen: int | None) -> tuple[int, bytes | None]:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 
-from deploy.services import SERVICES, metadata, package
+from deploy.services import DATABASES, metadata, package
 from shared.db import Database, migrate
 from tests.conftest import MakeDatabase
 from tests.support.schema import schema
@@ -15,7 +15,7 @@ from tests.support.sql import sql
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 async def test_the_migrations_of_a_service_build_what_its_models_declare(
     make_database: MakeDatabase, service: str
 ) -> None:
@@ -26,9 +26,9 @@ async def test_the_migrations_of_a_service_build_what_its_models_declare(
     assert await migrate.current(migrated) == migrate.head(package(service))
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_every_migration_gives_up_rather_than_wait_for_a_lock(service: str) -> None:
-    versions = sorted((ROOT / "services" / service / "migrations" / "versions").glob("*.py"))
+    versions = sorted((ROOT / package(service).replace(".", "/") / "migrations" / "versions").glob("*.py"))
     assert versions
     assert [path.name for path in versions if "SET LOCAL lock_timeout" not in path.read_text()] == []
 

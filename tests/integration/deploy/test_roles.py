@@ -11,7 +11,7 @@ from deploy.cluster.settings import Plan
 from deploy.embedded import EmbeddedPostgres
 from deploy.migrating import migrate_databases
 from deploy.roles import OWNER, make_databases, make_roles, role_of
-from deploy.serve.checks import check_database, check_identity, check_log
+from deploy.serve.checks import check_database, check_log
 from deploy.settings import Settings, SettingsError, load_settings
 from tests.support.folders import open_folder
 from tests.support.process import free_port
@@ -100,7 +100,7 @@ async def test_nobody_else_gets_into_a_database(plan: Plan) -> None:
 async def test_a_start_finds_what_it_needs(plan: Plan) -> None:
     await check_database(settings(plan, "referral", role=role_of("referral")), "referral")
     await check_log(settings(plan, "referral", role=role_of("scheduling")), "referral")
-    await check_identity(settings(plan, "identity", role=role_of("identity")))
+    await check_database(settings(plan, "identity", role=role_of("identity")), "identity")
 
 
 async def test_a_wrong_password_is_one_line(plan: Plan) -> None:

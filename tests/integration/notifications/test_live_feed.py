@@ -1,10 +1,13 @@
 """The live feed read from its log: resumed anywhere, cut to the reader's scope at the moment of sending."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from services.notifications.api import feed_stream
 from shared.auth.principal import Principal
+from shared.errors import Unavailable
 from shared.runtime import Runtime
 from tests.support.feed import (
     COORDINATOR,
@@ -35,6 +38,50 @@ async def seen_by(runtime: Runtime, reader: Principal) -> list[str]:
     events = await reading.up_to_now()
     await reading.close()
     return events
+
+
+class _Sessions:
+    """A verifier that knows whether the reader's session goes on."""
+
+    def __init__(self, *, live: bool = True, away: bool = False) -> None:
+        self.live, self.away, self.asked = live, away, 0
+
+    async def principal(self, _: str) -> Principal:
+        raise NotImplementedError
+
+    async def is_live(self, _: Principal) -> bool:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("the issuer is away")
+        return self.live
+
+
+class TestTheReadersSession:
+    async def test_that_has_ended_ends_the_stream_and_nothing_comes_after(
+        self, runtime: Runtime, hear: Hear, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(feed_stream, "SESSION_CHECKED_EVERY", 0.0)
+        sessions = _Sessions()
+        reading = Reading(replace(runtime, verifier=sessions), COORDINATOR)
+        await hear(referral_event())
+        assert await reading.up_to_now() == ["referral.received"]
+        sessions.live = False
+        await hear(referral_event("triaged"))
+        with pytest.raises(StopAsyncIteration):
+            await reading.frame()
+        assert sessions.asked >= 2
+
+    async def test_of_which_nobody_can_say_anything_ends_the_stream_too(
+        self, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(feed_stream, "SESSION_CHECKED_EVERY", 0.0)
+        reading = Reading(replace(runtime, verifier=_Sessions(away=True)), COORDINATOR)
+        assert await reading.frame() == b": open\n\n"
+        with pytest.raises(StopAsyncIteration):
+            await reading.frame()
+
+    def test_is_looked_at_often_enough(self) -> None:
+        assert feed_stream.SESSION_CHECKED_EVERY + feed_stream.HEARTBEAT <= 30
 
 
 class TestTheFeed:

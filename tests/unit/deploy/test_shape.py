@@ -5,8 +5,57 @@ from pathlib import Path
 import pytest
 
 from deploy.settings import SettingsError, load_settings
-from deploy.shape import Role, check_embedded, check_gateway, check_issuer, check_service
+from deploy.shape import (
+    Role,
+    check_demo_people,
+    check_embedded,
+    check_gateway,
+    check_issuer,
+    check_service,
+    has_demo_people,
+)
+from tests.support.context import example_clinic
 from tests.support.distributed import GATEWAY, ISSUER, KAFKA, POSTGRES
+
+
+class TestDemoPeople:
+    @pytest.mark.parametrize(
+        ("settings", "host"),
+        [
+            ({}, "127.0.0.1"),
+            ({}, "::1"),
+            ({}, "localhost"),
+            ({"LUMBAR_URL": "http://127.0.0.1:8080"}, "127.0.0.1"),
+            ({"LUMBAR_URL": "https://clinic.example", "LUMBAR_DEMO_PEOPLE": "no"}, "0.0.0.0"),
+        ],
+    )
+    def test_are_taken_at_this_machine_or_where_they_are_turned_off(
+        self, settings: dict[str, str], host: str
+    ) -> None:
+        check_demo_people(load_settings(settings), example_clinic(), host=host)
+
+    @pytest.mark.parametrize(
+        ("settings", "host", "says"),
+        [
+            ({}, "0.0.0.0", "it listens at 0.0.0.0"),
+            ({}, "::", "it listens at ::"),
+            ({"LUMBAR_URL": "http://127.0.0.1:8080"}, "192.168.1.5", "it listens at 192.168.1.5"),
+            ({"LUMBAR_URL": "https://clinic.example"}, "127.0.0.1", "LUMBAR_URL names clinic.example"),
+            ({"LUMBAR_DEMO_PEOPLE": "yes"}, "clinic.example", "it listens at clinic.example"),
+        ],
+    )
+    def test_are_refused_where_others_can_reach_them(
+        self, settings: dict[str, str], host: str, says: str
+    ) -> None:
+        with pytest.raises(SettingsError) as refused:
+            check_demo_people(load_settings(settings), example_clinic(), host=host)
+        assert one_line(refused).startswith("LUMBAR_DEMO_PEOPLE: ")
+        assert says in one_line(refused)
+
+    def test_are_nobodys_concern_in_a_clinic_without_them(self) -> None:
+        clinic = example_clinic().model_copy(update={"demo_people": False})
+        check_demo_people(load_settings({}), clinic, host="0.0.0.0")
+        assert not has_demo_people(load_settings({"LUMBAR_DEMO_PEOPLE": "yes"}), clinic)
 
 
 def refusal_of_service(settings: dict[str, str], *, role: Role = "worker") -> str:

@@ -1,0 +1,96 @@
+"""The pages of the sign-in as HTML: plain, without a script, in two languages."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+
+from shared.auth.people import texts
+from shared.auth.people.accounts import DemoPerson
+from shared.auth.people.browser import FORM_TOKEN
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #16302b; --paper: #fbfaf6; --line: #c9d3cc; --act: #0b5d4f; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6ece8; --paper: #101816; --line: #3a4a44; --act: #7fd1bd; }
+}
+body { background: var(--paper); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; margin: 0; }
+main { margin: 0 auto; max-width: 34rem; padding: 2rem 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+a { color: var(--act); }
+label { display: block; margin: 1rem 0 .25rem; }
+input { box-sizing: border-box; font: inherit; min-height: 2.75rem; padding: .4rem .6rem; width: 100%; }
+button { background: none; border: 1px solid var(--line); border-radius: .4rem; color: inherit;
+  cursor: pointer; font: inherit; margin: 0 0 .5rem; min-height: 2.75rem; padding: .5rem .9rem;
+  text-align: left; width: 100%; }
+button:hover { border-color: var(--act); } button.main { background: var(--act); color: var(--paper);
+  margin-top: 1.5rem; text-align: center; }
+:focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
+.problem { border-left: 4px solid #b3261e; padding: .5rem 1rem; }
+@media print { .lang { display: none; } }
+"""
+
+
+def page(*, title: str, body: str, locale: str, clinic: str, other_language: str | None = None) -> str:
+    """Write a whole page; `other_language` is its address in the other language."""
+    words = texts.PAGES[locale]
+    switch = ""
+    if other_language is not None:
+        other = texts.FRENCH if locale == texts.ENGLISH else texts.ENGLISH
+        switch = (
+            f'<p class="lang"><a lang="{other}" hreflang="{other}" href="{escape(other_language)}">'
+            f"{escape(words['other-language'])}</a></p>"
+        )
+    return (
+        f'<!doctype html><html lang="{locale}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)} · {escape(clinic)}</title>"
+        '<link rel="stylesheet" href="/auth/style.css"></head>'
+        f"<body><main><p>{escape(clinic)}</p><h1>{escape(title)}</h1>{body}{switch}</main></body></html>"
+    )
+
+
+def demo_list(people: Sequence[DemoPerson], *, action: str, token: str, locale: str) -> str:
+    """Write one button for each demo person, under the part that they have."""
+    words = texts.PAGES[locale]
+    parties = sorted({person.party for person in people}, key=list(texts.PARTIES[locale]).index)
+    by_party = {party: list(group) for party, group in _by_party(people)}
+    lists = "".join(
+        f"<h2>{escape(texts.PARTIES[locale][party])}</h2>"
+        + "".join(_button(person, locale=locale) for person in by_party[party])
+        for party in parties
+    )
+    return (
+        f"<p>{escape(words['demo-about'])}</p>"
+        f'<form method="post" action="{escape(action)}">{hidden(FORM_TOKEN, token)}{lists}</form>'
+    )
+
+
+def problem(text: str) -> str:
+    """Write what went wrong, so that a screen reader says it."""
+    return f'<p class="problem" role="alert">{escape(text)}</p>'
+
+
+def paragraph(text: str) -> str:
+    """Write a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def link(text: str, *, to: str) -> str:
+    """Write a link in a paragraph of its own."""
+    return f'<p><a href="{escape(to)}">{escape(text)}</a></p>'
+
+
+def hidden(name: str, value: str) -> str:
+    """Write a field that a form brings along."""
+    return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def _by_party(people: Sequence[DemoPerson]) -> Iterable[tuple[str, Iterable[DemoPerson]]]:
+    return groupby(sorted(people, key=lambda person: person.party), key=lambda person: person.party)
+
+
+def _button(person: DemoPerson, *, locale: str) -> str:
+    told = person.name
+    if person.discipline is not None:
+        told = f"{told}, {texts.DISCIPLINES[locale][person.discipline]}"
+    return f'<button name="person" value="{escape(person.id)}">{escape(told)}</button>'

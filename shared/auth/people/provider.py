@@ -1,0 +1,52 @@
+"""The people's half of the issuer put together: what its routes work with."""
+
+from dataclasses import dataclass
+
+from shared.auth.issuer import Issuer
+from shared.auth.people.accounts import DemoPerson, demo_people
+from shared.auth.people.authorization import PublicClient, portal
+from shared.auth.people.sessions import PeopleSessions
+from shared.auth.verifier import JwtVerifier
+from shared.clinic import Clinic
+from shared.db import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleProvider:
+    """Signs people in: who they are, their sessions, and the one application that is registered.
+
+    `demo` says that demo people may sign in.
+    """
+
+    clinic: Clinic
+    issuer: Issuer
+    sessions: PeopleSessions
+    verifier: JwtVerifier
+    demo: bool
+
+    @property
+    def base_url(self) -> str:
+        """The clinic's address, which is the issuer's name."""
+        return self.issuer.base_url
+
+    @property
+    def portal(self) -> PublicClient:
+        """The application that people use."""
+        return portal(self.base_url)
+
+    def demo_people(self, locale: str) -> list[DemoPerson]:
+        """Return the demo people, none where they may not sign in."""
+        return list(demo_people(self.clinic, locale=locale)) if self.demo else []
+
+    def demo_person(self, person_id: str | None, *, locale: str) -> DemoPerson | None:
+        """Find a demo person."""
+        return next((person for person in self.demo_people(locale) if person.id == person_id), None)
+
+
+async def open_people(clinic: Clinic, *, issuer: Issuer, database: Database, demo: bool) -> PeopleProvider:
+    """Put it together; sessions of demo people end where there are none any more."""
+    sessions = PeopleSessions(clinic, issuer=issuer, database=database, demo=demo)
+    await sessions.end_demo()
+    base_url = issuer.base_url
+    verifier = JwtVerifier(clinic, issuer=base_url, audience=base_url, jwks=issuer.jwks(), sessions=sessions)
+    return PeopleProvider(clinic=clinic, issuer=issuer, sessions=sessions, verifier=verifier, demo=demo)
