@@ -52,9 +52,8 @@ def status_of(claim: Resource, response: Resource | None) -> str:
     if response is None:
         return "requested"
     actions = actions_of(response)
-    statuses = [
-        _STATUS.get(actions.get(int(item["sequence"]), ""), "pended") for item in claim.get("item", ())
-    ]
+    answered = [actions.get(int(item["sequence"]), "") for item in claim.get("item", ())]
+    statuses = [_STATUS.get(action, "pended") for action in answered]
     order = ("pended", "denied", "modified", "partially-approved", "approved", "not-required", "cancelled")
     if "denied" in statuses and {"approved", "partially-approved", "modified"} & set(statuses):
         return "pended" if "pended" in statuses else "partially-approved"

@@ -18,16 +18,11 @@ _PAGE = 50
 
 async def show_to_decide(page: Page) -> Response:
     """Show the requests that wait for the insurer, the longest wait first."""
+    after = page.query.get("after")
     found = await page.calls.must_get(
-        "/referral/fhir/Task",
-        status="requested",
-        _sort="authored-on",
-        _count=_PAGE,
-        _after=page.query.get("after"),
+        "/referral/fhir/Task", status="requested", _sort="authored-on", _count=_PAGE, _after=after
     )
-    tasks = [
-        task for task in resources(found) or [] if "Claim/" in task.get("focus", {}).get("reference", "")
-    ]
+    tasks = [task for task in resources(found) or [] if local(task.get("focus")).startswith("Claim/")]
     claims = await _claims_of(page, [id_of(task.get("focus")) for task in tasks])
     return page.render(
         "pages/to_decide.html",
