@@ -24,14 +24,14 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Reports"), "/reports", "o"),
     ),
     "coordinator": (),
-    "clinician": (),
+    "clinician": (Entry(_("Case meetings"), "/meetings", "c"),),
     "insurer": (
         Entry(_("To decide"), "/claims", "d"),
         Entry(_("Search"), "/claim-search", "s"),
         Entry(_("All requests"), "/all-claims", "c"),
     ),
     "operator": (),
-    "privacy-officer": (),
+    "privacy-officer": (Entry(_("Audit"), "/audit", "a"),),
 }
 
 

@@ -1,5 +1,5 @@
 """The pages, a module for each part of the work."""
 
-from services.portal.api.pages import claims, new_referral, referrals
+from services.portal.api.pages import audit, claims, meetings, new_referral, referrals
 
-ROUTES = (*referrals.ROUTES, *new_referral.ROUTES, *claims.ROUTES)
+ROUTES = (*referrals.ROUTES, *new_referral.ROUTES, *claims.ROUTES, *meetings.ROUTES, *audit.ROUTES)
