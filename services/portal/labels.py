@@ -268,6 +268,10 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
     "clinic": _("The clinic's turn"),
     "nobody": _("Decided"),
 }
+VISITS: Mapping[str, str] = {
+    "first": _("First visit"),
+    "session": _("Session"),
+}
 OUTCOMES: Mapping[str, str] = {
     "0": _("Done"),
     "4": _("Refused"),

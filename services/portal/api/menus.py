@@ -24,7 +24,12 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Reports"), "/reports", "o"),
     ),
     "coordinator": (),
-    "clinician": (Entry(_("Case meetings"), "/meetings", "c"),),
+    "clinician": (
+        Entry(_("My day"), "/day", "d"),
+        Entry(_("Case meetings"), "/meetings", "c"),
+        Entry(_("Actions"), "/actions", "a"),
+        Entry(_("Messages"), "/messages", "m"),
+    ),
     "insurer": (
         Entry(_("To decide"), "/claims", "d"),
         Entry(_("Search"), "/claim-search", "s"),
