@@ -18,6 +18,7 @@ from shared import failpoints
 from shared.errors import OneLine
 
 PREFIX = "LUMBAR_"
+DEFAULT_URL = "http://127.0.0.1:8080"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _SECRET = ("smtp_url", "kafka_password")
 _OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "FAILPOINT")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.auth.issuer import Issuer
 from shared.auth.people.accounts import DemoPerson, demo_people
 from shared.auth.people.authorization import PublicClient, portal
+from shared.auth.people.password_sign_in import PasswordSignIn
 from shared.auth.people.sessions import PeopleSessions
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
@@ -21,6 +22,8 @@ class PeopleProvider:
     clinic: Clinic
     issuer: Issuer
     sessions: PeopleSessions
+    passwords: PasswordSignIn
+    database: Database
     verifier: JwtVerifier
     demo: bool
 
@@ -49,4 +52,12 @@ async def open_people(clinic: Clinic, *, issuer: Issuer, database: Database, dem
     await sessions.end_demo()
     base_url = issuer.base_url
     verifier = JwtVerifier(clinic, issuer=base_url, audience=base_url, jwks=issuer.jwks(), sessions=sessions)
-    return PeopleProvider(clinic=clinic, issuer=issuer, sessions=sessions, verifier=verifier, demo=demo)
+    return PeopleProvider(
+        clinic=clinic,
+        issuer=issuer,
+        sessions=sessions,
+        passwords=PasswordSignIn(database, issuer=base_url),
+        database=database,
+        verifier=verifier,
+        demo=demo,
+    )
