@@ -1,4 +1,4 @@
-"""What holds for every page of every party: accessible in both widths and schemes, quiet, narrow, in French."""
+"""What holds for every page of every party: accessible in two widths and schemes, quiet, narrow, French."""
 
 import pytest
 
@@ -6,8 +6,11 @@ from tests.browser.scene import Scene
 from tests.browser.site import NARROW, PEOPLE, PHONE, WIDE, Site, all_pages
 
 # A page as wide as WCAG 1.4.12 wants its texts to be spaced.
-_SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
-p { margin-bottom: 2em !important }"""
+_SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }
+"""
+_ADOPT = "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s] }"
 
 
 @pytest.mark.parametrize("party", PEOPLE)
@@ -35,10 +38,7 @@ class TestEveryPageOf:
             page = await visitor.open(path)
             if await visitor.overflows():
                 wide.append(path)
-            await page.evaluate(
-                "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s] }",
-                _SPACING,
-            )
+            await page.evaluate(_ADOPT, _SPACING)
             if await visitor.overflows():
                 wide.append(f"{path} spaced")
         assert wide == []
