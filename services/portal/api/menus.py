@@ -26,6 +26,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
     "coordinator": (),
     "clinician": (
         Entry(_("My day"), "/day", "d"),
+        Entry(_("My patients"), "/patients", "p"),
         Entry(_("Case meetings"), "/meetings", "c"),
         Entry(_("Actions"), "/actions", "a"),
         Entry(_("Messages"), "/messages", "m"),

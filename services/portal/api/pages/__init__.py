@@ -1,11 +1,21 @@
 """The pages, a module for each part of the work."""
 
-from services.portal.api.pages import audit, claims, day, meetings, messages, new_referral, referrals
+from services.portal.api.pages import (
+    audit,
+    claims,
+    day,
+    meetings,
+    messages,
+    new_referral,
+    patients,
+    referrals,
+)
 
 ROUTES = (
     *referrals.ROUTES,
     *new_referral.ROUTES,
     *day.ROUTES,
+    *patients.ROUTES,
     *meetings.ROUTES,
     *messages.ROUTES,
     *claims.ROUTES,
