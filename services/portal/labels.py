@@ -129,6 +129,7 @@ DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
 TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
 AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
+PAIN_SCORE = _("A whole number from 0 to 10.")
 ENDS_BEFORE = _("This ends before it begins.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,
@@ -271,6 +272,10 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
 VISITS: Mapping[str, str] = {
     "first": _("First visit"),
     "session": _("Session"),
+}
+QUESTIONNAIRES: Mapping[str, str] = {
+    "oswestry": _("Oswestry Disability Index"),
+    "start-back": _("STarT Back"),
 }
 OUTCOMES: Mapping[str, str] = {
     "0": _("Done"),

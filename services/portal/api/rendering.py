@@ -63,6 +63,7 @@ def _environment(language: Language, version: str) -> Environment:
         ways_named=_named(labels.WAYS),
         priorities=_priorities,
         participants=_participants,
+        numbered=_numbered,
         wide_plot=trends.WIDE,
         narrow_plot=trends.NARROW,
         review_actions=_named(labels.REVIEW_ACTIONS),
@@ -183,6 +184,14 @@ def _participants(meeting: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give the people of a meeting to choose among."""
     actors = (one.get("actor", {}) for one in meeting.get("participant", ()))
     return [(actor["reference"], actor.get("display", actor["reference"])) for actor in actors]
+
+
+@pass_context
+def _numbered(ctx: Context, text: str) -> str:
+    """Say the name of a numbered section or item in the reader's language."""
+    kind, _, number = text.rpartition(" ")
+    page = ctx["page"]
+    return f"{page.language.say(kind)} {number}" if number.isdecimal() else str(page.language.say(text))
 
 
 def _named(table: Mapping[str, str]) -> Any:

@@ -8,7 +8,9 @@ from services.portal.api.pages import (
     messages,
     new_referral,
     patients,
+    plans,
     referrals,
+    teams,
 )
 
 ROUTES = (
@@ -16,6 +18,8 @@ ROUTES = (
     *new_referral.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
+    *plans.ROUTES,
+    *teams.ROUTES,
     *meetings.ROUTES,
     *messages.ROUTES,
     *claims.ROUTES,
