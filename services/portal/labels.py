@@ -130,6 +130,7 @@ TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09
 AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
 PAIN_SCORE = _("A whole number from 0 to 10.")
+NOTHING_ANSWERED = _("Nothing is answered yet.")
 ENDS_BEFORE = _("This ends before it begins.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,

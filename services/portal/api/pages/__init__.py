@@ -1,6 +1,7 @@
 """The pages, a module for each part of the work."""
 
 from services.portal.api.pages import (
+    answers,
     audit,
     claims,
     day,
@@ -16,6 +17,7 @@ from services.portal.api.pages import (
 ROUTES = (
     *referrals.ROUTES,
     *new_referral.ROUTES,
+    *answers.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
     *plans.ROUTES,
