@@ -131,6 +131,7 @@ AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
 PAIN_SCORE = _("A whole number from 0 to 10.")
 NOTHING_ANSWERED = _("Nothing is answered yet.")
+NO_ID = _("This is no id.")
 ENDS_BEFORE = _("This ends before it begins.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,
@@ -209,6 +210,7 @@ ACTS: Mapping[str, str] = {
     "record-rating": _("Record pain"),
     "reject": _("Hand back"),
     "remind": _("Remind"),
+    "replay": _("Try again"),
     "request-another-time": _("Ask for another time"),
     "request-information": _("Ask"),
     "revise": _("Revise"),
@@ -277,6 +279,32 @@ VISITS: Mapping[str, str] = {
 QUESTIONNAIRES: Mapping[str, str] = {
     "oswestry": _("Oswestry Disability Index"),
     "start-back": _("STarT Back"),
+}
+# What is to be done, by the kinds of the services' worklists.
+WORK: Mapping[str, str] = {
+    "telephone-referrer": _("Telephone the sender"),
+    "telephone-clinician": _("Telephone a clinician"),
+    "review-referral": _("Look at the referral"),
+    "merge-duplicate": _("Maybe a duplicate"),
+    "resolve-identity": _("Who is it?"),
+    "update-patient": _("New details of a patient"),
+    "resolve-denial": _("The insurer denied"),
+    "overdue-referral": _("Waits too long"),
+    "answer-referrer": _("Answer the sender"),
+    "another-time": _("Another time is asked for"),
+    "waits-for-sender": _("Waits for the sender"),
+    "acknowledge-emergency": _("Confirm the emergency"),
+    "answer-clinic": _("Answer the clinic"),
+    "information-requested": _("Information is asked for"),
+    "decide-authorization": _("Decide the request"),
+    "guarantee": _("The promise is at risk"),
+    "waitlist": _("On the waitlist"),
+    "replan": _("Visits no longer fit"),
+    "unrecorded": _("Say what became of the visit"),
+    "action": _("Action"),
+    "case": _("Case for a meeting"),
+    "plan": _("Plan to activate"),
+    "review": _("Review"),
 }
 OUTCOMES: Mapping[str, str] = {
     "0": _("Done"),

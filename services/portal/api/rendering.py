@@ -63,6 +63,7 @@ def _environment(language: Language, version: str) -> Environment:
         ways_named=_named(labels.WAYS),
         priorities=_priorities,
         participants=_participants,
+        programme_name=_programme_name,
         numbered=_numbered,
         wide_plot=trends.WIDE,
         narrow_plot=trends.NARROW,
@@ -192,6 +193,11 @@ def _numbered(ctx: Context, text: str) -> str:
     kind, _, number = text.rpartition(" ")
     page = ctx["page"]
     return f"{page.language.say(kind)} {number}" if number.isdecimal() else str(page.language.say(text))
+
+
+@pass_context
+def _programme_name(ctx: Context, code: str | None) -> str:
+    return next((one.name for one in ctx["clinic"].programmes if one.id == code), code or "")
 
 
 def _named(table: Mapping[str, str]) -> Any:

@@ -3,21 +3,26 @@
 from services.portal.api.pages import (
     answers,
     audit,
+    calendar,
     claims,
     day,
     meetings,
     messages,
     new_referral,
+    operating,
     patients,
     plans,
     referrals,
     teams,
+    today,
 )
 
 ROUTES = (
     *referrals.ROUTES,
     *new_referral.ROUTES,
     *answers.ROUTES,
+    *today.ROUTES,
+    *calendar.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
     *plans.ROUTES,
@@ -25,5 +30,6 @@ ROUTES = (
     *meetings.ROUTES,
     *messages.ROUTES,
     *claims.ROUTES,
+    *operating.ROUTES,
     *audit.ROUTES,
 )
