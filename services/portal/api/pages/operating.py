@@ -1,4 +1,4 @@
-"""An operator's pages: health of all services, deliveries, held events with their replay, the way of a referral.
+"""An operator's pages: health, deliveries, held events with their replay, and the way of a referral.
 
 No patient is on them: types, ids, counts and times only.
 """
@@ -16,7 +16,7 @@ from shared.fhir.search_values import is_id
 
 SERVICES = ("referral", "scheduling", "careteam", "notifications")
 # A relay or consumer that is so far behind wants somebody to look.
-_LATE_SECONDS = 30
+_LATE_SECONDS, _MANY_EVENTS = 30, 1000
 
 
 async def show_health(page: Page) -> Response:
