@@ -1,4 +1,4 @@
-"""`make screens`: photographs of every page with the demo's patients: wide, on a phone, light, dark, in French.
+"""`make screens`: photographs of every page with the demo's patients, wide and narrow, light and dark, French.
 
 All of them go into a folder; the dozen of CHOSEN also into docs/screens, where the README shows them.
 """
