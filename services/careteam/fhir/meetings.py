@@ -1,6 +1,6 @@
 """Meetings as Appointment, minutes as Composition, decisions as Provenance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -35,6 +35,14 @@ class AskedAction:
     owner: str
     description: str
     due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAttendance:
+    """Who came late, and who left."""
+
+    arrived: Sequence[str]
+    left: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +81,32 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
 def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) -> list[str]:
     """Read who came; raises Invalid with everybody who is nobody of the site."""
     findings = Findings(urls=ctx.urls)
-    staff = {person.id for person in ctx.clinic.people if person.site == site}
-    expression = _parameter("attended")
-    came: list[str] = []
-    for element in _repeated(parameters, "attended"):
-        person = referred(_mapping(element), "Practitioner", expression=expression, findings=findings)
-        if person is not None and person not in staff:
-            findings.add("this is nobody of the site", expression=expression)
-        elif person is not None and person not in came:
-            came.append(person)
+    came = _people(ctx, parameters, "attended", site=site, findings=findings)
     if not came:
-        findings.add("say who came", expression=expression, code="required")
+        findings.add("say who came", expression=_parameter("attended"), code="required")
     findings.refuse()
     return came
+
+
+def asked_attendance_change(
+    ctx: Context, parameters: Mapping[str, Any], *, site: str, present: Collection[str]
+) -> AskedAttendance:
+    """Read who came late and who left; raises Invalid with everything that cannot be.
+
+    Nobody leaves who is not `present`, and nobody comes and leaves at once.
+    """
+    findings = Findings(urls=ctx.urls)
+    arrived = _people(ctx, parameters, "arrived", site=site, findings=findings)
+    left = _people(ctx, parameters, "left", site=site, findings=findings)
+    for person in left:
+        if person in arrived:
+            findings.add("nobody comes and leaves at once", expression=_parameter("left"))
+        elif person not in present:
+            findings.add("who leaves is there", expression=_parameter("left"))
+    if not (parameters.get("arrived") or parameters.get("left")):
+        findings.add("say who came or left", expression="Parameters.parameter", code="required")
+    findings.refuse()
+    return AskedAttendance(arrived=arrived, left=left)
 
 
 def asked_decision(ctx: Context, parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
@@ -165,11 +186,14 @@ def _participant(ctx: Context, participant: MeetingParticipant, *, meeting: Meet
         status = "needs-action"
     else:
         status = "accepted" if participant.attended else "declined"
+    times = {"start": participant.came_at, "end": participant.left_at}
+    period = {name: to_the_second(at) for name, at in times.items() if at is not None}
     return {
         "type": [{"text": "chair" if role == "CHAIR" else "member"}],
         "actor": practitioner(ctx, participant.practitioner),
         "required": "required",
         "status": status,
+        **({"period": period} if period else {}),
     }
 
 
@@ -196,6 +220,21 @@ def _asked_action(part: Mapping[str, Any], *, zone: ZoneInfo, findings: Findings
     if owner is None or due is None:
         return None
     return AskedAction(owner=owner, description=description, due=due)
+
+
+def _people(
+    ctx: Context, parameters: Mapping[str, Any], name: str, *, site: str, findings: Findings
+) -> list[str]:
+    """Read the people of the site that a parameter names, each once."""
+    staff = {person.id for person in ctx.clinic.people if person.site == site}
+    people: list[str] = []
+    for element in _repeated(parameters, name):
+        person = referred(_mapping(element), "Practitioner", expression=_parameter(name), findings=findings)
+        if person is not None and person not in staff:
+            findings.add("this is nobody of the site", expression=_parameter(name))
+        elif person is not None and person not in people:
+            people.append(person)
+    return people
 
 
 def _parameter(name: str) -> str:
