@@ -85,6 +85,7 @@ async def _serve(
         smtp_url=settings.smtp_url,
         origins=settings.origins,
         demo_people=has_demo_people(settings, clinic),
+        sign_in_secret=settings.sign_in_secret,
     ) as put_together:
         app = put_together.app
         http = _Server(
