@@ -8,12 +8,12 @@
 
 from uuid import UUID
 
-from services.scheduling import use_cases
+from services.scheduling import queries, use_cases
 from services.scheduling.use_cases.accept import Acceptance
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
-from shared.events.catalog.careteam import PatientDischarged
+from shared.events.catalog.careteam import PatientDischarged, TeamEvent
 from shared.events.catalog.referral import (
     AuthorizationEvent,
     PatientChanged,
@@ -96,6 +96,14 @@ async def on_authorization_changed(ctx: Context, tx: Transaction, event: Authori
 async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDischarged) -> None:
     """Cancel the sessions that a discharged patient no longer needs."""
     if not await use_cases.end.care(ctx, tx, UUID(event.referral)):
+        raise NotYet(f"referral {event.referral} was not accepted yet")
+
+
+async def on_team(_: Context, tx: Transaction, event: TeamEvent) -> None:
+    """Keep who is in a care team now; a team that ends with its referral keeps the members it had."""
+    if event.has_ended:
+        return
+    if not await queries.referrals.keep_team(tx, UUID(event.referral), members=event.staying):
         raise NotYet(f"referral {event.referral} was not accepted yet")
 
 

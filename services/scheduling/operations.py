@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scheduling import queries, texts, use_cases
-from services.scheduling.queries.scope import APPOINTMENT_ROWS, REPLAN_ROWS, TASK_ROWS
+from services.scheduling.queries.scope import APPOINTMENT_ROWS, CHANGE_ROWS, REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import AppointmentFacts, TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
@@ -15,6 +15,7 @@ from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import CORRECTIONS, AppointmentStatus
+from services.scheduling.use_cases.change import VisitOfAnother
 from services.scheduling.use_cases.correct import NoReason
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
@@ -27,8 +28,8 @@ _change = partial(
     resource_type="Appointment",
     parties=("coordinator", "clinician"),
     interaction="u",
-    rows=APPOINTMENT_ROWS,
-    refuses=(NotInThisState, TooEarly, CannotMove),
+    rows=CHANGE_ROWS,
+    refuses=(VisitOfAnother, NotInThisState, TooEarly, CannotMove),
 )
 _TIME = (
     Parameter(name="start", type="instant", min=1, text="When it begins, with its zone."),

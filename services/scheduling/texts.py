@@ -41,6 +41,7 @@ REASONS: Mapping[str, str] = {
     "before-the-grant": "The payer grants sessions from {starts_on} on.",
     "after-the-grant": "The payer grants sessions until {ends_on}.",
     "week-is-full": "The programme has at most {per_week} sessions a week.",
+    "visit-of-another": "Only the clinician of this visit and a coordinator change it.",
     "contended": "Others book at this time at this moment; try again.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} does not work here any more.",

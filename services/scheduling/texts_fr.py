@@ -42,6 +42,7 @@ REASONS: Mapping[str, str] = {
     "before-the-grant": "Le payeur accorde des séances à partir du {starts_on}.",
     "after-the-grant": "Le payeur accorde des séances jusqu'au {ends_on}.",
     "week-is-full": "Le programme compte au plus {per_week} séances par semaine.",
+    "visit-of-another": "Seules la personne qui reçoit le patient et la coordination changent cette visite.",
     "contended": "D'autres réservent à cette heure en ce moment ; essayez de nouveau.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} ne travaille plus ici.",

@@ -29,6 +29,8 @@ def create_worker(runtime: Runtime) -> Worker:
             "authorization.pended": handlers.on_authorization_changed,
             "authorization.decided": handlers.on_authorization_changed,
             "authorization.cancelled": handlers.on_authorization_changed,
+            "careteam.formed": handlers.on_team,
+            "careteam.changed": handlers.on_team,
             "patient.changed": handlers.on_patient_changed,
             "patient.discharged": handlers.on_patient_discharged,
         },

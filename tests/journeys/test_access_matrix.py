@@ -32,6 +32,7 @@ HEARD = {
     "coordinator": {"public", "workplace", "motor", "twice"},
     "physiatrist": {"public", "workplace", "motor"},
     "physiotherapist": {"public", "motor"},
+    "physiotherapist-2": {"workplace"},
     "occupational-therapist": {"workplace"},
     "psychologist": {"motor"},
     "pain-physician": set[str](),

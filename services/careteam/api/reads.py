@@ -120,7 +120,7 @@ for resource_type, table, visible, rows in (
     ("Observation", OutcomeTable, scope.outcome, scope.TEAM_ROWS),
     ("QuestionnaireResponse", AnswersTable, scope.answers, scope.TEAM_ROWS),
     ("Task", CareTaskTable, scope.task, scope.TASK_ROWS),
-    ("Communication", MessageTable, scope.message, scope.MESSAGE_ROWS),
+    ("Communication", MessageTable, scope.message, scope.TEAM_ROWS),
     ("Appointment", MeetingTable, scope.meeting, scope.MEETING_ROWS),
     ("Composition", MinutesTable, scope.minutes, scope.MINUTES_ROWS),
     ("Provenance", DecisionTable, scope.decision, scope.TEAM_ROWS),

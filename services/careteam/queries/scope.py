@@ -3,7 +3,7 @@
 - A clinician: what belongs to teams where they are a member now, or were until the team's own end; who left
   before sees nothing of it from that moment on. Meetings they take part in, and the cases of meetings they
   chair. Minutes of meetings that they chaired or attended.
-- A coordinator: what belongs to their site, without the team's messages.
+- A coordinator: what belongs to their site, the messages of its teams too.
 - Everybody else: nothing, which answers 404 and is in no total.
 """
 
@@ -35,7 +35,6 @@ from shared.fhir.codes import TaskCode
 
 TEAM_ROWS = "a clinician's own teams; a coordinator's site"
 TASK_ROWS = "a clinician's own teams and the cases of meetings they chair; a coordinator's site"
-MESSAGE_ROWS = "messages of the clinician's own teams"
 MEETING_ROWS = "meetings that a clinician takes part in; a coordinator's site"
 MINUTES_ROWS = "minutes of meetings that a clinician chaired or attended; a coordinator's site"
 
@@ -80,14 +79,8 @@ def _belonging_to_teams(table: Any) -> RowRule:
 plan = _belonging_to_teams(PlanTable)
 goal = _belonging_to_teams(GoalTable)
 outcome = _belonging_to_teams(OutcomeTable)
+message = _belonging_to_teams(MessageTable)
 answers = _belonging_to_teams(AnswersTable)
-
-
-def message(principal: Principal) -> ColumnElement[bool]:
-    """Messages of teams that the caller is a member of; a coordinator is of none."""
-    if principal.party != "clinician":
-        return false()
-    return _in_teams(col(MessageTable.team_id), principal)
 
 
 def task(principal: Principal) -> ColumnElement[bool]:

@@ -10,18 +10,21 @@ from services.scheduling.queries import scope
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
+from services.scheduling.use_cases.change import VisitOfAnother
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
 
-_Change = Annotated[RequestContext, authorize("Appointment", "u", rows=scope.APPOINTMENT_ROWS)]
+_Change = Annotated[RequestContext, authorize("Appointment", "u", rows=scope.CHANGE_ROWS)]
 
 
 def router_of(cache: AvailabilityCache) -> APIRouter:
     """Make the route that changes an appointment."""
     router = APIRouter()
 
-    @router.put("/fhir/Appointment/{id}", responses=refuses(NotInThisState, TooEarly, CannotMove))
+    refused = refuses(VisitOfAnother, NotInThisState, TooEarly, CannotMove)
+
+    @router.put("/fhir/Appointment/{id}", responses=refused)
     async def change(id: str, request: _Change) -> Response:
         """Record arrived, fulfilled, noshow or cancelled, or give a new start."""
         only(request, "coordinator", "clinician", what="change appointments")

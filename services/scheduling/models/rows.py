@@ -21,7 +21,8 @@ from shared.reasons import Reason
 class Referral(SQLModel):
     """An accepted referral as scheduling needs it; its id is that of the ServiceRequest.
 
-    `person` is who the patient was when it was accepted; what `known_patient` says of them is newer.
+    `person` is who the patient was when it was accepted; what `known_patient` says of them is newer. `team`
+    are the practitioners who are in the patient's care team for it, or were until the team's own end.
     """
 
     __tablename__ = "referral"
@@ -41,6 +42,7 @@ class Referral(SQLModel):
     state: str = ReferralState.OPEN
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     person: KnownPerson | None = Field(default=None, sa_type=JSONB)
+    team: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
 
     @property
     def away(self) -> list[Span]:

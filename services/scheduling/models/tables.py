@@ -69,7 +69,10 @@ class ResourceTable(Base, table=True):
 class ReferralTable(Referral, Base, table=True):
     """The table of Referral rows."""
 
-    __table_args__ = (one_of("state", ReferralState, name="state_is_known"),)
+    __table_args__ = (
+        one_of("state", ReferralState, name="state_is_known"),
+        Index("referral_team", "team", postgresql_using="gin"),
+    )
 
 
 class GuaranteeTable(Guarantee, Base, table=True):

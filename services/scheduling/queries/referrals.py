@@ -1,6 +1,6 @@
 """Referrals that were accepted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from services.scheduling.models.rows import KnownPatient, Referral
@@ -26,6 +26,7 @@ WHERE (referral.patient_id = person.id
        OR referral.patient_id IN (SELECT known_patient.id FROM known_patient WHERE replaced_by = person.id))
   AND state = 'open' ORDER BY referral.id FOR UPDATE OF referral
 """
+_KEEP_TEAM = "UPDATE referral SET team = $2 WHERE id = $1"
 _KNOWN_PATIENT = "SELECT * FROM known_patient WHERE id = $1 FOR UPDATE"
 _MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
@@ -69,6 +70,11 @@ async def learn(tx: Transaction, said: KnownPatient) -> bool:
     """Remember what was said of a patient; return False where something newer was said before."""
     values = (said.id, said.event_version, said.is_deceased, said.replaced_by, said.person)
     return await tx.run(_LEARN, *values) == 1
+
+
+async def keep_team(tx: Transaction, referral_id: UUID, *, members: Sequence[str]) -> bool:
+    """Keep who is in the care team of a referral; return whether the referral is known."""
+    return await tx.run(_KEEP_TEAM, referral_id, list(members)) == 1
 
 
 async def known_patient(tx: Transaction, patient_id: str) -> KnownPatient | None:

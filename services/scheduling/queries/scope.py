@@ -1,11 +1,11 @@
-"""Row scopes as SQL: a coordinator's site, a clinician's own visits, a referrer's own referrals.
+"""Row scopes as SQL: a coordinator's site, a clinician's teams and own visits, a referrer's own referrals.
 
 An insurer and an operator see nothing here.
 """
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, select
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select
 from sqlmodel import col
 
 from services.scheduling.models.tables import (
@@ -18,10 +18,11 @@ from services.scheduling.models.tables import (
 from shared.auth.principal import Principal
 
 APPOINTMENT_ROWS = (
-    "a coordinator's site, a clinician's own visits, a referrer's own referrals; nobody else any"
+    "a coordinator's site, a clinician's teams and own visits, a referrer's own referrals; nobody else any"
 )
-SERIES_ROWS = "as appointments; a clinician those with a session of their own"
-GUARANTEE_ROWS = "as appointments; a clinician those of patients with a visit of their own"
+CHANGE_ROWS = "a coordinator's site, a clinician's own visits; what else a clinician sees is refused"
+SERIES_ROWS = "as appointments; a clinician also those with a session of their own"
+GUARANTEE_ROWS = "as appointments; a clinician also those of patients with a visit of their own"
 REPLAN_ROWS = "the Tasks of the coordinator's site"
 TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators"
 
@@ -38,7 +39,7 @@ def appointments(principal: Principal) -> ColumnElement[bool]:
 
 
 def series(principal: Principal) -> ColumnElement[bool]:
-    """The series that a caller may see; a clinician those with a session of their own."""
+    """The series that a caller may see; a clinician also those with a session of their own."""
     own = exists().where(
         col(AppointmentTable.series_id) == col(SeriesTable.id),
         col(AppointmentTable.practitioner) == principal.practitioner,
@@ -47,7 +48,7 @@ def series(principal: Principal) -> ColumnElement[bool]:
 
 
 def guarantees(principal: Principal) -> ColumnElement[bool]:
-    """The guarantees that a caller may see; a clinician those of patients with a visit of their own."""
+    """The guarantees that a caller may see; a clinician also those of patients with a visit of their own."""
     own = exists().where(
         col(AppointmentTable.referral_id) == col(GuaranteeTable.referral_id),
         col(AppointmentTable.practitioner) == principal.practitioner,
@@ -71,11 +72,17 @@ def replan_tasks(principal: Principal) -> ColumnElement[bool]:
     return _scope(principal, table=ReplanTaskTable, own=false())
 
 
+def _of_team(table: Any, practitioner: str) -> ColumnElement[bool]:
+    """What belongs to referrals in whose care team this practitioner is."""
+    mine = select(col(ReferralTable.id)).where(col(ReferralTable.team).contains([practitioner]))
+    return col(table.referral_id).in_(mine)
+
+
 def _scope(principal: Principal, *, table: Any, own: ColumnElement[bool]) -> ColumnElement[bool]:
     if principal.party == "coordinator" and principal.site is not None:
         return col(table.site) == principal.site
     if principal.party == "clinician" and principal.practitioner is not None:
-        return own
+        return or_(own, _of_team(table, principal.practitioner))
     if principal.party == "referrer" and principal.organization is not None:
         return col(table.requester) == principal.organization
     return false()

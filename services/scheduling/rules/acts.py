@@ -24,17 +24,24 @@ class AppointmentFacts:
     firsts: Sequence[Appointment]
 
 
-def may_move(_: Context, facts: AppointmentFacts) -> Reason | None:
+def may_change(ctx: Context, row: Appointment) -> Reason | None:
+    """Allow a coordinator every visit that they see, a clinician their own."""
+    if ctx.caller.party == "clinician" and row.practitioner != ctx.caller.practitioner:
+        return Reason.of("visit-of-another")
+    return None
+
+
+def may_move(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow another start for what has one."""
-    why = moving.why_no_new_time(facts.row, referral=facts.referral)
+    why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
     if why is None and facts.row.status == AppointmentStatus.WAITLIST:
         return Reason.of("on-the-waitlist")
     return why
 
 
-def may_book(_: Context, facts: AppointmentFacts) -> Reason | None:
+def may_book(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow a start for a place on the waitlist."""
-    why = moving.why_no_new_time(facts.row, referral=facts.referral)
+    why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
     if why is None and facts.row.status != AppointmentStatus.WAITLIST:
         return Reason.of("not-on-the-waitlist")
     return why
@@ -43,8 +50,8 @@ def may_book(_: Context, facts: AppointmentFacts) -> Reason | None:
 def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStatus) -> Reason | None:
     """Allow a status that the life cycle leads to, from when on it can be true, and the one that it has."""
     row, zone = facts.row, ctx.clinic.site(facts.row.site).zone
-    if row.status == status:
-        return None
+    if (why := may_change(ctx, row)) is not None or row.status == status:
+        return why
     return status_change.why_not_in_this_state(row, status) or status_change.why_too_early(
         row, status, now=ctx.at, zone=zone
     )

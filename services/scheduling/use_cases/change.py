@@ -12,7 +12,7 @@ from services.scheduling.use_cases import book_first, move, reconcile_series, re
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.fhir.codes import AppointmentKind
@@ -26,8 +26,15 @@ _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
 }
 
 
+class VisitOfAnother(Forbidden):
+    """A clinician changes their own visits; those of their teams' patients they only see."""
+
+
 async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tuple[Referral, Appointment]:
-    """Lock an appointment that the caller may see, and its referral first; raises NotFound."""
+    """Lock an appointment that the caller may change, and its referral first.
+
+    Raises NotFound for one that they do not see, VisitOfAnother for one that they only see.
+    """
     seen = await queries.appointments.visible(tx, _uuid(appointment_id), scope_of=ctx.caller)
     if seen is None:
         raise NotFound(f"there is no Appointment/{appointment_id}")
@@ -35,6 +42,8 @@ async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tupl
     row = await queries.appointments.locked(tx, seen.id)
     if referral is None or row is None:
         raise LookupError(f"appointment {seen.id} has no referral")
+    if (why := rules.acts.may_change(ctx, row)) is not None:
+        raise VisitOfAnother.because(why, texts.REASONS)
     return referral, row
 
 

@@ -26,7 +26,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     "scheduling": frozenset(
         {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged", "patient.changed"}
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
-        | {"referral.another-time-requested"}
+        | {"referral.another-time-requested", "careteam.formed", "careteam.changed"}
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}

@@ -72,7 +72,7 @@ class TestReading:
         foreign = await clinic.as_("second-practice").get(f"{APPOINTMENT}/{found['id']}")
         assert foreign.status_code == 404
 
-    async def test_a_clinician_sees_only_own_visits(self, clinic: TestClinic) -> None:
+    async def test_a_clinician_sees_only_own_visits_while_there_is_no_team(self, clinic: TestClinic) -> None:
         await refer(clinic)
         assert len(await search(clinic, "physiotherapist", "Appointment?status=booked")) == 1
         assert await search(clinic, "psychologist", "Appointment") == []

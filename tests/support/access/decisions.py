@@ -14,6 +14,7 @@ PARTIES = {
     "coordinator": "coordinator",
     "physiatrist": "clinician",
     "physiotherapist": "clinician",
+    "physiotherapist-2": "clinician",
     "occupational-therapist": "clinician",
     "psychologist": "clinician",
     "pain-physician": "clinician",
@@ -31,11 +32,12 @@ READS = {
     "referrer": f"{_SENT} Appointment Questionnaire",
     "insurer": f"{_DIRECTORY} Claim ClaimResponse Communication Coverage Task",
     "coordinator": f"{_SENT} Appointment AuditEvent Claim ClaimResponse Questionnaire Schedule Slot",
-    "clinician": f"""{_DIRECTORY} AllergyIntolerance Appointment Binary CarePlan CareTeam ClinicalImpression
-        Communication Composition Condition DiagnosticReport DocumentReference FamilyMemberHistory Flag Goal
-        ImagingStudy Immunization List Media Medication MedicationAdministration MedicationRequest
-        MedicationStatement Observation Patient Procedure Questionnaire QuestionnaireResponse RiskAssessment
-        Schedule ServiceRequest Slot Task""",
+    "clinician": f"""{_DIRECTORY} AllergyIntolerance Appointment Binary CarePlan CareTeam Claim ClaimResponse
+        ClinicalImpression Communication Composition Condition DiagnosticReport DocumentReference
+        FamilyMemberHistory Flag Goal ImagingStudy Immunization List Media Medication
+        MedicationAdministration MedicationRequest
+        MedicationStatement Observation Patient Procedure Provenance Questionnaire QuestionnaireResponse
+        RiskAssessment Schedule ServiceRequest Slot Task""",
     "operator": "",
     "privacy-officer": "AuditEvent",
 }
@@ -85,7 +87,11 @@ REFERS_TO = {
 }
 _REFERRALS = {
     "public": ("family-practice", None, {"physiatrist", "physiotherapist"}),
-    "workplace": ("family-practice", "workplace-insurer", {"physiatrist", "occupational-therapist"}),
+    "workplace": (
+        "family-practice",
+        "workplace-insurer",
+        {"physiatrist", "physiotherapist-2", "occupational-therapist"},
+    ),
     "motor": ("second-practice", "motor-insurer", {"physiatrist", "physiotherapist", "psychologist"}),
     "twice": ("second-practice", None, set[str]()),
 }
@@ -121,7 +127,7 @@ class Decisions:
             return self._was_told(party, one)
         match PARTIES[party]:
             case "coordinator":
-                return one.service != "careteam" or one.type != "Communication"
+                return True
             case "referrer":
                 return self._of_practice(party, one)
             case "insurer":
@@ -150,12 +156,20 @@ class Decisions:
 
     def _of_clinician(self, party: str, one: Stored) -> bool:
         if one.service == "scheduling":
-            return any(self._treats(party, visit) for visit in self._visits_about(one))
+            treats = any(self._treats(party, visit) for visit in self._visits_about(one))
+            return treats or self._on_team(party, one.referral)
         if one.service == "careteam" and one.type in ("Appointment", "Composition"):
             return one.names(f"Practitioner/{party}'")
         if one.type == "Patient":
             return any(
                 self._on_team(party, other.referral) for other in self.stored if other.patient == one.id
+            )
+        if (one.service, one.type) == ("careteam", "Provenance") and one.referral is None:
+            about = one.body["target"][0]["reference"]
+            return any(
+                self.may_see(party, other)
+                for other in self.stored
+                if other.service == "careteam" and f"{other.type}/{other.id}" == about
             )
         if one.service == "careteam" and one.referral is None:
             return party == "physiatrist"

@@ -147,7 +147,7 @@ WRONG = [
         "a privacy officer who could read more",
         "    scopes: [user/AuditEvent.rs]",
         "    scopes: [user/AuditEvent.rs, user/Task.rs]",
-        "clients[11].scopes[1]: is not for the party 'privacy-officer'; allowed is",
+        "clients[12].scopes[1]: is not for the party 'privacy-officer'; allowed is",
     ),
     ("no coordinator", "    party: coordinator", "    party: operator", None),
     (

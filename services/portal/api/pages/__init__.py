@@ -1,0 +1,5 @@
+"""The pages, a module for each part of the work."""
+
+from services.portal.api.pages import new_referral, referrals
+
+ROUTES = (*referrals.ROUTES, *new_referral.ROUTES)
