@@ -128,6 +128,8 @@ NOT_LISTED = _("This is not on the list.")
 DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
 TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
 AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
+FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
+ENDS_BEFORE = _("This ends before it begins.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,
     "appointment": APPOINTMENT,
@@ -242,6 +244,29 @@ FIELDS: Mapping[str, str] = {
     "revise-plan": _("The plan is to be revised"),
     "note": _("How did it end?"),
     "lifecycleStatus": _("Status"),
+}
+# What is asked of an insurer, and what it may say of each item (X12 306).
+SERVICES: Mapping[str, str] = {
+    "physiatry-session": _("Physiatry session"),
+    "physiotherapy-session": _("Physiotherapy session"),
+    "occupational-therapy-session": _("Occupational therapy session"),
+    "psychology-session": _("Psychology session"),
+    "pain-medicine-session": _("Pain medicine session"),
+}
+REVIEW_ACTIONS: Mapping[str, str] = {
+    "A1": _("Approve all of it"),
+    "A2": _("Approve a part"),
+    "A3": _("Deny"),
+    "A4": _("Ask for documents first"),
+    "A6": _("Approve something else"),
+    "CT": _("Contact the clinic"),
+    "C": _("Cancel"),
+    "NA": _("Not required"),
+}
+TURNS_OF_CLAIM: Mapping[str, str] = {
+    "insurer": _("The insurer's turn"),
+    "clinic": _("The clinic's turn"),
+    "nobody": _("Decided"),
 }
 # What the rules would do with a referral.
 VERDICTS: Mapping[str, str] = {

@@ -25,7 +25,11 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
     ),
     "coordinator": (),
     "clinician": (),
-    "insurer": (),
+    "insurer": (
+        Entry(_("To decide"), "/claims", "d"),
+        Entry(_("Search"), "/claim-search", "s"),
+        Entry(_("All requests"), "/all-claims", "c"),
+    ),
     "operator": (),
     "privacy-officer": (),
 }

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 
-from services.portal import labels, moments, reading
+from services.portal import claims, labels, moments, reading
 from services.portal.acts import address_of
 from services.portal.languages import Language, Languages
 from services.portal.questionnaires import Option
@@ -62,6 +62,8 @@ def _environment(language: Language, version: str) -> Environment:
         provinces=_named(labels.PROVINCES),
         ways_named=_named(labels.WAYS),
         priorities=_priorities,
+        review_actions=_named(labels.REVIEW_ACTIONS),
+        review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
     )
     environment.filters.update(
         moment=_moment, day=_day, clock=_clock, say=_say, number=_number, ago=_ago, tr=_translated

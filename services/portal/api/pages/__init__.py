@@ -1,5 +1,5 @@
 """The pages, a module for each part of the work."""
 
-from services.portal.api.pages import new_referral, referrals
+from services.portal.api.pages import claims, new_referral, referrals
 
-ROUTES = (*referrals.ROUTES, *new_referral.ROUTES)
+ROUTES = (*referrals.ROUTES, *new_referral.ROUTES, *claims.ROUTES)
