@@ -10,6 +10,7 @@ from shared.auth.people.models import (
     InvitedPerson,
     RefreshToken,
     SignInAttempts,
+    SignInElsewhere,
     SignInMethod,
     SignInSession,
 )
@@ -48,6 +49,9 @@ UPDATE sign_in_attempts SET failures = failures - 1 WHERE subject = $1 AND mark 
 _FORGET_OLD_ATTEMPTS = """
 DELETE FROM sign_in_attempts WHERE (subject, mark) IN (
   SELECT subject, mark FROM sign_in_attempts WHERE machine_since < $1 FOR UPDATE SKIP LOCKED)
+"""
+_TAKE_ELSEWHERE = """
+DELETE FROM sign_in_elsewhere WHERE mark = $1 AND browser = $2 AND machine_expires_at > $3 RETURNING *
 """
 _FORGET = "DELETE FROM sign_in_session WHERE machine_began_at < $1"
 
@@ -134,6 +138,18 @@ async def forget_attempts_of(tx: Transaction, subject: AttemptSubject, mark: byt
 async def forget_attempts(tx: Transaction, *, since_before: datetime) -> None:
     """Forget attempts that count no more."""
     await tx.run(_FORGET_OLD_ATTEMPTS, since_before)
+
+
+async def take_sign_in_elsewhere(
+    tx: Transaction, mark: bytes, browser: bytes, *, at: datetime
+) -> SignInElsewhere | None:
+    """Find what was begun in a browser, and forget it, so that it is used once."""
+    return await tx.row(SignInElsewhere, _TAKE_ELSEWHERE, mark, browser, at)
+
+
+async def forget_sign_ins_elsewhere(tx: Transaction, *, expired_at: datetime) -> None:
+    """Forget who did not come back."""
+    await tx.run("DELETE FROM sign_in_elsewhere WHERE machine_expires_at <= $1", expired_at)
 
 
 async def forget_sessions(tx: Transaction, *, began_before: datetime) -> int:

@@ -103,8 +103,11 @@ def _page(
     body = pages.problem(words[problem]) if problem is not None else ""
     if found:
         body += pages.demo_list(found, action=action, token=token, locale=locale)
+    if people.clinic_issuer is not None:
+        body += pages.link(words["at-clinic"], to=f"/auth/elsewhere?{urlencode(asked)}")
     form = pages.password_form(action=action, token=token, locale=locale)
-    body += pages.folded_away(words["with-password"], form, is_open=problem is not None) if found else form
+    others = bool(found) or people.clinic_issuer is not None
+    body += pages.folded_away(words["with-password"], form, is_open=problem is not None) if others else form
     other = texts.FRENCH if locale == texts.ENGLISH else texts.ENGLISH
     html = pages.page(
         title=words["sign-in"],
