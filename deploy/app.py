@@ -36,9 +36,10 @@ def make_app(
     issuer_routes: Sequence[BaseRoute],
     identity: Database,
     origins: Sequence[str] = (),
+    pages: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Make the app that answers on the clinic's one port; `identity` is the issuer's database, pages of
-    `origins` may call.
+    `origins` may call, and `pages` are the portal's, behind everything else.
     """
 
     @asynccontextmanager
@@ -54,7 +55,7 @@ def make_app(
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
     databases = {service: runtime.database for service, runtime in runtimes.items()}
     health = health_routes(databases | {IDENTITY: identity}, workers=workers)
-    routes = [*health, *document_routes(apps), *issuer_routes, *mounts]
+    routes = [*health, *document_routes(apps), *issuer_routes, *mounts, *pages]
     parent = outermost(routes, lifespan=lifespan, origins=origins)
     parent.state.apps = apps
     return parent

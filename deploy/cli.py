@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy import cli_cluster, cli_events, cli_patients
+from deploy import cli_cluster, cli_events, cli_patients, cli_people
 from deploy.folders import cluster_folder, keys_folder
 from deploy.serve.command import PARTS, clinic_of
-from deploy.settings import Settings, load_settings
+from deploy.settings import DEFAULT_URL, Settings, load_settings
 from deploy.shape import is_distributed
 from shared.clinic import Clinic
 from shared.errors import OneLine
@@ -49,8 +49,8 @@ def _of_a_running_cluster() -> None:
 app.add_typer(cli_events.events, name="events", callback=_of_a_running_cluster)
 app.add_typer(cli_events.dead_letters, name="dead-letters", callback=_of_a_running_cluster)
 app.add_typer(cli_patients.patients, name="patients", callback=_of_a_running_cluster)
+app.add_typer(cli_people.people, name="people", callback=_of_a_running_cluster)
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="The data folder, else LUMBAR_DATA, else .lumbar.")
 ]

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
+from deploy import pages
 from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
 from deploy.identity import DATABASE, open_identity
+from deploy.pages import load_or_make_secret, open_pages
 from deploy.receivers import way_to_receivers, way_to_registered_keys
 from deploy.runtime import make_runtimes, open_databases, remember_addresses
 from deploy.services import package
@@ -47,11 +50,15 @@ async def embedded_clinic(
     outbound: "Outbound | None" = None,
     origins: Sequence[str] = (),
     demo_people: bool = False,
+    sign_in_secret: str | None = None,
+    calls_at: str | None = None,
 ) -> AsyncIterator[EmbeddedClinic]:
     """Put a clinic together on a running server; its connections are closed at the end of the block.
 
     `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own;
-    pages of `origins` may call, and with `demo_people` those of clinic.yaml may sign in.
+    pages of `origins` may call, and with `demo_people` those of clinic.yaml may sign in. `calls_at` is where
+    its own port is reached, for the portal's calls; without it there is no portal.
+    `sign_in_secret` proves to the clinic's own issuer who we are.
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
@@ -66,6 +73,7 @@ async def embedded_clinic(
             database=of_identity,
             base_url=base_url,
             demo_people=demo_people,
+            sign_in_secret=sign_in_secret,
             outbound=outbound or way_to_registered_keys(clinic, data=server.data),
         )
         runtimes = make_runtimes(
@@ -81,7 +89,26 @@ async def embedded_clinic(
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
+        of_pages: Sequence[BaseRoute] = ()
+        if calls_at is not None:
+            of_portal = Database.connect(server.url(pages.DATABASE), name=pages.DATABASE, pool_size=4)
+            ends.push_async_callback(of_portal.close)
+            await migrate.upgrade(of_portal, package=pages.PACKAGE)
+            opened = open_pages(
+                of_portal,
+                clinic,
+                clock=clock,
+                base_url=base_url,
+                calls_at=calls_at,
+                secret=load_or_make_secret(keys_folder(server.data)),
+            )
+            of_pages = await ends.enter_async_context(opened)
         app = make_app(
-            runtimes, workers, issuer_routes=identity.routes, identity=of_identity, origins=origins
+            runtimes,
+            workers,
+            issuer_routes=identity.routes,
+            identity=of_identity,
+            origins=origins,
+            pages=of_pages,
         )
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import asyncpg
 
-from deploy import identity, reasons
-from deploy.services import SERVICES, package
+from deploy import pages, reasons
+from deploy.services import DATABASES, SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
 from shared.clock import Clock
@@ -21,7 +21,7 @@ from shared.runtime import Runtime
 
 async def open_databases(url: Callable[[str], str]) -> dict[str, Database]:
     """Connect to every service's database on a server, each made and migrated where it must be."""
-    await _make_missing(url)
+    await make_missing(url)
     databases = {service: Database.connect(url(service), name=service) for service in SERVICES}
     for service, database in databases.items():
         await migrate.upgrade(database, package=package(service))
@@ -76,11 +76,12 @@ def make_runtimes(
     }
 
 
-async def _make_missing(url: Callable[[str], str]) -> None:
+async def make_missing(url: Callable[[str], str]) -> None:
+    """Make the databases that are not there yet, the issuer's among them."""
     connection = await asyncpg.connect(url("postgres"))
     try:
         found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-        for name in (*SERVICES, identity.DATABASE):
+        for name in (*DATABASES, pages.DATABASE):
             if name not in found:
                 await connection.execute(f'CREATE DATABASE "{name}"')
     finally:

@@ -84,7 +84,9 @@ async def _serve(
         base_url=address,
         smtp_url=settings.smtp_url,
         origins=settings.origins,
+        calls_at=f"http://{HOST}:{listener.getsockname()[1]}",
         demo_people=has_demo_people(settings, clinic),
+        sign_in_secret=settings.sign_in_secret,
     ) as put_together:
         app = put_together.app
         http = _Server(

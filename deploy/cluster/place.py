@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.embedded import running_server, server_url
-from deploy.services import SERVICES
+from deploy.services import DATABASES
 from shared.errors import OneLine
 
 _LOCK = "cluster.lock"
@@ -71,7 +71,9 @@ def settings_of(folder: Path) -> dict[str, str]:
     socket = running_server(database_folder(folder)) if running is not None else None
     if running is None or socket is None:
         return {}
-    settings = {f"LUMBAR_{service.upper()}_DATABASE_URL": server_url(socket, service) for service in SERVICES}
+    settings = {
+        f"LUMBAR_{service.upper()}_DATABASE_URL": server_url(socket, service) for service in DATABASES
+    }
     carrier = {"LUMBAR_TRANSPORT": "postgres"} if running.kafka is None else {}
     broker = {"LUMBAR_KAFKA_BOOTSTRAP": running.kafka} if running.kafka is not None else {}
     return {"LUMBAR_URL": running.url, **settings, **carrier, **broker}

@@ -49,6 +49,7 @@ class Plan:
             return {
                 "LUMBAR_URL": self.url,
                 "LUMBAR_DATA": str(self.folder),
+                "LUMBAR_TRUSTED_PROXIES": "127.0.0.1",
                 "LUMBAR_IDENTITY_DATABASE_URL": self.database_url("identity", role=role_of("identity")),
             }
         service, role, replica = name.split("-")

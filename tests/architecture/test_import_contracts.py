@@ -18,6 +18,9 @@ PLANTED = [
     # contract, file of the copied tree, line that is added to it
     ("services", "services/referral/states.py", "import services.scheduling.states"),
     ("services", "services/notifications/queries/planted.py", "import services.careteam.models"),
+    ("services", "services/portal/calls.py", "import services.referral.states"),
+    ("portal", "services/portal/labels.py", "import services.portal.calls"),
+    ("portal", "services/portal/helpers.py", "import services.portal.labels"),
     ("shared", "shared/act.py", "import services.referral.states"),
     ("deploy", "shared/act.py", "import deploy.services"),
     ("deploy", "services/careteam/states.py", "import deploy.settings"),

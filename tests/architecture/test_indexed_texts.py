@@ -29,6 +29,7 @@ FROM_CALLERS = {
     "used_assertion.jti": _TEXT,
     "public_address.url": _TEXT,  # the operator's
     "sign_in_session.issuer": _TEXT,  # the operator's
+    "invited_person.login": _TEXT,
     "sign_in_session.subject": LONGEST * 4,  # of the clinic's own issuer, held to this length
 }
 # Marks (SHA-256), ids of clinic.yaml and of resources (64 characters at most), codes of closed tables, names
@@ -37,7 +38,7 @@ FROM_CALLERS = {
 OURS = words(
     "audience called channel chair claim_id client code consumer_group discipline event_id event_key id"
     " instrument key kind logical_id name owner patient_id payer practitioner questionnaire recipient ref"
-    " referral_id requester resource reviewers site state status target team topic type"
+    " referral_id requester resource reviewers site state status subject target team topic type"
 )
 
 

@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import httpx
+from cryptography.fernet import Fernet
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from deploy.app import make_app, make_workers, running
 from deploy.identity import open_identity
+from deploy.pages import open_pages
 from deploy.runtime import make_runtimes
 from deploy.services import SERVICES
+from services.portal import models as portal_models
 from shared.auth import tables
 from shared.clinic import Clinic
 from shared.clock import SimulatedClock
@@ -50,7 +55,7 @@ class TestClinic:
     """The clinic of examples/clinic.yaml, or another; with `services`, only those run.
 
     `transport` says what carries its events: the embedded log, or the run's Kafka. `outbound` is its way to
-    the receivers of its description.
+    the receivers of its description, and with `pages` it has its portal.
     """
 
     __test__ = False
@@ -64,6 +69,7 @@ class TestClinic:
         smtp_url: str | None = None,
         transport: Literal["embedded", "kafka"] = "embedded",
         outbound: Outbound | None = None,
+        pages: bool = False,
     ) -> None:
         self.services = tuple(services)
         self.clinic = clinic or example_clinic()
@@ -73,6 +79,7 @@ class TestClinic:
         self.logs: Logs
         self._smtp_url = smtp_url
         self._outbound = outbound
+        self._has_pages = pages
         self._on_kafka = transport == "kafka"
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._ends = AsyncExitStack()
@@ -107,7 +114,10 @@ class TestClinic:
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=self._outbound)
         mine = {service: runtimes[service] for service in self.services}
         self.workers = make_workers(mine)
-        self.app = make_app(mine, self.workers, issuer_routes=identity.routes, identity=of_identity)
+        of_pages = await self._pages() if self._has_pages else ()
+        self.app = make_app(
+            mine, self.workers, issuer_routes=identity.routes, identity=of_identity, pages=of_pages
+        )
         await self._ends.enter_async_context(running(self.workers.values()))
         return self
 
@@ -115,6 +125,25 @@ class TestClinic:
         for client in self._clients.values():
             await client.aclose()
         await self._ends.aclose()
+
+    async def _pages(self) -> Sequence[BaseRoute]:
+        """Make the portal, whose calls come back to this app."""
+
+        async def this_app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)
+
+        self.of_portal = await toy_database(portal_models.Base.metadata, name="portal")
+        self._ends.push_async_callback(self.of_portal.close)
+        opened = open_pages(
+            self.of_portal,
+            self.clinic,
+            clock=self.clock,
+            base_url=BASE_URL,
+            calls_at=BASE_URL,
+            secret=Fernet.generate_key(),
+            transport=httpx.ASGITransport(app=this_app, raise_app_exceptions=False),
+        )
+        return await self._ends.enter_async_context(opened)
 
     def as_(self, client: str) -> httpx.AsyncClient:
         """Give the HTTP client of a party, with its own token."""

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.services import SERVICES
 from services.notifications import texts
 from services.notifications.states import Channel, Outcome
+from shared.auth.people.models import SignInMethod
 from shared.events.catalog import CATALOG
 from shared.events.topics import TOPICS
 from shared.events.worker import Worker
@@ -33,7 +34,7 @@ _FOUND = (
     "visit-not-recorded no-plan-active nothing-heard-of-booking programme-is-over nobody-owns"
     " question-unanswered"
 )
-_OUTCOMES = "done repeated ignored unknown held early failed fired sent accepted refused"
+_OUTCOMES = "limited done repeated ignored unknown held early failed fired sent accepted refused"
 _TABLES: dict[str, frozenset[str]] = {
     "service": frozenset((*SERVICES, "identity", "gateway")),
     "topic": frozenset(TOPICS),
@@ -44,6 +45,7 @@ _TABLES: dict[str, frozenset[str]] = {
     "channel": frozenset(str(channel) for channel in Channel),
     "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),
     "code": frozenset(_ISSUE_TYPES.split()),
+    "sign_in_method": frozenset(str(method) for method in SignInMethod),
     "signal": frozenset(("traces", "metrics")),
     "found": frozenset(_FOUND.split()),
     "change": frozenset(("uploaded", "removed")),

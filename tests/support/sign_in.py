@@ -120,21 +120,27 @@ class Application:
 
 @asynccontextmanager
 async def running_issuer(
-    make_database: MakeDatabase, *, clinic: Clinic | None = None, demo: bool = True
+    make_database: MakeDatabase,
+    *,
+    clinic: Clinic | None = None,
+    demo: bool = True,
+    secret: str | None = None,
 ) -> AsyncIterator[Application]:
     """Run an issuer, and an application at it."""
     database = await make_database(IdentityBase.metadata, name="identity")
     clinic = clinic or example_clinic()
-    async with at_database(database, clinic=clinic, demo=demo) as application:
+    async with at_database(database, clinic=clinic, demo=demo, secret=secret) as application:
         yield application
 
 
 @asynccontextmanager
-async def at_database(database: Database, *, clinic: Clinic, demo: bool = True) -> AsyncIterator[Application]:
+async def at_database(
+    database: Database, *, clinic: Clinic, demo: bool = True, secret: str | None = None
+) -> AsyncIterator[Application]:
     """Run an issuer on a database that is there, as a process that is started again does."""
     keys = keys_of(tuple(client.id for client in clinic.clients))
     issuer = Issuer(clinic, keys=keys, database=database, base_url=BASE)
-    people = await open_people(clinic, issuer=issuer, database=database, demo=demo)
+    people = await open_people(clinic, issuer=issuer, database=database, demo=demo, sign_in_secret=secret)
     app = Starlette(routes=create_issuer_app(issuer, services=SERVICES, people=people))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as http:
         yield Application(people, http, database)

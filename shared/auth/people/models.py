@@ -1,4 +1,4 @@
-"""Tables of the people who sign in: their sessions, and the codes and refresh tokens by which these are used.
+"""Tables of the people who sign in: who was invited, their sessions, and what these are used by.
 
 Invariants:
 - What a browser or the portal holds (a code, a refresh token, an invitation) stands here as its SHA-256 mark.
@@ -10,13 +10,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from pydantic import AwareDatetime
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from shared.auth.tables import METADATA
 from shared.db.models import one_of
-from shared.ids import new_undated_id
+from shared.ids import new_id, new_undated_id
 
 
 class IdentityBase(SQLModel, registry=registry(metadata=METADATA)):
@@ -69,7 +69,7 @@ class SignInSession(SQLModel):
 class SignInSessionTable(SignInSession, IdentityBase, table=True):
     __tablename__ = "sign_in_session"
     __table_args__ = (
-        Index("sign_in_session_by_person", "issuer", "subject"),
+        Index("sign_in_session_by_person", "subject", "issuer"),
         Index("sign_in_session_by_begin", "machine_began_at"),
         one_of("method", SignInMethod, name="sign_in_session_method"),
         one_of("end_reason", EndReason, name="sign_in_session_end_reason"),
@@ -102,3 +102,110 @@ class RefreshToken(SQLModel):
 
 class RefreshTokenTable(RefreshToken, IdentityBase, table=True):
     __tablename__ = "refresh_token"
+
+
+class InvitedPerson(SQLModel):
+    """A person whom the clinic has invited; `id` is the subject, which stays what the login becomes.
+
+    `login` is what the person types, folded; `password` is argon2id's own text, None until it is set.
+    """
+
+    id: UUID = Field(default_factory=new_undated_id, primary_key=True)
+    login: str
+    name: str
+    client: str
+    password: str | None = None
+    machine_invited_at: AwareDatetime
+    machine_removed_at: AwareDatetime | None = None
+
+
+class InvitedPersonTable(InvitedPerson, IdentityBase, table=True):
+    __tablename__ = "invited_person"
+    __table_args__ = (
+        Index(
+            "one_person_of_a_login", "login", unique=True, postgresql_where=text("machine_removed_at IS NULL")
+        ),
+    )
+
+
+class Invitation(SQLModel):
+    """A link by which a person sets a password, once."""
+
+    mark: bytes = Field(primary_key=True)
+    person_id: UUID = Field(foreign_key="invited_person.id", ondelete="CASCADE", index=True)
+    machine_expires_at: AwareDatetime
+
+
+class InvitationTable(Invitation, IdentityBase, table=True):
+    __tablename__ = "invitation"
+
+
+class AttemptSubject(StrEnum):
+    """Whose attempts are counted."""
+
+    PERSON = "person"
+    ADDRESS = "address"
+
+
+class SignInAttempts(SQLModel):
+    """How often somebody has tried a password in vain since a moment; `mark` is a login's or an address's."""
+
+    subject: AttemptSubject = Field(primary_key=True, sa_type=Text)
+    mark: bytes = Field(primary_key=True)
+    failures: int
+    machine_since: AwareDatetime = Field(index=True)
+
+
+class SignInAttemptsTable(SignInAttempts, IdentityBase, table=True):
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (one_of("subject", AttemptSubject, name="sign_in_attempts_subject"),)
+
+
+class SignInElsewhere(SQLModel):
+    """A person on the way to the clinic's own issuer and back; `mark` is the state's, `browser` the cookie's.
+
+    `request` is what the application has asked for, as it came.
+    """
+
+    mark: bytes = Field(primary_key=True)
+    browser: bytes
+    request: str
+    nonce: str
+    verifier: str
+    machine_expires_at: AwareDatetime = Field(index=True)
+
+
+class SignInElsewhereTable(SignInElsewhere, IdentityBase, table=True):
+    __tablename__ = "sign_in_elsewhere"
+
+
+class SignInEventKind(StrEnum):
+    """What is recorded about people's sign-ins."""
+
+    SIGNED_IN = "signed-in"
+    REFUSED = "refused"
+    ENDED = "ended"
+    INVITED = "invited"
+    PASSWORD_SET = "password-set"  # noqa: S105 - a word, no secret
+    RESET = "reset"
+    REMOVED = "removed"
+
+
+class SignInEvent(SQLModel):
+    """One thing that happened to a person's sign-in: who, how, from where, and why a session has ended."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    machine_at: AwareDatetime = Field(index=True)
+    kind: SignInEventKind = Field(sa_type=Text)
+    issuer: str | None = None
+    subject: str | None = None
+    client: str | None = None
+    method: SignInMethod | None = Field(default=None, sa_type=Text)
+    session_id: UUID | None = None
+    end_reason: EndReason | None = Field(default=None, sa_type=Text)
+    address: str | None = None
+
+
+class SignInEventTable(SignInEvent, IdentityBase, table=True):
+    __tablename__ = "sign_in_event"
+    __table_args__ = (one_of("kind", SignInEventKind, name="sign_in_event_kind"),)

@@ -15,6 +15,7 @@ STYLE = """
 }
 body { background: var(--paper); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; margin: 0; }
 main { margin: 0 auto; max-width: 34rem; padding: 2rem 1rem; }
+summary { cursor: pointer; margin-top: 1.5rem; min-height: 2.75rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 a { color: var(--act); }
 label { display: block; margin: 1rem 0 .25rem; }
@@ -65,14 +66,43 @@ def demo_list(people: Sequence[DemoPerson], *, action: str, token: str, locale: 
     )
 
 
+def password_form(*, action: str, token: str, locale: str) -> str:
+    """Write the form of a login and its password."""
+    words = texts.PAGES[locale]
+    return (
+        f'<form method="post" action="{escape(action)}">{hidden(FORM_TOKEN, token)}'
+        f'<label for="login">{escape(words["login"])}</label>'
+        '<input id="login" name="login" required maxlength="255" autocomplete="username"'
+        ' autocapitalize="none">'
+        f'<label for="password">{escape(words["password"])}</label>'
+        '<input id="password" name="password" type="password" required autocomplete="current-password">'
+        f'<button class="main">{escape(words["sign-in"])}</button></form>'
+    )
+
+
+def new_password_form(login: str, *, action: str, token: str, locale: str) -> str:
+    """Write the form in which an invited person chooses a password, twice the same."""
+    words = texts.PAGES[locale]
+    rules = 'type="password" required minlength="12" maxlength="256" autocomplete="new-password"'
+    return (
+        f'<form method="post" action="{escape(action)}">{hidden(FORM_TOKEN, token)}'
+        f"<p>{escape(words['your-login'])} <strong>{escape(login)}</strong></p>"
+        f"<p>{escape(words['password-rules'])}</p>"
+        f'<label for="password">{escape(words["new-password"])}</label>'
+        f'<input id="password" name="password" {rules}>'
+        f'<label for="again">{escape(words["again"])}</label><input id="again" name="again" {rules}>'
+        f'<button class="main">{escape(words["keep"])}</button></form>'
+    )
+
+
+def folded_away(summary: str, content: str, *, is_open: bool) -> str:
+    """Write what only some need, to be opened."""
+    return f"<details{' open' if is_open else ''}><summary>{escape(summary)}</summary>{content}</details>"
+
+
 def problem(text: str) -> str:
     """Write what went wrong, so that a screen reader says it."""
     return f'<p class="problem" role="alert">{escape(text)}</p>'
-
-
-def paragraph(text: str) -> str:
-    """Write a paragraph."""
-    return f"<p>{escape(text)}</p>"
 
 
 def link(text: str, *, to: str) -> str:

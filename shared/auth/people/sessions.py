@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.auth.issuer import Issuer, OAuthError
-from shared.auth.people import queries, rules
+from shared.auth.people import events, queries, rules
 from shared.auth.people.accounts import Account
 from shared.auth.people.authorization import AuthorizationRequest
+from shared.auth.people.figures import SignInOutcome, count_sign_in
 from shared.auth.people.models import (
     AuthorizationCode,
     EndReason,
@@ -43,7 +44,13 @@ class PeopleSessions:
         self._demo = demo
 
     async def begin(
-        self, account: Account, asked: AuthorizationRequest, *, method: SignInMethod, locale: str
+        self,
+        account: Account,
+        asked: AuthorizationRequest,
+        *,
+        method: SignInMethod,
+        locale: str,
+        address: str,
     ) -> str:
         """Begin a session for a person who has proved who they are; return the code for the application."""
         now, code = machine_now(), secrets.token_urlsafe(32)
@@ -72,6 +79,8 @@ class PeopleSessions:
             await queries.forget_sessions(tx, began_before=now - _KEPT)
             await tx.insert(session)
             await tx.insert(issued)
+            await tx.insert(events.signed_in(session, address=address))
+        count_sign_in(method, SignInOutcome.DONE)
         return code
 
     async def exchange_code(self, form: Mapping[str, str]) -> TokenAnswer:
@@ -105,7 +114,7 @@ class PeopleSessions:
         if (known := _uuid(session_id)) is None:
             return False
         async with self._database.transaction() as tx:
-            return await queries.end_session(tx, known, reason=reason, at=machine_now())
+            return await events.end_session(tx, known, reason=reason, at=machine_now())
 
     async def end_demo(self) -> None:
         """End the sessions of demo people where there are none any more."""
@@ -122,7 +131,7 @@ class PeopleSessions:
         if code is None:
             return OAuthError("invalid_grant", "there is no such code")
         if code.machine_used_at is not None:
-            await queries.end_session(tx, code.session_id, reason=EndReason.CODE_REPLAYED, at=at)
+            await events.end_session(tx, code.session_id, reason=EndReason.CODE_REPLAYED, at=at)
             return OAuthError("invalid_grant", "the code was used before; its session has been ended")
         await tx.update(code, machine_used_at=at)
         flaw = rules.code_flaw(
@@ -148,7 +157,7 @@ class PeopleSessions:
         successor = await queries.refresh_token(tx, rules.mark_of(following))
         match rules.refresh_use(token, successor=successor, at=at):
             case RefreshUse.REUSED:
-                await queries.end_session(tx, session.id, reason=EndReason.TOKEN_REUSED, at=at)
+                await events.end_session(tx, session.id, reason=EndReason.TOKEN_REUSED, at=at)
                 return OAuthError("invalid_grant", "the refresh token was used before; the session has ended")
             case RefreshUse.FIRST:
                 await tx.update(token, machine_used_at=at)
@@ -161,6 +170,9 @@ class PeopleSessions:
         return token_answer(self._issuer, session, client, refresh_token=token, nonce=nonce, at=at)
 
     def _goes_on(self, session: SignInSession, *, at: datetime) -> bool:
+        is_ours = session.method != SignInMethod.CLINIC_ISSUER
+        if is_ours and session.issuer != self._issuer.base_url:
+            return False
         if session.method == SignInMethod.DEMO and not self._demo:
             return False
         known = any(client.id == session.client for client in self._clinic.clients)

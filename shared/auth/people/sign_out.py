@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from shared.auth import unverified
 from shared.auth.forms import read_form, read_query
-from shared.auth.people import browser, pages, texts
+from shared.auth.people import browser
+from shared.auth.people.answers import done_answer
 from shared.auth.people.models import EndReason
 from shared.auth.people.provider import PeopleProvider
 from shared.auth.unverified import NotAJwt
@@ -23,14 +24,14 @@ async def end_session(people: PeopleProvider, request: Request) -> Response:
     asked = await read_form(request) if request.method == "POST" else read_query(request)
     session = session_of(people, asked.get("id_token_hint", ""))
     if session is None:
-        return _page(people, request, "not-signed-out", status=400)
+        return done_answer(people, request, "not-signed-out", status=400)
     if request.method != "HEAD":
         await people.sessions.end(session, reason=EndReason.SIGNED_OUT)
     back = people.portal.post_logout_redirect_uri
     if asked.get("post_logout_redirect_uri") == back:
         state = asked.get("state")
         return browser.redirect(back if state is None else f"{back}?{urlencode({'state': state})}")
-    return _page(people, request, "signed-out", status=200)
+    return done_answer(people, request, "signed-out")
 
 
 def session_of(people: PeopleProvider, id_token: str) -> str | None:
@@ -49,11 +50,3 @@ def session_of(people: PeopleProvider, id_token: str) -> str | None:
     except (NotAJwt, PyJWTError):
         return None
     return str(claims["sid"])
-
-
-def _page(people: PeopleProvider, request: Request, name: str, *, status: int) -> Response:
-    locale = texts.locale_of(request.query_params.get("ui_locales"), request.headers.get("accept-language"))
-    words = texts.PAGES[locale]
-    body = pages.link(words["home"], to="/")
-    html = pages.page(title=words[name], body=body, locale=locale, clinic=people.clinic.name)
-    return browser.page_answer(html, status=status)

@@ -52,14 +52,14 @@ def test_each_process_is_served_with_settings_that_fit(name: str) -> None:
         check_service(settings, service=service, role=role)  # type: ignore[arg-type]
 
 
-def test_the_gateway_is_where_the_services_believe_who_called() -> None:
+def test_the_gateway_is_where_the_others_believe_who_called() -> None:
     network = yaml.safe_load(COMPOSE)["networks"]["default"]["ipam"]["config"][0]
     gateway = ip_address(OURS["gateway"]["networks"]["default"]["ipv4_address"])
     assert gateway in ip_network(network["subnet"])
     assert gateway not in ip_network(network["ip_range"])
     for name in all_names(2):
         trusted = load_settings(settings_of(name)).trusted_proxies
-        assert trusted == (None if name in ("gateway", "issuer") else str(gateway)), name
+        assert trusted == (None if name == "gateway" else str(gateway)), name
 
 
 def test_receivers_secrets_are_made_once_and_lie_with_the_workers_of_notifications_alone() -> None:

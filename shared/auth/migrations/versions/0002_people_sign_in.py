@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("sign_in_session_by_begin", "sign_in_session", ["machine_began_at"], unique=False)
-    op.create_index("sign_in_session_by_person", "sign_in_session", ["issuer", "subject"], unique=False)
+    op.create_index("sign_in_session_by_person", "sign_in_session", ["subject", "issuer"], unique=False)
     op.create_table(
         "authorization_code",
         sa.Column("mark", sa.LargeBinary(), nullable=False),

@@ -1,0 +1,338 @@
+"""What states, kinds and acts are called on pages, and their signs: a word and a shape, never colour alone.
+
+Texts are English here and translated by the catalogue; `_` only marks them for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Sign = Literal["stop", "risk", "asked", "waiting", "well", "done", "turn"]
+SHAPES: Mapping[Sign, str] = {
+    "stop": "■",
+    "risk": "▲",
+    "asked": "?",
+    "waiting": "○",
+    "well": "●",
+    "done": "✓",
+    "turn": "→",
+}
+
+
+def _(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a state is called and how it is signed."""
+
+    text: str
+    sign: Sign
+
+
+REFERRAL: Mapping[str, State] = {
+    "awaiting-triage": State(_("Awaiting triage"), "waiting"),
+    "information-requested": State(_("Asked for information"), "asked"),
+    "emergency-redirected": State(_("Sent to emergency"), "stop"),
+    "emergency-acknowledged": State(_("Emergency confirmed"), "done"),
+    "awaiting-review": State(_("Awaiting review"), "waiting"),
+    "declined": State(_("Declined"), "done"),
+    "duplicate-suspected": State(_("Maybe a duplicate"), "asked"),
+    "merged": State(_("Merged"), "done"),
+    "accepted": State(_("Accepted"), "well"),
+    "awaiting-booking": State(_("Accepted, not booked yet"), "waiting"),
+    "waitlisted": State(_("On the waitlist"), "risk"),
+    "booked": State(_("Booked"), "well"),
+    "missed": State(_("Visit missed"), "risk"),
+    "appointment-cancelled": State(_("Visit cancelled"), "risk"),
+    "assessed": State(_("Assessed"), "well"),
+    "in-programme": State(_("In the programme"), "well"),
+    "discharged": State(_("Discharged"), "done"),
+    "revoked": State(_("Revoked"), "done"),
+    "closed": State(_("Closed"), "done"),
+}
+APPOINTMENT: Mapping[str, State] = {
+    "waitlist": State(_("On the waitlist"), "risk"),
+    "proposed": State(_("Proposed"), "waiting"),
+    "pending": State(_("Pending"), "waiting"),
+    "booked": State(_("Booked"), "well"),
+    "arrived": State(_("Arrived"), "well"),
+    "fulfilled": State(_("Took place"), "done"),
+    "noshow": State(_("Missed"), "risk"),
+    "cancelled": State(_("Cancelled"), "done"),
+}
+GUARANTEE: Mapping[str, State] = {
+    "open": State(_("Open"), "waiting"),
+    "at-risk": State(_("At risk"), "risk"),
+    "breached": State(_("Broken"), "stop"),
+    "met": State(_("Kept"), "done"),
+    "ended": State(_("Ended"), "done"),
+}
+TASK: Mapping[str, State] = {
+    "requested": State(_("To do"), "turn"),
+    "received": State(_("Received"), "turn"),
+    "accepted": State(_("Taken on"), "waiting"),
+    "in-progress": State(_("In progress"), "waiting"),
+    "on-hold": State(_("On hold"), "waiting"),
+    "completed": State(_("Done"), "done"),
+    "rejected": State(_("Handed back"), "risk"),
+    "cancelled": State(_("Cancelled"), "done"),
+    "failed": State(_("Failed"), "risk"),
+}
+AUTHORIZATION: Mapping[str, State] = {
+    "requested": State(_("To decide"), "turn"),
+    "pended": State(_("Pended"), "asked"),
+    "approved": State(_("Approved"), "done"),
+    "partially-approved": State(_("Partly approved"), "done"),
+    "modified": State(_("Approved with changes"), "done"),
+    "denied": State(_("Denied"), "stop"),
+    "not-required": State(_("Not required"), "done"),
+    "cancelled": State(_("Cancelled"), "done"),
+    "expired": State(_("Expired"), "risk"),
+}
+MESSAGE: Mapping[str, State] = {
+    "preparation": State(_("Waiting to be sent"), "waiting"),
+    "in-progress": State(_("Being sent"), "waiting"),
+    "completed": State(_("Delivered"), "done"),
+    "not-done": State(_("Not sent"), "risk"),
+    "stopped": State(_("Given up"), "stop"),
+}
+PLAN: Mapping[str, State] = {
+    "draft": State(_("Draft"), "waiting"),
+    "active": State(_("Active"), "well"),
+    "completed": State(_("Completed"), "done"),
+    "revoked": State(_("Ended"), "done"),
+    "proposed": State(_("Proposed"), "waiting"),
+    "on-hold": State(_("On hold"), "waiting"),
+    "cancelled": State(_("Given up"), "done"),
+}
+MEETING: Mapping[str, State] = {
+    "scheduled": State(_("Planned"), "waiting"),
+    "agenda-published": State(_("Agenda published"), "waiting"),
+    "open": State(_("Open"), "well"),
+    "closed": State(_("Closed"), "done"),
+    "minutes-signed": State(_("Minutes signed"), "done"),
+    "not-held": State(_("Not held"), "risk"),
+}
+CASE: Mapping[str, State] = {
+    "queued": State(_("For the next meeting"), "waiting"),
+    "on-agenda": State(_("To decide"), "turn"),
+    "carried-over": State(_("Carried over"), "waiting"),
+    "decided": State(_("Decided"), "done"),
+    "dropped": State(_("Dropped"), "done"),
+}
+# What is said of a field, or of a call that got no answer.
+NEEDED = _("This is needed.")
+NOT_LISTED = _("This is not on the list.")
+DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
+TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
+AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
+FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
+ENDS_BEFORE = _("This ends before it begins.")
+KINDS: Mapping[str, Mapping[str, State]] = {
+    "referral": REFERRAL,
+    "appointment": APPOINTMENT,
+    "guarantee": GUARANTEE,
+    "task": TASK,
+    "authorization": AUTHORIZATION,
+    "message": MESSAGE,
+    "plan": PLAN,
+    "meeting": MEETING,
+    "case": CASE,
+}
+TURNS: Mapping[str, str] = {
+    "referrer": _("your turn"),
+    "clinic": _("the clinic's turn"),
+    "patient": _("the patient's turn"),
+    "nobody": "",
+}
+PRIORITIES: Mapping[str, str] = {
+    "routine": _("Routine"),
+    "urgent": _("Urgent"),
+    "asap": _("As soon as possible"),
+    "stat": _("At once"),
+}
+STREAMS: Mapping[str, str] = {
+    "public": _("Public"),
+    "workplace": _("Workplace insurer"),
+    "motor-vehicle": _("Motor-vehicle insurer"),
+    "private": _("Private"),
+    "self-pay": _("Self-pay"),
+}
+DISCIPLINES: Mapping[str, str] = {
+    "physiatry": _("Physiatry"),
+    "physiotherapy": _("Physiotherapy"),
+    "occupational-therapy": _("Occupational therapy"),
+    "psychology": _("Psychology"),
+    "pain-medicine": _("Pain medicine"),
+}
+PARTIES: Mapping[str, str] = {
+    "referrer": _("Family doctors"),
+    "coordinator": _("Coordination"),
+    "clinician": _("Clinicians"),
+    "insurer": _("Insurers"),
+    "operator": _("Operation"),
+    "privacy-officer": _("Privacy"),
+}
+# What acts are called on buttons, by their operation's name; a test holds that each has a name.
+ACTS: Mapping[str, str] = {
+    "accept": _("Accept"),
+    "acknowledge": _("Confirm: the patient goes to emergency"),
+    "activate": _("Activate"),
+    "answer": _("Decide the request"),
+    "arrive": _("Arrived"),
+    "book": _("Book"),
+    "bring-case": _("Bring to the meeting"),
+    "cancel": _("Cancel"),
+    "change-members": _("Change the team"),
+    "close": _("Close"),
+    "complete": _("Done"),
+    "correct": _("Correct the patient's record"),
+    "correct-status": _("Correct the status"),
+    "decide": _("Decide"),
+    "decline": _("Decline"),
+    "draft": _("Write on the draft"),
+    "fail": _("Could not be done"),
+    "fulfil": _("Took place"),
+    "hold": _("Pause"),
+    "merge": _("Merge"),
+    "miss": _("Did not come"),
+    "move": _("Move"),
+    "open": _("Open the meeting"),
+    "propose": _("Propose"),
+    "provide-information": _("Add information"),
+    "receive": _("Take up again"),
+    "record-answers": _("Record answers"),
+    "record-rating": _("Record pain"),
+    "reject": _("Hand back"),
+    "remind": _("Remind"),
+    "request-another-time": _("Ask for another time"),
+    "request-information": _("Ask"),
+    "revise": _("Revise"),
+    "revoke": _("Revoke"),
+    "send-communication": _("Write a message"),
+    "save-draft": _("Save as a draft"),
+    "send-referral": _("Send the referral"),
+    "set-priority": _("Change the priority"),
+    "sign-minutes": _("Sign the minutes"),
+    "start": _("Begin"),
+    "unmerge": _("Undo the merge"),
+    "write": _("Write to the team"),
+}
+# What a form calls what an act asks, by the parameter's name; a test holds that each has a name.
+FIELDS: Mapping[str, str] = {
+    "reason": _("Why? The other side reads it."),
+    "statusReason": _("Why?"),
+    "cancelationReason": _("Why?"),
+    "from": _("The first day"),
+    "to": _("The last day"),
+    "text": _("What do you want to say?"),
+    "in-response-to": _("It answers"),
+    "programme": _("Programme"),
+    "priority": _("How soon?"),
+    "into": _("Which referral goes on?"),
+    "start": _("It begins at"),
+    "status": _("What it should have been"),
+    "attended": _("Who came?"),
+    "case": _("The case"),
+    "decision": _("What was decided?"),
+    "action": _("What is to be done"),
+    "owner": _("Who does it"),
+    "description": _("What"),
+    "due": _("By which day"),
+    "revise-plan": _("The plan is to be revised"),
+    "note": _("How did it end?"),
+    "lifecycleStatus": _("Status"),
+}
+# What is asked of an insurer, and what it may say of each item (X12 306).
+SERVICES: Mapping[str, str] = {
+    "physiatry-session": _("Physiatry session"),
+    "physiotherapy-session": _("Physiotherapy session"),
+    "occupational-therapy-session": _("Occupational therapy session"),
+    "psychology-session": _("Psychology session"),
+    "pain-medicine-session": _("Pain medicine session"),
+}
+REVIEW_ACTIONS: Mapping[str, str] = {
+    "A1": _("Approve all of it"),
+    "A2": _("Approve a part"),
+    "A3": _("Deny"),
+    "A4": _("Ask for documents first"),
+    "A6": _("Approve something else"),
+    "CT": _("Contact the clinic"),
+    "C": _("Cancel"),
+    "NA": _("Not required"),
+}
+TURNS_OF_CLAIM: Mapping[str, str] = {
+    "insurer": _("The insurer's turn"),
+    "clinic": _("The clinic's turn"),
+    "nobody": _("Decided"),
+}
+VISITS: Mapping[str, str] = {
+    "first": _("First visit"),
+    "session": _("Session"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "0": _("Done"),
+    "4": _("Refused"),
+    "8": _("Failed"),
+    "12": _("Failed gravely"),
+}
+AUDIT_ACTIONS: Mapping[str, str] = {
+    "C": _("wrote"),
+    "R": _("read"),
+    "U": _("changed"),
+    "D": _("removed"),
+    "E": _("searched or called"),
+}
+# What the rules would do with a referral.
+VERDICTS: Mapping[str, str] = {
+    "accept": _("It would be accepted."),
+    "ask": _("The clinic would ask for what is missing."),
+    "review": _("A person of the clinic would look at it."),
+    "emergency": _("Emergency: the patient must go to an emergency department today."),
+    "decline": _("It would be declined."),
+}
+WAYS: Mapping[str, str] = {
+    "fax": _("By fax"),
+    "telephone": _("By telephone"),
+    "letter": _("By letter"),
+}
+ANSWERS: Mapping[str, str] = {
+    "Yes": _("Yes"),
+    "No": _("No"),
+    "Unknown": _("Not known"),
+    "first": _("The first"),
+    "recurrent": _("It came back"),
+    "active": _("Yes, open"),
+    "closed": _("Yes, closed"),
+    "none": _("None"),
+    "unknown": _("Not known"),
+    "pregnant": _("Pregnant"),
+    "postpartum": _("Gave birth within a year"),
+    "no": _("No"),
+    "disagree": _("Disagree"),
+    "agree": _("Agree"),
+    "not-at-all": _("Not at all"),
+    "slightly": _("Slightly"),
+    "moderately": _("Moderately"),
+    "very-much": _("Very much"),
+    "extremely": _("Extremely"),
+}
+PROVINCES: Mapping[str, str] = {
+    "on": _("Ontario"),
+    "qc": _("Quebec"),
+    "bc": _("British Columbia"),
+    "ab": _("Alberta"),
+    "mb": _("Manitoba"),
+    "sk": _("Saskatchewan"),
+    "ns": _("Nova Scotia"),
+    "nb": _("New Brunswick"),
+    "nl": _("Newfoundland and Labrador"),
+    "pe": _("Prince Edward Island"),
+    "yt": _("Yukon"),
+    "nt": _("Northwest Territories"),
+    "nu": _("Nunavut"),
+}
+# What ends or refuses something, and what cannot be taken back: these always ask for a reason on a page.
+IRREVERSIBLE = frozenset({"cancel", "close", "decline", "merge", "revoke", "reject", "sign-minutes", "miss"})

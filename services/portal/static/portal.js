@@ -1,0 +1,169 @@
+"use strict";
+// The portal's one script: live news, keys, and the end of a session. Every page works without it.
+// What has focus or unsaved input is never replaced: it is marked as stale, and the reader decides.
+(() => {
+  const body = document.body, text = body.dataset;
+  const policy = window.trustedTypes
+    ? window.trustedTypes.createPolicy("lumbar", { createHTML: (html) => html, createScriptURL: (url) => url })
+    : { createHTML: (html) => html, createScriptURL: (url) => url };
+  const make = (tag, className, content) => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (content) made.textContent = content;
+    return made;
+  };
+  const clock = () => new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(new Date());
+
+  // --- News: one stream for the whole browser, in a shared worker; where there is none, one of this page.
+  const live = document.getElementById("live");
+  let asOf = clock(), waiting = 0, refreshing = false, again = false;
+  const show = (isLive) => {
+    if (!live) return;
+    live.hidden = false;
+    live.textContent = isLive ? `● ${text.tLive}` : `○ ${text.tReconnecting} ${asOf}`;
+  };
+  const concerns = (news) => {
+    const wanted = document.querySelector("[data-live]");
+    if (!wanted) return false;
+    const about = wanted.dataset.live.split(" ");
+    return about.includes("*") || [news.patient, news.referral, (news.focus || "").split("/").pop()].some((id) => id && about.includes(id));
+  };
+  const hear = (news) => {
+    if (news.state) { show(news.state === "open"); return; }
+    asOf = clock();
+    if (news.reset || concerns(news)) {
+      clearTimeout(waiting);
+      waiting = setTimeout(refresh, 150);
+    }
+  };
+  const isBusy = (part) =>
+    part.contains(document.activeElement) && document.activeElement !== document.body && document.activeElement.matches("input, textarea, select")
+    || [...part.querySelectorAll("[data-unsaved]")].some((form) => form.dataset.changed);
+  async function refresh() {
+    if (refreshing) { again = true; return; }
+    refreshing = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Fragment": "1" }, redirect: "manual" });
+      if (answer.type === "opaqueredirect" || answer.status === 401) { over(); return; }
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html");
+      for (const part of document.querySelectorAll("[data-part]")) replace(part, fresh.querySelector(`[data-part="${part.dataset.part}"]`));
+    } catch { show(false); } finally {
+      refreshing = false;
+      if (again) { again = false; refresh(); }
+    }
+  }
+  function replace(part, fresh) {
+    if (!fresh || part.innerHTML === fresh.innerHTML) return;
+    if (!isBusy(part)) {
+      const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      part.replaceWith(document.adoptNode(fresh));
+      if (focused) document.querySelector(`[data-part="${fresh.dataset.part}"] [href="${CSS.escape(focused)}"]`)?.focus();
+      return;
+    }
+    if (part.classList.contains("stale")) return;
+    part.classList.add("stale");
+    const note = make("p", "note", `${text.tChanged} `);
+    const button = make("button", "", text.tShow);
+    button.type = "button";
+    button.addEventListener("click", () => part.replaceWith(document.adoptNode(fresh)));
+    note.append(button);
+    part.prepend(note);
+  }
+  function listen() {
+    if (!document.querySelector("[data-live]")) return;
+    if (window.SharedWorker) {
+      const worker = new SharedWorker(policy.createScriptURL(`/static/${text.version}/news.js`), { name: "lumbar-news" });
+      worker.port.onmessage = (message) => hear(message.data);
+      worker.port.start();
+      addEventListener("pagehide", () => worker.port.postMessage("bye"));
+      return;
+    }
+    const source = new EventSource("/live");
+    source.onopen = () => hear({ state: "open" });
+    source.onerror = () => hear({ state: "closed" });
+    source.addEventListener("news", (event) => hear(JSON.parse(event.data)));
+    source.addEventListener("reset", () => hear({ reset: true }));
+  }
+
+  // --- Forms: what is typed counts as unsaved until it is sent, and a form is sent once.
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-unsaved]");
+    if (form) form.dataset.changed = "1";
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    if (event.target.method === "dialog") return;
+    event.target.dataset.sent = "1";
+    setTimeout(() => delete event.target.dataset.sent, 4000);
+  });
+  document.getElementById("problems")?.focus();
+
+  // --- The end of a session: a warning two minutes before, one press to stay.
+  function warn(sentence, label, act) {
+    document.querySelector(".warning")?.remove();
+    const box = make("div", "warning", `${sentence} `);
+    box.setAttribute("role", "alertdialog");
+    box.setAttribute("aria-label", sentence);
+    const button = make("button", "main", label);
+    button.type = "button";
+    button.addEventListener("click", act);
+    box.append(button);
+    body.append(box);
+    if (!document.activeElement || document.activeElement === body) button.focus();
+  }
+  function over() {
+    warn(text.tOver, text.tSignin, () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`));
+  }
+  let timers = [];
+  function watch(endsAt) {
+    timers.forEach(clearTimeout);
+    const left = Date.parse(endsAt) - Date.now();
+    timers = [
+      setTimeout(() => warn(text.tEnding, text.tStay, stay), Math.min(Math.max(left - 120000, 0), 2 ** 31 - 1)),
+      setTimeout(over, Math.min(left, 2 ** 31 - 1)),
+    ];
+  }
+  async function stay() {
+    document.querySelector(".warning")?.remove();
+    const answer = await fetch("/session/extend", { method: "POST", headers: { Accept: "application/json" } });
+    if (!answer.ok) { over(); return; }
+    watch((await answer.json()).ends_at);
+  }
+  if (text.sessionEnds) watch(text.sessionEnds);
+
+  // --- Keys: letters act only outside of fields, and a switch turns them off.
+  let goes = false;
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+  function move(step) {
+    const all = rows(), at = all.findIndex((row) => row.classList.contains("picked"));
+    const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
+    if (!next) return;
+    all.forEach((row) => row.classList.remove("picked"));
+    next.classList.add("picked");
+    next.scrollIntoView({ block: "nearest" });
+    next.querySelector("a")?.focus();
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { document.querySelectorAll("details[open].me").forEach((one) => one.removeAttribute("open")); return; }
+    if (text.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select") || event.target.closest("dialog")) return;
+    if (goes) {
+      goes = false;
+      const there = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      if (there) { event.preventDefault(); there.click(); }
+      return;
+    }
+    const acts = {
+      g: () => { goes = true; setTimeout(() => { goes = false; }, 1500); },
+      "/": () => document.getElementById("find")?.focus(),
+      "?": () => document.getElementById("keys").showModal(),
+      j: () => move(1),
+      k: () => move(-1),
+    };
+    const picked = document.querySelector("[data-row].picked");
+    if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
+    else if (picked && "123".includes(event.key)) picked.querySelector(`[data-act="${event.key}"]`)?.click();
+  });
+  listen();
+})();
