@@ -268,6 +268,23 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
     "clinic": _("The clinic's turn"),
     "nobody": _("Decided"),
 }
+VISITS: Mapping[str, str] = {
+    "first": _("First visit"),
+    "session": _("Session"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "0": _("Done"),
+    "4": _("Refused"),
+    "8": _("Failed"),
+    "12": _("Failed gravely"),
+}
+AUDIT_ACTIONS: Mapping[str, str] = {
+    "C": _("wrote"),
+    "R": _("read"),
+    "U": _("changed"),
+    "D": _("removed"),
+    "E": _("searched or called"),
+}
 # What the rules would do with a referral.
 VERDICTS: Mapping[str, str] = {
     "accept": _("It would be accepted."),

@@ -24,14 +24,19 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Reports"), "/reports", "o"),
     ),
     "coordinator": (),
-    "clinician": (),
+    "clinician": (
+        Entry(_("My day"), "/day", "d"),
+        Entry(_("Case meetings"), "/meetings", "c"),
+        Entry(_("Actions"), "/actions", "a"),
+        Entry(_("Messages"), "/messages", "m"),
+    ),
     "insurer": (
         Entry(_("To decide"), "/claims", "d"),
         Entry(_("Search"), "/claim-search", "s"),
         Entry(_("All requests"), "/all-claims", "c"),
     ),
     "operator": (),
-    "privacy-officer": (),
+    "privacy-officer": (Entry(_("Audit"), "/audit", "a"),),
 }
 
 

@@ -62,6 +62,7 @@ def _environment(language: Language, version: str) -> Environment:
         provinces=_named(labels.PROVINCES),
         ways_named=_named(labels.WAYS),
         priorities=_priorities,
+        participants=_participants,
         review_actions=_named(labels.REVIEW_ACTIONS),
         review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
     )
@@ -174,6 +175,12 @@ def _translated_options(ctx: Context, options: Sequence[Option]) -> list[tuple[s
 def _organisations(known: Sequence[Any]) -> list[tuple[str, str]]:
     """Give practices, payers or programmes of clinic.yaml to choose among."""
     return [(one.id, one.name) for one in known]
+
+
+def _participants(meeting: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the people of a meeting to choose among."""
+    actors = (one.get("actor", {}) for one in meeting.get("participant", ()))
+    return [(actor["reference"], actor.get("display", actor["reference"])) for actor in actors]
 
 
 def _named(table: Mapping[str, str]) -> Any:
