@@ -146,10 +146,28 @@ async def at_database(
         yield Application(people, http, database)
 
 
-def answered(answer: httpx.Response) -> dict[str, str]:
+async def demo_tokens(http: httpx.AsyncClient, person: str, *, base_url: str) -> Tokens:
+    """Sign a demo person in at a clinic that runs, and return the tokens."""
+    begun, callback = Begun(), f"{base_url}/callback"
+    query = begun.query(redirect_uri=callback, login_hint=person)
+    answer = await http.get("/auth/authorize", params=query, headers=FROM_HERE)
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "portal",
+        "redirect_uri": callback,
+        "code": answered(answer, callback=callback)["code"],
+        "code_verifier": begun.verifier,
+    }
+    given = await http.post("/auth/token", data=form)
+    assert given.status_code == 200, given.text
+    tokens: Tokens = given.json()
+    return tokens
+
+
+def answered(answer: httpx.Response, *, callback: str = CALLBACK) -> dict[str, str]:
     """Read what a redirect back to the application says."""
     location = answer.headers["location"]
-    assert location.startswith(f"{CALLBACK}?"), location
+    assert location.startswith(f"{callback}?"), location
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.auth.people.accounts import Account
 from shared.auth.people.models import (
     AttemptSubject,
     AuthorizationCode,
@@ -32,6 +33,9 @@ WHERE subject = $1 AND method = $2 AND machine_ended_at IS NULL
 """
 _INVITED = "SELECT * FROM invited_person WHERE login = $1 AND machine_removed_at IS NULL"
 _ALL_INVITED = "SELECT * FROM invited_person WHERE machine_removed_at IS NULL ORDER BY login"
+_HELD = """
+SELECT 1 FROM invited_person WHERE id = $1 AND password = $2 AND machine_removed_at IS NULL FOR SHARE
+"""
 _OF_INVITATION = """
 SELECT p.* FROM invitation i JOIN invited_person p ON p.id = i.person_id
 WHERE i.mark = $1 AND i.machine_expires_at > $2 AND p.machine_removed_at IS NULL
@@ -98,6 +102,11 @@ async def end_sessions_of_invited(
 async def invited_person(tx: Transaction, login: str) -> InvitedPerson | None:
     """Find an invited person by their login."""
     return await tx.row(InvitedPerson, _INVITED, login)
+
+
+async def hold_password(tx: Transaction, account: Account) -> bool:
+    """Tell whether a person's password is still the one that was looked at, and keep it so to the end."""
+    return await tx.value(_HELD, UUID(account.subject), account.password) is not None
 
 
 async def invited_people(tx: Transaction) -> list[InvitedPerson]:

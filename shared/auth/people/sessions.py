@@ -24,6 +24,7 @@ from shared.auth.people.models import (
     SignInMethod,
     SignInSession,
 )
+from shared.auth.people.passwords import WrongPassword
 from shared.auth.people.rules import RefreshUse
 from shared.auth.people.tokens import TokenAnswer, token_answer
 from shared.auth.scopes import of_resources
@@ -52,7 +53,10 @@ class PeopleSessions:
         locale: str,
         address: str,
     ) -> str:
-        """Begin a session for a person who has proved who they are; return the code for the application."""
+        """Begin a session for a person who has proved who they are; return the code for the application.
+
+        Raises WrongPassword where the password was taken away since it was looked at.
+        """
         now, code = machine_now(), secrets.token_urlsafe(32)
         session = SignInSession(
             issuer=account.issuer,
@@ -76,6 +80,8 @@ class PeopleSessions:
             machine_expires_at=now + rules.CODE_LIFETIME,
         )
         async with self._database.transaction() as tx:
+            if account.password is not None and not await queries.hold_password(tx, account):
+                raise WrongPassword
             await queries.forget_sessions(tx, began_before=now - _KEPT)
             await tx.insert(session)
             await tx.insert(issued)

@@ -9,18 +9,18 @@ Texts = Mapping[str, str]
 
 PARTIES: Mapping[str, Texts] = {
     ENGLISH: {
-        "referrer": "Referring practice",
+        "referrer": "Referring practices",
         "coordinator": "Coordinator",
-        "clinician": "Clinician",
-        "insurer": "Insurer",
+        "clinician": "Clinicians",
+        "insurer": "Insurers",
         "operator": "Operator",
         "privacy-officer": "Privacy officer",
     },
     FRENCH: {
-        "referrer": "Cabinet référent",
+        "referrer": "Cabinets référents",
         "coordinator": "Coordination",
-        "clinician": "Clinique",
-        "insurer": "Assureur",
+        "clinician": "Cliniciens",
+        "insurer": "Assureurs",
         "operator": "Exploitation",
         "privacy-officer": "Protection de la vie privée",
     },

@@ -2,32 +2,15 @@
 
 import logging
 
-import httpx
 import pytest
 
 from tests.support.clinic import BASE_URL, TestClinic
-from tests.support.sign_in import FROM_HERE, Begun, Tokens, answered
-
-
-async def tokens_of(http: httpx.AsyncClient, person: str) -> Tokens:
-    """Sign a demo person in."""
-    begun = Begun()
-    query = begun.query(redirect_uri=f"{BASE_URL}/callback", login_hint=person)
-    answer = await http.get("/auth/authorize", params=query, headers=FROM_HERE)
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": "portal",
-        "redirect_uri": f"{BASE_URL}/callback",
-        "code": answered(answer)["code"],
-        "code_verifier": begun.verifier,
-    }
-    tokens: Tokens = (await http.post("/auth/token", data=form)).json()
-    return tokens
+from tests.support.sign_in import demo_tokens
 
 
 async def test_a_person_reads_what_their_client_may_and_nothing_after_signing_out(clinic: TestClinic) -> None:
     async with clinic.anonymous() as http:
-        tokens = await tokens_of(http, "coordinator")
+        tokens = await demo_tokens(http, "coordinator", base_url=BASE_URL)
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         for path in ("/referral/fhir/ServiceRequest", "/scheduling/fhir/Appointment", "/careteam/fhir/Task"):
             assert (await http.get(path, headers=bearer)).status_code == 200, path
@@ -41,8 +24,19 @@ async def test_a_person_reads_what_their_client_may_and_nothing_after_signing_ou
 
 async def test_an_operator_sees_no_patient(clinic: TestClinic) -> None:
     async with clinic.anonymous() as http:
-        bearer = {"Authorization": f"Bearer {(await tokens_of(http, 'operator'))['access_token']}"}
+        tokens = await demo_tokens(http, "operator", base_url=BASE_URL)
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         assert (await http.get("/referral/fhir/Patient", headers=bearer)).status_code == 403
+
+
+async def test_an_access_is_audited_as_that_persons(clinic: TestClinic) -> None:
+    async with clinic.anonymous() as http:
+        tokens = await demo_tokens(http, "coordinator", base_url=BASE_URL)
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        await http.get("/referral/fhir/ServiceRequest", headers=bearer)
+    found = (await clinic.as_("privacy-officer").get("/referral/fhir/AuditEvent")).json()
+    [event] = [entry["resource"] for entry in found["entry"] if entry["resource"]["type"]["code"] == "rest"]
+    assert [agent.get("altId") for agent in event["agent"] if agent["requestor"]] == ["demo:coordinator"]
 
 
 async def test_nothing_secret_stands_in_a_log(
@@ -51,7 +45,7 @@ async def test_nothing_secret_stands_in_a_log(
     caplog.set_level(logging.DEBUG)
     made_up = {"grant_type": "refresh_token", "client_id": "portal", "refresh_token": "made-up-token"}
     async with clinic.anonymous() as http:
-        tokens = await tokens_of(http, "coordinator")
+        tokens = await demo_tokens(http, "coordinator", base_url=BASE_URL)
         await http.post("/auth/token", data=made_up)
         await http.get("/auth/elsewhere/callback?code=made-up-code&state=made-up-state")
         await http.get("/auth/invitation?link=made-up-link")
