@@ -1,4 +1,4 @@
-"""give each case its position on the agenda where it stands, and keep when people came to a meeting and left."""
+"""give each case its position on the agenda where it stands, and keep when people came to a meeting."""
 
 from alembic import op
 
@@ -30,9 +30,7 @@ WHERE position IS NOT NULL AND jsonb_exists(CAST(convert_from(body, 'UTF8') AS j
 def upgrade() -> None:
     """Change the schema; gives up instead of waiting behind a long transaction."""
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute(
-        "ALTER TABLE meeting_participant ADD COLUMN came_at timestamptz, ADD COLUMN left_at timestamptz"
-    )
+    op.execute("ALTER TABLE meeting_participant ADD COLUMN came_at timestamptz")
     op.execute("ALTER TABLE care_task ADD COLUMN position integer")
     op.execute(_NUMBER)
     op.execute(_SAY)
