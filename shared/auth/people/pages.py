@@ -13,7 +13,8 @@ STYLE = """
   --ink: light-dark(#1d2327, #e8eaec); --line: light-dark(#7d858b, #7f8990);
   --accent: light-dark(#0b5c73, #6cc3dc); --on-accent: light-dark(#ffffff, #0b1a20);
   --stop: light-dark(#a3161a, #ff9c98); --stop-soft: light-dark(#fbe5e4, #43191b); }
-body { background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, "Noto Sans", sans-serif; margin: 0; }
+body { background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, "Noto Sans", sans-serif;
+  margin: 0; }
 main { margin: 0 auto; max-width: 34rem; padding: 2rem 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 a { color: var(--accent); text-underline-offset: 2px; }
