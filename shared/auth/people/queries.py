@@ -21,15 +21,16 @@ _CODE = "SELECT * FROM authorization_code WHERE mark = $1 FOR UPDATE"
 _TOKEN = "SELECT * FROM refresh_token WHERE mark = $1"  # noqa: S105 - a statement, no secret
 _SESSION = "SELECT * FROM sign_in_session WHERE id = $1"
 _END = """
-UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3 WHERE id = $1 AND machine_ended_at IS NULL
+UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3
+WHERE id = $1 AND machine_ended_at IS NULL RETURNING *
 """
 _END_OF_METHOD = """
 UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3
-WHERE method = $1 AND machine_ended_at IS NULL
+WHERE method = $1 AND machine_ended_at IS NULL RETURNING *
 """
 _END_OF_INVITED = """
 UPDATE sign_in_session SET machine_ended_at = $3, end_reason = $4
-WHERE subject = $1 AND method = $2 AND machine_ended_at IS NULL
+WHERE subject = $1 AND method = $2 AND machine_ended_at IS NULL RETURNING *
 """
 _INVITED = "SELECT * FROM invited_person WHERE login = $1 AND machine_removed_at IS NULL"
 _ALL_INVITED = "SELECT * FROM invited_person WHERE machine_removed_at IS NULL ORDER BY login"
@@ -80,23 +81,25 @@ async def session_for_update(tx: Transaction, session_id: UUID) -> SignInSession
     return await tx.row(SignInSession, f"{_SESSION} FOR UPDATE", session_id)
 
 
-async def end_session(tx: Transaction, session_id: UUID, *, reason: EndReason, at: datetime) -> bool:
-    """End a session; tell whether it went on until now."""
-    return await tx.run(_END, session_id, at, reason) == 1
+async def end_session(
+    tx: Transaction, session_id: UUID, *, reason: EndReason, at: datetime
+) -> list[SignInSession]:
+    """End a session; return it if it went on until now."""
+    return await tx.rows(SignInSession, _END, session_id, at, reason)
 
 
 async def end_sessions_of_method(
     tx: Transaction, method: SignInMethod, *, reason: EndReason, at: datetime
-) -> int:
-    """End all sessions that were begun in one way."""
-    return await tx.run(_END_OF_METHOD, method, at, reason)
+) -> list[SignInSession]:
+    """End all sessions that were begun in one way, and return those that went on until now."""
+    return await tx.rows(SignInSession, _END_OF_METHOD, method, at, reason)
 
 
 async def end_sessions_of_invited(
     tx: Transaction, person_id: UUID, *, reason: EndReason, at: datetime
-) -> int:
-    """End all sessions of an invited person."""
-    return await tx.run(_END_OF_INVITED, str(person_id), SignInMethod.PASSWORD, at, reason)
+) -> list[SignInSession]:
+    """End all sessions of an invited person, and return those that went on until now."""
+    return await tx.rows(SignInSession, _END_OF_INVITED, str(person_id), SignInMethod.PASSWORD, at, reason)
 
 
 async def invited_person(tx: Transaction, login: str) -> InvitedPerson | None:

@@ -304,6 +304,8 @@ class TestPersonsEnd:
         tokens = [await signed_in(portal), await signed_in(portal)]
         async with portal.database.transaction() as tx:
             assert await invitations.sign_out(tx, "maja", at=datetime.now(UTC)) == 2
+            ended = await tx.records("SELECT end_reason FROM sign_in_event WHERE kind = 'ended'")
+        assert [row["end_reason"] for row in ended] == ["signed-out", "signed-out"]
         assert [await portal.is_signed_in(one) for one in tokens] == [False, False]
         assert await portal.is_signed_in(await signed_in(portal))
 
