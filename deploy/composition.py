@@ -50,6 +50,7 @@ async def embedded_clinic(
     outbound: "Outbound | None" = None,
     origins: Sequence[str] = (),
     demo_people: bool = False,
+    sign_in_secret: str | None = None,
     calls_at: str | None = None,
 ) -> AsyncIterator[EmbeddedClinic]:
     """Put a clinic together on a running server; its connections are closed at the end of the block.
@@ -57,6 +58,7 @@ async def embedded_clinic(
     `outbound` is the way to its webhook receivers and its clients' keys, where it is not the system's own;
     pages of `origins` may call, and with `demo_people` those of clinic.yaml may sign in. `calls_at` is where
     its own port is reached, for the portal's calls; without it there is no portal.
+    `sign_in_secret` proves to the clinic's own issuer who we are.
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
@@ -71,6 +73,7 @@ async def embedded_clinic(
             database=of_identity,
             base_url=base_url,
             demo_people=demo_people,
+            sign_in_secret=sign_in_secret,
             outbound=outbound or way_to_registered_keys(clinic, data=server.data),
         )
         runtimes = make_runtimes(

@@ -36,10 +36,13 @@ async def open_identity(
     database: Database,
     base_url: str,
     demo_people: bool = False,
+    sign_in_secret: str | None = None,
     outbound: "Outbound | None" = None,
 ) -> Identity:
     """Put the authorization server together; `outbound` leads to the keys that clients keep elsewhere."""
     issuer = Issuer(clinic, keys=keys, database=database, base_url=base_url, demo=True, outbound=outbound)
-    people = await open_people(clinic, issuer=issuer, database=database, demo=demo_people)
+    people = await open_people(
+        clinic, issuer=issuer, database=database, demo=demo_people, sign_in_secret=sign_in_secret
+    )
     routes = create_issuer_app(issuer, services=SERVICES, people=people)
     return Identity(verifier=people.verifier, routes=routes)

@@ -20,7 +20,7 @@ from shared.errors import OneLine
 PREFIX = "LUMBAR_"
 DEFAULT_URL = "http://127.0.0.1:8080"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-_SECRET = ("smtp_url", "kafka_password")
+_SECRET = ("smtp_url", "kafka_password", "sign_in_secret")
 _OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "FAILPOINT")
 
 
@@ -115,8 +115,9 @@ class Settings(BaseSettings):
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
     it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes,
     `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said), `cors_origins` whose pages may
-    call (nobody's unless said), `demo_people` is `no` where those of clinic.yaml may not sign in. The others
-    belong to the distributed shape; `*_addresses` are where the gateway finds each part.
+    call (nobody's unless said), `demo_people` is `no` where those of clinic.yaml may not sign in,
+    `sign_in_secret` proves to the clinic's own issuer who we are. The others belong to the distributed shape;
+    `*_addresses` are where the gateway finds each part.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -130,6 +131,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = None
     demo_people: YesNo | None = None
+    sign_in_secret: str | None = _HIDDEN
 
     transport: Literal["kafka", "postgres"] | None = None
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] | None = None

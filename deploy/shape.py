@@ -25,6 +25,7 @@ _EMBEDDED = {
     "trusted_proxies",
     "cors_origins",
     "demo_people",
+    "sign_in_secret",
 }
 _OF_KAFKA = ("kafka_bootstrap", "kafka_username", "kafka_password", "kafka_tls", "kafka_ca", "kafka_prefix")
 _PROVES_ITSELF = ("password", "passfile", "sslcert")

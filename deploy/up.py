@@ -86,6 +86,7 @@ async def _serve(
         origins=settings.origins,
         calls_at=f"http://{HOST}:{listener.getsockname()[1]}",
         demo_people=has_demo_people(settings, clinic),
+        sign_in_secret=settings.sign_in_secret,
     ) as put_together:
         app = put_together.app
         http = _Server(

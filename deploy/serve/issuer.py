@@ -31,7 +31,13 @@ async def issuer(settings: Settings, clinic: Clinic) -> AsyncIterator[Served]:
         way = way_to_registered_keys(clinic, data=settings.data)
         found = Issuer(clinic, keys=keys, database=database, base_url=str(settings.url), outbound=way)
         demo = has_demo_people(settings, clinic)
-        people = await open_people(clinic, issuer=found, database=database, demo=demo)
+        people = await open_people(
+            clinic,
+            issuer=found,
+            database=database,
+            demo=demo,
+            sign_in_secret=settings.sign_in_secret,
+        )
         routes = [
             *health_routes({IDENTITY: database}, workers={}),
             *create_issuer_app(found, services=SERVICES, people=people),

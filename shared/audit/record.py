@@ -4,6 +4,7 @@ Invariants:
 - The AuditEvent of a granted access stands in the transaction of the access; a refused one has its own.
 - It names ids, the request and the query, a search by POST with its body; never what was read or sent.
 - It names every patient whom the answer was about, and none of the rest.
+- Of a person who has signed in it names the subject too (`altId`): several act as one client.
 - `recorded` is care time, like every business column.
 """
 
@@ -141,6 +142,9 @@ def _agents(access: Access, ctx: Context) -> list[dict[str, Any]]:
         agents.append(
             {"type": party, "who": directory_reference(ctx.clinic, ctx.actor.reference), "requestor": True}
         )
+    if ctx.principal is not None and ctx.principal.subject is not None:
+        requestor = next(agent for agent in agents if agent["requestor"])
+        requestor["altId"] = ctx.principal.subject
     return agents
 
 

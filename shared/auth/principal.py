@@ -21,7 +21,7 @@ class Principal:
 
     `organization` is the clinic.yaml id of a referring practice or a payer, `practitioner` the clinic.yaml id
     of a person (`Practitioner/<id>`), `site` the site a coordinator or clinician belongs to; None where it
-    does not apply. `session` is the id of a person's sign-in, None for a system.
+    does not apply. `session` is the id of a person's sign-in and `subject` says who it is, None for a system.
     """
 
     client: str
@@ -31,6 +31,7 @@ class Principal:
     practitioner: str | None = None
     site: str | None = None
     session: str | None = None
+    subject: str | None = None
 
     @property
     def actor(self) -> Actor:

@@ -10,6 +10,7 @@ Invariants:
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any, Protocol
 
 import jwt
@@ -98,9 +99,9 @@ class JwtVerifier:
 
     async def _verified(self, token: str) -> Principal:
         claims = await self._claims(token)
-        principal = principal_of(
-            self._clinic, client=claims["client_id"], scope=claims["scope"], session=claims.get("sid")
-        )
+        principal = principal_of(self._clinic, client=claims["client_id"], scope=claims["scope"])
+        if "sid" in claims:
+            principal = replace(principal, session=claims["sid"], subject=claims.get("sub"))
         self._remember(token, principal, until=float(claims["exp"]) + LEEWAY_SECONDS)
         return principal
 
@@ -142,7 +143,7 @@ class JwtVerifier:
             self._remembered.popitem(last=False)
 
 
-def principal_of(clinic: Clinic, *, client: str, scope: str, session: str | None = None) -> Principal:
+def principal_of(clinic: Clinic, *, client: str, scope: str) -> Principal:
     """Make the Principal of a verified token; raises Unauthenticated for a client that is not registered.
 
     Its scopes are those of the token that the client is registered for: an issuer elsewhere may sign more.
@@ -161,7 +162,6 @@ def principal_of(clinic: Clinic, *, client: str, scope: str, session: str | None
         organization=registered.organization or registered.payer,
         practitioner=registered.practitioner,
         site=registered.site or _site_of(clinic, registered),
-        session=session,
     )
 
 

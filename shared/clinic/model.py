@@ -340,6 +340,31 @@ class Webhook(Part):
         return f"Organization/{self.payer or self.organization}"
 
 
+class PersonMapping(Part):
+    """Who of the clinic's own issuer acts as which client: one `subject`, or all with a claim of this value.
+
+    A claim that is a list (`groups`) is meant where it holds the value.
+    """
+
+    client: Id
+    subject: str | None = Field(default=None, min_length=1, max_length=255)
+    claim: str | None = Field(default=None, min_length=1, max_length=255)
+    value: str | None = Field(default=None, min_length=1, max_length=255)
+
+
+class SignIn(Part):
+    """The clinic's own OpenID issuer, by which its people sign in, and as whom each of them acts.
+
+    The first mapping that fits counts. The secret of `client_id` is a setting (LUMBAR_SIGN_IN_SECRET), never
+    here; without one the issuer has to know us as a public client.
+    """
+
+    issuer: str
+    client_id: str = Field(min_length=1, max_length=255)
+    scopes: tuple[str, ...] = ("openid", "profile")
+    people: tuple[PersonMapping, ...] = Field(min_length=1)
+
+
 class Clinic(Part):
     """The whole of clinic.yaml.
 
@@ -364,6 +389,7 @@ class Clinic(Part):
     webhooks: tuple[Webhook, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     demo_people: bool = False
+    sign_in: SignIn | None = None
 
     def name_of(self, resource_type: str, id: str) -> str | None:
         """Return the name of what a reference such as `Location/gym` refers to, None for what is not here."""

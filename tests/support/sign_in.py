@@ -120,30 +120,54 @@ class Application:
 
 @asynccontextmanager
 async def running_issuer(
-    make_database: MakeDatabase, *, clinic: Clinic | None = None, demo: bool = True
+    make_database: MakeDatabase,
+    *,
+    clinic: Clinic | None = None,
+    demo: bool = True,
+    secret: str | None = None,
 ) -> AsyncIterator[Application]:
     """Run an issuer, and an application at it."""
     database = await make_database(IdentityBase.metadata, name="identity")
     clinic = clinic or example_clinic()
-    async with at_database(database, clinic=clinic, demo=demo) as application:
+    async with at_database(database, clinic=clinic, demo=demo, secret=secret) as application:
         yield application
 
 
 @asynccontextmanager
-async def at_database(database: Database, *, clinic: Clinic, demo: bool = True) -> AsyncIterator[Application]:
+async def at_database(
+    database: Database, *, clinic: Clinic, demo: bool = True, secret: str | None = None
+) -> AsyncIterator[Application]:
     """Run an issuer on a database that is there, as a process that is started again does."""
     keys = keys_of(tuple(client.id for client in clinic.clients))
     issuer = Issuer(clinic, keys=keys, database=database, base_url=BASE)
-    people = await open_people(clinic, issuer=issuer, database=database, demo=demo)
+    people = await open_people(clinic, issuer=issuer, database=database, demo=demo, sign_in_secret=secret)
     app = Starlette(routes=create_issuer_app(issuer, services=SERVICES, people=people))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as http:
         yield Application(people, http, database)
 
 
-def answered(answer: httpx.Response) -> dict[str, str]:
+async def demo_tokens(http: httpx.AsyncClient, person: str, *, base_url: str) -> Tokens:
+    """Sign a demo person in at a clinic that runs, and return the tokens."""
+    begun, callback = Begun(), f"{base_url}/callback"
+    query = begun.query(redirect_uri=callback, login_hint=person)
+    answer = await http.get("/auth/authorize", params=query, headers=FROM_HERE)
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "portal",
+        "redirect_uri": callback,
+        "code": answered(answer, callback=callback)["code"],
+        "code_verifier": begun.verifier,
+    }
+    given = await http.post("/auth/token", data=form)
+    assert given.status_code == 200, given.text
+    tokens: Tokens = given.json()
+    return tokens
+
+
+def answered(answer: httpx.Response, *, callback: str = CALLBACK) -> dict[str, str]:
     """Read what a redirect back to the application says."""
     location = answer.headers["location"]
-    assert location.startswith(f"{CALLBACK}?"), location
+    assert location.startswith(f"{callback}?"), location
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 

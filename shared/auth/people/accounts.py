@@ -1,7 +1,7 @@
 """Who may sign in: an account says who a person is, by (issuer, subject), and as which client they act."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.auth.issuer import person_of
 from shared.auth.people import texts
@@ -10,12 +10,16 @@ from shared.clinic import Client, Clinic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A person who has proved who they are: `client` is the client of clinic.yaml as which they act."""
+    """A person who has proved who they are: `client` is the client of clinic.yaml as which they act.
+
+    `password` is what is kept of the password by which they did, None for who needed none.
+    """
 
     issuer: str
     subject: str
     client: str
     name: str
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

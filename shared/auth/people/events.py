@@ -1,5 +1,6 @@
 """What is recorded about sign-ins, in one transaction with them: who, how, from where, why it ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -37,12 +38,28 @@ def refused(method: SignInMethod, *, subject: str | None, address: str, at: date
 
 async def end_session(tx: Transaction, session_id: UUID, *, reason: EndReason, at: datetime) -> bool:
     """End a session and say so; tell whether it went on until now."""
-    if not await queries.end_session(tx, session_id, reason=reason, at=at):
-        return False
-    session = await queries.session(tx, session_id)
-    if session is not None:
-        await tx.insert(_ended(session, at=at))
-    return True
+    return await _say_ended(tx, await queries.end_session(tx, session_id, reason=reason, at=at), at=at) == 1
+
+
+async def end_sessions_of_invited(
+    tx: Transaction, person_id: UUID, *, reason: EndReason, at: datetime
+) -> int:
+    """End all sessions of an invited person and say so; return how many went on until now."""
+    ended = await queries.end_sessions_of_invited(tx, person_id, reason=reason, at=at)
+    return await _say_ended(tx, ended, at=at)
+
+
+async def end_demo_sessions(tx: Transaction, *, at: datetime) -> int:
+    """End all sessions of demo people and say so; return how many went on until now."""
+    ended = await queries.end_sessions_of_method(
+        tx, SignInMethod.DEMO, reason=EndReason.NO_DEMO_PEOPLE, at=at
+    )
+    return await _say_ended(tx, ended, at=at)
+
+
+async def _say_ended(tx: Transaction, sessions: Sequence[SignInSession], *, at: datetime) -> int:
+    await tx.insert(*(_ended(session, at=at) for session in sessions))
+    return len(sessions)
 
 
 def _ended(session: SignInSession, *, at: datetime) -> SignInEvent:

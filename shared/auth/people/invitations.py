@@ -10,7 +10,7 @@ import secrets
 import unicodedata
 from datetime import datetime, timedelta
 
-from shared.auth.people import queries
+from shared.auth.people import events, queries
 from shared.auth.people.models import (
     EndReason,
     Invitation,
@@ -59,7 +59,7 @@ async def reset(tx: Transaction, login: str, *, issuer: str, at: datetime) -> st
     """Take a person's password and sessions away; return a link to set a new one. Raises InvitationError."""
     person = await _found(tx, login)
     await tx.update(person, password=None)
-    await queries.end_sessions_of_invited(tx, person.id, reason=EndReason.PASSWORD_RESET, at=at)
+    await events.end_sessions_of_invited(tx, person.id, reason=EndReason.PASSWORD_RESET, at=at)
     await _record(tx, person, SignInEventKind.RESET, at=at)
     return await _link(tx, person, issuer=issuer, at=at)
 
@@ -69,14 +69,14 @@ async def remove(tx: Transaction, login: str, *, at: datetime) -> None:
     person = await _found(tx, login)
     await tx.update(person, machine_removed_at=at, password=None)
     await queries.forget_invitations(tx, person.id)
-    await queries.end_sessions_of_invited(tx, person.id, reason=EndReason.PERSON_REMOVED, at=at)
+    await events.end_sessions_of_invited(tx, person.id, reason=EndReason.PERSON_REMOVED, at=at)
     await _record(tx, person, SignInEventKind.REMOVED, at=at)
 
 
 async def sign_out(tx: Transaction, login: str, *, at: datetime) -> int:
     """End all sessions of a person; return how many. Raises InvitationError."""
     person = await _found(tx, login)
-    return await queries.end_sessions_of_invited(tx, person.id, reason=EndReason.SIGNED_OUT, at=at)
+    return await events.end_sessions_of_invited(tx, person.id, reason=EndReason.SIGNED_OUT, at=at)
 
 
 async def open_link(tx: Transaction, secret: str, *, at: datetime) -> InvitedPerson | None:

@@ -161,6 +161,24 @@ class SignInAttemptsTable(SignInAttempts, IdentityBase, table=True):
     __table_args__ = (one_of("subject", AttemptSubject, name="sign_in_attempts_subject"),)
 
 
+class SignInElsewhere(SQLModel):
+    """A person on the way to the clinic's own issuer and back; `mark` is the state's, `browser` the cookie's.
+
+    `request` is what the application has asked for, as it came.
+    """
+
+    mark: bytes = Field(primary_key=True)
+    browser: bytes
+    request: str
+    nonce: str
+    verifier: str
+    machine_expires_at: AwareDatetime = Field(index=True)
+
+
+class SignInElsewhereTable(SignInElsewhere, IdentityBase, table=True):
+    __tablename__ = "sign_in_elsewhere"
+
+
 class SignInEventKind(StrEnum):
     """What is recorded about people's sign-ins."""
 

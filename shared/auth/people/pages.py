@@ -9,24 +9,27 @@ from shared.auth.people.accounts import DemoPerson
 from shared.auth.people.browser import FORM_TOKEN
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #16302b; --paper: #fbfaf6; --line: #c9d3cc; --act: #0b5d4f; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6ece8; --paper: #101816; --line: #3a4a44; --act: #7fd1bd; }
-}
-body { background: var(--paper); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; margin: 0; }
+:root { color-scheme: light dark; --paper: light-dark(#f6f5f2, #14171a); --card: light-dark(#ffffff, #1c2024);
+  --ink: light-dark(#1d2327, #e8eaec); --line: light-dark(#7d858b, #7f8990);
+  --accent: light-dark(#0b5c73, #6cc3dc); --on-accent: light-dark(#ffffff, #0b1a20);
+  --stop: light-dark(#a3161a, #ff9c98); --stop-soft: light-dark(#fbe5e4, #43191b); }
+body { background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, "Noto Sans", sans-serif;
+  margin: 0; }
 main { margin: 0 auto; max-width: 34rem; padding: 2rem 1rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+a { color: var(--accent); text-underline-offset: 2px; }
 summary { cursor: pointer; margin-top: 1.5rem; min-height: 2.75rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
-a { color: var(--act); }
 label { display: block; margin: 1rem 0 .25rem; }
-input { box-sizing: border-box; font: inherit; min-height: 2.75rem; padding: .4rem .6rem; width: 100%; }
-button { background: none; border: 1px solid var(--line); border-radius: .4rem; color: inherit;
+input { background: var(--card); border: 1px solid var(--line); border-radius: 4px; box-sizing: border-box;
+  color: inherit; font: inherit; min-height: 2.75rem; padding: .4rem .6rem; width: 100%; }
+input[readonly] { background: none; border-color: transparent; font-weight: 600; padding-left: 0; }
+button { background: var(--card); border: 1px solid var(--line); border-radius: 4px; color: inherit;
   cursor: pointer; font: inherit; margin: 0 0 .5rem; min-height: 2.75rem; padding: .5rem .9rem;
   text-align: left; width: 100%; }
-button:hover { border-color: var(--act); } button.main { background: var(--act); color: var(--paper);
-  margin-top: 1.5rem; text-align: center; }
-:focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
-.problem { border-left: 4px solid #b3261e; padding: .5rem 1rem; }
+button:hover { border-color: var(--accent); }
+button.main { background: var(--accent); color: var(--on-accent); margin-top: 1.5rem; text-align: center; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+.problem { background: var(--stop-soft); border-left: 4px solid var(--stop); padding: .5rem 1rem; }
 @media print { .lang { display: none; } }
 """
 
@@ -86,7 +89,8 @@ def new_password_form(login: str, *, action: str, token: str, locale: str) -> st
     rules = 'type="password" required minlength="12" maxlength="256" autocomplete="new-password"'
     return (
         f'<form method="post" action="{escape(action)}">{hidden(FORM_TOKEN, token)}'
-        f"<p>{escape(words['your-login'])} <strong>{escape(login)}</strong></p>"
+        f'<label for="login">{escape(words["your-login"])}</label>'
+        f'<input id="login" value="{escape(login)}" readonly autocomplete="username">'
         f"<p>{escape(words['password-rules'])}</p>"
         f'<label for="password">{escape(words["new-password"])}</label>'
         f'<input id="password" name="password" {rules}>'

@@ -8,15 +8,11 @@ from shared.auth.people.accounts import Account
 from shared.auth.people.figures import SignInOutcome, count_sign_in
 from shared.auth.people.invitations import folded
 from shared.auth.people.models import InvitedPerson, SignInMethod
-from shared.auth.people.passwords import PasswordChecker
+from shared.auth.people.passwords import PasswordChecker, WrongPassword
 from shared.clock import machine_now
 from shared.db import Database
 
 _LONGEST_LOGIN = 255
-
-
-class WrongPassword(Exception):
-    """Login and password do not belong together, whichever of them it is."""
 
 
 @dataclass
@@ -52,7 +48,13 @@ class PasswordSignIn:
             await self._refuse(person, address=address)
         async with self._database.transaction() as tx:
             await attempts.attempt_succeeded(tx, login=login, address=address)
-        return Account(issuer=self._issuer, subject=str(person.id), client=person.client, name=person.name)
+        return Account(
+            issuer=self._issuer,
+            subject=str(person.id),
+            client=person.client,
+            name=person.name,
+            password=person.password,
+        )
 
     async def _refuse(self, person: InvitedPerson | None, *, address: str) -> NoReturn:
         count_sign_in(SignInMethod.PASSWORD, SignInOutcome.REFUSED)

@@ -19,6 +19,10 @@ _hasher = PasswordHasher()
 _OF_NOBODY = _hasher.hash("nobody has this password, and nobody ever gets in by it")
 
 
+class WrongPassword(Exception):
+    """Login and password do not belong together, whichever of them it is."""
+
+
 class PasswordChecker:
     """Makes and checks passwords in threads, a few at a time."""
 

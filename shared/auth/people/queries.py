@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.auth.people.accounts import Account
 from shared.auth.people.models import (
     AttemptSubject,
     AuthorizationCode,
@@ -10,6 +11,7 @@ from shared.auth.people.models import (
     InvitedPerson,
     RefreshToken,
     SignInAttempts,
+    SignInElsewhere,
     SignInMethod,
     SignInSession,
 )
@@ -19,18 +21,22 @@ _CODE = "SELECT * FROM authorization_code WHERE mark = $1 FOR UPDATE"
 _TOKEN = "SELECT * FROM refresh_token WHERE mark = $1"  # noqa: S105 - a statement, no secret
 _SESSION = "SELECT * FROM sign_in_session WHERE id = $1"
 _END = """
-UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3 WHERE id = $1 AND machine_ended_at IS NULL
+UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3
+WHERE id = $1 AND machine_ended_at IS NULL RETURNING *
 """
 _END_OF_METHOD = """
 UPDATE sign_in_session SET machine_ended_at = $2, end_reason = $3
-WHERE method = $1 AND machine_ended_at IS NULL
+WHERE method = $1 AND machine_ended_at IS NULL RETURNING *
 """
 _END_OF_INVITED = """
 UPDATE sign_in_session SET machine_ended_at = $3, end_reason = $4
-WHERE subject = $1 AND method = $2 AND machine_ended_at IS NULL
+WHERE subject = $1 AND method = $2 AND machine_ended_at IS NULL RETURNING *
 """
 _INVITED = "SELECT * FROM invited_person WHERE login = $1 AND machine_removed_at IS NULL"
 _ALL_INVITED = "SELECT * FROM invited_person WHERE machine_removed_at IS NULL ORDER BY login"
+_HELD = """
+SELECT 1 FROM invited_person WHERE id = $1 AND password = $2 AND machine_removed_at IS NULL FOR SHARE
+"""
 _OF_INVITATION = """
 SELECT p.* FROM invitation i JOIN invited_person p ON p.id = i.person_id
 WHERE i.mark = $1 AND i.machine_expires_at > $2 AND p.machine_removed_at IS NULL
@@ -48,6 +54,9 @@ UPDATE sign_in_attempts SET failures = failures - 1 WHERE subject = $1 AND mark 
 _FORGET_OLD_ATTEMPTS = """
 DELETE FROM sign_in_attempts WHERE (subject, mark) IN (
   SELECT subject, mark FROM sign_in_attempts WHERE machine_since < $1 FOR UPDATE SKIP LOCKED)
+"""
+_TAKE_ELSEWHERE = """
+DELETE FROM sign_in_elsewhere WHERE mark = $1 AND browser = $2 AND machine_expires_at > $3 RETURNING *
 """
 _FORGET = "DELETE FROM sign_in_session WHERE machine_began_at < $1"
 
@@ -72,28 +81,35 @@ async def session_for_update(tx: Transaction, session_id: UUID) -> SignInSession
     return await tx.row(SignInSession, f"{_SESSION} FOR UPDATE", session_id)
 
 
-async def end_session(tx: Transaction, session_id: UUID, *, reason: EndReason, at: datetime) -> bool:
-    """End a session; tell whether it went on until now."""
-    return await tx.run(_END, session_id, at, reason) == 1
+async def end_session(
+    tx: Transaction, session_id: UUID, *, reason: EndReason, at: datetime
+) -> list[SignInSession]:
+    """End a session; return it if it went on until now."""
+    return await tx.rows(SignInSession, _END, session_id, at, reason)
 
 
 async def end_sessions_of_method(
     tx: Transaction, method: SignInMethod, *, reason: EndReason, at: datetime
-) -> int:
-    """End all sessions that were begun in one way."""
-    return await tx.run(_END_OF_METHOD, method, at, reason)
+) -> list[SignInSession]:
+    """End all sessions that were begun in one way, and return those that went on until now."""
+    return await tx.rows(SignInSession, _END_OF_METHOD, method, at, reason)
 
 
 async def end_sessions_of_invited(
     tx: Transaction, person_id: UUID, *, reason: EndReason, at: datetime
-) -> int:
-    """End all sessions of an invited person."""
-    return await tx.run(_END_OF_INVITED, str(person_id), SignInMethod.PASSWORD, at, reason)
+) -> list[SignInSession]:
+    """End all sessions of an invited person, and return those that went on until now."""
+    return await tx.rows(SignInSession, _END_OF_INVITED, str(person_id), SignInMethod.PASSWORD, at, reason)
 
 
 async def invited_person(tx: Transaction, login: str) -> InvitedPerson | None:
     """Find an invited person by their login."""
     return await tx.row(InvitedPerson, _INVITED, login)
+
+
+async def hold_password(tx: Transaction, account: Account) -> bool:
+    """Tell whether a person's password is still the one that was looked at, and keep it so to the end."""
+    return await tx.value(_HELD, UUID(account.subject), account.password) is not None
 
 
 async def invited_people(tx: Transaction) -> list[InvitedPerson]:
@@ -134,6 +150,18 @@ async def forget_attempts_of(tx: Transaction, subject: AttemptSubject, mark: byt
 async def forget_attempts(tx: Transaction, *, since_before: datetime) -> None:
     """Forget attempts that count no more."""
     await tx.run(_FORGET_OLD_ATTEMPTS, since_before)
+
+
+async def take_sign_in_elsewhere(
+    tx: Transaction, mark: bytes, browser: bytes, *, at: datetime
+) -> SignInElsewhere | None:
+    """Find what was begun in a browser, and forget it, so that it is used once."""
+    return await tx.row(SignInElsewhere, _TAKE_ELSEWHERE, mark, browser, at)
+
+
+async def forget_sign_ins_elsewhere(tx: Transaction, *, expired_at: datetime) -> None:
+    """Forget who did not come back."""
+    await tx.run("DELETE FROM sign_in_elsewhere WHERE machine_expires_at <= $1", expired_at)
 
 
 async def forget_sessions(tx: Transaction, *, began_before: datetime) -> int:

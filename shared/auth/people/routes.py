@@ -7,13 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.auth.issuer import OAuthError
-from shared.auth.people import accept_invitation, browser, information, sign_in
+from shared.auth.people import accept_invitation, browser, elsewhere, information, sign_in
 from shared.auth.people.answers import failed_answer, problem_answer
 from shared.auth.people.authorization import AuthorizationRefused, UnknownApplication, answer_url
 from shared.auth.people.browser import NotFromHere
 from shared.auth.people.invitations import INVITATION_PATH
 from shared.auth.people.live_sessions import SESSION_STATUS_PATH
-from shared.auth.people.provider import PeopleProvider
+from shared.auth.people.provider import CALLBACK_PATH, PeopleProvider
 from shared.auth.people.sign_out import end_session
 
 Handler = Callable[[PeopleProvider, Request], Awaitable[Response]]
@@ -30,6 +30,8 @@ def people_routes(people: PeopleProvider) -> list[Route]:
         route("/auth/authorize", sign_in.authorize, "GET", "POST"),
         route(sign_in.PATH, sign_in.show, "GET"),
         route(sign_in.PATH, sign_in.take, "POST"),
+        route(elsewhere.PATH, elsewhere.send, "GET"),
+        route(CALLBACK_PATH, elsewhere.come_back, "GET"),
         route(INVITATION_PATH, accept_invitation.show, "GET"),
         route(INVITATION_PATH, accept_invitation.take, "POST"),
         route("/auth/end-session", end_session, "GET", "POST"),

@@ -24,6 +24,7 @@ from shared.auth.people.models import (
     SignInMethod,
     SignInSession,
 )
+from shared.auth.people.passwords import WrongPassword
 from shared.auth.people.rules import RefreshUse
 from shared.auth.people.tokens import TokenAnswer, token_answer
 from shared.auth.scopes import of_resources
@@ -52,33 +53,18 @@ class PeopleSessions:
         locale: str,
         address: str,
     ) -> str:
-        """Begin a session for a person who has proved who they are; return the code for the application."""
+        """Begin a session for a person who has proved who they are; return the code for the application.
+
+        Raises WrongPassword where the password was taken away since it was looked at.
+        """
         now, code = machine_now(), secrets.token_urlsafe(32)
-        session = SignInSession(
-            issuer=account.issuer,
-            subject=account.subject,
-            client=account.client,
-            application=asked.application,
-            name=account.name,
-            locale=locale,
-            method=method,
-            scope=" ".join(of_resources(asked.scope.split())),
-            secret=secrets.token_bytes(32),
-            machine_began_at=now,
-            machine_last_act_at=now,
-        )
-        issued = AuthorizationCode(
-            mark=rules.mark_of(code),
-            session_id=session.id,
-            redirect_uri=asked.redirect_uri,
-            code_challenge=asked.code_challenge,
-            nonce=asked.nonce,
-            machine_expires_at=now + rules.CODE_LIFETIME,
-        )
+        session = _new_session(account, asked, method=method, locale=locale, at=now)
         async with self._database.transaction() as tx:
+            if account.password is not None and not await queries.hold_password(tx, account):
+                raise WrongPassword
             await queries.forget_sessions(tx, began_before=now - _KEPT)
             await tx.insert(session)
-            await tx.insert(issued)
+            await tx.insert(_new_code(code, session, asked, at=now))
             await tx.insert(events.signed_in(session, address=address))
         count_sign_in(method, SignInOutcome.DONE)
         return code
@@ -120,9 +106,7 @@ class PeopleSessions:
         """End the sessions of demo people where there are none any more."""
         if not self._demo:
             async with self._database.transaction() as tx:
-                await queries.end_sessions_of_method(
-                    tx, SignInMethod.DEMO, reason=EndReason.NO_DEMO_PEOPLE, at=machine_now()
-                )
+                await events.end_demo_sessions(tx, at=machine_now())
 
     async def _exchanged(
         self, tx: Transaction, form: Mapping[str, str], *, at: datetime
@@ -177,6 +161,37 @@ class PeopleSessions:
             return False
         known = any(client.id == session.client for client in self._clinic.clients)
         return known and rules.is_live(session, at=at)
+
+
+def _new_session(
+    account: Account, asked: AuthorizationRequest, *, method: SignInMethod, locale: str, at: datetime
+) -> SignInSession:
+    return SignInSession(
+        issuer=account.issuer,
+        subject=account.subject,
+        client=account.client,
+        application=asked.application,
+        name=account.name,
+        locale=locale,
+        method=method,
+        scope=" ".join(of_resources(asked.scope.split())),
+        secret=secrets.token_bytes(32),
+        machine_began_at=at,
+        machine_last_act_at=at,
+    )
+
+
+def _new_code(
+    code: str, session: SignInSession, asked: AuthorizationRequest, *, at: datetime
+) -> AuthorizationCode:
+    return AuthorizationCode(
+        mark=rules.mark_of(code),
+        session_id=session.id,
+        redirect_uri=asked.redirect_uri,
+        code_challenge=asked.code_challenge,
+        nonce=asked.nonce,
+        machine_expires_at=at + rules.CODE_LIFETIME,
+    )
 
 
 def _given(result: TokenAnswer | OAuthError) -> TokenAnswer:

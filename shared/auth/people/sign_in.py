@@ -11,7 +11,8 @@ from shared.auth.people.accounts import Account
 from shared.auth.people.answers import address_of, locale_of, problem_answer
 from shared.auth.people.authorization import AuthorizationRequest, answer_url, read_request
 from shared.auth.people.models import SignInMethod
-from shared.auth.people.password_sign_in import TooManyAttempts, WrongPassword
+from shared.auth.people.password_sign_in import TooManyAttempts
+from shared.auth.people.passwords import WrongPassword
 from shared.auth.people.provider import PeopleProvider
 
 PATH = "/auth/sign-in"
@@ -78,12 +79,12 @@ async def _take_password(
         account = await people.passwords.account(
             login=form["login"], password=form.get("password", ""), address=address_of(request)
         )
+        return await let_in(people, request, checked, account, method=SignInMethod.PASSWORD)
     except WrongPassword:
         return _page(people, request, asked, problem="wrong-password", status=400)
     except TooManyAttempts as error:
         wait = {"Retry-After": str(error.seconds)}
         return _page(people, request, asked, problem="too-many", status=429, headers=wait)
-    return await let_in(people, request, checked, account, method=SignInMethod.PASSWORD)
 
 
 def _page(
@@ -103,8 +104,11 @@ def _page(
     body = pages.problem(words[problem]) if problem is not None else ""
     if found:
         body += pages.demo_list(found, action=action, token=token, locale=locale)
+    if people.clinic_issuer is not None:
+        body += pages.link(words["at-clinic"], to=f"/auth/elsewhere?{urlencode(asked)}")
     form = pages.password_form(action=action, token=token, locale=locale)
-    body += pages.folded_away(words["with-password"], form, is_open=problem is not None) if found else form
+    others = bool(found) or people.clinic_issuer is not None
+    body += pages.folded_away(words["with-password"], form, is_open=problem is not None) if others else form
     other = texts.FRENCH if locale == texts.ENGLISH else texts.ENGLISH
     html = pages.page(
         title=words["sign-in"],

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.cluster import running_cluster
 from tests.support.eventually import eventually
 from tests.support.folders import open_folder
 from tests.support.process import LUMBAR, free_port, lumbar
+from tests.support.sign_in import Tokens, demo_tokens
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("a cluster on PostgreSQL")]
 ROOT = Path(__file__).parents[3]
@@ -102,6 +104,37 @@ async def test_the_readmes_calls_work_as_they_are_written(started: Started, tmp_
 async def test_commands_find_the_cluster_that_runs(started: Started) -> None:
     held = lumbar("dead-letters", "list", LUMBAR_DATA=str(started.data))
     assert (held.returncode, held.stdout) == (0, "nothing is held\n"), held.stderr
+
+
+async def test_a_person_signs_in_at_the_gateway_and_is_out_everywhere_once_signed_out(
+    started: Started,
+) -> None:
+    url = started.settings["LUMBAR_URL"]
+
+    async def signed_in() -> Tokens | None:
+        async with httpx.AsyncClient(base_url=url) as http:
+            try:
+                return await demo_tokens(http, "coordinator", base_url=url)
+            except (httpx.HTTPError, KeyError):
+                return None
+
+    tokens = await eventually(signed_in, within=PATIENCE)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    paths = ("/referral/fhir/ServiceRequest", "/scheduling/fhir/Appointment", "/careteam/fhir/Task")
+    async with httpx.AsyncClient(base_url=url, headers=bearer) as http:
+        assert [(await http.get(path)).status_code for path in paths] == [200, 200, 200]
+        await http.post("/auth/end-session", data={"id_token_hint": tokens["id_token"]})
+        assert [(await http.get(path)).status_code for path in paths] == [401, 401, 401]
+
+
+async def test_people_of_the_cluster_that_runs_are_invited(started: Started) -> None:
+    given = ("people", "invite", "maja", "--name", "Maja", "--client", "physiotherapist")
+    invited = lumbar(*given, LUMBAR_DATA=str(started.data))
+    assert invited.stdout.startswith(f"{started.settings['LUMBAR_URL']}/auth/invitation?link="), (
+        invited.stderr
+    )
+    listed = lumbar("people", "list", LUMBAR_DATA=str(started.data))
+    assert listed.stdout == "maja\tMaja\tphysiotherapist\tinvited\n"
 
 
 async def test_a_process_that_is_killed_comes_back(started: Started) -> None:

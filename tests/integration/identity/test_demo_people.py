@@ -21,7 +21,7 @@ class TestPage:
         assert page.status_code == 200
         for client in portal.people.clinic.clients:
             assert f'name="person" value="{client.id}"' in page.text
-        for told in ("Referring practice", "Coordinator", "Clinician", "Maja Lindqvist, physiotherapy"):
+        for told in ("Referring practices", "Coordinator", "Clinicians", "Maja Lindqvist, physiotherapy"):
             assert told in page.text
         assert "<script" not in page.text
 

@@ -260,6 +260,22 @@ class TestPersonsEnd:
         after = await portal.userinfo(await signed_in(portal, password="quite another sentence"))
         assert (before.status_code, after.status_code) == (401, 200)
 
+    async def test_a_reset_while_the_password_is_looked_at_lets_nobody_in(
+        self, portal: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await accepted(portal, await invited(portal))
+        is_right = passwords.PasswordChecker.is_right
+
+        async def slowly(checker: passwords.PasswordChecker, password: str, kept: str | None) -> bool:
+            right = await is_right(checker, password, kept)
+            async with portal.database.transaction() as tx:
+                await invitations.reset(tx, "maja", issuer=BASE, at=datetime.now(UTC))
+            return right
+
+        monkeypatch.setattr(passwords.PasswordChecker, "is_right", slowly)
+        assert (await tried(portal)).status_code == 400
+        assert await portal.count("sign_in_session") == 0
+
     async def test_a_newer_link_ends_the_older(self, portal: Application) -> None:
         first = await invited(portal)
         async with portal.database.transaction() as tx:
@@ -288,6 +304,8 @@ class TestPersonsEnd:
         tokens = [await signed_in(portal), await signed_in(portal)]
         async with portal.database.transaction() as tx:
             assert await invitations.sign_out(tx, "maja", at=datetime.now(UTC)) == 2
+            ended = await tx.records("SELECT end_reason FROM sign_in_event WHERE kind = 'ended'")
+        assert [row["end_reason"] for row in ended] == ["signed-out", "signed-out"]
         assert [await portal.is_signed_in(one) for one in tokens] == [False, False]
         assert await portal.is_signed_in(await signed_in(portal))
 
