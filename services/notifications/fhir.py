@@ -16,6 +16,7 @@ from services.notifications.models import (
 from services.notifications.states import Audience, Channel, Status
 from shared.context import Context
 from shared.events.catalog import CATALOG, DomainEvent, reading
+from shared.events.catalog.careteam import MeetingCaseDecided, MeetingEvent
 from shared.events.catalog.referral import (
     AuthorizationEvent,
     PatientChanged,
@@ -50,6 +51,7 @@ class News:
     participants: frozenset[str]
     first: bool
     site: str | None = None
+    meeting: str | None = None
 
 
 def news(event: DomainEvent) -> News:
@@ -68,6 +70,7 @@ def news(event: DomainEvent) -> News:
         participants=frozenset((*reading.people_in(focus.get("participant", []), "actor"), *_asked(tasks))),
         first=not isinstance(event, AppointmentEvent) or not event.is_session,
         site=event.site if isinstance(event, ReplanEvent) else None,
+        meeting=event.meeting if isinstance(event, MeetingEvent | MeetingCaseDecided) else None,
     )
 
 

@@ -40,7 +40,8 @@ class SearchParam:
     eq, ne, gt, ge, lt, le; string: a text column, matched from its start without case and accents. A
     reference column may also be an array of ids. Where a string may as well stand in another column, `also`
     names these; where no single column decides otherwise, `matches` gives the condition of a value. `column`
-    is what is sorted by.
+    is what is sorted by. Where nothing else is, matches stand in the order of `rank` of the values,
+    the lowest first. What a form says by a parameter that `names_a_person` stands in no link.
     """
 
     kind: Kind
@@ -49,6 +50,8 @@ class SearchParam:
     system: str | None = None
     also: tuple[Any, ...] = ()
     matches: Callable[[Any], ColumnElement[bool]] | None = None
+    rank: Callable[[Sequence[Any]], ColumnElement[Any]] | None = None
+    names_a_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,7 @@ async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElemen
         Key(column=_column(order.name, order.param, model), descending=order.descending)
         for order in search.sort
     ]
+    keys += _ranks(search) if not search.sort else []
     keys.append(Key(column=model.id))
     columns = columns_of(model)
     sorted_by = [key.column.label(f"sort_{place}") for place, key in enumerate(keys)]
@@ -155,6 +159,15 @@ async def run(tx: Transaction, search: Search, model: Any, visible: ColumnElemen
         total = len(found) if whole else await _total(tx, model, where, all_=search.counts_all)
     last = search_pages.token(list(page[-1])[len(columns) :]) if len(found) > search.count else None
     return Page(rows=[stored_resource(record) for record in page], total=total, next=last)
+
+
+def _ranks(search: Search) -> list[Key]:
+    """Give the order in which the matches of a search stand that asks for none."""
+    return [
+        Key(column=criterion.param.rank(criterion.values))
+        for criterion in search.criteria
+        if criterion.param is not None and criterion.param.rank is not None and not criterion.modifier
+    ]
 
 
 async def _total(tx: Transaction, model: Any, where: ColumnElement[bool], *, all_: bool) -> int | None:
@@ -175,7 +188,8 @@ def _clause(criterion: Criterion, model: Any) -> ColumnElement[bool]:
         return is_missing if criterion.values == (True,) else not_(is_missing)
     if param is not None and param.matches is not None:
         # None is another server's resource.
-        return or_(false(), *(param.matches(value) for value in criterion.values if value is not None))
+        matched = or_(false(), *(param.matches(value) for value in criterion.values if value is not None))
+        return or_(not_(matched), search_values.missing(column)) if criterion.modifier == "not" else matched
     kind = param.kind if param is not None else OWN_KINDS[criterion.name]
     system = param.system if param is not None else None
     found = or_(

@@ -105,7 +105,9 @@ class _Reader:
             self._unsupported(f"there is no such search parameter here; there are {known}", base[:64])
             return
         types = param.types if param is not None else ()
-        modifiers = ("missing",) if param is not None and param.matches is not None else _MODIFIERS[kind]
+        modifiers = _MODIFIERS[kind]
+        if param is not None and param.matches is not None:
+            modifiers = tuple(name for name in modifiers if name in ("missing", "not"))
         if modifier and modifier not in (*types, *modifiers):
             can = " or ".join((*types, *modifiers))
             self._unsupported(f"this modifier is not supported; {can} is", base)

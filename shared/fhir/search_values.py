@@ -16,13 +16,13 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     String,
+    Text,
     Uuid,
     and_,
-    any_,
+    cast,
     exists,
     false,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -221,9 +221,13 @@ def _reference(column: Any, value: str | None) -> ColumnElement[bool]:
 
 
 def _equal(column: Any, value: Any) -> ColumnElement[bool]:
-    found: ColumnElement[bool]
-    found = literal(value) == any_(column) if isinstance(column.type, ARRAY) else column == value
-    return found
+    if not isinstance(column.type, ARRAY):
+        equal: ColumnElement[bool] = column == value
+        return equal
+    # What an array contains is found by an index, what is any of its elements is not.
+    item = Text() if isinstance(column.type.item_type, String) else column.type.item_type
+    contained: ColumnElement[bool] = column.bool_op("@>")(cast([value], ARRAY(item)))
+    return contained
 
 
 def _date(column: Any, value: Range) -> ColumnElement[bool]:

@@ -85,7 +85,7 @@ async def answer(
             for kind, row in added.rows
         ]
         entries += noted([*search.notes, *map(_not_all, added.cut)])
-        links = paging_links(address, asked, page.next)
+        links = _links(request, address, asked, page.next, params=params)
         content = bundle("searchset", entries, links=links, total=page.total)
         found = [*page.rows, *(row for _, row in added.rows)]
         return await request.answer(
@@ -153,6 +153,22 @@ def _includable(request: RequestContext, resource_type: str, rule: Any) -> Colum
 
 def _entry(address: str, body: bytes, *, mode: str) -> dict[str, Any]:
     return {"fullUrl": address, "resource": msgspec.Raw(body), "search": {"mode": mode}}
+
+
+def _links(
+    request: RequestContext,
+    address: str,
+    asked: Sequence[tuple[str, str]],
+    after: str | None,
+    *,
+    params: Params,
+) -> list[tuple[str, str]]:
+    """Link a page; a form that names a person is in no link: it is posted again to that of the next page."""
+    secret = {name for name, param in params.items() if param.names_a_person}
+    said = [name.partition(":")[0] for name, _ in asked[len(request.query.multi_items()) :]]
+    if secret.isdisjoint(said):
+        return paging_links(address, asked, after)
+    return paging_links(f"{address}/_search", request.query.multi_items(), after)
 
 
 def paging_links(address: str, asked: Sequence[tuple[str, str]], after: str | None) -> list[tuple[str, str]]:

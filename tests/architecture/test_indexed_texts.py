@@ -22,6 +22,8 @@ FROM_CALLERS = {
     "directory_entry.token": _TOKEN,
     "referral.identifiers": _TOKEN,
     "enclosure.identifiers": _TOKEN,
+    "patient.found_by": _TOKEN + len("identifier:"),
+    "source_record.found_by": _TOKEN + len("identifier:"),
     "claim.members": _TEXT,
     "idempotency.key": LONGEST * 2,  # a header is Latin-1
     "used_assertion.jti": _TEXT,
@@ -36,7 +38,7 @@ FROM_CALLERS = {
 OURS = words(
     "audience called channel chair claim_id client code consumer_group discipline event_id event_key id"
     " instrument key kind logical_id name owner patient_id payer practitioner questionnaire recipient ref"
-    " referral_id requester resource reviewers site status subject target team topic type"
+    " referral_id requester resource reviewers site state status subject target team topic type"
 )
 
 

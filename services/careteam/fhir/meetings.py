@@ -73,17 +73,9 @@ def appointment(ctx: Context, meeting: Meeting, participants: Sequence[MeetingPa
 def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) -> list[str]:
     """Read who came; raises Invalid with everybody who is nobody of the site."""
     findings = Findings(urls=ctx.urls)
-    staff = {person.id for person in ctx.clinic.people if person.site == site}
-    expression = _parameter("attended")
-    came: list[str] = []
-    for element in _repeated(parameters, "attended"):
-        person = referred(_mapping(element), "Practitioner", expression=expression, findings=findings)
-        if person is not None and person not in staff:
-            findings.add("this is nobody of the site", expression=expression)
-        elif person is not None and person not in came:
-            came.append(person)
+    came = _people(ctx, parameters, "attended", site=site, findings=findings)
     if not came:
-        findings.add("say who came", expression=expression, code="required")
+        findings.add("say who came", expression=_parameter("attended"), code="required")
     findings.refuse()
     return came
 
@@ -165,11 +157,14 @@ def _participant(ctx: Context, participant: MeetingParticipant, *, meeting: Meet
         status = "needs-action"
     else:
         status = "accepted" if participant.attended else "declined"
+    came_at = participant.came_at
+    period = {} if came_at is None else {"start": to_the_second(came_at)}
     return {
         "type": [{"text": "chair" if role == "CHAIR" else "member"}],
         "actor": practitioner(ctx, participant.practitioner),
         "required": "required",
         "status": status,
+        **({"period": period} if period else {}),
     }
 
 
@@ -196,6 +191,21 @@ def _asked_action(part: Mapping[str, Any], *, zone: ZoneInfo, findings: Findings
     if owner is None or due is None:
         return None
     return AskedAction(owner=owner, description=description, due=due)
+
+
+def _people(
+    ctx: Context, parameters: Mapping[str, Any], name: str, *, site: str, findings: Findings
+) -> list[str]:
+    """Read the people of the site that a parameter names, each once."""
+    staff = {person.id for person in ctx.clinic.people if person.site == site}
+    people: list[str] = []
+    for element in _repeated(parameters, name):
+        person = referred(_mapping(element), "Practitioner", expression=_parameter(name), findings=findings)
+        if person is not None and person not in staff:
+            findings.add("this is nobody of the site", expression=_parameter(name))
+        elif person is not None and person not in people:
+            people.append(person)
+    return people
 
 
 def _parameter(name: str) -> str:

@@ -67,6 +67,8 @@ def case_overlay(task: CareTask, *, at: datetime) -> Resource:
     if task.meeting_id is not None:
         meeting = {"type": {"text": "meeting"}, "valueReference": reference("Appointment", task.meeting_id)}
         laid["input"] = [meeting]
+        if task.position is not None:
+            laid["input"].append({"type": {"text": "position"}, "valuePositiveInt": task.position})
     return laid
 
 

@@ -135,19 +135,24 @@ class Meeting(Resource):
 
 
 class MeetingParticipant(SQLModel):
-    """Who is invited to a meeting, and whether they came."""
+    """Who is invited to a meeting, whether they came, and when.
+
+    Of who came before that was kept `came_at` is None.
+    """
 
     __tablename__ = "meeting_participant"
 
     meeting_id: UUID = Field(foreign_key="meeting.id", primary_key=True)
     practitioner: str = Field(primary_key=True)
     attended: bool = False
+    came_at: AwareDatetime | None = None
 
 
 class CareTask(Resource):
     """A case on an agenda or an action with an owner (Task).
 
-    `status` is FHIR's; `state` is the case's life cycle (CaseState) or the action's (ActionState).
+    `status` is FHIR's; `state` is the case's life cycle (CaseState) or the action's (ActionState). A case on
+    an agenda has its `position` there, from 1 on.
     """
 
     __tablename__ = "care_task"
@@ -164,6 +169,7 @@ class CareTask(Resource):
     meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id", index=True)
     case_id: UUID | None = Field(default=None, foreign_key="care_task.id")
     plan_id: UUID | None = Field(default=None, foreign_key="plan.id")
+    position: int | None = None
 
 
 class Minutes(Resource):

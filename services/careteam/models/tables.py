@@ -132,6 +132,13 @@ class CareTaskTable(CareTask, Base, table=True):
             name="task_state",
         ),
         CheckConstraint("state <> 'on-agenda' OR meeting_id IS NOT NULL", name="agenda_has_meeting"),
+        Index(
+            "one_case_at_a_position",
+            "meeting_id",
+            "position",
+            unique=True,
+            postgresql_where=text("position IS NOT NULL"),
+        ),
     )
 
 

@@ -27,7 +27,10 @@ _LIVE_ACTIONS = """
 SELECT * FROM care_task
 WHERE team_id = $1 AND code = $2 AND state = ANY($3::text[]) ORDER BY id FOR UPDATE
 """
-_OF_MEETING = "SELECT * FROM care_task WHERE meeting_id = $1 AND code = $2 ORDER BY id FOR UPDATE"
+_OF_MEETING = """
+SELECT * FROM care_task WHERE meeting_id = $1 AND code = $2 ORDER BY position, id FOR UPDATE
+"""
+_LAST_POSITION = "SELECT coalesce(max(position), 0) FROM care_task WHERE meeting_id = $1"
 _WAITING = """
 SELECT care_task.* FROM care_task JOIN team ON team.id = care_task.team_id
 WHERE team.site = $1 AND team.status = $2 AND code = $3 AND state = ANY($4::text[]) AND meeting_id IS NULL
@@ -74,8 +77,14 @@ async def live_actions(tx: Transaction, team_id: UUID) -> list[CareTask]:
 
 
 async def cases_of_meeting(tx: Transaction, meeting_id: UUID) -> list[CareTask]:
-    """Lock the cases that stand on a meeting's agenda, whatever became of them."""
+    """Lock the cases that stand on a meeting's agenda in their order, whatever became of them."""
     return await tx.rows(CareTask, _OF_MEETING, meeting_id, TaskCode.AGENDA_ITEM)
+
+
+async def last_position(tx: Transaction, meeting_id: UUID) -> int:
+    """Return the last position on the agenda of a locked meeting, 0 where it is empty."""
+    last: int = await tx.value(_LAST_POSITION, meeting_id)
+    return last
 
 
 async def waiting_cases(tx: Transaction, *, site: str) -> list[CareTask]:

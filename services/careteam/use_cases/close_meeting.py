@@ -61,8 +61,10 @@ async def _carry_over(ctx: Context, tx: Transaction, cases: Sequence[CareTask], 
         return
     meeting = await queries.meetings.collecting(tx, site=site)
     for case in cases:
-        case.meeting_id = None if meeting is None else meeting.id
+        case.meeting_id = case.position = None
         rules.meetings.move_case(case, CaseState.CARRIED_OVER)
+    if meeting is not None:
+        await record.put_on_agenda(tx, cases, of=meeting)
     await record.cases(ctx, tx, cases)
     if meeting is not None:
         await record.invite(ctx, tx, meeting, cases=cases)

@@ -38,8 +38,9 @@ async def open_case(
         status=fhir.tasks.case_status(CaseState.QUEUED),
         owner=ctx.clinic.site(team.site).meeting.chair,
         authored_at=ctx.at,
-        meeting_id=None if meeting is None else meeting.id,
     )
+    if meeting is not None:
+        await record.put_on_agenda(tx, [case], of=meeting)
     rendered = fhir.tasks.case(ctx, case, why=why, requester=requester)
     await store.insert(tx, case, rendered, at=ctx.at)
     if meeting is not None:

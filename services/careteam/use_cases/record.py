@@ -38,7 +38,7 @@ _CHANGING: dict[type[Changing], tuple[str, ...]] = {
     Plan: ("owner", "status", "activated_at", "ended_at", "awaited_review"),
     Goal: ("lifecycle_status",),
     Meeting: ("state", "status", "opened_at", "closed_at"),
-    CareTask: ("state", "status", "owner", "meeting_id"),
+    CareTask: ("state", "status", "owner", "meeting_id", "position"),
     Minutes: ("status",),
 }
 
@@ -74,6 +74,13 @@ async def cases(
         case.status = fhir.tasks.case_status(CaseState(case.state))
     overlays = [(case, {**fhir.tasks.case_overlay(case, at=ctx.at), **(more or {})}) for case in changed]
     await change_all(ctx, tx, overlays)
+
+
+async def put_on_agenda(tx: Transaction, cases: Sequence[CareTask], *, of: Meeting) -> None:
+    """Put cases at the end of the agenda of a locked meeting, in this order."""
+    last = await queries.tasks.last_position(tx, of.id)
+    for position, case in enumerate(cases, start=last + 1):
+        case.meeting_id, case.position = of.id, position
 
 
 async def meeting(ctx: Context, tx: Transaction, changed: Meeting) -> None:

@@ -47,8 +47,8 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> Meeting:
 
 async def _take_waiting_cases(ctx: Context, tx: Transaction, meeting: Meeting) -> None:
     cases = await queries.tasks.waiting_cases(tx, site=meeting.site)
+    await record.put_on_agenda(tx, cases, of=meeting)
     for case in cases:
-        case.meeting_id = meeting.id
         if case.state == CaseState.QUEUED:
             rules.meetings.move_case(case, CaseState.ON_AGENDA)
     if cases:

@@ -19,7 +19,7 @@ import msgspec
 
 from services.notifications import queries
 from services.notifications.rules.audiences import Parties
-from services.notifications.rules.feed import FeedEntry, may_see
+from services.notifications.rules.feed import EVERYTHING, FeedEntry, FeedFilter, may_see
 from shared.auth.principal import Principal
 from shared.db import Database
 from shared.events.topics import FEED
@@ -54,9 +54,13 @@ class FeedPage:
     behind: int
     is_last: bool
 
-    def frames(self, reader: Principal) -> list[bytes]:
-        """Cut the page to the reader's row scope."""
-        return [placed.frame for placed in self.entries if may_see(placed.entry, reader, placed.parties)]
+    def frames(self, reader: Principal, *, wanted: FeedFilter = EVERYTHING) -> list[bytes]:
+        """Cut the page to the reader's row scope, and to what it wants of that."""
+        return [
+            placed.frame
+            for placed in self.entries
+            if wanted.wants(placed.entry) and may_see(placed.entry, reader, placed.parties)
+        ]
 
 
 class _ReadInvalidator(WakeSignal):

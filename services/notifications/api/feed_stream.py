@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from services.notifications.api.feed_reader import frame, shared_reader
+from services.notifications.rules.feed import EVERYTHING, FeedFilter
 from shared.auth.principal import Principal
 from shared.clock import monotonic
 from shared.errors import Unavailable
@@ -32,9 +33,17 @@ SESSION_CHECKED_EVERY = 10.0
 class LiveFeed:
     """The feed as one reader may see it."""
 
-    def __init__(self, runtime: Runtime, *, reader: Principal, ending: asyncio.Event) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        reader: Principal,
+        ending: asyncio.Event,
+        wanted: FeedFilter = EVERYTHING,
+    ) -> None:
         self._runtime = runtime
         self._reader = reader
+        self._wanted = wanted
         self._ending = ending
 
     async def frames(self, seen: int | None) -> AsyncGenerator[bytes, None]:
@@ -53,7 +62,7 @@ class LiveFeed:
                         return
                     checked = monotonic()
                 page = await shared.page(position)
-                for entry in page.frames(self._reader):
+                for entry in page.frames(self._reader, wanted=self._wanted):
                     spoke = monotonic()
                     yield entry
                 position = page.behind

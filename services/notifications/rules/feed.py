@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifications.rules.audiences import Parties
+from services.notifications.rules.routing import NOTIFICATION_ROUTES, UNDELIVERABLE
 from services.notifications.states import Audience
 from shared.auth.principal import Principal
 
@@ -14,7 +15,7 @@ class FeedEntry:
     """One entry of the log: what a reader is shown, and what its row scope is decided by.
 
     `people` are the practitioners that the event names (participants, an owner). `only` is the one client
-    that an alert is for.
+    that an alert is for. `meeting` is the case meeting that it is about, where there is one.
     """
 
     id: str
@@ -31,11 +32,38 @@ class FeedEntry:
     claim: str | None = None
     people: tuple[str, ...] = ()
     only: str | None = None
+    meeting: str | None = None
 
     def shown(self) -> Mapping[str, Any]:
         """Give what a reader gets."""
-        names = ("id", "type", "time", "patient", "referral", "focus", "text")
+        names = ("id", "type", "time", "patient", "referral", "focus", "meeting", "text")
         return {name: getattr(self, name) for name in names}
+
+
+# Every type that stands in the feed.
+FEED_TYPES = (*sorted(NOTIFICATION_ROUTES), UNDELIVERABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFilter:
+    """What a reader wants of what it may see; None is all. `focus` is `Type/id`, the others are ids."""
+
+    types: frozenset[str] | None = None
+    patient: str | None = None
+    focus: str | None = None
+    meeting: str | None = None
+
+    def wants(self, entry: FeedEntry) -> bool:
+        """Tell whether an entry is wanted, whoever may see it."""
+        return (
+            (self.types is None or entry.type in self.types)
+            and self.patient in (None, entry.patient)
+            and self.focus in (None, entry.focus)
+            and self.meeting in (None, entry.meeting)
+        )
+
+
+EVERYTHING = FeedFilter()
 
 
 def may_see(entry: FeedEntry, reader: Principal, parties: Parties) -> bool:

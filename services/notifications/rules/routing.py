@@ -130,6 +130,7 @@ _CARETEAM = {
     "careteam.changed": _route("The team changed.", _CARE, TEAM),
     "meeting.scheduled": _route("A meeting was put on the calendar.", _MEETING),
     "meeting.agenda-published": _route("The agenda of the meeting is ready.", _MEETING, PARTICIPANTS),
+    "meeting.opened": _route("The meeting was opened.", _MEETING),
     "meeting.case-decided": _route("The meeting decided.", _CARE),
     "meeting.closed": _route("The meeting was closed.", _MEETING),
     "meeting.minutes-signed": _route("The minutes were signed.", _MEETING, PARTICIPANTS),
@@ -157,4 +158,5 @@ TELLS_NOBODY = frozenset(
     {"notification.delivered", "notification.undeliverable", "patient.changed", "directory.changed"}
 )
 
+UNDELIVERABLE = "notification.undeliverable"
 UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."

@@ -117,6 +117,7 @@ def _entry(news: News, route: Route, parties: Parties, referral: ReferralParties
         payer=parties.payer,
         claim=news.claim,
         people=tuple(sorted(people - {""})),
+        meeting=news.meeting,
     )
 
 

@@ -1,10 +1,11 @@
 """Reads and searches of everything this service keeps, inside the caller's row scope."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import and_, false
+from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col
 
 from services.referral import fhir, queries
@@ -16,9 +17,11 @@ from services.referral.models.tables import (
     TaskTable,
 )
 from shared.directory import rows as directory
-from shared.fhir.codes import TASK_CODE_SYSTEM
+from shared.errors import Invalid
+from shared.fhir import search_values
+from shared.fhir.codes import BUSINESS_STATUS_SYSTEM, TASK_CODE_SYSTEM
 from shared.fhir.search import Include, SearchParam
-from shared.fhir.search_values import as_uuid
+from shared.fhir.search_values import Token, as_uuid
 from shared.fhir.status_systems import STATUS_SYSTEMS
 from shared.http import directory_reads
 from shared.http.resources import add_reads
@@ -69,14 +72,45 @@ _add_reads(
     elsewhere={"Appointment:based-on": "scheduling", "CarePlan:based-on": "careteam"},
 )
 
+# What a form says by these stands in no address.
+_person = partial(SearchParam, names_a_person=True)
+
+
+def _is_called(text: str) -> ColumnElement[bool]:
+    beginnings, _ = fhir.found_by.of_words(text)
+    if max((len(key.removeprefix("name:")) for key in beginnings), default=0) < 2:
+        raise Invalid("two letters of a part of a name are needed, or more", expression="name")
+    return queries.found_by.with_all(beginnings)
+
+
+def _by_name(texts: Sequence[str]) -> ColumnElement[Any]:
+    return queries.found_by.rank([fhir.found_by.of_words(text)[1] for text in texts])
+
+
+def _has_number(token: Token) -> ColumnElement[bool]:
+    keys = fhir.found_by.of_number(token.code)
+    if not keys or token.system not in (None, "phone"):
+        raise Invalid("a telephone number of seven digits is needed, or more", expression="phone")
+    return queries.found_by.with_any(keys)
+
+
+def _carries(token: Token) -> ColumnElement[bool]:
+    if not token.code:
+        return search_values.clause("tokens", _PATIENTS.identifiers, token)
+    return queries.found_by.with_all(fhir.found_by.of_token(token))
+
+
 _add_reads(
     resource_type="Patient",
     model=_PATIENTS,
     visible=_SCOPE.patients_as_seen,
     params={
-        "identifier": SearchParam(kind="tokens", column=_PATIENTS.identifiers),
-        "family": SearchParam(kind="string", column=_PATIENTS.family),
-        "given": SearchParam(kind="string", column=_PATIENTS.given),
+        "identifier": _person(kind="tokens", column=_PATIENTS.identifiers, matches=_carries),
+        "family": _person(kind="string", column=_PATIENTS.family),
+        "given": _person(kind="string", column=_PATIENTS.given),
+        "name": _person(kind="string", column=_PATIENTS.family, matches=_is_called, rank=_by_name),
+        "birthdate": _person(kind="date", column=_PATIENTS.birth_date, matches=queries.found_by.born),
+        "phone": _person(kind="tokens", column=_PATIENTS.found_by, matches=_has_number),
     },
 )
 
@@ -93,6 +127,18 @@ _add_reads(
         "code": SearchParam(kind="coding", column=TaskTable.code, system=TASK_CODE_SYSTEM),
         "identifier": SearchParam(kind="tokens", column=TaskTable.identifiers),
         "authored-on": SearchParam(kind="date", column=TaskTable.authored_on),
+        "business-status": SearchParam(
+            kind="coding",
+            column=TaskTable.status,
+            system=BUSINESS_STATUS_SYSTEM,
+            matches=queries.tasks.with_business_status,
+        ),
+        "requester": SearchParam(
+            kind="reference",
+            column=TaskTable.referral_id,
+            types=("Organization",),
+            matches=queries.tasks.of_requester,
+        ),
     },
     includes={
         "Task:focus": _referral(TaskTable.referral_id),
@@ -100,6 +146,18 @@ _add_reads(
         "Task:patient": _patient(TaskTable.patient_id),
     },
 )
+
+
+def _is_claim(token: Token) -> ColumnElement[bool]:
+    """Hold for the Claim that we call so (`fhir.authorization`)."""
+    found = as_uuid(token.code)
+    ours = token.system in (None, fhir.authorization.CLAIM_IDENTIFIER) and found is not None
+    return col(ClaimTable.id) == found if ours else false()
+
+
+def _is_of_member(token: Token) -> ColumnElement[bool]:
+    return col(ClaimTable.members).contains([token.code]) if token.system is None else false()
+
 
 _add_reads(
     resource_type="Claim",
@@ -110,6 +168,8 @@ _add_reads(
         "insurer": SearchParam(kind="reference", column=ClaimTable.payer, types=("Organization",)),
         "status": SearchParam(kind="token", column=ClaimTable.status, system=STATUS_SYSTEMS["Claim"]),
         "created": SearchParam(kind="date", column=ClaimTable.created_at),
+        "identifier": SearchParam(kind="tokens", column=ClaimTable.members, matches=_is_claim),
+        "subscriber-id": _person(kind="tokens", column=ClaimTable.members, matches=_is_of_member),
     },
     includes={"Claim:patient": _patient(ClaimTable.patient_id)},
 )
@@ -145,11 +205,23 @@ _add_reads(
 _ABOUT_REFERRAL = {"Communication": "based-on", "Provenance": "target"}
 
 
+# What a Provenance is about is sent or made here: a referral, or a patient whose record was changed.
+_ABOUT = {"Communication": ("ServiceRequest",), "Provenance": ("ServiceRequest", "Patient")}
+
+
 def _names_referral(referral_id: Any) -> Any:
     found = as_uuid(referral_id)
     if found is None:
         return false()
     return and_(col(EnclosureTable.referral_id) == found, queries.enclosures.names_its_referral())
+
+
+def _names_target(target_id: Any) -> Any:
+    found = as_uuid(target_id)
+    if found is None:
+        return false()
+    about_patient = and_(col(EnclosureTable.patient_id) == found, queries.enclosures.is_about_its_patient())
+    return or_(_names_referral(target_id), about_patient)
 
 
 def _params_of(kind: str) -> dict[str, SearchParam]:
@@ -163,8 +235,8 @@ def _params_of(kind: str) -> dict[str, SearchParam]:
         params[about] = SearchParam(
             kind="reference",
             column=EnclosureTable.referral_id,
-            types=("ServiceRequest",),
-            matches=_names_referral,
+            types=_ABOUT[kind],
+            matches=_names_target if kind == "Provenance" else _names_referral,
         )
     return params
 

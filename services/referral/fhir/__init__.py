@@ -10,6 +10,7 @@ from services.referral.fhir import (
     entries,
     entry,
     facts,
+    found_by,
     inquiry,
     message_definitions,
     messages,

@@ -15,6 +15,7 @@ from shared.fhir.codes import LUMBAR, SESSION_PRODUCT_SYSTEM
 from shared.fhir.elements import directory_reference
 from shared.fhir.instants import instant
 
+CLAIM_IDENTIFIER = f"{LUMBAR}/claim"
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 _TURN = {Authorization.REQUESTED: "insurer", Authorization.PENDED: "insurer", Authorization.DENIED: "clinic"}
 
@@ -26,7 +27,7 @@ def claim_resource(
     payer = clinic.payer(claim.payer)
     return {
         "resourceType": "Claim",
-        "identifier": [{"system": f"{LUMBAR}/claim", "value": str(claim.id)}],
+        "identifier": [{"system": CLAIM_IDENTIFIER, "value": str(claim.id)}],
         "status": "active",
         "type": {"coding": [{"system": f"{_TERMINOLOGY}/claim-type", "code": "professional"}]},
         "use": "preauthorization",

@@ -22,7 +22,8 @@ class Patient(Resource):
     `requester` is the sender whose description the row still is, None once the clinic knows more than that
     sender said; `replaced_by` is the record that goes on, where this one was merged into it: `replaced_at`,
     when its version was `replaced_from`. `channel_consents` are what the clinic has recorded of the patient's
-    consent to channels: what a sender wrote into its Patient is not among them.
+    consent to channels: what a sender wrote into its Patient is not among them; `found_by` are the keys by
+    which the patient is searched (`fhir.found_by`).
     """
 
     __tablename__ = "patient"
@@ -39,6 +40,9 @@ class Patient(Resource):
     replaced_from: int | None = None
     channel_consents: list[RecordedConsent] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    found_by: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
     )
 
     @property
@@ -69,6 +73,10 @@ class SourceRecord(Resource):
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     family: str = ""
     given: str = ""
+    birth_date: str | None = None
+    found_by: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
+    )
 
 
 class PatientIdentifier(SQLModel):

@@ -34,6 +34,8 @@ class PatientTable(Patient, Base, table=True):
     __table_args__ = (
         CheckConstraint("replaced_by <> id", name="replaced_by_another"),
         Index("patient_replaced_by", "replaced_by", postgresql_where=text("replaced_by IS NOT NULL")),
+        Index("patient_found_by", "found_by", postgresql_using="gin"),
+        Index("patient_born", text('birth_date COLLATE "C"')),
     )
 
 
@@ -44,7 +46,11 @@ class PatientRepublicationTable(PatientRepublication, Base, table=True):
 class SourceRecordTable(SourceRecord, Base, table=True):
     """The table of SourceRecord rows."""
 
-    __table_args__ = (Index("one_record_of_a_source", "patient_id", "requester", unique=True),)
+    __table_args__ = (
+        Index("one_record_of_a_source", "patient_id", "requester", unique=True),
+        Index("source_record_found_by", "found_by", postgresql_using="gin"),
+        Index("source_record_born", text('birth_date COLLATE "C"')),
+    )
 
 
 class PatientIdentifierTable(PatientIdentifier, Base, table=True):
@@ -67,6 +73,7 @@ class ReferralTable(Referral, Base, table=True):
         Index("referral_of_site_by_status", "site", "status", "id"),
         Index("referral_of_requester_authored", "requester", text("authored_on DESC NULLS LAST")),
         Index("referral_of_site_authored", "site", text("authored_on DESC NULLS LAST")),
+        Index("referral_of_site_by_state", "site", "state"),
         Index("referral_sent", "site", "sent_at"),
         Index("referral_team", "team", postgresql_using="gin"),
         Index("referral_reviewers", "reviewers", postgresql_using="gin"),

@@ -6,6 +6,7 @@ from services.referral.queries import (
     claims,
     directory,
     enclosures,
+    found_by,
     intake,
     messages,
     overdue,

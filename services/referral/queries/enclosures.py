@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, cast, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
 from services.referral.models.rows import Enclosure
@@ -28,4 +29,12 @@ def names_its_referral() -> ColumnElement[bool]:
     """Hold for what refers to the referral that it came with: some of it only lies beside the referral."""
     named = func.concat('"ServiceRequest/', cast(col(EnclosureTable.referral_id), Text))
     found: ColumnElement[bool] = func.strpos(func.convert_from(col(EnclosureTable.body), "UTF8"), named) > 0
+    return found
+
+
+def is_about_its_patient() -> ColumnElement[bool]:
+    """Hold for a Provenance whose target is the patient: an author it may be of any."""
+    named = func.concat('"Patient/', cast(col(EnclosureTable.patient_id), Text))
+    body = cast(func.convert_from(col(EnclosureTable.body), "UTF8"), JSONB)
+    found: ColumnElement[bool] = func.strpos(cast(body["target"], Text), named) > 0
     return found

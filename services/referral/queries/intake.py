@@ -39,7 +39,7 @@ ORDER BY enclosure.id
 """
 # Without their bytes: a number may be carried by many, and who is meant is read again under the lock.
 _CARRIERS = """
-SELECT id, version, identifiers, family, given, birth_date, deceased, requester, replaced_by
+SELECT id, version, identifiers, family, given, birth_date, deceased, requester, replaced_by, found_by
 FROM patient WHERE id = ANY($1::uuid[]) ORDER BY id
 """
 _ENTER = """

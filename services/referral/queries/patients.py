@@ -52,11 +52,11 @@ WHERE carried.token = ANY($2::text[]) AND said.requester = $1 AND said.identifie
 """
 _SAID = """
 SELECT id, event_version, event_at, version, last_updated, body, id AS patient_id, requester, identifiers,
-  family, given
+  family, given, birth_date, found_by
 FROM patient WHERE id = ANY($1::uuid[]) AND requester = $2
 UNION ALL
 SELECT id, event_version, event_at, version, last_updated, body, patient_id, requester, identifiers, family,
-  given
+  given, birth_date, found_by
 FROM source_record WHERE patient_id = ANY($1::uuid[]) AND requester = $2
 """
 _RECORDS = """

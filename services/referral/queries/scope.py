@@ -84,7 +84,17 @@ def patients(principal: Principal) -> ColumnElement[bool]:
 def _patients_as_seen() -> Any:
     """Select each patient as the clinic knows them, and as each further sender has described them."""
     own, described = core.columns(PatientTable), core.columns(SourceRecordTable)
-    shown = ("version", "last_updated", "body", "identifiers", "family", "given", "requester")
+    shown = (
+        "version",
+        "last_updated",
+        "body",
+        "identifiers",
+        "family",
+        "given",
+        "requester",
+        "birth_date",
+        "found_by",
+    )
     return union_all(
         select(
             own.id,

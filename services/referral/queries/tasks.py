@@ -6,12 +6,17 @@ Invariant: whoever locks one holds the lock of its referral.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, false, select
+from sqlmodel import col
+
 from services.referral.models.rows import Task
-from services.referral.models.tables import TaskTable
+from services.referral.models.tables import ReferralTable, TaskTable
 from services.referral.queries import scope
 from services.referral.states import OPEN_TASKS
 from shared.auth.principal import Principal
 from shared.db import Transaction
+from shared.fhir.codes import BUSINESS_STATUS_SYSTEM, TaskCode
+from shared.fhir.search_values import Token
 
 _PROCESS = "SELECT * FROM task WHERE referral_id = ANY($1::uuid[]) AND code = 'process-request'"
 _IN_DOUBT = """
@@ -26,6 +31,21 @@ _WORK = """
 SELECT * FROM task WHERE referral_id = $1 AND code <> 'process-request' AND status = ANY($2::text[])
 ORDER BY id FOR UPDATE
 """
+
+
+def with_business_status(token: Token) -> ColumnElement[bool]:
+    """Hold for the process Tasks of referrals that stand so; no other Task has a business status."""
+    if token.system not in (None, BUSINESS_STATUS_SYSTEM):
+        return false()
+    standing = select(col(ReferralTable.id)).where(col(ReferralTable.state) == token.code)
+    is_process = col(TaskTable.code) == TaskCode.PROCESS_REQUEST
+    return and_(is_process, col(TaskTable.referral_id).in_(standing))
+
+
+def of_requester(organization: str) -> ColumnElement[bool]:
+    """Hold for the Tasks of the referrals that an organisation sent."""
+    sent = select(col(ReferralTable.id)).where(col(ReferralTable.requester) == organization)
+    return col(TaskTable.referral_id).in_(sent)
 
 
 async def process_of(tx: Transaction, referral_id: UUID) -> Task:

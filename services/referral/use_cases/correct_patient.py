@@ -116,6 +116,7 @@ def _corrected(
         "family": person.family,
         "given": person.given,
         "birth_date": person.birth_date,
+        "found_by": fhir.found_by.keys(after, patient.identifiers),
         "channel_consents": consents,
     }
     return members, raw, columns

@@ -117,6 +117,8 @@ async def separate(tx: Transaction, patient: Patient) -> SourceRecord | None:
         identifiers=list(patient.identifiers),
         family=patient.family,
         given=patient.given,
+        birth_date=patient.birth_date,
+        found_by=list(patient.found_by),
         version=patient.version,
         last_updated=patient.last_updated,
         body=patient.body,
@@ -204,7 +206,8 @@ async def know_identifiers(tx: Transaction, patient: Patient, tokens: Sequence[s
     if not more:
         return ()
     await separate(tx, patient)
-    await tx.update(patient, identifiers=[*patient.identifiers, *more])
+    keys = fhir.found_by.of_identifiers(more)
+    await tx.update(patient, identifiers=[*patient.identifiers, *more], found_by=[*patient.found_by, *keys])
     await queries.patients.claim_identifiers(tx, patient.id, tokens=more)
     return await queries.patients.other_carriers(tx, more, but=patient, limit=_RESEMBLING)
 
@@ -227,13 +230,18 @@ async def _write(
             identifiers=list(piece.identifiers),
             family=person.family,
             given=person.given,
+            birth_date=person.birth_date,
+            found_by=fhir.found_by.keys(piece.data, piece.identifiers),
         )
         await store.insert(tx, own, piece.raw, at=ctx.at, overlay=overlay)
         return own.version
+    identifiers = list(dict.fromkeys([*own.identifiers, *piece.identifiers]))
     columns = {
-        "identifiers": list(dict.fromkeys([*own.identifiers, *piece.identifiers])),
+        "identifiers": identifiers,
         "family": person.family,
         "given": person.given,
+        "birth_date": person.birth_date,
+        "found_by": fhir.found_by.keys(piece.data, identifiers),
     }
     await store.update(tx, own, piece.raw, at=ctx.at, overlay=overlay, **columns)
     return own.version

@@ -216,6 +216,7 @@ def _new(ctx: Context, piece: Piece, *, requester: str) -> Patient:
         family=person.family,
         given=person.given,
         birth_date=person.birth_date,
+        found_by=fhir.found_by.keys(piece.data, piece.identifiers),
         deceased=fhir.people.is_deceased(piece.data),
         requester=requester,
     )

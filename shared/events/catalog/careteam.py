@@ -10,6 +10,7 @@ from datetime import datetime
 from shared.events.catalog import reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import CARETEAM
+from shared.fhir.references import local_id, reference_type
 
 
 class TeamEvent(DomainEvent, topic=CARETEAM, focus="CareTeam"):
@@ -49,6 +50,11 @@ class CareTeamChanged(
 class MeetingEvent(DomainEvent, topic=CARETEAM, focus="Appointment", keyed_by="aggregate"):
     """What happened to a case meeting."""
 
+    @property
+    def meeting(self) -> str | None:
+        """The id of the meeting."""
+        return str(self.focus["id"])
+
 
 class MeetingScheduled(
     MeetingEvent, name="meeting.scheduled", emitted="A case meeting was put on the clinic's calendar."
@@ -63,6 +69,12 @@ class MeetingAgendaPublished(
     emitted="A day before the meeting, its agenda was closed.",
 ):
     """A meeting has its agenda."""
+
+
+class MeetingOpened(
+    MeetingEvent, name="meeting.opened", emitted="The chair opened the meeting with those who came."
+):
+    """A meeting is in progress."""
 
 
 class MeetingClosed(
@@ -93,6 +105,13 @@ class MeetingCaseDecided(
     emitted="A meeting decided a case; the Task is its agenda item.",
 ):
     """A case was decided."""
+
+    @property
+    def meeting(self) -> str | None:
+        """The id of the meeting that decided it, None in an event of before."""
+        references = (given.get("valueReference", {}) for given in self.focus.get("input", ()))
+        named = (one for one in references if reference_type(one) == "Appointment")
+        return next((local_id(one) for one in named), None)
 
 
 class ActionAssigned(

@@ -76,7 +76,8 @@ class TestAMeeting:
             return await chair(clinic, meeting, action.parts["name"], *said, by=by)
 
         address = f"{BASE}/Appointment/{meeting['id']}"
-        assert list(await offered(clinic, by, address)) == ["open", "decide", "close", "sign-minutes"]
+        names = ["open", "decide", "close", "sign-minutes"]
+        assert list(await offered(clinic, by, address)) == names
         assert await drifting(clinic, by, address, state=state, reset=reset, call=call) == []
 
     async def test_offers_a_coordinator_nothing_and_is_hidden_from_a_practice(

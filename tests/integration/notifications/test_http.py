@@ -12,7 +12,14 @@ from shared.events.envelope import Event
 from tests.support.clinic import TestClinic
 from tests.support.identity import keys_of_run
 from tests.support.mailbox import open_mailbox
-from tests.support.news import authorization_event, meeting_event, referral_event, team_event
+from tests.support.news import (
+    MEETING,
+    PATIENT,
+    authorization_event,
+    meeting_event,
+    referral_event,
+    team_event,
+)
 from tests.support.sql import sql
 
 
@@ -37,7 +44,9 @@ async def publish(clinic: TestClinic, event: Event) -> None:
     await clinic.settle()
 
 
-async def read_feed(clinic: TestClinic, party: str, *, last: str | None = "-1") -> list[dict[str, Any]]:
+async def read_feed(
+    clinic: TestClinic, party: str, *, last: str | None = "-1", query: str = ""
+) -> list[dict[str, Any]]:
     """Open the stream as this party, read it to its newest entry, and hang up."""
     token = await fetch_token("http://clinic.test", party, keys_of_run(), http=clinic.anonymous())
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"host", b"clinic.test")]
@@ -50,7 +59,7 @@ async def read_feed(clinic: TestClinic, party: str, *, last: str | None = "-1") 
         "scheme": "http",
         "path": "/notifications/feed",
         "raw_path": b"/notifications/feed",
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": headers,
         "client": ("127.0.0.1", 1),
@@ -107,7 +116,53 @@ class TestTheFeedOverHttp:
 
     async def test_says_ids_and_a_sentence_and_no_more(self, clinic: TestClinic) -> None:
         [first, *_] = await read_feed(clinic, "coordinator")
-        assert set(first) == {"id", "type", "time", "patient", "referral", "focus", "text"}
+        assert set(first) == {"id", "type", "time", "patient", "referral", "focus", "meeting", "text"}
+
+    @pytest.mark.parametrize(
+        ("query", "types"),
+        [
+            ("types=careteam.formed", ["careteam.formed"]),
+            (
+                "types=careteam.formed,meeting.agenda-published",
+                ["careteam.formed", "meeting.agenda-published"],
+            ),
+            (f"meeting={MEETING}", ["meeting.agenda-published"]),
+            (f"meeting=Appointment/{MEETING}", ["meeting.agenda-published"]),
+            (f"focus=Appointment/{MEETING}", ["meeting.agenda-published"]),
+            (f"patient=Patient/{PATIENT}&types=referral.accepted", ["referral.accepted"]),
+            (f"patient={PATIENT}&meeting={MEETING}", []),
+            ("patient=somebody-else", []),
+            ("types=plan.activated", []),
+        ],
+    )
+    async def test_shows_what_is_asked_for(self, clinic: TestClinic, query: str, types: list[str]) -> None:
+        assert [entry["type"] for entry in await read_feed(clinic, "coordinator", query=query)] == types
+
+    async def test_shows_nobody_more_than_their_own(self, clinic: TestClinic) -> None:
+        for query in (f"patient={PATIENT}", f"meeting={MEETING}", "types=referral.received"):
+            assert await read_feed(clinic, "second-practice", query=query) == []
+        assert await read_feed(clinic, "physiatrist", query=f"meeting={MEETING}") == []
+
+    @pytest.mark.parametrize(
+        ("query", "expression", "allowed"),
+        [
+            ("types=meeting.begun", "types", "meeting.opened"),
+            ("types=", "types", "meeting.opened"),
+            ("patient=a%20b", "patient", "Patient/id"),
+            ("focus=Appointment", "focus", "Type/id"),
+            ("focus=/x", "focus", "Type/id"),
+            ("meeting=Task/1", "meeting", "Appointment/id"),
+            ("site=toronto", "site", "types, patient, focus, meeting, after"),
+            ("types=plan.activated&types=plan.revised", "types", "once"),
+        ],
+    )
+    async def test_refuses_another_filter_with_what_is_allowed(
+        self, clinic: TestClinic, query: str, expression: str, allowed: str
+    ) -> None:
+        answer = await clinic.as_("coordinator").get(f"/notifications/feed?{query}")
+        (issue,) = answer.json()["issue"]
+        assert (answer.status_code, issue["expression"]) == (400, [expression])
+        assert allowed in issue["details"]["text"]
 
     async def test_is_refused_to_an_operator(self, clinic: TestClinic) -> None:
         answer = await clinic.as_("operator").get("/notifications/feed")

@@ -138,3 +138,8 @@ async def test_are_shown_to_each_sender_as_far_as_its_words_were_kept(make_datab
     assert sorted(records["first"].identifiers) == ["https://cards.example|é|1", "|bare"]
     assert records["second"].identifiers == []
     assert set(records) == {"first", "second"}
+    # They are found by what they are called now, each sender's by what that sender said.
+    for row in (rows[SHARED], rows[ALONE], records["first"]):
+        assert {"name:hel", "name=anne", "name=tremblay", "identifier:bare"} <= set(row.found_by)
+    assert {"name=helene", "name=tremblay"} <= set(records["second"].found_by)
+    assert "name=anne" not in records["second"].found_by

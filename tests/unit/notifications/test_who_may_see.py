@@ -79,4 +79,13 @@ class TestMaySee:
         }
 
     def test_shows_nothing_of_what_the_scope_is_decided_by(self) -> None:
-        assert set(an_entry(*ALL).shown()) == {"id", "type", "time", "patient", "referral", "focus", "text"}
+        assert set(an_entry(*ALL).shown()) == {
+            "id",
+            "type",
+            "time",
+            "patient",
+            "referral",
+            "focus",
+            "meeting",
+            "text",
+        }
