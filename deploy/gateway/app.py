@@ -72,7 +72,7 @@ class Gateway:
             await self._document(send)
         elif path == "/docs" or path.startswith("/docs/"):
             await _docs(scope, receive, send)
-        elif (part := part_of(path)) not in self._parts:
+        elif (part := part_of(path)) is None or part not in self._parts:
             await answers.refuse(send, 404, "not-found", "there is nothing at this address")
         else:
             scope.setdefault("state", {})["part"] = part
@@ -174,8 +174,10 @@ async def _docs(scope: Scope, receive: Receive, send: Send) -> None:
         await found(scope, receive, send)
 
 
-def part_of(path: str) -> str:
-    """Tell whose path this is; what is nobody else's is the portal's."""
+def part_of(path: str) -> str | None:
+    """Tell whose path this is; what is nobody else's is the portal's, but figures, which are nobody's."""
+    if path == "/metrics" or path.startswith("//"):
+        return None
     if path.startswith(_OF_ISSUER):
         return ISSUER
     first, slash, rest = path.removeprefix("/").partition("/")
