@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test faults bench lint types clean
+.PHONY: help setup setup-dev demo up test faults bench screens lint types clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both t
 
 bench: .venv/.ready-dev ## every path beside its floor, on both transports: bench/latest.json, docs/performance.md
 	$(BIN)/python -m bench run --keep
+
+screens: .venv/.ready-dev ## every page photographed into screens/, a dozen into docs/screens (needs Chromium)
+	$(BIN)/python -m tests.browser.screens
 
 lint: .venv/.ready-dev ## style, formatting and who may import whom
 	$(BIN)/ruff check .

@@ -56,6 +56,11 @@ class Act:
         return [one for one in self.fields if not one.is_fixed and one.name not in _FOLLOWS]
 
     @property
+    def gives(self) -> str | None:
+        """The status that it gives, where that is all there is to say of it."""
+        return next((one.allowed[0] for one in self.fields if one.is_fixed and one.name == "status"), None)
+
+    @property
     def is_simple(self) -> bool:
         """Whether a form of plain fields can make it."""
         parts = [part for one in self.fields for part in one.parts]
@@ -71,9 +76,13 @@ class Wrong:
     text: str
 
 
-def acts_of(parameters: Mapping[str, Any] | None) -> list[Act]:
-    """Read what `$available-actions` answered; none where it could not be read."""
-    return [_act(one["part"]) for one in (parameters or {}).get("parameter", ()) if one["name"] == "action"]
+def acts_of(parameters: Mapping[str, Any] | None, *, status: str | None = None) -> list[Act]:
+    """Read what `$available-actions` answered; none where it could not be read.
+
+    An act that only gives a resource the `status` that it has is left out: nobody needs a button for it.
+    """
+    acts = [_act(one["part"]) for one in (parameters or {}).get("parameter", ()) if one["name"] == "action"]
+    return [act for act in acts if status is None or act.gives != status]
 
 
 def address_of(act: Act, service: str) -> str:

@@ -129,6 +129,9 @@ DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
 TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
 AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
+PAIN_SCORE = _("A whole number from 0 to 10.")
+NOTHING_ANSWERED = _("Nothing is answered yet.")
+NO_ID = _("This is no id.")
 ENDS_BEFORE = _("This ends before it begins.")
 KINDS: Mapping[str, Mapping[str, State]] = {
     "referral": REFERRAL,
@@ -203,10 +206,12 @@ ACTS: Mapping[str, str] = {
     "propose": _("Propose"),
     "provide-information": _("Add information"),
     "receive": _("Take up again"),
+    "record-attendance": _("Who came or left"),
     "record-answers": _("Record answers"),
     "record-rating": _("Record pain"),
     "reject": _("Hand back"),
     "remind": _("Remind"),
+    "replay": _("Try again"),
     "request-another-time": _("Ask for another time"),
     "request-information": _("Ask"),
     "revise": _("Revise"),
@@ -235,6 +240,8 @@ FIELDS: Mapping[str, str] = {
     "start": _("It begins at"),
     "status": _("What it should have been"),
     "attended": _("Who came?"),
+    "arrived": _("Who came late?"),
+    "left": _("Who left?"),
     "case": _("The case"),
     "decision": _("What was decided?"),
     "action": _("What is to be done"),
@@ -271,6 +278,36 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
 VISITS: Mapping[str, str] = {
     "first": _("First visit"),
     "session": _("Session"),
+}
+QUESTIONNAIRES: Mapping[str, str] = {
+    "oswestry": _("Oswestry Disability Index"),
+    "start-back": _("STarT Back"),
+}
+# What is to be done, by the kinds of the services' worklists.
+WORK: Mapping[str, str] = {
+    "telephone-referrer": _("Telephone the sender"),
+    "telephone-clinician": _("Telephone a clinician"),
+    "review-referral": _("Look at the referral"),
+    "merge-duplicate": _("Maybe a duplicate"),
+    "resolve-identity": _("Who is it?"),
+    "update-patient": _("New details of a patient"),
+    "resolve-denial": _("The insurer denied"),
+    "overdue-referral": _("Waits too long"),
+    "answer-referrer": _("Answer the sender"),
+    "another-time": _("Another time is asked for"),
+    "waits-for-sender": _("Waits for the sender"),
+    "acknowledge-emergency": _("Confirm the emergency"),
+    "answer-clinic": _("Answer the clinic"),
+    "information-requested": _("Information is asked for"),
+    "decide-authorization": _("Decide the request"),
+    "guarantee": _("The promise is at risk"),
+    "waitlist": _("On the waitlist"),
+    "replan": _("Visits no longer fit"),
+    "unrecorded": _("Say what became of the visit"),
+    "action": _("Action"),
+    "case": _("Case for a meeting"),
+    "plan": _("Plan to activate"),
+    "review": _("Review"),
 }
 OUTCOMES: Mapping[str, str] = {
     "0": _("Done"),

@@ -55,7 +55,8 @@ class TestClinic:
     """The clinic of examples/clinic.yaml, or another; with `services`, only those run.
 
     `transport` says what carries its events: the embedded log, or the run's Kafka. `outbound` is its way to
-    the receivers of its description, and with `pages` it has its portal.
+    the receivers of its description, and with `pages` it has its portal. Whoever serves its app
+    on a port gives the `base_url` at which it answers.
     """
 
     __test__ = False
@@ -70,6 +71,7 @@ class TestClinic:
         transport: Literal["embedded", "kafka"] = "embedded",
         outbound: Outbound | None = None,
         pages: bool = False,
+        base_url: str = BASE_URL,
     ) -> None:
         self.services = tuple(services)
         self.clinic = clinic or example_clinic()
@@ -80,6 +82,7 @@ class TestClinic:
         self._smtp_url = smtp_url
         self._outbound = outbound
         self._has_pages = pages
+        self.base_url = base_url
         self._on_kafka = transport == "kafka"
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._ends = AsyncExitStack()
@@ -99,7 +102,7 @@ class TestClinic:
             self.clinic,
             keys=keys,
             database=of_identity,
-            base_url=BASE_URL,
+            base_url=self.base_url,
             demo_people=self.clinic.demo_people,
         )
         runtimes = make_runtimes(
@@ -107,7 +110,7 @@ class TestClinic:
             clock=self.clock,
             clinic=self.clinic,
             verifier=identity.verifier,
-            base_url=BASE_URL,
+            base_url=self.base_url,
             smtp_url=self._smtp_url,
             transport=self.logs.transport,
         )
@@ -132,16 +135,17 @@ class TestClinic:
         async def this_app(scope: Scope, receive: Receive, send: Send) -> None:
             await self.app(scope, receive, send)
 
+        inside = httpx.ASGITransport(app=this_app, raise_app_exceptions=False)
         self.of_portal = await toy_database(portal_models.Base.metadata, name="portal")
         self._ends.push_async_callback(self.of_portal.close)
         opened = open_pages(
             self.of_portal,
             self.clinic,
             clock=self.clock,
-            base_url=BASE_URL,
-            calls_at=BASE_URL,
+            base_url=self.base_url,
+            calls_at=self.base_url,
             secret=Fernet.generate_key(),
-            transport=httpx.ASGITransport(app=this_app, raise_app_exceptions=False),
+            transport=inside if self.base_url == BASE_URL else None,
         )
         return await self._ends.enter_async_context(opened)
 
@@ -149,13 +153,13 @@ class TestClinic:
         """Give the HTTP client of a party, with its own token."""
         if client not in self._clients:
             self._clients[client] = self.anonymous()
-            self._clients[client].auth = PartyAuth(client, base_url=BASE_URL, http=self.anonymous())
+            self._clients[client].auth = PartyAuth(client, base_url=self.base_url, http=self.anonymous())
         return self._clients[client]
 
     def anonymous(self) -> httpx.AsyncClient:
         """Give an HTTP client without a token."""
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=BASE_URL)
+        return httpx.AsyncClient(transport=transport, base_url=self.base_url)
 
     async def settle(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
         """Wait until nothing is on its way; where something stays held, say what and why."""

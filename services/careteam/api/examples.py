@@ -17,6 +17,9 @@ EXAMPLES: dict[str, Any] = {
     "POST /fhir/Appointment/{id}/$open": _said(
         {"name": "attended", "valueReference": {"reference": "Practitioner/physiatrist"}}
     ),
+    "POST /fhir/Appointment/{id}/$record-attendance": _said(
+        {"name": "left", "valueReference": {"reference": "Practitioner/physiatrist"}}
+    ),
     "POST /fhir/Appointment/{id}/$decide": _said(
         _CASE,
         {"name": "decision", "valueString": "Two more weeks of graded activity"},

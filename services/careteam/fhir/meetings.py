@@ -1,6 +1,6 @@
 """Meetings as Appointment, minutes as Composition, decisions as Provenance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -35,6 +35,14 @@ class AskedAction:
     owner: str
     description: str
     due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAttendance:
+    """Who came late, and who left."""
+
+    arrived: Sequence[str]
+    left: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,27 @@ def asked_attendance(ctx: Context, parameters: Mapping[str, Any], *, site: str) 
         findings.add("say who came", expression=_parameter("attended"), code="required")
     findings.refuse()
     return came
+
+
+def asked_attendance_change(
+    ctx: Context, parameters: Mapping[str, Any], *, site: str, present: Collection[str]
+) -> AskedAttendance:
+    """Read who came late and who left; raises Invalid with everything that cannot be.
+
+    Nobody leaves who is not `present`, and nobody comes and leaves at once.
+    """
+    findings = Findings(urls=ctx.urls)
+    arrived = _people(ctx, parameters, "arrived", site=site, findings=findings)
+    left = _people(ctx, parameters, "left", site=site, findings=findings)
+    for person in left:
+        if person in arrived:
+            findings.add("nobody comes and leaves at once", expression=_parameter("left"))
+        elif person not in present:
+            findings.add("who leaves is there", expression=_parameter("left"))
+    if not (parameters.get("arrived") or parameters.get("left")):
+        findings.add("say who came or left", expression="Parameters.parameter", code="required")
+    findings.refuse()
+    return AskedAttendance(arrived=arrived, left=left)
 
 
 def asked_decision(ctx: Context, parameters: Mapping[str, Any], *, zone: ZoneInfo) -> AskedDecision:
@@ -157,8 +186,8 @@ def _participant(ctx: Context, participant: MeetingParticipant, *, meeting: Meet
         status = "needs-action"
     else:
         status = "accepted" if participant.attended else "declined"
-    came_at = participant.came_at
-    period = {} if came_at is None else {"start": to_the_second(came_at)}
+    times = {"start": participant.came_at, "end": participant.left_at}
+    period = {name: to_the_second(at) for name, at in times.items() if at is not None}
     return {
         "type": [{"text": "chair" if role == "CHAIR" else "member"}],
         "actor": practitioner(ctx, participant.practitioner),

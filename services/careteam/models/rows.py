@@ -135,9 +135,9 @@ class Meeting(Resource):
 
 
 class MeetingParticipant(SQLModel):
-    """Who is invited to a meeting, whether they came, and when.
+    """Who is invited to a meeting, whether they came, when, and when they left before its end.
 
-    Of who came before that was kept `came_at` is None.
+    Of who came before these times were kept `came_at` is None.
     """
 
     __tablename__ = "meeting_participant"
@@ -146,6 +146,12 @@ class MeetingParticipant(SQLModel):
     practitioner: str = Field(primary_key=True)
     attended: bool = False
     came_at: AwareDatetime | None = None
+    left_at: AwareDatetime | None = None
+
+    @property
+    def is_present(self) -> bool:
+        """Whether they are there now."""
+        return self.attended and self.left_at is None
 
 
 class CareTask(Resource):

@@ -27,6 +27,9 @@ _by_chair = partial(
     rows="meetings that the clinician takes part in; only the chair acts",
     refuses=(NotTheChair, NotInThisState),
 )
+_PERSON = partial(
+    Parameter, type="Reference", max="*", text="A person of the site.", targets=("Practitioner",)
+)
 _DECISION = (
     Parameter(name="case", type="Reference", min=1, text="The case that is decided.", targets=("Task",)),
     Parameter(name="decision", min=1, text="What was decided."),
@@ -71,6 +74,13 @@ MEETINGS = OperationTable[Meeting](
             ),
             when=partial(acts.may_lead, to=MeetingState.OPEN),
             run=lambda ctx, tx, given: use_cases.open_meeting.run(ctx, tx, given.id, asked=given.values),
+        ),
+        _by_chair(
+            name="record-attendance",
+            text="Record who came to an open meeting late, and who left before its end.",
+            parameters=(_PERSON(name="arrived"), _PERSON(name="left")),
+            when=acts.may_decide,
+            run=lambda ctx, tx, given: use_cases.record_attendance.run(ctx, tx, given.id, asked=given.values),
         ),
         _by_chair(
             name="decide",

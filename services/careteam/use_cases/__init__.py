@@ -15,6 +15,7 @@ from services.careteam.use_cases import (
     post_message,
     publish_agenda,
     record_answers,
+    record_attendance,
     record_rating,
     record_screening,
     review_progress,

@@ -62,7 +62,7 @@ async def _checked(
     """Refuse what cannot be decided; returns the plan where it is to be revised."""
     members = await queries.teams.current_members(tx, team.id)
     participants = await queries.meetings.participants(tx, meeting.id)
-    attending = {participant.practitioner for participant in participants if participant.attended}
+    attending = {participant.practitioner for participant in participants if participant.is_present}
     disciplines = [member.discipline for member in members]
     rules.meetings.must_have_quorum(disciplines, attending=attending, clinic=ctx.clinic)
     plan = await queries.plans.of_team(tx, team.id) if asked.revise_plan else None

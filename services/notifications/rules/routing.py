@@ -131,6 +131,7 @@ _CARETEAM = {
     "meeting.scheduled": _route("A meeting was put on the calendar.", _MEETING),
     "meeting.agenda-published": _route("The agenda of the meeting is ready.", _MEETING, PARTICIPANTS),
     "meeting.opened": _route("The meeting was opened.", _MEETING),
+    "meeting.attendance-changed": _route("Somebody came to the meeting or left it.", _MEETING),
     "meeting.case-decided": _route("The meeting decided.", _CARE),
     "meeting.closed": _route("The meeting was closed.", _MEETING),
     "meeting.minutes-signed": _route("The minutes were signed.", _MEETING, PARTICIPANTS),

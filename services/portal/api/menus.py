@@ -23,9 +23,20 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("New referral"), "/new-referral", "n"),
         Entry(_("Reports"), "/reports", "o"),
     ),
-    "coordinator": (),
+    "coordinator": (
+        Entry(_("Today"), "/today", "t"),
+        Entry(_("Triage"), "/triage", "r"),
+        Entry(_("Four weeks"), "/four-weeks", "f"),
+        Entry(_("Calendar"), "/calendar", "c"),
+        Entry(_("Waitlist"), "/waitlist", "w"),
+        Entry(_("Patients"), "/patients", "p"),
+        Entry(_("Case meetings"), "/meetings", "m"),
+        Entry(_("Messages"), "/messages", "e"),
+        Entry(_("Enter a referral"), "/enter-referral", "n"),
+    ),
     "clinician": (
         Entry(_("My day"), "/day", "d"),
+        Entry(_("My patients"), "/patients", "p"),
         Entry(_("Case meetings"), "/meetings", "c"),
         Entry(_("Actions"), "/actions", "a"),
         Entry(_("Messages"), "/messages", "m"),
@@ -35,7 +46,12 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Search"), "/claim-search", "s"),
         Entry(_("All requests"), "/all-claims", "c"),
     ),
-    "operator": (),
+    "operator": (
+        Entry(_("Health"), "/health", "h"),
+        Entry(_("Deliveries"), "/deliveries", "d"),
+        Entry(_("Held events"), "/held", "e"),
+        Entry(_("Trace"), "/trace", "t"),
+    ),
     "privacy-officer": (Entry(_("Audit"), "/audit", "a"),),
 }
 

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 
-from services.portal import claims, labels, moments, reading
+from services.portal import claims, labels, moments, reading, trends
 from services.portal.acts import address_of
 from services.portal.languages import Language, Languages
 from services.portal.questionnaires import Option
@@ -63,6 +63,10 @@ def _environment(language: Language, version: str) -> Environment:
         ways_named=_named(labels.WAYS),
         priorities=_priorities,
         participants=_participants,
+        programme_name=_programme_name,
+        numbered=_numbered,
+        wide_plot=trends.WIDE,
+        narrow_plot=trends.NARROW,
         review_actions=_named(labels.REVIEW_ACTIONS),
         review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
     )
@@ -181,6 +185,19 @@ def _participants(meeting: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give the people of a meeting to choose among."""
     actors = (one.get("actor", {}) for one in meeting.get("participant", ()))
     return [(actor["reference"], actor.get("display", actor["reference"])) for actor in actors]
+
+
+@pass_context
+def _numbered(ctx: Context, text: str) -> str:
+    """Say the name of a numbered section or item in the reader's language."""
+    kind, _, number = text.rpartition(" ")
+    page = ctx["page"]
+    return f"{page.language.say(kind)} {number}" if number.isdecimal() else str(page.language.say(text))
+
+
+@pass_context
+def _programme_name(ctx: Context, code: str | None) -> str:
+    return next((one.name for one in ctx["clinic"].programmes if one.id == code), code or "")
 
 
 def _named(table: Mapping[str, str]) -> Any:

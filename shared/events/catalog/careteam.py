@@ -77,6 +77,14 @@ class MeetingOpened(
     """A meeting is in progress."""
 
 
+class MeetingAttendanceChanged(
+    MeetingEvent,
+    name="meeting.attendance-changed",
+    emitted="Somebody came to a meeting that was open, or left it before its end.",
+):
+    """Others are at a meeting."""
+
+
 class MeetingClosed(
     MeetingEvent,
     name="meeting.closed",

@@ -69,14 +69,15 @@ class TestAMeeting:
         async def reset() -> None:
             await changed(clinic, _MEETING, "DELETE FROM minutes", _MINUTES, state=state, id=meeting["id"])
             await changed(clinic, _CASE, state="on-agenda", meeting=meeting["id"], id=case["id"])
-            await changed(clinic, "UPDATE meeting_participant SET attended = true")
+            await changed(clinic, "UPDATE meeting_participant SET attended = true, left_at = NULL")
 
         async def call(action: Action) -> httpx.Response:
-            said = declared(action, *attended(*FIVE), *deciding(case, "Go on"))
+            leaves = {"name": "left", "valueReference": {"reference": "Practitioner/psychologist"}}
+            said = declared(action, *attended(*FIVE), *deciding(case, "Go on"), leaves)
             return await chair(clinic, meeting, action.parts["name"], *said, by=by)
 
         address = f"{BASE}/Appointment/{meeting['id']}"
-        names = ["open", "decide", "close", "sign-minutes"]
+        names = ["open", "record-attendance", "decide", "close", "sign-minutes"]
         assert list(await offered(clinic, by, address)) == names
         assert await drifting(clinic, by, address, state=state, reset=reset, call=call) == []
 

@@ -38,7 +38,6 @@ def test_everything_answers_on_one_port(clinic: LumbarProcess) -> None:
         "/scheduling/fhir/metadata", "/careteam/fhir/metadata", "/notifications/fhir/metadata",
         "/referral/fhir/Task",
     )}  # fmt: skip
-    assert found.pop("/") == 404
     assert found.pop("/referral/fhir/Task") == 401
     assert set(found.values()) == {200}
 

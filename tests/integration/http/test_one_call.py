@@ -263,9 +263,10 @@ class TestRefusals:
 class TestMetadata:
     async def test_tells_what_the_routes_are_without_a_token(self, toy: Toy) -> None:
         told = (await toy.anonymous().get("/fhir/metadata")).json()
-        audit, resource = told["rest"][0]["resource"]
+        audit, reasons, resource = told["rest"][0]["resource"]
         assert told["fhirVersion"] == "4.3.0"
-        assert (audit["type"], resource["type"]) == ("AuditEvent", "Communication")
+        types = (audit["type"], reasons["type"], resource["type"])
+        assert types == ("AuditEvent", "CodeSystem", "Communication")
         assert {one["code"] for one in resource["interaction"]} == {
             *("create", "read", "update", "vread", "history-instance", "search-type")
         }

@@ -121,4 +121,9 @@ async def _acts_of(
         for one in rows[:_ACTS_SHOWN]
     }
     answers = await together(**calls)
-    return {row_id: acts_of(answer.body) for row_id, answer in answers.items() if answer.is_good}
+    statuses = {one["id"]: one["status"] for one in rows}
+    return {
+        row_id: acts_of(answer.body, status=statuses[row_id])
+        for row_id, answer in answers.items()
+        if answer.is_good
+    }

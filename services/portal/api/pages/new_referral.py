@@ -25,7 +25,7 @@ _BUTTONS = ("check", "save", "send")
 
 async def show(page: Page) -> Response:
     """Show the form, empty or as it was left."""
-    return await _shown(page, await _groups(page))
+    return await _shown(page, await questions(page))
 
 
 async def send(page: Page) -> Response:
@@ -33,7 +33,7 @@ async def send(page: Page) -> Response:
     if page.value("save"):
         await page.portal.sessions.keep_draft(page.person, path=page.path, fields=_words(page))
         return page.go(page.path, done="save-draft")
-    groups = await _groups(page)
+    groups = await questions(page)
     bundle, wrong = referral_form.bundle_of(
         page.typed,
         groups,
@@ -97,7 +97,8 @@ async def _shown(
     )
 
 
-async def _groups(page: Page) -> list[Group]:
+async def questions(page: Page) -> list[Group]:
+    """Read the clinic's questions for a referral."""
     answer = await page.calls.must_get(_QUESTIONNAIRE)
     groups = groups_of(answer.body) if answer.is_good else []
     return [group for group in groups if group.link_id not in _NOT_ASKED]

@@ -11,7 +11,7 @@ from services.portal.acts import acts_of
 from services.portal.api.page import Page, page
 from services.portal.calls import Answer, by_id, next_of, resources, together
 from services.portal.labels import REFERRAL
-from services.portal.reading import Resource, code_of, id_of, input_of, moment_of
+from services.portal.reading import Resource, code_of, id_of, input_of, local, moment_of
 from shared.fhir.codes import LUMBAR
 
 BUSINESS_STATUS = f"{LUMBAR}/CodeSystem/business-status"
@@ -113,6 +113,7 @@ def _row(task: Resource, patients: Mapping[str, Resource]) -> dict[str, Any]:
         "patient": patients.get(id_of(task.get("for"))),
         "status": _status(task),
         "is_mine": _is_mine(task),
+        "is_nobodys": input_of(task, "turn") is None,
         "referral": id_of(task.get("focus")),
         "due": input_of(task, "due-on"),
     }
@@ -123,9 +124,9 @@ def _status(task: Resource | None) -> str:
 
 
 def _is_mine(task: Resource) -> bool:
-    """Whether it is the sender's turn: the Task's owner is who sent it."""
-    owner = id_of(task.get("owner"))
-    return bool(owner) and owner == id_of(task.get("requester")) and task.get("status") not in ("completed",)
+    """Whether it is the sender's turn, as the process Task says."""
+    turn = input_of(task, "turn")
+    return bool(turn) and local(turn) == local(task.get("requester"))
 
 
 def _programme(page: Page, task: Resource | None) -> str:

@@ -1,0 +1,55 @@
+"""The calendar of a site, by clinician and by room: a table made by the server, a week at a time."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from services.portal.api.page import Page, page
+
+
+async def show(page: Page) -> Response:
+    """Show a week (`?week=2026-11-30`, any day of it), by clinician or by room."""
+    begins = _week(page)
+    ends = begins + timedelta(days=6)
+    by = "room" if page.query.get("by") == "room" else "clinician"
+    found = await page.calls.must_get(
+        "/scheduling/calendar",
+        **{"from": begins.isoformat(), "to": ends.isoformat()},
+        practitioner=page.person.fhir_user if page.person.party == "clinician" else None,
+    )
+    body = found.body if found.is_good else {}
+    rows = body.get("people" if by == "clinician" else "rooms", []) if found.is_good else None
+    days = [begins + timedelta(days=number) for number in range(7)]
+    return page.render(
+        "pages/calendar.html",
+        days=[day for day in days if day.weekday() < 5 or _is_used(rows, day)],
+        rows=None if rows is None else [{**row, "by_day": _by_day(row)} for row in rows],
+        begins=begins,
+        earlier=begins - timedelta(days=7),
+        later=begins + timedelta(days=7),
+        by=by,
+    )
+
+
+ROUTES = (page("/calendar", show, parties=("coordinator", "clinician")),)
+
+
+def _week(page: Page) -> date:
+    """Give the Monday of the week that is asked for."""
+    try:
+        day = date.fromisoformat(page.query.get("week", ""))
+    except ValueError:
+        day = page.today
+    return day - timedelta(days=day.weekday())
+
+
+def _by_day(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {day["date"]: day for day in row.get("days", ())}
+
+
+def _is_used(rows: Any, day: date) -> bool:
+    """Whether anything stands on a day of the weekend."""
+    found = (_by_day(row).get(day.isoformat(), {}) for row in rows or ())
+    return any(one.get("appointments") or one.get("hours") for one in found)

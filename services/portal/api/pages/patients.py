@@ -1,0 +1,159 @@
+"""Patients: whom a person cares for, whom they look for, and all that a team needs of one of them on a page.
+
+What people search by is sent in a form and stands in no address.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+
+from services.portal.acts import Act, acts_of
+from services.portal.api.page import Page, form_page, page
+from services.portal.calls import Answer, resources, together
+from services.portal.claims import newest, status_of
+from services.portal.people import patients_of
+from services.portal.reading import Resource, code_of, id_of, moment_of, parameters_of
+from services.portal.trends import Trend
+
+_PARTIES = ("clinician", "coordinator")
+_PAGE = 100
+
+
+async def show_list(page: Page) -> Response:
+    """Show the patients of the person's teams (a coordinator: those whose care goes on), by name."""
+    teams = await page.calls.must_get("/careteam/fhir/CareTeam", status="active", _count=_PAGE)
+    found = resources(teams)
+    patients = await patients_of(page.calls, [team.get("subject") for team in found or ()])
+    rows = [(patients.get(id_of(team.get("subject"))), team) for team in found or ()]
+    return page.render(
+        "pages/patients.html",
+        rows=None if found is None else sorted(rows, key=lambda row: _sort_name(row[0])),
+        found=None,
+    )
+
+
+async def search(page: Page) -> Response:
+    """Find patients by any part of a name, birth date, telephone or card."""
+    text = page.value("q").strip()
+    asked = _asked(text)
+    if not asked:
+        return page.render("pages/patients.html", rows=None, found=[], text=text, is_short=True)
+    answers = await together(**{name: _search(page, name, value) for name, value in asked.items()})
+    known: dict[str, Resource] = {}
+    for answer in answers.values():
+        for patient in resources(answer) or ():
+            known.setdefault(patient["id"], patient)
+    is_away = all(answer.is_away for answer in answers.values())
+    return page.render(
+        "pages/patients.html", rows=None, found=None if is_away else list(known.values()), text=text
+    )
+
+
+async def show_one(page: Page) -> Response:
+    """Show one patient: plan, team, how they get on, what is to be done, visits, messages, units left."""
+    patient_id = page.param("id")
+    patient = (await page.calls.must_get(f"/referral/fhir/Patient/{patient_id}")).body
+    answers = await together(
+        summary=page.calls.get(f"/careteam/fhir/Patient/{patient_id}/$summary"),
+        visits=page.calls.get("/scheduling/fhir/Appointment", patient=patient_id, _sort="date", _count=100),
+        referrals=page.calls.get("/referral/fhir/ServiceRequest", patient=patient_id, _count=20),
+        claims=page.calls.get("/referral/fhir/Claim", patient=patient_id, _count=20),
+        decisions=page.calls.get("/referral/fhir/ClaimResponse", patient=patient_id, _count=50),
+    )
+    cares, actions, messages = _summary(answers["summary"])
+    return page.render(
+        "pages/patient.html",
+        patient=patient,
+        is_readable=answers["summary"].is_good,
+        cares=cares,
+        actions=actions,
+        messages=messages,
+        acts=await _acts_of_teams(page, cares),
+        plan_acts=await _acts_of_plans(page, cares),
+        visits=resources(answers["visits"]),
+        next_visit=_next_visit(page, resources(answers["visits"])),
+        referrals=resources(answers["referrals"]),
+        claims=_claims(answers),
+        live=" ".join([patient_id, *(care["team"]["id"] for care in cares if care.get("team"))]),
+    )
+
+
+ROUTES = (
+    form_page("/patients", show_list, search, parties=_PARTIES),
+    page("/patients/{id}", show_one, parties=_PARTIES),
+)
+
+
+def _asked(text: str) -> dict[str, str]:
+    """Tell by what a text is looked for: a date, a number, or a part of a name of two letters or more."""
+    try:
+        return {"birthdate": date.fromisoformat(text).isoformat()}
+    except ValueError:
+        pass
+    digits = "".join(one for one in text if one.isdecimal())
+    if len(digits) >= 4 and not any(one.isalpha() for one in text):
+        return {"phone": text, "identifier": text}
+    return {"name": text} if len(text) >= 2 else {}
+
+
+async def _search(page: Page, name: str, value: str) -> Answer:
+    return await page.calls.search("/referral/fhir/Patient", **{name: value, "_count": 50})
+
+
+def _sort_name(patient: Resource | None) -> tuple[bool, str]:
+    names = (patient or {}).get("name", [{}])
+    return patient is None, str(names[0].get("family", "")).casefold()
+
+
+def _summary(answer: Answer) -> tuple[list[dict[str, Any]], list[Resource], list[Resource]]:
+    """Read what careteam says of a patient: the care of each team, open actions, the last messages."""
+    said = parameters_of(answer.body) if answer.is_good else {}
+    cares = [_care(one) for one in _many(said.get("care"))]
+    return cares, _many(said.get("action")), _many(said.get("message"))
+
+
+def _care(said: Mapping[str, Any]) -> dict[str, Any]:
+    trends = [Trend.of(one) for one in _many(said.get("trend"))]
+    return {**said, "goals": _many(said.get("goal")), "trends": trends}
+
+
+def _many(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+async def _acts_of_teams(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
+    return await _acts(page, "CareTeam", [care["team"]["id"] for care in cares if care.get("team")])
+
+
+async def _acts_of_plans(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
+    return await _acts(page, "CarePlan", [care["plan"]["id"] for care in cares if care.get("plan")])
+
+
+async def _acts(page: Page, kind: str, ids: Sequence[str]) -> dict[str, list[Act]]:
+    calls = {one: page.calls.get(f"/careteam/fhir/{kind}/{one}/$available-actions") for one in ids}
+    answers = await together(**calls)
+    return {one: acts_of(answer.body) for one, answer in answers.items() if answer.is_good}
+
+
+def _next_visit(page: Page, visits: Sequence[Resource] | None) -> Resource | None:
+    coming = [one for one in visits or () if one["status"] in ("booked", "arrived") and one.get("start")]
+    return next((one for one in coming if (moment_of(one["start"]) or page.now) >= page.now), None)
+
+
+def _claims(answers: Mapping[str, Answer]) -> list[dict[str, Any]] | None:
+    claims, decisions = resources(answers["claims"], "Claim"), resources(answers["decisions"])
+    if claims is None or decisions is None:
+        return None
+    found = []
+    for claim in claims:
+        answer = newest([one for one in decisions if id_of(one.get("request")) == claim["id"]])
+        asked = [
+            (item["quantity"]["value"], code_of(item.get("productOrService")))
+            for item in claim.get("item", ())
+        ]
+        found.append({"claim": claim, "status": status_of(claim, answer), "asked": asked})
+    return found

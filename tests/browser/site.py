@@ -1,0 +1,121 @@
+"""The clinic's pages as people see them: browsers that are signed in, and what must hold for every page."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from services.portal.api.menus import MENUS
+from tests.support.clinic import TestClinic
+
+WIDE, PHONE, NARROW = (1440, 900), (390, 844), (320, 800)
+_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+# A demo person of each party.
+PEOPLE = {
+    "referrer": "family-practice",
+    "coordinator": "coordinator",
+    "clinician": "physiatrist",
+    "insurer": "workplace-insurer",
+    "operator": "operator",
+    "privacy-officer": "privacy-officer",
+}
+
+
+@dataclass
+class Visitor:
+    """One person in one browser; `said` is what the console complained of."""
+
+    page: Page
+    context: BrowserContext
+    base: str
+    said: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> Page:
+        """Open a page of the portal."""
+        await self.page.goto(f"{self.base}{path}", wait_until="load")
+        return self.page
+
+    async def tab(self, path: str) -> Page:
+        """Open a page in another tab of this browser."""
+        page = await self.context.new_page()
+        await page.goto(f"{self.base}{path}", wait_until="load")
+        return page
+
+    async def violations(self) -> list[str]:
+        """Ask axe what is wrong with the page that is open."""
+        found = await Axe().run(self.page, options=_RULES)
+        return [_told(one) for one in found.response["violations"]]
+
+    async def overflows(self) -> bool:
+        """Tell whether the page is wider than its window."""
+        wide: bool = await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        return wide
+
+    async def links(self, part: str) -> list[str]:
+        """List the addresses of links that have this in them."""
+        found: list[str] = await self.page.eval_on_selector_all(
+            f'main a[href*="{part}"]', "all => all.map(one => one.getAttribute('href'))"
+        )
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A clinic that answers, and Chromium."""
+
+    clinic: TestClinic
+    chromium: Browser
+
+    async def visitor(
+        self,
+        person: str | None = None,
+        *,
+        size: tuple[int, int] = WIDE,
+        scheme: str = "light",
+        locale: str = "en-CA",
+        script: bool = True,
+    ) -> Visitor:
+        """Open a browser, and sign a demo person in by the landing page."""
+        context = await self.chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale=locale,
+            java_script_enabled=script,
+        )
+        visitor = Visitor(page=await context.new_page(), context=context, base=self.clinic.base_url)
+        visitor.page.on("console", lambda message: _complain(visitor, message))
+        visitor.page.on("pageerror", lambda error: visitor.said.append(str(error)))
+        visitor.page.set_default_timeout(10_000)
+        await visitor.open("/")
+        if person is not None:
+            await visitor.page.click(f'a[href="/sign-in?person={person}"]')
+            await visitor.page.wait_for_selector("main h1")
+        return visitor
+
+
+async def all_pages(visitor: Visitor, party: str) -> list[str]:
+    """Give every page of a party: those of its menu, and the first of each kind that they lead to."""
+    found = [entry.path for entry in MENUS[party]]
+    kinds: dict[str, str] = {}
+    for path in list(found):
+        await visitor.open(path)
+        for link in await visitor.links("/"):
+            kind = "/".join(part for part in link.split("?")[0].split("/") if not _is_id(part))
+            if link.startswith("/") and kind not in kinds and link.split("?")[0] not in found:
+                kinds[kind] = link
+    return [*found, *kinds.values()]
+
+
+def _is_id(part: str) -> bool:
+    return len(part) == 36 and part.count("-") == 4
+
+
+def _told(violation: dict[str, Any]) -> str:
+    nodes = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
+    return f"{violation['id']}: {nodes}"
+
+
+def _complain(visitor: Visitor, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        visitor.said.append(message.text)
