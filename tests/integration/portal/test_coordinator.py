@@ -1,0 +1,108 @@
+"""A coordinator's pages: finding somebody, entering what came by fax, the promise, what is written."""
+
+import pytest
+
+from tests.integration.portal.test_referrer import COMPLETE
+from tests.support import referrals
+from tests.support.browser import Browser
+from tests.support.clinic import TestClinic
+
+
+@pytest.fixture
+async def referred(clinic: TestClinic) -> None:
+    """Let a patient with an accent in the name be referred."""
+    bundle = referrals.bundle(family="Étienne-Bouchard", health_card="1234567890")
+    await clinic.as_("family-practice").post("/referral/fhir", json=bundle)
+    await clinic.settle()
+
+
+@pytest.mark.usefixtures("referred")
+class TestFindingAPatient:
+    @pytest.mark.parametrize("text", ["etienne", "bouch", "1980-05-17", "1234567890"])
+    async def test_works_by_any_part_of_what_is_known_and_leaves_it_in_no_address(
+        self, browser: Browser, text: str
+    ) -> None:
+        await browser.open("/sign-in?person=coordinator")
+        page = await browser.open("/patients")
+        found = await browser.send(page, page.form("search"), q=text)
+        assert "Étienne-Bouchard" in found.text
+        assert found.path == "/patients"
+
+    async def test_needs_two_letters(self, browser: Browser) -> None:
+        await browser.open("/sign-in?person=coordinator")
+        page = await browser.open("/patients")
+        assert "Two letters or more" in (await browser.send(page, page.form("search"), q="e")).text
+
+    async def test_finds_nobody_of_another_team(self, browser: Browser) -> None:
+        await browser.open("/sign-in?person=psychologist")
+        page = await browser.open("/patients")
+        found = await browser.send(page, page.form("search"), q="etienne")
+        assert "Nobody whom you may see was found." in found.text
+
+
+class TestEnteringAReferral:
+    async def test_makes_it_the_senders_own(self, clinic: TestClinic, browser: Browser) -> None:
+        await browser.open("/sign-in?person=coordinator")
+        form = await browser.open("/enter-referral")
+        entered = {**COMPLETE, "requester": "family-practice", "way": "fax", "arrived": "2026-02-27"}
+        done = await browser.send(form, form.form("referral"), "send", **entered)
+        assert done.path.startswith("/referrals/"), done.text
+        await clinic.settle()
+        sender = Browser(clinic.anonymous())
+        assert "Tanabe, Yuki" in (await sender.sign_in("family-practice")).text
+
+    async def test_asks_who_sent_it_and_how_it_came(self, clinic: TestClinic, browser: Browser) -> None:
+        await browser.open("/sign-in?person=coordinator")
+        form = await browser.open("/enter-referral")
+        refused = await browser.send(form, form.form("referral"), "send", **COMPLETE)
+        assert refused.status == 422
+        assert {"requester-wrong", "way-wrong"} <= {
+            name for name in ("requester-wrong", "way-wrong") if name in refused.html
+        }
+        found = await clinic.as_("coordinator").get("/referral/fhir/ServiceRequest")
+        assert found.json()["total"] == 0
+
+
+@pytest.mark.usefixtures("referred")
+class TestThePromise:
+    async def test_shows_whom_it_is_for_and_the_visit_that_keeps_it(self, browser: Browser) -> None:
+        await browser.open("/sign-in?person=coordinator")
+        board = await browser.open("/four-weeks")
+        assert "Étienne-Bouchard" in board.text
+        assert "Rapid access low back pain assessment" in board.text
+
+
+@pytest.mark.usefixtures("referred")
+class TestAVisit:
+    async def test_is_moved_to_another_time_of_the_wall_clock(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        found = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment")
+        visit = found.json()["entry"][0]["resource"]
+        await browser.open("/sign-in?person=coordinator")
+        form = await browser.open(f"/do/scheduling/Appointment/{visit['id']}/move?back=/four-weeks")
+        wrong = await browser.send(form, form.form("act"), start="11/03/2026 10:00")
+        assert "Write the time as year-month-day" in wrong.text
+        done = await browser.send(wrong, wrong.form("act"), start="2026-03-05T13:00")
+        assert "Move: done." in done.text, done.text
+        read = await clinic.as_("coordinator").get(f"/scheduling/fhir/Appointment/{visit['id']}")
+        assert read.json()["start"] == "2026-03-05T18:00:00Z"
+
+    async def test_that_somebody_else_changed_is_not_changed_over(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        coordinator = clinic.as_("coordinator")
+        visit = (await coordinator.get("/scheduling/fhir/Appointment")).json()["entry"][0]["resource"]
+        await browser.open("/sign-in?person=coordinator")
+        form = await browser.open(f"/do/scheduling/Appointment/{visit['id']}/move?back=/four-weeks")
+        version = {"If-Match": f'W/"{visit["meta"]["versionId"]}"'}
+        cancelled = {**visit, "status": "cancelled", "cancelationReason": {"text": "Away"}}
+        code = [{"system": "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"}]
+        cancelled["cancelationReason"]["coding"] = [code[0] | {"code": "pat"}]
+        answer = await coordinator.put(
+            f"/scheduling/fhir/Appointment/{visit['id']}", json=cancelled, headers=version
+        )
+        assert answer.status_code == 200, answer.text
+        late = await browser.send(form, form.form("act"), start="2026-03-05T13:00")
+        assert late.status in (409, 412)
+        assert "This was not done" in late.text or "cannot be done now" in late.text
