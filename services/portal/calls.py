@@ -86,7 +86,10 @@ class Calls:
 
     async def search(self, path: str, **asked: Any) -> Answer:
         """Search by what must not stand in an address."""
-        return await self._send("POST", f"{path}/_search", data=_query(asked))
+        form: dict[str, list[Any]] = {}
+        for name, value in _query(asked):
+            form.setdefault(name, []).append(value)
+        return await self._send("POST", f"{path}/_search", data=form)
 
     async def send(
         self,
