@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from deploy import pages
 from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
@@ -19,7 +18,7 @@ from deploy.identity import DATABASE, open_identity
 from deploy.pages import load_or_make_secret, open_pages
 from deploy.receivers import way_to_receivers, way_to_registered_keys
 from deploy.runtime import make_runtimes, open_databases, remember_addresses
-from deploy.services import package
+from deploy.services import PORTAL, package
 from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
 from shared.clock import Clock
@@ -91,9 +90,9 @@ async def embedded_clinic(
         workers = make_workers(runtimes)
         of_pages: Sequence[BaseRoute] = ()
         if calls_at is not None:
-            of_portal = Database.connect(server.url(pages.DATABASE), name=pages.DATABASE, pool_size=4)
+            of_portal = Database.connect(server.url(PORTAL), name=PORTAL, pool_size=4)
             ends.push_async_callback(of_portal.close)
-            await migrate.upgrade(of_portal, package=pages.PACKAGE)
+            await migrate.upgrade(of_portal, package=package(PORTAL))
             opened = open_pages(
                 of_portal,
                 clinic,

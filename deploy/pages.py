@@ -21,8 +21,6 @@ from shared.clinic import Clinic
 from shared.clock import Clock
 from shared.db import Database
 
-DATABASE = "portal"
-PACKAGE = "services.portal"
 _FILE = "portal.key"
 # A page makes a few calls at once, and a stream stays open for each browser.
 _LIMITS = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)

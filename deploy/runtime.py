@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from deploy import pages, reasons
+from deploy import reasons
 from deploy.services import DATABASES, SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
@@ -81,7 +81,7 @@ async def make_missing(url: Callable[[str], str]) -> None:
     connection = await asyncpg.connect(url("postgres"))
     try:
         found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-        for name in (*DATABASES, pages.DATABASE):
+        for name in DATABASES:
             if name not in found:
                 await connection.execute(f'CREATE DATABASE "{name}"')
     finally:

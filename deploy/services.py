@@ -1,6 +1,6 @@
 """The services that exist, and how deploy gets at each: by its models, its app and its worker.
 
-The issuer has a database of its own beside theirs, `identity`.
+The issuer and the portal have databases of their own beside theirs.
 """
 
 import importlib
@@ -14,11 +14,12 @@ SERVICES = ("referral", "scheduling", "careteam", "notifications")
 
 
 IDENTITY = "identity"
-DATABASES = (*SERVICES, IDENTITY)
+PORTAL = "portal"
+DATABASES = (*SERVICES, IDENTITY, PORTAL)
 
 
 def package(service: str) -> str:
-    """Name the package of a service, or of the issuer's database (`identity`), with its migrations."""
+    """Name the package of a service, of the portal, or of the issuer's database, with its migrations."""
     return "shared.auth" if service == IDENTITY else f"services.{service}"
 
 

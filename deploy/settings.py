@@ -5,6 +5,7 @@ needs and how they must fit.
 """
 
 import os
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -20,8 +21,8 @@ from shared.errors import OneLine
 PREFIX = "LUMBAR_"
 DEFAULT_URL = "http://127.0.0.1:8080"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-_SECRET = ("smtp_url", "kafka_password", "sign_in_secret")
-_OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "FAILPOINT")
+_SECRET = ("smtp_url", "kafka_password", "sign_in_secret", "portal_key")
+_OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "REQUIRE_BROWSER", "CHROMIUM", "FAILPOINT")
 
 
 class SettingsError(OneLine):
@@ -102,6 +103,16 @@ def _origins(text: str) -> str:
     return ",".join(origins)
 
 
+def _portal_key(text: str) -> str:
+    try:
+        fits = len(urlsafe_b64decode(text)) == 32
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be 32 bytes as URL-safe base64")
+    return text
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 WebAddresses = Annotated[str, AfterValidator(_web_addresses)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
@@ -117,7 +128,8 @@ class Settings(BaseSettings):
     `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said), `cors_origins` whose pages may
     call (nobody's unless said), `demo_people` is `no` where those of clinic.yaml may not sign in,
     `sign_in_secret` proves to the clinic's own issuer who we are. The others belong to the distributed shape;
-    `*_addresses` are where the gateway finds each part.
+    `*_addresses` are where the gateway finds each part, `gateway_url` where the portal finds the gateway, and
+    `portal_key` encrypts what it keeps of sessions.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -145,6 +157,9 @@ class Settings(BaseSettings):
     careteam_database_url: DatabaseAddress | None = _HIDDEN
     notifications_database_url: DatabaseAddress | None = _HIDDEN
     identity_database_url: DatabaseAddress | None = _HIDDEN
+    portal_database_url: DatabaseAddress | None = _HIDDEN
+    portal_key: Annotated[str, AfterValidator(_portal_key)] | None = _HIDDEN
+    gateway_url: WebAddress | None = None
     issuer: WebAddress | None = None
     jwks_url: WebAddress | None = None
     replica: int | None = Field(default=None, ge=0)
@@ -153,6 +168,7 @@ class Settings(BaseSettings):
     careteam_addresses: WebAddresses | None = None
     notifications_addresses: WebAddresses | None = None
     issuer_addresses: WebAddresses | None = None
+    portal_addresses: WebAddresses | None = None
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from deploy.services import IDENTITY, SERVICES
+from deploy.services import IDENTITY, PORTAL, SERVICES
 from deploy.settings import Settings, SettingsError, variable
 from shared.clinic import Clinic
 
@@ -89,6 +89,13 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def check_portal(settings: Settings) -> None:
+    """Check the settings of the portal's process."""
+    check_databases(settings, services=[PORTAL])
+    _need(settings, "url", "it is where browsers come, and what tokens name as their issuer")
+    _need(settings, "portal_key", "it encrypts what is kept of sessions, and all replicas share it")
 
 
 def check_gateway(settings: Settings) -> None:

@@ -21,7 +21,7 @@ import httpx
 from deploy.cluster.children import spawn, stop_all, without_settings
 from deploy.cluster.place import ClusterError, Running, announce, database_folder, take
 from deploy.cluster.ports import PortBlock
-from deploy.cluster.settings import Plan, all_names, broker_settings
+from deploy.cluster.settings import WEB, Plan, all_names, broker_settings
 from deploy.embedded import EmbeddedPostgres
 from deploy.kafka import LocalKafka
 from deploy.services import SERVICES
@@ -38,7 +38,7 @@ _NONE: Mapping[str, str] = {}
 
 
 class Cluster:
-    """Kafka (or the PostgreSQL log), PostgreSQL, the issuer, the gateway and all services in two roles.
+    """Kafka (or the PostgreSQL log), PostgreSQL, the issuer, the gateway, the portal and all services.
 
     `environment` goes to every process of ours beside its own settings; `durable=False` is for tests whose
     subject is no crash of the machine; `kafka` is one that runs already, instead of its own. `processes`
@@ -122,7 +122,7 @@ class Cluster:
             for name in self._names_of("worker"):
                 self.start_process(name)
             self.wait_until_ready(names=[ISSUER])
-            for name in self._names_of("api"):
+            for name in [*self._names_of("api"), *self._names_of(WEB)]:
                 self.start_process(name)
             undo.pop_all()
         announce(

@@ -1,18 +1,22 @@
 """Which settings each process of a local cluster is given: its own secrets and no others."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_urlsafe
+from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from deploy.roles import OWNER, role_of
-from deploy.services import DATABASES, SERVICES
+from deploy.services import DATABASES, PORTAL, SERVICES
 from deploy.shape import GATEWAY, ISSUER
 
 if TYPE_CHECKING:
     from shared.events.transport.kafka.address import KafkaAddress
+
+# What the portal's processes are called beside the roles of a service.
+WEB = "web"
 
 
 @dataclass(kw_only=True)
@@ -31,6 +35,8 @@ class Plan:
         },
         repr=False,
     )
+
+    portal_key: str = field(default_factory=lambda: urlsafe_b64encode(token_bytes(32)).decode(), repr=False)
 
     @property
     def url(self) -> str:
@@ -53,6 +59,8 @@ class Plan:
                 "LUMBAR_IDENTITY_DATABASE_URL": self.database_url("identity", role=role_of("identity")),
             }
         service, role, replica = name.split("-")
+        if service == PORTAL:
+            return self._portal()
         return self._service(service, role, int(replica))
 
     def owner(self) -> dict[str, str]:
@@ -85,6 +93,15 @@ class Plan:
             **self._events(),
         }
 
+    def _portal(self) -> dict[str, str]:
+        return {
+            "LUMBAR_URL": self.url,
+            "LUMBAR_DATA": str(self.folder),
+            "LUMBAR_TRUSTED_PROXIES": "127.0.0.1",
+            "LUMBAR_PORTAL_DATABASE_URL": self.database_url(PORTAL, role=role_of(PORTAL)),
+            "LUMBAR_PORTAL_KEY": self.portal_key,
+        }
+
     def _events(self) -> dict[str, str]:
         if self.transport == "postgres":
             return {"LUMBAR_TRANSPORT": "postgres"}
@@ -96,6 +113,7 @@ class Plan:
             for service in SERVICES
         }
         addresses[ISSUER] = [self.address(ISSUER)]
+        addresses[PORTAL] = [self.address(name) for name in names_of(PORTAL, WEB, self.replicas)]
         return {f"LUMBAR_{part.upper()}_ADDRESSES": ",".join(found) for part, found in addresses.items()}
 
 
@@ -108,7 +126,7 @@ def all_names(replicas: int) -> list[str]:
     """Name every process of ours, in the order in which they start."""
     workers = [name for service in SERVICES for name in names_of(service, "worker", replicas)]
     apis = [name for service in SERVICES for name in names_of(service, "api", replicas)]
-    return [ISSUER, GATEWAY, *workers, *apis]
+    return [ISSUER, GATEWAY, *workers, *apis, *names_of(PORTAL, WEB, replicas)]
 
 
 def broker_settings(kafka: "KafkaAddress") -> dict[str, str]:

@@ -56,7 +56,7 @@ async def read_summary(
     """Read the summary through the API."""
     of_story = {referral: story.number for story in stories for referral in story.referrals}
     tasks = await every(parties, "coordinator", f"/referral/fhir/Task?code={codes.TaskCode.PROCESS_REQUEST}")
-    promises = (await (await parties("coordinator")).get("/scheduling/guarantee")).json()
+    promises = await every_row(parties, "coordinator", "/scheduling/guarantee")
     meetings = await every(parties, CHAIR, "/careteam/fhir/Appointment")
     items = await every(parties, "coordinator", f"/careteam/fhir/Task?code={codes.TaskCode.AGENDA_ITEM}")
     actions = await every(parties, "coordinator", f"/careteam/fhir/Task?code={codes.TaskCode.ACTION}")
@@ -73,6 +73,19 @@ async def read_summary(
         webhooks=Counter(one["status"] for one in messages if _is_webhook(one)),
         taken=claims.copies.total(),
     )
+
+
+async def every_row(parties: Parties, party: str, path: str) -> list[dict[str, Any]]:
+    """Read a list that comes in pages of rows as a party, and give the rows of all pages."""
+    found: list[dict[str, Any]] = []
+    following: str | None = ""
+    while following is not None:
+        after = {"_after": following} if following else {}
+        answer = await (await parties(party)).get(path, params={"_count": "200", **after})
+        answer.raise_for_status()
+        found += answer.json()["rows"]
+        following = answer.json()["next"]
+    return found
 
 
 async def every(parties: Parties, party: str, path: str) -> list[Resource]:

@@ -26,7 +26,7 @@ from deploy.gateway.streams import Held, hold, pass_stream
 from deploy.serve.documents import TITLE, joined
 from deploy.serve.http import Served
 from deploy.serve.readiness import Need, readiness_of
-from deploy.services import SERVICES
+from deploy.services import PORTAL, SERVICES
 from deploy.settings import Settings
 from deploy.shape import ISSUER
 from deploy.telemetry import observed
@@ -43,6 +43,8 @@ _ROUNDS = 2
 async def gateway(settings: Settings) -> AsyncIterator[Served]:
     """Put the gateway together from the addresses in the settings."""
     addresses = {part: _addresses(settings, part) for part in (*SERVICES, ISSUER)}
+    if settings.portal_addresses is not None:
+        addresses[PORTAL] = _addresses(settings, PORTAL)
     with_tls = any(address.startswith("https://") for part in addresses.values() for address in part)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=4)
     async with httpx.AsyncHTTPTransport(verify=with_tls, trust_env=False, limits=limits) as transport:
@@ -70,7 +72,7 @@ class Gateway:
             await self._document(send)
         elif path == "/docs" or path.startswith("/docs/"):
             await _docs(scope, receive, send)
-        elif (part := part_of(path)) is None:
+        elif (part := part_of(path)) is None or part not in self._parts:
             await answers.refuse(send, 404, "not-found", "there is nothing at this address")
         else:
             scope.setdefault("state", {})["part"] = part
@@ -126,7 +128,7 @@ class Gateway:
 
     async def _document(self, send: Send) -> None:
         """Join what the services say of themselves; where none of one answers, there is no whole."""
-        services = [part for part in self._parts if part != ISSUER]
+        services = [part for part in self._parts if part in SERVICES]
         try:
             held = await asyncio.gather(*(self._asked(part, _asking(part)) for part in services))
         except (NotReached, Unanswered):
@@ -173,12 +175,14 @@ async def _docs(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def part_of(path: str) -> str | None:
-    """Tell whose path this is, None for nobody's."""
+    """Tell whose path this is; what is nobody else's is the portal's, but figures, which are nobody's."""
+    if path == "/metrics" or path.startswith("//"):
+        return None
     if path.startswith(_OF_ISSUER):
         return ISSUER
     first, slash, rest = path.removeprefix("/").partition("/")
     if not slash or first not in SERVICES:
-        return None
+        return PORTAL
     return ISSUER if rest.startswith(_OF_ISSUER_IN_SERVICE) else first
 
 

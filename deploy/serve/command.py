@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import cast
 
 from deploy.serve.http import NotStarted
-from deploy.serve.run import run_gateway, run_issuer, run_service
-from deploy.services import SERVICES
+from deploy.serve.run import run_gateway, run_issuer, run_portal, run_service
+from deploy.services import PORTAL, SERVICES
 from deploy.settings import Settings, load_settings
 from deploy.shape import GATEWAY, ISSUER, Role
 from shared.clinic import Clinic, load_clinic
 
-PARTS = (*SERVICES, ISSUER, GATEWAY)
+PARTS = (*SERVICES, ISSUER, PORTAL, GATEWAY)
 
 
 def serve_part(part: str, *, role: str | None, port: int, host: str) -> None:
@@ -34,6 +34,8 @@ def serve_part(part: str, *, role: str | None, port: int, host: str) -> None:
         run_gateway(settings, port=port, host=host, ready=ready)
     elif part == ISSUER:
         run_issuer(settings, clinic_of(settings), port=port, host=host, ready=ready)
+    elif part == PORTAL:
+        run_portal(settings, clinic_of(settings), port=port, host=host, ready=ready)
     else:
         run_service(
             settings,

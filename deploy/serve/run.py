@@ -6,7 +6,7 @@ from functools import partial
 
 from deploy.serve.http import HOST, Served, listen, serve
 from deploy.settings import Settings
-from deploy.shape import Role, check_demo_people, check_gateway, check_issuer, check_service
+from deploy.shape import Role, check_demo_people, check_gateway, check_issuer, check_portal, check_service
 from shared import failpoints
 from shared.clinic import Clinic
 from shared.telemetry.logging import start_logging
@@ -43,6 +43,22 @@ def run_issuer(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, h
     start_tracing(ratio=settings.trace_ratio)
     serve(
         partial(issuer, settings, clinic),
+        listener=listener,
+        ready=lambda: ready(listener.getsockname()[1]),
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def run_portal(settings: Settings, clinic: Clinic, *, port: int, ready: Ready, host: str = HOST) -> None:
+    """Serve the portal; raises SettingsError or NotStarted."""
+    from deploy.serve.portal import portal
+
+    check_portal(settings)
+    listener = listen(port, host=host)
+    start_logging(service="portal")
+    start_tracing(ratio=settings.trace_ratio)
+    serve(
+        partial(portal, settings, clinic),
         listener=listener,
         ready=lambda: ready(listener.getsockname()[1]),
         trusted_proxies=settings.trusted_proxies,

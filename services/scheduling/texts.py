@@ -25,6 +25,15 @@ REASONS: Mapping[str, str] = {
     "session-finds-no-time": "Session {failed} of {count} finds no time inside the grant and the pace.",
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
     "nothing-free": "Nothing is free later either.",
+    # Why a guarantee is at risk or broken, and what can be done.
+    "nothing-free-in-time": "No time inside the guarantee was free: the patient is on the waitlist.",
+    "booked-late": "The first appointment stands after the end of the guarantee: {when:%Y-%m-%d %H:%M}.",
+    "seen-late": "The first appointment took place after the end of the guarantee.",
+    "not-booked": "No first appointment is booked.",
+    "free-in-time": "Free inside the guarantee: {when:%Y-%m-%d %H:%M} with {practitioner}.",
+    "free-sooner": "Free sooner: {when:%Y-%m-%d %H:%M} with {practitioner}.",
+    "free-later": "Free after the end of the guarantee: {when:%Y-%m-%d %H:%M} with {practitioner}.",
+    "nothing-free-soon": "Nothing is free in the next {weeks} weeks.",
     # Why an appointment cannot be changed as somebody wants.
     "on-the-waitlist": (
         "A place on the waitlist is booked by giving it a start; "
@@ -83,7 +92,7 @@ WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
     **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
-    **dict.fromkeys(("count", "failed", "per_week"), "integer"),
+    **dict.fromkeys(("count", "failed", "per_week", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(
         ("allowed", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"

@@ -26,6 +26,17 @@ REASONS: Mapping[str, str] = {
     ),
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
     "nothing-free": "Rien n'est libre plus tard non plus.",
+    # Why a guarantee is at risk or broken, and what can be done.
+    "nothing-free-in-time": (
+        "Aucune heure n'était libre dans le délai garanti : le patient est sur la liste d'attente."
+    ),
+    "booked-late": "Le premier rendez-vous est fixé après la fin du délai garanti : {when:%Y-%m-%d %H:%M}.",
+    "seen-late": "Le premier rendez-vous a eu lieu après la fin du délai garanti.",
+    "not-booked": "Aucun premier rendez-vous n'est fixé.",
+    "free-in-time": "Libre dans le délai garanti : {when:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "free-sooner": "Libre plus tôt : {when:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "free-later": "Libre après la fin du délai garanti : {when:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "nothing-free-soon": "Rien n'est libre dans les {weeks} prochaines semaines.",
     # Why an appointment cannot be changed as somebody wants.
     "on-the-waitlist": (
         "Pour fixer une place de la liste d'attente, donnez-lui une heure ; "

@@ -1,6 +1,6 @@
 """Operations in FHIR: the OperationDefinition of each, and what may be done with one resource now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.clinic import Clinic
@@ -50,16 +50,53 @@ def available_actions(ctx: Context, table: OperationTable[Any], subject: Subject
     return {"resourceType": "Parameters", **({"parameter": actions} if actions else {})}
 
 
+def possible(
+    ctx: Context, table: OperationTable[Any], subject: Subject[Any], *, names: Sequence[str]
+) -> list[dict[str, str]]:
+    """List which of these acts the caller may do with a resource now, in the order of `names`; reads nothing.
+
+    An act that only gives a resource the status that it has is none.
+    """
+    of_name = {operation.name: operation for operation in table.of_one}
+    acts = [of_name[name] for name in names if name in of_name]
+    return [
+        {
+            "name": act.name,
+            "kind": act.kind,
+            "method": act.method,
+            "url": _address(ctx, act, subject),
+            "of": table.resource_type,
+            "id": str(subject.row.id),
+        }
+        for act in acts
+        if act.is_open_to(ctx.caller)
+        and act.applies(subject.facts)
+        and not _repeats(act, subject)
+        and act.when(ctx, subject.facts) is None
+    ]
+
+
+def _repeats(operation: Operation[Any], subject: Subject[Any]) -> bool:
+    status = getattr(subject.row, "status", None)
+    return any(
+        parameter.name == "status" and parameter.values == (status,) for parameter in operation.parameters
+    )
+
+
+def _address(ctx: Context, operation: Operation[Any], subject: Subject[Any]) -> str:
+    path = operation.path.removeprefix("/fhir").replace("{id}", str(subject.row.id))
+    return f"{ctx.urls.fhir}{path}"
+
+
 def _action(
     ctx: Context, table: OperationTable[Any], operation: Operation[Any], subject: Subject[Any]
 ) -> Iterator[dict[str, Any]]:
-    address = operation.path.removeprefix("/fhir").replace("{id}", str(subject.row.id))
     yield {"name": "name", "valueCode": operation.name}
     yield {"name": "kind", "valueCode": operation.kind}
     if operation.kind == "operation":
         yield {"name": "definition", "valueCanonical": f"{DEFINITION}/{operation.definition}"}
     yield {"name": "method", "valueCode": operation.method}
-    yield {"name": "url", "valueUrl": f"{ctx.urls.fhir}{address}"}
+    yield {"name": "url", "valueUrl": _address(ctx, operation, subject)}
     yield {"name": "documentation", "valueString": operation.text}
     for parameter in operation.parameters:
         yield {"name": "parameter", "part": list(_asked(parameter, clinic=ctx.clinic))}

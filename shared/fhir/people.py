@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.people import KnownPerson
+
 _NAME_RANKS = {"official": 0, "usual": 0, "nickname": 2, "anonymous": 2, "maiden": 2, "old": 3}
 
 
@@ -24,3 +26,10 @@ def language(patient: Mapping[str, Any]) -> str | None:
         if found := next(iter(codes), None) or concept.get("text"):
             return str(found)
     return None
+
+
+def listed(patient_id: str, person: KnownPerson | None) -> dict[str, Any]:
+    """Write who a row of a list is about; the name is null where nobody has said it yet."""
+    parts = [] if person is None else [part for part in (person.family, person.given) if part]
+    born = None if person is None else person.birth_date
+    return {"id": patient_id, "name": ", ".join(parts) or None, "birth_date": born}

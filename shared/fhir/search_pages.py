@@ -69,7 +69,7 @@ def token(values: Sequence[Any]) -> str:
 
 def after(sort: Sequence[Key], text: str) -> ColumnElement[bool]:
     """Hold for the rows after the one that a token was written for; raises Invalid for another's token."""
-    values = _read(text)
+    values = values_of(text)
     if len(values) != len(sort) or not all(key.fits(value) for key, value in zip(sort, values, strict=True)):
         raise Invalid("this token is of another search", expression="_after")
     return or_(
@@ -83,17 +83,18 @@ def after(sort: Sequence[Key], text: str) -> ColumnElement[bool]:
     )
 
 
+def values_of(text: str) -> list[Any]:
+    """Read the values that a token was written for; raises Invalid for what is no token of ours."""
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(text.encode()))
+        return [_READERS[kind](value) for kind, value in parts]
+    except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Invalid("this is no token of ours", expression="_after") from None
+
+
 def _written(value: Any) -> list[Any]:
     if isinstance(value, datetime):
         return ["t", value.isoformat()]
     if isinstance(value, date):
         return ["d", value.isoformat()]
     return ["u", str(value)] if isinstance(value, UUID) else ["v", value]
-
-
-def _read(text: str) -> list[Any]:
-    try:
-        parts = json.loads(base64.urlsafe_b64decode(text.encode()))
-        return [_READERS[kind](value) for kind, value in parts]
-    except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Invalid("this is no token of ours", expression="_after") from None

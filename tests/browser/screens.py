@@ -1,4 +1,4 @@
-"""`make screens`: photographs of every page with the demo's patients: wide and narrow, light and dark.
+"""`make screens`: photographs of every page with the demo's patients, wide and narrow, light and dark.
 
 All of them go into a folder; the dozen of CHOSEN also into docs/screens, where the README shows them.
 """

@@ -47,7 +47,7 @@ async def play(story: Story) -> None:
 
 
 async def _guarantee(story: Story, referral: str) -> dict[str, str]:
-    rows = (await story.act("coordinator", "GET", "/scheduling/guarantee")).json()
+    rows = (await story.act("coordinator", "GET", "/scheduling/guarantee?_count=200")).json()["rows"]
     found = [row for row in rows if str(row["referral"]).endswith(referral)]
     story.expect("the guarantee is listed", len(found) == 1, len(found))
     row: dict[str, str] = found[0]

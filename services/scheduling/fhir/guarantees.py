@@ -1,9 +1,12 @@
 """The guarantee as a FHIR Task with both clocks, and as a row of `GET /scheduling/guarantee`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.models.rows import Guarantee, GuaranteeOverview, Referral
+from services.scheduling.models.guarantees import GuaranteeOverview, Remedy
+from services.scheduling.models.rows import Appointment, Guarantee, Referral
+from shared.clinic import Site
 from shared.context import Context
 from shared.fhir.codes import (
     BUSINESS_STATUS_SYSTEM,
@@ -16,7 +19,9 @@ from shared.fhir.codes import (
 )
 from shared.fhir.elements import coded, directory_reference, referral_reference
 from shared.fhir.instants import to_the_second
+from shared.fhir.people import listed
 from shared.fhir.reasons import concept
+from shared.reasons import Reason
 
 _TASK_STATUS = {GuaranteeStatus.MET: "completed", GuaranteeStatus.ENDED: "cancelled"}
 
@@ -54,26 +59,55 @@ def _more(row: Guarantee, referral: Referral) -> dict[str, Any]:
     return more
 
 
-def describe(row: GuaranteeOverview) -> dict[str, Any]:
-    """Write the guarantee as one row of the coordinator's overview."""
+def describe(
+    ctx: Context,
+    row: GuaranteeOverview,
+    *,
+    days: tuple[int | None, int],
+    reason: Sequence[Reason],
+    remedies: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """Write the guarantee as one row of the coordinator's overview; `days` are those waited and left."""
+    guarantee, referral, site = row.guarantee, row.referral, ctx.clinic.site(row.site)
+    waited, left = days
     return {
-        "referral": str(row.referral_id),
-        "patient": row.patient_id,
-        "programme": row.programme,
-        "site": row.site,
-        "sent_at": to_the_second(row.sent_at),
-        "complete_at": to_the_second(row.complete_at),
-        "due_on": row.due_on.isoformat(),
-        "status": row.status,
-        "raw_days": row.raw_days,
-        "adjusted_days": row.adjusted_days,
-        "first_appointment": None if row.first_id is None else _first(row),
+        "id": str(guarantee.id),
+        "referral": str(referral.id),
+        "patient": listed(row.patient_id, row.person),
+        "programme": referral.programme,
+        "site": site.id,
+        "sent_at": to_the_second(referral.sent_at),
+        "complete_at": to_the_second(referral.complete_at),
+        "due_on": referral.due_on.isoformat(),
+        "status": guarantee.status,
+        "raw_days": guarantee.raw_days,
+        "adjusted_days": guarantee.adjusted_days,
+        "waited_days": waited,
+        "days_left": left,
+        "reason": _stated(ctx, reason, site=site) or None,
+        "remedies": list(remedies),
+        "first_appointment": None if row.first is None else _first(row.first),
     }
 
 
-def _first(row: GuaranteeOverview) -> dict[str, Any]:
-    start = None if row.first_starts_at is None else to_the_second(row.first_starts_at)
-    return {"id": str(row.first_id), "start": start, "status": row.first_status}
+def describe_remedy(ctx: Context, remedy: Remedy, *, reason: Reason) -> dict[str, Any]:
+    """Write what would help, and the call by which it is done."""
+    return {
+        "action": remedy.action,
+        "text": _stated(ctx, [reason], site=ctx.clinic.site(remedy.appointment.site)),
+        "time": None if remedy.start is None else to_the_second(remedy.start),
+        "url": f"{ctx.urls.fhir}/Appointment/{remedy.appointment.id}",
+        "method": "PUT",
+    }
+
+
+def _stated(ctx: Context, reasons: Sequence[Reason], *, site: Site) -> dict[str, Any]:
+    return concept(reasons, texts.REASONS, zone=site.zone, words=texts.words_of(ctx.clinic))
+
+
+def _first(row: Appointment) -> dict[str, Any]:
+    start = None if row.starts_at is None else to_the_second(row.starts_at)
+    return {"id": str(row.id), "start": start, "status": row.status}
 
 
 def _inputs(referral: Referral) -> list[dict[str, Any]]:

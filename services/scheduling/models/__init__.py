@@ -4,6 +4,7 @@ from services.scheduling.models import (
     appointment_change,
     conflicts,
     correction,
+    guarantees,
     rows,
     spans,
     tables,

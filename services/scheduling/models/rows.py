@@ -68,24 +68,6 @@ class Guarantee(Resource):
     adjusted_days: int | None = None
 
 
-class GuaranteeOverview(SQLModel):
-    """A guarantee beside its referral and the first appointment that lives, as a coordinator looks at it."""
-
-    referral_id: UUID
-    patient_id: str
-    programme: str
-    site: str
-    sent_at: AwareDatetime
-    complete_at: AwareDatetime
-    due_on: date
-    status: str
-    raw_days: int | None
-    adjusted_days: int | None
-    first_id: UUID | None
-    first_status: str | None
-    first_starts_at: AwareDatetime | None
-
-
 class Series(Resource):
     """The sessions of one referral, as a List."""
 

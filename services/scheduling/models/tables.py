@@ -78,7 +78,12 @@ class ReferralTable(Referral, Base, table=True):
 class GuaranteeTable(Guarantee, Base, table=True):
     """The table of Guarantee rows."""
 
-    __table_args__ = (one_of("status", GuaranteeStatus, name="status_is_known"),)
+    __table_args__ = (
+        one_of("status", GuaranteeStatus, name="status_is_known"),
+        # A page of a site's guarantees is read in the order of their ends, each status by itself.
+        Index("guarantee_of_site_by_due", "site", "status", "due_at", "id"),
+        Index("guarantee_due", "site", "due_at"),
+    )
 
 
 class SeriesTable(Series, Base, table=True):

@@ -2,6 +2,7 @@
 
 from services.scheduling.rules import (
     acts,
+    board,
     calendar,
     candidates,
     conflicts,

@@ -12,9 +12,11 @@ from services.scheduling.use_cases import (
     end,
     evaluate_guarantee,
     find_free_time,
+    find_remedies,
     follow_patient,
     offer_time,
     publish_directory,
     replan,
+    show_board,
     try_waiting,
 )

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploy.cluster import running_cluster
+from tests.support.browser import Browser
 from tests.support.eventually import eventually
 from tests.support.folders import open_folder
 from tests.support.process import LUMBAR, free_port, lumbar
@@ -75,6 +76,17 @@ def started() -> Iterator[Started]:
 
 async def test_it_says_in_one_line_where_it_is_up(started: Started) -> None:
     assert started.is_up()
+
+
+async def test_a_person_signs_in_sees_pages_and_is_signed_out_in_every_browser(started: Started) -> None:
+    url = f"http://127.0.0.1:{started.port}"
+    async with httpx.AsyncClient(base_url=url, follow_redirects=True, timeout=60) as http:
+        browser = Browser(http)
+        seen = await browser.sign_in("family-practice")
+        assert (seen.path, "Elm Street Family Practice" in seen.text) == ("/referrals", True)
+        async with httpx.AsyncClient(base_url=url, cookies=http.cookies, timeout=60) as stolen:
+            await browser.send(seen, seen.form("/sign-out"))
+            assert (await Browser(stolen).open("/referrals")).path.startswith("/auth/")
 
 
 async def test_the_readmes_calls_work_as_they_are_written(started: Started, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ class TestReading:
         referral = await refer(clinic)
         answer = await clinic.as_("coordinator").get("/scheduling/guarantee?status=on-track")
         assert answer.status_code == 200
-        (row,) = answer.json()
+        (row,) = answer.json()["rows"]
         assert (row["referral"], row["status"], row["raw_days"]) == (referral, "on-track", 1)
         assert row["first_appointment"]["status"] == "booked"
         assert (await clinic.as_("coordinator").get("/scheduling/guarantee?status=odd")).status_code == 400

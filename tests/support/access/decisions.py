@@ -65,6 +65,7 @@ ACTS = {
     "referral PUT /fhir/ServiceRequest/{id}": "referrer",
     "referral PATCH /fhir/ServiceRequest/{id}": "referrer",
     "scheduling GET /guarantee": "coordinator",
+    "scheduling GET /guarantee/summary": "coordinator",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }
 # Whom the parameters of an include refer to.

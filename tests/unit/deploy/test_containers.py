@@ -1,5 +1,6 @@
 """The image and the compose file, read without an engine: all parts, least rights, no secret."""
 
+import base64
 import re
 import stat
 from ipaddress import ip_address, ip_network
@@ -13,7 +14,7 @@ from deploy import compose_secrets
 from deploy.cluster.settings import all_names
 from deploy.folders import webhooks_folder
 from deploy.settings import load_settings
-from deploy.shape import check_gateway, check_issuer, check_service
+from deploy.shape import check_gateway, check_issuer, check_portal, check_service
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
@@ -26,7 +27,8 @@ VARIABLE = re.compile(r"\$\{(\w+):\?\}")
 
 def settings_of(name: str) -> dict[str, str]:
     """Give a container's settings as its process sees them."""
-    return {key: VARIABLE.sub("a-secret", str(text)) for key, text in OURS[name]["environment"].items()}
+    secret = base64.urlsafe_b64encode(bytes(32)).decode()
+    return {key: VARIABLE.sub(secret, str(text)) for key, text in OURS[name]["environment"].items()}
 
 
 def test_every_process_of_the_shape_is_there_twice() -> None:
@@ -42,9 +44,12 @@ def test_each_process_is_served_with_settings_that_fit(name: str) -> None:
         check_gateway(settings)
         told = settings.model_dump(exclude_none=True)
         named = {text for part in told if part.endswith("_addresses") for text in told[part].split(",")}
-        assert named == {f"http://{one}:8080" for one in OURS if "-api-" in one or one == "issuer"}
+        answering = [one for one in OURS if "-api-" in one or "-web-" in one or one == "issuer"]
+        assert named == {f"http://{one}:8080" for one in answering}
     elif name == "issuer":
         check_issuer(settings)
+    elif name.startswith("portal-"):
+        check_portal(settings)
     else:
         service, role, replica = name.split("-")
         assert command[2:4] == ["--role", role]
@@ -105,7 +110,8 @@ def test_a_process_holds_its_own_secret_alone_and_only_migrations_the_owners() -
     for name in all_names(2):
         held = set(VARIABLE.findall(str(OURS[name]["environment"])))
         own = "identity" if name == "issuer" else name.split("-")[0]
-        assert held == (set() if name == "gateway" else {f"LUMBAR_{own.upper()}_PASSWORD"})
+        key = {"LUMBAR_PORTAL_KEY"} if own == "portal" else set()
+        assert held == (set() if name == "gateway" else {f"LUMBAR_{own.upper()}_PASSWORD", *key})
     assert set(VARIABLE.findall(str(OURS["migrate"]["environment"]))) == {"LUMBAR_OWNER_PASSWORD"}
 
 
