@@ -37,7 +37,8 @@ def test_a_database_that_does_not_answer_is_one_line() -> None:
 
 
 def test_a_part_that_is_not_there_and_a_role_that_does_not_fit_are_one_line() -> None:
-    assert "allowed are referral, scheduling, careteam, notifications, issuer" in refused("serve", "portal")
+    told = refused("serve", "nothing")
+    assert "allowed are referral, scheduling, careteam, notifications, issuer, portal, gateway" in told
     assert refused("serve", "referral").startswith("lumbar: --role: referral is served with --role api or")
 
 
