@@ -41,7 +41,7 @@ def rewritten(text: str, service: str) -> str:
 def _markdown(tables: Sequence[OperationTable[Any]]) -> str:
     lines = ["| Who | Call | What it does | With |", "|---|---|---|---|"]
     for table in tables:
-        lines += [_line(operation) for operation in (*table.operations, table.available_actions)]
+        lines += [_line(operation) for operation in table.all_operations]
     return "\n".join(lines) + "\n"
 
 

@@ -146,20 +146,28 @@ class Subject(Generic[Facts]):
     zone: tzinfo = UTC
 
 
+Load = Callable[[Context, Transaction, str], Awaitable[Subject[Facts] | None]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class OperationTable(Generic[Facts]):
-    """All that may be done with the resources of one type; `load` gives None for one out of the row scope."""
+    """All that may be done with the resources of one type; `load` gives None for one out of the row scope.
+
+    Without `load` the resource itself is another service's, which lists what may be done with it.
+    """
 
     resource_type: str
     rows: str
-    load: Callable[[Context, Transaction, str], Awaitable[Subject[Facts] | None]]
+    load: Load[Facts] | None
     sentences: Mapping[str, str]
     words: Callable[[Clinic], Words] = lambda _: NO_WORDS
     operations: tuple[Operation[Facts], ...]
 
     @property
     def of_one(self) -> list[Operation[Facts]]:
-        """What is done with one resource of the type."""
+        """What is done with one resource of the type, and listed for it."""
+        if self.load is None:
+            return []
         return [operation for operation in self.operations if operation.level == "instance"]
 
     @property
@@ -179,4 +187,9 @@ class OperationTable(Generic[Facts]):
     def defined(self) -> list[Operation[Any]]:
         """Everything that is called by `$name`."""
         named = [operation for operation in self.operations if operation.kind == "operation"]
-        return [*named, self.available_actions]
+        return named if self.load is None else [*named, self.available_actions]
+
+    @property
+    def all_operations(self) -> list[Operation[Any]]:
+        """Everything that is done, with the list of it where there is one."""
+        return [*self.operations, *([] if self.load is None else [self.available_actions])]

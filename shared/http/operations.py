@@ -10,12 +10,13 @@ from shared.clinic import Clinic
 from shared.db.models import Resource
 from shared.fhir import operations as rendered
 from shared.fhir import references
+from shared.http import parameters
 from shared.http.authorize import authorize, only
 from shared.http.definitions import DefinitionParam, add_definitions, named
 from shared.http.request_context import RequestContext
 from shared.http.resources import NoSuchResource
 from shared.http.responses import refuses
-from shared.operations import InquiryAnswer, Operation, OperationInput, OperationTable, Run
+from shared.operations import InquiryAnswer, Load, Operation, OperationInput, OperationTable, Run
 
 
 def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> APIRouter:
@@ -25,7 +26,8 @@ def operations_router(tables: Sequence[OperationTable[Any]], *, clinic: Clinic) 
         for operation in table.operations:
             if operation.run is not None:
                 _add_operation(router, operation, operation.run)
-        _add_available_actions(router, table)
+        if table.load is not None:
+            _add_available_actions(router, table, load=table.load)
     if tables:
         _add_definitions(router, tables, clinic=clinic)
     return router
@@ -69,6 +71,8 @@ def _patients_named(operation: Operation[Any], given: OperationInput) -> list[st
 
 
 async def _input(request: RequestContext, operation: Operation[Any], id: str) -> OperationInput:
+    if operation.method == "GET":
+        return OperationInput(id=id, values=parameters.of_query(request.query, operation.parameters))
     if not operation.takes:
         return OperationInput(id=id)
     if operation.takes == ("Parameters",):
@@ -77,13 +81,13 @@ async def _input(request: RequestContext, operation: Operation[Any], id: str) ->
     return OperationInput(id=id, data=(await request.resource(*operation.takes)).data, body=request.body)
 
 
-def _add_available_actions(router: APIRouter, table: OperationTable[Any]) -> None:
+def _add_available_actions(router: APIRouter, table: OperationTable[Any], *, load: Load[Any]) -> None:
     operation = table.available_actions
     reading = authorize(operation.resource_type, operation.interaction, rows=operation.rows)
 
     async def list_actions(id: str, request: Annotated[RequestContext, reading]) -> Response:
         async with request.transaction() as tx:
-            subject = await table.load(request.ctx, tx, id)
+            subject = await load(request.ctx, tx, id)
             if subject is None:
                 raise NoSuchResource(f"there is no {table.resource_type}/{id[:64]} that you may see")
             actions = rendered.available_actions(request.ctx, table, subject)

@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.errors import Invalid, Problem
+from starlette.datastructures import QueryParams
+
+from shared.errors import Invalid, NotSupported, Problem
 from shared.fhir import references
 from shared.fhir.values import value_of
 from shared.operations import Parameter
 from shared.urls import Urls
 
+# What is asked by a GET stands in the query, so it is of a type that a word can say.
+_IN_A_QUERY = ("string", "code", "id", "dateTime", "date", "instant")
+_HOW_IT_COMES = ("_format", "_pretty")
 # Types of which one is as good as the other: a client may not know whether we call a text a code.
 _ALIKE = (("string", "code", "id", "markdown"), ("date", "dateTime"))
 
@@ -21,6 +26,26 @@ def check(given: Sequence[Mapping[str, Any]], declared: Sequence[Parameter], *, 
     """
     if problems := list(_problems(given, declared, urls, where="Parameters.parameter")):
         raise Invalid(problems=problems)
+
+
+def of_query(query: QueryParams, declared: Sequence[Parameter]) -> dict[str, str]:
+    """Read the parameters of an operation that is called by GET: name -> what the query says.
+
+    Raises NotSupported for one that is not `declared`, or that comes twice.
+    """
+    known = [parameter.name for parameter in declared if parameter.type in _IN_A_QUERY]
+    problems = []
+    for name, count in Counter(name for name, _ in query.multi_items()).items():
+        if name in _HOW_IT_COMES:
+            continue
+        if name not in known:
+            text = f"there is no such parameter here; there are: {', '.join(known) or 'none'}"
+            problems.append(Problem(text=text, expression=name[:64]))
+        elif count > 1:
+            problems.append(Problem(text="this parameter comes once", expression=name))
+    if problems:
+        raise NotSupported(problems=problems)
+    return dict(query)
 
 
 def _problems(

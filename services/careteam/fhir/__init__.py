@@ -8,6 +8,7 @@ from services.careteam.fhir import (
     plans,
     request_parsing,
     screening,
+    summary,
     tasks,
     teams,
 )

@@ -1,3 +1,3 @@
 """What careteam keeps and what its rules speak about."""
 
-from services.careteam.models import instruments, rows, tables
+from services.careteam.models import instruments, rows, summary, tables

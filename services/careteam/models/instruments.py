@@ -17,13 +17,16 @@ OSWESTRY_HIGHEST = 5
 class Instrument:
     """An outcome measure; `better` is the direction in which the patient gets better.
 
-    `important` is the smallest change that matters to patients, in points, by `source`.
+    A score lies between `lowest` and `highest`. `important` is the smallest change that matters to
+    patients, in points, by `source`.
     """
 
     id: str
     loinc: str
     name: str
     unit: str
+    lowest: Decimal
+    highest: Decimal
     better: Literal["lower", "higher"]
     important: Decimal
     source: str
@@ -34,6 +37,8 @@ NPRS = Instrument(
     loinc="72514-3",
     name="Pain severity - 0-10 numeric rating",
     unit="{score}",
+    lowest=Decimal(0),
+    highest=Decimal(10),
     better="lower",
     important=Decimal(2),
     source="Ostelo 2008",
@@ -43,6 +48,8 @@ OSWESTRY = Instrument(
     loinc="97909-6",
     name="Oswestry Disability Index",
     unit="%",
+    lowest=Decimal(0),
+    highest=Decimal(100),
     better="lower",
     important=Decimal(10),
     source="Ostelo 2008",

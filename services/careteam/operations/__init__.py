@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.careteam.operations import goals, meetings, plans, tasks, teams
+from services.careteam.operations import goals, meetings, patients, plans, tasks, teams
 from shared.operations import OperationTable
 
 TABLES: tuple[OperationTable[Any], ...] = (
@@ -11,4 +11,5 @@ TABLES: tuple[OperationTable[Any], ...] = (
     goals.GOALS,
     meetings.MEETINGS,
     tasks.TASKS,
+    patients.PATIENTS,
 )

@@ -23,6 +23,7 @@ from services.careteam.use_cases import (
     save_plan,
     schedule_meeting,
     sign_minutes,
+    summarize_patient,
     take_back_plan,
     update_action,
 )

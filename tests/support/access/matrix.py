@@ -13,6 +13,8 @@ from tests.support.access.world import World
 TAKEN = (200, 201, 400, 409, 412, 422, 428)
 # A stream has no end; it is read by itself.
 FEED = "notifications GET /feed"
+# What is asked here about a patient is decided by the teams of the patient.
+BY_TEAM = "careteam GET /fhir/Patient/{id}/$summary"
 ENCLOSED = {*ACCEPTED_TYPES, "Composition"} - {"Patient", "ServiceRequest"}
 _STAND_FOR = {"Communication", "Condition", "Provenance", "Coverage"}
 
@@ -157,7 +159,8 @@ class Matrix:
                 body = _body(route, target, full=not there)
                 nobody = str(uuid4())
                 other = body | {"id": nobody} if "id" in body else body
-                path, elsewhere = route.at(id=target.id), route.at(id=nobody)
+                named = target.patient if route.name == BY_TEAM else target.id
+                path, elsewhere = route.at(id=named), route.at(id=nobody)
                 twin = Cell(party=party, method=route.method, path=elsewhere, statuses=(404,), body=other)
                 yield Cell(
                     party=party,
@@ -166,6 +169,7 @@ class Matrix:
                     statuses=(*TAKEN, 403) if there else (404,),
                     body=body,
                     twin=None if there else twin,
+                    patient=target.patient if there and route.name == BY_TEAM else None,
                 )
         else:
             yield from self._creates(party, route)
@@ -175,7 +179,8 @@ class Matrix:
 
     def _examples(self, route: Route) -> list[Stored]:
         """Give one resource for each way in which the parties' decisions differ."""
-        of_type = [one for one in self.right.stored if (one.service, one.type) == (route.service, route.type)]
+        wanted = "CareTeam" if route.name == BY_TEAM else route.type
+        of_type = [one for one in self.right.stored if (one.service, one.type) == (route.service, wanted)]
         return list(
             {tuple(self.right.may_see(party, one) for party in PARTIES): one for one in of_type}.values()
         )
