@@ -99,12 +99,14 @@ async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDis
         raise NotYet(f"referral {event.referral} was not accepted yet")
 
 
-async def on_team(_: Context, tx: Transaction, event: TeamEvent) -> None:
-    """Keep who is in a care team now; a team that ends with its referral keeps the members it had."""
-    if event.has_ended:
-        return
-    if not await queries.referrals.keep_team(tx, UUID(event.referral), members=event.staying):
-        raise NotYet(f"referral {event.referral} was not accepted yet")
+async def on_teams(_: Context, tx: Transaction, batch: EventBatch) -> None:
+    """Keep who is in care teams now; a team that ends with its referral keeps the members it had."""
+    found = [received.event for received in batch if isinstance(received.event, TeamEvent)]
+    teams = {UUID(event.referral): event.staying for event in found if not event.has_ended}
+    known = await queries.referrals.keep_teams(tx, teams)
+    for _received, event in zip(batch, found, strict=True):
+        if UUID(event.referral) in teams and UUID(event.referral) not in known:
+            batch.defer(NotYet(f"referral {event.referral} was not accepted yet"))
 
 
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:

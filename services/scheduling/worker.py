@@ -10,6 +10,7 @@ from shared.events.topics import CARETEAM, REFERRAL
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 
+_TEAMS = BatchHandler(handlers.on_teams)
 # Handlers claim things that others claim too: a batch is short enough that nobody waits long for its commit.
 _BATCH = 50
 
@@ -29,8 +30,8 @@ def create_worker(runtime: Runtime) -> Worker:
             "authorization.pended": handlers.on_authorization_changed,
             "authorization.decided": handlers.on_authorization_changed,
             "authorization.cancelled": handlers.on_authorization_changed,
-            "careteam.formed": handlers.on_team,
-            "careteam.changed": handlers.on_team,
+            "careteam.formed": _TEAMS,
+            "careteam.changed": _TEAMS,
             "patient.changed": handlers.on_patient_changed,
             "patient.discharged": handlers.on_patient_discharged,
         },

@@ -1,6 +1,6 @@
 """Referrals that were accepted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from services.scheduling.models.rows import KnownPatient, Referral
@@ -26,7 +26,12 @@ WHERE (referral.patient_id = person.id
        OR referral.patient_id IN (SELECT known_patient.id FROM known_patient WHERE replaced_by = person.id))
   AND state = 'open' ORDER BY referral.id FOR UPDATE OF referral
 """
-_KEEP_TEAM = "UPDATE referral SET team = $2 WHERE id = $1"
+# Ids of people in clinic.yaml hold no space.
+_KEEP_TEAMS = """
+UPDATE referral SET team = string_to_array(said.members, ' ')
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS members) AS said
+WHERE referral.id = said.id RETURNING referral.id
+"""
 _KNOWN_PATIENT = "SELECT * FROM known_patient WHERE id = $1 FOR UPDATE"
 _MERGED = "SELECT id, replaced_by FROM known_patient WHERE replaced_by IS NOT NULL"
 _LEARN = """
@@ -72,9 +77,10 @@ async def learn(tx: Transaction, said: KnownPatient) -> bool:
     return await tx.run(_LEARN, *values) == 1
 
 
-async def keep_team(tx: Transaction, referral_id: UUID, *, members: Sequence[str]) -> bool:
-    """Keep who is in the care team of a referral; return whether the referral is known."""
-    return await tx.run(_KEEP_TEAM, referral_id, list(members)) == 1
+async def keep_teams(tx: Transaction, teams: Mapping[UUID, Sequence[str]]) -> set[UUID]:
+    """Keep who is in the care teams of referrals; return the referrals that are known."""
+    members = [" ".join(team) for team in teams.values()]
+    return {record["id"] for record in await tx.records(_KEEP_TEAMS, list(teams), members)}
 
 
 async def known_patient(tx: Transaction, patient_id: str) -> KnownPatient | None:
