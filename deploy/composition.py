@@ -88,26 +88,38 @@ async def embedded_clinic(
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
-        of_pages: Sequence[BaseRoute] = ()
-        if calls_at is not None:
-            of_portal = Database.connect(server.url(PORTAL), name=PORTAL, pool_size=4)
-            ends.push_async_callback(of_portal.close)
-            await migrate.upgrade(of_portal, package=package(PORTAL))
-            opened = open_pages(
-                of_portal,
-                clinic,
-                clock=clock,
-                base_url=base_url,
-                calls_at=calls_at,
-                secret=load_or_make_secret(keys_folder(server.data)),
-            )
-            of_pages = await ends.enter_async_context(opened)
+        pages = _pages(server, clinic, clock=clock, base_url=base_url, calls_at=calls_at)
         app = make_app(
             runtimes,
             workers,
             issuer_routes=identity.routes,
             identity=of_identity,
             origins=origins,
-            pages=of_pages,
+            pages=await ends.enter_async_context(pages),
         )
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)
+
+
+@asynccontextmanager
+async def _pages(
+    server: EmbeddedPostgres, clinic: Clinic, *, clock: Clock, base_url: str, calls_at: str | None
+) -> AsyncIterator[Sequence[BaseRoute]]:
+    """Put the portal together, for the duration of the block; there is none without an address to call."""
+    if calls_at is None:
+        yield ()
+        return
+    database = Database.connect(server.url(PORTAL), name=PORTAL, pool_size=4)
+    try:
+        await migrate.upgrade(database, package=package(PORTAL))
+        opened = open_pages(
+            database,
+            clinic,
+            clock=clock,
+            base_url=base_url,
+            calls_at=calls_at,
+            secret=load_or_make_secret(keys_folder(server.data)),
+        )
+        async with opened as pages:
+            yield pages
+    finally:
+        await database.close()

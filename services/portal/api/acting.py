@@ -10,7 +10,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.portal.acts import Act, acts_of, body_of
+from services.portal.act_forms import body_of
+from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, form_page
 from services.portal.api.portal import Portal
 from services.portal.api.security import safe_path

@@ -41,38 +41,8 @@ def _environment(language: Language, version: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(
-        asset_version=version,
-        label=_label,
-        state=_state,
-        labels=labels,
-        person_name=reading.person_name,
-        code_of=reading.code_of,
-        id_of=reading.id_of,
-        local=reading.local,
-        shown=reading.shown,
-        telecom=reading.telecom,
-        age=_age,
-        act_address=address_of,
-        word=_word,
-        choices=_choices,
-        practitioners=_practitioners,
-        translated=_translated_options,
-        organisations=_organisations,
-        provinces=_named(labels.PROVINCES),
-        ways_named=_named(labels.WAYS),
-        priorities=_priorities,
-        participants=_participants,
-        programme_name=_programme_name,
-        numbered=_numbered,
-        wide_plot=trends.WIDE,
-        narrow_plot=trends.NARROW,
-        review_actions=_named(labels.REVIEW_ACTIONS),
-        review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
-    )
-    environment.filters.update(
-        moment=_moment, day=_day, clock=_clock, say=_say, number=_number, ago=_ago, tr=_translated
-    )
+    environment.globals.update(_GLOBALS, asset_version=version)
+    environment.filters.update(_FILTERS)
     return environment
 
 
@@ -213,3 +183,36 @@ def _named(table: Mapping[str, str]) -> Any:
 @pass_context
 def _priorities(ctx: Context) -> list[tuple[str, str]]:
     return [(code, ctx["page"].language.say(text)) for code, text in labels.PRIORITIES.items()]
+
+
+_GLOBALS: Mapping[str, Any] = dict(
+    label=_label,
+    state=_state,
+    labels=labels,
+    person_name=reading.person_name,
+    code_of=reading.code_of,
+    id_of=reading.id_of,
+    local=reading.local,
+    shown=reading.shown,
+    telecom=reading.telecom,
+    age=_age,
+    act_address=address_of,
+    word=_word,
+    choices=_choices,
+    practitioners=_practitioners,
+    translated=_translated_options,
+    organisations=_organisations,
+    provinces=_named(labels.PROVINCES),
+    ways_named=_named(labels.WAYS),
+    priorities=_priorities,
+    participants=_participants,
+    programme_name=_programme_name,
+    numbered=_numbered,
+    wide_plot=trends.WIDE,
+    narrow_plot=trends.NARROW,
+    review_actions=_named(labels.REVIEW_ACTIONS),
+    review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
+)
+_FILTERS: Mapping[str, Any] = dict(
+    moment=_moment, day=_day, clock=_clock, say=_say, number=_number, ago=_ago, tr=_translated
+)

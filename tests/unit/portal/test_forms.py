@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.portal import claims, labels, plan_form
-from services.portal.acts import acts_of, body_of
+from services.portal.act_forms import body_of
+from services.portal.acts import acts_of
 from services.portal.api.security import safe_path
 from services.portal.questionnaires import answered, groups_of
 from services.portal.trends import NARROW, WIDE, Trend

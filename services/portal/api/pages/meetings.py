@@ -5,7 +5,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from services.portal.acts import Act, acts_of, body_of
+from services.portal.act_forms import body_of
+from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, form_page, page
 from services.portal.calls import resources, together
 from services.portal.people import patients_of
