@@ -1,5 +1,7 @@
 """A coordinator's pages: finding somebody, entering what came by fax, the promise, what is written."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.integration.portal.test_referrer import COMPLETE
@@ -106,3 +108,47 @@ class TestAVisit:
         late = await browser.send(form, form.form("act"), start="2026-03-05T13:00")
         assert late.status in (409, 412)
         assert "This was not done" in late.text or "cannot be done now" in late.text
+
+
+class TestToday:
+    async def test_puts_an_emergency_that_nobody_confirmed_first(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        sender = clinic.as_("family-practice")
+        await sender.post("/referral/fhir", json=referrals.bundle(family="Early", identifier="1"))
+        flagged = referrals.ANSWERS | {"saddle-anaesthesia": "Y"}
+        await sender.post(
+            "/referral/fhir", json=referrals.bundle(family="Wong", identifier="2", answers=flagged)
+        )
+        await clinic.settle()
+        await clinic.at(clinic.clock.now() + timedelta(minutes=20))
+        seen = await browser.sign_in("coordinator")
+        assert seen.path == "/today"
+        assert "Telephone the sender" in seen.text
+        assert seen.text.index("Wong") < seen.text.index("Four weeks the promise")
+        assert "Cannot be read now." not in seen.text, seen.text
+
+    async def test_counts_what_waits_and_shows_one_kind_alone(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        asked = referrals.ANSWERS | {"cancer-history": "Y"}
+        await clinic.as_("family-practice").post(
+            "/referral/fhir", json=referrals.bundle(family="Hansen", answers=asked)
+        )
+        await clinic.settle()
+        await browser.sign_in("coordinator")
+        triage = await browser.open("/triage")
+        assert "Hansen" in triage.text
+        kind = await browser.open(triage.link_to("kind="))
+        assert (kind.status, "Hansen" in kind.text) == (200, True)
+        assert (await browser.open("/triage?kind=nonsense")).status == 404
+
+
+@pytest.mark.usefixtures("referred")
+class TestTheCalendar:
+    async def test_shows_a_visit_by_clinician_and_by_room(self, browser: Browser) -> None:
+        await browser.sign_in("coordinator")
+        for by in ("clinician", "room"):
+            week = await browser.open(f"/calendar?week=2026-03-04&by={by}")
+            assert "Étienne-Bouchard" in week.text, by
+            assert "free" in week.text, by

@@ -1,12 +1,14 @@
 """The calendar of a site, by clinician and by room: a table made by the server, a week at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from services.portal.api.page import Page, page
+
+_KINDS = ("absences", "meetings", "appointments", "free")
 
 
 async def show(page: Page) -> Response:
@@ -45,11 +47,17 @@ def _week(page: Page) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _by_day(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {day["date"]: day for day in row.get("days", ())}
+def _by_day(row: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Give what stands on each day, by the time at which it begins; `kind` says what it is."""
+    return {day["date"]: sorted(_entries(day), key=lambda one: str(one["start"])) for day in row["days"]}
+
+
+def _entries(day: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for kind in _KINDS:
+        for one in day.get(kind) or ():
+            yield {**one, "entry": kind}
 
 
 def _is_used(rows: Any, day: date) -> bool:
     """Whether anything stands on a day of the weekend."""
-    found = (_by_day(row).get(day.isoformat(), {}) for row in rows or ())
-    return any(one.get("appointments") or one.get("hours") for one in found)
+    return any(_by_day(row).get(day.isoformat()) for row in rows or ())
