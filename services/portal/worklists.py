@@ -7,6 +7,8 @@ from typing import Any
 from services.portal.acts import Act
 from services.portal.calls import Answer
 
+_WAITS = "waits-for-sender"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -51,8 +53,14 @@ def read(answer: Answer, service: str) -> Worklist | None:
         total=body["total"],
         next=body.get("next"),
         counts=body.get("counts", {}),
-        rows=[_row(one, service) for one in body["rows"]],
+        rows=without_repeats([_row(one, service) for one in body["rows"]]),
     )
+
+
+def without_repeats(rows: Sequence[Row]) -> list[Row]:
+    """Leave out that a referral waits for its sender where something else is to be done about it."""
+    busy = {row.referral for row in rows if row.kind != _WAITS}
+    return [row for row in rows if row.kind != _WAITS or row.referral not in busy]
 
 
 def _row(one: Mapping[str, Any], service: str) -> Row:
