@@ -1,0 +1,20 @@
+"""how far each topic is read, and messages by their state."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change the schema; gives up instead of waiting behind a long transaction."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("""
+        CREATE TABLE topic_progress (
+          consumer_group text NOT NULL, topic text NOT NULL, lag bigint NOT NULL,
+          machine_at timestamptz NOT NULL, PRIMARY KEY (consumer_group, topic)
+        )
+    """)
+    op.execute("CREATE INDEX notification_by_status ON notification (status)")
