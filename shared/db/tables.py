@@ -224,6 +224,7 @@ def _audit(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         Column("site", Text),
         Index("audit_event_by_patient", "patient_id", "recorded"),
+        Index("audit_event_by_entity", text("split_part(what, '/', 2)")),
     )
     # Of an AuditEvent about several patients; the one patient of all others stands in the event itself.
     Table(

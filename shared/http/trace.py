@@ -27,7 +27,7 @@ _REFERRAL = Parameter(name="referral", type="id", min=1, text="The id of the Ser
 _Reading = Annotated[RequestContext, authorize("Health", "r", rows=OPERATORS)]
 
 
-class NoReferralNamed(Invalid):
+class NotAReferralId(Invalid):
     """`referral` is the id of a ServiceRequest."""
 
     code = "value"
@@ -40,7 +40,7 @@ def trace_router() -> APIRouter:
         "/trace",
         trace,
         methods=["GET"],
-        responses=refuses(NoReferralNamed),
+        responses=refuses(NotAReferralId),
         openapi_extra=query(referral=_REFERRAL.text),
     )
     return router
@@ -54,7 +54,7 @@ async def trace(request: _Reading) -> Response:
     only(request, "operator", what="see the way of a referral")
     referral = parameters.of_query(request.query, (_REFERRAL,)).get("referral", "")
     if not is_id(referral):
-        raise NoReferralNamed("the id of a ServiceRequest is needed", expression="referral")
+        raise NotAReferralId("the id of a ServiceRequest is needed", expression="referral")
     database, topics = request.runtime.database, topics_of(request.runtime.service) - {FEED}
     ends = [(await event_log.extent(database, topic)).end for topic in sorted(topics)]
     found = await event_log.about_referral(database, topics, referral, limit=_MOST)

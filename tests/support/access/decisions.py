@@ -68,6 +68,17 @@ ACTS = {
     "scheduling GET /guarantee/summary": "coordinator",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }
+# What every service answers operators.
+ACTS |= {
+    f"{service} {call}": "operator"
+    for service in SERVICES
+    for call in (
+        "GET /health",
+        "GET /dead-letters",
+        "POST /dead-letters/{key:path}/$replay",
+        "GET /trace",
+    )
+}
 # Whom the parameters of an include refer to.
 REFERS_TO = {
     "patient": {"Patient"},

@@ -1,4 +1,4 @@
-"""how far each topic is read, and messages by their state."""
+"""keep how far each topic is read; find accesses by what they were about, and messages by their state."""
 
 from alembic import op
 
@@ -17,4 +17,5 @@ def upgrade() -> None:
           machine_at timestamptz NOT NULL, PRIMARY KEY (consumer_group, topic)
         )
     """)
+    op.execute("CREATE INDEX audit_event_by_entity ON audit_event (split_part(what, '/', 2))")
     op.execute("CREATE INDEX notification_by_status ON notification (status)")
