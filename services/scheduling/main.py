@@ -14,6 +14,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.reads.router,
         api.appointments.router_of(AvailabilityCache()),
         api.guarantee.router,
+        api.worklist.router,
         api.free_time.router,
         api.tasks.router,
         api.directory.router,

@@ -29,6 +29,7 @@ REASONS: Mapping[str, str] = {
     "nothing-free-in-time": "No time inside the guarantee was free: the patient is on the waitlist.",
     "booked-late": "The first appointment stands after the end of the guarantee: {when:%Y-%m-%d %H:%M}.",
     "seen-late": "The first appointment took place after the end of the guarantee.",
+    "not-recorded": "The visit was over at {when:%Y-%m-%d %H:%M}, and nobody has recorded what became of it.",
     "not-booked": "No first appointment is booked.",
     "free-in-time": "Free inside the guarantee: {when:%Y-%m-%d %H:%M} with {practitioner}.",
     "free-sooner": "Free sooner: {when:%Y-%m-%d %H:%M} with {practitioner}.",

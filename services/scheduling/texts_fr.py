@@ -32,6 +32,9 @@ REASONS: Mapping[str, str] = {
     ),
     "booked-late": "Le premier rendez-vous est fixé après la fin du délai garanti : {when:%Y-%m-%d %H:%M}.",
     "seen-late": "Le premier rendez-vous a eu lieu après la fin du délai garanti.",
+    "not-recorded": (
+        "La visite a pris fin à {when:%Y-%m-%d %H:%M}, et personne n'a consigné ce qu'il en est advenu."
+    ),
     "not-booked": "Aucun premier rendez-vous n'est fixé.",
     "free-in-time": "Libre dans le délai garanti : {when:%Y-%m-%d %H:%M} avec {practitioner}.",
     "free-sooner": "Libre plus tôt : {when:%Y-%m-%d %H:%M} avec {practitioner}.",

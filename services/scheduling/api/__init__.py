@@ -1,3 +1,12 @@
 """The HTTP border of scheduling: appointments, series, the guarantee, computed free time."""
 
-from services.scheduling.api import appointments, directory, examples, free_time, guarantee, reads, tasks
+from services.scheduling.api import (
+    appointments,
+    directory,
+    examples,
+    free_time,
+    guarantee,
+    reads,
+    tasks,
+    worklist,
+)

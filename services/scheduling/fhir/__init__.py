@@ -10,4 +10,5 @@ from services.scheduling.fhir import (
     programmes,
     replanning,
     series,
+    worklist,
 )

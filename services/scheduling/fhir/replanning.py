@@ -21,7 +21,7 @@ from shared.reasons import Reason
 def render(ctx: Context, row: ReplanTask) -> dict[str, Any]:
     """Write the row as a Task: an input for each visit, with why it does not fit."""
     site = ctx.clinic.site(row.site)
-    why = row.ended_because or _all_reasons(row.visits)
+    why = row.ended_because or all_reasons(row)
     return {
         "resourceType": "Task",
         "id": str(row.id),
@@ -71,6 +71,6 @@ def _told(ctx: Context, row: ReplanTask, reasons: Sequence[Reason]) -> dict[str,
     return concept(reasons, texts.REASONS, zone=zone, words=words)
 
 
-def _all_reasons(visits: Sequence[VisitConflict]) -> list[Reason]:
-    """List each reason once, in order."""
-    return list(dict.fromkeys(reason for conflict in visits for reason in conflict.reasons))
+def all_reasons(row: ReplanTask) -> list[Reason]:
+    """List why visits no longer fit, each reason once, in order."""
+    return list(dict.fromkeys(reason for conflict in row.visits for reason in conflict.reasons))

@@ -54,7 +54,10 @@ class Referral(SQLModel):
 
 
 class Guarantee(Resource):
-    """The guarantee of one referral, as a Task with both clocks."""
+    """The guarantee of one referral, as a Task with both clocks.
+
+    `unbooked_since` is since when it is at risk or broken and nothing is booked, None where it is not so.
+    """
 
     __tablename__ = "guarantee"
 
@@ -66,6 +69,7 @@ class Guarantee(Resource):
     due_at: AwareDatetime
     raw_days: int | None = None
     adjusted_days: int | None = None
+    unbooked_since: AwareDatetime | None = None
 
 
 class Series(Resource):
@@ -83,7 +87,10 @@ class Series(Resource):
 
 
 class Appointment(Resource):
-    """A visit: the first one, or a session of a series; without a time while on the waitlist."""
+    """A visit: the first one, or a session of a series; without a time while on the waitlist.
+
+    Of a first one `due_at` is the end of its guarantee, and `waits_since` when a time was first looked for.
+    """
 
     __tablename__ = "appointment"
 
@@ -106,6 +113,8 @@ class Appointment(Resource):
     )
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     patient_caused: bool = False
+    due_at: AwareDatetime | None = None
+    waits_since: AwareDatetime | None = None
 
 
 class KnownPatient(SQLModel):

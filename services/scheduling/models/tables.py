@@ -83,6 +83,11 @@ class GuaranteeTable(Guarantee, Base, table=True):
         # A page of a site's guarantees is read in the order of their ends, each status by itself.
         Index("guarantee_of_site_by_due", "site", "status", "due_at", "id"),
         Index("guarantee_due", "site", "due_at"),
+        Index(
+            "guarantee_unbooked",
+            *("site", "due_at", "unbooked_since", "id"),
+            postgresql_where=text("unbooked_since IS NOT NULL"),
+        ),
     )
 
 
@@ -112,7 +117,23 @@ class AppointmentTable(Appointment, Base, table=True):
             unique=True,
             postgresql_where=text(f"kind = 'first' AND status IN ({_listed(LIVE_FIRST)})"),
         ),
-        Index("appointment_waiting", "site", postgresql_where=text("status = 'waitlist'")),
+        CheckConstraint("status <> 'waitlist' OR waits_since IS NOT NULL", name="who_waits_does_so_since"),
+        # The pages of a worklist: who waits, and what is over and not recorded, of a site and of a clinician.
+        Index(
+            "appointment_waiting",
+            *("site", "due_at", "waits_since", "id"),
+            postgresql_where=text("status = 'waitlist'"),
+        ),
+        Index(
+            "appointment_of_site_to_record",
+            *("site", "ends_at", "id"),
+            postgresql_where=text(f"status IN ({_listed(STANDING)})"),
+        ),
+        Index(
+            "appointment_of_practitioner_to_record",
+            *("practitioner", "ends_at", "id"),
+            postgresql_where=text(f"status IN ({_listed(STANDING)})"),
+        ),
     )
 
 

@@ -14,4 +14,5 @@ from services.scheduling.queries import (
     scope,
     series,
     tasks,
+    worklist,
 )

@@ -33,7 +33,7 @@ _WAITS = """
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY raw_days) AS median,
   percentile_disc(0.9) WITHIN GROUP (ORDER BY raw_days) AS ninetieth
 FROM guarantee JOIN appointment ON appointment.referral_id = guarantee.referral_id
-WHERE guarantee.site = $1 AND due_at > $2 AND due_at <= $3 AND raw_days IS NOT NULL
+WHERE guarantee.site = $1 AND guarantee.due_at > $2 AND guarantee.due_at <= $3 AND raw_days IS NOT NULL
   AND appointment.kind = 'first' AND appointment.status = 'fulfilled'
 """
 

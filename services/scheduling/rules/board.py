@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from services.scheduling.models.guarantees import REMEDY_LOOK, REMEDY_WEEKS, GuaranteeOverview, Remedy
+from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.notice import earliest_start
@@ -45,6 +46,13 @@ def why(row: GuaranteeOverview) -> list[Reason]:
     if first.status == AppointmentStatus.FULFILLED:
         return [Reason.of("seen-late")]
     return [Reason.of("booked-late", when=first.starts_at)]
+
+
+def why_on_the_worklist(row: Appointment) -> list[Reason]:
+    """Say why somebody has to see to a visit: it waits for a time, or it is over and nobody recorded it."""
+    if row.status == AppointmentStatus.WAITLIST:
+        return row.reasons or [Reason.of("nothing-free-in-time")]
+    return [Reason.of("not-recorded", when=row.ends_at)]
 
 
 def act_that_helps(row: GuaranteeOverview, *, now: datetime) -> str | None:

@@ -36,11 +36,15 @@ def evaluate(
     visits: Sequence[Appointment],
     *,
     before: str,
+    unbooked_since: datetime | None,
     now: datetime,
     at_risk_days: int,
     zone: ZoneInfo,
 ) -> dict[str, Any]:
-    """Return what a guarantee is by all first appointments: its columns; `before` is the status it has."""
+    """Return what a guarantee is by all first appointments: its columns.
+
+    `before` is the status that it has, `unbooked_since` since when it is in danger with nothing booked.
+    """
     status = status_now(
         visits,
         now=now,
@@ -51,7 +55,16 @@ def evaluate(
     )
     days = clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone)
     raw, adjusted = (None, None) if days is None else (days.raw, days.adjusted)
-    return {"status": status, "raw_days": raw, "adjusted_days": adjusted}
+    waits = is_unbooked(status, visits, ended=referral.state == ReferralState.ENDED)
+    since = (unbooked_since or now) if waits else None
+    return {"status": status, "raw_days": raw, "adjusted_days": adjusted, "unbooked_since": since}
+
+
+def is_unbooked(status: GuaranteeStatus, visits: Sequence[Appointment], *, ended: bool) -> bool:
+    """Tell whether a guarantee is at risk or broken while nothing is booked and nobody was seen."""
+    in_danger = status in (GuaranteeStatus.AT_RISK, GuaranteeStatus.BREACHED)
+    booked = any(visit.status in (*STANDING, AppointmentStatus.FULFILLED) for visit in visits)
+    return in_danger and not ended and not booked
 
 
 def asked_again_at(due_at: datetime, *, now: datetime) -> datetime:

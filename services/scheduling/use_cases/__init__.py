@@ -16,6 +16,7 @@ from services.scheduling.use_cases import (
     follow_patient,
     offer_time,
     publish_directory,
+    read_work,
     replan,
     show_board,
     try_waiting,

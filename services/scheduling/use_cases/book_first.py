@@ -73,6 +73,8 @@ def unbooked(ctx: Context, referral: Referral) -> Appointment:
         site=referral.site,
         requester=referral.requester,
         minutes=ctx.clinic.programme(referral.programme).first.minutes,
+        due_at=referral.due_at,
+        waits_since=ctx.at,
     )
 
 

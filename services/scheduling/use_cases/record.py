@@ -149,6 +149,7 @@ def evaluate(
         referral,
         firsts,
         before=GuaranteeStatus.ON_TRACK if corrects else before,
+        unbooked_since=guarantee.unbooked_since,
         now=ctx.at,
         at_risk_days=ctx.clinic.promise.at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
@@ -183,7 +184,7 @@ async def save_guarantee(tx: Transaction, evaluated: EvaluatedGuarantee) -> None
     guarantee = evaluated.guarantee
     if evaluated.is_changed:
         written = [(guarantee, guarantee.version - 1)]
-        await store.update_all(tx, written, "status", "raw_days", "adjusted_days")
+        await store.update_all(tx, written, "status", "raw_days", "adjusted_days", "unbooked_since")
     if evaluated.is_changed and guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
         kinds = (TimerKind.AT_RISK, TimerKind.DUE)
         await timers.cancel_all(tx, [(kind, str(guarantee.referral_id)) for kind in kinds])

@@ -134,7 +134,7 @@ class TestAuditEvents:
             ({"outcome": "0"}, 3),
             ({"outcome": "http://terminology.hl7.org/CodeSystem/audit-event-outcome|4"}, 1),
             ({"outcome": "4,8"}, 1),
-            ({"outcome": "|4"}, 0),
+            ({"outcome": "|4"}, 1),
             ({"outcome": "12"}, 0),
             ({"outcome": "4", "agent": "second-practice"}, 1),
             ({"entity": f"Patient/{PATIENT}"}, 3),

@@ -1,0 +1,94 @@
+"""`GET /scheduling/worklist`: guarantees in danger, who waits, visits to plan anew and visits to record."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.scheduling import fhir, operations, queries, rules, use_cases
+from services.scheduling.rules.acts import AppointmentFacts
+from services.scheduling.use_cases.read_work import WorkOfPage
+from shared.context import Context
+from shared.db import Transaction
+from shared.fhir.operations import possible
+from shared.fhir.worklists import WorklistEntry, WorklistRow
+from shared.http import worklists
+from shared.http.authorize import authorize, only
+from shared.http.request_context import RequestContext
+from shared.http.responses import refuses
+from shared.http.worklists import UnknownParameter
+from shared.operations import Subject
+
+router = APIRouter()
+
+_ROWS = "what is to be done at the coordinator's site; a clinician's own visits that nobody has recorded"
+_Search = Annotated[RequestContext, authorize("Task", "s", rows=_ROWS)]
+# By which acts a row of a kind ends or goes on.
+_ACTS: Mapping[str, tuple[str, ...]] = {
+    "guarantee": ("book",),
+    "waitlist": ("book",),
+    "replan": ("complete",),
+    "unrecorded": ("fulfil", "miss", "cancel"),
+}
+
+
+@router.get("/worklist", responses=refuses(UnknownParameter), openapi_extra=worklists.PARAMETERS)
+async def worklist(request: _Search) -> Response:
+    """List what the caller has to do around visits, the most urgent first, a page at a time."""
+    only(request, "coordinator", "clinician", what="see what is to be done around visits")
+    sources = queries.worklist.sources(
+        request.principal,
+        at=request.ctx.at,
+        record_within=timedelta(hours=request.ctx.clinic.waiting.record_hours),
+    )
+    return await worklists.answer(request, sources, describe=_describe)
+
+
+async def _describe(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> list[WorklistRow]:
+    work = await use_cases.read_work.run(tx, entries)
+    rows = (_row(ctx, entry, work) for entry in entries)
+    return [row for row in rows if row is not None]
+
+
+def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
+    if entry.kind == "guarantee":
+        return _of_guarantee(ctx, entry, work)
+    if entry.kind == "replan":
+        return _of_task(ctx, entry, work)
+    facts = work.facts.get(entry.id)
+    if facts is None:
+        return None
+    return fhir.worklist.of_visit(
+        ctx,
+        entry,
+        facts.row,
+        referral=facts.referral,
+        person=work.people[entry.id],
+        reason=rules.board.why_on_the_worklist(facts.row),
+        actions=_acts(ctx, facts, kind=entry.kind),
+    )
+
+
+def _of_guarantee(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
+    row = work.guarantees.get(entry.id)
+    if row is None:
+        return None
+    facts = None if row.first is None else work.facts.get(row.first.id)
+    actions = [] if facts is None else _acts(ctx, facts, kind=entry.kind)
+    return fhir.worklist.of_guarantee(ctx, entry, row, reason=rules.board.why(row), actions=actions)
+
+
+def _of_task(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
+    task = work.tasks.get(entry.id)
+    if task is None:
+        return None
+    subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
+    actions = possible(ctx, operations.TASKS, subject, names=_ACTS[entry.kind])
+    return fhir.worklist.of_task(ctx, entry, task, actions=actions)
+
+
+def _acts(ctx: Context, facts: AppointmentFacts, *, kind: str) -> list[dict[str, str]]:
+    subject = Subject(row=facts.row, facts=facts, zone=ctx.clinic.site(facts.row.site).zone)
+    return possible(ctx, operations.APPOINTMENTS, subject, names=_ACTS[kind])

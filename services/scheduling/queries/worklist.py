@@ -1,0 +1,98 @@
+"""What people of a site have to do around visits: which rows, in which order an index gives them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, literal_column
+from sqlmodel import col
+
+from services.scheduling.models.rows import Appointment, ReplanTask
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReplanTaskTable
+from services.scheduling.queries import scope
+from services.scheduling.states import STANDING
+from shared.auth.principal import Principal
+from shared.db import Transaction
+from shared.fhir.worklists import Urgency, WorklistSource
+
+_APPOINTMENTS = "SELECT * FROM appointment WHERE id = ANY($1::uuid[])"
+_FIRSTS = """
+SELECT * FROM appointment WHERE referral_id = ANY($1::uuid[]) AND kind = 'first' ORDER BY id
+"""
+_TASKS = "SELECT * FROM replan_task WHERE id = ANY($1::uuid[])"
+
+
+def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> list[WorklistSource]:
+    """List the kinds that a caller has: a coordinator all of the site's, a clinician the own visits."""
+    if principal.party == "clinician":
+        own = col(AppointmentTable.practitioner) == principal.practitioner
+        return [_unrecorded(own, at=at, record_within=record_within)]
+    return [
+        WorklistSource(
+            kind="guarantee",
+            resource_type="Task",
+            urgency=Urgency.RISK,
+            id=_column(GuaranteeTable.id),
+            since=_column(GuaranteeTable.unbooked_since),
+            due=_column(GuaranteeTable.due_at),
+            where=and_(scope.guarantees(principal), col(GuaranteeTable.unbooked_since).is_not(None)),
+        ),
+        WorklistSource(
+            kind="waitlist",
+            resource_type="Appointment",
+            urgency=Urgency.WAITING,
+            id=_column(AppointmentTable.id),
+            since=_column(AppointmentTable.waits_since),
+            due=_column(AppointmentTable.due_at),
+            where=and_(scope.appointments(principal), _is(AppointmentTable.status, "waitlist")),
+        ),
+        WorklistSource(
+            kind="replan",
+            resource_type="Task",
+            urgency=Urgency.TURN,
+            id=_column(ReplanTaskTable.id),
+            since=_column(ReplanTaskTable.opened_at),
+            where=and_(scope.replan_tasks(principal), _is(ReplanTaskTable.status, "requested")),
+        ),
+        _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
+    ]
+
+
+async def appointments(tx: Transaction, ids: Collection[UUID]) -> Sequence[Appointment]:
+    """Read appointments by their ids, without a lock."""
+    return await tx.rows(Appointment, _APPOINTMENTS, list(ids))
+
+
+async def firsts_of(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence[Appointment]:
+    """Read every first appointment of these referrals, the oldest first, without a lock."""
+    return await tx.rows(Appointment, _FIRSTS, list(referral_ids))
+
+
+async def replan_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[ReplanTask]:
+    """Read Tasks that name visits which no longer fit, without a lock."""
+    return await tx.rows(ReplanTask, _TASKS, list(ids))
+
+
+def _unrecorded(visible: ColumnElement[bool], *, at: datetime, record_within: timedelta) -> WorklistSource:
+    ends = col(AppointmentTable.ends_at)
+    return WorklistSource(
+        kind="unrecorded",
+        resource_type="Appointment",
+        urgency=Urgency.TURN,
+        id=_column(AppointmentTable.id),
+        since=_column(AppointmentTable.ends_at),
+        due=_column(AppointmentTable.ends_at),
+        due_after=record_within,
+        where=and_(visible, _is(AppointmentTable.status, *STANDING), ends.is_not(None), ends <= at),
+    )
+
+
+def _column(attribute: Any) -> Any:
+    return col(attribute)
+
+
+def _is(attribute: Any, *values: str) -> ColumnElement[bool]:
+    """Compare with constants, as the conditions of the indexes do: a parameter would not match them."""
+    found: ColumnElement[bool] = col(attribute).in_([literal_column(f"'{value}'") for value in values])
+    return found
