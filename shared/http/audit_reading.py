@@ -108,7 +108,7 @@ PARAMS: Mapping[str, SearchParam] = {
     ),
     "date": SearchParam(kind="date", column=col(AuditEventRow.last_updated)),
     "entity": SearchParam(
-        kind="reference", column=_ENTITY, matches=lambda entity: or_(entity == _ENTITY, _about([entity]))
+        kind="reference", column=_ENTITY, matches=lambda entity: or_(_ENTITY.in_([entity]), _about([entity]))
     ),
     "outcome": SearchParam(kind="token", column=col(AuditEventRow.outcome), system=audit.OUTCOME_SYSTEM),
     "type": SearchParam(kind="token", column=col(AuditEventRow.id), matches=_of_type),
@@ -178,7 +178,7 @@ class _Trail:
             return or_(of_one, and_(literal(patient).in_(own), _about([patient])))
 
         def names(entity: str) -> ColumnElement[bool]:
-            return or_(entity == _ENTITY, about(entity))
+            return or_(_ENTITY.in_([entity]), about(entity))
 
         own_params = {"patient": about, "entity": names}
         found = {name: replace(PARAMS[name], matches=matches) for name, matches in own_params.items()}
