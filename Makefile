@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test faults bench screens lint types clean
+.PHONY: help setup setup-dev demo up test browser faults bench screens lint types clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,8 +24,11 @@ up: .venv/.ready ## the clinic on http://127.0.0.1:8080, with the demo's patient
 	@test -n "$$(ls -A '$(DATA)' 2>/dev/null)" || $(BIN)/lumbar demo --data '$(DATA)'
 	$(BIN)/lumbar up --data '$(DATA)' --port $(PORT)
 
-test: .venv/.ready-dev ## all tests
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+test: .venv/.ready-dev ## all tests but those in a browser
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore=tests/browser
+
+browser: .venv/.ready-dev ## every page and role in Chromium
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/browser
 
 faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both transports; the table goes into docs/reliability.md
 	$(BIN)/python -m tests.failure.full --write docs/reliability.md

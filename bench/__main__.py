@@ -1,10 +1,10 @@
-"""`python -m bench profile | run | search | check`: see docs/performance.md."""
+"""`python -m bench profile | run | search | pages | check`: see docs/performance.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import counters, run, searching
+from bench import counters, pages, run, searching
 from bench.profile import profile
 
 
@@ -22,6 +22,7 @@ def main() -> None:
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
     commands.add_parser("search", help="searches of 10,000 and of 1,000,000 referrals")
+    commands.add_parser("pages", help="each page's calls, bytes, and time beside that of its calls")
     checking = commands.add_parser("check", help="gate the numbers that no machine changes")
     checking.add_argument("--write", action="store_true", help="record what is found from now on")
     given = parser.parse_args()
@@ -29,6 +30,8 @@ def main() -> None:
         asyncio.run(profile(given.count, connections=given.connections, top=given.top))
     elif given.command == "search":
         sys.exit(searching.main())
+    elif given.command == "pages":
+        _pages()
     elif given.command == "check":
         sys.exit(_check(write=given.write))
     else:
@@ -48,6 +51,13 @@ def _check(*, write: bool) -> int:
     wrong = counters.risen(found, known)
     print("\n".join(wrong) or "nothing rose")
     return 1 if wrong else 0
+
+
+def _pages() -> None:
+    print(f"{'page':20s} {'calls':>5s} {'bytes':>7s} {'gzip':>6s} {'ms':>7s} {'ratio':>6s}")
+    for cost in asyncio.run(pages.measure()):
+        sizes = f"{cost.calls:5d} {cost.html:7d} {cost.compressed:6d}"
+        print(f"{cost.path:20s} {sizes} {cost.took:7.1f} {cost.ratio:6.2f}")
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ TOLERANCES = {
     "event_log_bytes": 0.02,
     "wal_bytes": 0.05,
 }
-_URL = "http://clinic.test"
-_MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+URL = "http://clinic.test"
+MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 _WARM = 10
 
 _LOOK_AGAIN = (
@@ -59,9 +59,9 @@ async def measure() -> tuple[Figures, Figures]:
     """Walk the main path for some referrals, and give figures and round trips by label, per referral."""
     counting.install()
     counting.LABEL.set(counting.WATCHING)
-    with _server() as (server, clinic):
-        clock = SimulatedClock(_MONDAY)
-        async with embedded_clinic(server, clinic, clock=clock, base_url=_URL) as put_together:
+    with served() as (server, clinic):
+        clock = SimulatedClock(MONDAY)
+        async with embedded_clinic(server, clinic, clock=clock, base_url=URL) as put_together:
             return await _measure(put_together, server)
 
 
@@ -86,7 +86,8 @@ def record(found: Figures) -> None:
 
 
 @contextmanager
-def _server() -> Iterator[tuple[EmbeddedPostgres, Clinic]]:
+def served() -> Iterator[tuple[EmbeddedPostgres, Clinic]]:
+    """Start a server for a clinic, for the duration of the block."""
     with TemporaryDirectory(prefix="lumbar-check-") as made:
         folder = Path(made)
         folder.chmod(0o711)
@@ -112,8 +113,8 @@ def _time_stands() -> Iterator[None]:
 async def _measure(put_together: EmbeddedClinic, server: EmbeddedPostgres) -> tuple[Figures, Figures]:
     databases = await Databases.at(server.url)
     transport = httpx.ASGITransport(app=put_together.app)
-    async with httpx.AsyncClient(transport=transport, base_url=_URL) as http:
-        token = await fetch_token(_URL, "family-practice", keys_folder(server.data), http=http)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        token = await fetch_token(URL, "family-practice", keys_folder(server.data), http=http)
         http.headers["authorization"] = f"Bearer {token}"
         http.headers["content-type"] = "application/fhir+json"
         workers = list(put_together.workers.values())
@@ -158,6 +159,6 @@ def _grown(
 
 
 async def _send(http: httpx.AsyncClient, numbers: range) -> None:
-    for body in bodies(numbers, at=_MONDAY):
+    for body in bodies(numbers, at=MONDAY):
         answer = await http.post("/referral/fhir", content=body, headers={"idempotency-key": new_text_id()})
         answer.raise_for_status()

@@ -173,7 +173,7 @@ def _surroundings() -> tuple[Settings, Clinic]:
 
 
 def _say_up(url: str, folder: Path) -> None:
-    typer.echo(f"Lumbar is up at {url} (data in {folder}, Ctrl-C stops it)")
+    typer.echo(f"Lumbar is up at {url} (data in {folder}, Ctrl-C stops it); its pages: {url}/")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import uvloop
 
 from deploy.demo.feed import read_feed
 from deploy.demo.play import play
-from deploy.demo.serving import served_clinic
+from deploy.demo.serving import ADDRESS, served_clinic
 from deploy.demo.show import Result, Show
 from deploy.demo.stories import STORIES
 from deploy.demo.story import Play
@@ -44,7 +44,9 @@ def run(
     log = (folder / LOG).open("w", encoding="utf-8")
     try:
         start_logging(stream=log)
-        return uvloop.run(_demo(server, clinic, stories=stories, days=days, show=show))
+        pages_at = None if data is None else ADDRESS
+        demo = _demo(server, clinic, stories=stories, days=days, show=show, pages_at=pages_at)
+        return uvloop.run(demo)
     finally:
         server.stop()
         log.close()
@@ -59,6 +61,7 @@ async def _demo(
     stories: Mapping[int, tuple[str, Play]],
     days: int,
     show: Show,
+    pages_at: str | None,
 ) -> int:
     site, end, started = clinic.sites[0], machine_now(), monotonic()
     begin = _morning(site, end - timedelta(days=days))
@@ -77,7 +80,9 @@ async def _demo(
     show.timeline(timeline, begin=begin, zone=site.zone)
     show.summary(summary)
     results = [Result.of(story) for story in told] + _checks(summary, dead=dead)
-    show.results(results)
+    show.results(results, pages_at=pages_at)
+    if pages_at is not None:
+        show.say(f"\nThe pages of the stories stand at these addresses, once the clinic is up: {pages_at}/")
     missed = [one for one in results if one.missed]
     took = monotonic() - started
     show.say(f"\n{len(results) - len(missed)} of {len(results)} complete, in {took:.0f} seconds")

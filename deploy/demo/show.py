@@ -35,11 +35,14 @@ class Result:
     missed: str | None
     number: int = 0
     steps: int = 0
+    page: str | None = None
 
     @classmethod
     def of(cls, story: Story) -> "Result":
-        """Sum up a story that was told."""
-        return cls(title=story.title, missed=story.missed, number=story.number, steps=len(story.steps))
+        """Sum up a story that was told; its page is that of its first referral."""
+        page = next((f"/referrals/{referral}" for referral in story.referrals), None)
+        steps = len(story.steps)
+        return cls(title=story.title, missed=story.missed, number=story.number, steps=steps, page=page)
 
 
 class Show:
@@ -113,14 +116,16 @@ class Show:
         self._counts("messages", summary.messages, f"{summary.letters} e-mails arrived at the mail server")
         self._counts("webhooks", summary.webhooks, f"{summary.taken} arrived at an insurer's own system")
 
-    def results(self, results: Sequence[Result]) -> None:
-        """Print a line for each story: whether all of it happened, else what did not."""
+    def results(self, results: Sequence[Result], *, pages_at: str | None = None) -> None:
+        """Print a line for each story: whether all of it happened, else what did not, and where to see it."""
         self._console.rule("Stories")
         for one in results:
             mark, style = ("✗", "bold red") if one.missed else ("✓", "green")
             number = f"{one.number:>2}" if one.number else "  "
             steps = f" ({one.steps} checks)" if one.steps else ""
             self._console.print(f"{mark} {number} {one.title}{steps}", style=style)
+            if pages_at is not None and one.page is not None:
+                self._console.print(f"     {pages_at}{one.page}", style="dim", markup=False, soft_wrap=True)
             if one.missed:
                 self._console.print(f"     {one.missed}", style="red", markup=False)
 

@@ -165,5 +165,8 @@
     if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
     else if (picked && "123".includes(event.key)) picked.querySelector(`[data-act="${event.key}"]`)?.click();
   });
+  // --- A page about what sends no news asks for itself again, while somebody looks.
+  const every = document.querySelector("[data-every]");
+  if (every) setInterval(() => { if (!document.hidden) refresh(); }, 1000 * Number(every.dataset.every));
   listen();
 })();

@@ -28,7 +28,9 @@ def clinic() -> Iterator[LumbarProcess]:
 
 def test_it_says_in_one_line_where_it_is_up(clinic: LumbarProcess) -> None:
     told = [line for line in clinic.log.read_text().splitlines() if not line.startswith("{")]
-    assert told == [f"Lumbar is up at {clinic.url} (data in {clinic.data}, Ctrl-C stops it)"]
+    assert told == [
+        f"Lumbar is up at {clinic.url} (data in {clinic.data}, Ctrl-C stops it); its pages: {clinic.url}/"
+    ]
 
 
 def test_everything_answers_on_one_port(clinic: LumbarProcess) -> None:

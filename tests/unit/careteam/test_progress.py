@@ -11,7 +11,15 @@ from services.careteam.rules.progress import Measured, progress, review, review_
 
 START = datetime(2026, 9, 1, 9, tzinfo=UTC)
 FUNCTION = Instrument(
-    id="function", loinc="x", name="x", unit="1", better="higher", important=Decimal(2), source="a test"
+    id="function",
+    loinc="x",
+    name="x",
+    unit="1",
+    lowest=Decimal(0),
+    highest=Decimal(100),
+    better="higher",
+    important=Decimal(2),
+    source="a test",
 )
 
 

@@ -1,6 +1,8 @@
 """Whatever a service offers has a name on a page, in both languages."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from gettext import NullTranslations
 from typing import Any
 
 from services.careteam import operations as of_careteam
@@ -30,8 +32,12 @@ def asked(parameters: Sequence[Parameter]) -> Iterator[Parameter]:
 
 def is_french(text: str) -> bool:
     """Whether the catalogue has a text; a word that is the same in both languages stands there too."""
-    catalogue = load_languages()[FRENCH].catalogue
-    return catalogue.gettext(text) != text
+    return french().gettext(text) != text
+
+
+@cache
+def french() -> NullTranslations:
+    return load_languages()[FRENCH].catalogue
 
 
 def test_every_act_has_a_name() -> None:
