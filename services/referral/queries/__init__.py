@@ -14,4 +14,5 @@ from services.referral.queries import (
     referrals,
     scope,
     tasks,
+    worklist,
 )

@@ -66,6 +66,7 @@ ACTS = {
     "referral PATCH /fhir/ServiceRequest/{id}": "referrer",
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
+    "referral GET /worklist": "referrer insurer coordinator clinician",
     "scheduling GET /worklist": "coordinator clinician",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }
