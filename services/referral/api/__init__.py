@@ -1,6 +1,15 @@
 """The HTTP border of this service: parse, one use case, answer."""
 
-from services.referral.api import analytics, attachments, definitions, intake, reads, revoking, work
+from services.referral.api import (
+    analytics,
+    attachments,
+    definitions,
+    intake,
+    reads,
+    revoking,
+    work,
+    worklist,
+)
 
 ROUTERS = (
     intake.router,
@@ -8,6 +17,7 @@ ROUTERS = (
     revoking.router,
     attachments.router,
     analytics.router,
+    worklist.router,
     reads.router,
     definitions.router,
 )

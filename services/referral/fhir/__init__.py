@@ -25,4 +25,5 @@ from services.referral.fhir import (
     task,
     wish,
     wording,
+    worklist,
 )

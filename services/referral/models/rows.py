@@ -101,7 +101,7 @@ class Referral(Resource):
     first verdict missed (None where nobody kept it), `first_seen_at` when the first visit that took place
     began, and `care_began_at` when the care plan became active. `came_by` is the way by which it came, where
     a coordinator entered it for its sender; where the patient `self_referred`, the clinic is the requester,
-    and nobody outside reads it.
+    and nobody outside reads it. `state_since` is when it came to the state in which it stands.
     """
 
     __tablename__ = "referral"
@@ -145,6 +145,7 @@ class Referral(Resource):
     care_began_at: AwareDatetime | None = None
     came_by: str | None = None
     self_referred: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    state_since: AwareDatetime | None = None
 
 
 class SenderIdentifier(SQLModel):
@@ -197,7 +198,10 @@ class DirectoryEntry(SQLModel):
 
 
 class Task(Resource):
-    """A Task: the process Task of a referral (one each) and what people are asked to do."""
+    """A Task: the process Task of a referral (one each) and what people are asked to do.
+
+    `site` and `requester` are those of its referral; by `due_at` it should be done, None where nothing says.
+    """
 
     __tablename__ = "task"
 
@@ -209,6 +213,9 @@ class Task(Resource):
     owner: str
     identifiers: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     authored_on: AwareDatetime
+    site: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    requester: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    due_at: AwareDatetime | None = None
 
 
 class Claim(Resource):

@@ -24,6 +24,8 @@ from services.referral.states import OPEN_TASKS, Authorization, State
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
 
+_IS_OPEN = f"status IN ({', '.join(repr(status) for status in OPEN_TASKS)})"
+
 
 class Base(SQLModel, registry=registry()):
     """Base of this service's tables, with metadata of its own."""
@@ -78,6 +80,15 @@ class ReferralTable(Referral, Base, table=True):
         Index("referral_sent", "site", "sent_at"),
         Index("referral_team", "team", postgresql_using="gin"),
         Index("referral_reviewers", "reviewers", postgresql_using="gin"),
+        # The pages of a worklist: what waits for the sender, of a site and of a requester.
+        *(
+            Index(
+                f"referral_of_{whose}_asked",
+                *(whose, "state_since", "id"),
+                postgresql_where=text("state = 'information-requested'"),
+            )
+            for whose in ("site", "requester")
+        ),
     )
 
 
@@ -119,9 +130,18 @@ class TaskTable(Task, Base, table=True):
             "referral_id",
             "code",
             unique=True,
-            postgresql_where=text(f"status IN ({', '.join(repr(status) for status in OPEN_TASKS)})"),
+            postgresql_where=text(_IS_OPEN),
         ),
         Index("task_by_owner", "owner", "status"),
+        # The pages of a worklist: the open Tasks of a kind, of a site, a requester and an owner.
+        *(
+            Index(
+                f"task_of_{whose}_open",
+                *(whose, "code", "due_at", "authored_on", "id"),
+                postgresql_where=text(f"{_IS_OPEN} AND code <> 'process-request'"),
+            )
+            for whose in ("site", "requester", "owner")
+        ),
     )
 
 

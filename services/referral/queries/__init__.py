@@ -15,4 +15,5 @@ from services.referral.queries import (
     scope,
     tasks,
     units,
+    worklist,
 )

@@ -66,6 +66,11 @@ async def open_work(tx: Transaction, referral_id: UUID) -> list[Task]:
     return await tx.rows(Task, _WORK, referral_id, list(OPEN_TASKS))
 
 
+async def go_to_site(tx: Transaction, referral_id: UUID, *, site: str) -> None:
+    """Let the Tasks of a referral be those of the site to which it goes."""
+    await tx.run("UPDATE task SET site = $2 WHERE referral_id = $1", referral_id, site)
+
+
 async def in_doubt_about(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
     """Name the referrals, open or not, of which a Task still asks who these patients are."""
     found = await tx.records(_IN_DOUBT, list(patient_ids), list(OPEN_TASKS))

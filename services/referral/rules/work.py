@@ -1,10 +1,13 @@
 """What a coordinator may do with a Task; what the life cycle owns is changed by its commands only."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from services.referral.models.rows import Referral, Task
+from services.referral.rules import waiting
 from services.referral.rules.urgent import waits_for_a_clinician
 from services.referral.states import TASK_ALLOWED, State
+from shared.clinic import Clinic
 from shared.context import Context
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
@@ -47,6 +50,19 @@ def may_change(_: Context, item: WorkItem, *, status: str) -> Reason | None:
     if status == "rejected" and not waits_for_a_clinician(item.referral):
         return None
     return _undecided(item) if status in ("completed", "cancelled", "rejected") else None
+
+
+def due_of(code: TaskCode, referral: Referral, *, clinic: Clinic, at: datetime) -> datetime | None:
+    """Say by when a Task is to be done that was opened at a moment; None where nothing says so."""
+    limits = {
+        TaskCode.REVIEW_REFERRAL: waiting.limit(referral, clinic=clinic),
+        TaskCode.MERGE_DUPLICATE: waiting.limit(referral, clinic=clinic),
+        TaskCode.ANSWER_REFERRER: timedelta(hours=clinic.waiting.answer_hours),
+        TaskCode.ANOTHER_TIME: timedelta(hours=clinic.waiting.answer_hours),
+        TaskCode.ANSWER_CLINIC: timedelta(days=clinic.waiting.information_days),
+    }
+    limit = limits.get(code)
+    return None if limit is None else at + limit
 
 
 def _undecided(item: WorkItem) -> Reason | None:

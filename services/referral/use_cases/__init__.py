@@ -20,6 +20,7 @@ from services.referral.use_cases import (
     nightly_look,
     process_message,
     provide_information,
+    read_work,
     receive,
     redirect,
     referral_file,

@@ -64,6 +64,7 @@ class Changes:
             self.file.passed.append(self.referral.model_copy())
         self.file.moved = True
         self.referral.state, self.referral.reason, self.referral.turn = to, [*reason], turn
+        self.referral.state_since = self.ctx.at
         self.referral.status = REQUEST_STATUS.get(to, "active")
         if to in UNDER_CARE or to in TERMINAL:
             self.referral.reviewers = []
@@ -108,10 +109,13 @@ class Changes:
                 status="requested",
                 owner=owner.removeprefix("Organization/"),
                 authored_on=ctx.at,
+                site=referral.site,
+                requester=referral.requester,
             )
             self.file.work.append(task)
         else:
             body |= {"status": task.status, "authoredOn": instant(task.authored_on)}
+        task.due_at = due or rules.work.due_of(code, referral, clinic=ctx.clinic, at=task.authored_on)
         self.tasks[id(task)] = (task, body, {})
         return task
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlmodel import SQLModel
 
-from services.referral import fhir
+from services.referral import fhir, queries
 from services.referral.models.rows import Claim, Enclosure, Referral, Task
 from services.referral.states import TASK_STATUS, State
 from services.referral.use_cases import merged
@@ -28,7 +28,7 @@ from shared.fhir import store
 from shared.timers import Timer
 
 # What the resource's own bytes hold beside the columns.
-_STEP = ("state", "reason", "turn", "sessions", "team", "first_seen_at", "care_began_at")
+_STEP = ("state", "state_since", "reason", "turn", "sessions", "team", "first_seen_at", "care_began_at")
 _BETWEEN = {("on-hold", "rejected"): "received", ("on-hold", "completed"): "in-progress"}
 Written = tuple[Task | Claim, Body | None, Body]
 _OWN = frozenset({"version", "last_updated", "body"})
@@ -67,6 +67,7 @@ async def new(
     store.fill(task, fhir.task.process_task(referral, clinic=ctx.clinic, sent=sent), at=ctx.at)
     task.status = TASK_STATUS[State(referral.state)]
     task.identifiers = _identifiers(referral, decoded(task.body))
+    task.site, task.requester = referral.site, referral.requester
     work = [*_filled(ctx, changes.claims.values()), *_filled(ctx, changes.tasks.values())]
     enclosed = _enclosed(ctx, changes)
     publications = [_publication(ctx, announced) for announced in changes.announcements]
@@ -133,6 +134,8 @@ async def _write_referral(ctx: Context, tx: Transaction, changes: Changes) -> No
         await store.update(tx, referral, referral.body, at=ctx.at, overlay=overlay, **changed)
     elif changed:
         await tx.update(referral, **changed)
+    if "site" in changed:
+        await queries.tasks.go_to_site(tx, referral.id, site=referral.site)
     changes.file.before = referral.model_copy()
 
 
@@ -195,7 +198,7 @@ def _enclosed(ctx: Context, changes: Changes) -> list[Enclosure]:
 
 def _columns(row: Task | Claim) -> dict[str, Any]:
     if isinstance(row, Task):
-        return {"status": row.status}
+        return {"status": row.status, "due_at": row.due_at}
     return {"status": row.status, "standing": row.standing, "consented": row.consented}
 
 

@@ -109,7 +109,7 @@ class TestTheMember:
 
     async def test_stands_in_claims_of_before_as_a_new_version(self, make_database: MakeDatabase) -> None:
         database = await make_database(MetaData())
-        await migrate.upgrade(database, package=package("referral"), to="0020")
+        await migrate.upgrade(database, package=package("referral"), to="0021")
         claim_id = uuid4()
         await _old_claim(database, claim_id)
         await migrate.upgrade(database, package=package("referral"))
