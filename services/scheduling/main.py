@@ -15,6 +15,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.appointments.router_of(AvailabilityCache()),
         api.guarantee.router,
         api.worklist.router,
+        api.calendar.router,
         api.free_time.router,
         api.tasks.router,
         api.directory.router,

@@ -2,6 +2,7 @@
 
 from services.scheduling.api import (
     appointments,
+    calendar,
     directory,
     examples,
     free_time,

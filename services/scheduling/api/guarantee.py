@@ -1,6 +1,6 @@
 """The guarantees of a site, as a coordinator looks at them: a page of them, and their figures."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -8,11 +8,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import queries, rules, use_cases
-from services.scheduling.api.searching import UnsupportedSearch, check_names
+from services.scheduling.api.searching import UnsupportedSearch, check_names, day_of, read_day
 from services.scheduling.models.guarantees import GuaranteeFilter
 from shared.clinic import Site
 from shared.fhir.codes import GuaranteeStatus
-from shared.fhir.instants import is_on_a_calendar
 from shared.fhir.search_query import read_count
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
@@ -69,7 +68,7 @@ async def summary(request: _Search) -> Response:
     check_names(request, {"from", "to"})
     site = _site(request)
     today = request.ctx.at.astimezone(site.zone).date()
-    first, last = _day(request, "from") or today - _BACK, _day(request, "to") or today + _AHEAD
+    first, last = read_day(request, "from") or today - _BACK, read_day(request, "to") or today + _AHEAD
     if first > last:
         raise UnsupportedSearch("the first day is not after the last", expression="from")
     async with request.transaction() as tx:
@@ -129,7 +128,7 @@ def _bounds(request: RequestContext, site: Site) -> tuple[datetime | None, datet
     earliest, latest = list[datetime](), list[datetime]()
     for text in request.query.getlist("due"):
         prefix, written = (text[:2], text[2:]) if text[:2] in _PREFIXES else ("eq", text)
-        day = _read_day(written, name="due")
+        day = day_of(written, name="due")
         begins, ends = (
             rules.calendar.local_day_start(day, site.zone),
             rules.calendar.local_day_end(day, site.zone),
@@ -140,18 +139,3 @@ def _bounds(request: RequestContext, site: Site) -> tuple[datetime | None, datet
         if prefix in ("eq", "le", "lt"):
             latest.append(begins if prefix == "lt" else ends)
     return max(earliest, default=None), min(latest, default=None)
-
-
-def _day(request: RequestContext, name: str) -> date | None:
-    text = request.query.get(name)
-    return None if text is None else _read_day(text, name=name)
-
-
-def _read_day(text: str, *, name: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise UnsupportedSearch("a day is written as 2026-03-02", expression=name) from None
-    if not is_on_a_calendar(day):
-        raise UnsupportedSearch(f"{text!r} lies on no calendar of ours", expression=name)
-    return day

@@ -3,6 +3,7 @@
 from services.scheduling.fhir import (
     appointment_change,
     appointments,
+    calendar,
     corrections,
     directory,
     free_time,

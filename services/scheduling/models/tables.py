@@ -124,6 +124,7 @@ class AppointmentTable(Appointment, Base, table=True):
             *("site", "due_at", "waits_since", "id"),
             postgresql_where=text("status = 'waitlist'"),
         ),
+        Index("appointment_of_site_by_start", "site", "starts_at"),
         Index(
             "appointment_of_site_to_record",
             *("site", "ends_at", "id"),

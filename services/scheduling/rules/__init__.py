@@ -17,5 +17,6 @@ from services.scheduling.rules import (
     notice,
     series,
     series_state,
+    site_calendar,
     status_change,
 )

@@ -19,5 +19,6 @@ from services.scheduling.use_cases import (
     read_work,
     replan,
     show_board,
+    show_calendar,
     try_waiting,
 )

@@ -67,6 +67,7 @@ ACTS = {
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
     "referral GET /worklist": "referrer insurer coordinator clinician",
+    "scheduling GET /calendar": "coordinator clinician",
     "scheduling GET /worklist": "coordinator clinician",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }

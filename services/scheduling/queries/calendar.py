@@ -1,0 +1,45 @@
+"""What stands in the calendar of a site, inside the caller's row scope."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.spans import Span
+from services.scheduling.models.tables import AppointmentTable
+from services.scheduling.queries import scope
+from services.scheduling.states import LIVE_FIRST, AppointmentStatus
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
+
+# What took a time, or was to; who was called off or waits stands in no calendar.
+_SHOWN = [
+    status for status in (*LIVE_FIRST, AppointmentStatus.MISSED) if status != AppointmentStatus.WAITLIST
+]
+
+
+async def appointments(
+    tx: Transaction,
+    principal: Principal,
+    *,
+    site: str,
+    window: Span,
+    practitioner: str | None,
+    room: str | None,
+) -> Sequence[Appointment]:
+    """Read the appointments that begin inside a window, the earliest first; no visit goes over midnight."""
+    columns = core.columns(AppointmentTable)
+    wanted = select(*columns).where(
+        scope.appointments(principal),
+        columns.site == site,
+        columns.starts_at >= window.start,
+        columns.starts_at < window.end,
+        col(AppointmentTable.status).in_(_SHOWN),
+    )
+    if practitioner is not None:
+        wanted = wanted.where(columns.practitioner == practitioner)
+    if room is not None:
+        wanted = wanted.where(columns.room == room)
+    found = await tx.select(wanted.order_by(columns.starts_at, columns.id))
+    return [Appointment(**record) for record in found]

@@ -1,0 +1,70 @@
+"""Show the calendar of a site by clinician and by room: visits, hours, absences, meetings, what is free."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.scheduling import queries, rules
+from services.scheduling.models.calendar_days import SiteCalendar, Visit
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.spans import Span
+from shared.clinic import Person, Room, Site
+from shared.context import Context
+from shared.db import Transaction
+
+
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    days: Sequence[date],
+    *,
+    site: Site,
+    people: Sequence[Person],
+    rooms: Sequence[Room],
+    practitioner: str | None,
+    room: str | None,
+) -> SiteCalendar:
+    """Return these local days of these clinicians and rooms; `practitioner` and `room` narrow the visits."""
+    window = Span(
+        rules.calendar.local_day_start(days[0], site.zone), rules.calendar.local_day_end(days[-1], site.zone)
+    )
+    rows = await queries.calendar.appointments(
+        tx, ctx.caller, site=site.id, window=window, practitioner=practitioner, room=room
+    )
+    visits = await _visits(tx, rows)
+    keys = [rules.needs.person_key(person.id) for person in people]
+    keys += [rules.needs.room_key(one.id) for one in rooms]
+    taken = await queries.occupancy.taken(tx, keys, window=window)
+    everybody = [person for person in ctx.clinic.people if person.site == site.id]
+    of_people = []
+    for person in people:
+        mine = [visit for visit in visits if visit.row.practitioner == person.id]
+        each = [
+            rules.site_calendar.day_of_person(person, day, site=site, visits=mine, taken=taken, now=ctx.at)
+            for day in days
+        ]
+        of_people.append((person, each))
+    of_rooms = []
+    for one in rooms:
+        here = [visit for visit in visits if visit.row.room == one.id]
+        each = [
+            rules.site_calendar.day_of_room(
+                one, day, site=site, people=everybody, visits=here, taken=taken, now=ctx.at
+            )
+            for day in days
+        ]
+        of_rooms.append((one, each))
+    return SiteCalendar(people=of_people, rooms=of_rooms, rows=rows)
+
+
+async def _visits(tx: Transaction, rows: Sequence[Appointment]) -> list[Visit]:
+    """Name the patients of visits: as they are known now, else as they were when accepted."""
+    known = await queries.board.people(tx, {row.patient_id for row in rows}) if rows else {}
+    referrals = await queries.board.referrals_of(tx, {row.referral_id for row in rows}) if rows else {}
+    visits = []
+    for row in rows:
+        newest, referral = known.get(row.patient_id), referrals.get(row.referral_id)
+        person = newest.person if newest is not None else None
+        if person is None and referral is not None:
+            person = referral.person
+        visits.append(Visit(row=row, person=person))
+    return visits
