@@ -8,7 +8,7 @@ from bench.running import Broken
 from shared.events.polling_loop import PollingLoop
 from shared.events.worker import Worker
 
-_NOT_WALKED = ("timers", "held", "retention")
+_NOT_WALKED = ("timers", "held", "retention", "progress")
 _MOST_ROUNDS = 200
 
 

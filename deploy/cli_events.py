@@ -113,7 +113,8 @@ def replay_held(group: str, key: str) -> None:
     """Try a held key again, in order; the service's worker does it, within seconds where it runs."""
 
     async def make_due(databases: dict[str, Database]) -> None:
-        waiting = await held.replay(_database(databases, group), group=group, key=key)
+        async with _database(databases, group).transaction() as tx:
+            waiting = await held.replay(tx, group=group, key=key)
         if not waiting:
             _fail(f"{group} holds no event of {key}")
         typer.echo(f"{group} tries {waiting} events of {key} again")

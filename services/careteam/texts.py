@@ -35,6 +35,8 @@ REASONS: Mapping[str, str] = {
     # What the clinic itself asks of an owner.
     "to-measure": "Review of week {week}: measure {instruments}",
     "to-revise-plan": "Revise the plan as the meeting decided",
+    # What a draft waits for.
+    "to-activate-plan": "The plan is a draft: a member of the team writes and activates it.",
     # What became of a meeting, a case and minutes, and what a team lacks.
     "meeting-not-held": "Nobody opened it; its cases are carried over.",
     "case-decided": "Case decided.",

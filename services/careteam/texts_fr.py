@@ -22,6 +22,8 @@ REASONS: Mapping[str, str] = {
     # What the clinic itself asks of an owner.
     "to-measure": "Bilan de la semaine {week} : mesurez {instruments}",
     "to-revise-plan": "Révisez le plan comme la réunion l'a décidé",
+    # What a draft waits for.
+    "to-activate-plan": "Le plan est une ébauche : un membre de l'équipe le rédige et l'active.",
     # What became of a meeting, a case and minutes, and what a team lacks.
     "meeting-not-held": "Personne ne l'a ouverte ; ses cas sont reportés.",
     "case-decided": "Cas décidé.",

@@ -155,6 +155,7 @@ class NotificationTable(Notification, Base, table=True):
             f"(next_attempt_at IS NOT NULL) = (status IN ({_OPEN}))", name="open_is_due_some_time"
         ),
         Index("notification_by_due", "next_attempt_at", postgresql_where=text(f"status IN ({_OPEN})")),
+        Index("notification_by_status", "status"),
         Index("notification_by_recipient", "recipient", "last_updated"),
         Index(
             "notification_by_receiver",

@@ -43,7 +43,8 @@ async def on_events(_: Context, tx: Transaction, batch: EventBatch) -> None:
 async def on_first_appointment(
     ctx: Context, tx: Transaction, event: AppointmentEvent, followed: Followed
 ) -> None:
-    """Follow a first appointment; single sessions do not change where the referral stands."""
+    """Follow a first appointment; a session changes no more than what is used of an authorization."""
+    await use_cases.count_units.run(ctx, tx, event, referral_id=_about(event), followed=followed)
     referral = _open(followed, event) if event.is_first else None
     if referral is not None:
         turn, reason = FIRST_APPOINTMENT[event.type](event)
@@ -67,8 +68,9 @@ async def on_appointment_corrected(
 ) -> None:
     """Follow what a first appointment is now that a mistake was put right.
 
-    Where the care has gone on since, that is said and nothing is taken back.
+    Where the care has gone on since, that is said and nothing is taken back; of a session its unit is.
     """
+    await use_cases.count_units.run(ctx, tx, event, referral_id=_about(event), followed=followed)
     referral = _open(followed, event) if event.is_first else None
     if referral is None:
         return

@@ -39,6 +39,7 @@ _PROFILE = {
 }
 # The type of every AuditEvent of ours: an access through the REST API.
 TYPE_SYSTEM, TYPE = "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest"
+OUTCOME_SYSTEM = "http://terminology.hl7.org/CodeSystem/audit-event-outcome"
 _BALP = "https://profiles.ihe.net/ITI/BALP"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _TERMS = "http://terminology.hl7.org/CodeSystem"

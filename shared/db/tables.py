@@ -122,6 +122,14 @@ def _inbox(metadata: MetaData) -> None:
         Column("log_partition", Integer, primary_key=True),
         Column("next_offset", BigInteger, nullable=False),
     )
+    Table(
+        "topic_progress",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("lag", BigInteger, nullable=False),
+        _when("machine_at"),
+    )
     # Read and written by the version before `group_position` only; it goes with the next migration but one.
     Table(
         "consumer_position",
@@ -216,6 +224,7 @@ def _audit(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         Column("site", Text),
         Index("audit_event_by_patient", "patient_id", "recorded"),
+        Index("audit_event_by_entity", text("split_part(what, '/', 2)")),
     )
     # Of an AuditEvent about several patients; the one patient of all others stands in the event itself.
     Table(

@@ -19,6 +19,7 @@ from shared.events.outbox.relay import Relay
 from shared.events.polling_loop import NET, STANDBY, PollingLoop
 from shared.events.retention import Retention
 from shared.events.timer_firing import TimerFiring
+from shared.events.topic_progress import EVERY, ProgressWriter
 from shared.events.transport.base import Subscription
 from shared.events.worker_status import LoopsStatus, WorkerStatus
 from shared.runtime import Runtime
@@ -27,6 +28,8 @@ from shared.timers import TimerTable
 _LAST_STEPS = 5.0
 # Seconds for which an answer to when the next work of a loop is due stands.
 _ASK_AGAIN_AFTER = 1.0
+# Loops that nothing wakes before their time.
+_BY_THE_CLOCK = ("retention", "progress")
 
 
 OnStart = Callable[[Context, Transaction], Awaitable[None]]
@@ -177,6 +180,7 @@ class Worker:
         firing = TimerFiring(
             database, self._timers, clock=runtime.clock, context=self._context, service=self.service
         )
+        progress = ProgressWriter(database, subscription, group=self.service)
         relaying = PollingLoop("relay", self._relay.step, pause=self._relay.pause)
         timing = PollingLoop("timers", firing.step, pause=firing.pause)
         self.loops = [
@@ -185,6 +189,7 @@ class Worker:
             PollingLoop("consumer", consumer.step, pause=subscription.pause, wake=subscription.wake),
             PollingLoop("held", retry.step, pause=retry.pause),
             PollingLoop("retention", Retention(database, service=self.service).step, pause=lambda: 3600),
+            PollingLoop("progress", progress.step, pause=lambda: EVERY),
             *(self._own_loop(loop) for loop in self._own_loops),
         ]
         database.wake_relay = relaying.wake.set
@@ -209,12 +214,12 @@ class Worker:
     def _progressed(self) -> None:
         """Wake what a handled batch can have made work for; timers are woken by whoever sets one."""
         held = self._consumer is not None and self._consumer.held_some()
-        idle = ("relay", "timers", "consumer", "retention", *(() if held else ("held",)))
+        idle = ("relay", "timers", "consumer", *_BY_THE_CLOCK, *(() if held else ("held",)))
         for loop in self.loops:
             if loop.name not in idle:
                 loop.wake.set()
 
     def _wake_all(self) -> None:
         for loop in self.loops:
-            if loop.name not in ("relay", "retention"):
+            if loop.name not in ("relay", *_BY_THE_CLOCK):
                 loop.wake.set()

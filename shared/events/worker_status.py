@@ -93,7 +93,7 @@ async def read_status(
 ) -> WorkerStatus:
     """Read the status of a service at a care time."""
     row = (await database.fetch(_STATEMENT, group, now))[0]
-    progress = await _progress(subscription)
+    progress = await read_progress(subscription)
     machine = machine_now()
     dues = [due for due in (row["next_timer"], loops.next_due) if due is not None and due > now]
     return WorkerStatus(
@@ -116,17 +116,10 @@ async def read_status(
 
 async def answers(subscription: Subscription | None) -> bool:
     """Return whether what carries the events answers within two seconds."""
-    return await _progress(subscription) is not None
+    return await read_progress(subscription) is not None
 
 
-def _held(row: asyncpg.Record, machine: datetime) -> dict[str, tuple[int, float]]:
-    return {
-        RETRYING: (row["retrying"], _seconds(row["retrying_since"], machine)),
-        DEAD: (row["dead"], _seconds(row["dead_since"], machine)),
-    }
-
-
-async def _progress(subscription: Subscription | None) -> Mapping[str, TopicProgress] | None:
+async def read_progress(subscription: Subscription | None) -> Mapping[str, TopicProgress] | None:
     """Return how far each topic is read; None where the transport does not answer in time."""
     if subscription is None:
         return {}
@@ -137,6 +130,13 @@ async def _progress(subscription: Subscription | None) -> Mapping[str, TopicProg
         if not is_operational(error):
             raise
         return None
+
+
+def _held(row: asyncpg.Record, machine: datetime) -> dict[str, tuple[int, float]]:
+    return {
+        RETRYING: (row["retrying"], _seconds(row["retrying_since"], machine)),
+        DEAD: (row["dead"], _seconds(row["dead_since"], machine)),
+    }
 
 
 def _seconds(since: datetime | None, now: datetime) -> float:

@@ -18,7 +18,9 @@ from shared.http.anonymous_calls import AnonymousCalls
 from shared.http.audit_reading import PatientsOfSite, audit_router, no_patients
 from shared.http.audit_refusals import audit_refusal, audit_replay
 from shared.http.code_systems import code_systems_router
+from shared.http.dead_letters import dead_letters_router
 from shared.http.errors import as_refusal, failure_answer, refusal_answer
+from shared.http.health import MoreHealth, health_router, nothing_more
 from shared.http.idempotency import Replayed
 from shared.http.metadata import add_metadata
 from shared.http.middleware import RequestMiddleware
@@ -26,6 +28,7 @@ from shared.http.openapi import Examples, add_documents
 from shared.http.operations import operations_router
 from shared.http.resources import Readers
 from shared.http.rest import RestMiddleware, allowed
+from shared.http.trace import trace_router
 from shared.operations import OperationTable
 from shared.runtime import Runtime
 
@@ -38,8 +41,12 @@ def create_app(
     tables: Sequence[OperationTable[Any]] = (),
     examples: Examples = MappingProxyType({}),
     patients_of_site: PatientsOfSite = no_patients,
+    more_health: MoreHealth = nothing_more,
 ) -> FastAPI:
     """Make a service's app; every route begins with `/fhir`, except what the service says otherwise.
+
+    What is for operators stands beside it: `/health` (`more_health` is what the service adds to it),
+    `/dead-letters` and `/trace`.
 
     Adds the routes of its operation tables, `GET /fhir/metadata` (CapabilityStatement made from the routes),
     `GET /fhir/CodeSystem`, `GET /fhir/AuditEvent` for coordinators (`patients_of_site` selects the ids of a
@@ -69,7 +76,9 @@ def create_app(
     app.state.runtime = runtime
     app.state.anonymous_calls = AnonymousCalls(runtime.service)
     operations = operations_router(tables, clinic=runtime.clinic)
-    for router in (operations, *routers, audit_router(patients_of_site), code_systems_router(runtime)):
+    shared = (audit_router(patients_of_site), code_systems_router(runtime))
+    for_operators = (health_router(more_health), dead_letters_router(), trace_router())
+    for router in (operations, *routers, *shared, *for_operators):
         # include_router would look each of them up twice at every request.
         app.router.routes.extend(router.routes)
     app.state.readers = Readers.of(app)

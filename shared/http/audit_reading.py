@@ -14,7 +14,20 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter
 from pydantic import AwareDatetime
-from sqlalchemy import Column, ColumnElement, DateTime, Select, and_, func, literal, or_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 from starlette.responses import Response
@@ -48,6 +61,8 @@ class AuditEventRow(_Base, table=True):
     actor: str
     patient_id: str | None
     site: str | None
+    outcome: str
+    what: str | None
     body: bytes
 
 
@@ -76,6 +91,8 @@ def _of_type(wanted: Token) -> ColumnElement[bool]:
 
 
 _AGENT = func.split_part(col(AuditEventRow.actor), "/", 2)
+# Written as the index has it: a constant that is a parameter does not fit one.
+_ENTITY: ColumnElement[str] = literal_column("split_part(audit_event.what, '/', 2)", Text)
 PARAMS: Mapping[str, SearchParam] = {
     "patient": SearchParam(
         kind="reference",
@@ -90,6 +107,10 @@ PARAMS: Mapping[str, SearchParam] = {
         matches=lambda agent: _AGENT.in_([agent]),
     ),
     "date": SearchParam(kind="date", column=col(AuditEventRow.last_updated)),
+    "entity": SearchParam(
+        kind="reference", column=_ENTITY, matches=lambda entity: or_(_ENTITY.in_([entity]), _about([entity]))
+    ),
+    "outcome": SearchParam(kind="token", column=col(AuditEventRow.outcome), system=audit.OUTCOME_SYSTEM),
     "type": SearchParam(kind="token", column=col(AuditEventRow.id), matches=_of_type),
 }
 
@@ -152,11 +173,16 @@ class _Trail:
             return PARAMS
         own = self._patients_of_site(str(caller.site))
 
-        def matches(patient: str) -> ColumnElement[bool]:
+        def about(patient: str) -> ColumnElement[bool]:
             of_one = col(AuditEventRow.patient_id) == patient
             return or_(of_one, and_(literal(patient).in_(own), _about([patient])))
 
-        return {**PARAMS, "patient": replace(PARAMS["patient"], matches=matches)}
+        def names(entity: str) -> ColumnElement[bool]:
+            return or_(_ENTITY.in_([entity]), about(entity))
+
+        own_params = {"patient": about, "entity": names}
+        found = {name: replace(PARAMS[name], matches=matches) for name, matches in own_params.items()}
+        return {**PARAMS, **found}
 
     def _visible(self, caller: Principal) -> ColumnElement[bool]:
         if caller.party == "privacy-officer":

@@ -60,9 +60,9 @@ async def audit_replay(request: Request, replayed: Replayed) -> None:
     access = audit.Access(
         service=request.app.state.runtime.service,
         how=how_of(request, request.state.guard),
-        what=replayed.about,
+        what=replayed.about or None,
         patients=patients_of([replayed.row]),
-        site=replayed.row.site,
+        site=None if replayed.row is None else replayed.row.site,
         query=query_of(request, b""),
     )
     await _record(request, access)

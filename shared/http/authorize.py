@@ -63,13 +63,14 @@ def authorize(
     dry_run: bool = False,
     streams: bool = False,
     conditional: bool = False,
+    names_no_resource: bool = False,
 ) -> SecurityMarker:
     """Guard a route by the scope `resource_type.interaction`.
 
     `rows` says in words which rows the caller may reach; a test lists all routes and refuses one without
     this. `dry_run` marks a command's rehearsal, which writes nothing, `streams` a route that reads its body
-    by itself, `conditional` one that honours If-None-Exist; any other POST refuses it. Refused calls are
-    audited.
+    by itself, `conditional` one that honours If-None-Exist; any other POST refuses it, `names_no_resource` a
+    command whose answer is about none. Refused calls are audited.
     """
     guard = Guard(
         resource_type=resource_type,
@@ -78,6 +79,7 @@ def authorize(
         dry_run=dry_run,
         streams=streams,
         conditional=conditional,
+        names_no_resource=names_no_resource,
     )
     marker: SecurityMarker = Security(RouteSecurity(guard), scopes=[f"system/{guard.scope}"])
     return marker

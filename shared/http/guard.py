@@ -15,7 +15,8 @@ class Guard:
     """What a route asks of its caller; `interaction` is None where the route is open to everybody.
 
     `dry_run` says that the route needs the scope of a command and writes nothing, `streams` that it reads its
-    body by itself, as it comes, `conditional` that it honours If-None-Exist.
+    body by itself, as it comes, `conditional` that it honours If-None-Exist, `names_no_resource` that its
+    answer is about none, so that a kept one is given again to whoever may call the route.
     """
 
     resource_type: str
@@ -24,6 +25,7 @@ class Guard:
     dry_run: bool = False
     streams: bool = False
     conditional: bool = False
+    names_no_resource: bool = False
 
     @property
     def scope(self) -> str:

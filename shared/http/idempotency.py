@@ -55,10 +55,10 @@ class KeptAnswer:
 class Replayed(Exception):
     """A kept answer may be given again; ends the transaction, nothing is written.
 
-    `row` is the resource that the answer is about, as it stands now.
+    `row` is the resource that the answer is about, as it stands now; None where it is about none.
     """
 
-    def __init__(self, kept: KeptAnswer, *, row: StoredResource) -> None:
+    def __init__(self, kept: KeptAnswer, *, row: StoredResource | None) -> None:
         super().__init__()
         self.response = kept.response
         self.about = kept.about

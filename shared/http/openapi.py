@@ -122,7 +122,7 @@ def document(app: FastAPI, *, title: str, base_url: str, service: str, examples:
         path = str(route.path_format)
         operation = made["paths"][path][method.lower()]
         _describe(operation, guard=guard, method=method, path=path, endpoint=route.endpoint)
-        if method in ("POST", "PUT", "PATCH"):
+        if method in ("POST", "PUT", "PATCH") and not guard.names_no_resource:
             body = _body(method, path, examples.get(f"{method} {path}"))
             declared = operation.get("requestBody", {}).get("content", {})
             operation["requestBody"] = {**body, "content": body["content"] | declared}

@@ -41,7 +41,9 @@ _TABLES: dict[str, frozenset[str]] = {
     "event_type": frozenset((*CATALOG, "other", "feed")),
     "outcome": frozenset((*_OUTCOMES.split(), *(str(outcome) for outcome in Outcome))),
     "state": frozenset(("retrying", "dead")),
-    "loop": frozenset(("relay", "timers", "consumer", "held", "retention", "notifications.sending")),
+    "loop": frozenset(
+        ("relay", "timers", "consumer", "held", "retention", "progress", "notifications.sending")
+    ),
     "channel": frozenset(str(channel) for channel in Channel),
     "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),
     "code": frozenset(_ISSUE_TYPES.split()),

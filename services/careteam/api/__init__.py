@@ -1,6 +1,16 @@
 """The routes of careteam, by area."""
 
-from services.careteam.api import directory, examples, messages, outcomes, plans, reads, tasks, teams
+from services.careteam.api import (
+    directory,
+    examples,
+    messages,
+    outcomes,
+    plans,
+    reads,
+    tasks,
+    teams,
+    worklist,
+)
 
 ROUTERS = (
     tasks.router,
@@ -10,4 +20,5 @@ ROUTERS = (
     messages.router,
     reads.router,
     directory.router,
+    worklist.router,
 )

@@ -11,4 +11,5 @@ from services.careteam.fhir import (
     summary,
     tasks,
     teams,
+    worklist,
 )

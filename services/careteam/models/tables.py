@@ -22,6 +22,7 @@ from services.careteam.models.rows import (
     TeamMember,
 )
 from services.careteam.states import (
+    LIVE_ACTIONS,
     LIVE_CASES,
     ActionState,
     CaseState,
@@ -83,6 +84,11 @@ class PlanTable(Plan, Base, table=True):
     __table_args__ = (
         UniqueConstraint("team_id", name="one_plan_per_team"),
         one_of("status", PlanState, name="plan_status"),
+        Index(
+            "plan_drafted",
+            *("drafted_at", "id"),
+            postgresql_where=text(f"status = '{PlanState.DRAFT}'"),
+        ),
         CheckConstraint(
             "status NOT IN ('active', 'completed') OR activated_at IS NOT NULL", name="plan_start"
         ),
@@ -130,6 +136,22 @@ class CareTaskTable(CareTask, Base, table=True):
             f" OR (code = '{TaskCode.ACTION}' AND due_at IS NOT NULL"
             f" AND state IN ({_listed(*ActionState)}))",
             name="task_state",
+        ),
+        # The pages of a worklist: what is open, of all sites (there are few of both) and of an owner.
+        Index(
+            "open_action",
+            *("due_at", "authored_at", "id"),
+            postgresql_where=text(f"code = '{TaskCode.ACTION}' AND state IN ({_listed(*LIVE_ACTIONS)})"),
+        ),
+        Index(
+            "open_action_of_owner",
+            *("owner", "due_at", "authored_at", "id"),
+            postgresql_where=text(f"code = '{TaskCode.ACTION}' AND state IN ({_listed(*LIVE_ACTIONS)})"),
+        ),
+        Index(
+            "waiting_case",
+            *("authored_at", "id"),
+            postgresql_where=text(f"code = '{TaskCode.AGENDA_ITEM}' AND state IN ({_listed(*LIVE_CASES)})"),
         ),
         CheckConstraint("state <> 'on-agenda' OR meeting_id IS NOT NULL", name="agenda_has_meeting"),
         Index(

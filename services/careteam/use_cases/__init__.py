@@ -14,6 +14,7 @@ from services.careteam.use_cases import (
     open_meeting,
     post_message,
     publish_agenda,
+    read_work,
     record_answers,
     record_attendance,
     record_rating,

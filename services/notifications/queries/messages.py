@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.models import Attempt, Notification
-from services.notifications.states import OPEN, Channel
+from services.notifications.states import OPEN, Channel, Status
 from shared.db import Database, Transaction
 
 _CLAIM = """
@@ -20,6 +20,8 @@ SELECT * FROM notification_attempt WHERE notification_id = ANY($1::uuid[]) ORDER
 """
 _DUE = "SELECT count(*) FROM notification WHERE status = ANY($1) AND channel = $2 AND next_attempt_at <= $3"
 _NEXT_DUE = "SELECT min(next_attempt_at) FROM notification WHERE status = ANY($1) AND channel = $2"
+
+_BY_STATUS = "SELECT status, count(*) AS messages FROM notification GROUP BY status"
 
 
 async def claim_due(
@@ -47,6 +49,12 @@ async def due(database: Database, *, now: datetime) -> int:
     """Count the e-mails that are due, in one round trip: it is asked for all the time."""
     rows = await database.fetch(_DUE, list(OPEN), Channel.EMAIL, now)
     return int(rows[0][0])
+
+
+async def by_status(tx: Transaction) -> Mapping[str, int]:
+    """Count all messages by their status; one that no message has is 0."""
+    found = {row["status"]: row["messages"] for row in await tx.records(_BY_STATUS)}
+    return {status.value: found.get(status, 0) for status in Status}
 
 
 async def next_due(database: Database) -> datetime | None:

@@ -219,7 +219,10 @@ class Task(Resource):
 
 
 class Claim(Resource):
-    """A request for authorization; `consented` opens it to its insurer and nothing else does."""
+    """A request for authorization; `consented` opens it to its insurer and nothing else does.
+
+    `units_known` is false where sessions were held before they were counted.
+    """
 
     __tablename__ = "claim"
 
@@ -232,6 +235,20 @@ class Claim(Resource):
     status: str = "active"
     standing: str = Authorization.REQUESTED
     created_at: AwareDatetime
+    units_known: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+
+
+class HeldSession(SQLModel):
+    """A session of a referral that took place, as scheduling says: a unit of this product is used.
+
+    `product` is empty where the discipline is not known any more.
+    """
+
+    __tablename__ = "held_session"
+
+    appointment_id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    product: str
 
 
 class ClaimResponse(Resource):

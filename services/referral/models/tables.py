@@ -10,6 +10,7 @@ from services.referral.models.rows import (
     ClaimResponse,
     DirectoryEntry,
     Enclosure,
+    HeldSession,
     Patient,
     PatientIdentifier,
     PatientRepublication,
@@ -157,6 +158,10 @@ class ClaimTable(Claim, Base, table=True):
         ),
         Index("claim_members", "members", postgresql_using="gin"),
     )
+
+
+class HeldSessionTable(HeldSession, Base, table=True):
+    """The table of HeldSession rows."""
 
 
 class ClaimResponseTable(ClaimResponse, Base, table=True):

@@ -14,5 +14,6 @@ from services.referral.queries import (
     referrals,
     scope,
     tasks,
+    units,
     worklist,
 )

@@ -8,6 +8,7 @@ from services.referral.use_cases import (
     changes,
     communicate,
     correct_patient,
+    count_units,
     decide,
     end,
     follow,

@@ -17,8 +17,15 @@ async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> Inq
     asked = fhir.inquiry.read(question, urls=ctx.urls)
     claims = await queries.claims.of_member(tx, ctx.caller, members=asked.members, claims=asked.claims)
     responses = await queries.claims.current_responses(tx, claims)
+    counted = [claim.referral_id for claim in claims if claim.units_known]
+    used = await queries.units.used(tx, counted)
     parameters = [
-        {"name": "return", "resource": _return(claim, responses.get(claim.id), base=ctx.urls.fhir)}
+        {
+            "name": "return",
+            "resource": _return(
+                claim, responses.get(claim.id), base=ctx.urls.fhir, used=used.get(claim.referral_id)
+            ),
+        }
         for claim in claims
     ]
     answer: dict[str, Any] = {"resourceType": "Parameters"}
@@ -26,7 +33,9 @@ async def run(ctx: Context, tx: Transaction, question: Mapping[str, Any]) -> Inq
     return InquiryAnswer(body=body, rows=claims, asked=asked.as_search)
 
 
-def _return(claim: Claim, response: ClaimResponse | None, *, base: str) -> dict[str, Any]:
+def _return(
+    claim: Claim, response: ClaimResponse | None, *, base: str, used: Mapping[str, int] | None
+) -> dict[str, Any]:
     decision = None
     if response is not None:
         requested = fhir.authorization.items_of(msgspec.json.decode(claim.body))
@@ -38,5 +47,6 @@ def _return(claim: Claim, response: ClaimResponse | None, *, base: str) -> dict[
         decision=decision,
         referral_id=claim.referral_id,
         turn=True,
+        used=used,
     )
     return fhir.authorization.inquiry_return(claim, response, grant, base=base)

@@ -36,7 +36,9 @@ def decide(ctx: Context, changes: Changes) -> None:
     items = rules.authorization.requested_items(
         str(referral.programme), on=file.today(ctx), clinic=ctx.clinic
     )
-    body = fhir.authorization.claim_resource(claim, referral=referral, items=items, clinic=ctx.clinic)
+    body = fhir.authorization.claim_resource(
+        claim, referral=referral, items=items, patient=file.patient_data, clinic=ctx.clinic
+    )
     file.claims.append(claim)
     changes.claims[id(claim)] = (claim, body, {})
     _ask(ctx, changes, claim)

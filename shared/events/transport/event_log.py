@@ -8,7 +8,7 @@ Invariants:
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
@@ -79,6 +79,25 @@ async def read(database: Database, topic: str, *, offset: int, limit: int) -> li
         )
         for row in rows
     ]
+
+
+async def about_referral(
+    database: Database, topics: Collection[str], referral_id: str, *, limit: int
+) -> list[tuple[str, int, Mapping[str, str]]]:
+    """Return topic, offset and headers of the kept records about a referral, the oldest first.
+
+    It reads the whole log, for an operator who asks now and then; no index is kept up for that.
+    """
+    rows = await database.fetch(
+        "SELECT topic, log_offset, headers::text AS headers FROM event_log WHERE topic = ANY($1::text[])"
+        " AND (headers ->> 'ce_referralid' = $2 OR headers ->> 'ce_subject' = $3)"
+        " ORDER BY topic, log_offset LIMIT $4",
+        list(topics),
+        referral_id,
+        f"ServiceRequest/{referral_id}",
+        limit,
+    )
+    return [(row["topic"], row["log_offset"], decode_headers(row["headers"])) for row in rows]
 
 
 async def extent(database: Database, topic: str) -> Extent:

@@ -72,7 +72,8 @@ async def test_a_dead_key_is_replayed_in_order_against_newcomers(wire: Wire) -> 
 
     mended, retry = wire.owner(WORKING), wire.retry(WORKING)
     coming = asyncio.create_task(come())
-    assert await dead_letters.replay(wire.consumer, group=GROUP, key="p1") >= 8
+    async with wire.consumer.transaction() as tx:
+        assert await dead_letters.replay(tx, group=GROUP, key="p1") >= 8
     while len(await effects(wire.consumer)) < 28:
         await asyncio.gather(mended.step(), retry.step())
     await coming

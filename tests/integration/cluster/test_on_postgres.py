@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploy.cluster import running_cluster
+from deploy.services import SERVICES
 from tests.support.browser import Browser
 from tests.support.eventually import eventually
 from tests.support.folders import open_folder
@@ -137,6 +138,28 @@ async def test_a_person_signs_in_at_the_gateway_and_is_out_everywhere_once_signe
         assert [(await http.get(path)).status_code for path in paths] == [200, 200, 200]
         await http.post("/auth/end-session", data={"id_token_hint": tokens["id_token"]})
         assert [(await http.get(path)).status_code for path in paths] == [401, 401, 401]
+
+
+async def test_an_operator_reads_the_health_of_every_service_from_its_api(started: Started) -> None:
+    printed = lumbar("token", "operator", **started.settings)
+    assert printed.returncode == 0, printed.stderr
+    bearer = {"Authorization": f"Bearer {printed.stdout.strip()}"}
+    async with httpx.AsyncClient(base_url=started.settings["LUMBAR_URL"], headers=bearer) as http:
+
+        async def lags() -> dict[str, dict[str, int]]:
+            found = {}
+            for service in SERVICES:
+                health = (await http.get(f"/{service}/health")).json()
+                assert health["database"] == "up", health
+                found[service] = {one["topic"]: one["events"] for one in health["lag"]}
+            return found
+
+        async def all_written() -> bool:
+            return all((await lags()).values())
+
+        await eventually(all_written, within=PATIENCE)
+        assert set((await lags())["scheduling"]) >= {"lumbar.referral", "lumbar.careteam"}
+        assert (await http.get("/referral/dead-letters")).json() == {"total": 0, "rows": []}
 
 
 async def test_people_of_the_cluster_that_runs_are_invited(started: Started) -> None:

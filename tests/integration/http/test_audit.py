@@ -130,12 +130,29 @@ class TestAuditEvents:
             ({"_sort": "date"}, 4),
             ({"_sort": "agent,-type,patient,-_lastUpdated"}, 4),
             ({"_lastUpdated": "2026-03-02"}, 4),
+            ({"outcome": "4"}, 1),
+            ({"outcome": "0"}, 3),
+            ({"outcome": "http://terminology.hl7.org/CodeSystem/audit-event-outcome|4"}, 1),
+            ({"outcome": "4,8"}, 1),
+            ({"outcome": "|4"}, 1),
+            ({"outcome": "12"}, 0),
+            ({"outcome": "4", "agent": "second-practice"}, 1),
+            ({"entity": f"Patient/{PATIENT}"}, 3),
+            ({"entity": f"Patient/{OTHER}"}, 0),
+            ({"entity": "Communication/nobody"}, 0),
         ],
     )
     async def test_are_found_as_other_resources_are(
         self, toy: Toy, asked: dict[str, str], total: int
     ) -> None:
         assert (await read(toy, **asked))["total"] == total
+
+    async def test_are_found_by_the_resource_that_they_are_about(self, toy: Toy) -> None:
+        note = next(one["what"] for one in await toy.audited() if one["what"]).partition("/_history")[0]
+        assert {one["action"] for one in events(await read(toy, entity=note))} == {"C", "R"}
+        address = f"http://clinic.test/toy/fhir/{note}"
+        assert (await read(toy, entity=address, outcome="0"))["total"] == 2
+        assert (await read(toy, entity=note, outcome="4"))["total"] == 0
 
     async def test_are_found_by_a_form(self, toy: Toy) -> None:
         form = {"agent": "Organization/family-practice", "patient": f"Patient/{PATIENT}"}
@@ -148,6 +165,8 @@ class TestAuditEvents:
         assert resource["searchParam"] == [
             {"name": "agent", "type": "reference"},
             {"name": "date", "type": "date"},
+            {"name": "entity", "type": "reference"},
+            {"name": "outcome", "type": "token"},
             {"name": "patient", "type": "reference"},
             {"name": "type", "type": "token"},
         ]

@@ -66,10 +66,22 @@ ACTS = {
     "referral PATCH /fhir/ServiceRequest/{id}": "referrer",
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
+    "careteam GET /worklist": "coordinator clinician",
     "referral GET /worklist": "referrer insurer coordinator clinician",
     "scheduling GET /calendar": "coordinator clinician",
     "scheduling GET /worklist": "coordinator clinician",
     "notifications GET /feed": "referrer insurer coordinator clinician",
+}
+# What every service answers operators.
+ACTS |= {
+    f"{service} {call}": "operator"
+    for service in SERVICES
+    for call in (
+        "GET /health",
+        "GET /dead-letters",
+        "POST /dead-letters/{key:path}/$replay",
+        "GET /trace",
+    )
 }
 # Whom the parameters of an include refer to.
 REFERS_TO = {

@@ -175,7 +175,9 @@ class Matrix:
             yield from self._creates(party, route)
 
     def _creates(self, party: str, route: Route) -> Iterator[Cell]:
-        yield self._cell(party, route, route.at(), (200, 400, 422))
+        # A key under which nothing is held is not there.
+        statuses = (404,) if "{key:path}" in route.path else (200, 400, 422)
+        yield self._cell(party, route, route.at(), statuses)
 
     def _examples(self, route: Route) -> list[Stored]:
         """Give one resource for each way in which the parties' decisions differ."""

@@ -49,6 +49,7 @@ async def _search(page: Page, service: str, asked: Mapping[str, str]) -> Any:
         patient=asked["patient"] or None,
         agent=asked["agent"] or None,
         date=days or None,
+        outcome=asked["outcome"] or None,
         _count=_PAGE,
     )
 

@@ -5,6 +5,7 @@ No patient is on them: types, ids, counts and times only.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -48,10 +49,10 @@ async def show_held(page: Page) -> Response:
 async def replay(page: Page) -> Response:
     """Let a held key be tried again."""
     service, key, group = page.value("service"), page.value("key"), page.value("group")
-    if service not in SERVICES or not is_id(key):
+    if service not in SERVICES or not key:
         return page.render("pages/not_there.html", status=404)
-    body = {"group": group}
-    answer = await page.calls.send("POST", f"/{service}/dead-letters/{key}/$replay", body, key=page.once)
+    address = f"/{service}/dead-letters/{quote(key, safe='')}/$replay?{urlencode({'group': group})}"
+    answer = await page.calls.send("POST", address, key=page.once)
     if answer.is_good:
         return page.go("/held", done="replay")
     return await show_held(page.refused(answer))
