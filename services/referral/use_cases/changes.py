@@ -115,7 +115,8 @@ class Changes:
             self.file.work.append(task)
         else:
             body |= {"status": task.status, "authoredOn": instant(task.authored_on)}
-        task.due_at = due or rules.work.due_of(code, referral, clinic=ctx.clinic, at=task.authored_on)
+        usual = rules.work.due_of(code, referral, clinic=ctx.clinic, at=task.authored_on)
+        task.due_at = due or task.due_at or usual
         self.tasks[id(task)] = (task, body, {})
         return task
 

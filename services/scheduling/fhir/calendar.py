@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.scheduling.models.calendar_days import CalendarDay, SiteCalendar, Visit
+from services.scheduling.models.calendar_days import CalendarDay, CalendarVisit, SiteCalendar
 from services.scheduling.models.spans import Span
 from shared.clinic import Clinic, Person, Room
 from shared.fhir.instants import to_the_second
@@ -47,7 +47,7 @@ def _day(day: CalendarDay, *, clinic: Clinic) -> dict[str, Any]:
     }
 
 
-def _appointment(visit: Visit, *, clinic: Clinic) -> dict[str, Any]:
+def _appointment(visit: CalendarVisit, *, clinic: Clinic) -> dict[str, Any]:
     row = visit.row
     return {
         "id": str(row.id),

@@ -11,7 +11,7 @@ from shared.people import KnownPerson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class CalendarVisit:
     """An appointment of a calendar, and who the patient is."""
 
     row: Appointment
@@ -23,7 +23,7 @@ class CalendarDay:
     """What stands on a local day: hours, absences and meetings of a clinician, visits, and what is free."""
 
     day: date
-    visits: Sequence[Visit]
+    visits: Sequence[CalendarVisit]
     free: Sequence[Span]
     hours: Sequence[Span] = ()
     absences: Sequence[Span] = ()

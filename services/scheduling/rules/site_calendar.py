@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from services.scheduling.models.calendar_days import CalendarDay, Visit
+from services.scheduling.models.calendar_days import CalendarDay, CalendarVisit
 from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.calendar import WEEKDAYS, local_day_end, local_day_start, meeting_spans, to_utc
 from services.scheduling.rules.free_time import of_person
@@ -13,7 +13,7 @@ from shared.clinic import Person, Room, Site
 
 
 def day_of_person(
-    person: Person, day: date, *, site: Site, visits: Sequence[Visit], taken: Taken, now: datetime
+    person: Person, day: date, *, site: Site, visits: Sequence[CalendarVisit], taken: Taken, now: datetime
 ) -> CalendarDay:
     """Return a clinician's day; what is free is what is left of it from now on."""
     whole = _whole(day, site)
@@ -35,7 +35,7 @@ def day_of_room(
     *,
     site: Site,
     people: Iterable[Person],
-    visits: Sequence[Visit],
+    visits: Sequence[CalendarVisit],
     taken: Taken,
     now: datetime,
 ) -> CalendarDay:
@@ -66,6 +66,6 @@ def _whole(day: date, site: Site) -> Span:
     return Span(local_day_start(day, site.zone), local_day_end(day, site.zone))
 
 
-def _is_on(visit: Visit, day: Span) -> bool:
+def _is_on(visit: CalendarVisit, day: Span) -> bool:
     starts = visit.row.starts_at
     return starts is not None and day.start <= starts < day.end

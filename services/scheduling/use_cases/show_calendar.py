@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.scheduling import queries, rules
-from services.scheduling.models.calendar_days import SiteCalendar, Visit
+from services.scheduling.models.calendar_days import CalendarVisit, SiteCalendar
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from shared.clinic import Person, Room, Site
@@ -56,7 +56,7 @@ async def run(
     return SiteCalendar(people=of_people, rooms=of_rooms, rows=rows)
 
 
-async def _visits(tx: Transaction, rows: Sequence[Appointment]) -> list[Visit]:
+async def _visits(tx: Transaction, rows: Sequence[Appointment]) -> list[CalendarVisit]:
     """Name the patients of visits: as they are known now, else as they were when accepted."""
     known = await queries.board.people(tx, {row.patient_id for row in rows}) if rows else {}
     referrals = await queries.board.referrals_of(tx, {row.referral_id for row in rows}) if rows else {}
@@ -66,5 +66,5 @@ async def _visits(tx: Transaction, rows: Sequence[Appointment]) -> list[Visit]:
         person = newest.person if newest is not None else None
         if person is None and referral is not None:
             person = referral.person
-        visits.append(Visit(row=row, person=person))
+        visits.append(CalendarVisit(row=row, person=person))
     return visits
