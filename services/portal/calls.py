@@ -80,7 +80,7 @@ class Calls:
     async def must_get(self, path: str, **asked: Any) -> Answer:
         """Read what the page is about; raises NotThere where it is not there for this person."""
         answer = await self.get(path, **asked)
-        if answer.status in (400, 403, 404, 410):
+        if answer.status in (400, 403, 404, 410, 422):
             raise NotThere(path)
         return answer
 

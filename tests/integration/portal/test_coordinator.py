@@ -152,3 +152,25 @@ class TestTheCalendar:
             week = await browser.open(f"/calendar?week=2026-03-04&by={by}")
             assert "Étienne-Bouchard" in week.text, by
             assert "free" in week.text, by
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/waitlist?after=cut",
+            "/triage?after=cut",
+            "/four-weeks?after=cut",
+            "/four-weeks?status=cut",
+            "/messages?after=cut",
+            "/calendar?week=9999-12-31",
+            "/calendar?week=0001-01-01",
+            "/calendar?week=cut",
+            "/patients/cut",
+            "/meetings/cut",
+        ],
+    )
+    async def test_that_was_cut_or_guessed_is_no_fault_of_ours(self, browser: Browser, path: str) -> None:
+        await browser.sign_in("coordinator")
+        seen = await browser.open(path)
+        assert seen.status < 500, seen.text

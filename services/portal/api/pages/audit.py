@@ -27,7 +27,10 @@ async def show(page: Page) -> Response:
         events=sorted(events, key=lambda event: event["recorded"], reverse=True),
         away=[service for service, answer in answers.items() if answer.is_away],
         refused=[
-            problem for answer in answers.values() if answer.status == 400 for problem in answer.problems
+            problem
+            for answer in answers.values()
+            if answer.status in (400, 422)
+            for problem in answer.problems
         ][:1],
         totals={
             service: (answer.body or {}).get("total") for service, answer in answers.items() if answer.is_good
@@ -59,11 +62,7 @@ def who_of(event: Resource) -> str:
     agents: Sequence[Mapping[str, Any]] = event.get("agent", ())
     asking = [agent.get("who", {}) for agent in agents if agent.get("requestor")]
     others = [agent.get("who", {}) for agent in agents]
-    named = (
-        shown(who) or who.get("reference") or who.get("identifier", {}).get("value")
-        for who in [*asking, *others]
-    )
-    return next((name for name in named if name), "")
+    return next((name for name in map(_called, [*asking, *others]) if name), "")
 
 
 def _called(who: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.portal.api.page import Page, page
 
+_FARTHEST = timedelta(days=3650)
 _KINDS = ("absences", "meetings", "appointments", "free")
 
 
@@ -39,10 +40,12 @@ ROUTES = (page("/calendar", show, parties=("coordinator", "clinician")),)
 
 
 def _week(page: Page) -> date:
-    """Give the Monday of the week that is asked for."""
+    """Give the Monday of the week that is asked for; this week for what is no day or decades away."""
     try:
         day = date.fromisoformat(page.query.get("week", ""))
     except ValueError:
+        day = page.today
+    if abs(day - page.today) > _FARTHEST:
         day = page.today
     return day - timedelta(days=day.weekday())
 

@@ -103,8 +103,5 @@ def sign_of(health: Mapping[str, Any] | None) -> str:
         return "stop"
     lag: Sequence[Mapping[str, Any]] = health["lag"]
     is_late = (health["relay"]["oldest_seconds"] or 0) > _LATE_SECONDS
-    return (
-        "risk"
-        if is_late or health["held"]["retrying"] or any(one["events"] > 1000 for one in lag)
-        else "well"
-    )
+    is_behind = any(one["events"] > _MANY_EVENTS for one in lag)
+    return "risk" if is_late or is_behind or health["held"]["retrying"] else "well"
