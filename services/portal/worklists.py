@@ -57,6 +57,21 @@ def read(answer: Answer, service: str) -> Worklist | None:
     )
 
 
+def urgent(lists: Sequence[Worklist | None]) -> str | None:
+    """Count what is overdue or an emergency on all lists: "9+" where more may follow, None where one is away.
+
+    Promises are counted on their board.
+    """
+    count, is_more = 0, False
+    for one in lists:
+        if one is None:
+            return None
+        signs = [row.sign == "stop" for row in one.rows if row.kind != "guarantee"]
+        count += sum(signs)
+        is_more = is_more or (one.next is not None and bool(signs) and all(signs))
+    return f"{count}+" if is_more else str(count)
+
+
 def without_repeats(rows: Sequence[Row]) -> list[Row]:
     """Leave out that a referral waits for its sender where something else is to be done about it."""
     busy = {row.referral for row in rows if row.kind != _WAITS}

@@ -27,14 +27,14 @@ CHOSEN = {
     "today": ("coordinator", "/today", "wide", "light", "en"),
     "today-dark": ("coordinator", "/today", "wide", "dark", "en"),
     "today-phone": ("coordinator", "/today", "phone", "light", "en"),
-    "calendar": ("coordinator", "/calendar", "wide", "light", "en"),
+    "calendar": ("coordinator", "/calendar?week=2026-09-14", "wide", "light", "en"),
     "referrals-french": ("family-practice", "/referrals", "wide", "light", "fr"),
-    "referral": ("family-practice", "/referrals/{id}", "wide", "light", "en"),
+    "referral": ("family-practice", "/referrals/{}", "wide", "light", "en"),
     "new-referral-phone": ("family-practice", "/new-referral", "phone", "light", "en"),
-    "patient": ("pain-physician", "/patients/{id}", "wide", "light", "en"),
-    "patient-phone-dark": ("pain-physician", "/patients/{id}", "phone", "dark", "en"),
-    "meeting": ("physiatrist", "/meetings/{id}", "wide", "light", "en"),
-    "claim": ("workplace-insurer", "/claims/{id}", "wide", "light", "en"),
+    "patient": ("pain-physician", "/patients/{Vandermeer}", "wide", "light", "en"),
+    "patient-phone-dark": ("pain-physician", "/patients/{Vandermeer}", "phone", "dark", "en"),
+    "meeting": ("physiatrist", "/meetings/{7 Oct}", "wide", "light", "en"),
+    "claim": ("workplace-insurer", "/claims/{}", "wide", "light", "en"),
     "health": ("operator", "/health", "wide", "dark", "en"),
 }
 PEOPLE = {
@@ -100,11 +100,12 @@ def _open(browser: Browser, base: str, person: str, *, size: str, scheme: str, l
 
 
 def _go(page: Page, base: str, path: str) -> None:
-    """Open a page; `/claims/{id}` is the first one that its list leads to."""
-    listed = path.removesuffix("/{id}")
+    """Open a page; `/claims/{}` is the first one that its list leads to, `/meetings/{7 Oct}` that says so."""
+    listed, brace, word = path.partition("/{")
     page.goto(f"{base}{listed}")
-    if listed != path:
-        page.click(f'main a[href^="{listed}/"]')
+    if brace:
+        links = page.locator(f'main a[href^="{listed}/"]')
+        links.filter(has_text=word.removesuffix("}")).first.click()
     page.wait_for_load_state("networkidle" if not page.query_selector("[data-live]") else "load")
     page.wait_for_timeout(300)
 

@@ -126,6 +126,7 @@ class TestToday:
         assert seen.path == "/today"
         assert "Telephone the sender" in seen.text
         assert seen.text.index("Wong") < seen.text.index("Four weeks the promise")
+        assert "1 overdue or an emergency" in seen.text
         assert "Cannot be read now." not in seen.text, seen.text
 
     async def test_counts_what_waits_and_shows_one_kind_alone(

@@ -25,13 +25,15 @@ async def show_today(page: Page) -> Response:
         board=_board(page, count=_SHOWN),
         figures=page.calls.get("/scheduling/guarantee/summary"),
     )
+    lists = {
+        "referral": worklists.read(answers["triage"], "referral"),
+        "scheduling": worklists.read(answers["visits"], "scheduling"),
+        "careteam": worklists.read(answers["team"], "careteam"),
+    }
     return page.render(
         "pages/today.html",
-        lists={
-            "referral": worklists.read(answers["triage"], "referral"),
-            "scheduling": worklists.read(answers["visits"], "scheduling"),
-            "careteam": worklists.read(answers["team"], "careteam"),
-        },
+        lists=lists,
+        urgent=worklists.urgent(list(lists.values())),
         board=_rows(page, answers["board"]),
         figures=answers["figures"].body if answers["figures"].is_good else None,
     )
