@@ -4,40 +4,37 @@ Days and times in a form are those of the site's wall clock, written in one way 
 guessed. What is missing or wrong comes back by the field's name.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from services.portal import labels
 from services.portal.acts import FOLLOWS, Act, Field, Wrong
 from services.portal.reading import Resource, moment_of
+from services.portal.typed import Typed, first, rows
 
 _CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 CANCELLED_BY = ("pat", "prov")
 
 
 def body_of(
-    act: Act, form: Mapping[str, Sequence[str]], *, current: Resource | None, zone: tzinfo
+    act: Act, form: Typed, *, current: Resource | None, zone: tzinfo
 ) -> tuple[dict[str, Any], list[Wrong]]:
     """Make the body of a call from a form: Parameters, or the current resource with what it says changed.
 
     Dates and times of the form are those of the site's wall clock. What is missing or wrong comes back too.
     """
-    values: dict[str, list[Any]] = {}
+    said: list[tuple[Field, list[Any]]] = []
     wrong: list[Wrong] = []
     for one in act.fields:
         if one.name in FOLLOWS:
             continue
-        given, problems = _values(one, form, prefix="", zone=zone)
+        values, problems = _values(one, form, prefix="", zone=zone)
         wrong += problems
-        if given:
-            values[one.name] = given
+        said += [(one, values)] if values else []
     if act.kind == "operation":
-        fields = {one.name: one for one in act.fields}
-        parameters = [_parameter(fields[name], value) for name, many in values.items() for value in many]
+        parameters = [_parameter(one, value) for one, values in said for value in values]
         return {"resourceType": "Parameters", **({"parameter": parameters} if parameters else {})}, wrong
-    by_name = {one.name: one for one in act.fields}
-    changed = {name: many if by_name[name].is_repeated else many[0] for name, many in values.items()}
+    changed = {one.name: values if one.is_repeated else values[0] for one, values in said}
     return _with_end({**(current or {}), **changed}), wrong
 
 
@@ -49,9 +46,7 @@ def _with_end(resource: dict[str, Any]) -> dict[str, Any]:
     return resource
 
 
-def _values(
-    one: Field, form: Mapping[str, Sequence[str]], *, prefix: str, zone: tzinfo
-) -> tuple[list[Any], list[Wrong]]:
+def _values(one: Field, form: Typed, *, prefix: str, zone: tzinfo) -> tuple[list[Any], list[Wrong]]:
     name = f"{prefix}{one.name}"
     if one.is_fixed:
         return [one.allowed[0]], []
@@ -72,22 +67,18 @@ def _values(
     return values, wrong
 
 
-def _cancellation(
-    text: str, form: Mapping[str, Sequence[str]], *, name: str
-) -> tuple[list[Any], list[Wrong]]:
+def _cancellation(text: str, form: Typed, *, name: str) -> tuple[list[Any], list[Wrong]]:
     """Read whose doing a cancellation is, by HL7's code, and the words."""
-    code = next(iter(form.get(f"{name}.code", ())), "")
+    code = first(form, f"{name}.code")
     if code not in CANCELLED_BY:
         return [], [Wrong(name=f"{name}.code", text=labels.NEEDED)]
     return [{"coding": [{"system": _CANCELLATION, "code": code}], "text": text}], []
 
 
-def _groups(
-    one: Field, form: Mapping[str, Sequence[str]], *, name: str, zone: tzinfo
-) -> tuple[list[Any], list[Wrong]]:
+def _groups(one: Field, form: Typed, *, name: str, zone: tzinfo) -> tuple[list[Any], list[Wrong]]:
     """Read the repeats of an element of parts, `action.0.owner`; one that is all empty is not meant."""
     values, wrong = [], []
-    for number in sorted(_numbers(form, name)):
+    for number in rows(form, name):
         prefix = f"{name}.{number}."
         if not any(text.strip() for key, texts in form.items() if key.startswith(prefix) for text in texts):
             continue
@@ -102,17 +93,10 @@ def _groups(
     return values, wrong
 
 
-def _numbers(form: Mapping[str, Sequence[str]], name: str) -> Iterator[int]:
-    numbers = {key.split(".")[1] for key in form if key.startswith(f"{name}.") and key.count(".") == 2}
-    yield from (int(number) for number in numbers if number.isdecimal())
-
-
 def _typed(one: Field, text: str, *, zone: tzinfo) -> Any:
     if one.allowed and text not in one.allowed:
         raise ValueError(labels.NOT_LISTED)
-    if one.type == "CodeableConcept":
-        return {"text": text}
-    if one.type == "Annotation":
+    if one.type in ("CodeableConcept", "Annotation"):
         return {"text": text}
     if one.type == "Reference":
         return {"reference": text}

@@ -25,6 +25,10 @@ class NotThere(Exception):
     """What a page is about is not there, or not this person's to see."""
 
 
+class ServiceAway(Exception):
+    """What a page is about cannot be read now, so there is no page to show."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a service answered; `status` is 0 where it could not be asked."""
@@ -78,7 +82,14 @@ class Calls:
         return await self._send("GET", path, params=_query(asked))
 
     async def must_get(self, path: str, **asked: Any) -> Answer:
-        """Read what the page is about; raises NotThere where it is not there for this person."""
+        """Read what a page is about, which then has a body; raises NotThere and ServiceAway."""
+        answer = await self.listed(path, **asked)
+        if not answer.is_good:
+            raise ServiceAway(path)
+        return answer
+
+    async def listed(self, path: str, **asked: Any) -> Answer:
+        """Read what a page lists; where that cannot be read the page stands. Raises NotThere."""
         answer = await self.get(path, **asked)
         if answer.status in (400, 403, 404, 410, 422):
             raise NotThere(path)

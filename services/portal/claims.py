@@ -4,16 +4,16 @@ The status of a request comes from its items' review actions (X12 306), never fr
 is `complete` too. An item that nobody answered is pended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.reading import Resource, code_of
+from services.portal.typed import Typed, first, whole_number
 from shared.fhir.codes import REVIEW_ACTION_CODE_EXTENSION, REVIEW_ACTION_EXTENSION, X12_306_SYSTEM
 
-Typed = Mapping[str, Sequence[str]]
 APPROVED, PARTLY, DENIED, PENDED, CHANGED = "A1", "A2", "A3", "A4", "A6"
 # What a person may choose for an item; another service instead of it is for an insurer's system to say.
 CHOICES = (APPROVED, PARTLY, DENIED, PENDED)
@@ -66,7 +66,7 @@ def answer_of(
     """Make the ClaimResponse that a form says, and what in it is missing or wrong."""
     wrong: list[Wrong] = []
     items = [_item(item, typed, wrong) for item in claim.get("item", ())]
-    chosen = {_first(typed, f"action-{item['sequence']}") for item in claim.get("item", ())}
+    chosen = {first(typed, f"action-{item['sequence']}") for item in claim.get("item", ())}
     response: dict[str, Any] = {
         "resourceType": "ClaimResponse",
         "status": "active",
@@ -79,11 +79,11 @@ def answer_of(
         "outcome": "complete",
         "item": items,
     }
-    if reason := _first(typed, "reason"):
+    if reason := first(typed, "reason"):
         response["processNote"] = [{"number": 1, "type": "display", "text": reason}]
     elif chosen & {DENIED, PENDED}:
         wrong.append(Wrong(name="reason", text=labels.NEEDED))
-    if number := _first(typed, "number"):
+    if number := first(typed, "number"):
         response["preAuthRef"] = number
     if chosen & {APPROVED, PARTLY} and (period := _period(typed, wrong)):
         response["preAuthPeriod"] = period
@@ -92,7 +92,7 @@ def answer_of(
 
 def _item(item: Resource, typed: Typed, wrong: list[Wrong]) -> dict[str, Any]:
     sequence = item["sequence"]
-    action = _first(typed, f"action-{sequence}")
+    action = first(typed, f"action-{sequence}")
     if action not in CHOICES:
         wrong.append(Wrong(name=f"action-{sequence}", text=labels.NEEDED))
     code = {"coding": [{"system": X12_306_SYSTEM, "code": action}]}
@@ -103,9 +103,9 @@ def _item(item: Resource, typed: Typed, wrong: list[Wrong]) -> dict[str, Any]:
     }
     if action == PARTLY:
         asked = int(item.get("quantity", {}).get("value", 0))
-        units = _first(typed, f"units-{sequence}")
-        if units.isdecimal() and 0 < int(units) < asked:
-            adjudication["value"] = int(units)
+        units = whole_number(first(typed, f"units-{sequence}"))
+        if units is not None and 0 < units < asked:
+            adjudication["value"] = units
         else:
             wrong.append(Wrong(name=f"units-{sequence}", text=labels.FEWER_UNITS))
     return {"itemSequence": sequence, "adjudication": [adjudication]}
@@ -114,7 +114,7 @@ def _item(item: Resource, typed: Typed, wrong: list[Wrong]) -> dict[str, Any]:
 def _period(typed: Typed, wrong: list[Wrong]) -> dict[str, str]:
     days: dict[str, date] = {}
     for name in ("start", "end"):
-        text = _first(typed, name)
+        text = first(typed, name)
         try:
             days[name] = date.fromisoformat(text)
         except ValueError:
@@ -131,7 +131,3 @@ def _action(item: Resource) -> str:
                 if code.get("url") == REVIEW_ACTION_CODE_EXTENSION:
                     return code_of(code.get("valueCodeableConcept"))
     return ""
-
-
-def _first(typed: Typed, name: str) -> str:
-    return next(iter(typed.get(name, ())), "").strip()

@@ -114,8 +114,6 @@ class Issuer:
         """Get the next tokens; raises SessionOver and IssuerAway."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": CLIENT}
         answer = await self._post("/auth/token", form)
-        if answer.status_code >= 500:
-            raise IssuerAway
         if answer.status_code != 200:
             raise SessionOver
         given: Mapping[str, Any] = answer.json()
@@ -123,24 +121,29 @@ class Issuer:
 
     async def end(self, id_token: str) -> None:
         """End the session at the issuer; raises IssuerAway where it could not be told."""
-        answer = await self._post("/auth/end-session", {"id_token_hint": id_token, "client_id": CLIENT})
-        if answer.status_code >= 500:
-            raise IssuerAway
+        await self._post("/auth/end-session", {"id_token_hint": id_token, "client_id": CLIENT})
 
     async def demo_people(self) -> list[Mapping[str, Any]]:
         """List the demo people, none where the clinic has none or cannot be asked."""
         try:
-            answer = await self._http.get("/auth/demo-people")
-        except httpx.HTTPError:
+            answer = await self._asked("GET", "/auth/demo-people")
+        except IssuerAway:
             return []
         people: list[Mapping[str, Any]] = answer.json() if answer.status_code == 200 else []
         return people
 
     async def _post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
+        return await self._asked("POST", path, data=dict(form))
+
+    async def _asked(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        """Ask the issuer; raises IssuerAway where it does not answer or has failed."""
         try:
-            return await self._http.post(path, data=dict(form))
+            answer = await self._http.request(method, path, **parts)
         except httpx.HTTPError as error:
             raise IssuerAway from error
+        if answer.status_code >= 500:
+            raise IssuerAway
+        return answer
 
     async def _verified(self, token: str, *, nonce: str) -> Mapping[str, Any]:
         try:
@@ -163,7 +166,7 @@ class Issuer:
     async def _key(self, kid: str | None) -> Any:
         for is_fresh in (False, True):
             if self._keys is None or is_fresh:
-                self._keys = jwt.PyJWKSet.from_dict((await self._http.get("/auth/jwks")).json())
+                self._keys = jwt.PyJWKSet.from_dict((await self._asked("GET", "/auth/jwks")).json())
             for known in self._keys.keys:
                 if known.key_id == kid:
                     return known.key

@@ -144,24 +144,11 @@ KINDS: Mapping[str, Mapping[str, State]] = {
     "meeting": MEETING,
     "case": CASE,
 }
-TURNS: Mapping[str, str] = {
-    "referrer": _("your turn"),
-    "clinic": _("the clinic's turn"),
-    "patient": _("the patient's turn"),
-    "nobody": "",
-}
 PRIORITIES: Mapping[str, str] = {
     "routine": _("Routine"),
     "urgent": _("Urgent"),
     "asap": _("As soon as possible"),
     "stat": _("At once"),
-}
-STREAMS: Mapping[str, str] = {
-    "public": _("Public"),
-    "workplace": _("Workplace insurer"),
-    "motor-vehicle": _("Motor-vehicle insurer"),
-    "private": _("Private"),
-    "self-pay": _("Self-pay"),
 }
 DISCIPLINES: Mapping[str, str] = {
     "physiatry": _("Physiatry"),

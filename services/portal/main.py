@@ -29,7 +29,7 @@ def create_app(runtime: PortalRuntime) -> ASGIApp:
     portal = Portal.of(runtime)
 
     async def refuse(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException) and "text/html" in request.headers.get("accept", ""):
+        if isinstance(error, HTTPException) and _is_for_a_person(request):
             return portal.plain(request, "plain/not_there.html", status=error.status_code)
         headers = error.headers if isinstance(error, HTTPException) else None
         refusal = as_refusal(error) or NotFound()
@@ -37,9 +37,9 @@ def create_app(runtime: PortalRuntime) -> ASGIApp:
 
     async def fail(request: Request, error: Exception) -> ASGIApp:
         error_id = request.state.request_id
-        if "text/html" not in request.headers.get("accept", ""):
-            return failure_answer(error, error_id=error_id)
-        failure_answer(error, error_id=error_id)
+        answer = failure_answer(error, error_id=error_id)
+        if not _is_for_a_person(request):
+            return answer
         return portal.plain(request, "plain/failed.html", status=500, error_id=error_id)
 
     app = Starlette(
@@ -63,6 +63,10 @@ def create_app(runtime: PortalRuntime) -> ASGIApp:
 def create_routes(runtime: PortalRuntime) -> list[Mount]:
     """Give the route of the portal, to stand behind all others."""
     return [Mount("/", app=create_app(runtime))]
+
+
+def _is_for_a_person(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 async def _static(request: Request) -> Response:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.portal.reading import Resource
+from services.portal.typed import Typed, first
 
-Typed = Mapping[str, Sequence[str]]
 _NEW_GOAL = "new-goal"
 
 
@@ -27,14 +27,14 @@ def activities_of(plan: Resource) -> list[str]:
 def plan_of(current: Resource, typed: Typed, *, status: str) -> dict[str, Any]:
     """Lay what was typed over a plan as it stands; what the form does not show stays as it is."""
     plan = {**current, "status": status}
-    lines = [line.strip() for line in _first(typed, "activities").splitlines() if line.strip()]
+    lines = [line.strip() for line in first(typed, "activities").splitlines() if line.strip()]
     plan["activity"] = [*_kept(current, lines), *(_activity(line) for line in _new(current, lines))]
-    if text := _first(typed, "description"):
+    if text := first(typed, "description"):
         plan["description"] = text
     else:
         plan.pop("description", None)
     plan["goal"] = [{"reference": one} for one in typed.get("goal", ()) if one]
-    if goal := _first(typed, _NEW_GOAL):
+    if goal := first(typed, _NEW_GOAL):
         contained = {
             "resourceType": "Goal",
             "id": _NEW_GOAL,
@@ -44,18 +44,17 @@ def plan_of(current: Resource, typed: Typed, *, status: str) -> dict[str, Any]:
         }
         plan["contained"] = [*current.get("contained", ()), contained]
         plan["goal"].append({"reference": f"#{_NEW_GOAL}"})
-    if note := _first(typed, "note"):
+    if note := first(typed, "note"):
         plan["note"] = [*current.get("note", ()), {"text": note}]
     return {name: value for name, value in plan.items() if value != []}
 
 
 def _kept(current: Resource, lines: Sequence[str]) -> list[Mapping[str, Any]]:
     """Give the activities that stay: those whose words still stand there, and those without words."""
-    known = set(activities_of(current))
     return [
         one
         for one in current.get("activity", ())
-        if not (words := activities_of({"activity": [one]})) or (words[0] in lines and words[0] in known)
+        if not (words := activities_of({"activity": [one]})) or words[0] in lines
     ]
 
 
@@ -66,7 +65,3 @@ def _new(current: Resource, lines: Sequence[str]) -> list[str]:
 
 def _activity(line: str) -> dict[str, Any]:
     return {"detail": {"kind": "ServiceRequest", "status": "scheduled", "description": line}}
-
-
-def _first(typed: Typed, name: str) -> str:
-    return next(iter(typed.get(name, ())), "").strip()

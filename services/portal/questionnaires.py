@@ -11,8 +11,7 @@ from typing import Any
 
 from services.portal import labels
 from services.portal.acts import Wrong
-
-Typed = Mapping[str, Sequence[str]]
+from services.portal.typed import Typed, first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ def answered(groups: Sequence[Group], typed: Typed) -> tuple[list[dict[str, Any]
 
 def _answers(group: Group, typed: Typed, wrong: list[Wrong]) -> Iterator[dict[str, Any]]:
     for question in group.questions:
-        given = next(iter(typed.get(question.link_id, ())), "").strip()
+        given = first(typed, question.link_id)
         if not given or not _is_asked(question, typed):
             continue
         answer = _answer(question, given)

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from shared.fhir.codes import LUMBAR
-from shared.fhir.reasons import ARGUMENT_EXTENSION, REASON_SYSTEM
 
 Resource = Mapping[str, Any]
 TASK_INPUT = f"{LUMBAR}/CodeSystem/task-input"
@@ -90,23 +89,6 @@ def inputs_of(task: Resource, code: str) -> Iterator[Any]:
                     yield value.get("code") if name == "valueCoding" else value
 
 
-def reason_codings(concept: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """Give the codings of a concept that are reasons of ours, in their order."""
-    return [one for one in (concept or {}).get("coding", ()) if one.get("system") == REASON_SYSTEM]
-
-
-def arguments_of(coding: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """Give the typed arguments of a reason: name, FHIR type of the value, value."""
-    found = []
-    for extension in coding.get("extension", ()):
-        if extension.get("url") != ARGUMENT_EXTENSION:
-            continue
-        parts = {part["url"]: part for part in extension["extension"]}
-        kind, value = next((k, v) for k, v in parts["value"].items() if k.startswith("value"))
-        found.append((parts["name"]["valueCode"], kind.removeprefix("value"), value))
-    return found
-
-
 def parameters_of(body: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the values of a Parameters resource by name; parts are read the same way, repeats as lists."""
     found: dict[str, Any] = {}
@@ -119,6 +101,13 @@ def parameters_of(body: Mapping[str, Any] | None) -> dict[str, Any]:
         else:
             found[name] = value
     return found
+
+
+def many(value: Any) -> list[Any]:
+    """Give what `parameters_of` found of a name as a list, however often it stood there."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _value(parameter: Mapping[str, Any]) -> Any:

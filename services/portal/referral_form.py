@@ -3,14 +3,15 @@
 Only what was typed is said. What is missing is the service's to ask for: the dry run says it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from services.portal import labels
 from services.portal.acts import Wrong
-from services.portal.questionnaires import Group, Typed, answered
+from services.portal.questionnaires import Group, answered
+from services.portal.typed import Typed, first
 from shared.clinic import Clinic, Payer
 from shared.fhir.codes import LUMBAR
 
@@ -62,7 +63,7 @@ def bundle_of(
         entries.append(written.entry(_answers(items, written, now)))
         referral["supportingInfo"] = [{"reference": written.url("QuestionnaireResponse")}]
     if entered:
-        referral["requester"] = {"reference": f"Organization/{_first(typed, 'requester')}"}
+        referral["requester"] = {"reference": f"Organization/{first(typed, 'requester')}"}
         referral["extension"] = [_entry(typed)]
     entries.append(written.entry(referral))
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}, wrong
@@ -80,11 +81,11 @@ class _Written:
     """The entries of one transaction, whose addresses are the same however often the form is sent."""
 
     def __init__(self, typed: Typed, *, key: str) -> None:
-        self._key = UUID(key)
+        self._key = key
         self.typed = typed
 
     def url(self, resource_type: str) -> str:
-        return f"urn:uuid:{uuid5(self._key, resource_type)}"
+        return uuid5(NAMESPACE_URL, f"{self._key}/{resource_type}").urn
 
     def entry(self, resource: dict[str, Any]) -> dict[str, Any]:
         kind = resource["resourceType"]
@@ -92,29 +93,29 @@ class _Written:
 
 
 def _patient(typed: Typed, wrong: list[Wrong]) -> dict[str, Any]:
-    name: dict[str, Any] = {"use": "official", "family": _first(typed, "family")}
-    if given := _first(typed, "given").split():
+    name: dict[str, Any] = {"use": "official", "family": first(typed, "family")}
+    if given := first(typed, "given").split():
         name["given"] = given
     patient: dict[str, Any] = {"resourceType": "Patient", "name": [name]}
-    if card := _first(typed, "card"):
-        system = _CARD_SYSTEM.format(_first(typed, "card-of") or CARDS[0])
+    if card := first(typed, "card"):
+        system = _CARD_SYSTEM.format(first(typed, "card-of") or CARDS[0])
         kind = {"coding": [{"system": _V2_0203, "code": "JHN"}]}
         patient["identifier"] = [{"type": kind, "system": system, "value": card}]
     if born := _day(typed, "birth-date", wrong):
         patient["birthDate"] = born
-    if gender := _first(typed, "gender"):
+    if gender := first(typed, "gender"):
         patient["gender"] = gender
-    contacts = [("phone", _first(typed, "phone")), ("email", _first(typed, "email"))]
+    contacts = [("phone", first(typed, "phone")), ("email", first(typed, "email"))]
     if telecom := [{"system": system, "value": value} for system, value in contacts if value]:
         patient["telecom"] = telecom
-    if spoken := _first(typed, "spoken"):
+    if spoken := first(typed, "spoken"):
         language = {"coding": [{"system": "urn:ietf:bcp:47", "code": spoken}]}
         patient["communication"] = [{"language": language, "preferred": True}]
     return patient
 
 
 def _coverage(typed: Typed, written: _Written, clinic: Clinic, now: datetime) -> list[dict[str, Any]]:
-    chosen = _first(typed, "payer")
+    chosen = first(typed, "payer")
     payer = next((one for one in clinic.payers if one.id == chosen), None)
     if payer is None and chosen not in _COVERAGE_OF:
         return []
@@ -127,11 +128,11 @@ def _coverage(typed: Typed, written: _Written, clinic: Clinic, now: datetime) ->
         "beneficiary": {"reference": written.url("Patient")},
         "payor": [{"reference": written.url("Patient")} if payer is None else _payor(payer)],
     }
-    if member := _first(typed, "member"):
+    if member := first(typed, "member"):
         kind = {"coding": [{"system": _V2_0203, "code": "MB"}]}
         coverage["identifier"] = [{"type": kind, "value": member}]
         coverage["subscriberId"] = member
-    if payer is None or not _first(typed, "consent"):
+    if payer is None or not first(typed, "consent"):
         return [written.entry(coverage)]
     return [written.entry(coverage), written.entry(_consent(payer, written, now))]
 
@@ -172,37 +173,37 @@ def _answers(items: list[dict[str, Any]], written: _Written, now: datetime) -> d
 
 def _referral(typed: Typed, written: _Written, *, key: str, now: datetime) -> dict[str, Any]:
     kind = {"coding": [{"system": _V2_0203, "code": "PLAC"}]}
-    reference = _first(typed, "reference") or key
+    reference = first(typed, "reference") or key
     referral: dict[str, Any] = {
         "resourceType": "ServiceRequest",
         "identifier": [{"type": kind, "system": REFERENCE_SYSTEM, "value": reference}],
         "status": "active",
         "intent": "order",
-        "priority": _first(typed, "priority") or "routine",
+        "priority": first(typed, "priority") or "routine",
         "subject": {"reference": written.url("Patient")},
         "authoredOn": now.isoformat(timespec="seconds"),
-        "reasonCode": [{"text": _first(typed, "reason")}],
+        "reasonCode": [{"text": first(typed, "reason")}],
     }
-    if programme := _first(typed, "programme"):
+    if programme := first(typed, "programme"):
         referral["code"] = {"coding": [{"system": f"{LUMBAR}/CodeSystem/programme", "code": programme}]}
     return referral
 
 
 def _entry(typed: Typed) -> dict[str, Any]:
     """Write by which way a referral came, and when."""
-    parts: list[dict[str, Any]] = [{"url": "way", "valueCode": _first(typed, "way")}]
-    if arrived := _first(typed, "arrived"):
+    parts: list[dict[str, Any]] = [{"url": "way", "valueCode": first(typed, "way")}]
+    if arrived := first(typed, "arrived"):
         parts.append({"url": "arrived", "valueDate": arrived})
     return {"url": ENTRY_EXTENSION, "extension": parts}
 
 
 def _missing(typed: Typed, *, entered: bool) -> list[Wrong]:
     needed = ["family", "reason", *(("requester", "way") if entered else ())]
-    return [Wrong(name=name, text=labels.NEEDED) for name in needed if not _first(typed, name)]
+    return [Wrong(name=name, text=labels.NEEDED) for name in needed if not first(typed, name)]
 
 
-def _day(typed: Mapping[str, Sequence[str]], name: str, wrong: list[Wrong]) -> str:
-    text = _first(typed, name)
+def _day(typed: Typed, name: str, wrong: list[Wrong]) -> str:
+    text = first(typed, name)
     if not text:
         return ""
     try:
@@ -210,7 +211,3 @@ def _day(typed: Mapping[str, Sequence[str]], name: str, wrong: list[Wrong]) -> s
     except ValueError:
         wrong.append(Wrong(name=name, text=labels.DAY_AS))
         return ""
-
-
-def _first(typed: Typed, name: str) -> str:
-    return next(iter(typed.get(name, ())), "").strip()

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.portal.reading import moment_of
+from services.portal.reading import many, moment_of
 
 WIDE, NARROW = (640, 220), (330, 200)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 92, 14, 26
@@ -64,8 +64,7 @@ class Trend:
     @classmethod
     def of(cls, parts: Mapping[str, Any]) -> "Trend":
         """Read a trend as `$summary` gives it."""
-        given = parts.get("value", [])
-        values = given if isinstance(given, list) else [given]
+        values = many(parts.get("value"))
         scores = [(moment, Decimal(str(one["value"]))) for one in values if (moment := moment_of(one["at"]))]
         baseline = parts.get("baseline")
         return cls(

@@ -4,7 +4,7 @@ Whatever page offered the act is led back to (`back`). What a service refuses st
 was typed still in it; where somebody was faster, the page says what stands there now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -15,11 +15,12 @@ from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, form_page
 from services.portal.api.portal import Portal
 from services.portal.api.security import safe_path
-from services.portal.calls import NotThere, together
+from services.portal.calls import NotThere, resources
+from services.portal.typed import rows_shown
 
 _PARTIES = ("referrer", "coordinator", "clinician", "insurer")
 _SERVICES = ("referral", "scheduling", "careteam")
-_ROWS_SHOWN = 3
+_ROWS_LEAST, _ROWS_MOST = 3, 20
 
 
 def acting_routes(portal: Portal) -> list[Route]:
@@ -56,7 +57,11 @@ async def send(page: Page) -> Response:
 async def _shown(page: Page, *, status: int = 200) -> Response:
     act, _, version = await _read(page)
     people = await _people(page, act)
-    groups = {one.name: _rows(page, one.name) for one in act.fields if one.parts}
+    groups = {
+        one.name: rows_shown(page.typed, one.name, least=_ROWS_LEAST, most=_ROWS_MOST)
+        for one in act.fields
+        if one.parts
+    }
     return page.render(
         "pages/act.html",
         status=status,
@@ -84,22 +89,13 @@ async def _read(page: Page) -> tuple[Act, Mapping[str, Any] | None, str]:
     return act, current.body, current.etag or ""
 
 
-async def _people(page: Page, act: Act) -> list[Mapping[str, Any]]:
+async def _people(page: Page, act: Act) -> Sequence[Mapping[str, Any]]:
     """List the clinic's people where an act asks for one."""
     parts = [part for one in act.fields for part in one.parts]
     if not any("Practitioner" in one.targets for one in [*act.fields, *parts]):
         return []
-    found = await together(people=page.calls.get("/careteam/fhir/Practitioner", active="true", _count=100))
-    answer = found["people"]
-    return [entry["resource"] for entry in answer.body.get("entry", ())] if answer.is_good else []
-
-
-def _rows(page: Page, name: str) -> int:
-    """Count the rows of a repeated element that a form shows: one more where the person asked for it."""
-    typed = [key.split(".") for key in page.typed if key.startswith(f"{name}.")]
-    numbers = [int(parts[1]) for parts in typed if len(parts) == 3 and parts[1].isdecimal()]
-    shown = max(numbers, default=_ROWS_SHOWN - 1) + 1
-    return min(shown + (1 if page.value("more") == name else 0), 20)
+    found = await page.calls.get("/careteam/fhir/Practitioner", active="true", _count=100)
+    return resources(found) or []
 
 
 def _back(page: Page) -> str:

@@ -22,17 +22,18 @@ from services.portal.acts import Wrong
 from services.portal.api.menus import MENUS, entry_of
 from services.portal.api.portal import Portal
 from services.portal.api.security import form_token, is_form_token, is_of_this_origin, safe_path
-from services.portal.calls import Answer, Calls, NotThere, Problem, SignedOut
+from services.portal.calls import Answer, Calls, NotThere, Problem, ServiceAway, SignedOut
 from services.portal.issuer import IssuerAway
 from services.portal.languages import Language
 from services.portal.reasons import Sentences
 from services.portal.sessions import SignedIn
+from services.portal.typed import Typed, first
+from shared.fhir.search_values import is_id
 from shared.ids import new_text_id
 
 # What a form carries beside what a person typed.
 CARRIED = frozenset({"csrf", "once", "language", "version"})
 _LANGUAGE_KEPT = 365 * 24 * 3600
-Typed = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,13 +178,18 @@ async def _answered(made: Page, show: Handler, send: Handler | None) -> Response
         return await send(made)
     except NotThere:
         return made.render("pages/not_there.html", status=404)
+    except ServiceAway:
+        if request.method == "POST":
+            await portal.sessions.keep_draft(made.person, path=made.path, fields=words_of(made.typed))
+        return made.render("pages/away.html", status=503)
 
 
 async def _page(portal: Portal, request: Request, person: SignedIn, typed: Typed, *, has_form: bool) -> Page:
-    language = portal.language_of(request, wanted=next(iter(typed.get("language", ())), None))
+    language = portal.language_of(request, wanted=first(typed, "language"))
     calls = Calls(portal.runtime.http, token=person.token, language=language.code)
     await portal.sentences.refresh(calls)
     kept: Mapping[str, Any] = {}
+    once = first(typed, "once")
     if has_form and request.method == "GET":
         kept = await portal.sessions.draft(person, path=request.url.path)
     return Page(
@@ -196,8 +202,13 @@ async def _page(portal: Portal, request: Request, person: SignedIn, typed: Typed
         zone=portal.zone_of(person),
         typed=typed or kept,
         is_restored=bool(kept),
-        once=next(iter(typed.get("once", ())), None) or new_text_id(),
+        once=once if is_id(once) else new_text_id(),
     )
+
+
+def words_of(typed: Typed) -> dict[str, list[str]]:
+    """Give what is kept of a form: everything that a person typed or chose, and no more."""
+    return {name: list(values) for name, values in typed.items() if name not in CARRIED and any(values)}
 
 
 async def _typed(request: Request) -> Typed:
@@ -206,7 +217,7 @@ async def _typed(request: Request) -> Typed:
 
 
 async def _signed_out(portal: Portal, request: Request, cookie: str | None, typed: Typed) -> Response:
-    words = {name: list(values) for name, values in typed.items() if name not in CARRIED}
+    words = words_of(typed)
     if words:
         await portal.sessions.keep_words(cookie, path=request.url.path, fields=words)
     if request.headers.get("sec-fetch-mode") == "cors":

@@ -1,13 +1,11 @@
 """A clinic with its portal, and browsers at it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
-
-OpenBrowser = Callable[[], Browser]
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class TestAnOperator:
         replaying = next(form for form in seen.forms if ("key", KEY) in form.fields)
         done = await browser.send(seen, replaying)
         assert done.status == 200
-        assert await state(clinic) != "dead"
+        assert await state(clinic) == "retrying"
 
     async def test_sees_in_health_that_a_service_has_given_up(
         self, clinic: TestClinic, browser: Browser
@@ -70,7 +70,8 @@ class TestAnOperator:
         seen = await browser.open("/health")
         assert seen.status == 200
         assert all(name in seen.text for name in ("referral", "scheduling", "careteam", "notifications"))
-        assert "1" in seen.text
+        assert "■ stands" in seen.text
+        assert "1 given up, 0 tried again" in seen.text
 
     async def test_follows_a_referral_through_all_services_in_the_order_of_time(
         self, browser: Browser, referral: Mapping[str, Any]
@@ -81,7 +82,7 @@ class TestAnOperator:
         names = ("referral.received", "appointment.booked", "careteam.formed")
         places = [found.text.index(name) for name in names]
         assert places == sorted(places)
-        assert "Tanabe" not in found.html
+        assert "Okonkwo" not in found.html
 
     async def test_is_told_what_an_id_looks_like(self, browser: Browser) -> None:
         await browser.sign_in("operator")
@@ -104,13 +105,16 @@ class TestAPrivacyOfficer:
         self, clinic: TestClinic, browser: Browser, referral: Mapping[str, Any]
     ) -> None:
         patient = referral["subject"]["reference"]
-        answer = await clinic.as_("workplace-insurer").get(f"/referral/fhir/{patient}/$everything")
-        assert answer.status_code in (403, 404)
+        answer = await clinic.as_("second-practice").get(f"/referral/fhir/{patient}")
+        assert answer.status_code == 404
         await browser.sign_in("privacy-officer")
         seen = await browser.open(f"/audit?patient={patient.partition('/')[2]}")
         assert seen.status == 200
         assert f"ServiceRequest/{referral['id']}" in seen.text
-        assert "Tanabe" not in seen.html
+        assert "Okonkwo" not in seen.html
+        refused = await browser.open("/audit?outcome=4")
+        assert "Bayview Family Health Team" in refused.text
+        assert "▲ Refused" in refused.text
 
     async def test_is_told_of_a_search_that_cannot_be_and_sees_what_can(self, browser: Browser) -> None:
         await browser.sign_in("privacy-officer")

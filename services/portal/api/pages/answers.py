@@ -9,7 +9,6 @@ from services.portal import labels
 from services.portal.acts import Wrong, acts_of
 from services.portal.api.page import Page, form_page
 from services.portal.api.pages.new_referral import questions
-from services.portal.calls import NotThere
 from services.portal.questionnaires import Group, answered
 from services.portal.reading import Resource
 from services.portal.referral_form import QUESTIONNAIRE
@@ -60,10 +59,7 @@ async def _shown(page: Page, groups: Sequence[Group], *, status: int = 200) -> R
 
 
 async def _referral(page: Page) -> Resource:
-    answer = await page.calls.must_get(_address(page))
-    if not answer.is_good:
-        raise NotThere(_address(page))
-    referral: Resource = answer.body
+    referral: Resource = (await page.calls.must_get(_address(page))).body
     return referral
 
 

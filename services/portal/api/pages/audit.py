@@ -19,8 +19,7 @@ async def show(page: Page) -> Response:
     answers = await together(
         **{service: _search(page, service, asked) for service in SERVICES},
     )
-    found = [event for answer in answers.values() for event in resources(answer) or ()]
-    events = [event for event in found if not asked["outcome"] or _outcome(event) == asked["outcome"]]
+    events = [event for answer in answers.values() for event in resources(answer) or ()]
     return page.render(
         "pages/audit.html",
         asked=asked,

@@ -17,7 +17,7 @@ async def show(page: Page) -> Response:
     begins = _week(page)
     ends = begins + timedelta(days=6)
     by = "room" if page.query.get("by") == "room" else "clinician"
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/scheduling/calendar",
         **{"from": begins.isoformat(), "to": ends.isoformat()},
         practitioner=page.person.fhir_user if page.person.party == "clinician" else None,

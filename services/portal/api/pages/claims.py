@@ -8,10 +8,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from services.portal.acts import acts_of
 from services.portal.api.page import Page, form_page, page
 from services.portal.calls import Answer, by_id, next_of, resources, together
 from services.portal.claims import CHOICES, actions_of, answer_of, newest, status_of
-from services.portal.reading import Resource, id_of, local, parameters_of
+from services.portal.reading import Resource, id_of, local, many, parameters_of
 
 _PAGE = 50
 
@@ -19,14 +20,15 @@ _PAGE = 50
 async def show_to_decide(page: Page) -> Response:
     """Show the requests that wait for the insurer, the longest wait first."""
     after = page.query.get("after")
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/referral/fhir/Task", status="requested", _sort="authored-on", _count=_PAGE, _after=after
     )
-    tasks = [task for task in resources(found) or [] if local(task.get("focus")).startswith("Claim/")]
+    waiting = resources(found)
+    tasks = [task for task in waiting or () if local(task.get("focus")).startswith("Claim/")]
     claims = await _claims_of(page, [id_of(task.get("focus")) for task in tasks])
     return page.render(
         "pages/to_decide.html",
-        tasks=tasks,
+        tasks=None if waiting is None else tasks,
         claims=claims,
         members=await _members(page, list((claims or {}).values())),
         next=f"/claims?after={onward}" if (onward := next_of(found)) else None,
@@ -35,10 +37,11 @@ async def show_to_decide(page: Page) -> Response:
 
 async def show_all(page: Page) -> Response:
     """Show all requests, the newest first, each with where it stands."""
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/referral/fhir/Claim", _sort="-created", _count=_PAGE, _after=page.query.get("after")
     )
-    claims = resources(found, "Claim") or []
+    listed = resources(found, "Claim")
+    claims = listed or []
     more = await together(
         answers=page.calls.get("/referral/fhir/ClaimResponse", request=_or_none(claims), _count=200),
         covers=page.calls.get("/referral/fhir/Coverage", _id=_covers(claims), _count=200),
@@ -46,7 +49,7 @@ async def show_all(page: Page) -> Response:
     answers = resources(more["answers"]) if claims else []
     return page.render(
         "pages/claims.html",
-        claims=claims,
+        claims=listed,
         statuses=None if answers is None else {one["id"]: _status(one, answers) for one in claims},
         members=_numbers(claims, more["covers"]),
         next=f"/all-claims?after={after}" if (after := next_of(found)) else None,
@@ -110,9 +113,7 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
         cover=page.calls.get(f"/referral/fhir/Coverage/{id_of(cover)}"),
     )
     answers = resources(more["answers"])
-    acts = parameters_of(more["acts"].body) if more["acts"].is_good else {}
-    offered = acts.get("action", [])
-    named = {one["name"]: one for one in (offered if isinstance(offered, list) else [offered])}
+    acts = acts_of(more["acts"].body) if more["acts"].is_good else []
     return page.render(
         "pages/claim.html",
         status=status,
@@ -121,7 +122,7 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
         answers=answers,
         stands=None if answers is None else status_of(claim, newest(answers)),
         actions=actions_of(newest(answers)),
-        may=named.get("answer", {}),
+        act=next((one for one in acts if one.name == "answer"), None),
         choices=CHOICES,
         grant=await _grant(page, claim, more["cover"]),
     )
@@ -148,13 +149,12 @@ def _stand(bundle: Resource) -> dict[str, Any]:
     """Read one Bundle of `$inquire`: the Claim, its newest answer, and where it stands."""
     found = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle.get("entry", ())}
     said = parameters_of(found.get("Parameters"))
-    grants = said.get("grant", [])
     return {
         "claim": found.get("Claim"),
         "answer": found.get("ClaimResponse"),
         "status": said.get("status"),
         "turn": said.get("turn"),
-        "grants": grants if isinstance(grants, list) else [grants],
+        "grants": many(said.get("grant")),
     }
 
 

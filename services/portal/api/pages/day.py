@@ -56,7 +56,7 @@ async def show_day(page: Page) -> Response:
 
 async def show_actions(page: Page) -> Response:
     """Show the actions that the person owns, what is due first on top."""
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/careteam/fhir/Task", owner=page.person.fhir_user, code="action", _sort="-authored-on", _count=100
     )
     actions = resources(found)

@@ -1,7 +1,6 @@
 """Case meetings: those to come and those that were, and one of them as it goes on, live for all in it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -11,6 +10,7 @@ from services.portal.api.page import Page, form_page, page
 from services.portal.calls import resources, together
 from services.portal.people import patients_of
 from services.portal.reading import Resource, code_of, id_of, local
+from services.portal.typed import rows_shown
 from shared.fhir.codes import LUMBAR
 
 STATE_EXTENSION = f"{LUMBAR}/StructureDefinition/meeting-state"
@@ -20,7 +20,7 @@ _DECIDED = ("decided", "carried-over", "dropped")
 
 async def show_list(page: Page) -> Response:
     """Show the meetings of the person, the next one first, then those that were."""
-    found = await page.calls.must_get("/careteam/fhir/Appointment", _sort="-date", _count=50)
+    found = await page.calls.listed("/careteam/fhir/Appointment", _sort="-date", _count=50)
     meetings = resources(found)
     now = page.now.isoformat()
     later = [one for one in meetings or () if one.get("end", "") >= now]
@@ -93,7 +93,7 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
         actions=_actions(tasks, chosen),
         acts=acts,
         decide=_decide(acts),
-        rows=_rows(page),
+        rows=rows_shown(page.typed, "action", least=1, most=10),
         live=" ".join([page.param("id"), *(id_of(case.get("for")) for case in cases)]),
     )
 
@@ -121,8 +121,8 @@ def _meeting_of(task: Resource) -> str:
 def _position(task: Resource) -> int:
     """Give the place of a case on its agenda; one without a place stands behind the others."""
     for one in task.get("input", ()):
-        if one.get("type", {}).get("text") == "position" or code_of(one.get("type")) == "position":
-            return int(one.get("valueInteger") or one.get("valuePositiveInt") or 0)
+        if one.get("type", {}).get("text") == "position":
+            return int(one["valuePositiveInt"])
     return 10_000
 
 
@@ -150,9 +150,3 @@ def _matters(action: Resource, case: Resource) -> bool:
 
 def _decide(acts: Sequence[Act] | None) -> Act | None:
     return next((act for act in acts or () if act.name == "decide" and act.is_available), None)
-
-
-def _rows(page: Page) -> int:
-    typed: Mapping[str, Any] = page.typed
-    shown = {int(name.split(".")[1]) for name in typed if name.startswith("action.") and name.count(".") == 2}
-    return min(max(shown, default=0) + 1 + (1 if page.value("more") else 0), 10)

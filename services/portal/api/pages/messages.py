@@ -11,7 +11,7 @@ async def show(page: Page) -> Response:
     """Show messages, the newest first; for a coordinator also those that could not be delivered."""
     is_coordinator = page.person.party == "coordinator"
     calls = {
-        "team": page.calls.get(
+        "team": page.calls.listed(
             "/careteam/fhir/Communication", _sort="-sent", _count=50, _after=page.query.get("after")
         )
     }

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.portal import referral_form
 from services.portal.acts import Wrong
-from services.portal.api.page import CARRIED, Page, form_page
+from services.portal.api.page import Page, form_page, words_of
 from services.portal.calls import Answer
 from services.portal.questionnaires import Group, groups_of
 from services.portal.reading import id_of, parameters_of
@@ -100,8 +100,7 @@ async def _shown(
 async def questions(page: Page) -> list[Group]:
     """Read the clinic's questions for a referral."""
     answer = await page.calls.must_get(_QUESTIONNAIRE)
-    groups = groups_of(answer.body) if answer.is_good else []
-    return [group for group in groups if group.link_id not in _NOT_ASKED]
+    return [group for group in groups_of(answer.body) if group.link_id not in _NOT_ASKED]
 
 
 def _beside(page: Page, answer: Answer) -> Page:
@@ -115,8 +114,7 @@ def _is_entered(page: Page) -> bool:
 
 
 def _words(page: Page) -> dict[str, list[str]]:
-    left_out = {*CARRIED, *_BUTTONS}
-    return {name: list(values) for name, values in page.typed.items() if name not in left_out and any(values)}
+    return {name: values for name, values in words_of(page.typed).items() if name not in _BUTTONS}
 
 
 def _id_of_referral(answer: Answer) -> str:

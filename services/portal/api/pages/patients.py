@@ -14,7 +14,7 @@ from services.portal.api.page import Page, form_page, page
 from services.portal.calls import Answer, resources, together
 from services.portal.claims import newest, status_of
 from services.portal.people import patients_of
-from services.portal.reading import Resource, code_of, id_of, moment_of, parameters_of
+from services.portal.reading import Resource, code_of, id_of, many, moment_of, parameters_of, person_name
 from services.portal.trends import Trend
 
 _PARTIES = ("clinician", "coordinator")
@@ -23,7 +23,7 @@ _PAGE = 100
 
 async def show_list(page: Page) -> Response:
     """Show the patients of the person's teams (a coordinator: those whose care goes on), by name."""
-    teams = await page.calls.must_get("/careteam/fhir/CareTeam", status="active", _count=_PAGE)
+    teams = await page.calls.listed("/careteam/fhir/CareTeam", status="active", _count=_PAGE)
     found = resources(teams)
     patients = await patients_of(page.calls, [team.get("subject") for team in found or ()])
     rows = [(patients.get(id_of(team.get("subject"))), team) for team in found or ()]
@@ -70,8 +70,7 @@ async def show_one(page: Page) -> Response:
         cares=cares,
         actions=actions,
         messages=messages,
-        acts=await _acts_of_teams(page, cares),
-        plan_acts=await _acts_of_plans(page, cares),
+        acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
         next_visit=_next_visit(page, resources(answers["visits"])),
         referrals=resources(answers["referrals"]),
@@ -103,38 +102,26 @@ async def _search(page: Page, name: str, value: str) -> Answer:
 
 
 def _sort_name(patient: Resource | None) -> tuple[bool, str]:
-    names = (patient or {}).get("name", [{}])
-    return patient is None, str(names[0].get("family", "")).casefold()
+    return patient is None, person_name(patient).casefold()
 
 
 def _summary(answer: Answer) -> tuple[list[dict[str, Any]], list[Resource], list[Resource]]:
     """Read what careteam says of a patient: the care of each team, open actions, the last messages."""
     said = parameters_of(answer.body) if answer.is_good else {}
-    cares = [_care(one) for one in _many(said.get("care"))]
-    return cares, _many(said.get("action")), _many(said.get("message"))
+    cares = [_care(one) for one in many(said.get("care"))]
+    return cares, many(said.get("action")), many(said.get("message"))
 
 
 def _care(said: Mapping[str, Any]) -> dict[str, Any]:
-    trends = [Trend.of(one) for one in _many(said.get("trend"))]
-    return {**said, "goals": _many(said.get("goal")), "trends": trends}
+    trends = [Trend.of(one) for one in many(said.get("trend"))]
+    return {**said, "goals": many(said.get("goal")), "trends": trends}
 
 
-def _many(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-async def _acts_of_teams(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
-    return await _acts(page, "CareTeam", [care["team"]["id"] for care in cares if care.get("team")])
-
-
-async def _acts_of_plans(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
-    return await _acts(page, "CarePlan", [care["plan"]["id"] for care in cares if care.get("plan")])
-
-
-async def _acts(page: Page, kind: str, ids: Sequence[str]) -> dict[str, list[Act]]:
-    calls = {one: page.calls.get(f"/careteam/fhir/{kind}/{one}/$available-actions") for one in ids}
+async def _acts(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
+    """Ask what may be done with each team and plan, by its id."""
+    about = [care[part] for care in cares for part in ("team", "plan") if care.get(part)]
+    addresses = {one["id"]: f"/careteam/fhir/{one['resourceType']}/{one['id']}" for one in about}
+    calls = {known: page.calls.get(f"{address}/$available-actions") for known, address in addresses.items()}
     answers = await together(**calls)
     return {one: acts_of(answer.body) for one, answer in answers.items() if answer.is_good}
 

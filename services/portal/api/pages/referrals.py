@@ -21,7 +21,7 @@ _SEEN_BY = ("referrer", "coordinator", "clinician")
 
 async def show_list(page: Page) -> Response:
     """Show the referrals of the person's practice, those that need them first."""
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/referral/fhir/Task",
         code="process-request",
         _include="Task:patient",
@@ -74,7 +74,7 @@ async def show_one(page: Page) -> Response:
 
 async def show_reports(page: Page) -> Response:
     """List the reports that came back, newest first."""
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/referral/fhir/Composition",
         _include="Composition:patient",
         _sort="-_lastUpdated",

@@ -12,6 +12,7 @@ from services.portal.api.security import safe_path
 from services.portal.calls import NotThere
 from services.portal.questionnaires import Group, answered, groups_of
 from services.portal.reading import Resource
+from services.portal.typed import whole_number
 from shared.fhir.codes import LOINC, LUMBAR
 
 _PAIN = {"system": LOINC, "code": "72514-3"}
@@ -81,7 +82,7 @@ async def _groups(page: Page) -> list[Group]:
     if page.param("act") != "record-answers":
         return []
     answer = await page.calls.must_get(f"/careteam/fhir/Questionnaire/{_questionnaire(page)}")
-    return groups_of(answer.body) if answer.is_good else []
+    return groups_of(answer.body)
 
 
 def _body(page: Page, name: str, team: Resource, groups: list[Group]) -> tuple[dict[str, Any], list[Wrong]]:
@@ -104,16 +105,16 @@ def _answers(page: Page, team: Resource, groups: list[Group]) -> tuple[dict[str,
 
 
 def _rating(page: Page, team: Resource) -> tuple[dict[str, Any], list[Wrong]]:
-    score = page.value("score").strip()
+    score = whole_number(page.value("score").strip())
     made = {
         "resourceType": "Observation",
         "status": "final",
         "code": {"coding": [_PAIN]},
         "effectiveDateTime": page.now.isoformat(timespec="seconds"),
     }
-    if not score.isdecimal() or int(score) > 10:
+    if score is None or score > 10:
         return {}, [Wrong(name="score", text=labels.PAIN_SCORE)]
-    return made | {"valueInteger": int(score)} | _about(team), []
+    return made | {"valueInteger": score} | _about(team), []
 
 
 def _message(page: Page, team: Resource) -> tuple[dict[str, Any], list[Wrong]]:

@@ -12,6 +12,8 @@ from services.portal.calls import Answer, together
 
 _SHOWN = 8
 _PAGE = 50
+# The promises of which somebody still has to think.
+_UNKEPT = "open,at-risk,breached"
 # The board shows so many days before and behind today.
 _DAYS = 28
 
@@ -22,7 +24,7 @@ async def show_today(page: Page) -> Response:
         triage=page.calls.get("/referral/worklist", _count=_SHOWN),
         visits=page.calls.get("/scheduling/worklist", _count=_SHOWN),
         team=page.calls.get("/careteam/worklist", _count=_SHOWN),
-        board=_board(page, count=_SHOWN),
+        board=page.calls.get("/scheduling/guarantee", status=_UNKEPT, _sort="due", _count=_SHOWN),
         figures=page.calls.get("/scheduling/guarantee/summary"),
     )
     lists = {
@@ -42,7 +44,7 @@ async def show_today(page: Page) -> Response:
 async def show_triage(page: Page) -> Response:
     """Show everything that waits around referrals, page by page, or of one kind."""
     kind, after = page.query.get("kind"), page.query.get("after")
-    found = await page.calls.must_get("/referral/worklist", kind=kind, _count=_PAGE, _after=after)
+    found = await page.calls.listed("/referral/worklist", kind=kind, _count=_PAGE, _after=after)
     everything = found if kind is None else await page.calls.get("/referral/worklist", _count=1)
     return page.render(
         "pages/triage.html",
@@ -55,9 +57,14 @@ async def show_triage(page: Page) -> Response:
 
 async def show_board(page: Page) -> Response:
     """Show the promises: what is open and at risk, or another status, the one that ends first first."""
-    status = page.query.get("status") or "open,at-risk,breached"
-    found = await _board(page, count=_PAGE, status=status, after=page.query.get("after"))
-    figures = await page.calls.get("/scheduling/guarantee/summary")
+    status = page.query.get("status") or _UNKEPT
+    answers = await together(
+        board=page.calls.listed(
+            "/scheduling/guarantee", status=status, _sort="due", _count=_PAGE, _after=page.query.get("after")
+        ),
+        figures=page.calls.get("/scheduling/guarantee/summary"),
+    )
+    found, figures = answers["board"], answers["figures"]
     body = found.body if found.is_good else {}
     return page.render(
         "pages/board.html",
@@ -72,7 +79,7 @@ async def show_board(page: Page) -> Response:
 
 async def show_waitlist(page: Page) -> Response:
     """Show who waits for a time, the longest wait first."""
-    found = await page.calls.must_get(
+    found = await page.calls.listed(
         "/scheduling/worklist", kind="waitlist", _count=_PAGE, _after=page.query.get("after")
     )
     return page.render(
@@ -88,14 +95,6 @@ ROUTES = (
     page("/four-weeks", show_board, parties=("coordinator",)),
     page("/waitlist", show_waitlist, parties=("coordinator",)),
 )
-
-
-async def _board(
-    page: Page, *, count: int, status: str = "open,at-risk,breached", after: str | None = None
-) -> Answer:
-    return await page.calls.get(
-        "/scheduling/guarantee", status=status, _sort="due", _count=count, _after=after
-    )
 
 
 def _rows(page: Page, answer: Answer) -> list[dict[str, Any]] | None:
