@@ -8,10 +8,13 @@ from deploy.cluster import ports
 from deploy.cluster.place import ClusterError
 from deploy.cluster.ports import PortBlock
 
+pytestmark = pytest.mark.xdist_group("cluster_ports")
+
 
 @pytest.fixture
 def two_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let there be room for two clusters."""
+    """Let there be room for two clusters, below the ports of those that other tests start meanwhile."""
+    monkeypatch.setattr(ports, "_FIRST", 12_000)
     monkeypatch.setattr(ports, "_LAST", ports._FIRST + 2 * ports._BLOCK)
 
 
