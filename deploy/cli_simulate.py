@@ -1,4 +1,4 @@
-"""`lumbar simulate`: what a policy of first visits makes of a clinic's referrals, before it is switched on."""
+"""`lumbar simulate`: what a policy of first visits makes of a clinic, before it is switched on."""
 
 import json
 from collections.abc import Mapping
@@ -25,8 +25,12 @@ def simulate(
     ] = None,
     generate: Annotated[int | None, typer.Option(help="Draw an instance by this seed.", min=0)] = None,
     load: Annotated[float, typer.Option(help="How full the drawn clinic is.", min=0.1, max=2)] = 0.95,
-    missed: Annotated[float, typer.Option(help="Share of visits to which nobody comes.", min=0, max=0.9)] = 0.1,
-    uneven: Annotated[bool, typer.Option("--uneven", help="Weeks differ by a quarter of their mean.")] = False,
+    missed: Annotated[
+        float, typer.Option(help="Share of visits to which nobody comes.", min=0, max=0.9)
+    ] = 0.1,
+    uneven: Annotated[
+        bool, typer.Option("--uneven", help="Weeks differ by a quarter of their mean.")
+    ] = False,
     policy: Annotated[str, typer.Option(help=f"One of {', '.join(_POLICIES)}.")] = "plan",
     tell: Annotated[int, typer.Option(help="Working days until the day is told, by the plan.", min=0)] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
@@ -54,11 +58,15 @@ def simulate(
         raise typer.Exit(1) from error
     if trace is not None:
         trace.write_text("".join(f"{json.dumps(line)}\n" for line in played.run.trace))
-    typer.echo(json.dumps(played.measures, indent=2) if as_json else _told(played.name, policy, played.measures))
+    typer.echo(
+        json.dumps(played.measures, indent=2) if as_json else _told(played.name, policy, played.measures)
+    )
 
 
 def _told(name: str, policy: str, measures: Mapping[str, Any]) -> str:
     lines = [f"{name}, policy {policy}: {measures['n']:.0f} referrals"]
     lines += [f"  {100 * measures[key]:5.1f}%  {text}" for key, text in _SHOWN.items()]
-    lines.append(f"  {measures['mean_wait']:5.1f}   days to the first visit in the mean, {measures['wait_max']} at most")
+    lines.append(
+        f"  {measures['mean_wait']:5.1f}   days to the first visit on average, at most {measures['wait_max']}"
+    )
     return "\n".join(lines)

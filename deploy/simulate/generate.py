@@ -1,9 +1,9 @@
 """Draws an instance: the recipe of the study on a clinic of five clinicians, by a seed and a load.
 
-- 34 weeks from a Monday, the first four to warm up; five holidays; each clinician is away three weeks, and sick
-  on a working day with 1.2%, which is known that morning.
-- Referrals are Poisson by day, so many that they fill `load` of the visits that are left after sickness and of
-  the share of patients who come; a surge in the warm-up makes a backlog of ten days.
+- 34 weeks from a Monday, the first four to warm up; five holidays; each clinician is away three weeks, and
+  sick on a working day with 1.2%, which is known that morning.
+- Referrals are Poisson by day, so many that they fill `load` of the visits that are left after sickness and
+  of the share of patients who come; a surge in the warm-up makes a backlog of ten days.
 """
 
 import math

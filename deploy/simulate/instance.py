@@ -58,7 +58,7 @@ class SimulatedReferral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a clinic knows beforehand: how many are sent on a working day, of which kinds, who does not come."""
+    """What a clinic knows beforehand: how many are sent on a working day, of which kinds, who stays away."""
 
     per_working_day: float
     by_weekday: tuple[float, ...]
@@ -114,7 +114,7 @@ def load(path: Path) -> tuple[Instance, Hidden]:
     """Read an instance from a file. Raises NoInstance."""
     try:
         return read(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoInstance(f"{path.name} is no {FORMAT}: {type(error).__name__} {error}") from error
 
 

@@ -83,11 +83,8 @@ class EveningPlan:
     failures: list[str] = field(default_factory=list)
 
     def at_once(self, who: Unscheduled, book: DayBook, *, today: date) -> Told | None:
-        """Give the earliest day at all to who has few days left."""
-        if not evening_plan.is_at_once(who, today=today, terms=self.terms):
-            return None
-        until = today + _DAY * self.terms.second_days
-        return carve_out.earliest(who, book, terms=self.terms, today=today, until=until, reserved=False)
+        """Give a day to who has few days left."""
+        return evening_plan.at_once(who, book, terms=self.terms, today=today)
 
     def in_the_evening(self, waiting: Sequence[Unscheduled], book: DayBook, *, today: date) -> Iterator[Told]:
         """Plan for all who wait, and tell those whose day is near or who waited long enough."""

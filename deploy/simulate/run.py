@@ -13,8 +13,7 @@ from deploy.simulate.policies import Policy
 from services.scheduling.models.demand import DayBook, ExpectedArrivals, Told, Unscheduled
 
 _DAY = timedelta(days=1)
-# The run goes on after the last day, so that who was sent at its end is seen too; days beyond stay free.
-AFTERWARDS = 69
+# Days after the end of a run on which visits can still be given.
 _BEYOND = 120
 
 
@@ -36,11 +35,15 @@ class Course:
 
 @dataclass
 class SimulatedRun:
-    """An instance under a policy; `trace` says each day told, moved and seen."""
+    """An instance under a policy; `trace` says each day told, moved and seen.
+
+    The run goes on `afterwards`, so that who was sent on the last days is seen too.
+    """
 
     instance: Instance
     hidden: Hidden
     policy: Policy
+    afterwards: int = 69
     courses: dict[str, Course] = field(default_factory=dict)
     trace: list[tuple[str, str, str, str]] = field(default_factory=list)
 
@@ -74,7 +77,7 @@ class SimulatedRun:
         arrivals: dict[date, list[SimulatedReferral]] = defaultdict(list)
         for referral in self.instance.referrals:
             arrivals[referral.sent_on].append(referral)
-        for number in range(self.instance.days + AFTERWARDS):
+        for number in range(self.instance.days + self.afterwards):
             today = self.instance.first_day + _DAY * number
             self._fall_sick(today)
             for referral in arrivals.get(today, ()):
@@ -88,7 +91,7 @@ class SimulatedRun:
     def _all_slots(self) -> dict[tuple[str, date], int]:
         days = [
             self.instance.first_day + _DAY * number
-            for number in range(self.instance.days + AFTERWARDS + _BEYOND)
+            for number in range(self.instance.days + self.afterwards + _BEYOND)
         ]
         return {
             (clinician.id, day): clinician.visits_on(day)

@@ -3,7 +3,7 @@
 Invariants:
 - Nobody who was told a day is in it: what they have is taken, and stays theirs.
 - No day gets more visits than it has free; a day is told only while a visit of it is free.
-- Who has few days left does not wait for an evening (`is_at_once`).
+- Who has few days left and can still be seen in time does not wait for an evening (`at_once`).
 - The same input gives the same plan: one thread, no clock, no chance.
 """
 
@@ -31,8 +31,24 @@ _SECOND_TRY = 4
 _NOT_PLACED = 2.0
 
 
-def is_at_once(who: Unscheduled, *, today: date, terms: PlanTerms) -> bool:
-    """Tell whether a referral gets its day at once: it is urgent, or has few days left."""
+def at_once(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
+    """Give a day at once to whom no evening may be waited for, None to all others.
+
+    Who has few days left gets the earliest day in time, of which nothing is kept for others. A priority whose
+    whole promise is so short gets the earliest day at all where none is in time. Of the others the plan knows
+    which late day harms least: the next one may be the last in time for somebody else.
+    """
+    if not is_pressing(who, today=today, terms=terms):
+        return None
+    found = carve_out.earliest(who, book, terms=terms, today=today, until=who.due_on, reserved=False)
+    if found is not None or terms.priorities[who.priority].days > terms.commit_days:
+        return found
+    last = today + _DAY * terms.second_days
+    return carve_out.earliest(who, book, terms=terms, today=today, until=last, reserved=False)
+
+
+def is_pressing(who: Unscheduled, *, today: date, terms: PlanTerms) -> bool:
+    """Tell whether a referral has few days left to its due day."""
     return (who.due_on - today).days <= terms.commit_days
 
 

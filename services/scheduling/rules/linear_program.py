@@ -6,7 +6,6 @@ and no day more than it has. Another status than optimal is no plan.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 import highspy
 import numpy as np
@@ -46,7 +45,7 @@ class Program:
         """Return how much of each allowed pair the best plan uses. Raises NotOptimal."""
         if not self.worth:
             return []
-        solver = _Silent()
+        solver = _Silent()  # type: ignore[no-untyped-call]
         for option, value in _options(iterations).items():
             solver.setOptionValue(option, value)
         solver.passModel(self._model())
@@ -75,15 +74,15 @@ class Program:
         return model
 
 
-class _Silent(highspy.Highs):  # type: ignore[misc]
+class _Silent(highspy.Highs):
     """A solver that writes nothing: it says who it is when its callbacks are enabled, before any option."""
 
     def enableCallbacks(self) -> None:
         self.setOptionValue("output_flag", False)
-        super().enableCallbacks()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def _options(iterations: int) -> Mapping[str, object]:
+def _options(iterations: int) -> Mapping[str, bool | int | str]:
     return {
         "output_flag": False,
         "threads": 1,
