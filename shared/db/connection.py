@@ -24,7 +24,7 @@ class _NotSent:
     name: str = "not sent"
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]
+class DatabaseConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection to one database."""
 
     # asyncpg has no public way in; tests/integration/support/test_connections.py sees whether this one leads.
