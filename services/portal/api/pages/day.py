@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from services.portal import worklists
 from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, page
 from services.portal.calls import Answer, resources, together
@@ -56,10 +57,17 @@ async def show_day(page: Page) -> Response:
 
 async def show_actions(page: Page) -> Response:
     """Show the actions that the person owns, what is due first on top."""
-    found = await page.calls.listed(
-        "/careteam/fhir/Task", owner=page.person.fhir_user, code="action", _sort="-authored-on", _count=100
+    answers = await together(
+        actions=page.calls.listed(
+            "/careteam/fhir/Task",
+            owner=page.person.fhir_user,
+            code="action",
+            _sort="-authored-on",
+            _count=100,
+        ),
+        work=page.calls.get("/careteam/worklist", kind="action", _count=100),
     )
-    actions = resources(found)
+    actions, work = resources(answers["actions"]), worklists.read(answers["work"], "careteam")
     live = [one for one in actions or () if one["status"] in _OPEN.split(",")]
     return page.render(
         "pages/actions.html",
@@ -67,7 +75,7 @@ async def show_actions(page: Page) -> Response:
         open=sorted(live, key=lambda one: _due(one) or "9999"),
         done=[one for one in actions or () if one not in live][:20],
         is_late=lambda action: _is_late(page, action),
-        acts=await _acts_of(page, live, service="careteam", kind="Task"),
+        acts={row.resource.partition("/")[2]: row.acts for row in (work.rows if work else ())},
         patients=await patients_of(page.calls, [one.get("for") for one in actions or ()]),
     )
 
@@ -112,18 +120,15 @@ def _is_late(page: Page, action: Resource) -> bool:
     return due is not None and due < page.now
 
 
-async def _acts_of(
-    page: Page, rows: Sequence[Resource], *, service: str = "scheduling", kind: str = "Appointment"
-) -> dict[str, list[Act]]:
-    """Ask what may be done with each row, side by side."""
-    calls = {
-        one["id"]: page.calls.get(f"/{service}/fhir/{kind}/{one['id']}/$available-actions")
-        for one in rows[:_ACTS_SHOWN]
-    }
-    answers = await together(**calls)
-    statuses = {one["id"]: one["status"] for one in rows}
+async def _acts_of(page: Page, visits: Sequence[Resource]) -> dict[str, list[Act]]:
+    """Ask what may be done with each visit, side by side."""
+    shown = {one["id"]: one["status"] for one in visits[:_ACTS_SHOWN]}
+    address = "/scheduling/fhir/Appointment"
+    answers = await together(
+        **{visit_id: page.calls.get(f"{address}/{visit_id}/$available-actions") for visit_id in shown}
+    )
     return {
-        row_id: acts_of(answer.body, status=statuses[row_id])
-        for row_id, answer in answers.items()
+        visit_id: acts_of(answer.body, status=shown[visit_id])
+        for visit_id, answer in answers.items()
         if answer.is_good
     }
