@@ -94,17 +94,32 @@ class Site:
         return visitor
 
 
-async def all_pages(visitor: Visitor, party: str) -> list[str]:
-    """Give every page of a party: those of its menu, and the first of each kind that they lead to."""
-    found = [entry.path for entry in MENUS[party]]
+# Kinds of pages behind the menu that the scene must lead each party to, so that none is passed over unseen.
+REACHED = {
+    "referrer": {"/referrals", "/referrals/answers", "/do/referral/ServiceRequest/revoke"},
+    "coordinator": {"/referrals", "/patients", "/visits", "/do/referral/ServiceRequest/close"},
+    "clinician": {"/patients", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
+    "insurer": {"/claims"},
+    "operator": set[str](),
+    "privacy-officer": set[str](),
+}
+
+
+async def all_pages(visitor: Visitor, party: str, *also: str) -> list[str]:
+    """Give the pages of a party: its menu, these, and the first of each kind that they lead to in turn."""
+    menu = [entry.path for entry in MENUS[party]]
     kinds: dict[str, str] = {}
-    for path in list(found):
-        await visitor.open(path)
+    waiting = [*menu, *also]
+    while waiting:
+        await visitor.open(waiting.pop(0))
         for link in await visitor.links("/"):
-            kind = "/".join(part for part in link.split("?")[0].split("/") if not _is_id(part))
-            if link.startswith("/") and kind not in kinds and link.split("?")[0] not in found:
+            address = link.split("?")[0]
+            kind = "/".join(part for part in address.split("/") if not _is_id(part))
+            if link.startswith("/") and kind not in kinds and address not in menu:
                 kinds[kind] = link
-    return [*found, *kinds.values()]
+                waiting.append(link)
+    assert REACHED[party] <= kinds.keys(), REACHED[party] - kinds.keys()
+    return [*menu, *also, *kinds.values()]
 
 
 def _is_id(part: str) -> bool:
