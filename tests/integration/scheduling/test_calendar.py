@@ -162,6 +162,7 @@ class TestAsking:
             ("practitioner=https://other.example/fhir/Practitioner/x", "practitioner"),
             ("location=Practitioner/x", "location"),
             ("colour=red", "colour"),
+            ("from=2026-03-02&from=2026-03-03", "from"),
         ],
     )
     async def test_wrongly_is_refused_with_the_place(
