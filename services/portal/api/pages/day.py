@@ -1,6 +1,6 @@
 """A clinician's day: visits, what is to be done, what waits for their decision, and the newest messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, page
 from services.portal.calls import Answer, resources, together
 from services.portal.people import patients_of
-from services.portal.reading import Resource, code_of, moment_of
+from services.portal.reading import Resource, code_of, moment_of, patient_of
 
 _OPEN = "requested,accepted,in-progress"
 _ACTS_SHOWN = 12
@@ -36,7 +36,7 @@ async def show_day(page: Page) -> Response:
     )
     visits, actions = resources(answers["visits"]), resources(answers["actions"])
     triage, said = _triage(answers["triage"]), resources(answers["said"])
-    about: list[Any] = [_patient_of(visit) for visit in visits or ()]
+    about: list[Any] = [patient_of(visit) for visit in visits or ()]
     about += [one.get("for") for one in (*(actions or ()), *(triage or ()))]
     about += [one.get("subject") for one in said or ()]
     return page.render(
@@ -45,7 +45,7 @@ async def show_day(page: Page) -> Response:
         earlier=day - timedelta(days=1),
         later=day + timedelta(days=1),
         visits=visits,
-        patient_of=_patient_of,
+        patient_of=patient_of,
         acts=await _acts_of(page, visits or ()),
         actions=actions,
         is_late=lambda action: _is_late(page, action),
@@ -103,12 +103,6 @@ def _triage(answer: Answer) -> list[dict[str, Any]] | None:
     tasks = resources(answer)
     wanted = ("review-referral", "urgent-triage")
     return None if tasks is None else [one for one in tasks if code_of(one.get("code")) in wanted]
-
-
-def _patient_of(visit: Resource) -> Mapping[str, Any]:
-    """Give the reference to the patient of a visit."""
-    actors = (one.get("actor", {}) for one in visit.get("participant", ()))
-    return next((actor for actor in actors if "Patient/" in actor.get("reference", "")), {})
 
 
 def _due(action: Resource) -> str:
