@@ -54,10 +54,12 @@ def _check(*, write: bool) -> int:
 
 
 def _pages() -> None:
-    print(f"{'page':20s} {'calls':>5s} {'bytes':>7s} {'gzip':>6s} {'ms':>7s} {'ratio':>6s}")
+    """Print the table of docs/performance.md."""
+    print("| Party | Page | Calls | Bytes | Compressed | Time | Ratio |")
+    print("|---|---|---|---|---|---|---|")
     for cost in asyncio.run(pages.measure()):
-        sizes = f"{cost.calls:5d} {cost.html:7d} {cost.compressed:6d}"
-        print(f"{cost.path:20s} {sizes} {cost.took:7.1f} {cost.ratio:6.2f}")
+        sizes = f"{cost.calls} | {cost.html:,} | {cost.compressed:,}"
+        print(f"| {cost.party} | `{cost.page}` | {sizes} | {cost.took:.1f} ms | {cost.ratio:.2f} |")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from deploy.serve.documents import document_routes
 from deploy.serve.health import health_routes
 from deploy.serve.outermost import outermost
-from deploy.services import IDENTITY, room
+from deploy.services import IDENTITY, PORTAL, room
 from shared.db import Database
 from shared.events.worker import Worker
 from shared.fhir import check
@@ -37,9 +37,10 @@ def make_app(
     identity: Database,
     origins: Sequence[str] = (),
     pages: Sequence[BaseRoute] = (),
+    portal: Database | None = None,
 ) -> Starlette:
     """Make the app that answers on the clinic's one port; `identity` is the issuer's database, pages of
-    `origins` may call, and `pages` are the portal's, behind everything else.
+    `origins` may call, and `pages` are the portal's, behind everything else; `portal` is their database.
     """
 
     @asynccontextmanager
@@ -53,8 +54,10 @@ def make_app(
 
     apps = {service: room(service, "main").create_app(runtime) for service, runtime in runtimes.items()}
     mounts = [Mount(f"/{service}", app=app) for service, app in apps.items()]
-    databases = {service: runtime.database for service, runtime in runtimes.items()}
-    health = health_routes(databases | {IDENTITY: identity}, workers=workers)
+    databases = {service: runtime.database for service, runtime in runtimes.items()} | {IDENTITY: identity}
+    if portal is not None:
+        databases[PORTAL] = portal
+    health = health_routes(databases, workers=workers)
     routes = [*health, *document_routes(apps), *issuer_routes, *mounts, *pages]
     parent = outermost(routes, lifespan=lifespan, origins=origins)
     parent.state.apps = apps

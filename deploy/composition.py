@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute
 from deploy.app import make_app, make_workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.folders import keys_folder
-from deploy.identity import DATABASE, open_identity
+from deploy.identity import open_identity
 from deploy.pages import load_or_make_secret, open_pages
 from deploy.receivers import way_to_receivers, way_to_registered_keys
 from deploy.runtime import make_runtimes, open_databases, remember_addresses
-from deploy.services import PORTAL, package
+from deploy.services import IDENTITY, PORTAL, package
 from shared.auth.keys import load_or_make_keys
 from shared.clinic import Clinic
 from shared.clock import Clock
@@ -61,10 +61,10 @@ async def embedded_clinic(
     """
     async with AsyncExitStack() as ends:
         databases = await open_databases(server.url)
-        of_identity = Database.connect(server.url(DATABASE), name=DATABASE, pool_size=2)
+        of_identity = Database.connect(server.url(IDENTITY), name=IDENTITY, pool_size=2)
         for database in (*databases.values(), of_identity):
             ends.push_async_callback(database.close)
-        await migrate.upgrade(of_identity, package=package(DATABASE))
+        await migrate.upgrade(of_identity, package=package(IDENTITY))
         keys = load_or_make_keys(keys_folder(server.data), clients=clinic.clients_without_keys)
         identity = await open_identity(
             clinic,
@@ -88,14 +88,17 @@ async def embedded_clinic(
         outbound = outbound or way_to_receivers(clinic, data=server.data, make_secrets=True)
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=outbound)
         workers = make_workers(runtimes)
-        pages = _pages(server, clinic, clock=clock, base_url=base_url, calls_at=calls_at)
+        of_portal, pages = await ends.enter_async_context(
+            _pages(server, clinic, clock=clock, base_url=base_url, calls_at=calls_at)
+        )
         app = make_app(
             runtimes,
             workers,
             issuer_routes=identity.routes,
             identity=of_identity,
             origins=origins,
-            pages=await ends.enter_async_context(pages),
+            pages=pages,
+            portal=of_portal,
         )
         yield EmbeddedClinic(app=app, workers=workers, databases=databases)
 
@@ -103,10 +106,12 @@ async def embedded_clinic(
 @asynccontextmanager
 async def _pages(
     server: EmbeddedPostgres, clinic: Clinic, *, clock: Clock, base_url: str, calls_at: str | None
-) -> AsyncIterator[Sequence[BaseRoute]]:
-    """Put the portal together, for the duration of the block; there is none without an address to call."""
+) -> AsyncIterator[tuple[Database | None, Sequence[BaseRoute]]]:
+    """Give the portal's database and routes for the duration of the block; there are none without an address
+    to call.
+    """
     if calls_at is None:
-        yield ()
+        yield None, ()
         return
     database = Database.connect(server.url(PORTAL), name=PORTAL, pool_size=4)
     try:
@@ -120,6 +125,6 @@ async def _pages(
             secret=load_or_make_secret(keys_folder(server.data)),
         )
         async with opened as pages:
-            yield pages
+            yield database, pages
     finally:
         await database.close()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from deploy.services import IDENTITY, SERVICES
+from deploy.services import SERVICES
 from shared.auth.endpoints import create_issuer_app
 from shared.auth.issuer import Issuer
 from shared.auth.keys import Keys
@@ -17,8 +17,6 @@ from shared.db import Database
 
 if TYPE_CHECKING:  # it brings an HTTP client, which a clinic without receivers does not need
     from shared.outbound import Outbound
-
-DATABASE = IDENTITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 `python -m deploy.reasons` writes the page (docs/reasons.md) anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def texts_of(service: str) -> ServiceTexts:
     )
 
 
-def code_systems() -> list[dict[str, Any]]:
-    """Make the code systems of all reasons and of the words of their arguments."""
+@cache
+def code_systems() -> Sequence[Mapping[str, Any]]:
+    """Make the code systems of all reasons and of the words of their arguments, once for all services."""
     return reason_codes.code_systems([texts_of(service) for service in SERVICES])
 
 

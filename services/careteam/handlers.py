@@ -5,6 +5,7 @@ wait for another event: a referral's end is remembered where there is no team ye
 arrives later is ignored, by this rule.
 """
 
+from typing import cast
 from uuid import UUID
 
 from services.careteam import use_cases
@@ -29,7 +30,7 @@ ENDS = {
 
 async def on_appointments_booked(ctx: Context, tx: Transaction, batch: EventBatch) -> None:
     """Form the teams, or bring in who will see a patient instead."""
-    visits = [received.event for received in batch if isinstance(received.event, AppointmentBooked)]
+    visits = [cast(AppointmentBooked, received.event) for received in batch]
     forming = await use_cases.form_team.load(ctx, tx, [visit for visit in visits if visit.is_first])
     for received, visit in zip(batch, visits, strict=True):
         if visit.is_first:

@@ -38,6 +38,12 @@ def shown(reference: Mapping[str, Any] | None) -> str:
     return str((reference or {}).get("display", ""))
 
 
+def patient_of(visit: Resource) -> Mapping[str, Any]:
+    """Give the reference to the patient of a visit."""
+    actors: Iterator[Mapping[str, Any]] = (one.get("actor", {}) for one in visit.get("participant", ()))
+    return next((actor for actor in actors if "Patient/" in actor.get("reference", "")), {})
+
+
 def person_name(patient: Resource | None) -> str:
     """Give a patient's name as a list shows it, family first."""
     names = (patient or {}).get("name", ())

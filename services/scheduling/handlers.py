@@ -6,6 +6,7 @@
 - What is accepted for a patient who has died is kept as ended, whichever of the two comes first.
 """
 
+from typing import cast
 from uuid import UUID
 
 from services.scheduling import queries, use_cases
@@ -101,7 +102,7 @@ async def on_patient_discharged(ctx: Context, tx: Transaction, event: PatientDis
 
 async def on_teams(_: Context, tx: Transaction, batch: EventBatch) -> None:
     """Keep who is in care teams now; a team that ends with its referral keeps the members it had."""
-    found = [received.event for received in batch if isinstance(received.event, TeamEvent)]
+    found = [cast(TeamEvent, received.event) for received in batch]
     teams = {UUID(event.referral): event.staying for event in found if not event.has_ended}
     known = await queries.referrals.keep_teams(tx, teams)
     for _received, event in zip(batch, found, strict=True):

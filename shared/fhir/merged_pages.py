@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, uni
 
 from shared.db import Transaction
 
+# Counting more rows takes longer than a page of them.
 MAX_COUNTED = 1000
 
 

@@ -17,6 +17,7 @@ from shared.db import Transaction
 from shared.db.models import StoredResource, columns_of, stored_resource
 from shared.errors import Problem
 from shared.fhir import search_pages, search_values
+from shared.fhir.merged_pages import MAX_COUNTED
 from shared.fhir.search_pages import Key
 from shared.fhir.subsets import WHOLE, Subset
 
@@ -24,8 +25,6 @@ Kind = Literal["token", "coding", "tokens", "reference", "date", "string"]
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
-# Beyond, `total` stands only where `_total=accurate` asks for it.
-MAX_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +170,8 @@ def _ranks(search: Search) -> list[Key]:
 
 
 async def _total(tx: Transaction, model: Any, where: ColumnElement[bool], *, all_: bool) -> int | None:
-    """Count the matches; of many no total is told unless all are to be counted: that takes longer than the
-    page itself.
+    """Count the matches; beyond MAX_COUNTED no total is told unless all are to be counted
+    (`_total=accurate`): that takes longer than the page itself.
     """
     matches = select(model.id).where(where)
     counted_ones = (matches if all_ else matches.limit(MAX_COUNTED + 1)).subquery()

@@ -5,7 +5,10 @@ Invariants:
   overdue is urgent, whatever its kind.
 - The pages of one list are read as of the moment of its first page, which the token carries: what becomes
   overdue meanwhile does not jump over a page, and what ends is left out.
-- Each source has an index over what its `where` holds fixed, then due, since and id (merged_pages).
+- Each source has an index over due, since and id whose condition is what its `where` holds `fixed`. Where the
+  index begins with the column of the row scope (a site, an owner, a requester), a page reads a page of it
+  (merged_pages); where the scope is what a team or a review says (careteam's cases and plans, what a
+  coordinator sees of actions, a clinician's reviews), it passes by the open rows of others, which are few.
 - A source lists rows inside the caller's row scope alone.
 """
 
@@ -16,8 +19,9 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, literal, null, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, literal, literal_column, null, select
 from sqlalchemy.types import Interval
+from sqlmodel import col
 
 from shared.db import Transaction
 from shared.errors import Invalid
@@ -26,6 +30,8 @@ from shared.fhir.instants import is_on_a_calendar, to_the_second
 
 _KEYS = ("urgency", "due", "since", "id")
 _MOMENT = DateTime(timezone=True)
+# What `sqlmodel.col` gives: its type is a descriptor, which no field of a dataclass can have.
+Column = Any
 
 
 class Urgency(IntEnum):
@@ -53,10 +59,10 @@ class WorklistSource:
     kind: str
     resource_type: str
     urgency: Urgency
-    id: ColumnElement[UUID]
-    since: ColumnElement[datetime]
+    id: Column
+    since: Column
     where: ColumnElement[bool]
-    due: ColumnElement[datetime | None] | None = None
+    due: Column | None = None
     due_after: timedelta = timedelta()
 
 
@@ -135,6 +141,11 @@ class _Branch:
     urgency: Urgency
     has_due: bool
     where: ColumnElement[bool]
+
+
+def fixed(attribute: Any, *values: str) -> ColumnElement[bool]:
+    """Compare with constants, as the conditions of the indexes do: a parameter would not match them."""
+    return col(attribute).in_([literal_column(f"'{value}'") for value in values])
 
 
 async def read(

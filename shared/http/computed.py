@@ -77,8 +77,17 @@ def read(request: pages.SearchRequest, *, resource_type: str, known: ComputedPar
     )
 
 
-def write(request: pages.SearchRequest, query: ComputedQuery, found: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write a page of what was found as a searchset; raises Invalid for an `_after` that is none of ours."""
+def write(
+    request: pages.SearchRequest,
+    query: ComputedQuery,
+    found: Sequence[Mapping[str, Any]],
+    *,
+    encode: Callable[[Mapping[str, Any]], bytes] = msgspec.json.encode,
+) -> bytes:
+    """Write a page of what was found as a searchset, each resource by `encode`.
+
+    Raises Invalid for an `_after` that is none of ours.
+    """
     ids = {id for text in query.values["_id"] for id in text.split(",")}
     fit = [resource for resource in found if not ids or resource["id"] in ids]
     page, after = _page(fit, query)
@@ -86,7 +95,7 @@ def write(request: pages.SearchRequest, query: ComputedQuery, found: Sequence[Ma
     entries: list[dict[str, Any]] = [
         {
             "fullUrl": f"{address}/{resource['id']}",
-            "resource": msgspec.Raw(query.search.subset.cut(msgspec.json.encode(resource))),
+            "resource": msgspec.Raw(query.search.subset.cut(encode(resource))),
             "search": {"mode": "match"},
         }
         for resource in page

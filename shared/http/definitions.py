@@ -1,7 +1,8 @@
 """Definitions that a service publishes about itself: read by id, searched, and open to everybody.
 
-They are made once, when they are first asked for, say nothing about anybody, and are no resources of the
-database. Everybody may keep them for a while: `ETag` says what stands now, and If-None-Match asks for less.
+They are made and written once, when they are first asked for, say nothing about anybody, and are no
+resources of the database. Everybody may keep them for a while: `ETag` says what stands now, and
+If-None-Match asks for less.
 """
 
 import hashlib
@@ -73,6 +74,19 @@ class _OpenRequest:
     runtime: Runtime
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An answer as bytes, with its ETag."""
+
+    content: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, content: bytes) -> "_Written":
+        """Give the answer with these bytes its ETag."""
+        return cls(content, f'W/"{hashlib.sha256(content).hexdigest()[:16]}"')
+
+
 def add_definitions(
     router: APIRouter,
     make: Callable[[], Sequence[Definition]],
@@ -83,14 +97,14 @@ def add_definitions(
 ) -> None:
     """Add `GET /fhir/Type`, `POST .../_search` and `GET /fhir/Type/{id}`; `why` says why they are open."""
     definitions = cache(make)
+    written = cache(lambda: {str(one["id"]): _Written.of(msgspec.json.encode(one)) for one in definitions()})
     openly = Depends(open_to_all(why))
     base = f"/fhir/{resource_type}"
 
     async def read(id: str, request: Request) -> Response:
-        for definition in definitions():
-            if definition["id"] == id:
-                return _kept_for_a_while(request, msgspec.json.encode(definition))
-        raise NoSuchResource(f"there is no {resource_type}/{id[:64]}")
+        if (found := written().get(id)) is None:
+            raise NoSuchResource(f"there is no {resource_type}/{id[:64]}")
+        return _kept_for_a_while(request, found)
 
     async def search(request: Request) -> Response:
         asking = _OpenRequest(
@@ -101,7 +115,8 @@ def add_definitions(
         )
         asked = computed.read(asking, resource_type=resource_type, known=params)
         found = [one for one in definitions() if _fits(one, asked.values, params)]
-        return _kept_for_a_while(request, computed.write(asking, asked, found))
+        content = computed.write(asking, asked, found, encode=lambda one: written()[one["id"]].content)
+        return _kept_for_a_while(request, _Written.of(content))
 
     read.__doc__, search.__doc__ = f"Read one {resource_type}.", f"Search {resource_type}s."
     search.definitions = definitions  # type: ignore[attr-defined]
@@ -120,13 +135,12 @@ def add_definitions(
     router.add_api_route(f"{base}/{{id}}", read, methods=["GET"], dependencies=[openly])
 
 
-def _kept_for_a_while(request: Request, content: bytes) -> Response:
-    tag = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={_KEPT_SECONDS}"}
+def _kept_for_a_while(request: Request, written: _Written) -> Response:
+    headers = {"ETag": written.tag, "Cache-Control": f"public, max-age={_KEPT_SECONDS}"}
     known = request.headers.get("if-none-match", "")
-    if request.method == "GET" and {"*", tag} & {part.strip() for part in known.split(",")}:
+    if request.method == "GET" and {"*", written.tag} & {part.strip() for part in known.split(",")}:
         return Response(status_code=304, headers=headers, media_type=FHIR_JSON)
-    return Response(content, headers=headers, media_type=FHIR_JSON)
+    return Response(written.content, headers=headers, media_type=FHIR_JSON)
 
 
 def _fits(definition: Definition, asked: Mapping[str, Sequence[str]], params: DefinitionParams) -> bool:

@@ -103,14 +103,13 @@ def _add(router: APIRouter, operation: Operation[Any], endpoint: Any) -> None:
 
 
 def _add_definitions(router: APIRouter, tables: Sequence[OperationTable[Any]], *, clinic: Clinic) -> None:
-    definitions = {
-        operation.definition: rendered.definition(operation, clinic=clinic)
-        for table in tables
-        for operation in table.defined
-    }
+    def make() -> list[dict[str, Any]]:
+        defined = {operation.definition: operation for table in tables for operation in table.defined}
+        return [rendered.definition(operation, clinic=clinic) for operation in defined.values()]
+
     add_definitions(
         router,
-        lambda: [*definitions.values()],
+        make,
         resource_type="OperationDefinition",
         params={
             "url": named("url", "its canonical URL", kind="uri"),

@@ -1,7 +1,7 @@
-"""FHIR Parameters: held against what an operation declares, and read as a mapping of names to values."""
+"""Parameters of a call, as FHIR Parameters or in its query: held against what is declared, and read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -15,8 +15,14 @@ from shared.urls import Urls
 # What is asked by a GET stands in the query, so it is of a type that a word can say.
 _IN_A_QUERY = ("string", "code", "id", "dateTime", "date", "instant")
 _HOW_IT_COMES = ("_format", "_pretty")
+_NO_SUCH = "there is no such parameter here; there are"
+_ONCE = "this parameter comes once"
 # Types of which one is as good as the other: a client may not know whether we call a text a code.
 _ALIKE = (("string", "code", "id", "markdown"), ("date", "dateTime"))
+
+
+class UnknownParameter(NotSupported):
+    """There is no such parameter, or no such value of it, or it comes once."""
 
 
 def check(given: Sequence[Mapping[str, Any]], declared: Sequence[Parameter], *, urls: Urls) -> None:
@@ -31,21 +37,35 @@ def check(given: Sequence[Mapping[str, Any]], declared: Sequence[Parameter], *, 
 def of_query(query: QueryParams, declared: Sequence[Parameter]) -> dict[str, str]:
     """Read the parameters of an operation that is called by GET: name -> what the query says.
 
-    Raises NotSupported for one that is not `declared`, or that comes twice.
+    Raises UnknownParameter for one that is not `declared`, or that comes twice.
     """
     known = [parameter.name for parameter in declared if parameter.type in _IN_A_QUERY]
+    check_names(query, known, ignored=_HOW_IT_COMES)
+    return dict(query)
+
+
+def check_names(
+    query: QueryParams,
+    known: Collection[str],
+    *,
+    repeatable: Collection[str] = (),
+    ignored: Collection[str] = (),
+) -> None:
+    """Hold the names of a query against those that a route knows, each once but the `repeatable` ones.
+
+    Raises UnknownParameter with all that are not known or come too often.
+    """
     problems = []
     for name, count in Counter(name for name, _ in query.multi_items()).items():
-        if name in _HOW_IT_COMES:
+        if name in ignored:
             continue
         if name not in known:
-            text = f"there is no such parameter here; there are: {', '.join(known) or 'none'}"
+            text = f"{_NO_SUCH}: {', '.join(known) or 'none'}"
             problems.append(Problem(text=text, expression=name[:64]))
-        elif count > 1:
-            problems.append(Problem(text="this parameter comes once", expression=name))
+        elif count > 1 and name not in repeatable:
+            problems.append(Problem(text=_ONCE, expression=name))
     if problems:
-        raise NotSupported(problems=problems)
-    return dict(query)
+        raise UnknownParameter(problems=problems)
 
 
 def _problems(
@@ -59,12 +79,9 @@ def _problems(
     for name, count in counts.items():
         expression = f"{where}.where(name='{name[:64]}')"
         if name not in known:
-            allowed = ", ".join(known) or "none"
-            yield Problem(
-                text=f"there is no such parameter here; there are: {allowed}", expression=expression
-            )
+            yield Problem(text=f"{_NO_SUCH}: {', '.join(known) or 'none'}", expression=expression)
         elif known[name].max == "1" and count > 1:
-            yield Problem(text="this parameter comes once", expression=expression)
+            yield Problem(text=_ONCE, expression=expression)
     for entry in given:
         if (parameter := known.get(str(entry["name"]))) is not None:
             expression = f"{where}.where(name='{parameter.name}')"

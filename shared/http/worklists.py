@@ -1,16 +1,16 @@
 """The answer of `GET /{service}/worklist`: a page of what is to be done, as JSON (docs/how/worklists.md)."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from starlette.responses import Response
 
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import NotSupported
 from shared.fhir import worklists
 from shared.fhir.search_query import read_count
 from shared.fhir.worklists import WorklistEntry, WorklistRow, WorklistSource
+from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext
 from shared.http.responses import query
 
@@ -22,18 +22,14 @@ PARAMETERS = query(
 )
 
 
-class UnknownParameter(NotSupported):
-    """There is no such parameter, or no such value of it."""
-
-
 async def answer(
     request: RequestContext, sources: Sequence[WorklistSource], *, describe: Describe
 ) -> Response:
-    """Answer one page; `describe` shows the entries of a page, and leaves out what has just ended.
+    """Answer one page; `describe` shows its entries as they now are.
 
     Kinds for whose resources the caller lacks the scope are not there. Raises UnknownParameter.
     """
-    check_names(request, ("kind", "_count", "_after"))
+    check_names(request.query, ("kind", "_count", "_after"))
     scopes = request.principal.scopes
     allowed = [source for source in sources if scopes.allow(source.resource_type, "s")]
     kinds = _kinds(request, [*dict.fromkeys(source.kind for source in allowed)])
@@ -54,14 +50,6 @@ async def answer(
             "rows": [row.written() for row in rows],
         }
         return await request.answer(tx, msgspec.json.encode(body), rows=rows, media_type="application/json")
-
-
-def check_names(request: RequestContext, known: Collection[str]) -> None:
-    """Raise UnknownParameter for a parameter that is none of these."""
-    for name in request.query:
-        if name not in known:
-            text = f"parameter {name[:64]!r} is none of {', '.join(known)}"
-            raise UnknownParameter(text, expression=name[:64])
 
 
 def _kinds(request: RequestContext, allowed: Sequence[str]) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Some days at the clinic for browsers to look at, with a patient who means harm among them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,20 @@ BREAKOUT = '"><img src=x onerror="document.title=\'stolen\'">'
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """The referrals of the scene, by what they are: ids of their ServiceRequests."""
+    """Referrals of the scene that tests name, by the ids of their ServiceRequests."""
 
-    clinic: TestClinic
     routine: str
     insured: str
-    emergency: str
     hostile: str
 
 
 async def play(clinic: TestClinic) -> Scene:
-    """Send referrals of four kinds, let the first visits be, and a meeting be planned."""
+    """Send referrals of four kinds, and a message with one of them."""
     routine = await _refer(
         clinic, referrals.bundle(identifier="R-1", family="Tanabe", health_card="1000000001")
     )
     insured = await _refer(clinic, EXAMPLE.read_bytes())
-    emergency = await _refer(
+    await _refer(
         clinic,
         referrals.bundle(
             identifier="R-3",
@@ -45,7 +44,25 @@ async def play(clinic: TestClinic) -> Scene:
     answer = await sender.post(f"/referral/fhir/ServiceRequest/{hostile}/$send-communication", json=said)
     assert answer.status_code == 200, answer.text
     await clinic.settle()
-    return Scene(clinic=clinic, routine=routine, insured=insured, emergency=emergency, hostile=hostile)
+    return Scene(routine=routine, insured=insured, hostile=hostile)
+
+
+async def hold_first_visit(clinic: TestClinic, referral: str) -> None:
+    """Let the time of a referral's first visit come, and its clinician record that it took place."""
+    found = await clinic.as_("coordinator").get(
+        f"/scheduling/fhir/Appointment?based-on=ServiceRequest/{referral}"
+    )
+    visit = found.json()["entry"][0]["resource"]
+    actors = [one["actor"]["reference"] for one in visit["participant"]]
+    clinician = next(one.removeprefix("Practitioner/") for one in actors if one.startswith("Practitioner/"))
+    await clinic.at(datetime.fromisoformat(visit["end"]))
+    answer = await clinic.as_(clinician).put(
+        f"/scheduling/fhir/Appointment/{visit['id']}",
+        json={**visit, "status": "fulfilled"},
+        headers={"If-Match": f'W/"{visit["meta"]["versionId"]}"'},
+    )
+    assert answer.status_code == 200, answer.text
+    await clinic.settle()
 
 
 def _hostile() -> dict[str, Any]:

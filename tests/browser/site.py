@@ -60,6 +60,34 @@ class Visitor:
         return list(dict.fromkeys(found))
 
 
+async def visit(
+    chromium: Browser,
+    base: str,
+    person: str | None = None,
+    *,
+    size: tuple[int, int] = WIDE,
+    scheme: str = "light",
+    locale: str = "en-CA",
+    script: bool = True,
+) -> Visitor:
+    """Open a browser at a clinic, and sign a demo person in by the landing page."""
+    context = await chromium.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale=locale,
+        java_script_enabled=script,
+    )
+    visitor = Visitor(page=await context.new_page(), context=context, base=base)
+    visitor.page.on("console", lambda message: _complain(visitor, message))
+    visitor.page.on("pageerror", lambda error: visitor.said.append(str(error)))
+    visitor.page.set_default_timeout(10_000)
+    await visitor.open("/")
+    if person is not None:
+        await visitor.page.click(f'a[href="/sign-in?person={person}"]')
+        await visitor.page.wait_for_selector("main h1")
+    return visitor
+
+
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """A clinic that answers, and Chromium."""
@@ -67,44 +95,48 @@ class Site:
     clinic: TestClinic
     chromium: Browser
 
-    async def visitor(
-        self,
-        person: str | None = None,
-        *,
-        size: tuple[int, int] = WIDE,
-        scheme: str = "light",
-        locale: str = "en-CA",
-        script: bool = True,
-    ) -> Visitor:
-        """Open a browser, and sign a demo person in by the landing page."""
-        context = await self.chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            locale=locale,
-            java_script_enabled=script,
-        )
-        visitor = Visitor(page=await context.new_page(), context=context, base=self.clinic.base_url)
-        visitor.page.on("console", lambda message: _complain(visitor, message))
-        visitor.page.on("pageerror", lambda error: visitor.said.append(str(error)))
-        visitor.page.set_default_timeout(10_000)
-        await visitor.open("/")
-        if person is not None:
-            await visitor.page.click(f'a[href="/sign-in?person={person}"]')
-            await visitor.page.wait_for_selector("main h1")
-        return visitor
+    async def visitor(self, person: str | None = None, **how: Any) -> Visitor:
+        """Open a browser at this clinic, as `visit` does."""
+        return await visit(self.chromium, self.clinic.base_url, person, **how)
 
 
-async def all_pages(visitor: Visitor, party: str) -> list[str]:
-    """Give every page of a party: those of its menu, and the first of each kind that they lead to."""
-    found = [entry.path for entry in MENUS[party]]
+# Kinds of pages behind the menu that the scene must lead each party to, so that none is passed over unseen.
+REACHED = {
+    "referrer": {"/referrals", "/referrals/answers", "/do/referral/ServiceRequest/revoke"},
+    "coordinator": {"/referrals", "/patients", "/visits", "/do/referral/ServiceRequest/close"},
+    "clinician": {"/patients", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
+    "insurer": {"/claims"},
+    "operator": set[str](),
+    "privacy-officer": set[str](),
+}
+
+
+async def all_pages(visitor: Visitor, party: str, *also: str) -> list[str]:
+    """Give the pages of a party as `found_pages` does, and see that none of REACHED is missing."""
+    found = await found_pages(visitor, party, *also)
+    kinds = {_kind(path) for path in found}
+    assert REACHED[party] <= kinds, REACHED[party] - kinds
+    return found
+
+
+async def found_pages(visitor: Visitor, party: str, *also: str) -> list[str]:
+    """Give the pages of a party: its menu, these, and the first of each kind that they lead to in turn."""
+    menu = [entry.path for entry in MENUS[party]]
     kinds: dict[str, str] = {}
-    for path in list(found):
-        await visitor.open(path)
+    waiting = [*menu, *also]
+    while waiting:
+        await visitor.open(waiting.pop(0))
         for link in await visitor.links("/"):
-            kind = "/".join(part for part in link.split("?")[0].split("/") if not _is_id(part))
-            if link.startswith("/") and kind not in kinds and link.split("?")[0] not in found:
+            address = link.split("?")[0]
+            kind = _kind(address)
+            if link.startswith("/") and kind not in kinds and address not in menu:
                 kinds[kind] = link
-    return [*found, *kinds.values()]
+                waiting.append(link)
+    return [*menu, *also, *kinds.values()]
+
+
+def _kind(path: str) -> str:
+    return "/".join(part for part in path.split("?")[0].split("/") if not _is_id(part))
 
 
 def _is_id(part: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.scene import Scene
+from tests.browser.scene import SCRIPT, Scene, hold_first_visit
 from tests.browser.site import NARROW, PEOPLE, PHONE, WIDE, Site, all_pages
 
 # A page as wide as WCAG 1.4.12 wants its texts to be spaced.
@@ -13,6 +13,13 @@ p { margin-bottom: 2em !important }
 _ADOPT = "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s] }"
 
 
+def also_of(party: str, scene: Scene) -> list[str]:
+    """Name the referrals that a party must see whatever stands first in its lists."""
+    if party not in ("referrer", "coordinator"):
+        return []
+    return [f"/referrals/{scene.routine}", f"/referrals/{scene.hostile}"]
+
+
 @pytest.mark.parametrize("party", PEOPLE)
 class TestEveryPageOf:
     """One clinic for each test and party: the pages are many, and the clinic is the same for all of them."""
@@ -20,10 +27,12 @@ class TestEveryPageOf:
     async def test_has_nothing_that_axe_finds_wide_or_narrow_light_or_dark(
         self, site: Site, scene: Scene, party: str
     ) -> None:
+        await hold_first_visit(site.clinic, scene.insured)
         found = {}
+        also = also_of(party, scene)
         for size, scheme in ((WIDE, "light"), (PHONE, "dark")):
             visitor = await site.visitor(PEOPLE[party], size=size, scheme=scheme)
-            for path in await all_pages(visitor, party):
+            for path in await all_pages(visitor, party, *also):
                 page = await visitor.open(path)
                 assert await page.locator("h1").count() == 1, path
                 if violations := await visitor.violations():
@@ -34,10 +43,13 @@ class TestEveryPageOf:
     async def test_fits_320_pixels_is_in_french_and_runs_nothing_that_a_sender_wrote(
         self, site: Site, scene: Scene, party: str
     ) -> None:
+        await hold_first_visit(site.clinic, scene.insured)
         visitor = await site.visitor(PEOPLE[party], size=NARROW, locale="fr-CA")
         wrong = []
-        for path in await all_pages(visitor, party):
+        for path in await all_pages(visitor, party, *also_of(party, scene)):
             page = await visitor.open(path)
+            if path.endswith(scene.hostile):
+                assert SCRIPT in await page.inner_text("main")
             wrong += [f"{path} is wide"] if await visitor.overflows() else []
             wrong += [f"{path} is stolen"] if await page.title() == "stolen" else []
             wrong += [f"{path} has a picture"] if await page.locator("main img").count() else []

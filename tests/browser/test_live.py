@@ -5,8 +5,9 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from tests.browser.scene import Scene
+from tests.browser.scene import Scene, hold_first_visit
 from tests.browser.site import Site
+from tests.support import referrals
 from tests.support.clinic import TestClinic
 
 _CHAIR, _MEMBER = "physiatrist", "physiotherapist"
@@ -14,14 +15,21 @@ _SECOND = 1_000
 
 
 class TestNews:
-    async def test_shows_a_new_referral_without_a_reload(self, site: Site, scene: Scene) -> None:
+    async def test_shows_a_new_referral_and_a_changed_one_without_a_reload(
+        self, site: Site, scene: Scene
+    ) -> None:
         visitor = await site.visitor("family-practice")
         await expect(visitor.page.locator("#live")).to_contain_text("Live")
         rows = visitor.page.locator("main tr[data-row]")
         before = await rows.count()
+        sent = referrals.bundle(identifier="R-9", family="Newman", health_card="1000000009")
+        await site.clinic.as_("family-practice").post("/referral/fhir", json=sent)
+        await site.clinic.settle()
+        await expect(rows).to_have_count(before + 1)
+        await expect(visitor.page.locator("main")).to_contain_text("Newman")
         await _revoke(site.clinic, scene.routine)
         await expect(visitor.page.locator("main")).to_contain_text("Revoked")
-        assert await rows.count() == before
+        assert await rows.count() == before + 1
 
     async def test_reaches_eight_tabs_of_a_browser_by_one_stream(self, site: Site, scene: Scene) -> None:
         visitor = await site.visitor("family-practice")
@@ -83,20 +91,7 @@ async def _revoke(clinic: TestClinic, referral: str) -> None:
 
 async def _opened_meeting(clinic: TestClinic, scene: Scene) -> str:
     """Bring a case of the routine referral's team to the next meeting, and open it."""
-    member = clinic.as_(_MEMBER)
-    visits = (
-        await member.get(f"/scheduling/fhir/Appointment?based-on=ServiceRequest/{scene.routine}")
-    ).json()
-    visit = visits["entry"][0]["resource"]
-    await clinic.at(datetime.fromisoformat(visit["end"]))
-    held = {**visit, "status": "fulfilled"}
-    answer = await member.put(
-        f"/scheduling/fhir/Appointment/{visit['id']}",
-        json=held,
-        headers={"If-Match": f'W/"{visit["meta"]["versionId"]}"'},
-    )
-    assert answer.status_code == 200, answer.text
-    await clinic.settle()
+    await hold_first_visit(clinic, scene.routine)
     await _bring(clinic, scene.routine)
     meeting = await _next_meeting(clinic)
     await clinic.at(datetime.fromisoformat(meeting["start"]) + timedelta(minutes=1))

@@ -81,7 +81,7 @@ class Browser:
         return Seen(await self.http.get(path, headers={**FROM_HERE, **headers}))
 
     async def sign_in(self, person: str) -> Seen:
-        """Sign in as a demo person, from the landing page."""
+        """Sign in as a demo person, by the link of the landing page."""
         seen = await self.open(f"/sign-in?person={person}")
         assert seen.status == 200, seen.text
         return seen

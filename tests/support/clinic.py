@@ -119,7 +119,12 @@ class TestClinic:
         self.workers = make_workers(mine)
         of_pages = await self._pages() if self._has_pages else ()
         self.app = make_app(
-            mine, self.workers, issuer_routes=identity.routes, identity=of_identity, pages=of_pages
+            mine,
+            self.workers,
+            issuer_routes=identity.routes,
+            identity=of_identity,
+            pages=of_pages,
+            portal=self.of_portal if self._has_pages else None,
         )
         await self._ends.enter_async_context(running(self.workers.values()))
         return self

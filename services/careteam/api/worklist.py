@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.careteam import fhir, operations, queries, use_cases
-from services.careteam.models.rows import Team
+from services.careteam.models.rows import CareTask, Team
 from services.careteam.rules.acts import PlanFacts
 from services.careteam.use_cases.read_work import WorkOfPage
 from shared.context import Context
@@ -16,9 +16,9 @@ from shared.fhir.operations import possible
 from shared.fhir.worklists import WorklistEntry, WorklistRow
 from shared.http import worklists
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
-from shared.http.worklists import UnknownParameter
 from shared.operations import Subject
 
 router = APIRouter()
@@ -40,35 +40,29 @@ async def worklist(request: _Search) -> Response:
 
 async def _describe(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> list[WorklistRow]:
     work = await use_cases.read_work.run(ctx, tx, entries)
-    rows = (_row(ctx, entry, work) for entry in entries)
-    return [row for row in rows if row is not None]
+    return [_row(ctx, entry, work) for entry in entries]
 
 
-def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
+def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
     if entry.kind == "plan":
         return _of_plan(ctx, entry, work)
-    task = work.tasks.get(entry.id)
-    if task is None:
-        return None
+    task = work.tasks[entry.id]
     team = work.teams[task.team_id]
-    subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(team.site).zone)
-    acts = possible(ctx, operations.tasks.TASKS, subject, names=_ACTS_OF_ACTION)
+    actions = _acts_of_action(ctx, task, team=team) if entry.kind == "action" else ()
     return fhir.worklist.of_task(
-        ctx,
-        entry,
-        task,
-        team=team,
-        person=work.people.get(team.id),
-        actions=acts if entry.kind == "action" else (),
+        ctx, entry, task, team=team, person=work.people.get(team.id), actions=actions
     )
 
 
-def _of_plan(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
-    plan = work.plans.get(entry.id)
-    if plan is None:
-        return None
-    team: Team = work.teams[plan.team_id]
+def _of_plan(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
+    plan = work.plans[entry.id]
+    team = work.teams[plan.team_id]
     facts = PlanFacts(plan=plan, team=team)
     subject = Subject(row=plan, facts=facts, zone=ctx.clinic.site(team.site).zone)
     acts = possible(ctx, operations.plans.PLANS, subject, names=_ACTS_OF_PLAN)
     return fhir.worklist.of_plan(ctx, entry, plan, team=team, person=work.people.get(team.id), actions=acts)
+
+
+def _acts_of_action(ctx: Context, task: CareTask, *, team: Team) -> list[dict[str, str]]:
+    subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(team.site).zone)
+    return possible(ctx, operations.tasks.TASKS, subject, names=_ACTS_OF_ACTION)

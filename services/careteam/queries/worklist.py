@@ -1,10 +1,9 @@
 """What people of a site have to do in care teams: which rows, in which order an index gives them."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, literal_column, select
+from sqlalchemy import and_, select
 from sqlmodel import col
 
 from services.careteam.models.rows import CareTask, KnownPatient, Plan, Team
@@ -14,7 +13,7 @@ from services.careteam.states import LIVE_ACTIONS, LIVE_CASES, PlanState
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 from shared.fhir.codes import TaskCode
-from shared.fhir.worklists import Urgency, WorklistSource
+from shared.fhir.worklists import Urgency, WorklistSource, fixed
 
 _TASKS = "SELECT * FROM care_task WHERE id = ANY($1::uuid[])"
 _PLANS = "SELECT * FROM plan WHERE id = ANY($1::uuid[])"
@@ -31,28 +30,32 @@ def sources(principal: Principal) -> list[WorklistSource]:
             kind="action",
             resource_type="Task",
             urgency=Urgency.TURN,
-            id=_column(CareTaskTable.id),
-            since=_column(CareTaskTable.authored_at),
-            due=_column(CareTaskTable.due_at),
-            where=and_(_is(CareTaskTable.code, TaskCode.ACTION), _is_live(*LIVE_ACTIONS), actions),
+            id=col(CareTaskTable.id),
+            since=col(CareTaskTable.authored_at),
+            due=col(CareTaskTable.due_at),
+            where=and_(
+                fixed(CareTaskTable.code, TaskCode.ACTION), fixed(CareTaskTable.state, *LIVE_ACTIONS), actions
+            ),
         ),
         WorklistSource(
             kind="case",
             resource_type="Task",
             urgency=Urgency.WAITING,
-            id=_column(CareTaskTable.id),
-            since=_column(CareTaskTable.authored_at),
+            id=col(CareTaskTable.id),
+            since=col(CareTaskTable.authored_at),
             where=and_(
-                _is(CareTaskTable.code, TaskCode.AGENDA_ITEM), _is_live(*LIVE_CASES), scope.task(principal)
+                fixed(CareTaskTable.code, TaskCode.AGENDA_ITEM),
+                fixed(CareTaskTable.state, *LIVE_CASES),
+                scope.task(principal),
             ),
         ),
         WorklistSource(
             kind="plan",
             resource_type="CarePlan",
             urgency=Urgency.TURN,
-            id=_column(PlanTable.id),
-            since=_column(PlanTable.drafted_at),
-            where=and_(_is(PlanTable.status, PlanState.DRAFT), scope.plan(principal)),
+            id=col(PlanTable.id),
+            since=col(PlanTable.drafted_at),
+            where=and_(fixed(PlanTable.status, PlanState.DRAFT), scope.plan(principal)),
         ),
     ]
 
@@ -81,17 +84,3 @@ async def teams(
 async def people(tx: Transaction, patient_ids: Collection[str]) -> dict[str, KnownPatient]:
     """Read who these patients are, as far as `referral` has said it."""
     return {known.id: known for known in await tx.rows(KnownPatient, _PEOPLE, list(patient_ids))}
-
-
-def _column(attribute: Any) -> Any:
-    return col(attribute)
-
-
-def _is_live(*states: str) -> ColumnElement[bool]:
-    return _is(CareTaskTable.state, *states)
-
-
-def _is(attribute: Any, *values: str) -> ColumnElement[bool]:
-    """Compare with constants, as the conditions of the indexes do: a parameter would not match them."""
-    found: ColumnElement[bool] = col(attribute).in_([literal_column(f"'{value}'") for value in values])
-    return found

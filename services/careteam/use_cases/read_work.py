@@ -27,7 +27,7 @@ class WorkOfPage:
 
 
 async def run(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
-    """Read the Tasks and plans of a page with their teams; what has ended meanwhile may be missing."""
+    """Read the Tasks and plans of a page with their teams, as they now are."""
     of_plans = [entry.id for entry in entries if entry.kind == "plan"]
     of_tasks = [entry.id for entry in entries if entry.kind != "plan"]
     tasks = await queries.worklist.tasks(tx, of_tasks) if of_tasks else ()

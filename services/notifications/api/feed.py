@@ -11,6 +11,7 @@ from shared.audit import record as audit
 from shared.errors import Invalid, NotSupported
 from shared.fhir.search_values import is_id
 from shared.http.authorize import authorize
+from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext, query_of
 from shared.http.responses import query, refuses
 from shared.http.streams import stream_end
@@ -33,7 +34,7 @@ _FILTERS = {
 
 
 class NoSuchFilter(NotSupported):
-    """The feed is not filtered by this, or not by this value."""
+    """The feed is not filtered by this value."""
 
 
 class NotAnEntry(Invalid):
@@ -44,7 +45,7 @@ class NotAnEntry(Invalid):
 
 @router.get(
     "/feed",
-    responses=refuses(NotAnEntry, NoSuchFilter),
+    responses=refuses(NotAnEntry, NoSuchFilter, UnknownParameter),
     openapi_extra=query(after="the id of an entry", **_FILTERS),
 )
 async def feed(
@@ -54,7 +55,7 @@ async def feed(
 
     The filters cut what the reader may see, all of them together.
     """
-    seen, wanted = _seen(request), _wanted(request)
+    wanted, seen = _wanted(request), _seen(request)
     ending = stream_end(request.http.app)
     live = LiveFeed(request.runtime, reader=request.principal, ending=ending, wanted=wanted)
     async with request.transaction() as tx:
@@ -79,14 +80,8 @@ def _seen(request: RequestContext) -> int | None:
 
 
 def _wanted(request: RequestContext) -> FeedFilter:
-    """Read the filters; raises NoSuchFilter with what is allowed."""
-    for name in request.query:
-        if name not in (*_FILTERS, "after"):
-            allowed = ", ".join((*_FILTERS, "after"))
-            raise NoSuchFilter(f"the feed has no such parameter; there are {allowed}", expression=name[:64])
-    for name in _FILTERS:
-        if len(request.query.getlist(name)) > 1:
-            raise NoSuchFilter("this is said once", expression=name)
+    """Read the filters; raises UnknownParameter and NoSuchFilter with what is allowed."""
+    check_names(request.query, (*_FILTERS, "after"))
     return FeedFilter(
         types=_types(request.query.get("types")),
         patient=_id(request, "patient", kind="Patient"),

@@ -16,9 +16,10 @@ from starlette.routing import Route
 
 from services.portal.api.menus import home_of
 from services.portal.api.portal import Portal
-from services.portal.api.security import is_of_this_origin, safe_path
+from services.portal.api.security import safe_path
 from services.portal.issuer import Attempt, IssuerAway, SignInRefused
 from services.portal.sessions import SignedIn
+from shared.http.origins import is_of_our_origin
 
 _ATTEMPT_KEPT = 600
 _PREFERENCE_KEPT = 365 * 24 * 3600
@@ -84,7 +85,7 @@ async def _callback(portal: Portal, request: Request) -> Response:
 
 async def _sign_out(portal: Portal, request: Request) -> Response:
     """End the session, and leave nothing of it in the browser."""
-    if not is_of_this_origin(request.headers, base_url=portal.runtime.base_url):
+    if not is_of_our_origin(request.headers, base_url=portal.runtime.base_url):
         return portal.plain(request, "plain/not_from_here.html", status=403)
     await _end_quietly(portal, portal.cookies.read(request.cookies, "session"))
     response = RedirectResponse("/", status_code=303)
@@ -95,7 +96,7 @@ async def _sign_out(portal: Portal, request: Request) -> Response:
 
 async def _preferences(portal: Portal, request: Request) -> Response:
     """Remember language, theme and whether single keys act, for this browser."""
-    if not is_of_this_origin(request.headers, base_url=portal.runtime.base_url):
+    if not is_of_our_origin(request.headers, base_url=portal.runtime.base_url):
         return portal.plain(request, "plain/not_from_here.html", status=403)
     form = await request.form(max_files=0, max_fields=20)
     response = RedirectResponse(safe_path(str(form.get("next", "/"))), status_code=303)
@@ -108,7 +109,7 @@ async def _preferences(portal: Portal, request: Request) -> Response:
 
 async def _extend(portal: Portal, request: Request) -> Response:
     """Prolong the session: the answer to the warning before its end."""
-    if not is_of_this_origin(request.headers, base_url=portal.runtime.base_url):
+    if not is_of_our_origin(request.headers, base_url=portal.runtime.base_url):
         return portal.plain(request, "plain/not_from_here.html", status=403)
     form = await request.form(max_files=0, max_fields=20)
     try:

@@ -21,7 +21,7 @@ from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.menus import MENUS, entry_of
 from services.portal.api.portal import Portal
-from services.portal.api.security import form_token, is_form_token, is_of_this_origin, safe_path
+from services.portal.api.security import form_token, is_form_token, safe_path
 from services.portal.calls import Answer, Calls, NotThere, Problem, ServiceAway, SignedOut
 from services.portal.issuer import IssuerAway
 from services.portal.languages import Language
@@ -29,6 +29,7 @@ from services.portal.reasons import Sentences
 from services.portal.sessions import SignedIn
 from services.portal.typed import Typed, first
 from shared.fhir.search_values import is_id
+from shared.http.origins import is_of_our_origin
 from shared.ids import new_text_id
 
 # What a form carries beside what a person typed.
@@ -168,7 +169,7 @@ async def _answered(made: Page, show: Handler, send: Handler | None) -> Response
         if request.method != "POST" or send is None:
             return await show(made)
         sent = made.value("csrf")
-        is_ours = is_of_this_origin(request.headers, base_url=portal.runtime.base_url)
+        is_ours = is_of_our_origin(request.headers, base_url=portal.runtime.base_url)
         if not is_ours or not is_form_token(sent, made.person.key):
             return made.render("pages/not_from_here.html", status=403)
         if made.value("language") in portal.runtime.languages:

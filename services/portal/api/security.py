@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 from hashlib import sha256
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,14 +62,6 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, protect if scope["type"] == "http" else send)
-
-
-def is_of_this_origin(headers: Headers, *, base_url: str) -> bool:
-    """Tell whether a page of this origin sent a request; an old browser says so by Origin alone."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    return headers.get("origin") == base_url
 
 
 def form_token(session_key: bytes) -> str:

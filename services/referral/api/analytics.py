@@ -16,6 +16,7 @@ from services.referral.use_cases.referral_file import local_day
 from shared.clinic import Site
 from shared.errors import Invalid, NotSupported
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
@@ -30,7 +31,7 @@ _PARAMETERS = query(
 
 
 class UnknownFigure(NotSupported):
-    """There is no such parameter or format."""
+    """There is no such format."""
 
 
 class NoPeriod(Invalid):
@@ -63,7 +64,11 @@ class _Card(TypedDict):
     suppressed: bool
 
 
-@router.get("/analytics/waits", responses=refuses(UnknownFigure, NoPeriod), openapi_extra=_PARAMETERS)
+@router.get(
+    "/analytics/waits",
+    responses=refuses(UnknownFigure, UnknownParameter, NoPeriod),
+    openapi_extra=_PARAMETERS,
+)
 async def waits(request: _Search) -> Response:
     """Tell how long people waited, by programme and site: median and 90th percentile in local days.
 
@@ -93,7 +98,11 @@ async def waits(request: _Search) -> Response:
         return await _answer(request, tx, table, first=first, last=last)
 
 
-@router.get("/analytics/completeness", responses=refuses(UnknownFigure, NoPeriod), openapi_extra=_PARAMETERS)
+@router.get(
+    "/analytics/completeness",
+    responses=refuses(UnknownFigure, UnknownParameter, NoPeriod),
+    openapi_extra=_PARAMETERS,
+)
 async def completeness(request: _Search) -> Response:
     """Tell how complete referrals came, by practice, and what was missing most; a practice reads its own."""
     only(request, "referrer", "coordinator", what="see how complete referrals come")
@@ -124,9 +133,7 @@ async def _answer(request: RequestContext, tx: Any, table: Table, *, first: date
 
 def _sites(request: RequestContext) -> Sequence[Site]:
     """List the sites that the caller counts over: a coordinator's own, for a referrer all."""
-    for name in request.query:
-        if name not in ("from", "to", "format"):
-            raise UnknownFigure(f"there are from, to and format, not {name[:64]}", expression=name[:64])
+    check_names(request.query, ("from", "to", "format"))
     clinic, site = request.runtime.clinic, request.principal.site
     return clinic.sites if request.principal.party == "referrer" else (clinic.site(str(site)),)
 

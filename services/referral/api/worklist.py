@@ -15,9 +15,9 @@ from shared.fhir.operations import possible
 from shared.fhir.worklists import WorklistEntry, WorklistRow
 from shared.http import worklists
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
-from shared.http.worklists import UnknownParameter
 from shared.operations import Subject
 
 router = APIRouter()
@@ -56,7 +56,7 @@ async def worklist(request: _Search) -> Response:
 
 async def _describe(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> list[WorklistRow]:
     work = await use_cases.read_work.run(ctx, tx, entries)
-    return [_row(ctx, entry, work[entry.id]) for entry in entries if entry.id in work]
+    return [_row(ctx, entry, work[entry.id]) for entry in entries]
 
 
 def _row(ctx: Context, entry: WorklistEntry, work: WorkOfEntry) -> WorklistRow:

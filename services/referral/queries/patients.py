@@ -8,13 +8,15 @@ Invariants:
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
 from services.referral.models.rows import Patient, PatientRepublication, SourceRecord
 from services.referral.models.tables import PatientTable
 from services.referral.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Outrun, Transaction
+from shared.db import Outrun, Transaction, core
 from shared.db.models import StoredResource, columns_of, stored_resource
 
 _BY_ID = "SELECT * FROM patient WHERE id = $1"
@@ -77,6 +79,21 @@ _COPY_VERSIONS = """
 INSERT INTO resource_version (type, id, version, last_updated, body)
 SELECT type, $2, version, last_updated, body FROM resource_version WHERE type = 'Patient' AND id = $1
 """
+
+
+def has_died() -> ColumnElement[bool]:
+    """Hold for the rows of `patient` of which any record of the same person says that they have died."""
+    patient, record = core.columns(PatientTable), aliased(PatientTable)
+    person = func.coalesce(patient.replaced_by, patient.id)
+    of_person = or_(col(record.id) == person, col(record.replaced_by) == person)
+    return exists(select(col(record.id)).where(of_person, col(record.deceased)))
+
+
+async def who_died(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
+    """Name those of these patients who have died, on whichever of their records that stands."""
+    columns = core.columns(PatientTable)
+    found = await tx.select(select(columns.id).where(columns.id.in_(ids), has_died()))
+    return {record["id"] for record in found}
 
 
 async def by_id(tx: Transaction, patient_id: UUID) -> Patient | None:

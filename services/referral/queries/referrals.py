@@ -4,13 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
-from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlalchemy import select
 
 from services.referral.models.rows import Referral
 from services.referral.models.tables import PatientTable, ReferralTable
-from services.referral.queries import scope
+from services.referral.queries import patients, scope
 from services.referral.states import OPEN, State
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
@@ -76,11 +74,7 @@ async def visible_with_patient(
     key, columns, patient = as_uuid(referral_id), core.columns(ReferralTable), core.columns(PatientTable)
     if key is None:
         return None
-    other = aliased(PatientTable)
-    person = func.coalesce(patient.replaced_by, patient.id)
-    of_person = or_(col(other.id) == person, col(other.replaced_by) == person)
-    has_died = exists(select(col(other.id)).where(of_person, col(other.deceased)))
-    wanted = select(*columns, has_died.label("patient_died")).where(
+    wanted = select(*columns, patients.has_died().label("patient_died")).where(
         columns.id == key, patient.id == columns.patient_id, scope.referrals(principal)
     )
     found = await tx.select(wanted)

@@ -57,7 +57,7 @@ async def process_of(tx: Transaction, referral_id: UUID) -> Task:
 
 
 async def processes_of(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence[Task]:
-    """Return the process Tasks of referrals that are locked."""
+    """Return the process Tasks of referrals, without a lock of their own."""
     return await tx.rows(Task, _PROCESS, list(referral_ids))
 
 

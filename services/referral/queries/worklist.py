@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, literal_column, select
@@ -16,7 +15,7 @@ from shared.auth.principal import Principal
 from shared.clinic import Clinic
 from shared.db import Transaction
 from shared.fhir.codes import TaskCode
-from shared.fhir.worklists import Urgency, WorklistSource
+from shared.fhir.worklists import Urgency, WorklistSource, fixed
 from shared.people import KnownPerson
 
 WAITS_FOR_SENDER = "waits-for-sender"
@@ -34,15 +33,8 @@ _OF_COORDINATORS: Mapping[TaskCode, Urgency] = {
     TaskCode.ANOTHER_TIME: Urgency.TURN,
 }
 _TASKS = "SELECT * FROM task WHERE id = ANY($1::uuid[])"
-_PROCESS = "SELECT * FROM task WHERE referral_id = ANY($1::uuid[]) AND code = 'process-request'"
 _REFERRALS = "SELECT * FROM referral WHERE id = ANY($1::uuid[])"
 _CLAIMS = "SELECT * FROM claim WHERE id = ANY($1::uuid[])"
-_DIED = """
-SELECT wanted.id FROM patient AS wanted WHERE wanted.id = ANY($1::uuid[]) AND EXISTS (
-  SELECT FROM patient AS record
-  WHERE record.deceased AND (record.id = coalesce(wanted.replaced_by, wanted.id)
-    OR record.replaced_by = coalesce(wanted.replaced_by, wanted.id)))
-"""
 
 
 def sources(principal: Principal, *, clinic: Clinic) -> list[WorklistSource]:
@@ -76,11 +68,6 @@ async def tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[Task]:
     return await tx.rows(Task, _TASKS, list(ids))
 
 
-async def processes(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence[Task]:
-    """Read the process Tasks of referrals, without a lock."""
-    return await tx.rows(Task, _PROCESS, list(referral_ids))
-
-
 async def referrals(tx: Transaction, ids: Collection[UUID]) -> Sequence[Referral]:
     """Read referrals by their ids, without a lock."""
     return await tx.rows(Referral, _REFERRALS, list(ids))
@@ -89,11 +76,6 @@ async def referrals(tx: Transaction, ids: Collection[UUID]) -> Sequence[Referral
 async def claims(tx: Transaction, ids: Collection[UUID]) -> Sequence[Claim]:
     """Read Claims by their ids, without a lock."""
     return await tx.rows(Claim, _CLAIMS, list(ids))
-
-
-async def died(tx: Transaction, patient_ids: Collection[UUID]) -> set[UUID]:
-    """Name those of these patients who have died, on whichever of their records that stands."""
-    return {record["id"] for record in await tx.records(_DIED, list(patient_ids))}
 
 
 async def people(
@@ -122,13 +104,13 @@ def _tasks(
         kind=kind or code,
         resource_type="Task",
         urgency=urgency,
-        id=_column(TaskTable.id),
-        since=_column(TaskTable.authored_on),
-        due=_column(TaskTable.due_at),
+        id=col(TaskTable.id),
+        since=col(TaskTable.authored_on),
+        due=col(TaskTable.due_at),
         where=and_(
             whose,
-            _is(TaskTable.code, code),
-            _is(TaskTable.status, *OPEN_TASKS),
+            fixed(TaskTable.code, code),
+            fixed(TaskTable.status, *OPEN_TASKS),
             col(TaskTable.code) != literal_column("'process-request'"),
         ),
     )
@@ -141,11 +123,11 @@ def _asked(kind: str, whose: ColumnElement[bool], *, urgency: Urgency, within: t
         kind=kind,
         resource_type="Task",
         urgency=urgency,
-        id=_column(ReferralTable.id),
-        since=_column(ReferralTable.state_since),
-        due=_column(ReferralTable.state_since),
+        id=col(ReferralTable.id),
+        since=col(ReferralTable.state_since),
+        due=col(ReferralTable.state_since),
         due_after=within,
-        where=and_(whose, _is(ReferralTable.state, State.INFORMATION_REQUESTED), since.is_not(None)),
+        where=and_(whose, fixed(ReferralTable.state, State.INFORMATION_REQUESTED), since.is_not(None)),
     )
 
 
@@ -156,16 +138,3 @@ def _to_review(principal: Principal) -> ColumnElement[bool]:
         col(ReferralTable.state) == State.AWAITING_REVIEW,
     )
     return col(TaskTable.referral_id).in_(mine)
-
-
-def _column(attribute: Any) -> Any:
-    return col(attribute)
-
-
-def _is(attribute: Any, *values: str) -> ColumnElement[bool]:
-    """Compare with constants, as the conditions of the indexes do: a parameter would not match them."""
-    literals: list[ColumnElement[str]] = [literal_column(f"'{value}'") for value in values]
-    found: ColumnElement[bool] = (
-        col(attribute).in_(literals) if len(literals) > 1 else col(attribute) == literals[0]
-    )
-    return found

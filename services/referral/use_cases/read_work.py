@@ -24,7 +24,7 @@ class WorkOfEntry:
 
 
 async def run(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> Mapping[UUID, WorkOfEntry]:
-    """Read what stands behind the entries of a page, by their ids; what is gone meanwhile is missing.
+    """Read what stands behind the entries of a page, by their ids, as it now is.
 
     An entry by the id of a referral is shown as its process Task.
     """
@@ -34,21 +34,21 @@ async def run(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -
     tasks = {task.id: task for task in await queries.worklist.tasks(tx, ids)}
     of_referrals = [id for id in ids if id not in tasks]
     if of_referrals:
-        tasks |= {task.referral_id: task for task in await queries.worklist.processes(tx, of_referrals)}
+        tasks |= {task.referral_id: task for task in await queries.tasks.processes_of(tx, of_referrals)}
     wanted = {task.referral_id for task in tasks.values()}
     referrals = {row.id: row for row in await queries.worklist.referrals(tx, wanted)}
     patients = {row.patient_id for row in referrals.values()}
-    died = await queries.worklist.died(tx, patients)
+    died = await queries.patients.who_died(tx, patients)
     people = await queries.worklist.people(tx, ctx.caller, patients)
     asked = {task.claim_id for task in tasks.values() if task.claim_id is not None}
     claims = {row.id: row for row in await queries.worklist.claims(tx, asked)} if asked else {}
-    return {
-        id: WorkOfEntry(
+    work = {}
+    for id, task in tasks.items():
+        referral = referrals[task.referral_id]
+        work[id] = WorkOfEntry(
             task=task,
             facts=ReferralFacts(referral=referral, patient_died=referral.patient_id in died),
             person=people.get(referral.patient_id),
-            claim=None if task.claim_id is None else claims.get(task.claim_id),
+            claim=None if task.claim_id is None else claims[task.claim_id],
         )
-        for id, task in tasks.items()
-        if (referral := referrals.get(task.referral_id)) is not None
-    }
+    return work

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, use_cases
-from services.scheduling.api.searching import UnsupportedSearch, check_names, read_day
+from services.scheduling.api.searching import UnsupportedSearch, read_day
 from shared.clinic import Person, Room, Site
 from shared.errors import NotFound
 from shared.fhir import references
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
@@ -33,14 +34,14 @@ _PARAMETERS = query(
 )
 
 
-@router.get("/calendar", responses=refuses(UnsupportedSearch), openapi_extra=_PARAMETERS)
+@router.get("/calendar", responses=refuses(UnsupportedSearch, UnknownParameter), openapi_extra=_PARAMETERS)
 async def calendar(request: _Search) -> Response:
     """Show visits with their patients, hours, absences, meeting hours, and what is free from now on.
 
     A coordinator sees the whole site, a clinician their own days and the rooms in which they have visits.
     """
     only(request, "coordinator", "clinician", what="see the calendar of a site")
-    check_names(request, {"from", "to", "practitioner", "location"})
+    check_names(request.query, ("from", "to", "practitioner", "location"))
     site = request.runtime.clinic.site(str(request.principal.site))
     days = _days(request, site)
     practitioner, room = _practitioner(request), _named(request, "location", "Location")

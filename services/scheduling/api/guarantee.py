@@ -8,12 +8,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import queries, rules, use_cases
-from services.scheduling.api.searching import UnsupportedSearch, check_names, day_of, read_day
+from services.scheduling.api.searching import UnsupportedSearch, day_of, read_day
 from services.scheduling.models.guarantees import GuaranteeFilter
 from shared.clinic import Site
 from shared.fhir.codes import GuaranteeStatus
 from shared.fhir.search_query import read_count
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext
 from shared.http.responses import query, refuses
 
@@ -42,14 +43,15 @@ _PERIOD = query(
 )
 
 
-@router.get("/guarantee", responses=refuses(UnsupportedSearch), openapi_extra=_FILTERS)
+@router.get("/guarantee", responses=refuses(UnsupportedSearch, UnknownParameter), openapi_extra=_FILTERS)
 async def guarantee(request: _Search) -> Response:
     """List the guarantees of the coordinator's site, the one that ends first first, a page at a time.
 
     Those at risk or broken come with what would help: a free time that nobody holds.
     """
     only(request, "coordinator", what="see the guarantees of a site")
-    check_names(request, {"status", "programme", "due", "_sort", "_count", "_after"})
+    known = ("status", "programme", "due", "_sort", "_count", "_after")
+    check_names(request.query, known, repeatable=("due",))
     site = _site(request)
     asked = _filter(request, site)
     count, after = read_count(request.query.get("_count")), request.query.get("_after")
@@ -61,11 +63,13 @@ async def guarantee(request: _Search) -> Response:
         return await request.answer(tx, content, rows=rows, media_type="application/json")
 
 
-@router.get("/guarantee/summary", responses=refuses(UnsupportedSearch), openapi_extra=_PERIOD)
+@router.get(
+    "/guarantee/summary", responses=refuses(UnsupportedSearch, UnknownParameter), openapi_extra=_PERIOD
+)
 async def summary(request: _Search) -> Response:
     """Count the guarantees of the coordinator's site by status, with the waits for visits that took place."""
     only(request, "coordinator", what="see the guarantees of a site")
-    check_names(request, {"from", "to"})
+    check_names(request.query, ("from", "to"))
     site = _site(request)
     today = request.ctx.at.astimezone(site.zone).date()
     first, last = read_day(request, "from") or today - _BACK, read_day(request, "to") or today + _AHEAD

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, operations, queries, rules, use_cases
+from services.scheduling.models.rows import ReplanTask
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.use_cases.read_work import WorkOfPage
 from shared.context import Context
@@ -16,9 +17,9 @@ from shared.fhir.operations import possible
 from shared.fhir.worklists import WorklistEntry, WorklistRow
 from shared.http import worklists
 from shared.http.authorize import authorize, only
+from shared.http.parameters import UnknownParameter
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
-from shared.http.worklists import UnknownParameter
 from shared.operations import Subject
 
 router = APIRouter()
@@ -48,42 +49,33 @@ async def worklist(request: _Search) -> Response:
 
 async def _describe(ctx: Context, tx: Transaction, entries: Sequence[WorklistEntry]) -> list[WorklistRow]:
     work = await use_cases.read_work.run(tx, entries)
-    rows = (_row(ctx, entry, work) for entry in entries)
-    return [row for row in rows if row is not None]
+    return [_row(ctx, entry, work) for entry in entries]
 
 
-def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
+def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
     if entry.kind == "guarantee":
         return _of_guarantee(ctx, entry, work)
     if entry.kind == "replan":
-        return _of_task(ctx, entry, work)
-    facts = work.facts.get(entry.id)
-    if facts is None:
-        return None
+        return _of_task(ctx, entry, work.tasks[entry.id])
+    facts = work.facts[entry.id]
     return fhir.worklist.of_visit(
         ctx,
         entry,
         facts.row,
         referral=facts.referral,
-        person=work.people[entry.id],
+        person=work.people[facts.referral.id],
         reason=rules.board.why_on_the_worklist(facts.row),
         actions=_acts(ctx, facts, kind=entry.kind),
     )
 
 
-def _of_guarantee(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
-    row = work.guarantees.get(entry.id)
-    if row is None:
-        return None
-    facts = None if row.first is None else work.facts.get(row.first.id)
-    actions = [] if facts is None else _acts(ctx, facts, kind=entry.kind)
+def _of_guarantee(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
+    row = work.guarantees[entry.id]
+    actions = [] if row.first is None else _acts(ctx, work.facts[row.first.id], kind=entry.kind)
     return fhir.worklist.of_guarantee(ctx, entry, row, reason=rules.board.why(row), actions=actions)
 
 
-def _of_task(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow | None:
-    task = work.tasks.get(entry.id)
-    if task is None:
-        return None
+def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRow:
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
     actions = possible(ctx, operations.TASKS, subject, names=_ACTS[entry.kind])
     return fhir.worklist.of_task(ctx, entry, task, actions=actions)

@@ -17,6 +17,7 @@ from shared.auth.principal import Principal
 from shared.db import Transaction
 from shared.errors import Invalid
 from shared.fhir import merged_pages, search_pages
+from shared.people import KnownPerson
 
 _KEYS: tuple[Any, ...] = (col(GuaranteeTable.due_at), col(GuaranteeTable.id))
 _GUARANTEES = "SELECT * FROM guarantee WHERE id = ANY($1::uuid[])"
@@ -61,22 +62,25 @@ async def page(
 
 async def overviews(tx: Transaction, ids: Sequence[UUID]) -> list[GuaranteeOverview]:
     """Read these guarantees with what belongs to them, in this order."""
-    guarantees = {row.id: row for row in await tx.rows(Guarantee, _GUARANTEES, list(ids))}
-    shown = [guarantees[id] for id in ids if id in guarantees]
-    referrals = await referrals_of(tx, {row.referral_id for row in shown})
+    found = {row.id: row for row in await guarantees(tx, ids)}
+    referrals = await referrals_of(tx, {row.referral_id for row in found.values()})
     living = await tx.rows(Appointment, _LIVING, list(referrals), [*map(str, LIVE_FIRST)])
     firsts = {row.referral_id: row for row in living}
-    known = await people(tx, {row.patient_id for row in shown})
+    known = await people(tx, referrals.values())
     return [
         GuaranteeOverview(
-            guarantee=row,
-            referral=referral,
-            first=firsts.get(row.referral_id),
-            person=(one.person if (one := known.get(row.patient_id)) else None) or referral.person,
+            guarantee=found[id],
+            referral=referrals[found[id].referral_id],
+            first=firsts.get(found[id].referral_id),
+            person=known[found[id].referral_id],
         )
-        for row in shown
-        if (referral := referrals.get(row.referral_id)) is not None
+        for id in ids
     ]
+
+
+async def guarantees(tx: Transaction, ids: Collection[UUID]) -> Sequence[Guarantee]:
+    """Read guarantees by their ids, without a lock."""
+    return await tx.rows(Guarantee, _GUARANTEES, list(ids))
 
 
 async def referrals_of(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Referral]:
@@ -84,9 +88,13 @@ async def referrals_of(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Ref
     return {row.id: row for row in await tx.rows(Referral, _REFERRALS, list(ids))}
 
 
-async def people(tx: Transaction, patient_ids: Collection[str]) -> dict[str, KnownPatient]:
-    """Read what is known of patients, by their ids."""
-    return {row.id: row for row in await tx.rows(KnownPatient, _PEOPLE, list(patient_ids))}
+async def people(tx: Transaction, referrals: Collection[Referral]) -> dict[UUID, KnownPerson | None]:
+    """Read who the patients of referrals are, by the referrals' ids: as they are known now, else as they were
+    when the referral was accepted.
+    """
+    patients = {row.patient_id for row in referrals}
+    known = {row.id: row.person for row in await tx.rows(KnownPatient, _PEOPLE, list(patients))}
+    return {row.id: known.get(row.patient_id) or row.person for row in referrals}
 
 
 async def figures(tx: Transaction, site: str, *, after: datetime, until: datetime) -> GuaranteeFigures:

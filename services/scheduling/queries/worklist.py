@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, literal_column
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from services.scheduling.models.rows import Appointment, ReplanTask
@@ -14,7 +13,7 @@ from services.scheduling.queries import scope
 from services.scheduling.states import STANDING
 from shared.auth.principal import Principal
 from shared.db import Transaction
-from shared.fhir.worklists import Urgency, WorklistSource
+from shared.fhir.worklists import Urgency, WorklistSource, fixed
 
 _APPOINTMENTS = "SELECT * FROM appointment WHERE id = ANY($1::uuid[])"
 _FIRSTS = """
@@ -33,27 +32,27 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             kind="guarantee",
             resource_type="Task",
             urgency=Urgency.RISK,
-            id=_column(GuaranteeTable.id),
-            since=_column(GuaranteeTable.unbooked_since),
-            due=_column(GuaranteeTable.due_at),
+            id=col(GuaranteeTable.id),
+            since=col(GuaranteeTable.unbooked_since),
+            due=col(GuaranteeTable.due_at),
             where=and_(scope.guarantees(principal), col(GuaranteeTable.unbooked_since).is_not(None)),
         ),
         WorklistSource(
             kind="waitlist",
             resource_type="Appointment",
             urgency=Urgency.WAITING,
-            id=_column(AppointmentTable.id),
-            since=_column(AppointmentTable.waits_since),
-            due=_column(AppointmentTable.due_at),
-            where=and_(scope.appointments(principal), _is(AppointmentTable.status, "waitlist")),
+            id=col(AppointmentTable.id),
+            since=col(AppointmentTable.waits_since),
+            due=col(AppointmentTable.due_at),
+            where=and_(scope.appointments(principal), fixed(AppointmentTable.status, "waitlist")),
         ),
         WorklistSource(
             kind="replan",
             resource_type="Task",
             urgency=Urgency.TURN,
-            id=_column(ReplanTaskTable.id),
-            since=_column(ReplanTaskTable.opened_at),
-            where=and_(scope.replan_tasks(principal), _is(ReplanTaskTable.status, "requested")),
+            id=col(ReplanTaskTable.id),
+            since=col(ReplanTaskTable.opened_at),
+            where=and_(scope.replan_tasks(principal), fixed(ReplanTaskTable.status, "requested")),
         ),
         _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
     ]
@@ -80,19 +79,9 @@ def _unrecorded(visible: ColumnElement[bool], *, at: datetime, record_within: ti
         kind="unrecorded",
         resource_type="Appointment",
         urgency=Urgency.TURN,
-        id=_column(AppointmentTable.id),
-        since=_column(AppointmentTable.ends_at),
-        due=_column(AppointmentTable.ends_at),
+        id=col(AppointmentTable.id),
+        since=col(AppointmentTable.ends_at),
+        due=col(AppointmentTable.ends_at),
         due_after=record_within,
-        where=and_(visible, _is(AppointmentTable.status, *STANDING), ends.is_not(None), ends <= at),
+        where=and_(visible, fixed(AppointmentTable.status, *STANDING), ends.is_not(None), ends <= at),
     )
-
-
-def _column(attribute: Any) -> Any:
-    return col(attribute)
-
-
-def _is(attribute: Any, *values: str) -> ColumnElement[bool]:
-    """Compare with constants, as the conditions of the indexes do: a parameter would not match them."""
-    found: ColumnElement[bool] = col(attribute).in_([literal_column(f"'{value}'") for value in values])
-    return found

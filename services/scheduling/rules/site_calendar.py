@@ -34,20 +34,24 @@ def day_of_room(
     day: date,
     *,
     site: Site,
-    people: Iterable[Person],
+    opened: Sequence[Span],
     visits: Sequence[CalendarVisit],
     taken: Taken,
     now: datetime,
 ) -> CalendarDay:
-    """Return a room's day; it is free from now on while somebody works at the site and nobody has it."""
+    """Return a room's day; it is free from now on while the site is `opened` and nobody has it."""
     whole = _whole(day, site)
     to_come = Span(max(whole.start, min(now, whole.end)), whole.end)
-    opened = merged([span for person in people for span in hours_on(person, day, site=site)])
     return CalendarDay(
         day=day,
         visits=[visit for visit in visits if _is_on(visit, whole)],
         free=clipped(subtracted(opened, taken.get(room_key(room.id), ())), to_come),
     )
+
+
+def opening_hours(people: Iterable[Person], day: date, *, site: Site) -> list[Span]:
+    """Return when any of these people work at the site on a day."""
+    return merged(span for person in people for span in hours_on(person, day, site=site))
 
 
 def hours_on(person: Person, day: date, *, site: Site) -> list[Span]:

@@ -9,6 +9,7 @@ from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
 from services.scheduling.models.rows import Appointment, ReplanTask
 from services.scheduling.rules.acts import AppointmentFacts
+from services.scheduling.states import LIVE_FIRST
 from shared.db import Transaction
 from shared.fhir.worklists import WorklistEntry
 from shared.people import KnownPerson
@@ -16,7 +17,11 @@ from shared.people import KnownPerson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOfPage:
-    """What stands behind the entries of a page, by their ids; `facts` are by the appointment's id."""
+    """What stands behind the entries of a page, by their ids.
+
+    `facts` are by the appointment's id, first appointments of the guarantees included; `people` are by the
+    referral's.
+    """
 
     guarantees: Mapping[UUID, GuaranteeOverview]
     facts: Mapping[UUID, AppointmentFacts]
@@ -25,40 +30,45 @@ class WorkOfPage:
 
 
 async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
-    """Read the guarantees, visits and Tasks of a page; what has ended meanwhile may be missing."""
+    """Read the guarantees, visits and Tasks of a page as they now are: each table once."""
     ids: dict[str, list[UUID]] = defaultdict(list)
     for entry in entries:
         ids[entry.kind].append(entry.id)
-    overviews = await queries.board.overviews(tx, ids["guarantee"]) if ids["guarantee"] else []
     named = [*ids["waitlist"], *ids["unrecorded"]]
-    visits = list(await queries.worklist.appointments(tx, named)) if named else []
-    visits += [row.first for row in overviews if row.first is not None]
-    facts = await _facts(tx, visits)
-    known = await queries.board.people(tx, {row.patient_id for row in visits}) if visits else {}
+    guarantees = await queries.board.guarantees(tx, ids["guarantee"]) if ids["guarantee"] else []
+    visits = await queries.worklist.appointments(tx, named) if named else []
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
-    return WorkOfPage(
-        guarantees={row.guarantee.id: row for row in overviews},
-        facts=facts,
-        tasks={task.id: task for task in tasks},
-        people={
-            id: (one.person if (one := known.get(of.row.patient_id)) else None) or of.referral.person
-            for id, of in facts.items()
-        },
-    )
+    of_tasks = {task.id: task for task in tasks}
+    wanted = {row.referral_id for row in guarantees} | {row.referral_id for row in visits}
+    if not wanted:
+        return WorkOfPage(guarantees={}, facts={}, tasks=of_tasks, people={})
 
-
-async def _facts(tx: Transaction, visits: Sequence[Appointment]) -> dict[UUID, AppointmentFacts]:
-    if not visits:
-        return {}
-    wanted = {visit.referral_id for visit in visits}
     referrals = await queries.board.referrals_of(tx, wanted)
     firsts: dict[UUID, list[Appointment]] = defaultdict(list)
     for first in await queries.worklist.firsts_of(tx, wanted):
         firsts[first.referral_id].append(first)
-    return {
-        visit.id: AppointmentFacts(
-            row=visit, referral=referrals[visit.referral_id], firsts=firsts[visit.referral_id]
-        )
-        for visit in visits
-        if visit.referral_id in referrals
-    }
+    people = await queries.board.people(tx, referrals.values())
+    return WorkOfPage(
+        guarantees={
+            row.id: GuaranteeOverview(
+                guarantee=row,
+                referral=referrals[row.referral_id],
+                first=_living(firsts[row.referral_id]),
+                person=people[row.referral_id],
+            )
+            for row in guarantees
+        },
+        facts={
+            row.id: AppointmentFacts(
+                row=row, referral=referrals[row.referral_id], firsts=firsts[row.referral_id]
+            )
+            for row in (*visits, *(first for of_one in firsts.values() for first in of_one))
+        },
+        tasks=of_tasks,
+        people=people,
+    )
+
+
+def _living(firsts: Sequence[Appointment]) -> Appointment | None:
+    """Return the first appointment that lives, of which a referral has one at most."""
+    return next((row for row in firsts if row.status in LIVE_FIRST), None)

@@ -35,6 +35,7 @@ async def run(
     keys += [rules.needs.room_key(one.id) for one in rooms]
     taken = await queries.occupancy.taken(tx, keys, window=window)
     everybody = [person for person in ctx.clinic.people if person.site == site.id]
+    opened = {day: rules.site_calendar.opening_hours(everybody, day, site=site) for day in days}
     of_people = []
     for person in people:
         mine = [visit for visit in visits if visit.row.practitioner == person.id]
@@ -48,7 +49,7 @@ async def run(
         here = [visit for visit in visits if visit.row.room == one.id]
         each = [
             rules.site_calendar.day_of_room(
-                one, day, site=site, people=everybody, visits=here, taken=taken, now=ctx.at
+                one, day, site=site, opened=opened[day], visits=here, taken=taken, now=ctx.at
             )
             for day in days
         ]
@@ -57,14 +58,8 @@ async def run(
 
 
 async def _visits(tx: Transaction, rows: Sequence[Appointment]) -> list[CalendarVisit]:
-    """Name the patients of visits: as they are known now, else as they were when accepted."""
-    known = await queries.board.people(tx, {row.patient_id for row in rows}) if rows else {}
-    referrals = await queries.board.referrals_of(tx, {row.referral_id for row in rows}) if rows else {}
-    visits = []
-    for row in rows:
-        newest, referral = known.get(row.patient_id), referrals.get(row.referral_id)
-        person = newest.person if newest is not None else None
-        if person is None and referral is not None:
-            person = referral.person
-        visits.append(CalendarVisit(row=row, person=person))
-    return visits
+    if not rows:
+        return []
+    referrals = await queries.board.referrals_of(tx, {row.referral_id for row in rows})
+    people = await queries.board.people(tx, referrals.values())
+    return [CalendarVisit(row=row, person=people[row.referral_id]) for row in rows]

@@ -11,10 +11,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from shared.http.origins import is_of_our_origin
 
 FORM_TOKEN = "form_token"  # noqa: S105 - a name, no secret
 HEADERS: Mapping[str, str] = {
@@ -77,27 +78,13 @@ def check_form(request: Request, form: Mapping[str, str], *, base_url: str) -> N
     known = hmac.compare_digest(
         form_token(browser).encode(), form.get(FORM_TOKEN, "").encode("utf-8", "replace")
     )
-    if not browser or not known or not is_from_here(request, base_url=base_url):
+    if not browser or not known or not is_of_our_origin(request.headers, base_url=base_url):
         raise NotFromHere
-
-
-def is_from_here(request: Request, *, base_url: str) -> bool:
-    """Tell whether the browser says that a page of this origin sent the request."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    return request.headers.get("origin") == origin_of(base_url)
 
 
 def is_begun_here(request: Request) -> bool:
     """Tell whether a person came by a page of this origin or typed the address: no link elsewhere."""
     return request.headers.get("sec-fetch-site") in ("same-origin", "none")
-
-
-def origin_of(url: str) -> str:
-    """Return the origin of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def cookie_name(base_url: str) -> str:

@@ -155,7 +155,12 @@ class TestTheList:
         assert (await work(clinic, who="physiotherapist-2"))["total"] == 0
 
     async def test_refuses_what_it_is_not_asked_by(self, clinic: TestClinic) -> None:
-        for query, expression in (("?kind=waitlist", "kind"), ("?owner=me", "owner"), ("?kind=", None)):
+        for query, expression in (
+            ("?kind=waitlist", "kind"),
+            ("?owner=me", "owner"),
+            ("?kind=case&kind=plan", "kind"),
+            ("?kind=", None),
+        ):
             answer = await clinic.as_("physiatrist").get(f"{WORKLIST}{query}")
             assert answer.status_code == (200 if expression is None else 400), query
             if expression is not None:

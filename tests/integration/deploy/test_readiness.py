@@ -4,12 +4,14 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 
 from deploy.gateway import Gateway
 from deploy.gateway.replicas import Replicas
 from deploy.serve.health import health_routes
-from deploy.services import SERVICES
+from deploy.services import PORTAL, SERVICES
+from deploy.shape import ISSUER
 from shared.db import Database
 from tests.support.clinic import TestClinic
 from tests.support.eventually import eventually
@@ -43,6 +45,12 @@ async def test_the_embedded_clinic_names_everything_that_it_needs(clinic: TestCl
     }
 
 
+async def test_a_clinic_with_pages_needs_the_database_of_the_portal() -> None:
+    async with TestClinic(services=("referral",), pages=True) as clinic:
+        _, states = await readiness(clinic.app)
+    assert states["database"]["portal"] == "up"
+
+
 async def test_a_process_is_not_ready_while_a_database_is_away_or_has_no_address(clinic: TestClinic) -> None:
     away, unknown = (Database.connect(url, name="away") for url in (AWAY, UNKNOWN))
     databases = {"scheduling": clinic.databases["scheduling"], "referral": away, "careteam": unknown}
@@ -63,7 +71,8 @@ async def test_a_worker_that_was_stopped_is_not_ready(clinic: TestClinic) -> Non
     assert states["worker"]["referral"] == "running"
 
 
-async def test_a_gateway_counts_the_replicas_that_are_ready_and_needs_one_of_each_part() -> None:
+@pytest.mark.parametrize("part", ["careteam", ISSUER, PORTAL])
+async def test_a_gateway_counts_the_replicas_that_are_ready_and_needs_one_of_each_part(part: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.extensions["target"] == b"/readyz"
         if request.url.host == "gone":
@@ -73,14 +82,14 @@ async def test_a_gateway_counts_the_replicas_that_are_ready_and_needs_one_of_eac
     def gateway(*second: str) -> Gateway:
         network = httpx.MockTransport(answer)
         here = Replicas(["http://ready:1", "http://gone:1"], transport=network)
-        return Gateway({"referral": here, "issuer": Replicas(list(second), transport=network)})
+        return Gateway({"referral": here, part: Replicas(list(second), transport=network)})
 
     assert await readiness(gateway("http://ready:1")) == (
         200,
-        {"upstream": {"referral": "1 of 2 ready", "issuer": "1 of 1 ready"}},
+        {"upstream": {"referral": "1 of 2 ready", part: "1 of 1 ready"}},
     )
     status, states = await readiness(gateway("http://unready:1", "http://gone:1"))
-    assert (status, states["upstream"]["issuer"]) == (503, "0 of 2 ready")
+    assert (status, states["upstream"][part]) == (503, "0 of 2 ready")
 
 
 async def test_a_gateway_does_not_wait_for_a_replica_that_is_silent() -> None:

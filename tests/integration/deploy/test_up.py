@@ -44,6 +44,12 @@ def test_everything_answers_on_one_port(clinic: LumbarProcess) -> None:
     assert set(found.values()) == {200}
 
 
+def test_it_is_ready_when_every_database_answers_the_portals_too(clinic: LumbarProcess) -> None:
+    needs = httpx.get(f"{clinic.url}/readyz").json()["needs"]
+    databases = {need["service"] for need in needs if need["kind"] == "database"}
+    assert databases == {"referral", "scheduling", "careteam", "notifications", "identity", "portal"}
+
+
 def test_a_token_is_printed_and_nothing_else(clinic: LumbarProcess) -> None:
     given = lumbar("token", "coordinator", LUMBAR_URL=clinic.url, LUMBAR_DATA=str(clinic.data))
     assert (given.returncode, given.stderr) == (0, "")

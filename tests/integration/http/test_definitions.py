@@ -6,11 +6,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import APIRouter, FastAPI
 from fhir.resources.R4B.messagedefinition import MessageDefinition
 
 from deploy.services import SERVICES
 from services.referral.fhir import messages
 from shared.fhir.reasons import REASON_SYSTEM
+from shared.http.definitions import add_definitions, named
 from tests.support.clinic import TestClinic
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("definitions")]
@@ -151,6 +153,25 @@ async def test_what_a_caller_keeps_is_not_sent_again(anybody: httpx.AsyncClient,
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     other = await anybody.get(f"/careteam/fhir{path}", headers={"If-None-Match": 'W/"other"'})
     assert (other.status_code, other.content) == (200, first.content)
+
+
+async def test_a_definition_is_made_and_written_when_first_asked_for_and_never_again() -> None:
+    made = list[int]()
+
+    def make() -> list[dict[str, Any]]:
+        made.append(1)
+        return [{"resourceType": "OperationDefinition", "id": "one", "url": "u", "at": len(made)}]
+
+    router = APIRouter()
+    params = {"url": named("url", "its URL", kind="uri")}
+    add_definitions(router, make, resource_type="OperationDefinition", params=params, why="for a test")
+    assert made == []
+    app = FastAPI()
+    app.include_router(router)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here.test") as http:
+        read = [await http.get("/fhir/OperationDefinition/one") for _ in range(2)]
+    assert [answer.json()["at"] for answer in read] == [1, 1]
+    assert made == [1]
 
 
 async def test_there_is_no_other(anybody: httpx.AsyncClient) -> None:

@@ -58,6 +58,9 @@ class TestInvitation:
 
     async def test_is_kept_as_argon2id_and_as_a_mark(self, portal: Application) -> None:
         link = await invited(portal)
+        async with portal.database.transaction() as tx:
+            [row] = await tx.records("SELECT * FROM invitation")
+        assert link.partition("link=")[2] not in str(dict(row))
         await accepted(portal, link)
         async with portal.database.transaction() as tx:
             kept = await tx.value("SELECT password FROM invited_person")
@@ -240,9 +243,11 @@ class TestPassword:
         await tried(portal, "maja", "wrong wrong wrong")
         await tried(portal)
         async with portal.database.transaction() as tx:
-            rows = await tx.records("SELECT kind, subject, address FROM sign_in_event ORDER BY id")
+            rows = await tx.records("SELECT * FROM sign_in_event ORDER BY id")
         assert [row["kind"] for row in rows] == ["invited", "password-set", "refused", "signed-in"]
         assert len({row["subject"] for row in rows}) == 1
+        said = str([dict(row) for row in rows])
+        assert not any(word in said for word in (PASSWORD, "wrong wrong wrong", "maja"))
         assert rows[-1]["address"] == "127.0.0.1"
 
 
@@ -309,11 +314,15 @@ class TestPersonsEnd:
         assert [await portal.is_signed_in(one) for one in tokens] == [False, False]
         assert await portal.is_signed_in(await signed_in(portal))
 
-    async def test_nobody_is_removed_or_reset_who_was_not_invited(self, portal: Application) -> None:
+    async def test_nobody_who_was_not_invited_is_removed_reset_or_signed_out(
+        self, portal: Application
+    ) -> None:
         async with portal.database.transaction() as tx:
             for act in (invitations.remove, invitations.sign_out):
                 with pytest.raises(InvitationError, match="nobody was invited as ghost"):
                     await act(tx, "ghost", at=NOW)
+            with pytest.raises(InvitationError, match="nobody was invited as ghost"):
+                await invitations.reset(tx, "ghost", issuer=BASE, at=NOW)
             assert await queries.invited_people(tx) == []
 
 

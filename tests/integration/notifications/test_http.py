@@ -154,6 +154,7 @@ class TestTheFeedOverHttp:
             ("meeting=Task/1", "meeting", "Appointment/id"),
             ("site=toronto", "site", "types, patient, focus, meeting, after"),
             ("types=plan.activated&types=plan.revised", "types", "once"),
+            ("after=1&after=2", "after", "once"),
         ],
     )
     async def test_refuses_another_filter_with_what_is_allowed(

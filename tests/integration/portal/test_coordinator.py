@@ -161,6 +161,29 @@ class TestTheCalendar:
             assert "Étienne-Bouchard" in week.text, by
             assert "free" in week.text, by
 
+    async def test_leads_to_a_visit_that_is_called_off_there(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        await browser.sign_in("coordinator")
+        week = await browser.open("/calendar?week=2026-03-04")
+        visit = await browser.open(week.link_to("/visits/"))
+        assert "First visit: Étienne-Bouchard" in visit.text
+        assert "Assessment room 1" in visit.text
+        cancel = await browser.open(visit.link_to("/cancel"))
+        said = {"cancelationReason.code": "prov", "cancelationReason": "The clinician is ill"}
+        done = await browser.post(str(cancel.answer.url), cancel.form("act").filled(said))
+        assert "Cancel: done." in done.text, done.text
+        assert "The clinician is ill" in done.text
+        assert done.path.startswith(visit.path)
+
+    async def test_shows_no_visit_to_a_clinician_of_another_team(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        found = await clinic.as_("coordinator").get("/scheduling/fhir/Appointment")
+        await browser.sign_in("psychologist")
+        visit = found.json()["entry"][0]["resource"]["id"]
+        assert (await browser.open(f"/visits/{visit}")).status == 404
+
 
 class TestAnAddress:
     @pytest.mark.parametrize(

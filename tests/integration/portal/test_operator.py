@@ -6,22 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.clock import machine_now
 from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
+from tests.support.held import GROUP, KEY, hold
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "referral.json"
-KEY = "0191d4b2-7a70-7000-8000-00000000000a"
-GROUP = "scheduling"
-_HOLD = """
-WITH held AS (
-  INSERT INTO held_key (consumer_group, key, state, attempts, machine_since, machine_next_at, error)
-  VALUES ($1, $2, 'dead', 3, $3, NULL, 'ValueError at handlers.py:7')
-)
-INSERT INTO held_event
-  (consumer_group, key, event_id, topic, log_partition, log_offset, headers, value, machine_at)
-VALUES ($1, $2, 'e1', 'lumbar.referral', 0, 1, $4, $5, $3)
-"""
 
 
 @pytest.fixture
@@ -35,12 +24,6 @@ async def referral(clinic: TestClinic) -> Mapping[str, Any]:
     return sent
 
 
-async def hold(clinic: TestClinic) -> None:
-    async with clinic.databases["scheduling"].transaction() as tx:
-        headers = {"ce_type": "referral.accepted"}
-        await tx.run(_HOLD, GROUP, KEY, machine_now(), headers, b"Yuki Tanabe")
-
-
 async def state(clinic: TestClinic) -> str:
     rows = await clinic.databases["scheduling"].fetch("SELECT state FROM held_key WHERE key = $1", KEY)
     return rows[0]["state"] if rows else "gone"
@@ -52,7 +35,7 @@ class TestAnOperator:
     ) -> None:
         await browser.sign_in("operator")
         assert "No event is held." in (await browser.open("/held")).text
-        await hold(clinic)
+        await hold(clinic.databases[GROUP])
         seen = await browser.open("/held")
         assert f"scheduling {KEY}" in seen.text
         assert "referral.accepted e1" in seen.text
@@ -66,7 +49,7 @@ class TestAnOperator:
         self, clinic: TestClinic, browser: Browser
     ) -> None:
         await browser.sign_in("operator")
-        await hold(clinic)
+        await hold(clinic.databases[GROUP])
         seen = await browser.open("/health")
         assert seen.status == 200
         assert all(name in seen.text for name in ("referral", "scheduling", "careteam", "notifications"))

@@ -245,6 +245,7 @@ class TestRefusal:
         [
             ("programme=rapid-access", 400, "programme"),
             ("format=pdf", 400, "format"),
+            ("format=csv&format=svg", 400, "format"),
             ("from=yesterday", 422, "from"),
             ("from=2026-03-02&to=2026-03-01", 422, "from"),
             ("to=2026-02-30", 422, "to"),

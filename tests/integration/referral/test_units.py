@@ -46,14 +46,15 @@ async def session(
     status: str = "fulfilled",
     by: str = "physiotherapist",
     patient: str | None = None,
+    kind: str = "session",
 ) -> str:
-    """Say what became of a session, and give its id."""
+    """Say what became of a visit, and give its id."""
     named = (patient or (await claim_of(clinic))["patient"]["reference"], f"Practitioner/{by}")
     focus = {
         "resourceType": "Appointment",
         "id": id or new_text_id(),
         "status": status,
-        "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": "session"}]},
+        "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": kind}]},
         "basedOn": [{"reference": f"ServiceRequest/{referral}"}],
         "start": "2026-03-10T14:00:00Z",
         "end": "2026-03-10T15:00:00Z",
@@ -144,8 +145,11 @@ class TestUnits:
         await session(clinic, referral, id=first, event="appointment.corrected")
         assert (await units(clinic))["left"] == 11
 
-    async def test_are_not_used_by_a_first_visit_or_by_who_did_not_come(self, clinic: TestClinic) -> None:
+    async def test_are_not_used_by_a_first_visit_another_discipline_or_who_did_not_come(
+        self, clinic: TestClinic
+    ) -> None:
         referral, _ = await authorized(clinic)
+        await session(clinic, referral, kind="first")
         await session(clinic, referral, event="appointment.missed", status="noshow")
         await session(clinic, referral, by="psychologist")
         assert (await units(clinic))["used"] == 0

@@ -157,7 +157,13 @@ class TestAPage:
         assert (await work(clinic))["total"] == 0
 
     @pytest.mark.parametrize(
-        ("query", "place"), [("kind=decide-authorization", "kind"), ("_after=x", "_after"), ("a=b", "a")]
+        ("query", "place"),
+        [
+            ("kind=decide-authorization", "kind"),
+            ("_after=x", "_after"),
+            ("a=b", "a"),
+            ("kind=merge-duplicate&kind=another-time", "kind"),
+        ],
     )
     async def test_that_is_asked_for_wrongly_is_refused_with_the_place(
         self, clinic: TestClinic, query: str, place: str

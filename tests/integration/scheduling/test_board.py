@@ -143,6 +143,7 @@ class TestAPage:
             ("_after=nonsense", "_after"),
             ("_after=W1sidiIsIDFdXQ==", "_after"),
             ("colour=red", "colour"),
+            ("status=met&status=open", "status"),
         ],
     )
     async def test_that_is_asked_for_wrongly_is_refused_with_the_place(
@@ -178,6 +179,11 @@ class TestTheSummary:
 
     async def test_is_the_coordinators(self, clinic: TestClinic) -> None:
         assert (await clinic.as_("physiotherapist").get(f"{BOARD}/summary")).status_code == 403
-        for query in ("from=soon", "from=2026-03-02&to=2026-03-01", "colour=red"):
+        for query in (
+            "from=soon",
+            "from=2026-03-02&to=2026-03-01",
+            "colour=red",
+            "to=2026-03-02&to=2026-03-03",
+        ):
             answer = await clinic.as_("coordinator").get(f"{BOARD}/summary?{query}")
             assert answer.status_code == 400

@@ -65,11 +65,12 @@ class TestADay:
         await put(clinic, "coordinator", visit | {"status": "cancelled", **reason})
         day = of((await calendar(clinic))["people"], "physiotherapist", "2026-03-03")
         assert visit["id"] not in {one["id"] for one in day["appointments"]}
+        assert any(one["start"] <= visit["start"] and visit["end"] <= one["end"] for one in day["free"])
 
     async def test_keeps_the_hour_of_the_meeting_free_of_visits(self, clinic: TestClinic) -> None:
         people = (await calendar(clinic))["people"]
         with_meeting = [day for row in people for day in row["days"] if day["meetings"]]
-        assert with_meeting
+        assert any(day["free"] for day in with_meeting)
         for day in with_meeting:
             [meeting] = day["meetings"]
             assert all(
@@ -161,6 +162,7 @@ class TestAsking:
             ("practitioner=https://other.example/fhir/Practitioner/x", "practitioner"),
             ("location=Practitioner/x", "location"),
             ("colour=red", "colour"),
+            ("from=2026-03-02&from=2026-03-03", "from"),
         ],
     )
     async def test_wrongly_is_refused_with_the_place(

@@ -176,6 +176,19 @@ class TestAPage:
         after = await work(clinic, f"?_count=50&_after={page['next']}")
         assert [row["resource"] for row in after["rows"] if row["kind"] != "unrecorded"] == seen[2:]
 
+    async def test_reads_what_its_rows_are_about_once(self, clinic: TestClinic) -> None:
+        await until_full(clinic)
+        body = await work(clinic)
+        assert {row["kind"] for row in body["rows"]} == {"guarantee", "waitlist"}
+        for worker in clinic.workers.values():
+            await worker.stop()
+        database = clinic.databases["scheduling"]
+        before = database.round_trips
+        await work(clinic)
+        # Begin and commit, the entries and their counts, the audit; the guarantees, the visits, and of both
+        # the referrals, the first appointments and the patients.
+        assert database.round_trips - before <= 10
+
     async def test_is_of_the_kinds_that_are_asked_for(self, clinic: TestClinic) -> None:
         await until_full(clinic)
         body = await work(clinic, "?kind=waitlist")
@@ -211,6 +224,7 @@ class TestAPage:
             ("_after=nonsense", "_after"),
             ("_after=W1sidiIsIDFdXQ==", "_after"),
             ("colour=red", "colour"),
+            ("kind=waitlist&kind=replan", "kind"),
         ],
     )
     async def test_that_is_asked_for_wrongly_is_refused_with_the_place(

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from shared.errors import Invalid
 from shared.http import parameters
+from shared.http.parameters import UnknownParameter
 from shared.operations import Parameter
 from shared.urls import Urls
 
@@ -89,3 +91,31 @@ def test_a_reference_names_a_resource_of_the_declared_type_and_of_this_clinic(re
 @pytest.mark.parametrize("given", [{"name": "reason"}, {"name": "answers", "valueString": "x"}])
 def test_a_parameter_without_its_value_is_refused(given: dict[str, Any]) -> None:
     assert len(problems(given)) == 1
+
+
+def names(query: str, *known: str, **more: Any) -> dict[str, str]:
+    with pytest.raises(UnknownParameter) as refused:
+        parameters.check_names(QueryParams(query), known, **more)
+    return {str(problem.expression): problem.text for problem in refused.value.problems}
+
+
+def test_a_query_is_refused_with_all_names_that_are_unknown_or_come_twice_and_what_is_allowed() -> None:
+    assert names("kind=a&colour=red&kind=b&_count=1", "kind", "_count") == {
+        "kind": "this parameter comes once",
+        "colour": "there is no such parameter here; there are: kind, _count",
+    }
+    assert names("colour=red") == {"colour": "there is no such parameter here; there are: none"}
+
+
+def test_a_name_of_a_query_may_come_twice_only_where_the_route_says_so() -> None:
+    parameters.check_names(QueryParams("due=ge1&due=lt2&kind=a"), ("due", "kind"), repeatable=("due",))
+    assert names("due=ge1&due=lt2&kind=a&kind=b", "due", "kind", repeatable=("due",)).keys() == {"kind"}
+
+
+def test_an_operation_called_by_get_reads_each_declared_name_once_however_it_comes() -> None:
+    declared = DECLARED[:2]
+    query = "reason=why&_format=json&_format=xml"
+    assert parameters.of_query(QueryParams(query), declared)["reason"] == "why"
+    for wrong in ("reason=why&reason=how", "colour=red"):
+        with pytest.raises(UnknownParameter):
+            parameters.of_query(QueryParams(wrong), declared)

@@ -31,7 +31,7 @@ def asked(parameters: Sequence[Parameter]) -> Iterator[Parameter]:
 
 
 def is_french(text: str) -> bool:
-    """Whether the catalogue has a text; a word that is the same in both languages stands there too."""
+    """Whether the catalogue has another text for it."""
     return french().gettext(text) != text
 
 

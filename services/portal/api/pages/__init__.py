@@ -15,6 +15,7 @@ from services.portal.api.pages import (
     referrals,
     teams,
     today,
+    visits,
 )
 
 ROUTES = (
@@ -23,6 +24,7 @@ ROUTES = (
     *answers.ROUTES,
     *today.ROUTES,
     *calendar.ROUTES,
+    *visits.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
     *plans.ROUTES,

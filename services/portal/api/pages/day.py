@@ -1,16 +1,17 @@
 """A clinician's day: visits, what is to be done, what waits for their decision, and the newest messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
+from services.portal import worklists
 from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, page
 from services.portal.calls import Answer, resources, together
 from services.portal.people import patients_of
-from services.portal.reading import Resource, code_of, moment_of
+from services.portal.reading import Resource, code_of, moment_of, patient_of
 
 _OPEN = "requested,accepted,in-progress"
 _ACTS_SHOWN = 12
@@ -35,7 +36,7 @@ async def show_day(page: Page) -> Response:
     )
     visits, actions = resources(answers["visits"]), resources(answers["actions"])
     triage, said = _triage(answers["triage"]), resources(answers["said"])
-    about: list[Any] = [_patient_of(visit) for visit in visits or ()]
+    about: list[Any] = [patient_of(visit) for visit in visits or ()]
     about += [one.get("for") for one in (*(actions or ()), *(triage or ()))]
     about += [one.get("subject") for one in said or ()]
     return page.render(
@@ -44,7 +45,7 @@ async def show_day(page: Page) -> Response:
         earlier=day - timedelta(days=1),
         later=day + timedelta(days=1),
         visits=visits,
-        patient_of=_patient_of,
+        patient_of=patient_of,
         acts=await _acts_of(page, visits or ()),
         actions=actions,
         is_late=lambda action: _is_late(page, action),
@@ -56,10 +57,17 @@ async def show_day(page: Page) -> Response:
 
 async def show_actions(page: Page) -> Response:
     """Show the actions that the person owns, what is due first on top."""
-    found = await page.calls.listed(
-        "/careteam/fhir/Task", owner=page.person.fhir_user, code="action", _sort="-authored-on", _count=100
+    answers = await together(
+        actions=page.calls.listed(
+            "/careteam/fhir/Task",
+            owner=page.person.fhir_user,
+            code="action",
+            _sort="-authored-on",
+            _count=100,
+        ),
+        work=page.calls.get("/careteam/worklist", kind="action", _count=100),
     )
-    actions = resources(found)
+    actions, work = resources(answers["actions"]), worklists.read(answers["work"], "careteam")
     live = [one for one in actions or () if one["status"] in _OPEN.split(",")]
     return page.render(
         "pages/actions.html",
@@ -67,7 +75,7 @@ async def show_actions(page: Page) -> Response:
         open=sorted(live, key=lambda one: _due(one) or "9999"),
         done=[one for one in actions or () if one not in live][:20],
         is_late=lambda action: _is_late(page, action),
-        acts=await _acts_of(page, live, service="careteam", kind="Task"),
+        acts={row.resource.partition("/")[2]: row.acts for row in (work.rows if work else ())},
         patients=await patients_of(page.calls, [one.get("for") for one in actions or ()]),
     )
 
@@ -97,12 +105,6 @@ def _triage(answer: Answer) -> list[dict[str, Any]] | None:
     return None if tasks is None else [one for one in tasks if code_of(one.get("code")) in wanted]
 
 
-def _patient_of(visit: Resource) -> Mapping[str, Any]:
-    """Give the reference to the patient of a visit."""
-    actors = (one.get("actor", {}) for one in visit.get("participant", ()))
-    return next((actor for actor in actors if "Patient/" in actor.get("reference", "")), {})
-
-
 def _due(action: Resource) -> str:
     return str(action.get("restriction", {}).get("period", {}).get("end", ""))
 
@@ -112,18 +114,15 @@ def _is_late(page: Page, action: Resource) -> bool:
     return due is not None and due < page.now
 
 
-async def _acts_of(
-    page: Page, rows: Sequence[Resource], *, service: str = "scheduling", kind: str = "Appointment"
-) -> dict[str, list[Act]]:
-    """Ask what may be done with each row, side by side."""
-    calls = {
-        one["id"]: page.calls.get(f"/{service}/fhir/{kind}/{one['id']}/$available-actions")
-        for one in rows[:_ACTS_SHOWN]
-    }
-    answers = await together(**calls)
-    statuses = {one["id"]: one["status"] for one in rows}
+async def _acts_of(page: Page, visits: Sequence[Resource]) -> dict[str, list[Act]]:
+    """Ask what may be done with each visit, side by side."""
+    shown = {one["id"]: one["status"] for one in visits[:_ACTS_SHOWN]}
+    address = "/scheduling/fhir/Appointment"
+    answers = await together(
+        **{visit_id: page.calls.get(f"{address}/{visit_id}/$available-actions") for visit_id in shown}
+    )
     return {
-        row_id: acts_of(answer.body, status=statuses[row_id])
-        for row_id, answer in answers.items()
+        visit_id: acts_of(answer.body, status=shown[visit_id])
+        for visit_id, answer in answers.items()
         if answer.is_good
     }

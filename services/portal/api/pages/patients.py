@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, form_page, page
-from services.portal.calls import Answer, resources, together
+from services.portal.calls import Answer, NotThere, by_id, resources, together
 from services.portal.claims import newest, status_of
 from services.portal.people import patients_of
 from services.portal.reading import Resource, code_of, id_of, many, moment_of, parameters_of, person_name
@@ -54,14 +54,18 @@ async def search(page: Page) -> Response:
 async def show_one(page: Page) -> Response:
     """Show one patient: plan, team, how they get on, what is to be done, visits, messages, units left."""
     patient_id = page.param("id")
-    patient = (await page.calls.must_get(f"/referral/fhir/Patient/{patient_id}")).body
     answers = await together(
+        patient=page.calls.must_get(
+            "/referral/fhir/Patient", _id=patient_id, _revinclude="ServiceRequest:patient"
+        ),
         summary=page.calls.get(f"/careteam/fhir/Patient/{patient_id}/$summary"),
         visits=page.calls.get("/scheduling/fhir/Appointment", patient=patient_id, _sort="date", _count=100),
-        referrals=page.calls.get("/referral/fhir/ServiceRequest", patient=patient_id, _count=20),
         claims=page.calls.get("/referral/fhir/Claim", patient=patient_id, _count=20),
         decisions=page.calls.get("/referral/fhir/ClaimResponse", patient=patient_id, _count=50),
     )
+    patient = by_id(answers["patient"], "Patient").get(patient_id)
+    if patient is None:
+        raise NotThere(patient_id)
     cares, actions, messages = _summary(answers["summary"])
     return page.render(
         "pages/patient.html",
@@ -73,7 +77,7 @@ async def show_one(page: Page) -> Response:
         acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
         next_visit=_next_visit(page, resources(answers["visits"])),
-        referrals=resources(answers["referrals"]),
+        referrals=resources(answers["patient"], "ServiceRequest"),
         claims=_claims(answers),
         live=" ".join([patient_id, *(care["team"]["id"] for care in cares if care.get("team"))]),
     )

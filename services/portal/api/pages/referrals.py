@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.portal.acts import acts_of
 from services.portal.api.page import Page, page
-from services.portal.calls import Answer, by_id, next_of, resources, together
+from services.portal.calls import Answer, NotThere, by_id, next_of, resources, together
 from services.portal.labels import REFERRAL
 from services.portal.reading import Resource, code_of, id_of, input_of, local, moment_of
 from shared.fhir.codes import LUMBAR
@@ -48,15 +48,18 @@ async def show_list(page: Page) -> Response:
 async def show_one(page: Page) -> Response:
     """Show where a referral stands, why, whose turn it is, and what happened."""
     referral_id = page.param("id")
-    referral = await page.calls.must_get(f"/referral/fhir/ServiceRequest/{referral_id}")
     answers = await _around(page, referral_id)
-    tasks = resources(answers["tasks"], "Task") or []
+    found = answers["referral"]
+    referral = by_id(found, "ServiceRequest").get(referral_id)
+    if referral is None:
+        raise NotThere(referral_id)
+    tasks = resources(found, "Task") or []
     process = next((task for task in tasks if code_of(task.get("code")) == "process-request"), None)
-    patient = next(iter(by_id(answers["tasks"], "Patient").values()), None)
+    patient = next(iter(by_id(found, "Patient").values()), None)
     more = await _behind(page, process)
     return page.render(
         "pages/referral.html",
-        referral=referral.body,
+        referral=referral,
         patient=patient,
         process=process,
         stands=_status(process),
@@ -135,14 +138,17 @@ def _programme(page: Page, task: Resource | None) -> str:
 
 
 async def _around(page: Page, referral_id: str) -> dict[str, Answer]:
-    """Read all that stands around a referral, in all services at once."""
+    """Read a referral and all around it, in all services at once; raises NotThere and ServiceAway."""
     referral = f"ServiceRequest/{referral_id}"
     get = page.calls.get
     return await together(
-        tasks=get("/referral/fhir/Task", focus=referral, _include="Task:patient", _count=50),
+        referral=page.calls.must_get(
+            "/referral/fhir/ServiceRequest",
+            _id=referral_id,
+            _include="ServiceRequest:patient",
+            _revinclude=["Task:focus", "Provenance:target", "Communication:based-on"],
+        ),
         acts=get(f"/referral/fhir/{referral}/$available-actions"),
-        decisions=get("/referral/fhir/Provenance", target=referral, _count=50),
-        said=get("/referral/fhir/Communication", based_on=referral, _count=50),
         visits=get("/scheduling/fhir/Appointment", based_on=referral, _count=100),
         messages=get("/notifications/fhir/Communication", based_on=referral, _count=50),
     )
@@ -164,8 +170,8 @@ def _happened(answers: Mapping[str, Answer], more: Mapping[str, Answer]) -> list
     return [
         *_states((resources(more["history"]) if "history" in more else None) or []),
         *_sent(resources(answers["messages"])),
-        *_words(resources(answers["said"])),
-        *_decided(resources(answers["decisions"], "Provenance")),
+        *_words(resources(answers["referral"], "Communication")),
+        *_decided(resources(answers["referral"], "Provenance")),
     ]
 
 
