@@ -1,7 +1,7 @@
 """GET /fhir/metadata: what this service can do, read from its routes, so it cannot say what is not there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +15,11 @@ from shared.fhir.operations import DEFINITION
 from shared.http.body import PATCHES
 from shared.http.errors import FHIR_JSON
 from shared.http.guard import guard_of, open_to_all
+from shared.http.resources import Readers
 from shared.runtime import Runtime
 
+# Its path, its method and its endpoint.
+_Route = tuple[str, str, Any]
 _RESOURCE = re.compile(r"^/fhir/(?P<type>[A-Z][A-Za-z]+)(?P<rest>/.*)?$")
 _OPERATION = re.compile(r"^/fhir(/(?P<type>[A-Z][A-Za-z]+))?(/\{\w+\})?/\$(?P<name>[a-z-]+)$")
 _TYPES = {"coding": "token", "tokens": "token"}
@@ -43,6 +46,7 @@ def add_metadata(app: FastAPI, runtime: Runtime, *, title: str) -> None:
 
 def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[str, Any]:
     """Render the CapabilityStatement of an app."""
+    routes = list(_routes(app))
     rest: dict[str, Any] = {
         "mode": "server",
         "security": {
@@ -50,12 +54,12 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
             "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
             "description": "SMART Backend Services: private_key_jwt, scopes of version 2",
         },
-        "resource": [resource for _, resource in sorted(_resources(app).items())],
+        "resource": [resource for _, resource in sorted(_resources(routes, app.state.readers).items())],
     }
-    whole = [_named(matched) for path, _, _ in _routes(app) if (matched := _of_all(path)) is not None]
+    whole = [_named(matched) for path, _, _ in routes if (matched := _of_all(path)) is not None]
     if whole:
         rest["operation"] = sorted(whole, key=lambda named: named["name"])
-    if any(path == "/fhir" and method == "POST" for path, method, _ in _routes(app)):
+    if any(path == "/fhir" and method == "POST" for path, method, _ in routes):
         rest["interaction"] = [{"code": "transaction"}]
     return {
         "resourceType": "CapabilityStatement",
@@ -68,15 +72,15 @@ def capability_statement(app: FastAPI, runtime: Runtime, *, title: str) -> dict[
         "format": [FHIR_JSON, "json"],
         "patchFormat": sorted(PATCHES),
         "rest": [rest],
-        **_messaging(app, runtime),
+        **_messaging(routes, runtime),
     }
 
 
-def _messaging(app: FastAPI, runtime: Runtime) -> dict[str, Any]:
+def _messaging(routes: Sequence[_Route], runtime: Runtime) -> dict[str, Any]:
     """Name the messages that are taken, by the MessageDefinitions that the service publishes."""
     supported = [
         {"mode": "receiver", "definition": definition["url"]}
-        for path, method, endpoint in _routes(app)
+        for path, method, endpoint in routes
         if (path, method) == ("/fhir/MessageDefinition", "GET")
         for definition in endpoint.definitions()
         if definition["responseRequired"] == "always"
@@ -92,16 +96,16 @@ _PROTOCOL = "http://terminology.hl7.org/CodeSystem/message-transport"
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
-def _routes(app: FastAPI) -> Iterator[tuple[str, str, Any]]:
+def _routes(app: FastAPI) -> Iterator[_Route]:
     for route in iter_route_contexts(app.routes):
         if guard_of(route) is not None:
             for method in sorted(route.methods or ()):
                 yield route.path_format or "", method, route.endpoint
 
 
-def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
+def _resources(routes: Sequence[_Route], readers: Readers) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for path, method, endpoint in _routes(app):
+    for path, method, endpoint in routes:
         matched = _RESOURCE.match(path)
         if matched is None:
             continue
@@ -118,7 +122,8 @@ def _resources(app: FastAPI) -> dict[str, dict[str, Any]]:
         includes = sorted(getattr(endpoint, "search_includes", ()))
         if includes:
             resource["searchInclude"] = includes
-        if reverses := sorted(app.state.readers.references_to(matched["type"])):
+    for type_, resource in found.items():
+        if reverses := sorted(readers.references_to(type_)):
             resource["searchRevInclude"] = reverses
     return found
 

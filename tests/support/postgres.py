@@ -13,6 +13,7 @@ from shared.db import Database
 from shared.db.tables import add_shared_tables
 from tests.support.server import run, socket_of_run
 
+_made: set[str] = set()
 _logs: dict[str, MetaData] = {}
 _toys: dict[int, tuple[MetaData, str]] = {}
 
@@ -32,9 +33,10 @@ async def service_database(service: str) -> Database:
     """Give this worker's database of a service, empty."""
     metadata = services.metadata(service)
     name = f"{service}_{worker_name()}"
-    if not await _exists(name):
+    if name not in _made:
         await _make_template(f"template_{service}", metadata)
         await _run(f'CREATE DATABASE "{name}" TEMPLATE "template_{service}"')
+        _made.add(name)
     return await _emptied(Database.connect(database_url(name), name=service), metadata)
 
 
@@ -76,11 +78,8 @@ async def _create_all(name: str, metadata: MetaData) -> None:
 
 async def _emptied(database: Database, metadata: MetaData) -> Database:
     deletes = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
-    connection = await _connect(database.engine.url.database or "postgres")
-    try:
-        await connection.execute(f"SET session_replication_role = replica; {deletes}")
-    finally:
-        await connection.close()
+    async with database.transaction() as tx:
+        await tx.run(f"SET LOCAL session_replication_role = replica; {deletes}")
     return database
 
 

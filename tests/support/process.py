@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -47,15 +48,15 @@ class LumbarProcess:
     def wait_until_ready(self, *, within: float = 60.0) -> float:
         """Wait until the clinic says that it is ready, and tell how many seconds that took."""
         begin = time.monotonic()
-        while time.monotonic() - begin < within:
-            assert self.process is not None
-            assert self.process.poll() is None, self.tail()
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return time.monotonic() - begin
-            except httpx.TransportError:
-                pass
-            time.sleep(0.02)
+        # One for all tries: a client of httpx begins with 20 ms of CPU for the machine's certificates.
+        with httpx.Client(timeout=2, trust_env=False) as http:
+            while time.monotonic() - begin < within:
+                assert self.process is not None
+                assert self.process.poll() is None, self.tail()
+                with suppress(httpx.TransportError):
+                    if http.get(f"{self.url}/readyz").status_code == 200:
+                        return time.monotonic() - begin
+                time.sleep(0.02)
         raise AssertionError(f"not ready after {within:g} s: {self.tail()}")
 
     def kill(self) -> None:

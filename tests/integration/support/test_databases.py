@@ -25,6 +25,7 @@ add_shared_tables(Base.metadata)
 
 async def test_a_raw_statement_before_any_other_is_rolled_back(make_database: MakeDatabase) -> None:
     database = await make_database(Base.metadata)
+    await database.close()
     with pytest.raises(ZeroDivisionError):
         await _insert_raw_and_fail(database)
     assert await _count(database) == 0
