@@ -9,12 +9,12 @@ import typer
 
 _POLICIES = ("earliest", "carve-out", "plan")
 _SHOWN = {
-    "asap_in_time": "asap seen within 5 days",
-    "urgent_in_time": "urgent seen within 10 days",
-    "routine_in_time": "routine seen within 28 days",
+    "urgent5": "asap seen within 5 days",
+    "semi10": "urgent seen within 10 days",
+    "routine28": "routine seen within 28 days",
     "score": "seen in time, weighted 20 / 5 / 1",
-    "over_56": "waited more than 56 days",
-    "told_in_2": "told a day within 2 working days",
+    "over56": "waited more than 56 days",
+    "told2": "told a day within 2 working days",
     "forced": "moved because somebody fell sick",
 }
 
@@ -57,7 +57,7 @@ def simulate(
         typer.echo(f"lumbar simulate: {error}", err=True)
         raise typer.Exit(1) from error
     if trace is not None:
-        trace.write_text("".join(f"{json.dumps(line)}\n" for line in played.run.trace))
+        trace.write_text("".join(f"{json.dumps(line)}\n" for line in play.trace_of(played.run)))
     typer.echo(
         json.dumps(played.measures, indent=2) if as_json else _told(played.name, policy, played.measures)
     )

@@ -1,6 +1,6 @@
 """Plays one instance under a policy of a name, and measures it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,18 @@ def policy_of(name: str, instance: Instance, *, tell_after: int = 2) -> Policy:
             return CarveOut(terms=terms)
         case _:
             return EveningPlan(terms=terms, expected=KnownRates(instance=instance))
+
+
+def trace_of(run: SimulatedRun) -> Iterator[Mapping[str, int | str]]:
+    """Go through what happened, in order; days are whole numbers, as in the instance."""
+    for line in run.trace:
+        yield {
+            "on": (line.on - run.instance.first_day).days,
+            "what": line.what,
+            "referral": line.referral,
+            "day": (line.visit_on - run.instance.first_day).days,
+            "clinician": line.clinician,
+        }
 
 
 def _played(instance: Instance, hidden: Hidden, *, policy: str, tell_after: int) -> Played:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from time import process_time
 
 from deploy.simulate.instance import Hidden, Instance, SimulatedClinician, SimulatedReferral
 from deploy.simulate.policies import Policy
@@ -29,8 +30,20 @@ class Course:
     attempts: int = 0
     clinician: str | None = None
     day: date | None = None
+    booked_on: date | None = None
     cancels_on: date | None = None
     since: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceLine:
+    """Something that happened on a day of a run: `told`, `moved`, `seen`, `missed` or `called-off`."""
+
+    on: date
+    what: str
+    referral: str
+    visit_on: date
+    clinician: str
 
 
 @dataclass
@@ -45,7 +58,8 @@ class SimulatedRun:
     policy: Policy
     afterwards: int = 69
     courses: dict[str, Course] = field(default_factory=dict)
-    trace: list[tuple[str, str, str, str]] = field(default_factory=list)
+    trace: list[TraceLine] = field(default_factory=list)
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._visits: dict[date, list[Course]] = defaultdict(list)
@@ -103,7 +117,9 @@ class SimulatedRun:
     def _wait(self, course: Course, today: date) -> None:
         course.since = today
         self._waiting[course.referral.id] = course
+        begin = process_time()
         told = self.policy.at_once(self._unscheduled(course), self._book, today=today)
+        self.seconds += process_time() - begin
         if told is not None:
             self._book_visit(told, today)
 
@@ -115,6 +131,7 @@ class SimulatedRun:
             raise AssertionError(f"{told} is not free")
         self._take(clinician.id, told.day, -1)
         course.clinician, course.day, course.cancels_on = clinician.id, told.day, None
+        course.booked_on = today
         course.told_on = course.told_on or today
         draw = self.hidden.attempt(told.id, course.attempts)
         calls = told.day - _DAY * draw.days_ahead
@@ -122,7 +139,7 @@ class SimulatedRun:
             course.cancels_on = calls
             self._calling[calls].append(course)
         self._visits[told.day].append(course)
-        self.trace.append((today.isoformat(), "told", told.id, told.day.isoformat()))
+        self._note(today, "told", course)
 
     def _take(self, clinician: str, day: date, number: int) -> None:
         self._left[clinician, day] += number
@@ -137,21 +154,19 @@ class SimulatedRun:
             for course in lost:
                 self._visits[today].remove(course)
                 course.forced += 1
-                self._lose(course)
-                self.trace.append((today.isoformat(), "moved", course.referral.id, ""))
-                self._wait(course, today)
+                self._lose(course, today, "moved")
 
     def _see(self, today: date) -> None:
         for course in self._visits.pop(today, ()):
             draw = self.hidden.attempt(course.referral.id, course.attempts)
             course.attempts += 1
-            if draw.miss < self.hidden.misses:
+            lead = 0 if course.booked_on is None else (today - course.booked_on).days
+            if draw.miss < self.hidden.misses + self.hidden.miss_slope * lead:
                 course.missed += 1
-                self._lose(course)
-                self._wait(course, today)
+                self._lose(course, today, "missed")
             else:
                 course.seen_on = today
-                self.trace.append((today.isoformat(), "seen", course.referral.id, today.isoformat()))
+                self._note(today, "seen", course)
 
     def _call_off(self, today: date) -> None:
         for course in self._calling.pop(today, ()):
@@ -160,16 +175,33 @@ class SimulatedRun:
             self._visits[course.day].remove(course)
             self._take(course.clinician, course.day, 1)
             course.attempts += 1
-            self._lose(course)
-            self._wait(course, today)
+            self._lose(course, today, "called-off")
 
-    def _lose(self, course: Course) -> None:
+    def _lose(self, course: Course, today: date, what: str) -> None:
+        """Take a visit from a referral, which needs another one."""
+        self._note(today, what, course)
         course.clinician = course.day = course.cancels_on = None
+        self._wait(course, today)
+
+    def _note(self, today: date, what: str, course: Course) -> None:
+        if course.day is None or course.clinician is None:
+            raise AssertionError(f"{course.referral.id} has no visit that is {what}")
+        self.trace.append(
+            TraceLine(
+                on=today,
+                what=what,
+                referral=course.referral.id,
+                visit_on=course.day,
+                clinician=course.clinician,
+            )
+        )
 
     def _evening(self, today: date) -> None:
         waiting = [self._unscheduled(course) for course in self._waiting.values()]
+        begin = process_time()
         for told in self.policy.in_the_evening(waiting, self._book, today=today):
             self._book_visit(told, today)
+        self.seconds += process_time() - begin
 
     def _unscheduled(self, course: Course) -> Unscheduled:
         of = course.referral
