@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.site import PEOPLE, PHONE, WIDE, Visitor, found_pages, visit
+from tests.browser.site import PEOPLE, PHONE, WIDE, Visitor, found_pages, kind_of, visit
 from tests.support.process import LUMBAR, LumbarProcess
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ async def _every_page(chromium: Browser, base: str, folder: Path, *, party: str,
             visitor = await visit(chromium, base, person, size=window, scheme=scheme, locale=f"{language}-CA")
             for path in await found_pages(visitor, party):
                 await _go(visitor, path)
-                shown = path.split("?")[0].strip("/").replace("/", "-")
+                shown = kind_of(path).strip("/").replace("/", "-")
                 name = f"{party}-{shown}-{size}-{scheme}-{language}.png"
                 await visitor.page.screenshot(path=folder / name, full_page=True)
             await visitor.context.close()

@@ -114,7 +114,7 @@ REACHED = {
 async def all_pages(visitor: Visitor, party: str, *also: str) -> list[str]:
     """Give the pages of a party as `found_pages` does, and see that none of REACHED is missing."""
     found = await found_pages(visitor, party, *also)
-    kinds = {_kind(path) for path in found}
+    kinds = {kind_of(path) for path in found}
     assert REACHED[party] <= kinds, REACHED[party] - kinds
     return found
 
@@ -128,14 +128,15 @@ async def found_pages(visitor: Visitor, party: str, *also: str) -> list[str]:
         await visitor.open(waiting.pop(0))
         for link in await visitor.links("/"):
             address = link.split("?")[0]
-            kind = _kind(address)
+            kind = kind_of(address)
             if link.startswith("/") and kind not in kinds and address not in menu:
                 kinds[kind] = link
                 waiting.append(link)
     return [*menu, *also, *kinds.values()]
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
+    """Give the address of a page without the ids in it, which is the same for all pages of a kind."""
     return "/".join(part for part in path.split("?")[0].split("/") if not _is_id(part))
 
 
