@@ -39,4 +39,4 @@ class Scheduling(Part):
     at: WallTime = time(18)
     iterations: int = Field(ge=1_000, default=500_000)
     missed: float = Field(ge=0, lt=1, default=0.1)
-    expected_per_week: dict[Id, float] = {}
+    expected_per_week: dict[Id, float] = Field(default_factory=dict)
