@@ -10,6 +10,7 @@ import yaml
 from deploy.demo.bundles import example
 from deploy.gateway.figures import replica_away
 from deploy.telemetry import observed
+from shared.clinic import Clinic, Scheduling, SchedulingPolicy
 from shared.clock import machine_now
 from shared.db import Database
 from shared.events.topics import REFERRAL
@@ -18,8 +19,9 @@ from shared.events.transport.base import OutboxRow
 from shared.ids import new_text_id
 from shared.telemetry import metrics
 from shared.telemetry.tracing import start_tracing
+from tests.support import referrals
 from tests.support.alerts import OTEL, PAGES, ROOT, alerts, expressions, holds, panels
-from tests.support.clinic import TestClinic
+from tests.support.clinic import TestClinic, example_clinic
 from tests.support.collector import open_collector
 from tests.support.eventually import eventually
 from tests.support.labels import forget_figures
@@ -111,7 +113,7 @@ async def test_every_figure_that_alerts_and_dashboard_ask_for_is_exported_by_a_r
     with open_collector() as collector:
         async with (
             open_mailbox() as mailbox,
-            TestClinic(smtp_url=mailbox.url) as clinic,
+            TestClinic(smtp_url=mailbox.url, clinic=_that_plans()) as clinic,
             observed(collector.url, service="embedded", every=0.2),
         ):
             await _live(clinic)
@@ -121,6 +123,12 @@ async def test_every_figure_that_alerts_and_dashboard_ask_for_is_exported_by_a_r
     asked = set[str]().union(*(parse(expression).names() for expression in expressions()))
     assert asked - exported == set()
     assert len(asked) >= 40
+
+
+def _that_plans() -> Clinic:
+    """The example clinic, whose first visits are planned in the evening."""
+    plans = Scheduling(policy=SchedulingPolicy.PLAN, at_once_below=0)
+    return example_clinic().model_copy(update={"scheduling": plans})
 
 
 async def _live(clinic: TestClinic) -> None:
@@ -133,6 +141,10 @@ async def _live(clinic: TestClinic) -> None:
     refused = await sender.post("/referral/fhir", json={"resourceType": "Bundle", "type": "x"}, headers=FHIR)
     assert refused.status_code == 422, refused.text
     replica_away("referral", was_sent=False)
+    routine = await sender.post("/referral/fhir", json=referrals.bundle())
+    assert routine.status_code == 200, routine.text
+    await clinic.settle()
+    await clinic.at(clinic.clock.now() + timedelta(hours=11))
     await _poison(clinic)
     await eventually(lambda: _is_held(clinic), within=30)
     await eventually(lambda: _retried(clinic), within=30)
