@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy import cli_cluster, cli_events, cli_patients, cli_people
+from deploy import cli_cluster, cli_events, cli_patients, cli_people, cli_simulate
 from deploy.folders import cluster_folder, keys_folder
 from deploy.serve.command import PARTS, clinic_of
 from deploy.settings import DEFAULT_URL, Settings, load_settings
@@ -34,6 +34,7 @@ app = _Lumbar(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_cluster.cluster, name="cluster")
+app.command()(cli_simulate.simulate)
 
 
 def _of_a_running_cluster() -> None:

@@ -5,6 +5,7 @@ from services.scheduling.models import (
     calendar_days,
     conflicts,
     correction,
+    demand,
     guarantees,
     rows,
     spans,

@@ -1,0 +1,1 @@
+"""Plays referrals of a simulated clinic against the policies by which first visits get their days."""
