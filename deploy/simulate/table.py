@@ -41,7 +41,7 @@ def table(loads: Sequence[float], seeds: Sequence[int], *, workers: int) -> list
     with ProcessPoolExecutor(workers) as pool:
         found = dict(zip(asked, pool.map(_measured, asked), strict=True))
     lines = [
-        f"Means over the seeds {seeds[0]} to {seeds[-1]}; in time: asap / urgent / routine.",
+        f"{_means(seeds)}; in time: asap / urgent / routine.",
         "",
         "| Load | Policy | In time, % | Score, % | Over 56 days, % | Told in 2 working days, % |",
         "|---|---|---|---|---|---|",
@@ -50,6 +50,10 @@ def table(loads: Sequence[float], seeds: Sequence[int], *, workers: int) -> list
         for policy in POLICIES:
             lines.append(_row(load, policy, [found[load, policy, seed] for seed in seeds]))
     return lines
+
+
+def _means(seeds: Sequence[int]) -> str:
+    return f"Seed {seeds[0]}" if len(seeds) == 1 else f"Means over the seeds {seeds[0]} to {seeds[-1]}"
 
 
 def _measured(asked: tuple[float, str, int]) -> Measures:

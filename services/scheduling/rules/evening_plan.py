@@ -29,6 +29,8 @@ _A_DAY_EARLIER = 0.004
 # So many days are needed to try again before the due day after nobody came.
 _SECOND_TRY = 4
 _NOT_PLACED = 2.0
+# How far ahead a late day is looked for, where the program knows of none.
+_FARTHEST = 112
 
 
 def at_once(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
@@ -128,10 +130,12 @@ def told(
 
 
 def _otherwise(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
-    """Find the earliest day that is left: by the carve-out while that is in time, else any day at all."""
-    last = max(who.sent_on + _DAY * terms.second_days, today + _DAY * terms.second_days)
-    kept = carve_out.earliest(who, book, terms=terms, today=today, until=who.due_on)
-    return kept or carve_out.earliest(who, book, terms=terms, today=today, until=last, reserved=False)
+    """Find the earliest day that the carve-out leaves to a referral, however late.
+
+    What is kept for higher priorities stays so: who is late already would take the last days in time of others.
+    """
+    last = today + _DAY * _FARTHEST
+    return carve_out.earliest(who, book, terms=terms, today=today, until=last)
 
 
 @dataclass
