@@ -5,7 +5,7 @@ from enum import StrEnum
 
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
-    recheck-visits: a site.
+    recheck-visits, keep-forecast: a site.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -13,3 +13,4 @@ class TimerKind(StrEnum):
     OFFER = "offer-time"
     TRY = "try-waiting"
     RECHECK = "recheck-visits"
+    FORECAST = "keep-forecast"

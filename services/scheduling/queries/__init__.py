@@ -8,6 +8,7 @@ from services.scheduling.queries import (
     board,
     calendar,
     directory,
+    forecasts,
     given_up,
     guarantees,
     occupancy,

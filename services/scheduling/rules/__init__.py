@@ -2,12 +2,17 @@
 
 from services.scheduling.rules import (
     acts,
+    arrival_rates,
     board,
     calendar,
     candidates,
     conflicts,
+    conformal,
     correction,
     entitlement,
+    forecast,
+    forecast_state,
+    forecast_summary,
     free_time,
     given_up,
     guarantee,

@@ -14,11 +14,13 @@ from services.scheduling.use_cases import (
     find_free_time,
     find_remedies,
     follow_patient,
+    keep_forecast,
     offer_time,
     publish_directory,
     read_work,
     replan,
     show_board,
     show_calendar,
+    show_forecast,
     try_waiting,
 )
