@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deploy.simulate import play
 from deploy.simulate.forecasting import Past, breaches
+from deploy.simulate.run import SimulatedRun
 from services.scheduling.models.forecasts import Correction, MadeForecast, Range
 from services.scheduling.rules import conformal, forecast, forecast_summary
 
@@ -68,7 +69,11 @@ def run(
 
 def _forecasts(asked: tuple[int, float, str, int]) -> list[MadeForecast]:
     seed, load, policy, of_each = asked
-    played = play.of_seed(seed, load=load, policy=policy).run
+    return of_run(play.of_seed(seed, load=load, policy=policy).run, of_each=of_each)
+
+
+def of_run(played: SimulatedRun, *, of_each: int) -> list[MadeForecast]:
+    """Make forecasts on so many mornings of a run, a week apart, and hold them against what came true."""
     made = []
     for number in range(of_each):
         day = played.instance.first_day + timedelta(days=_FIRST_DAY + _STEP * number)

@@ -216,4 +216,6 @@ FORECAST_ASSUMED = (
     "nobody has booked yet and rooms are not counted. Nobody is told a visit for today any more."
 )
 FORECAST_SURE = "Four of five weeks are to lie inside their interval."
-FORECAST_RANGE = "Eight weeks are said with confidence. What lies farther ahead is a range: it is about as wide as its median."
+FORECAST_RANGE = (
+    "Eight weeks are said with confidence. What lies farther ahead is a range, about as wide as its median."
+)

@@ -1,7 +1,7 @@
 """What the database counts of a site for a forecast; days are local days of the site."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,9 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCounts:
-    """All that a forecast reads of a site, and since how many weeks there is something to learn from."""
+    """All that a forecast reads of a site; `accepts_since` is None where it never accepted a referral."""
 
     first_visits: tuple[FirstVisitCount, ...]
     accepted: tuple[AcceptedCount, ...]
     outcomes: Outcomes
-    learned_weeks: float
+    accepts_since: datetime | None

@@ -7,7 +7,8 @@ Invariants:
   what the capacity does (common random numbers).
 - A future has as many steps as days, whatever it counts.
 
-Each day: clinicians fall sick, who is due first is seen first who is late already comes last, some visits
+Each day clinicians fall sick, who is due first is seen first (of a day's visits
+half are for who is late already, the rest comes to them last), some visits
 fail and are needed again, who is due and was not seen is a breach, and referrals arrive.
 """
 
@@ -25,6 +26,8 @@ LONGEST_LEFT = 56
 _WEEK = 7
 _SEED = 20260
 _LATE, _DUE_TODAY = 0, 1
+# Who is late already has this part of a day's visits before all others: nobody waits for ever.
+_OF_THE_LATE = 0.5
 # With fewer days left there is no time for another visit when one fails.
 _SECOND_TRY = 4
 
@@ -112,11 +115,11 @@ class _Run:
 
     def _see(self, needs: list[int], free: NDArray[np.int32]) -> None:
         """Give the visits of a day to who is due first, of these needs together; who is late comes last."""
-        # By place first, then by need, so that the cumulative sum goes through them in the order of due days.
-        queue = np.roll(self._waiting[:, needs, :], -1, axis=2).transpose(0, 2, 1)
-        ahead = queue.reshape(self._number, -1).cumsum(axis=1, dtype=np.int32).reshape(queue.shape) - queue
-        seen = np.clip(free[:, None, None] - ahead, 0, queue)
-        self._waiting[:, needs, :] -= np.roll(seen.transpose(0, 2, 1), 1, axis=2)
+        waiting = self._waiting[:, needs, :]
+        late_first = _in_turn(waiting[:, :, :1], (free * _OF_THE_LATE).astype(np.int32))
+        waiting[:, :, :1] -= late_first
+        seen = _in_turn(np.roll(waiting, -1, axis=2), free - late_first.sum(axis=(1, 2), dtype=np.int32))
+        self._waiting[:, needs, :] = waiting - np.roll(seen, 1, axis=2)
 
     def _some_of(self, counts: NDArray[np.int32], share: float) -> NDArray[np.int32]:
         """Draw which of these are a share: one draw for each count, whatever it is."""
@@ -178,6 +181,13 @@ class _Arrivals:
             picked = places[np.searchsorted(shares, self._draw.random(len(of)), side="right")]
             np.add.at(waiting[:, need, :], (of, picked), 1)
         return arrived
+
+
+def _in_turn(queue: NDArray[np.int32], free: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Give so many visits to a queue by future, need and place: the first place first, of all its needs."""
+    by_place = queue.transpose(0, 2, 1)
+    behind = by_place.reshape(len(queue), -1).cumsum(axis=1, dtype=np.int32).reshape(by_place.shape)
+    return np.clip(free[:, None, None] - (behind - by_place), 0, by_place).transpose(0, 2, 1)
 
 
 def _cumulative(days_left: Mapping[int, float]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

@@ -104,7 +104,7 @@ def rates(at: ForecastSite, counts: SiteCounts, *, today: date, promised_days: i
     return arrival_rates.learn(
         arrived,
         first_day=today,
-        weeks=counts.learned_weeks,
+        weeks=learned_weeks(counts.accepts_since, today=today, site=at.site),
         usual_capacity=_usual_capacity(at, today=today),
         promised_days={key: {min(promised_days, LONGEST_LEFT): 1.0} for key in at.lengths},
         failed=counts.outcomes.failed,

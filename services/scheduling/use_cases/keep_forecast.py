@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 _AT_NIGHT = time(2, 30)
 # People have so many days to record what became of a visit before a week counts as it stands.
 _RECORDING = timedelta(days=3)
-_FUTURES = 400
+_FUTURES = 200
 
 
 async def start_nights(ctx: Context, tx: Transaction) -> None:
@@ -43,8 +43,9 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
         return
     await timers.schedule(tx, kind=TimerKind.FORECAST, ref=site_id, due=next_night(ctx.at, site))
     known = await show_forecast.read(ctx, tx, site=site, weeks=LONGEST_WEEKS)
-    rows = await asyncio.to_thread(_made, known, ctx.at)
-    await queries.forecasts.keep(tx, rows)
+    # A site that never had a referral has nothing but the prior, which is nothing to learn from.
+    if known.counts.accepts_since is not None:
+        await queries.forecasts.keep(tx, await asyncio.to_thread(_made, known, ctx.at))
     await _fill_truths(tx, site, known)
     await queries.forecasts.forget(tx, site_id, before=known.today - queries.forecasts.KEPT)
 

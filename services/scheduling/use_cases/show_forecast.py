@@ -56,9 +56,7 @@ async def read(ctx: Context, tx: Transaction, *, site: Site, weeks: int) -> Fore
             )
         ),
         outcomes=await queries.forecasts.outcomes(tx, site.id, since=begins, until=window.start),
-        learned_weeks=rules.forecast_state.learned_weeks(
-            await queries.forecasts.accepts_since(tx, site.id), today=today, site=site
-        ),
+        accepts_since=await queries.forecasts.accepts_since(tx, site.id),
     )
     return ForecastInput(
         at=at,
