@@ -23,7 +23,7 @@ _MOST_EXTRA = 40
 _PARAMETERS = query(
     weeks=f"how many weeks ahead, {_USUAL_WEEKS} unless said, 1 to {LONGEST_WEEKS}",
     extra=f"more visits a week, `physiotherapy:4`; several disciplines with `,`; 0 to {_MOST_EXTRA} each",
-    extra_from="the week from which on they are added, 1 (this one) unless said",
+    **{"extra-from": "the week from which on they are added, 1 (this one) unless said"},
 )
 
 
@@ -33,10 +33,10 @@ async def forecast(request: _Search) -> Response:
     discipline, with 80% intervals, and how many of them more visits would prevent.
     """
     only(request, "coordinator", what="see the forecast of a site")
-    check_names(request.query, ("weeks", "extra", "extra_from"))
+    check_names(request.query, ("weeks", "extra", "extra-from"))
     site = request.runtime.clinic.site(str(request.principal.site))
     weeks = _number(request, "weeks", _USUAL_WEEKS, least=1, most=LONGEST_WEEKS)
-    from_week = _number(request, "extra_from", 1, least=1, most=weeks)
+    from_week = _number(request, "extra-from", 1, least=1, most=weeks)
     known_needs = list(ForecastSite.of(request.runtime.clinic, site).lengths)
     extra = _extra(request.query.get("extra"), known_needs, from_week=from_week)
     async with request.transaction() as tx:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -75,7 +76,7 @@ class TestTheForecast:
         assert body["prevented"]["breaches"]["q50"] >= 1
         assert body["prevented"]["by_discipline"]["physiatry"]["q50"] == 0
         assert body["prevented"]["left"]["q50"] < total["breaches"]["q50"]
-        later = await forecast(clinic, "?weeks=8&extra=pain-medicine:4&extra_from=8")
+        later = await forecast(clinic, "?weeks=8&extra=pain-medicine:4&extra-from=8")
         assert later["prevented"]["breaches"]["q50"] < body["prevented"]["breaches"]["q50"]
 
     async def test_is_the_same_for_the_same_input(self, clinic: TestClinic) -> None:
@@ -91,7 +92,7 @@ class TestWhoAsksWrongly:
             ("weeks=eight", "weeks", "from 1 to 26"),
             ("weeks=", "weeks", "from 1 to 26"),
             ("weeks=%D9%A3", "weeks", "from 1 to 26"),
-            ("weeks=4&extra=physiotherapy:1&extra_from=5", "extra_from", "from 1 to 4"),
+            ("weeks=4&extra=physiotherapy:1&extra-from=5", "extra-from", "from 1 to 4"),
             ("extra=surgery:4", "extra", "pain-medicine, physiatry, physiotherapy"),
             ("extra=psychology:4", "extra", "pain-medicine, physiatry, physiotherapy"),
             ("extra=physiotherapy", "extra", "0 to 40"),
@@ -101,7 +102,7 @@ class TestWhoAsksWrongly:
             ("extra=physiotherapy:1,physiotherapy:2", "extra", "stands twice"),
             ("extra=physiotherapy:1,", "extra", "pain-medicine, physiatry, physiotherapy"),
             ("weeks=4&weeks=5", "weeks", "comes once"),
-            ("site=toronto", "site", "weeks, extra, extra_from"),
+            ("site=toronto", "site", "weeks, extra, extra-from"),
         ],
     )
     async def test_is_told_what_is_allowed(
@@ -162,15 +163,24 @@ class TestEveryNight:
         due = night + timedelta(days=8)
         ends = datetime.combine(due + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=5)
         async with clinic.databases["scheduling"].transaction() as tx:
-            text = "UPDATE referral SET due_on = :due WHERE id = CAST(:id AS uuid)"
-            await sql(tx, text, due=due, id=waiting)
-            text = "UPDATE guarantee SET status = 'breached', due_at = :ends WHERE referral_id = CAST(:id AS
-            uuid)" await sql(tx, text, ends=ends, id=waiting) await clinic.days(18) await clinic.settle()
-            async with clinic.databases["scheduling"].transaction() as tx: found = await sql( tx, "SELECT
-            need, week, truth FROM forecast_made WHERE made_on = :night AND truth IS NOT NULL " "ORDER BY
-            week, need", night=night, ) assert [(row.need, row.week, row.truth) for row in found] == [
-            *((need, 1, 0) for need in DISCIPLINES), ("pain-medicine", 2, 1), ("physiatry", 2, 0),
-            ("physiotherapy", 2, 0), ]
+            moved = "UPDATE referral SET due_on = :due WHERE id = :id"
+            await sql(tx, moved, due=due, id=UUID(waiting))
+            broken = "UPDATE guarantee SET status = 'breached', due_at = :ends WHERE referral_id = :id"
+            await sql(tx, broken, ends=ends, id=UUID(waiting))
+        await clinic.days(18)
+        await clinic.settle()
+        true = (
+            "SELECT need, week, truth FROM forecast_made "
+            "WHERE made_on = :night AND truth IS NOT NULL ORDER BY week, need"
+        )
+        async with clinic.databases["scheduling"].transaction() as tx:
+            found = await sql(tx, true, night=night)
+        assert [(row.need, row.week, row.truth) for row in found] == [
+            *((need, 1, 0) for need in DISCIPLINES),
+            ("pain-medicine", 2, 1),
+            ("physiatry", 2, 0),
+            ("physiotherapy", 2, 0),
+        ]
 
     async def test_that_comes_again_changes_nothing(self, clinic: TestClinic) -> None:
         await refer(clinic)

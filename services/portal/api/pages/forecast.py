@@ -10,8 +10,8 @@ _SPANS = ("8", "13", "26")
 
 
 async def show(page: Page) -> Response:
-    """Show the weeks to come; `?discipline=physiotherapy&visits=4&extra_from=2` asks what more visits prevent."""
-    asked = {name: page.query.get(name, "").strip() for name in ("discipline", "visits", "extra_from")}
+    """Show the weeks to come; `?discipline=physiotherapy&visits=4&extra-from=2` asks what more visits do."""
+    asked = {name: page.query.get(name, "").strip() for name in ("discipline", "visits", "extra-from")}
     weeks = page.query.get("weeks", "").strip() or _USUAL
     found = await page.calls.get("/scheduling/forecast", weeks=weeks, **_extra(asked))
     body = found.body if found.is_good else None
@@ -38,4 +38,4 @@ def _extra(asked: dict[str, str]) -> dict[str, str]:
     if not asked["discipline"] or not asked["visits"]:
         return {}
     extra = {"extra": f"{asked['discipline']}:{asked['visits']}"}
-    return extra | ({"extra_from": asked["extra_from"]} if asked["extra_from"] else {})
+    return extra | ({"extra_from": asked["extra-from"]} if asked["extra-from"] else {})
