@@ -1,14 +1,17 @@
 """The forecast of a simulated clinic: what it knows on a day of its run, and what came true afterwards."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from deploy.simulate.instance import Instance
+from deploy.simulate.instance import Hidden, Instance
+from deploy.simulate.policies import Policy
 from deploy.simulate.run import Course, SimulatedRun, TraceLine
-from services.scheduling.models.forecasts import Arrived, ClinicState, Rates, Shift
-from services.scheduling.rules import arrival_rates
+from services.scheduling.fhir import forecasts
+from services.scheduling.models.forecasts import Arrived, ClinicState, Extra, Rates, Shift
+from services.scheduling.rules import arrival_rates, conformal, forecast, forecast_summary
 
 _DAY = timedelta(days=1)
 _WEEK = 7
@@ -87,6 +90,47 @@ class Past:
     def _usual(self, need: str) -> float:
         """Count the visits of a usual week; who takes several needs counts for each by its part."""
         return sum(sum(one.slots) / len(one.takes) for one in self._instance.clinicians if need in one.takes)
+
+
+def at_the_middle(
+    instance: Instance, hidden: Hidden, *, policy: Policy, weeks: int, extra: Sequence[Extra]
+) -> dict[str, Any]:
+    """Play a clinic up to its middle day and forecast from there, written as `GET /scheduling/forecast` is."""
+    number = instance.days // 2
+    run = SimulatedRun(instance, hidden, policy).play(days=number)
+    past = Past(run=run, day=instance.first_day + _DAY * number)
+    state, rates = past.state(weeks=weeks), past.rates()
+    expected = forecast.futures(state, rates, weeks=weeks)
+    with_extra = forecast.futures(state, rates, weeks=weeks, extra=extra) if extra else None
+    correction = conformal.SHIPPED
+    summed = forecast_summary.summarise(
+        state, rates, expected, correction=correction, with_extra=with_extra, extra=extra
+    )
+    return forecasts.describe(summed, correction, zone="local")
+
+
+def told(name: str, body: Mapping[str, Any]) -> str:
+    """Say a forecast in lines: all needs together by week, each need in all, and what extra visits prevent."""
+    lines = [f"{name}, {body['weeks']} weeks from {body['from']}: breaches, and the 80% interval"]
+    for row in body["rows"]:
+        if row["discipline"] is None:
+            lines.append(
+                f"  week {row['week']:2} from {row['from']}  {_shown(row['breaches'])}"
+                f"   of {row['demand']['q50']} new referrals, {row['capacity']['q50']} free visits"
+            )
+    for total in body["totals"]:
+        lines.append(f"  {total['discipline'] or 'in all':>23}  {_shown(total['breaches'])}")
+    if body["prevented"] is not None:
+        added = ", ".join(
+            f"+{one['visits']} {one['discipline']} a week from week {one['from_week']}"
+            for one in body["extra"]
+        )
+        lines.append(f"  {added}: prevents{_shown(body['prevented']['breaches'])}")
+    return "\n".join([*lines, body["certainty"]["text"], body["assumed"]["text"]])
+
+
+def _shown(given: Mapping[str, int]) -> str:
+    return f"{given['q50']:4} ({given['q10']} to {given['q90']})"
 
 
 def breaches(run: SimulatedRun, *, day: date, weeks: int) -> Counter[tuple[str, int]]:

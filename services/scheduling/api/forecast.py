@@ -6,10 +6,11 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.scheduling import fhir, queries, use_cases
+from services.scheduling import fhir, queries, rules, use_cases
 from services.scheduling.api.searching import UnsupportedSearch
 from services.scheduling.models.forecasts import LONGEST_WEEKS, Extra
 from services.scheduling.rules.forecast_state import ForecastSite
+from shared.clinic import Site
 from shared.http.authorize import authorize, only
 from shared.http.parameters import UnknownParameter, check_names
 from shared.http.request_context import RequestContext
@@ -19,10 +20,9 @@ router = APIRouter()
 
 _Search = Annotated[RequestContext, authorize("Task", "s", rows=queries.scope.GUARANTEE_ROWS)]
 _USUAL_WEEKS = 8
-_MOST_EXTRA = 40
 _PARAMETERS = query(
     weeks=f"how many weeks ahead, {_USUAL_WEEKS} unless said, 1 to {LONGEST_WEEKS}",
-    extra=f"more visits a week, `physiotherapy:4`; several disciplines with `,`; 0 to {_MOST_EXTRA} each",
+    extra=f"more visits a week, `physiotherapy:4`; several disciplines with `,`; 0 to {rules.extra_visits.MOST} each",
     **{"extra-from": "the week from which on they are added, 1 (this one) unless said"},
 )
 
@@ -35,10 +35,8 @@ async def forecast(request: _Search) -> Response:
     only(request, "coordinator", what="see the forecast of a site")
     check_names(request.query, ("weeks", "extra", "extra-from"))
     site = request.runtime.clinic.site(str(request.principal.site))
-    weeks = _number(request, "weeks", _USUAL_WEEKS, least=1, most=LONGEST_WEEKS)
-    from_week = _number(request, "extra-from", 1, least=1, most=weeks)
-    known_needs = list(ForecastSite.of(request.runtime.clinic, site).lengths)
-    extra = _extra(request.query.get("extra"), known_needs, from_week=from_week)
+    weeks = _number(request, "weeks", _USUAL_WEEKS, most=LONGEST_WEEKS)
+    extra = _extra(request, site, weeks=weeks)
     async with request.transaction() as tx:
         known = await use_cases.show_forecast.read(request.ctx, tx, site=site, weeks=weeks)
     shown, correction = await use_cases.show_forecast.run(known, extra=extra)
@@ -47,34 +45,21 @@ async def forecast(request: _Search) -> Response:
         return await request.answer(tx, msgspec.json.encode(body), media_type="application/json")
 
 
-def _number(request: RequestContext, name: str, usual: int, *, least: int, most: int) -> int:
+def _number(request: RequestContext, name: str, usual: int, *, most: int) -> int:
     text = request.query.get(name)
-    if text is None:
-        return usual
-    number = _whole(text)
-    if number is None or not least <= number <= most:
-        raise UnsupportedSearch(f"{name} is a whole number from {least} to {most}", expression=name)
+    number = usual if text is None else rules.extra_visits.whole_number(text)
+    if number is None or not 1 <= number <= most:
+        raise UnsupportedSearch(f"{name} is a whole number from 1 to {most}", expression=name)
     return number
 
 
-def _extra(text: str | None, known: list[str], *, from_week: int) -> list[Extra]:
-    """Read how many visits a week are added, of which disciplines; each stands once."""
-    found: dict[str, Extra] = {}
-    for part in (text or "").split(",") if text else ():
-        need, colon, number = part.partition(":")
-        visits = _whole(number)
-        if need not in known:
-            why = f"{need[:64]!r} gives no first visits at this site; those that do: {', '.join(known)}"
-            raise UnsupportedSearch(why, expression="extra")
-        if not colon or visits is None or visits > _MOST_EXTRA:
-            why = f"{need} takes a whole number of visits a week, 0 to {_MOST_EXTRA}: {need}:4"
-            raise UnsupportedSearch(why, expression="extra")
-        if need in found:
-            raise UnsupportedSearch(f"{need} stands twice", expression="extra")
-        found[need] = Extra(need=need, visits=visits, from_week=from_week)
-    return list(found.values())
-
-
-def _whole(text: str) -> int | None:
-    """Read a small whole number in plain digits; None for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+def _extra(request: RequestContext, site: Site, *, weeks: int) -> list[Extra]:
+    """Read how many visits a week are added, and from which week on."""
+    known = list(ForecastSite.of(request.runtime.clinic, site).lengths)
+    from_week = _number(request, "extra-from", 1, most=weeks)
+    try:
+        return rules.extra_visits.read(
+            request.query.get("extra", ""), known, from_week=from_week, weeks=weeks
+        )
+    except rules.extra_visits.NoExtra as error:
+        raise UnsupportedSearch(str(error), expression=error.name) from error

@@ -10,6 +10,7 @@ from services.scheduling.rules import (
     conformal,
     correction,
     entitlement,
+    extra_visits,
     forecast,
     forecast_state,
     forecast_summary,
