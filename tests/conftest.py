@@ -1,5 +1,6 @@
 """Fixtures of all tests; the databases come from tests/support/postgres.py."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with the folders whose tests take minutes, so that no worker waits for one of them at the end."""
     last = len(_LONGEST)
     items.sort(key=lambda item: next((at for at, name in enumerate(_LONGEST) if name in item.nodeid), last))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later collection of garbage: it stays to the end of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest_asyncio.fixture

@@ -75,7 +75,9 @@ async def _demo(
             show.say(str(error))
             return 1
         timeline += await read_feed(served.parties, told)
-        summary = await read_summary(served.parties, served.letters, served.claims, stories=told)
+        summary = await read_summary(
+            served.parties, served.letters, served.claims, stories=told, zone=site.zone
+        )
         dead = await served.left_behind()
     show.timeline(timeline, begin=begin, zone=site.zone)
     show.summary(summary)

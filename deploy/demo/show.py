@@ -14,7 +14,8 @@ from deploy.demo.story import Line, Story
 from deploy.demo.summary import Summary, Wait
 
 _WIDE = 132
-_PROMISE = 28
+# So many days over the promise are drawn.
+_MOST_LATE = 14
 _KINDS = {
     "referral": "cyan",
     "authorization": "magenta",
@@ -140,14 +141,14 @@ class Show:
 
     def _waits(self, waits: Sequence[Wait]) -> None:
         self._console.print(
-            f"\n[bold]days from sending to the first appointment[/bold] (promise: {_PROMISE})"
+            "\n[bold]days from sending to the first appointment[/bold] (|: promised by the priority)"
         )
         for wait in sorted(waits, key=lambda one: (one.story or 0, one.programme)):
             name = f"  story {wait.story or '-':>2}  {wait.programme:<28}"
             if wait.days is None:
-                self._console.print(f"{name} {'·' * _PROMISE}|  {wait.status}")
+                self._console.print(f"{name} {'·' * wait.promised}|  {wait.status}")
                 continue
             days = round(wait.days)
-            bar = "█" * min(days, _PROMISE) + "·" * max(_PROMISE - days, 0)
-            over = "█" * min(max(days - _PROMISE, 0), 14)
+            bar = "█" * min(days, wait.promised) + "·" * max(wait.promised - days, 0)
+            over = "█" * min(max(days - wait.promised, 0), _MOST_LATE)
             self._console.print(f"{name} {bar}|{over} {days:>3}  {wait.status}")

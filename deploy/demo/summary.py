@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from deploy.demo.acts import business_status
+from deploy.demo.acts import business_status, moment
 from deploy.demo.claims_system import ClaimsSystem
 from deploy.demo.letters import LetterBox
 from deploy.demo.meeting import CHAIR
@@ -26,11 +28,15 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """The wait of one referral for its first appointment, in days from sending; None where none was held."""
+    """The wait of one referral for its first appointment, in days from sending; None where none was held.
+
+    Within so many days its priority `promised` it.
+    """
 
     story: int | None
     programme: str
     days: float | None
+    promised: int
     status: str
 
 
@@ -51,9 +57,9 @@ class Summary:
 
 
 async def read_summary(
-    parties: Parties, letters: LetterBox, claims: ClaimsSystem, *, stories: Sequence[Story]
+    parties: Parties, letters: LetterBox, claims: ClaimsSystem, *, stories: Sequence[Story], zone: ZoneInfo
 ) -> Summary:
-    """Read the summary through the API."""
+    """Read the summary through the API, with the local days of a zone."""
     of_story = {referral: story.number for story in stories for referral in story.referrals}
     tasks = await every(parties, "coordinator", f"/referral/fhir/Task?code={codes.TaskCode.PROCESS_REQUEST}")
     promises = await every_row(parties, "coordinator", "/scheduling/guarantee")
@@ -63,7 +69,7 @@ async def read_summary(
     messages = await every(parties, "coordinator", "/notifications/fhir/Communication")
     return Summary(
         referrals=Counter((_stream(task), business_status(task)) for task in tasks),
-        waits=[_wait(row, of_story) for row in promises],
+        waits=[_wait(row, of_story, zone=zone) for row in promises],
         authorizations=await _authorizations(parties),
         meetings=Counter(meeting["status"] for meeting in meetings),
         decisions=sum(1 for item in items if item["status"] == "completed"),
@@ -127,11 +133,12 @@ def _stream(task: Resource) -> str:
     return "none"
 
 
-def _wait(row: Resource, of_story: Mapping[str, int]) -> Wait:
+def _wait(row: Resource, of_story: Mapping[str, int], *, zone: ZoneInfo) -> Wait:
     return Wait(
         story=of_story.get(str(row["referral"]).rpartition("/")[2]),
         programme=str(row["programme"]),
         days=row["raw_days"],
+        promised=(date.fromisoformat(row["due_on"]) - moment(row["sent_at"]).astimezone(zone).date()).days,
         status=str(row["status"]),
     )
 

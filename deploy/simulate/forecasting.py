@@ -95,7 +95,7 @@ class Past:
 def at_the_middle(
     instance: Instance, hidden: Hidden, *, policy: Policy, weeks: int, extra: Sequence[Extra]
 ) -> dict[str, Any]:
-    """Play a clinic up to its middle day and forecast from there, written as `GET /scheduling/forecast` is."""
+    """Play a clinic up to its middle day and forecast from there, written as the product writes it."""
     number = instance.days // 2
     run = SimulatedRun(instance, hidden, policy).play(days=number)
     past = Past(run=run, day=instance.first_day + _DAY * number)
@@ -110,7 +110,7 @@ def at_the_middle(
 
 
 def told(name: str, body: Mapping[str, Any]) -> str:
-    """Say a forecast in lines: all needs together by week, each need in all, and what extra visits prevent."""
+    """Say a forecast in lines: all needs together by week, each in all, and what extra visits prevent."""
     lines = [f"{name}, {body['weeks']} weeks from {body['from']}: breaches, and the 80% interval"]
     for row in body["rows"]:
         if row["discipline"] is None:

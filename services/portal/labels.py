@@ -63,6 +63,7 @@ APPOINTMENT: Mapping[str, State] = {
     "cancelled": State(_("Cancelled"), "done"),
 }
 GUARANTEE: Mapping[str, State] = {
+    "planned": State(_("Planned"), "waiting"),
     "on-track": State(_("Open"), "waiting"),
     "at-risk": State(_("At risk"), "risk"),
     "breached": State(_("Broken"), "stop"),

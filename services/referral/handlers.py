@@ -224,6 +224,7 @@ CORRECTED: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = 
 GUARANTEE = {
     "guarantee.at-risk": Reason.of("guarantee-at-risk"),
     "guarantee.breached": Reason.of("guarantee-breached"),
+    "guarantee.second-breached": Reason.of("guarantee-second-breached"),
 }
 SERIES = {
     "series.booked": Reason.of("sessions-booked"),

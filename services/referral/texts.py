@@ -127,6 +127,9 @@ REASONS: Mapping[str, str] = {
     "patient-arrived": "The patient arrived for the appointment of {when:%Y-%m-%d %H:%M}.",
     "guarantee-at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
     "guarantee-breached": "The promised time for the first appointment has passed; the clinic is on it.",
+    "guarantee-second-breached": (
+        "The longest time that the clinic promises for the first appointment has passed; the clinic is on it."
+    ),
     "sessions-booked": "The sessions are booked.",
     "sessions-not-booked": "The sessions could not be booked.",
     "sessions-suspended": "The sessions not yet held were cancelled.",

@@ -161,6 +161,10 @@ REASONS: Mapping[str, str] = {
     "guarantee-breached": (
         "Le délai promis pour le premier rendez-vous est dépassé ; la clinique s'en occupe."
     ),
+    "guarantee-second-breached": (
+        "Le délai le plus long que promet la clinique pour le premier rendez-vous est dépassé ; "
+        "la clinique s'en occupe."
+    ),
     "sessions-booked": "Les séances sont fixées.",
     "sessions-not-booked": "Les séances n'ont pas pu être fixées.",
     "sessions-suspended": "Les séances qui restaient à venir ont été annulées.",

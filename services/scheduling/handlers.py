@@ -22,6 +22,7 @@ from shared.events.catalog.referral import (
     ReferralAnotherTimeRequested,
     ReferralClosed,
     ReferralMerged,
+    ReferralPriorityChanged,
     ReferralRevoked,
 )
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
@@ -71,6 +72,11 @@ async def on_another_time_requested(
 ) -> None:
     """Learn on which days the patient cannot come."""
     await use_cases.away.run(ctx, tx, event)
+
+
+async def on_priority_changed(ctx: Context, tx: Transaction, event: ReferralPriorityChanged) -> None:
+    """Move the end of the guarantee to the day of the new priority."""
+    await use_cases.change_priority.run(ctx, tx, event)
 
 
 async def on_referral_revoked(ctx: Context, tx: Transaction, event: ReferralRevoked) -> None:
@@ -125,6 +131,11 @@ async def on_at_risk_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
 async def on_guarantee_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:
     """Evaluate a guarantee at its end; where it broke, the earliest time at all is taken."""
     await use_cases.evaluate_guarantee.at_its_end(ctx, tx, UUID(timer.ref), cache=cache)
+
+
+async def on_second_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Evaluate a guarantee at the end of its second promise."""
+    await use_cases.evaluate_guarantee.at_its_second_end(ctx, tx, UUID(timer.ref))
 
 
 async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

@@ -26,6 +26,8 @@ REASONS: Mapping[str, str] = {
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
+    "to-be-seen-at-once": "The patient is to be seen at once: see that the visit takes place.",
+    "second-promise-broken": "The longest time that the clinic promises passed before the patient was seen.",
     "nothing-free-in-time": "No time inside the guarantee was free: the patient is on the waitlist.",
     "booked-late": "The first appointment stands after the end of the guarantee: {when:%Y-%m-%d %H:%M}.",
     "seen-late": "The first appointment took place after the end of the guarantee.",

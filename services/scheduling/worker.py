@@ -24,6 +24,7 @@ def create_worker(runtime: Runtime) -> Worker:
         handlers={
             "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, cache=cache)),
             "referral.another-time-requested": handlers.on_another_time_requested,
+            "referral.priority-changed": handlers.on_priority_changed,
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
             "referral.merged": handlers.on_referral_merged,
@@ -39,6 +40,7 @@ def create_worker(runtime: Runtime) -> Worker:
             TimerKind.AT_RISK: handlers.on_at_risk_due,
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=cache),
             TimerKind.FORECAST: handlers.on_forecast_due,
+            TimerKind.SECOND_DUE: handlers.on_second_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=cache),

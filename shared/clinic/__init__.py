@@ -4,6 +4,7 @@ Read once at start from clinic.yaml (`load_clinic`); a wrong file stops the star
 file, the line, the element and what is allowed. Every service is handed the whole clinic and uses its part.
 """
 
+from shared.clinic.guarantee import GuaranteePriorities, GuaranteePriority, GuaranteeTerms, Promise
 from shared.clinic.load import ClinicFileError, load_clinic
 from shared.clinic.model import (
     Absence,
@@ -15,12 +16,10 @@ from shared.clinic.model import (
     Hours,
     MeetingHour,
     Organization,
-    Part,
     Payer,
     Person,
     PersonMapping,
     Programme,
-    Promise,
     Room,
     Sessions,
     SignIn,
@@ -29,6 +28,7 @@ from shared.clinic.model import (
     Webhook,
     Weekday,
 )
+from shared.clinic.part import Part
 
 __all__ = [
     "Absence",
@@ -38,6 +38,9 @@ __all__ = [
     "Discipline",
     "Eligibility",
     "Emergency",
+    "GuaranteePriorities",
+    "GuaranteePriority",
+    "GuaranteeTerms",
     "Hours",
     "MeetingHour",
     "Organization",

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
+from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
 from shared.clinic.model import Client, Clinic, Discipline, Person, Programme, Site, Visit
 from shared.fhir.codes import Stream
 
@@ -38,6 +39,7 @@ class Flaw(NamedTuple):
 
 def findings(clinic: Clinic) -> Iterator[Flaw]:
     """Find everything that does not fit together."""
+    yield from _guarantee(clinic)
     yield from _numbers(clinic)
     yield from _ids(clinic)
     for index, site in enumerate(clinic.sites):
@@ -51,9 +53,19 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
     yield from _streams(clinic)
 
 
+def _guarantee(clinic: Clinic) -> Iterator[Flaw]:
+    terms, promise = clinic.stated_guarantee, clinic.promise
+    if terms is None and promise is None:
+        yield Flaw(("guarantee",), "is missing: by when a patient of each priority is seen")
+    elif terms is not None and promise is not None:
+        yield Flaw(("promise",), "stands beside guarantee, which says the same by priority; one is allowed")
+    for place, text in () if promise is None else flaws_of_promise(promise):
+        yield Flaw(place, text)
+    for place, text in () if terms is None else flaws_of_terms(terms):
+        yield Flaw(place, text)
+
+
 def _numbers(clinic: Clinic) -> Iterator[Flaw]:
-    if clinic.promise.at_risk_days >= clinic.promise.days:
-        yield Flaw(("promise", "at_risk_days"), f"must be less than the promise's {clinic.promise.days} days")
     for index, week in enumerate(clinic.review_weeks):
         if week < 1 or week in clinic.review_weeks[:index]:
             yield Flaw(("review_weeks", index), "a week is a number from 1 that stands here once")

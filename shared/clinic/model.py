@@ -10,8 +10,10 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from shared.clinic.guarantee import GuaranteeTerms, Promise, terms_of
+from shared.clinic.part import Part
 from shared.fhir.codes import Stream
 from shared.fhir.start_back import Risk
 
@@ -65,19 +67,6 @@ class Discipline(StrEnum):
 
 
 PHYSICIANS = (Discipline.PHYSIATRY, Discipline.PAIN_MEDICINE)
-
-
-class Part(BaseModel):
-    """Part of clinic.yaml: nothing unknown is allowed, nothing changes after the start."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Promise(Part):
-    """The four-week guarantee: `days` on the raw clock, `at_risk_days` before its end unbooked is at risk."""
-
-    days: int = Field(ge=1, le=365)
-    at_risk_days: int = Field(ge=0, le=364)
 
 
 class Emergency(Part):
@@ -369,12 +358,14 @@ class Clinic(Part):
     """The whole of clinic.yaml.
 
     With `demo_people` anybody at the machine may sign in as any of its clients, which is for an example only.
+    What it promises stands in `guarantee`; a clinic from before there were priorities has `promise` instead.
     """
 
     id: Id
     name: str
     email: Email
-    promise: Promise
+    promise: Promise | None = None
+    stated_guarantee: GuaranteeTerms | None = Field(alias="guarantee", default=None)
     emergency: Emergency
     urgent_triage: UrgentTriage = UrgentTriage()
     waiting: Waiting = Waiting()
@@ -390,6 +381,15 @@ class Clinic(Part):
     webhook_hosts: tuple[str, ...] = ()
     demo_people: bool = False
     sign_in: SignIn | None = None
+
+    @cached_property
+    def guarantee(self) -> GuaranteeTerms:
+        """By when a patient of each priority is seen; raises LookupError where the clinic does not say it."""
+        if self.stated_guarantee is not None:
+            return self.stated_guarantee
+        if self.promise is None:
+            raise LookupError("the clinic says neither guarantee nor promise")
+        return terms_of(self.promise)
 
     def name_of(self, resource_type: str, id: str) -> str | None:
         """Return the name of what a reference such as `Location/gym` refers to, None for what is not here."""

@@ -21,7 +21,6 @@ import msgspec
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.db.connection import DatabaseConnection
 from shared.db.transaction import Transaction
 
 # In seconds: how long to wait for a free connection, to open one, to keep one that nobody uses (longer than
@@ -183,7 +182,6 @@ class Database:
 
     def _options(self) -> dict[str, Any]:
         return {
-            "connection_class": DatabaseConnection,
             "timeout": _CONNECT_WITHIN,
             "statement_cache_size": 500,
             "max_cached_statement_lifetime": 0,

@@ -86,11 +86,11 @@ class TaskInput(StrEnum):
     programme, proposed-programme, stream: valueCoding; site, payer: valueString (ids of clinic.yaml);
     came-by: valueString, the Way by which a referral came that a coordinator entered;
     requester: valueReference to the referring Organization (clinic.yaml id); sent-at, complete-at:
-    valueDateTime (UTC); due-on: valueDate (local date of the site); unavailable: valuePeriod, repeated;
-    reason-for-hold and the like stand in statusReason. A Task of a site has site, and visit: valueReference
-    to an Appointment, repeated. One about a patient has described: valueReference to the contained Patient
-    with what a sender says newly, or resembles: valueReference to a Patient who carries the same
-    identifier, repeated.
+    valueDateTime (UTC); due-on, second-due-on: valueDate (local date of the site); unavailable: valuePeriod,
+    repeated; reason-for-hold and the like stand in statusReason. A Task of a site has site, and visit:
+    valueReference to an Appointment, repeated. One about a patient has described: valueReference to the
+    contained Patient with what a sender says newly, or resembles: valueReference to a Patient who carries the
+    same identifier, repeated.
     """
 
     PROGRAMME = "programme"
@@ -102,6 +102,7 @@ class TaskInput(StrEnum):
     SENT_AT = "sent-at"
     COMPLETE_AT = "complete-at"
     DUE_ON = "due-on"
+    SECOND_DUE_ON = "second-due-on"
     UNAVAILABLE = "unavailable"
     TRIAGE_RULE = "triage-rule"
     TURN = "turn"
@@ -138,9 +139,23 @@ class AppointmentKind(StrEnum):
     MEETING = "meeting"
 
 
-class GuaranteeStatus(StrEnum):
-    """businessStatus of a guarantee's Task."""
+class RequestPriority(StrEnum):
+    """How soon a patient must be seen: FHIR's request priorities, the highest first."""
 
+    STAT = "stat"
+    ASAP = "asap"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+class GuaranteeStatus(StrEnum):
+    """businessStatus of a guarantee's Task.
+
+    `planned` is one without a visit of which nothing is wrong, `ended` one that its referral's end excludes:
+    it was neither kept nor broken.
+    """
+
+    PLANNED = "planned"
     ON_TRACK = "on-track"
     AT_RISK = "at-risk"
     BREACHED = "breached"

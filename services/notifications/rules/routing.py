@@ -115,6 +115,13 @@ _SCHEDULING = {
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
     "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
     "guarantee.breached": _route("The promised date has passed.", _OFFICES, REFERRER, COORDINATOR),
+    "guarantee.second-breached": _route(
+        "The longest promised time has passed, and nobody was seen.",
+        _OFFICES,
+        REFERRER,
+        COORDINATOR,
+        urgent=True,
+    ),
     "calendar.conflicts-found": _route(
         "Booked visits no longer fit hours, absences, rooms or closed days.", (COORDINATOR,), COORDINATOR
     ),

@@ -26,7 +26,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
     "coordinator": (
         Entry(_("Today"), "/today", "t"),
         Entry(_("Triage"), "/triage", "r"),
-        Entry(_("Four weeks"), "/four-weeks", "f"),
+        Entry(_("Promises"), "/four-weeks", "f"),
         Entry(_("Calendar"), "/calendar", "c"),
         Entry(_("Waitlist"), "/waitlist", "w"),
         Entry(_("Forecast"), "/forecast", "o"),

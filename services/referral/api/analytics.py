@@ -77,15 +77,11 @@ async def waits(request: _Search) -> Response:
     come.
     """
     only(request, "referrer", "coordinator", what="see waits")
-    sites, clinic = _sites(request), request.runtime.clinic
+    sites = _sites(request)
     first, last = _period(request, sites[0])
     async with request.transaction() as tx:
         found = [
-            cell
-            for site in sites
-            for cell in await queries.analytics.waits(
-                tx, site, first=first, last=last, promised=clinic.promise.days
-            )
+            cell for site in sites for cell in await queries.analytics.waits(tx, site, first=first, last=last)
         ]
         table = Table(
             name="waits",

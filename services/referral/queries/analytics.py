@@ -18,7 +18,8 @@ _AWAY = """
 _WAITS = f"""
 WITH waited AS (
   SELECT referral.programme, wait.name AS wait, wait.until - wait.since AS days,
-    wait.until - wait.since - {_AWAY} AS adjusted
+    wait.until - wait.since - {_AWAY} AS adjusted,
+    wait.until - wait.since <= due_on - (sent_at AT TIME ZONE $2)::date AS within
   FROM referral CROSS JOIN LATERAL (VALUES
     ('wait-1', (sent_at AT TIME ZONE $2)::date, (care_began_at AT TIME ZONE $2)::date),
     ('wait-1a', (sent_at AT TIME ZONE $2)::date, (first_seen_at AT TIME ZONE $2)::date),
@@ -28,7 +29,7 @@ WITH waited AS (
     AND sent_at >= $3::date::timestamp AT TIME ZONE $2 AND sent_at < ($4::date + 1)::timestamp AT TIME ZONE $2
     AND wait.since IS NOT NULL AND wait.until >= wait.since
 )
-SELECT programme, wait, count(*) AS people, count(*) FILTER (WHERE days <= $5) AS within,
+SELECT programme, wait, count(*) AS people, count(*) FILTER (WHERE within) AS within,
   percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS raw,
   percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY adjusted) AS adjusted
 FROM waited GROUP BY programme, wait ORDER BY programme, wait
@@ -56,7 +57,7 @@ GROUP BY requester, code ORDER BY requester, times DESC, code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitCell:
-    """One wait of one programme at one site: days in whole local days, `within` the promised ones."""
+    """One wait of one programme at one site: days in whole local days, `within` those promised to each."""
 
     site: str
     programme: str
@@ -78,9 +79,9 @@ class PracticeCard:
     missed: Sequence[tuple[str, Cell]]
 
 
-async def waits(tx: Transaction, site: Site, *, first: date, last: date, promised: int) -> Sequence[WaitCell]:
+async def waits(tx: Transaction, site: Site, *, first: date, last: date) -> Sequence[WaitCell]:
     """Count the waits of those who were sent on these local days, both included."""
-    found = await tx.records(_WAITS, site.id, site.time_zone, first, last, promised)
+    found = await tx.records(_WAITS, site.id, site.time_zone, first, last)
     return [
         WaitCell(
             site=site.id,

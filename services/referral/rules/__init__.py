@@ -5,6 +5,7 @@ from services.referral.rules import (
     authorization,
     calendar,
     corrections,
+    due_date,
     eligibility,
     identity,
     overdue,

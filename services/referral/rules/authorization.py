@@ -28,7 +28,7 @@ def requested_items(programme: str, *, on: date, clinic: Clinic) -> tuple[Reques
     found = clinic.programme(programme)
     if found.sessions is None:
         return ()
-    days = clinic.promise.days + 7 * found.weeks
+    days = clinic.guarantee.priorities.routine.length + 7 * found.weeks
     return (
         RequestedItem(
             sequence=1,

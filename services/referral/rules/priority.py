@@ -5,10 +5,11 @@ FHIR's request priorities in their order, the highest first: stat, asap, urgent,
 
 from services.referral.models.facts import Verdict
 from services.referral.models.rows import Referral
+from shared.fhir.codes import RequestPriority
 
-PRIORITIES = ("stat", "asap", "urgent", "routine")
-ROUTINE = "routine"
-_OF_RULES = {True: "asap", False: ROUTINE}
+PRIORITIES = tuple(priority.value for priority in RequestPriority)
+ROUTINE = RequestPriority.ROUTINE.value
+_OF_RULES = {True: RequestPriority.ASAP.value, False: ROUTINE}
 
 
 def of(referral: Referral, *, asked: str | None, verdict: Verdict) -> str:

@@ -21,7 +21,10 @@ from shared.events.inbox.handling import NotYet
 from shared.reasons import Reason
 
 # What is said beside the step that led here; a newer one takes its place.
-_NOTES = frozenset({"guarantee-at-risk", "guarantee-breached", "patient-arrived", "corrected-too-late"})
+_NOTES = frozenset(
+    {"guarantee-at-risk", "guarantee-breached", "guarantee-second-breached"}
+    | {"patient-arrived", "corrected-too-late"}
+)
 
 log = structlog.get_logger()
 

@@ -23,7 +23,8 @@ from shared.reasons import Reason
 # What every sender of a merged referral reads of the first.
 _OF_THE_CARE = (
     frozenset(f"first-appointment-{what}" for what in ("booked", "moved", "cancelled", "missed", "fulfilled"))
-    | {"waitlist-joined", "waitlist-left", "guarantee-at-risk", "guarantee-breached", "patient-arrived"}
+    | {"guarantee-at-risk", "guarantee-breached", "guarantee-second-breached"}
+    | {"waitlist-joined", "waitlist-left", "patient-arrived"}
     | {
         "plan-active",
         "status-corrected",

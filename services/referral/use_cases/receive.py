@@ -1,10 +1,9 @@
 """The one command behind the three doors: store what came, once, and triage it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 
-from services.referral import fhir, queries
+from services.referral import fhir, queries, rules
 from services.referral.models.rows import Patient, Referral, SenderIdentifier, Task
 from services.referral.models.submission import Receipt, Submission
 from services.referral.queries.intake import Recognised
@@ -25,7 +24,7 @@ from services.referral.use_cases import (
 from services.referral.use_cases.changes import Changes
 from services.referral.use_cases.match_patient import PatientMatch
 from services.referral.use_cases.placing import Rows
-from services.referral.use_cases.referral_file import ReferralFile, enclosure_of, local_day
+from services.referral.use_cases.referral_file import ReferralFile, enclosure_of
 from services.referral.use_cases.triage import TriageResult
 from shared.context import Context
 from shared.db import Transaction
@@ -189,8 +188,7 @@ def unsaved_referral(ctx: Context, submission: Submission) -> ReferralFile:
 
 def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> Referral:
     data, entry = submission.request.data, submission.entry
-    site = ctx.clinic.sites[0].id
-    days = timedelta(days=ctx.clinic.promise.days)
+    site = ctx.clinic.sites[0]
     sent_at = ctx.at if entry is None or entry.arrived_at is None else entry.arrived_at
     return Referral(
         patient_id=match.patient.id,
@@ -200,8 +198,8 @@ def _new_referral(ctx: Context, submission: Submission, match: PatientMatch) -> 
         intent=data["intent"],
         authored_on=fhir.reading.moment_of(data.get("authoredOn")),
         sent_at=sent_at,
-        due_on=local_day(sent_at, site=site, clinic=ctx.clinic) + days,
-        site=site,
+        due_on=rules.due_date.counted(rules.priority.ROUTINE, since=sent_at, site=site, clinic=ctx.clinic),
+        site=site.id,
         turn=Turn.CLINIC,
         came_by=None if entry is None else entry.way,
         self_referred=entry is not None and entry.is_self_referral,

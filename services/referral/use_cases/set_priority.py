@@ -41,7 +41,8 @@ async def run(ctx: Context, tx: Transaction, referral_id: str, *, said: Mapping[
 
 
 def change(changes: Changes, *, priority: str, by_person: bool = False) -> None:
-    """Give a referral that others have heard of another priority, and tell them."""
-    referral = changes.referral
+    """Give a referral that others have heard of another priority and its due day, and publish both."""
+    referral, before, ctx = changes.referral, changes.referral.priority, changes.ctx
     referral.priority, referral.priority_by_person = priority, by_person or referral.priority_by_person
+    referral.due_on = rules.due_date.after_change(referral, before=before, at=ctx.at, clinic=ctx.clinic)
     changes.announce(events.ReferralPriorityChanged)

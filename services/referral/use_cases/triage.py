@@ -10,7 +10,7 @@ from services.referral.models.rows import Referral
 from services.referral.states import UNDECIDED, State, Turn
 from services.referral.use_cases import redirect, request_authorization, urgent_triage
 from services.referral.use_cases.changes import Changes, the_clinic
-from services.referral.use_cases.referral_file import ReferralFile, local_day
+from services.referral.use_cases.referral_file import ReferralFile
 from shared.context import Context
 from shared.events.catalog import referral as events
 from shared.fhir.codes import TaskCode
@@ -49,10 +49,13 @@ def judge(ctx: Context, file: ReferralFile) -> TriageResult:
 
 
 def place(ctx: Context, referral: Referral, *, programme: str) -> None:
-    """Put a referral where its programme is; by when it must be seen counts from that site's day."""
+    """Put a referral where its programme is; by when it must be seen counts from that site's day.
+
+    Of a priority that a person gave it counts from when it was given.
+    """
     referral.site = ctx.clinic.programme(programme).site
-    sent_on = local_day(referral.sent_at, site=referral.site, clinic=ctx.clinic)
-    referral.due_on = sent_on + timedelta(days=ctx.clinic.promise.days)
+    if not referral.priority_by_person:
+        referral.due_on = rules.due_date.of_new(referral, clinic=ctx.clinic)
 
 
 def decide(
@@ -128,9 +131,7 @@ def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tup
     if referral.missing_at_first is None:
         referral.missing_at_first = [missing.code for missing in (*verdict.missing, *verdict.asked_after)]
     referral.rules = [*findings]
-    referral.priority = rules.priority.of(
-        referral, asked=changes.file.request.get("priority"), verdict=verdict
-    )
+    _prioritise(ctx, changes, verdict=verdict)
     referral.unavailable = [[start.isoformat(), end.isoformat()] for start, end in result.facts.unavailable]
     changes.enclose(
         fhir.provenance.decision_provenance(ctx, referral, verdict=replace(verdict, findings=findings))
@@ -138,6 +139,18 @@ def _note(ctx: Context, changes: Changes, result: TriageResult, *, findings: tup
     if State(referral.state) in UNDECIDED:
         # The review and merge Tasks of an earlier verdict end; the new one asks again where it must.
         changes.finish_work(status="cancelled", reason=[Reason.of("triaged-again")])
+
+
+def _prioritise(ctx: Context, changes: Changes, *, verdict: Verdict) -> None:
+    """Give the referral its priority, and the day by which that has it seen."""
+    referral, before = changes.referral, changes.referral.priority
+    referral.priority = rules.priority.of(
+        referral, asked=changes.file.request.get("priority"), verdict=verdict
+    )
+    if not referral.priority_by_person:
+        referral.due_on = rules.due_date.of_new(referral, clinic=ctx.clinic)
+    elif referral.priority != before:
+        referral.due_on = rules.due_date.after_change(referral, before=before, at=ctx.at, clinic=ctx.clinic)
 
 
 def _review(

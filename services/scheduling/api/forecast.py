@@ -22,7 +22,7 @@ _Search = Annotated[RequestContext, authorize("Task", "s", rows=queries.scope.GU
 _USUAL_WEEKS = 8
 _PARAMETERS = query(
     weeks=f"how many weeks ahead, {_USUAL_WEEKS} unless said, 1 to {LONGEST_WEEKS}",
-    extra=f"more visits a week, `physiotherapy:4`; several disciplines with `,`; 0 to {rules.extra_visits.MOST} each",
+    extra=f"more visits a week, `physiotherapy:4`; several with `,`; 0 to {rules.extra_visits.MOST} each",
     **{"extra-from": "the week from which on they are added, 1 (this one) unless said"},
 )
 

@@ -11,7 +11,7 @@ from services.scheduling import queries, rules, use_cases
 from services.scheduling.api.searching import UnsupportedSearch, day_of, read_day
 from services.scheduling.models.guarantees import GuaranteeFilter
 from shared.clinic import Site
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import GuaranteeStatus, RequestPriority
 from shared.fhir.search_query import read_count
 from shared.http.authorize import authorize, only
 from shared.http.parameters import UnknownParameter, check_names
@@ -22,14 +22,17 @@ router = APIRouter()
 
 _Search = Annotated[RequestContext, authorize("Task", "s", rows=queries.scope.GUARANTEE_ROWS)]
 _OPEN = "open"
+_OPEN_STATUSES = (GuaranteeStatus.PLANNED, GuaranteeStatus.ON_TRACK)
 _STATUSES = (_OPEN, *GuaranteeStatus)
 _SORTS = ("due", "-due")
 _PREFIXES = ("eq", "ge", "gt", "le", "lt")
 _BACK = timedelta(days=90)
 _AHEAD = timedelta(days=366)
+_PRIORITY = f"one or several of {', '.join(RequestPriority)} with `,`"
 _FILTERS = query(
-    status=f"one or several of {', '.join(_STATUSES)} with `,`; `open` is on-track",
+    status=f"one or several of {', '.join(_STATUSES)} with `,`; `open` is planned and on-track",
     programme="the id of a programme",
+    priority=_PRIORITY,
     due="the last day of the guarantee, with `ge`, `gt`, `le` or `lt` before it where wanted",
     _sort="`due` (unless said) or `-due`",
     _count="how many rows, 50 unless said, 200 at most",
@@ -39,6 +42,7 @@ _PERIOD = query(
     **{
         "from": "the first last day of a guarantee, 90 days ago unless said",
         "to": "the last such day, a year ahead unless said",
+        "priority": _PRIORITY,
     }
 )
 
@@ -50,7 +54,7 @@ async def guarantee(request: _Search) -> Response:
     Those at risk or broken come with what would help: a free time that nobody holds.
     """
     only(request, "coordinator", what="see the guarantees of a site")
-    known = ("status", "programme", "due", "_sort", "_count", "_after")
+    known = ("status", "programme", "priority", "due", "_sort", "_count", "_after")
     check_names(request.query, known, repeatable=("due",))
     site = _site(request)
     asked = _filter(request, site)
@@ -69,7 +73,7 @@ async def guarantee(request: _Search) -> Response:
 async def summary(request: _Search) -> Response:
     """Count the guarantees of the coordinator's site by status, with the waits for visits that took place."""
     only(request, "coordinator", what="see the guarantees of a site")
-    check_names(request.query, ("from", "to"))
+    check_names(request.query, ("from", "to", "priority"))
     site = _site(request)
     today = request.ctx.at.astimezone(site.zone).date()
     first, last = read_day(request, "from") or today - _BACK, read_day(request, "to") or today + _AHEAD
@@ -77,13 +81,14 @@ async def summary(request: _Search) -> Response:
         raise UnsupportedSearch("the first day is not after the last", expression="from")
     async with request.transaction() as tx:
         counted, free_hours = await use_cases.show_board.figures(
-            request.ctx, tx, site=site, first=first, last=last
+            request.ctx, tx, site=site, first=first, last=last, priorities=_priorities(request)
         )
         of = counted.by_status
         body = {
             "from": first.isoformat(),
             "to": last.isoformat(),
-            "open": of.get(GuaranteeStatus.ON_TRACK, 0),
+            "open": sum(of.get(status, 0) for status in _OPEN_STATUSES),
+            "planned": of.get(GuaranteeStatus.PLANNED, 0),
             "at_risk": of.get(GuaranteeStatus.AT_RISK, 0),
             "breached": of.get(GuaranteeStatus.BREACHED, 0),
             "met": of.get(GuaranteeStatus.MET, 0),
@@ -112,6 +117,7 @@ def _filter(request: RequestContext, site: Site) -> GuaranteeFilter:
     return GuaranteeFilter(
         statuses=_statuses(request.query.get("status")),
         programme=programme,
+        priorities=_priorities(request),
         due_from=earliest,
         due_until=latest,
         descending=sort == "-due",
@@ -124,7 +130,18 @@ def _statuses(text: str | None) -> tuple[str, ...]:
         if status not in _STATUSES:
             text = f"status {status[:64]!r} is none of {', '.join(_STATUSES)}"
             raise UnsupportedSearch(text, expression="status")
-    return tuple(GuaranteeStatus.ON_TRACK if status == _OPEN else status for status in statuses)
+    meant = [_OPEN_STATUSES if status == _OPEN else (status,) for status in statuses]
+    return tuple(status for several in meant for status in several)
+
+
+def _priorities(request: RequestContext) -> tuple[str, ...]:
+    text = request.query.get("priority")
+    priorities = tuple(text.split(",")) if text else ()
+    for priority in priorities:
+        if priority not in list(RequestPriority):
+            text = f"priority {priority[:64]!r} is none of {', '.join(RequestPriority)}"
+            raise UnsupportedSearch(text, expression="priority")
+    return priorities
 
 
 def _bounds(request: RequestContext, site: Site) -> tuple[datetime | None, datetime | None]:

@@ -28,7 +28,7 @@ _ROWS = "what is to be done at the coordinator's site; a clinician's own visits 
 _Search = Annotated[RequestContext, authorize("Task", "s", rows=_ROWS)]
 # By which acts a row of a kind ends or goes on.
 _ACTS: Mapping[str, tuple[str, ...]] = {
-    "guarantee": ("book",),
+    "guarantee": ("book", "move"),
     "waitlist": ("book",),
     "replan": ("complete",),
     "unrecorded": ("fulfil", "miss", "cancel"),

@@ -1,6 +1,7 @@
 """The guarantee as a FHIR Task with both clocks, and as a row of `GET /scheduling/guarantee`."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from services.scheduling import texts
@@ -36,6 +37,7 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
         "status": _TASK_STATUS.get(GuaranteeStatus(row.status), "in-progress"),
         "businessStatus": coded(BUSINESS_STATUS_SYSTEM, row.status),
         "intent": "order",
+        "priority": referral.priority,
         "code": coded(TASK_CODE_SYSTEM, TaskCode.GUARANTEE),
         "focus": request,
         "for": referral_reference(ctx, "Patient", row.patient_id),
@@ -45,7 +47,7 @@ def render(ctx: Context, row: Guarantee, *, referral: Referral) -> dict[str, Any
         "restriction": {
             "period": {"start": to_the_second(referral.sent_at), "end": to_the_second(referral.due_at)}
         },
-        "input": _inputs(referral),
+        "input": [*_inputs(referral), _second_due_on(row, site=ctx.clinic.site(referral.site))],
     } | _more(row, referral)
 
 
@@ -78,7 +80,9 @@ def describe(
         "site": site.id,
         "sent_at": to_the_second(referral.sent_at),
         "complete_at": to_the_second(referral.complete_at),
+        "priority": referral.priority,
         "due_on": referral.due_on.isoformat(),
+        "second_due_at": to_the_second(guarantee.second_due_at),
         "status": guarantee.status,
         "raw_days": guarantee.raw_days,
         "adjusted_days": guarantee.adjusted_days,
@@ -118,6 +122,12 @@ def _inputs(referral: Referral) -> list[dict[str, Any]]:
         _typed(TaskInput.PROGRAMME, valueCoding={"system": PROGRAMME_SYSTEM, "code": referral.programme}),
         _typed(TaskInput.SITE, valueString=referral.site),
     ]
+
+
+def _second_due_on(row: Guarantee, *, site: Site) -> dict[str, Any]:
+    """Write the last local day of the second promise, which ends when that day does."""
+    last = (row.second_due_at - timedelta(seconds=1)).astimezone(site.zone).date()
+    return _typed(TaskInput.SECOND_DUE_ON, valueDate=last.isoformat())
 
 
 def _outputs(row: Guarantee) -> list[dict[str, Any]]:

@@ -33,12 +33,13 @@ class GuaranteeOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuaranteeFilter:
-    """Which guarantees are asked for: any of these statuses, a programme, ends between two moments (both
-    included), and in which order of their ends.
+    """Which guarantees are asked for: any of these statuses, a programme, any of these priorities (none means
+    all), ends between two moments (both included), and in which order of their ends.
     """
 
     statuses: tuple[str, ...]
     programme: str | None = None
+    priorities: tuple[str, ...] = ()
     due_from: datetime | None = None
     due_until: datetime | None = None
     descending: bool = False

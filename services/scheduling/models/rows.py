@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime
-from sqlalchemy import Text
+from sqlalchemy import Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -13,7 +13,7 @@ from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.spans import Span
 from services.scheduling.states import ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import GuaranteeStatus, RequestPriority
 from shared.people import KnownPerson
 from shared.reasons import Reason
 
@@ -22,7 +22,8 @@ class Referral(SQLModel):
     """An accepted referral as scheduling needs it; its id is that of the ServiceRequest.
 
     `person` is who the patient was when it was accepted; what `known_patient` says of them is newer. `team`
-    are the practitioners who are in the patient's care team for it, or were until the team's own end.
+    are the practitioners who are in the patient's care team for it, or were until the team's own end. By
+    `priority` it is seen until `due_on`, `priority_version` is that of the event which said so last.
     """
 
     __tablename__ = "referral"
@@ -36,6 +37,10 @@ class Referral(SQLModel):
     accepted_at: AwareDatetime
     sent_at: AwareDatetime
     complete_at: AwareDatetime
+    priority: str = Field(
+        default=RequestPriority.ROUTINE, sa_column_kwargs={"server_default": RequestPriority.ROUTINE.value}
+    )
+    priority_version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     due_on: date
     due_at: AwareDatetime
     unavailable: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
@@ -56,7 +61,9 @@ class Referral(SQLModel):
 class Guarantee(Resource):
     """The guarantee of one referral, as a Task with both clocks.
 
-    `unbooked_since` is since when it is at risk or broken and nothing is booked, None where it is not so.
+    Until `second_due_at` everybody is seen, whatever the priority; `second_breached_at` is when that was
+    found broken. `unbooked_since` is since when somebody has to see to it, None where nobody has to: it is at
+    risk or broken and nothing is booked, or nobody was seen by its second promise or at once.
     """
 
     __tablename__ = "guarantee"
@@ -70,6 +77,10 @@ class Guarantee(Resource):
     raw_days: int | None = None
     adjusted_days: int | None = None
     unbooked_since: AwareDatetime | None = None
+    second_due_at: AwareDatetime = Field(
+        sa_column_kwargs={"server_default": text("now() + interval '56 days'")}
+    )
+    second_breached_at: AwareDatetime | None = None
 
 
 class Series(Resource):

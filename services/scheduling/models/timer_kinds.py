@@ -10,6 +10,7 @@ class TimerKind(StrEnum):
 
     AT_RISK = "guarantee-at-risk"
     DUE = "guarantee-due"
+    SECOND_DUE = "guarantee-second-due"
     OFFER = "offer-time"
     TRY = "try-waiting"
     RECHECK = "recheck-visits"

@@ -28,7 +28,10 @@ SELECT * FROM appointment WHERE referral_id = ANY($1::uuid[]) AND kind = 'first'
 _PEOPLE = "SELECT * FROM known_patient WHERE id = ANY($1::text[])"
 _BY_STATUS = """
 SELECT status, count(*)::int AS rows FROM guarantee
-WHERE site = $1 AND due_at > $2 AND due_at <= $3 GROUP BY status
+WHERE site = $1 AND due_at > $2 AND due_at <= $3
+  AND (cardinality($4::text[]) = 0
+       OR EXISTS (SELECT FROM referral WHERE id = referral_id AND priority = ANY($4::text[])))
+GROUP BY status
 """
 _WAITS = """
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY raw_days) AS median,
@@ -36,6 +39,8 @@ SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY raw_days) AS median,
 FROM guarantee JOIN appointment ON appointment.referral_id = guarantee.referral_id
 WHERE guarantee.site = $1 AND guarantee.due_at > $2 AND guarantee.due_at <= $3 AND raw_days IS NOT NULL
   AND appointment.kind = 'first' AND appointment.status = 'fulfilled'
+  AND (cardinality($4::text[]) = 0
+       OR EXISTS (SELECT FROM referral WHERE id = guarantee.referral_id AND priority = ANY($4::text[])))
 """
 
 
@@ -97,10 +102,14 @@ async def people(tx: Transaction, referrals: Collection[Referral]) -> dict[UUID,
     return {row.id: known.get(row.patient_id) or row.person for row in referrals}
 
 
-async def figures(tx: Transaction, site: str, *, after: datetime, until: datetime) -> GuaranteeFigures:
-    """Count the guarantees of a site that end after one moment and not after another."""
-    found = await tx.records(_BY_STATUS, site, after, until)
-    [waits] = await tx.records(_WAITS, site, after, until)
+async def figures(
+    tx: Transaction, site: str, *, after: datetime, until: datetime, priorities: Sequence[str] = ()
+) -> GuaranteeFigures:
+    """Count the guarantees of a site that end after one moment and not after another, of these priorities or
+    of all.
+    """
+    found = await tx.records(_BY_STATUS, site, after, until, list(priorities))
+    [waits] = await tx.records(_WAITS, site, after, until, list(priorities))
     return GuaranteeFigures(
         by_status={record["status"]: record["rows"] for record in found},
         median_days=waits["median"],
@@ -119,6 +128,9 @@ def _branch(principal: Principal, asked: GuaranteeFilter, *, status: str) -> Sel
     if asked.programme is not None:
         of_programme = select(col(ReferralTable.id)).where(col(ReferralTable.programme) == asked.programme)
         holds.append(col(GuaranteeTable.referral_id).in_(of_programme))
+    if asked.priorities:
+        of_priority = select(col(ReferralTable.id)).where(col(ReferralTable.priority).in_(asked.priorities))
+        holds.append(col(GuaranteeTable.referral_id).in_(of_priority))
     order = [key.desc() if asked.descending else key for key in _KEYS]
     columns: list[Any] = [due.label("due_at"), col(GuaranteeTable.id).label("id")]
     return select(*columns).where(and_(*holds)).order_by(*order)

@@ -33,12 +33,19 @@ def days_waited(row: GuaranteeOverview, *, today: date, site: Site) -> int | Non
 
 
 def why(row: GuaranteeOverview) -> list[Reason]:
-    """Say why a guarantee is at risk, broken or ended; nothing where it is kept or on its way."""
+    """Say why a guarantee is at risk, broken or ended, or wants somebody at once; else nothing."""
     status, first = row.guarantee.status, row.first
     if status == GuaranteeStatus.ENDED or (first is None and row.referral.ended_because):
         return row.referral.ended_because
-    if status not in _IN_DANGER:
-        return []
+    if row.guarantee.second_breached_at is not None:
+        return [Reason.of("second-promise-broken"), *_why_in_danger(first)]
+    if status in _IN_DANGER:
+        return _why_in_danger(first)
+    is_waited_for = row.guarantee.unbooked_since is not None
+    return [Reason.of("to-be-seen-at-once")] if is_waited_for else []
+
+
+def _why_in_danger(first: Appointment | None) -> list[Reason]:
     if first is None:
         return [Reason.of("not-booked")]
     if first.status == AppointmentStatus.WAITLIST:
@@ -68,7 +75,8 @@ def act_that_helps(row: GuaranteeOverview, *, now: datetime) -> str | None:
 
 def window_of_remedy(row: GuaranteeOverview, *, now: datetime, site: Site) -> Span:
     """Return in which time a remedy is looked for: soon, and before the time that the visit has."""
-    start, end = earliest_start(now=now, zone=site.zone), now + REMEDY_LOOK
+    start = earliest_start(now=now, zone=site.zone, priority=row.referral.priority)
+    end = now + REMEDY_LOOK
     has = row.first.starts_at if row.first is not None else None
     return Span(start, max(start, end if has is None else min(end, has)))
 

@@ -114,7 +114,10 @@ class _Run:
                 yield [self._state.needs.index(extra.need)], np.full(self._number, added, dtype=np.int32)
 
     def _see(self, needs: list[int], free: NDArray[np.int32]) -> None:
-        """Give the visits of a day to who is due first, of these needs together; who is late comes last."""
+        """Give the visits of a day to who is due first, of these needs together.
+
+        Who is late has a part of them before all others, and what is left over.
+        """
         waiting = self._waiting[:, needs, :]
         late_first = _in_turn(waiting[:, :, :1], (free * _OF_THE_LATE).astype(np.int32))
         waiting[:, :, :1] -= late_first
@@ -187,7 +190,8 @@ def _in_turn(queue: NDArray[np.int32], free: NDArray[np.int32]) -> NDArray[np.in
     """Give so many visits to a queue by future, need and place: the first place first, of all its needs."""
     by_place = queue.transpose(0, 2, 1)
     behind = by_place.reshape(len(queue), -1).cumsum(axis=1, dtype=np.int32).reshape(by_place.shape)
-    return np.clip(free[:, None, None] - (behind - by_place), 0, by_place).transpose(0, 2, 1)
+    given: NDArray[np.int32] = np.clip(free[:, None, None] - (behind - by_place), 0, by_place)
+    return given.transpose(0, 2, 1)
 
 
 def _cumulative(days_left: Mapping[int, float]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """The guarantee of the first appointment, and its two clocks.
 
-- The raw clock runs from the sending of the referral; nothing stops it, and `due_at` never moves.
+- The raw clock runs from the sending of the referral; nothing stops it. `due_at` moves with the priority of
+  the referral and with nothing else; the second promise, which is everybody's, never moves.
 - The adjusted clock leaves out the local days that the patient's own doing cost: days on which the patient
   said not to be available, and all days from a visit that the patient missed or called off to the visit that
   stands in its place. A day counts once, however many reasons it has.
@@ -13,12 +14,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.spans import Span
-from services.scheduling.rules.calendar import local_days
+from services.scheduling.rules.calendar import local_day_end, local_days
 from services.scheduling.rules.intervals import clipped
 from services.scheduling.states import STANDING, AppointmentStatus, ReferralState
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import GuaranteeStatus, RequestPriority
 
 _ASK_AGAIN = timedelta(days=1)
 
@@ -32,18 +33,18 @@ class Clocks:
 
 
 def evaluate(
+    guarantee: Guarantee,
     referral: Referral,
     visits: Sequence[Appointment],
     *,
     before: str,
-    unbooked_since: datetime | None,
     now: datetime,
     at_risk_days: int,
     zone: ZoneInfo,
 ) -> dict[str, Any]:
     """Return what a guarantee is by all first appointments: its columns.
 
-    `before` is the status that it has, `unbooked_since` since when it is in danger with nothing booked.
+    `before` is the status that it has, or from which it is worked out anew.
     """
     status = status_now(
         visits,
@@ -55,20 +56,56 @@ def evaluate(
     )
     days = clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone)
     raw, adjusted = (None, None) if days is None else (days.raw, days.adjusted)
-    waits = is_unbooked(status, visits, ended=referral.state == ReferralState.ENDED)
-    since = (unbooked_since or now) if waits else None
-    return {"status": status, "raw_days": raw, "adjusted_days": adjusted, "unbooked_since": since}
+    second = second_breached_at(guarantee, visits, now=now, ended=referral.state == ReferralState.ENDED)
+    waits = wants_somebody(status, visits, referral=referral, second_broken=second is not None)
+    return {
+        "status": status,
+        "due_at": referral.due_at,
+        "raw_days": raw,
+        "adjusted_days": adjusted,
+        "unbooked_since": (guarantee.unbooked_since or now) if waits else None,
+        "second_breached_at": second,
+    }
 
 
-def is_unbooked(status: GuaranteeStatus, visits: Sequence[Appointment], *, ended: bool) -> bool:
-    """Tell whether a guarantee is at risk or broken while nothing is booked and nobody was seen."""
+def wants_somebody(
+    status: GuaranteeStatus, visits: Sequence[Appointment], *, referral: Referral, second_broken: bool
+) -> bool:
+    """Tell whether a person has to see to a guarantee, as long as nobody was seen.
+
+    It is at risk or broken and nothing is booked, or its second promise is broken, or the patient is to be
+    seen at once.
+    """
+    seen = any(visit.status == AppointmentStatus.FULFILLED for visit in visits)
+    if seen or referral.state == ReferralState.ENDED:
+        return False
     in_danger = status in (GuaranteeStatus.AT_RISK, GuaranteeStatus.BREACHED)
-    booked = any(visit.status in (*STANDING, AppointmentStatus.FULFILLED) for visit in visits)
-    return in_danger and not ended and not booked
+    booked = any(visit.status in STANDING for visit in visits)
+    return second_broken or referral.priority == RequestPriority.STAT or (in_danger and not booked)
+
+
+def second_breached_at(
+    guarantee: Guarantee, visits: Sequence[Appointment], *, now: datetime, ended: bool
+) -> datetime | None:
+    """Return when the second promise was found broken, None where it was not.
+
+    A visit before its end that took place keeps it, one whose outcome nobody recorded leaves it open.
+    """
+    inside = [visit for visit in visits if visit.starts_at and visit.starts_at < guarantee.second_due_at]
+    if any(visit.status == AppointmentStatus.FULFILLED for visit in inside):
+        return None
+    if guarantee.second_breached_at is not None or ended or now < guarantee.second_due_at:
+        return guarantee.second_breached_at
+    return None if any(visit.status in STANDING for visit in inside) else now
+
+
+def second_end(sent_at: datetime, *, days: int, zone: ZoneInfo) -> datetime:
+    """Return the end of the second promise: that of the last of so many local days after the sending."""
+    return local_day_end(sent_at.astimezone(zone).date() + timedelta(days=days), zone)
 
 
 def asked_again_at(due_at: datetime, *, now: datetime) -> datetime:
-    """Return when a guarantee is looked at again whose visit nobody recorded: full days after its end."""
+    """Return when a promise is looked at again whose visit nobody recorded: full days after its end."""
     return due_at + _ASK_AGAIN * ((now - due_at) // _ASK_AGAIN + 1)
 
 
@@ -97,7 +134,7 @@ def status_now(
     late = any(visit.status in STANDING for visit in visits)
     if waits or late or now >= due_at - timedelta(days=at_risk_days):
         return GuaranteeStatus.AT_RISK
-    return before
+    return GuaranteeStatus.AT_RISK if before == GuaranteeStatus.AT_RISK else GuaranteeStatus.PLANNED
 
 
 def clocks(

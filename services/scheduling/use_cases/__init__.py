@@ -8,6 +8,7 @@ from services.scheduling.use_cases import (
     authorize,
     away,
     change,
+    change_priority,
     correct,
     end,
     evaluate_guarantee,

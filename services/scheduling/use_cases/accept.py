@@ -64,6 +64,8 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
         accepted_at=ctx.at,
         sent_at=event.sent_at,
         complete_at=event.complete_at,
+        priority=event.priority,
+        priority_version=event.version,
         due_on=event.due_on,
         due_at=rules.calendar.local_day_end(event.due_on, zone),
         unavailable=rules.calendar.spans_away(event.unavailable, zone),
@@ -75,6 +77,9 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
         site=referral.site,
         requester=referral.requester,
         due_at=referral.due_at,
+        second_due_at=rules.guarantee.second_end(
+            referral.sent_at, days=ctx.clinic.guarantee.second_days, zone=zone
+        ),
     )
     return Acceptance(referral=referral, guarantee=guarantee, visit=book_first.unbooked(ctx, referral))
 
@@ -146,6 +151,6 @@ def _timers(ctx: Context, new: Acceptance) -> Iterator[Timer]:
 
     A time that was freed while this transaction looked would otherwise be seen by nobody.
     """
-    yield from record.timers_of(ctx, new.referral)
+    yield from record.timers_of(ctx, new.referral, guarantee=new.guarantee)
     if new.visit.status == AppointmentStatus.WAITLIST:
         yield Timer(kind=TimerKind.TRY, ref=str(new.visit.id), due_at=ctx.at)

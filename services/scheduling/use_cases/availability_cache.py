@@ -12,15 +12,23 @@ Key = tuple[str, str, str, str, int]
 
 @dataclass(slots=True)
 class KeptNeed:
-    """What a visit needs, and until when all of it is taken, as of so many times that time was given back.
+    """What a visit needs, and from when until when all of it is taken.
 
-    What is full stays full until somebody gives time back, so whoever looks for the earliest time may begin
-    there; the constraint decides, and this is only where to look first.
+    That is known as of so many times that time was given back (`freed`). What is full stays full until
+    somebody gives time back, so whoever looks for the earliest time in it may begin at its end; the
+    constraint decides, and this is only where to look first.
     """
 
     need: rules.needs.Need
+    full_from: datetime | None = None
     full_until: datetime | None = None
     freed: int = 0
+
+    def is_full_at(self, moment: datetime, *, freed: int) -> bool:
+        """Tell whether a moment lies in what is known to be full."""
+        if self.full_from is None or self.full_until is None or self.freed != freed:
+            return False
+        return self.full_from <= moment < self.full_until
 
 
 @dataclass(frozen=True, slots=True)

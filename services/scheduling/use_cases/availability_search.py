@@ -47,10 +47,14 @@ class DaySlice:
 
 @dataclass
 class AvailabilityWindow:
-    """What is taken of one need's people and rooms, as far as it was read, and what was chosen meanwhile."""
+    """What is taken of one need's people and rooms, as far as it was read, and what was chosen meanwhile.
+
+    Nothing is free from `full_from` to the beginning of its bounds.
+    """
 
     kept: KeptNeed
     bounds: Span
+    full_from: datetime
     slices: list[DaySlice] = field(default_factory=list)
 
     def next_span(self) -> Span:
@@ -152,12 +156,14 @@ def _windows(requests: Sequence[BookingRequest], freed: Mapping[str, int]) -> di
     for request in requests:
         kept = request.kept
         start, end = request.window
-        if kept.full_until is not None and kept.freed == freed.get(kept.need.site.id, 0):
-            start = max(start, kept.full_until)
+        full_from = start
+        if kept.is_full_at(start, freed=freed.get(kept.need.site.id, 0)):
+            full_from, start = kept.full_from or start, kept.full_until or start
         bounds = Span(start, max(start, end))
         if (known := windows.get(id(kept))) is not None:
             bounds = Span(min(known.bounds.start, start), max(known.bounds.end, bounds.end))
-        windows[id(kept)] = AvailabilityWindow(kept, bounds)
+            full_from = min(known.full_from, full_from)
+        windows[id(kept)] = AvailabilityWindow(kept, bounds, full_from)
     return windows
 
 
@@ -166,7 +172,10 @@ def _remember(tx: Transaction, window: AvailabilityWindow, *, freed: int) -> Non
     kept, until = window.kept, window.full_until
 
     def keep() -> None:
-        kept.full_until, kept.freed = until, freed
+        # Who may come sooner than others begins before what these know to be full, and may find a time there.
+        is_less = kept.freed == freed and kept.full_until is not None and until <= kept.full_until
+        if not is_less:
+            kept.full_from, kept.full_until, kept.freed = window.full_from, until, freed
 
     tx.after_commit(f"remember {id(kept)}", keep)
 

@@ -58,7 +58,9 @@ def request_for(
     """Return what a first appointment asks for: inside the guarantee, and when the patient can come."""
     first = ctx.clinic.programme(referral.programme).first
     kept = kept_need(ctx, first, site_id=referral.site, purpose="first", cache=cache)
-    window = rules.notice.first_window(now=ctx.at, due_at=referral.due_at, zone=kept.need.site.zone)
+    window = rules.notice.first_window(
+        now=ctx.at, due_at=referral.due_at, zone=kept.need.site.zone, priority=referral.priority
+    )
     return BookingRequest(row=row, kept=kept, window=window, never=referral.away)
 
 

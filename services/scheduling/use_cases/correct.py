@@ -139,7 +139,7 @@ def _about_instead(ctx: Context, instead: Instead | None, evaluated: EvaluatedGu
     if instead is None:
         return []
     other, event = instead
-    return record.first_publications(ctx, other, event, evaluated=replace(evaluated, event=None))
+    return record.first_publications(ctx, other, event, evaluated=replace(evaluated, events=()))
 
 
 async def _put_into(
@@ -191,7 +191,7 @@ async def _save_guarantee(
 ) -> None:
     await record.save_guarantee(tx, evaluated)
     if was in _FINAL and evaluated.guarantee.status not in _FINAL:
-        await timers.schedule_all(tx, record.timers_of(ctx, referral))
+        await timers.schedule_all(tx, record.timers_of(ctx, referral, guarantee=evaluated.guarantee))
 
 
 async def _follow(

@@ -41,6 +41,23 @@ async def at_its_end(ctx: Context, tx: Transaction, referral_id: UUID, *, cache:
                 await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)
 
 
+async def at_its_second_end(ctx: Context, tx: Transaction, referral_id: UUID) -> None:
+    """Evaluate a guarantee at the end of its second promise, and publish where that broke.
+
+    Where a visit before that end stands whose outcome nobody recorded, it is asked again a day later.
+    """
+    referral = await queries.referrals.locked(tx, referral_id)
+    if referral is None:
+        return
+    evaluated = await _evaluate(ctx, tx, referral)
+    second_due_at = evaluated.guarantee.second_due_at
+    if evaluated.guarantee.second_breached_at is None and any(
+        row.status in STANDING and row.starts_at and row.starts_at < second_due_at for row in evaluated.firsts
+    ):
+        again = rules.guarantee.asked_again_at(second_due_at, now=ctx.at)
+        await timers.schedule(tx, kind=TimerKind.SECOND_DUE, ref=str(referral.id), due=again)
+
+
 async def _evaluate(ctx: Context, tx: Transaction, referral: Referral) -> EvaluatedGuarantee:
     evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)

@@ -56,7 +56,11 @@ async def run(
     helped = [row for row in rows if rules.board.act_that_helps(row, now=ctx.at)][:_AT_ONCE]
     if not helped:
         return {}
-    start = rules.notice.earliest_start(now=ctx.at, zone=site.zone)
+    # The weeks of all of them begin with whoever may come soonest.
+    start = min(
+        rules.notice.earliest_start(now=ctx.at, zone=site.zone, priority=row.referral.priority)
+        for row in helped
+    )
     window = Span(start, max(start, ctx.at + REMEDY_LOOK))
     free = await _free_time(ctx, tx, helped, site=site, window=window)
     patients = {row.patient_id for row in helped}

@@ -48,6 +48,10 @@ _CHANGED = (
     *("status", "practitioner", "room", "starts_at", "ends_at"),
     *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
+_CHANGED_GUARANTEE = (
+    *("status", "due_at", "raw_days", "adjusted_days"),
+    *("unbooked_since", "second_breached_at"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,7 @@ class EvaluatedGuarantee:
 
     guarantee: Guarantee
     firsts: Sequence[Appointment]
-    event: type[DomainEvent] | None
+    events: Sequence[type[DomainEvent]]
     is_changed: bool
 
 
@@ -139,36 +143,43 @@ def evaluate(
     firsts: Sequence[Appointment],
     *,
     corrects: bool = False,
+    anew: bool = False,
 ) -> EvaluatedGuarantee:
     """Put into a guarantee what it now is, without writing it; its Task is new where anything changed.
 
-    What was met, broken or ended stays so, unless what was recorded is corrected.
+    What was met, broken or ended stays so, unless what was recorded is corrected. The Task is rendered `anew`
+    where its referral says something else.
     """
-    before = guarantee.status
+    before, second_before = guarantee.status, guarantee.second_breached_at
     columns = rules.guarantee.evaluate(
+        guarantee,
         referral,
         firsts,
         before=GuaranteeStatus.ON_TRACK if corrects else before,
-        unbooked_since=guarantee.unbooked_since,
         now=ctx.at,
-        at_risk_days=ctx.clinic.promise.at_risk_days,
+        at_risk_days=ctx.clinic.guarantee.of(referral.priority).at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
     )
     changes = {name: value for name, value in columns.items() if getattr(guarantee, name) != value}
     for name, value in changes.items():
         setattr(guarantee, name, value)
-    is_changed = bool(changes) or not guarantee.version
+    is_changed = anew or bool(changes) or not guarantee.version
     if is_changed:
         store.fill(guarantee, fhir.guarantees.render(ctx, guarantee, referral=referral), at=ctx.at)
     event = _GUARANTEE_EVENTS.get(guarantee.status) if guarantee.status != before else None
-    return EvaluatedGuarantee(guarantee=guarantee, firsts=firsts, event=event, is_changed=is_changed)
+    happened = [] if event is None else [event]
+    if second_before is None and guarantee.second_breached_at is not None:
+        happened.append(events.GuaranteeSecondBreached)
+    return EvaluatedGuarantee(guarantee=guarantee, firsts=firsts, events=happened, is_changed=is_changed)
 
 
-async def evaluate_guarantee(ctx: Context, tx: Transaction, referral: Referral) -> EvaluatedGuarantee:
-    """Work the guarantee of a locked referral out anew, and write it where anything changed."""
+async def evaluate_guarantee(
+    ctx: Context, tx: Transaction, referral: Referral, *, anew: bool = False
+) -> EvaluatedGuarantee:
+    """Work the guarantee of a locked referral out, and write it where anything changed, or `anew`."""
     guarantee = await queries.guarantees.locked_of(tx, referral.id)
     firsts = await queries.appointments.firsts_of(tx, referral.id)
-    evaluated = evaluate(ctx, guarantee, referral, firsts)
+    evaluated = evaluate(ctx, guarantee, referral, firsts, anew=anew)
     await save_guarantee(tx, evaluated)
     return evaluated
 
@@ -180,24 +191,39 @@ async def rewrite_guarantee(ctx: Context, tx: Transaction, guarantee: Guarantee,
 
 
 async def save_guarantee(tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
-    """Write an evaluated guarantee where anything changed; one that is final needs no timer any more."""
+    """Write an evaluated guarantee where anything changed.
+
+    One that is final needs no timer any more; one that broke gets that of its second promise.
+    """
     guarantee = evaluated.guarantee
-    if evaluated.is_changed:
-        written = [(guarantee, guarantee.version - 1)]
-        await store.update_all(tx, written, "status", "raw_days", "adjusted_days", "unbooked_since")
-    if evaluated.is_changed and guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
-        kinds = (TimerKind.AT_RISK, TimerKind.DUE)
+    if not evaluated.is_changed:
+        return
+    await store.update_all(tx, [(guarantee, guarantee.version - 1)], *_CHANGED_GUARANTEE)
+    if guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
+        kinds = (TimerKind.AT_RISK, TimerKind.DUE, TimerKind.SECOND_DUE)
         await timers.cancel_all(tx, [(kind, str(guarantee.referral_id)) for kind in kinds])
+    if events.GuaranteeBreached in evaluated.events:
+        await timers.schedule_all(tx, _second_timers(guarantee))
 
 
-def timers_of(ctx: Context, referral: Referral) -> list[Timer]:
-    """Return the timers of a guarantee that is not final: before it ends, and at its end."""
+def timers_of(ctx: Context, referral: Referral, *, guarantee: Guarantee) -> list[Timer]:
+    """Return the timers of a guarantee that is not final: before it ends, at its end, and where it is broken
+    at that of its second promise.
+    """
     ref, due = str(referral.id), referral.due_at
-    at_risk = due - timedelta(days=ctx.clinic.promise.at_risk_days)
+    at_risk = due - timedelta(days=ctx.clinic.guarantee.of(referral.priority).at_risk_days)
     return [
         Timer(kind=TimerKind.AT_RISK, ref=ref, due_at=at_risk),
         Timer(kind=TimerKind.DUE, ref=ref, due_at=due),
+        *_second_timers(guarantee),
     ]
+
+
+def _second_timers(guarantee: Guarantee) -> list[Timer]:
+    if guarantee.status != GuaranteeStatus.BREACHED:
+        return []
+    ref = str(guarantee.referral_id)
+    return [Timer(kind=TimerKind.SECOND_DUE, ref=ref, due_at=guarantee.second_due_at)]
 
 
 async def publish_appointment_event(
@@ -267,7 +293,7 @@ def put_into(row: Appointment, candidate: rules.candidates.Candidate) -> None:
 
 
 def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:
-    return [] if evaluated.event is None else [_about(ctx, evaluated.event, evaluated.guarantee)]
+    return [_about(ctx, event, evaluated.guarantee) for event in evaluated.events]
 
 
 def _about(

@@ -38,14 +38,16 @@ async def page(
 
 
 async def figures(
-    ctx: Context, tx: Transaction, *, site: Site, first: date, last: date
+    ctx: Context, tx: Transaction, *, site: Site, first: date, last: date, priorities: Sequence[str] = ()
 ) -> tuple[GuaranteeFigures, int]:
-    """Count the guarantees that end from one local day to another, and the free hours to come."""
+    """Count the guarantees that end from one local day to another, and the free hours to come.
+
+    Those of these `priorities` are counted, or of all where none is named.
+    """
     # A guarantee ends with its last day, which is the moment at which the next one begins.
     begins = rules.calendar.local_day_start(first, site.zone)
-    counted = await queries.board.figures(
-        tx, site.id, after=begins, until=rules.calendar.local_day_end(last, site.zone)
-    )
+    ends = rules.calendar.local_day_end(last, site.zone)
+    counted = await queries.board.figures(tx, site.id, after=begins, until=ends, priorities=priorities)
     return counted, await _free_hours(ctx, tx, site)
 
 

@@ -3,7 +3,8 @@
 Every Appointment says `serviceType` = the programme, `appointmentType` = first or session
 (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its participants with the patient first.
 Those of a first appointment carry the guarantee's Task (code `guarantee`): focus = the ServiceRequest,
-restriction.period.end = the due date, businessStatus = on-track, at-risk, breached, met or ended.
+restriction.period.end = the due date, businessStatus = planned, on-track, at-risk, breached, met or ended,
+priority = the referral's.
 """
 
 from datetime import datetime
@@ -242,6 +243,14 @@ class GuaranteeBreached(
     emitted="The due date passed without a first appointment held.",
 ):
     """The guarantee was not kept."""
+
+
+class GuaranteeSecondBreached(
+    GuaranteeEvent,
+    name="guarantee.second-breached",
+    emitted="The end of the second promise, the same for every priority, passed and nobody was seen.",
+):
+    """The second promise was not kept either."""
 
 
 class BookingEnded(

@@ -12,7 +12,7 @@ from shared.events.topics import FEED
 from tests.failure.audit.evidence import Evidence, Published
 
 _VISIT = ("booked", "moved", "cancelled", "arrived", "fulfilled", "missed", "corrected")
-_GUARANTEE = ("at-risk", "breached")
+_GUARANTEE = ("at-risk", "breached", "second-breached")
 _SERIES = ("booked", "not-booked", "suspended", "completed")
 # What each consumer acts upon; None stands for everything that notifications tells.
 HANDLED: dict[str, frozenset[str] | None] = {
@@ -26,7 +26,8 @@ HANDLED: dict[str, frozenset[str] | None] = {
     "scheduling": frozenset(
         {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged", "patient.changed"}
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
-        | {"referral.another-time-requested", "careteam.formed", "careteam.changed"}
+        | {"referral.another-time-requested", "referral.priority-changed"}
+        | {"careteam.formed", "careteam.changed"}
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}

@@ -12,8 +12,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from deploy.cli_patients import republish_all
 from deploy.embedded import EmbeddedPostgres
+from deploy.republishing import republish_all
 from deploy.services import SERVICES, package
 from services.referral import use_cases
 from shared.db import Database, migrate

@@ -127,9 +127,26 @@ class TestToday:
         seen = await browser.sign_in("coordinator")
         assert seen.path == "/today"
         assert "Telephone the sender" in seen.text
-        assert seen.text.index("Wong") < seen.text.index("Four weeks the promise")
+        assert seen.text.index("Wong") < seen.text.index("Promises the promise")
         assert "1 overdue or an emergency" in seen.text
         assert "Cannot be read now." not in seen.text, seen.text
+
+    async def test_shows_each_promise_with_the_day_of_its_priority(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        sender = clinic.as_("family-practice")
+        for family, priority in (("Routine", "routine"), ("Sooner", "urgent")):
+            sent = referrals.bundle(family=family, identifier=family)
+            referrals.resource(sent, "ServiceRequest")["priority"] = priority
+            await sender.post("/referral/fhir", json=sent)
+        await clinic.settle()
+        await browser.sign_in("coordinator")
+        board = (await browser.open("/four-weeks")).text
+        first, last = board.index("Sooner"), board.index("Routine")
+        assert first < last
+        assert "Urgent ·" in board[first:last]
+        assert "Urgent ·" not in board[last:]
+        assert "promised by Thu 12 Mar" in board[:first]
 
     async def test_counts_what_waits_and_shows_one_kind_alone(
         self, clinic: TestClinic, browser: Browser

@@ -48,9 +48,18 @@ async def figures(clinic: TestClinic, address: str, *, as_: str = "coordinator")
     return list(answer.json()[name])
 
 
-async def waited(clinic: TestClinic, days: int, *, until_plan: int | None = None, **changes: Any) -> str:
+async def waited(
+    clinic: TestClinic,
+    days: int,
+    *,
+    until_plan: int | None = None,
+    priority: str = "routine",
+    **changes: Any,
+) -> str:
     """Send a referral whose first visit took place so many days later."""
-    referral = located(await send(clinic, referrals.bundle(**changes)))
+    sent = referrals.bundle(**changes)
+    referrals.resource(sent, "ServiceRequest")["priority"] = priority
+    referral = located(await send(clinic, sent))
     seen = SENT + timedelta(days=days)
     began = None if until_plan is None else SENT + timedelta(days=until_plan)
     async with clinic.databases["referral"].transaction() as tx:
@@ -100,6 +109,15 @@ class TestWaits:
         for days in (1, 2, 3, 4, 5, 6, 40):
             await waited(clinic, days)
         assert of(await figures(clinic, WAITS), "wait-1a")["within_promise"] is None
+
+    async def test_within_the_promise_are_those_seen_by_the_day_of_their_own_priority(
+        self, clinic: TestClinic
+    ) -> None:
+        for _ in range(8):
+            await waited(clinic, 20)
+        for _ in range(8):
+            await waited(clinic, 20, priority="urgent")
+        assert of(await figures(clinic, WAITS), "wait-1a")["within_promise"] == 8
 
     async def test_count_the_days_of_the_period_alone(self, clinic: TestClinic) -> None:
         for _ in range(6):

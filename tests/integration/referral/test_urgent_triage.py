@@ -8,6 +8,7 @@ import pytest
 
 from services.referral.models.questions import URGENT_FLAGS
 from tests.integration.referral.doors import business_status, located, operate, send, task_of, told, work_of
+from tests.integration.referral.test_entered_by_the_clinic import inputs
 from tests.support import referrals
 from tests.support.actions import offered
 from tests.support.clinic import TestClinic
@@ -230,6 +231,32 @@ class TestPriority:
         assert (await told(clinic)).count("referral.priority-changed") == 1
         wrong = await operate(clinic, "coordinator", referral, "set-priority", priority="soon", reason="x")
         assert wrong.status_code == 422
+
+    async def test_gives_the_day_by_which_the_patient_is_seen(self, clinic: TestClinic) -> None:
+        for priority, due_on in (
+            ("routine", "2026-03-30"),
+            ("urgent", "2026-03-12"),
+            ("asap", "2026-03-07"),
+            ("stat", "2026-03-02"),
+        ):
+            sent = referrals.bundle(identifier=priority)
+            referrals.resource(sent, "ServiceRequest")["priority"] = priority
+            referral = located(await send(clinic, sent))
+            task = await task_of(clinic, referral)
+            assert (task["priority"], inputs(task, "due-on")) == (priority, [due_on])
+
+    async def test_that_changes_moves_the_day_and_scheduling_follows(self, clinic: TestClinic) -> None:
+        referral = located(await send(clinic, referrals.bundle()))
+        await clinic.settle()
+        await clinic.days(2)
+        for priority, due_on in (("asap", "2026-03-09"), ("routine", "2026-03-30")):
+            changed = {"priority": priority, "reason": "examined"}
+            answer = await operate(clinic, "coordinator", referral, "set-priority", **changed)
+            assert answer.status_code == 200, answer.text
+            await clinic.settle()
+            assert inputs(await task_of(clinic, referral), "due-on") == [due_on]
+            event = (await clinic.events("referral.priority-changed"))[-1]
+            assert due_on in event.value.decode()
 
     async def test_of_what_waits_for_a_clinician_is_not_the_coordinators_to_change(
         self, clinic: TestClinic

@@ -1,6 +1,6 @@
 """`GET /scheduling/guarantee` and its summary: guarantees, why they are in danger, what would help."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -124,6 +124,24 @@ class TestAPage:
         ):
             assert [row["referral"] for row in (await board(clinic, f"?{query}"))["rows"]] == wanted, query
 
+    async def test_is_narrowed_by_priority_and_says_it_with_both_promises(self, clinic: TestClinic) -> None:
+        routine = await refer(clinic)
+        soon = await refer(clinic, priority="asap", due_on=date(2026, 3, 7))
+        for query, wanted in (
+            ("priority=asap", [soon]),
+            ("priority=routine", [routine]),
+            ("priority=stat,urgent", []),
+            ("priority=asap,routine&_count=1", [soon]),
+            ("priority=asap&status=open&programme=rapid-access", [soon]),
+        ):
+            assert [row["referral"] for row in (await board(clinic, f"?{query}"))["rows"]] == wanted, query
+        row = await row_of(clinic, soon)
+        assert (row["priority"], row["due_on"]) == ("asap", "2026-03-07")
+        assert row["second_due_at"] == "2026-04-28T04:00:00Z"
+        for query, counted in (("priority=asap", 1), ("priority=asap,routine", 2), ("priority=stat", 0)):
+            summary = await clinic.as_("coordinator").get(f"{BOARD}/summary?{query}")
+            assert summary.json()["open"] == counted, query
+
     async def test_of_another_site_has_no_row_of_this_one(self, clinic: TestClinic) -> None:
         await refer(clinic)
         async with clinic.databases["scheduling"].transaction() as tx:
@@ -135,6 +153,9 @@ class TestAPage:
         [
             ("status=odd", "status"),
             ("programme=odd", "programme"),
+            ("priority=soon", "priority"),
+            ("priority=asap,", "priority"),
+            ("priority=asap&priority=stat", "priority"),
             ("due=soon", "due"),
             ("due=le9999-12-31", "due"),
             ("due=xx2026-03-01", "due"),
@@ -183,6 +204,7 @@ class TestTheSummary:
             "from=soon",
             "from=2026-03-02&to=2026-03-01",
             "colour=red",
+            "priority=soon",
             "to=2026-03-02&to=2026-03-03",
         ):
             answer = await clinic.as_("coordinator").get(f"{BOARD}/summary?{query}")

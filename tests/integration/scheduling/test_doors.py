@@ -23,11 +23,11 @@ async def clinic() -> AsyncIterator[TestClinic]:
 
 
 async def refer(
-    clinic: TestClinic, *, programme: str = "rapid-access", practice: str = "family-practice"
+    clinic: TestClinic, *, programme: str = "rapid-access", practice: str = "family-practice", **said: Any
 ) -> str:
     """Let `referral` say that it accepted a referral, and wait until all is done."""
     referral = new_text_id()
-    event = accepted(referral, at=clinic.clock.now())
+    event = accepted(referral, at=clinic.clock.now(), **said)
     task = event.carried("Task")[0]
     for one in task["input"]:
         if "valueCoding" in one:

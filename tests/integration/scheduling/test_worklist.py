@@ -94,6 +94,22 @@ class TestWhoWaits:
         assert await kinds(clinic) == []
 
 
+class TestWhoIsSeenAtOnce:
+    async def test_is_on_the_list_beside_the_booking_until_the_visit_took_place(
+        self, clinic: TestClinic
+    ) -> None:
+        referral = await refer(clinic, priority="stat", due_on=clinic.clock.now().date())
+        [row] = (await work(clinic))["rows"]
+        assert (row["kind"], row["urgency"], row["referral"]) == ("guarantee", "risk", referral)
+        assert row["reason"]["coding"][0]["code"] == "to-be-seen-at-once"
+        assert acts(row) == ["move"]
+        visit = await first_of(clinic, referral)
+        assert datetime.fromisoformat(visit["start"]).date() == clinic.clock.now().date()
+        await clinic.at(datetime.fromisoformat(visit["end"]))
+        await put(clinic, "coordinator", visit | {"status": "fulfilled"})
+        assert await kinds(clinic) == []
+
+
 class TestAVisitThatIsOver:
     async def test_is_on_the_list_until_somebody_records_it(self, clinic: TestClinic) -> None:
         visit = await first_of(clinic, await refer(clinic))

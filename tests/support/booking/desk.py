@@ -23,7 +23,7 @@ from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext
 from shared.ids import new_text_id
-from tests.support.booking.heard import a_request, accepted, an_event, authorized
+from tests.support.booking.heard import a_request, accepted, an_event, authorized, priority_changed
 from tests.support.booking.place import MONDAY
 from tests.support.context import a_context
 
@@ -41,6 +41,7 @@ class Desk:
         self.clinic = clinic
         self.cache = AvailabilityCache()
         self._handlers = {
+            "referral.priority-changed": handlers.on_priority_changed,
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
             "referral.merged": handlers.on_referral_merged,
@@ -53,6 +54,7 @@ class Desk:
         self._timers: dict[str, timers.TimerHandler] = {
             TimerKind.AT_RISK: handlers.on_at_risk_due,
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=self.cache),
+            TimerKind.SECOND_DUE: handlers.on_second_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
@@ -94,6 +96,11 @@ class Desk:
     async def authorize(self, referral_id: str, **details: Any) -> None:
         """Hear what the payer decided, and fire what is due."""
         await self.hear(authorized(referral_id, at=self.now, **details))
+        await self.settle()
+
+    async def change_priority(self, referral_id: str, **details: Any) -> None:
+        """Hear that a referral got another priority, and fire what is due."""
+        await self.hear(priority_changed(referral_id, at=self.now, **details))
         await self.settle()
 
     async def end(self, referral_id: str, how: str = "referral.revoked") -> None:

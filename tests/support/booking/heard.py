@@ -10,7 +10,9 @@ from shared.fhir.codes import PROGRAMME_SYSTEM, TASK_CODE_SYSTEM, TASK_INPUT_SYS
 from shared.ids import new_text_id
 
 
-def an_event(event_type: str, focus: Mapping[str, Any], *carries: Mapping[str, Any], at: datetime) -> Event:
+def an_event(
+    event_type: str, focus: Mapping[str, Any], *carries: Mapping[str, Any], at: datetime, version: int = 1
+) -> Event:
     """Make an event as a consumer gets it."""
     event_id = new_text_id()
     resources = [(head(resource), resource) for resource in (focus, *carries)]
@@ -21,23 +23,35 @@ def an_event(event_type: str, focus: Mapping[str, Any], *carries: Mapping[str, A
         subject=f"{focus['resourceType']}/{focus['id']}",
         time=at,
         key="patient",
-        version=1,
+        version=version,
         value=message(event_id=event_id, event_type=event_type, source="test", at=at, resources=resources),
     )
 
 
-def accepted(
-    referral_id: str,
+def accepted(referral_id: str, *, at: datetime, patient_id: str | None = None, **said: Any) -> Event:
+    """Make `referral.accepted`; due 28 days after today unless said otherwise."""
+    request = a_request(referral_id, patient=f"Patient/{patient_id or new_text_id()}")
+    return an_event("referral.accepted", request, process_task(request, at=at, **said), at=at)
+
+
+def priority_changed(referral_id: str, *, at: datetime, version: int = 2, **said: Any) -> Event:
+    """Make `referral.priority-changed`, the referral's second event unless said otherwise."""
+    request = a_request(referral_id)
+    task = process_task(request, at=at, **said)
+    return an_event("referral.priority-changed", request, task, at=at, version=version)
+
+
+def process_task(
+    request: Mapping[str, Any],
     *,
     at: datetime,
     due_on: date | None = None,
-    patient_id: str | None = None,
     payer: str | None = None,
     unavailable: Sequence[Mapping[str, str]] = (),
     sent_at: datetime | None = None,
-) -> Event:
-    """Make `referral.accepted`; due 28 days after today unless said otherwise."""
-    patient = f"Patient/{patient_id or new_text_id()}"
+    priority: str | None = None,
+) -> dict[str, Any]:
+    """Make the Task that every event about a referral carries; older versions said no priority."""
     sent = (sent_at or at).isoformat()
     inputs: list[tuple[str, dict[str, Any]]] = [
         ("programme", {"valueCoding": {"system": PROGRAMME_SYSTEM, "code": "rehab"}}),
@@ -50,21 +64,20 @@ def accepted(
     ]
     if payer is not None:
         inputs.append(("payer", {"valueString": payer}))
-    request = a_request(referral_id, patient=patient)
     task = {
         "resourceType": "Task",
         "id": new_text_id(),
         "status": "in-progress",
         "intent": "order",
         "code": {"coding": [{"system": TASK_CODE_SYSTEM, "code": "process-request"}]},
-        "focus": {"reference": f"ServiceRequest/{referral_id}"},
-        "for": {"reference": patient},
+        "focus": {"reference": f"ServiceRequest/{request['id']}"},
+        "for": request["subject"],
         "input": [
             {"type": {"coding": [{"system": TASK_INPUT_SYSTEM, "code": code}]}, **value}
             for code, value in inputs
         ],
     }
-    return an_event("referral.accepted", request, task, at=at)
+    return task if priority is None else task | {"priority": priority}
 
 
 def a_request(referral_id: str, *, patient: str = "Patient/somebody") -> dict[str, Any]:

@@ -12,6 +12,17 @@ TORONTO = "America/Toronto"
 MONDAY = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
+BY_PRIORITY: Mapping[str, Any] = {
+    "priorities": {
+        "stat": {"working_days": 1, "at_risk_days": 0},
+        "asap": {"days": 5, "at_risk_days": 1},
+        "urgent": {"days": 10, "at_risk_days": 3},
+        "routine": {"days": 28, "at_risk_days": 7},
+    },
+    "second_days": 56,
+}
+
+
 def a_clinic(
     *,
     people: Sequence[Mapping[str, Any]] = (),
@@ -20,6 +31,7 @@ def a_clinic(
     sessions: Mapping[str, Any] | None = None,
     payer_asks: bool = True,
     at_risk_days: int = 7,
+    guarantee: Mapping[str, Any] | None = None,
 ) -> Clinic:
     """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`."""
     treatment = {"minutes": 45, "discipline": "physiotherapy", "room": "treatment", "count": 4, "per_week": 2}
@@ -28,7 +40,11 @@ def a_clinic(
             "id": "clinic",
             "name": "Clinic",
             "email": "no-reply@clinic.example",
-            "promise": {"days": 28, "at_risk_days": at_risk_days},
+            **(
+                {"promise": {"days": 28, "at_risk_days": at_risk_days}}
+                if guarantee is None
+                else {"guarantee": guarantee}
+            ),
             "emergency": {"acknowledge_within_minutes": 15, "escalate_every_minutes": 15},
             "duplicate_window_days": 90,
             "review_weeks": [4],

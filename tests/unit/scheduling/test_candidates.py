@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from services.scheduling import rules
 from services.scheduling.models.spans import Span, Taken
 from shared.clinic import Clinic
@@ -62,6 +64,17 @@ class TestFirstWindow:
             now=local(date(2026, 6, 1), "21:00"), due_at=MONDAY + timedelta(days=28), zone=ZONE
         )
         assert window.start == local(TUESDAY, "09:00")
+
+    def test_of_who_is_seen_at_once_begins_two_hours_ahead_on_the_same_day(self) -> None:
+        due_at = local(TUESDAY, "00:00")
+        window = rules.notice.first_window(now=MONDAY, due_at=due_at, zone=ZONE, priority="stat")
+        assert window == Span(MONDAY + timedelta(hours=2), due_at)
+
+    @pytest.mark.parametrize("priority", ["asap", "urgent", "routine"])
+    def test_of_every_other_priority_keeps_the_notice(self, priority: str) -> None:
+        due_at = MONDAY + timedelta(days=5)
+        window = rules.notice.first_window(now=MONDAY, due_at=due_at, zone=ZONE, priority=priority)
+        assert window.start == local(TUESDAY, "00:00")
 
     def test_is_empty_when_the_guarantee_ends_today(self) -> None:
         window = rules.notice.first_window(now=MONDAY, due_at=MONDAY + timedelta(hours=5), zone=ZONE)

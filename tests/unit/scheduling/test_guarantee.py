@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scheduling import rules
-from services.scheduling.models.rows import Appointment
+from services.scheduling.models.rows import Appointment, Guarantee
 from services.scheduling.models.spans import Span
 from shared.fhir.codes import GuaranteeStatus
 from tests.support.booking import TORONTO, local
@@ -52,6 +52,8 @@ class TestStatus:
             ((visit("booked"),), 29, "on-track"),
             ((visit("waitlist"),), 3, "at-risk"),
             ((visit("booked", 40),), 3, "at-risk"),
+            ((), 3, "planned"),
+            ((visit("noshow"),), 12, "planned"),
             ((), 25, "at-risk"),
             ((visit("waitlist"),), 31, "breached"),
             ((visit("booked", 40),), 31, "breached"),
@@ -67,7 +69,7 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("before_due", "expected"),
         [
-            (timedelta(days=7, microseconds=1), "on-track"),
+            (timedelta(days=7, microseconds=1), "planned"),
             (timedelta(days=7), "at-risk"),
             (timedelta(microseconds=1), "at-risk"),
             (timedelta(), "breached"),
@@ -86,12 +88,69 @@ class TestStatus:
         )
         assert found == expected
 
+    def test_without_a_visit_is_planned_until_its_own_days_are_left(self) -> None:
+        for at_risk_days in (1, 3, 7):
+            for hours, expected in ((1, "planned"), (0, "at-risk")):
+                found = rules.guarantee.status_now(
+                    (),
+                    now=DUE - timedelta(days=at_risk_days, hours=hours),
+                    due_at=DUE,
+                    at_risk_days=at_risk_days,
+                    ended=False,
+                    before=GuaranteeStatus.PLANNED,
+                )
+                assert found == expected
+
     def test_what_is_decided_stays(self) -> None:
         for decided in ("met", "breached", "ended"):
             assert status(visit("fulfilled"), before=decided) == decided
 
     def test_an_ended_referral_ends_an_open_guarantee(self) -> None:
         assert status(ended=True) == "ended"
+
+
+class TestSecondPromise:
+    END = local(date(2026, 4, 28), "00:00")
+
+    def broken(
+        self, *visits: Appointment, days_after: float = 1, ended: bool = False, was: bool = False
+    ) -> bool:
+        guarantee = Guarantee(
+            referral_id=uuid4(),
+            patient_id="patient",
+            site="toronto",
+            requester="practice",
+            due_at=DUE,
+            second_due_at=self.END,
+            second_breached_at=self.END if was else None,
+        )
+        now = self.END + timedelta(days=days_after)
+        found = rules.guarantee.second_breached_at(guarantee, visits, now=now, ended=ended)
+        assert found in (None, now, self.END)
+        return found is not None
+
+    def test_ends_with_the_last_local_day_over_the_change_of_clocks(self) -> None:
+        sent = local(date(2026, 3, 2), "23:30")
+        assert rules.guarantee.second_end(sent, days=56, zone=ZONE) == self.END
+
+    def test_breaks_at_its_end_where_nobody_was_seen(self) -> None:
+        assert not self.broken(days_after=-0.001)
+        assert self.broken(days_after=0)
+        assert self.broken(visit("noshow", 10), visit("booked", 70))
+
+    def test_is_kept_by_a_visit_that_took_place_before_it(self) -> None:
+        assert not self.broken(visit("fulfilled", 50))
+        assert self.broken(visit("fulfilled", 60), was=True)
+
+    def test_is_left_open_by_a_visit_before_it_that_nobody_recorded(self) -> None:
+        assert not self.broken(visit("booked", 50))
+
+    def test_of_an_ended_referral_does_not_break(self) -> None:
+        assert not self.broken(ended=True)
+
+    def test_that_broke_stays_broken_until_its_visit_is_recorded_after_all(self) -> None:
+        assert self.broken(visit("booked", 70), was=True)
+        assert not self.broken(visit("fulfilled", 50), was=True)
 
 
 class TestClocks:
