@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.simulate import play
 from deploy.simulate.forecasting import Past, breaches
 from deploy.simulate.run import SimulatedRun
-from services.scheduling.models.forecasts import Correction, MadeForecast, Range
+from services.scheduling.models.forecasts import ForecastCorrection, MadeForecast, Quantiles
 from services.scheduling.rules import conformal, forecast, forecast_summary
 
 LOADS = (0.90, 0.95, 1.00, 1.05, 1.10)
@@ -110,15 +110,15 @@ def table(
     return [*lines, _row("all", made)]
 
 
-def covered(made: Sequence[MadeForecast], correction: Correction | None = None) -> float:
+def covered(made: Sequence[MadeForecast], correction: ForecastCorrection | None = None) -> float:
     """Say which share of what came true lies in its interval, corrected or not."""
     held = [one.q10 <= one.truth <= one.q90 for one in _corrected(made, correction)]
     return sum(held) / max(1, len(held))
 
 
-def _corrected(made: Sequence[MadeForecast], correction: Correction | None) -> Iterator[MadeForecast]:
+def _corrected(made: Sequence[MadeForecast], correction: ForecastCorrection | None) -> Iterator[MadeForecast]:
     for one in made:
-        said = Range(q10=one.q10, q50=one.q50, q90=one.q90)
+        said = Quantiles(q10=one.q10, q50=one.q50, q90=one.q90)
         if correction is not None:
             said = conformal.corrected(said, week=one.week, correction=correction)
         yield MadeForecast(week=one.week, q10=said.q10, q50=said.q50, q90=said.q90, truth=one.truth)

@@ -5,10 +5,10 @@ from typing import Any
 
 from services.scheduling import texts
 from services.scheduling.models.forecasts import (
-    Correction,
     Forecast,
+    ForecastCorrection,
     Prevented,
-    Range,
+    Quantiles,
     Rates,
     WeekForecast,
 )
@@ -18,7 +18,7 @@ _INTERVAL = 0.8
 SURE_WEEKS = 8
 
 
-def describe(forecast: Forecast, correction: Correction, *, zone: str) -> dict[str, Any]:
+def describe(forecast: Forecast, correction: ForecastCorrection, *, zone: str) -> dict[str, Any]:
     """Write a forecast; the intervals of breaches are corrected, those of demand and capacity as they are."""
     return {
         "from": forecast.first_day.isoformat(),
@@ -61,7 +61,7 @@ def _figures(row: WeekForecast) -> dict[str, Any]:
     }
 
 
-def _range(given: Range) -> dict[str, int]:
+def _range(given: Quantiles) -> dict[str, int]:
     return {"q10": given.q10, "q50": given.q50, "q90": given.q90}
 
 
@@ -86,7 +86,7 @@ def _assumed(rates: Rates) -> dict[str, Any]:
     }
 
 
-def _correction(correction: Correction) -> list[dict[str, Any]]:
+def _correction(correction: ForecastCorrection) -> list[dict[str, Any]]:
     first = 1
     bands = []
     for number, last in enumerate(correction.bands):

@@ -109,7 +109,7 @@ class Futures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class Quantiles:
     """A median, and between which two numbers four of five futures lie."""
 
     q10: int
@@ -129,7 +129,7 @@ class MadeForecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class ForecastCorrection:
     """How much an interval is widened below and above, in units of its own width, by how far ahead it looks.
 
     Bands are the last weeks of each; `own` says how many of the clinic's own past forecasts each was fitted
@@ -148,18 +148,18 @@ class WeekForecast:
 
     week: int
     need: Need | None
-    breaches: Range
-    demand: Range
-    capacity: Range
+    breaches: Quantiles
+    demand: Quantiles
+    capacity: Quantiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prevented:
     """How many breaches extra visits prevent, in all and by need, and what is left."""
 
-    total: Range
-    by_need: Mapping[Need, Range]
-    left: Range
+    total: Quantiles
+    by_need: Mapping[Need, Quantiles]
+    left: Quantiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

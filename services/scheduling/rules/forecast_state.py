@@ -17,8 +17,11 @@ from services.scheduling.rules.forecast import LONGEST_LEFT
 from services.scheduling.rules.free_time import left_of
 from services.scheduling.rules.needs import person_key
 from shared.clinic import Clinic, Person, Site
+from shared.clinic.guarantee import GuaranteeTerms
 
 _WEEK = 7
+# How many referrals have which priority, before any was seen.
+_PRIORITIES = {"asap": 0.1, "urgent": 0.2, "routine": 0.7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ def state(at: ForecastSite, counts: SiteCounts, *, today: date, weeks: int, take
     )
 
 
-def rates(at: ForecastSite, counts: SiteCounts, *, today: date, promised_days: int) -> Rates:
+def rates(at: ForecastSite, counts: SiteCounts, *, today: date, promised_days: Mapping[int, float]) -> Rates:
     """Learn what to assume of the last weeks; `promised_days` is the promise before any referral."""
     arrived = [
         Arrived(
@@ -106,10 +109,19 @@ def rates(at: ForecastSite, counts: SiteCounts, *, today: date, promised_days: i
         first_day=today,
         weeks=learned_weeks(counts.accepts_since, today=today, site=at.site),
         usual_capacity=_usual_capacity(at, today=today),
-        promised_days={key: {min(promised_days, LONGEST_LEFT): 1.0} for key in at.lengths},
+        promised_days=dict.fromkeys(at.lengths, promised_days),
         failed=counts.outcomes.failed,
         took_place=counts.outcomes.took_place,
     )
+
+
+def promised_days(terms: GuaranteeTerms) -> dict[int, float]:
+    """Say how long referrals have before any was seen: shares by the days of the priorities."""
+    shares: dict[int, float] = {}
+    for priority, share in _PRIORITIES.items():
+        days = min(terms.of(priority).length, LONGEST_LEFT)
+        shares[days] = shares.get(days, 0.0) + share
+    return shares
 
 
 def learned_weeks(accepts_since: datetime | None, *, today: date, site: Site) -> float:

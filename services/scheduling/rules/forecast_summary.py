@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from services.scheduling.models.forecasts import (
     ClinicState,
-    Correction,
     Extra,
     Forecast,
+    ForecastCorrection,
     Futures,
     Need,
     Prevented,
-    Range,
+    Quantiles,
     Rates,
     WeekForecast,
 )
@@ -27,7 +27,7 @@ def summarise(
     rates: Rates,
     expected: Futures,
     *,
-    correction: Correction,
+    correction: ForecastCorrection,
     with_extra: Futures | None = None,
     extra: Sequence[Extra] = (),
 ) -> Forecast:
@@ -53,12 +53,14 @@ def summarise(
     )
 
 
-def breach_range(expected: Futures, need: Need, week: int) -> Range:
+def breach_range(expected: Futures, need: Need, week: int) -> Quantiles:
     """Say how many breaches a week of a need has, before any correction."""
     return _range(_of(expected.breaches, expected, need, week))
 
 
-def _row(expected: Futures, need: Need | None, *, week: int | None, correction: Correction) -> WeekForecast:
+def _row(
+    expected: Futures, need: Need | None, *, week: int | None, correction: ForecastCorrection
+) -> WeekForecast:
     """Sum up a week, or all of them for None: those are corrected as the last one is."""
     last = week or expected.weeks
     breaches = _range(_of(expected.breaches, expected, need, week))
@@ -71,8 +73,8 @@ def _row(expected: Futures, need: Need | None, *, week: int | None, correction: 
     )
 
 
-def _prevented(expected: Futures, with_extra: Futures, *, correction: Correction) -> Prevented:
-    def saved(need: Need | None) -> Range:
+def _prevented(expected: Futures, with_extra: Futures, *, correction: ForecastCorrection) -> Prevented:
+    def saved(need: Need | None) -> Quantiles:
         before = _of(expected.breaches, expected, need, None)
         return _range(before - _of(with_extra.breaches, with_extra, need, None))
 
@@ -91,6 +93,6 @@ def _of(counts: NDArray[Any], expected: Futures, need: Need | None, week: int | 
     return summed
 
 
-def _range(counts: NDArray[Any]) -> Range:
+def _range(counts: NDArray[Any]) -> Quantiles:
     lowest, median, highest = np.quantile(counts, (0.1, 0.5, 0.9), method="inverted_cdf")
-    return Range(q10=round(lowest), q50=round(median), q90=round(highest))
+    return Quantiles(q10=round(lowest), q50=round(median), q90=round(highest))

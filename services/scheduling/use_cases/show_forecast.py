@@ -5,16 +5,16 @@ What is read is read in one transaction; the futures are played in a thread, wit
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from services.scheduling import queries, rules
 from services.scheduling.models.forecasts import (
     ClinicState,
-    Correction,
     Extra,
     Forecast,
+    ForecastCorrection,
     Futures,
     MadeForecast,
     Rates,
@@ -34,7 +34,7 @@ class ForecastInput:
     at: ForecastSite
     today: date
     weeks: int
-    promised_days: int
+    promised_days: Mapping[int, float]
     counts: SiteCounts
     taken: Taken
     past: Sequence[MadeForecast]
@@ -62,14 +62,14 @@ async def read(ctx: Context, tx: Transaction, *, site: Site, weeks: int) -> Fore
         at=at,
         today=today,
         weeks=weeks,
-        promised_days=ctx.clinic.promise.days,
+        promised_days=rules.forecast_state.promised_days(ctx.clinic.guarantee),
         counts=counts,
         taken=await queries.occupancy.taken(tx, at.keys, window=window),
         past=await queries.forecasts.past(tx, site.id),
     )
 
 
-async def run(known: ForecastInput, *, extra: Sequence[Extra] = ()) -> tuple[Forecast, Correction]:
+async def run(known: ForecastInput, *, extra: Sequence[Extra] = ()) -> tuple[Forecast, ForecastCorrection]:
     """Work out the forecast; the same input gives the same one."""
     return await asyncio.to_thread(_worked_out, known, extra)
 
@@ -85,7 +85,7 @@ def play(known: ForecastInput, *, number: int) -> tuple[ClinicState, Rates, Futu
     return state, rates, rules.forecast.futures(state, rates, weeks=known.weeks, number=number)
 
 
-def _worked_out(known: ForecastInput, extra: Sequence[Extra]) -> tuple[Forecast, Correction]:
+def _worked_out(known: ForecastInput, extra: Sequence[Extra]) -> tuple[Forecast, ForecastCorrection]:
     number = rules.forecast.FUTURES
     state, rates, expected = play(known, number=number)
     with_extra = None

@@ -1,6 +1,6 @@
 """Intervals of a forecast, corrected by what earlier ones missed."""
 
-from services.scheduling.models.forecasts import MadeForecast, Range
+from services.scheduling.models.forecasts import MadeForecast, Quantiles
 from services.scheduling.rules import conformal
 
 
@@ -35,15 +35,15 @@ class TestTheCorrection:
 class TestACorrectedInterval:
     def test_is_wider_by_its_own_width_and_holds_its_median(self) -> None:
         fitted = conformal.fit(past(conformal.LEAST_OWN, truth=25))
-        found = conformal.corrected(Range(q10=2, q50=4, q90=8), week=2, correction=fitted)
-        assert found == Range(q10=2, q50=4, q90=11)
+        found = conformal.corrected(Quantiles(q10=2, q50=4, q90=8), week=2, correction=fitted)
+        assert found == Quantiles(q10=2, q50=4, q90=11)
 
     def test_is_not_below_zero(self) -> None:
         fitted = conformal.fit(past(conformal.LEAST_OWN, truth=0))
-        found = conformal.corrected(Range(q10=1, q50=4, q90=8), week=1, correction=fitted)
+        found = conformal.corrected(Quantiles(q10=1, q50=4, q90=8), week=1, correction=fitted)
         assert found.q10 == 0
 
     def test_that_says_one_number_counts_as_one_wide(self) -> None:
         fitted = conformal.fit(past(conformal.LEAST_OWN, truth=40))
-        found = conformal.corrected(Range(q10=0, q50=0, q90=0), week=1, correction=fitted)
+        found = conformal.corrected(Quantiles(q10=0, q50=0, q90=0), week=1, correction=fitted)
         assert found.q90 == 2
