@@ -54,7 +54,7 @@ REFERRAL: Mapping[str, State] = {
 }
 APPOINTMENT: Mapping[str, State] = {
     "waitlist": State(_("On the waitlist"), "risk"),
-    "proposed": State(_("Proposed"), "waiting"),
+    "proposed": State(_("Day follows"), "waiting"),
     "pending": State(_("Pending"), "waiting"),
     "booked": State(_("Booked"), "well"),
     "arrived": State(_("Arrived"), "well"),

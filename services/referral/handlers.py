@@ -16,6 +16,7 @@ from shared.events.catalog.scheduling import (
     AppointmentCorrected,
     AppointmentEvent,
     GuaranteeEvent,
+    GuaranteePromised,
     SeriesEvent,
     SeriesNotBooked,
 )
@@ -95,6 +96,16 @@ async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, fol
     referral = _open(followed, event)
     if referral is not None:
         use_cases.follow.note(ctx, referral, reason=GUARANTEE[event.type], followed=followed)
+
+
+async def on_promised(ctx: Context, tx: Transaction, event: GuaranteePromised, followed: Followed) -> None:
+    """Say by when the first visit will be, whose day follows."""
+    referral = _open(followed, event)
+    if referral is not None:
+        reason = [Reason.of("guarantee-promised", day=referral.due_on)]
+        use_cases.follow.step(
+            ctx, referral, event=event.type, reason=reason, turn=Turn.CLINIC, followed=followed
+        )
 
 
 async def on_series(ctx: Context, tx: Transaction, event: SeriesEvent, followed: Followed) -> None:
@@ -237,6 +248,7 @@ HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[No
     "appointment.arrived": on_appointment_arrived,
     "appointment.corrected": on_appointment_corrected,
     **dict.fromkeys(GUARANTEE, on_guarantee),
+    "guarantee.promised": on_promised,
     **dict.fromkeys(SERIES, on_series),
     "plan.activated": on_plan_activated,
     "careteam.formed": on_team,

@@ -125,6 +125,7 @@ REASONS: Mapping[str, str] = {
     "waitlist-joined": "No fitting time is free; the patient is on the waitlist.",
     "waitlist-left": "The patient left the waitlist.",
     "patient-arrived": "The patient arrived for the appointment of {when:%Y-%m-%d %H:%M}.",
+    "guarantee-promised": "The patient will be seen by {day:%Y-%m-%d}; the day of the visit follows.",
     "guarantee-at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
     "guarantee-breached": "The promised time for the first appointment has passed; the clinic is on it.",
     "guarantee-second-breached": (

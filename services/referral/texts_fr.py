@@ -155,6 +155,7 @@ REASONS: Mapping[str, str] = {
     "waitlist-joined": "Aucun moment convenable n'est libre ; le patient est sur la liste d'attente.",
     "waitlist-left": "Le patient n'est plus sur la liste d'attente.",
     "patient-arrived": "Le patient est arrivé pour le rendez-vous du {when:%Y-%m-%d %H:%M}.",
+    "guarantee-promised": "Le patient sera vu au plus tard le {day:%Y-%m-%d} ; le jour du rendez-vous suit.",
     "guarantee-at-risk": (
         "Le délai promis pour le premier rendez-vous risque d'être dépassé ; la clinique s'en occupe."
     ),

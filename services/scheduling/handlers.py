@@ -40,6 +40,7 @@ async def on_start(ctx: Context, tx: Transaction) -> None:
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
     await use_cases.keep_forecast.start_nights(ctx, tx)
+    await use_cases.plan_first_visits.at_every_site(ctx, tx)
 
 
 async def on_referrals_accepted(
@@ -157,3 +158,15 @@ async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
 async def on_try_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:
     """Try to book a patient who waits."""
     await use_cases.try_waiting.run(ctx, tx, UUID(timer.ref), cache=cache)
+
+
+async def on_plan_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Plan the first visits of a site whose day follows."""
+    await use_cases.plan_first_visits.run(ctx, tx, timer.ref)
+
+
+async def on_planned_day_due(
+    ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache
+) -> None:
+    """Book the day that was planned for a first visit."""
+    await use_cases.book_planned_day.run(ctx, tx, timer.ref, cache=cache)

@@ -7,8 +7,12 @@ from enum import StrEnum
 
 
 class AppointmentStatus(StrEnum):
-    """Appointment.status, as far as this clinic uses it."""
+    """Appointment.status, as far as this clinic uses it.
 
+    A visit that is `proposed` is promised: its day follows by the plan of an evening.
+    """
+
+    PROPOSED = "proposed"
     WAITLIST = "waitlist"
     BOOKED = "booked"
     ARRIVED = "arrived"
@@ -44,6 +48,9 @@ _S = AppointmentStatus
 
 ALLOWED: frozenset[tuple[AppointmentStatus, AppointmentStatus]] = frozenset(
     {
+        (_S.PROPOSED, _S.BOOKED),
+        (_S.PROPOSED, _S.WAITLIST),
+        (_S.PROPOSED, _S.CANCELLED),
         (_S.WAITLIST, _S.BOOKED),
         (_S.WAITLIST, _S.CANCELLED),
         (_S.BOOKED, _S.ARRIVED),
@@ -64,8 +71,10 @@ CORRECTIONS: dict[AppointmentStatus, tuple[AppointmentStatus, ...]] = {
 }
 
 STANDING = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
+# What has no time yet.
+UNTIMED = (AppointmentStatus.PROPOSED, AppointmentStatus.WAITLIST)
 LIVE_FIRST = (
-    AppointmentStatus.WAITLIST,
+    *UNTIMED,
     AppointmentStatus.BOOKED,
     AppointmentStatus.ARRIVED,
     AppointmentStatus.FULFILLED,

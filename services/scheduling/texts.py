@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
+    "day-follows": "The day is promised and follows by the plan of the evening.",
     "to-be-seen-at-once": "The patient is to be seen at once: see that the visit takes place.",
     "second-promise-broken": "The longest time that the clinic promises passed before the patient was seen.",
     "nothing-free-in-time": "No time inside the guarantee was free: the patient is on the waitlist.",

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
     "nothing-free": "Rien n'est libre plus tard non plus.",
     # Why a guarantee is at risk or broken, and what can be done.
+    "day-follows": "Le jour est promis ; le plan du soir le fixera.",
     "to-be-seen-at-once": "Le patient doit être vu sans attendre : veillez à ce que la visite ait lieu.",
     "second-promise-broken": (
         "Le délai le plus long que promet la clinique est passé avant que le patient ne soit vu."

@@ -29,6 +29,7 @@ from shared.clinic.model import (
     Weekday,
 )
 from shared.clinic.part import Part
+from shared.clinic.scheduling import Scheduling, SchedulingPolicy
 
 __all__ = [
     "Absence",
@@ -51,6 +52,8 @@ __all__ = [
     "Programme",
     "Promise",
     "Room",
+    "Scheduling",
+    "SchedulingPolicy",
     "Sessions",
     "SignIn",
     "Site",

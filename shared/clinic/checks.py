@@ -51,6 +51,7 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
     for index, client in enumerate(clinic.clients):
         yield from _client(clinic, client, ("clients", index))
     yield from _streams(clinic)
+    yield from _scheduling(clinic)
 
 
 def _guarantee(clinic: Clinic) -> Iterator[Flaw]:
@@ -125,6 +126,14 @@ def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Flaw]:
         yield Flaw((*place, "meeting", "minutes"), "the meeting must end on the day on which it began")
     if not clinic.coordinators(site.id):
         yield Flaw(place, f"no client is a coordinator of {site.id!r}; a site needs one")
+
+
+def _scheduling(clinic: Clinic) -> Iterator[Flaw]:
+    for programme, number in clinic.scheduling.expected_per_week.items():
+        place = ("scheduling", "expected_per_week", programme)
+        yield from known(place, programme, (one.id for one in clinic.programmes))
+        if not 0 <= number <= 1000:
+            yield Flaw(place, "is a number of referrals a week, from 0 to 1000")
 
 
 def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Flaw]:

@@ -4,16 +4,17 @@ Wall-clock times and weekdays are those of the site's `time_zone`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.clinic.guarantee import GuaranteeTerms, Promise, terms_of
-from shared.clinic.part import Part
+from shared.clinic.part import Id, Part, WallTime
+from shared.clinic.scheduling import Scheduling
 from shared.fhir.codes import Stream
 from shared.fhir.start_back import Risk
 
@@ -25,17 +26,8 @@ Exclusion = Literal[
     "chronic-multisite-pain",
     "opioid-dependency",
 ]
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
-
-def _of_the_wall(moment: time) -> time:
-    if moment.tzinfo is not None:
-        raise ValueError("a time here is the wall clock's, such as 09:00, without a zone")
-    return moment
-
-
-WallTime = Annotated[time, AfterValidator(_of_the_wall)]
 SystemAndValue = Annotated[str, StringConstraints(pattern=r"^\S*\|\S+$")]
 
 
@@ -369,6 +361,7 @@ class Clinic(Part):
     emergency: Emergency
     urgent_triage: UrgentTriage = UrgentTriage()
     waiting: Waiting = Waiting()
+    scheduling: Scheduling = Scheduling()
     duplicate_window_days: int = Field(ge=1)
     review_weeks: tuple[int, ...] = Field(min_length=1)
     sites: tuple[Site, ...] = Field(min_length=1)

@@ -113,6 +113,7 @@ _SCHEDULING = {
     "series.not-booked": _route("The series could not be booked as a whole.", _CARE, COORDINATOR),
     "series.suspended": _route("The series was suspended.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
+    "guarantee.promised": _route("A first visit is promised; its day follows.", _OFFICES, REFERRER),
     "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
     "guarantee.breached": _route("The promised date has passed.", _OFFICES, REFERRER, COORDINATOR),
     "guarantee.second-breached": _route(

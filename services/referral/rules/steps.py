@@ -89,6 +89,7 @@ _STEPS: dict[str, tuple[frozenset[State], State]] = {
     "appointment.corrected/arrived": (_UNTIL_ASSESSED, _S.BOOKED),
     "appointment.corrected/noshow": (_UNTIL_ASSESSED, _S.MISSED),
     "appointment.corrected/fulfilled": (_UNTIL_ASSESSED, _S.ASSESSED),
+    "guarantee.promised": (_BEFORE_ASSESSED, _S.AWAITING_BOOKING),
     "waitlist.joined": (_BEFORE_ASSESSED, _S.WAITLISTED),
     "waitlist.left": (frozenset({_S.WAITLISTED}), _S.AWAITING_BOOKING),
     "plan.activated": (frozenset({_S.ASSESSED}), _S.IN_PROGRAMME),

@@ -50,6 +50,25 @@ class ExpectedArrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalCounts:
+    """How many referrals were accepted in the last weeks, by (programme, priority)."""
+
+    weeks: float
+    by_kind: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a site has free on the days to come, who has no day yet, and how many are expected."""
+
+    book: "DayBook"
+    waiting: Sequence[Unscheduled]
+    expected: ExpectedArrivals
+    terms: "PlanTerms"
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a priority is promised: days to the first visit, what being in time is worth, and what of a day is
     kept for it until `kept_until` days ahead. `more` multiplies how many of it are expected, for safety.

@@ -121,6 +121,12 @@ class AppointmentTable(Appointment, Base, table=True):
             postgresql_where=text(f"kind = 'first' AND status IN ({_listed(LIVE_FIRST)})"),
         ),
         CheckConstraint("status <> 'waitlist' OR waits_since IS NOT NULL", name="who_waits_does_so_since"),
+        # Whose day the plan of an evening finds.
+        Index(
+            "appointment_promised",
+            *("site", "due_at", "id"),
+            postgresql_where=text("status = 'proposed'"),
+        ),
         # The pages of a worklist: who waits, and what is over and not recorded, of a site and of a clinician.
         Index(
             "appointment_waiting",

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
-    recheck-visits, keep-forecast: a site.
+    recheck-visits, plan-first-visits, keep-forecast: a site; book-planned-day: an appointment and the local
+    day that was planned for it, as `id/2026-03-14`.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -15,3 +16,5 @@ class TimerKind(StrEnum):
     TRY = "try-waiting"
     RECHECK = "recheck-visits"
     FORECAST = "keep-forecast"
+    PLAN = "plan-first-visits"
+    TELL = "book-planned-day"

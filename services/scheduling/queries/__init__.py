@@ -5,6 +5,7 @@ The referral's row is locked first: it serialises everything about one referral.
 
 from services.scheduling.queries import (
     appointments,
+    arrivals,
     board,
     calendar,
     directory,

@@ -9,14 +9,12 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.models.tables import AppointmentTable
 from services.scheduling.queries import scope
-from services.scheduling.states import LIVE_FIRST, AppointmentStatus
+from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 # What took a time, or was to; who was called off or waits stands in no calendar.
-_SHOWN = [
-    status for status in (*LIVE_FIRST, AppointmentStatus.MISSED) if status != AppointmentStatus.WAITLIST
-]
+_SHOWN = [status for status in (*LIVE_FIRST, AppointmentStatus.MISSED) if status not in UNTIMED]
 
 
 async def appointments(

@@ -18,7 +18,7 @@ SELECT programme, ((due_at - interval '1 microsecond') AT TIME ZONE $2)::date AS
   (starts_at AT TIME ZONE $2)::date AS visit_on, count(*)::int AS number
 FROM appointment
 WHERE site = $1 AND kind = 'first' AND due_at IS NOT NULL
-  AND (status = 'waitlist' OR (status = ANY($3::text[]) AND ends_at > $4))
+  AND (status IN ('waitlist', 'proposed') OR (status = ANY($3::text[]) AND ends_at > $4))
 GROUP BY 1, 2, 3
 """
 _ACCEPTED = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
 from services.scheduling.rules import conflicts, correction, moving, status_change
-from services.scheduling.states import AppointmentStatus
+from services.scheduling.states import UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
 
@@ -34,15 +34,15 @@ def may_change(ctx: Context, row: Appointment) -> Reason | None:
 def may_move(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow another start for what has one."""
     why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
-    if why is None and facts.row.status == AppointmentStatus.WAITLIST:
+    if why is None and facts.row.status in UNTIMED:
         return Reason.of("on-the-waitlist")
     return why
 
 
 def may_book(ctx: Context, facts: AppointmentFacts) -> Reason | None:
-    """Allow a start for a place on the waitlist."""
+    """Allow a start for what has none: a place on the waitlist, a visit whose day is promised."""
     why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
-    if why is None and facts.row.status != AppointmentStatus.WAITLIST:
+    if why is None and facts.row.status not in UNTIMED:
         return Reason.of("not-on-the-waitlist")
     return why
 

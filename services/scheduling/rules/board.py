@@ -7,7 +7,7 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.notice import earliest_start
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
 from shared.clinic import Site
 from shared.fhir.codes import GuaranteeStatus
 from shared.reasons import Reason, Reference
@@ -50,6 +50,8 @@ def _why_in_danger(first: Appointment | None) -> list[Reason]:
         return [Reason.of("not-booked")]
     if first.status == AppointmentStatus.WAITLIST:
         return [Reason.of("nothing-free-in-time")]
+    if first.status == AppointmentStatus.PROPOSED:
+        return [Reason.of("day-follows")]
     if first.status == AppointmentStatus.FULFILLED:
         return [Reason.of("seen-late")]
     return [Reason.of("booked-late", when=first.starts_at)]
@@ -67,7 +69,7 @@ def act_that_helps(row: GuaranteeOverview, *, now: datetime) -> str | None:
     first = row.first
     if first is None or row.referral.state == ReferralState.ENDED or row.guarantee.status not in _IN_DANGER:
         return None
-    if first.status == AppointmentStatus.WAITLIST:
+    if first.status in UNTIMED:
         return "book"
     is_to_come = first.status == AppointmentStatus.BOOKED and first.starts_at is not None
     return "move" if is_to_come and first.starts_at and first.starts_at > now else None

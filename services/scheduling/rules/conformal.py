@@ -18,8 +18,6 @@ BANDS = (2, 4, 8, 26)
 SHIPPED = ForecastCorrection(
     bands=BANDS, below=(0.0, 0.0, 0.0, 0.0), above=(0.0, 0.333, 0.0, 0.0), own=(0, 0, 0, 0)
 )
-    bands=BANDS, below=(0.0, 0.0, 0.0, 0.0), above=(0.5, 0.5, 0.5, 0.5), own=(0, 0, 0, 0)
-)
 """Fitted by `python -m deploy.simulate.backtest --fit` on clinics that the back-test does not use."""
 
 

@@ -81,6 +81,20 @@ def plan(
     return drawn.solved()
 
 
+def without_program(
+    waiting: Sequence[Unscheduled], book: DayBook, *, terms: PlanTerms, today: date
+) -> dict[str, tuple[Group, date]]:
+    """Give days by the carve-out, who is due first first, where there is no plan."""
+    free = dict(book.free)
+    given: dict[str, tuple[Group, date]] = {}
+    for who in sorted(waiting, key=lambda one: (one.due_on, one.sent_on, one.id)):
+        found = _otherwise(who, replace(book, free=free), terms=terms, today=today)
+        if found is not None:
+            free[found.group, found.day] -= 1
+            given[who.id] = (found.group, found.day)
+    return given
+
+
 def told(
     waiting: Sequence[Unscheduled],
     planned: dict[str, tuple[Group, date]],

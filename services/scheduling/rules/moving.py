@@ -13,7 +13,7 @@ from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, ou
 from services.scheduling.rules.intervals import merged, until_free
 from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
 from services.scheduling.rules.series import week_of
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
 from shared.clinic import Person, Room
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
@@ -30,7 +30,7 @@ def cannot_move(why: Reason) -> CannotMove:
 
 def why_no_new_time(row: Appointment, *, referral: Referral) -> Reason | None:
     """Say why an appointment gets no new time, whichever; None where it may get one."""
-    if row.status not in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED):
+    if row.status not in (*UNTIMED, AppointmentStatus.BOOKED):
         return Reason.of("no-new-time", status=row.status)
     return Reason.of("referral-ended") if referral.state == ReferralState.ENDED else None
 

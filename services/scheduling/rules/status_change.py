@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from services.scheduling import states, texts
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.calendar import local_day_start
-from services.scheduling.states import AppointmentStatus
+from services.scheduling.states import UNTIMED, AppointmentStatus
 from shared.errors import Conflict
 from shared.reasons import Reason
 
@@ -30,7 +30,7 @@ def check(row: Appointment, status: AppointmentStatus, *, now: datetime, zone: Z
 def why_not_in_this_state(row: Appointment, status: AppointmentStatus) -> Reason | None:
     """Say why the life cycle of an appointment has no step to a status; None where it has."""
     old = AppointmentStatus(row.status)
-    if old == AppointmentStatus.WAITLIST:
+    if old in UNTIMED:
         return Reason.of("on-the-waitlist")
     if states.may(old, status):
         return None

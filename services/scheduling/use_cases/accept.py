@@ -11,7 +11,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
-from services.scheduling.use_cases import availability_search, book_first, end, record
+from services.scheduling.use_cases import answer_first, book_first, end, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.context import Context
@@ -87,22 +87,29 @@ def prepare(ctx: Context, event: ReferralAccepted) -> Acceptance:
 async def take_times(
     ctx: Context, tx: Transaction, acceptances: Sequence[Acceptance], *, cache: AvailabilityCache
 ) -> None:
-    """Take the earliest fitting time for each of them; who gets none waits."""
-    requests = [book_first.request_for(ctx, new.referral, new.visit, cache=cache) for new in acceptances]
-    await availability_search.take_earliest(tx, requests, cache=cache)
-    for request in requests:
-        if request.candidate is not None:
-            request.row.status = AppointmentStatus.BOOKED
+    """Take a fitting time for each of them by the clinic's policy, or promise one; who gets none waits."""
+    visits = [(new.visit, new.referral) for new in acceptances]
+    answers = await answer_first.run(ctx, tx, visits)
+    asked = []
+    for (visit, referral), answer in zip(visits, answers, strict=True):
+        if answer.is_promise:
+            visit.status = AppointmentStatus.PROPOSED
+        else:
+            asked.append((visit, referral, answer.from_day))
+    await book_first.find_times(ctx, tx, asked, cache=cache)
 
 
 def decide(ctx: Context, acceptance: Acceptance) -> list[Publication]:
-    """Evaluate the guarantee of a referral whose first appointment has got a time or waits.
+    """Evaluate the guarantee of a referral whose first appointment has got a time, is promised one or waits.
 
     Returns what is to be published.
     """
     visit = acceptance.visit
     record.fill_appointment(ctx, visit)
     evaluated = record.evaluate(ctx, acceptance.guarantee, acceptance.referral, [visit])
+    if visit.status == AppointmentStatus.PROPOSED:
+        promised = record.guarantee_publication(ctx, events.GuaranteePromised, acceptance.guarantee)
+        return [promised, *record.first_publications(ctx, visit, evaluated=evaluated)]
     waits = visit.status == AppointmentStatus.WAITLIST
     event = events.WaitlistJoined if waits else events.AppointmentBooked
     person = acceptance.referral.person

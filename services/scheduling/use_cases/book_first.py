@@ -1,28 +1,51 @@
 """Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from services.scheduling import rules
 from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import availability_search, reconcile_series, record
+from services.scheduling.use_cases import answer_first, availability_search, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need
 from services.scheduling.use_cases.availability_search import BookingRequest
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
+from shared.events.outbox.publishing import publish_all
 from shared.fhir.codes import AppointmentKind
 
 
 async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: AvailabilityCache) -> None:
-    """Book the earliest time that fits, whoever races; where there is none, the patient waits.
+    """Book a time by the clinic's policy, or promise one; where there is none, the patient waits.
 
     Who waits tries once more after this transaction: a time that was freed meanwhile would be seen by nobody.
     """
     row = unbooked(ctx, referral)
-    if await _find_time(ctx, tx, referral, row, cache=cache):
+    [answer] = await answer_first.run(ctx, tx, [(row, referral)])
+    if answer.is_promise:
+        await promise(ctx, tx, referral, row)
+        return
+    if await _find_time(ctx, tx, referral, row, cache=cache, from_day=answer.from_day):
         await booked(ctx, tx, referral, row)
         return
+    await join_waitlist(ctx, tx, referral, row)
+
+
+async def promise(ctx: Context, tx: Transaction, referral: Referral, row: Appointment) -> None:
+    """Record a first visit whose day follows, and publish the promise."""
+    row.status = AppointmentStatus.PROPOSED
+    evaluated = await record.save_first(ctx, tx, row, referral=referral)
+    await publish_all(tx, [record.guarantee_publication(ctx, events.GuaranteePromised, evaluated.guarantee)])
+    await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
+
+
+async def join_waitlist(ctx: Context, tx: Transaction, referral: Referral, row: Appointment) -> None:
+    """Let a patient wait for whom no time is free, and try once more after this transaction."""
+    row.status = AppointmentStatus.WAITLIST
     evaluated = await record.save_first(ctx, tx, row, events.WaitlistJoined, referral=referral)
     await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)
     await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
@@ -42,7 +65,7 @@ async def from_waitlist(
 
 async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appointment) -> None:
     """Record a first appointment whose time was taken, publish it, and reconcile what follows it."""
-    waited = row.version > 0
+    waited = row.version > 0 and row.status == AppointmentStatus.WAITLIST
     row.status = AppointmentStatus.BOOKED
     left = (events.WaitlistLeft,) if waited else ()
     happened = (*left, events.AppointmentBooked)
@@ -53,14 +76,25 @@ async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appoint
 
 
 def request_for(
-    ctx: Context, referral: Referral, row: Appointment, *, cache: AvailabilityCache
+    ctx: Context,
+    referral: Referral,
+    row: Appointment,
+    *,
+    cache: AvailabilityCache,
+    from_day: date | None = None,
 ) -> BookingRequest:
-    """Return what a first appointment asks for: inside the guarantee, and when the patient can come."""
+    """Return what a first appointment asks for: inside the guarantee, and when the patient can come.
+
+    With `from_day` not before that local day.
+    """
     first = ctx.clinic.programme(referral.programme).first
     kept = kept_need(ctx, first, site_id=referral.site, purpose="first", cache=cache)
     window = rules.notice.first_window(
         now=ctx.at, due_at=referral.due_at, zone=kept.need.site.zone, priority=referral.priority
     )
+    if from_day is not None:
+        begins = max(window.start, rules.calendar.local_day_start(from_day, kept.need.site.zone))
+        window = Span(begins, max(begins, window.end))
     return BookingRequest(row=row, kept=kept, window=window, never=referral.away)
 
 
@@ -80,9 +114,43 @@ def unbooked(ctx: Context, referral: Referral) -> Appointment:
     )
 
 
+async def find_times(
+    ctx: Context,
+    tx: Transaction,
+    asked: Sequence[tuple[Appointment, Referral, date | None]],
+    *,
+    cache: AvailabilityCache,
+) -> None:
+    """Take the earliest time for each visit, from its day on where it has one, and put it into its row.
+
+    Who finds none from that day on is given any time in the promise: nobody waits while a time is free. A row
+    that gets no time keeps its status, one that gets a time is booked.
+    """
+    left = list(asked)
+    while left:
+        requests = [request_for(ctx, referral, row, cache=cache, from_day=day) for row, referral, day in left]
+        await availability_search.take_earliest(tx, requests, cache=cache)
+        for request in requests:
+            if request.candidate is not None:
+                request.row.status = AppointmentStatus.BOOKED
+        left = [
+            (row, referral, None)
+            for row, referral, day in left
+            if day is not None and row.status != AppointmentStatus.BOOKED
+        ]
+
+
 async def _find_time(
-    ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, cache: AvailabilityCache
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    row: Appointment,
+    *,
+    cache: AvailabilityCache,
+    from_day: date | None = None,
 ) -> bool:
-    request = request_for(ctx, referral, row, cache=cache)
-    await availability_search.take_earliest(tx, [request], cache=cache)
-    return request.candidate is not None
+    before = row.status
+    await find_times(ctx, tx, [(row, referral, from_day)], cache=cache)
+    found = row.status == AppointmentStatus.BOOKED
+    row.status = before
+    return found

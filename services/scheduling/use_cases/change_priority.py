@@ -9,7 +9,7 @@ from uuid import UUID
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Referral
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import UNTIMED, ReferralState
 from services.scheduling.use_cases import record
 from shared import timers
 from shared.context import Context
@@ -49,5 +49,5 @@ async def _move_due_day(
     await tx.update(referral, due_on=event.due_on, due_at=due_at)
     for row in await queries.appointments.firsts_of(tx, referral.id):
         await tx.update(row, due_at=due_at)
-        if row.status == AppointmentStatus.WAITLIST:
+        if row.status in UNTIMED:
             await timers.schedule(tx, kind=TimerKind.TRY, ref=str(row.id), due=ctx.at)

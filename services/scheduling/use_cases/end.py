@@ -5,7 +5,7 @@ from uuid import UUID
 from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
 from services.scheduling.use_cases import reconcile_series, record
 from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
@@ -75,9 +75,7 @@ async def _end(
     await tx.update(referral, state=str(ReferralState.ENDED), ended_because=[because])
     for row in await queries.appointments.firsts_of(tx, referral.id):
         is_over = row.starts_at is not None and row.starts_at <= ctx.at
-        if row.status in (AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED) and (
-            past_firsts or not is_over
-        ):
+        if row.status in (*UNTIMED, AppointmentStatus.BOOKED) and (past_firsts or not is_over):
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_first(ctx, tx, row, event, referral=referral)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
@@ -98,11 +96,13 @@ async def call_off(
 
     Returns what is to be published.
     """
-    waited = row.status == AppointmentStatus.WAITLIST
+    before = row.status
     row.status, row.reasons, row.reason_code = AppointmentStatus.CANCELLED, [because], code
     row.patient_caused = code == record.PATIENT_CANCELS
-    if waited:
+    if before == AppointmentStatus.WAITLIST:
         await timers.cancel(tx, kind=TimerKind.TRY, ref=str(row.id))
         return events.WaitlistLeft
+    if before == AppointmentStatus.PROPOSED:
+        return events.AppointmentCancelled
     await record.give_back(ctx, tx, [row])
     return events.AppointmentCancelled

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Referral
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import STANDING, AppointmentStatus
+from services.scheduling.states import STANDING, UNTIMED
 from services.scheduling.use_cases import book_first, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.record import EvaluatedGuarantee
@@ -37,7 +37,7 @@ async def at_its_end(ctx: Context, tx: Transaction, referral_id: UUID, *, cache:
         await timers.schedule(tx, kind=TimerKind.DUE, ref=str(referral.id), due=again)
     if status == GuaranteeStatus.BREACHED:
         for row in firsts:
-            if row.status == AppointmentStatus.WAITLIST:
+            if row.status in UNTIMED:
                 await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)
 
 

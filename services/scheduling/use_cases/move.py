@@ -6,7 +6,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import AppointmentStatus
+from services.scheduling.states import UNTIMED
 from services.scheduling.use_cases import book_first, reconcile_series, record
 from shared import timers
 from shared.context import Context
@@ -26,7 +26,7 @@ async def run(
     if row.kind == AppointmentKind.SESSION:
         await check_session(ctx, tx, row, start, referral=referral)
     await _take(ctx, tx, row, start, referral=referral)
-    if row.status == AppointmentStatus.WAITLIST:
+    if row.status in UNTIMED:
         await book_first.booked(ctx, tx, referral, row)
         return
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)

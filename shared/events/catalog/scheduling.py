@@ -229,6 +229,14 @@ class GuaranteeEvent(DomainEvent, topic=SCHEDULING, focus="Task"):
     """What became of the guarantee."""
 
 
+class GuaranteePromised(
+    GuaranteeEvent,
+    name="guarantee.promised",
+    emitted="A first visit is promised by the Task's due day; its own day follows by the plan of an evening.",
+):
+    """The patient will be seen by a day; the time follows."""
+
+
 class GuaranteeAtRisk(
     GuaranteeEvent,
     name="guarantee.at-risk",

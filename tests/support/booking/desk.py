@@ -58,6 +58,8 @@ class Desk:
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
+            TimerKind.PLAN: handlers.on_plan_due,
+            TimerKind.TELL: partial(handlers.on_planned_day_due, cache=self.cache),
         }
 
     @property

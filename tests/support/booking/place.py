@@ -32,6 +32,7 @@ def a_clinic(
     payer_asks: bool = True,
     at_risk_days: int = 7,
     guarantee: Mapping[str, Any] | None = None,
+    scheduling: Mapping[str, Any] | None = None,
 ) -> Clinic:
     """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`."""
     treatment = {"minutes": 45, "discipline": "physiotherapy", "room": "treatment", "count": 4, "per_week": 2}
@@ -45,6 +46,7 @@ def a_clinic(
                 if guarantee is None
                 else {"guarantee": guarantee}
             ),
+            "scheduling": dict(scheduling or {}),
             "emergency": {"acknowledge_within_minutes": 15, "escalate_every_minutes": 15},
             "duplicate_window_days": 90,
             "review_weeks": [4],

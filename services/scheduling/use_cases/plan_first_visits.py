@@ -1,0 +1,102 @@
+"""Plan the first visits of a site whose day follows: every evening, one plan for all of them.
+
+Invariants:
+- Nothing of a plan is kept: a day that is told is booked, each in a transaction of its own; what is not
+  told is planned anew the next evening.
+- One worker plans a site: the timer's row is locked while its handler runs.
+- A plan that is not optimal is none: the carve-out serves that evening, and it is logged and counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+import structlog
+from prometheus_client import Counter
+
+from services.scheduling import queries, rules
+from services.scheduling.models.demand import Outlook, Told
+from services.scheduling.models.timer_kinds import TimerKind
+from services.scheduling.rules.linear_program import NotOptimal
+from services.scheduling.use_cases import read_outlook
+from shared import timers
+from shared.clinic import SchedulingPolicy, Site
+from shared.context import Context
+from shared.db import Transaction
+from shared.telemetry.registry import REGISTRY
+from shared.timers import Timer
+
+# Beyond the look-ahead those who are expected last still have their four weeks.
+_BEYOND = 28
+# Written for the day of who waited long enough and has none: any time at all is looked for.
+ANY_DAY = "any"
+_DAY = timedelta(days=1)
+
+_PLANS = Counter(
+    "lumbar_first_visit_plans",
+    "Plans of an evening for first visits, by outcome",
+    ["outcome"],
+    registry=REGISTRY,
+)
+log = structlog.get_logger()
+
+
+async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
+    """Plan, let each day that is told be booked, and set the timer of the next evening.
+
+    A clinic that no longer plans gives everybody who was promised a day the earliest one.
+    """
+    site = next((site for site in ctx.clinic.sites if site.id == site_id), None)
+    if site is None:
+        return
+    if ctx.clinic.scheduling.policy is not SchedulingPolicy.PLAN:
+        promised = await queries.arrivals.promised(tx, site.id)
+        await _let_be_booked(ctx, tx, [f"{visit.id}/{ANY_DAY}" for visit, _ in promised])
+        return
+    await timers.schedule(tx, kind=TimerKind.PLAN, ref=site.id, due=next_evening(ctx, site))
+    days = ctx.clinic.scheduling.look_ahead_days + _BEYOND
+    outlook = await read_outlook.run(ctx, tx, site, days=days)
+    if not outlook.waiting:
+        return
+    told = list(_told(outlook))
+    given = {one.id for one in told}
+    late = [one for one in outlook.waiting if one.id not in given and _waited_enough(one.id, outlook)]
+    planned = [f"{one.id}/{one.day.isoformat()}" for one in told]
+    await _let_be_booked(ctx, tx, [*planned, *(f"{one.id}/{ANY_DAY}" for one in late)])
+
+
+async def at_every_site(ctx: Context, tx: Transaction) -> None:
+    """Set the timer of the next evening at every site, where first visits are planned."""
+    if ctx.clinic.scheduling.policy is SchedulingPolicy.PLAN:
+        for site in ctx.clinic.sites:
+            await timers.schedule_once(tx, kind=TimerKind.PLAN, ref=site.id, due=next_evening(ctx, site))
+
+
+def next_evening(ctx: Context, site: Site) -> datetime:
+    """Return when a site plans next: at the clinic's time of the wall clock, today or tomorrow."""
+    today = ctx.at.astimezone(site.zone).date()
+    at = ctx.clinic.scheduling.at
+    evening = rules.calendar.to_utc(today, at, site.zone)
+    return evening if evening > ctx.at else rules.calendar.to_utc(today + _DAY, at, site.zone)
+
+
+async def _let_be_booked(ctx: Context, tx: Transaction, refs: Sequence[str]) -> None:
+    await timers.schedule_all(tx, [Timer(kind=TimerKind.TELL, ref=ref, due_at=ctx.at) for ref in refs])
+
+
+def _told(outlook: Outlook) -> Iterator[Told]:
+    waiting, book, terms, today = outlook.waiting, outlook.book, outlook.terms, outlook.today
+    try:
+        planned = rules.evening_plan.plan(waiting, book, outlook.expected, terms=terms, today=today)
+        _PLANS.labels(outcome="done").inc()
+    except NotOptimal as error:
+        _PLANS.labels(outcome="failed").inc()
+        log.error("scheduling.plan-not-optimal", status=str(error), waiting=len(waiting), page="PlansFailing")
+        planned = rules.evening_plan.without_program(waiting, book, terms=terms, today=today)
+    return rules.evening_plan.told(waiting, planned, book, terms=terms, today=today)
+
+
+def _waited_enough(id: str, outlook: Outlook) -> bool:
+    who = next(one for one in outlook.waiting if one.id == id)
+    return rules.evening_plan.is_to_tell(
+        who, date.max, today=outlook.today, book=outlook.book, terms=outlook.terms
+    )

@@ -1,0 +1,63 @@
+"""Read what a site has free for first visits, who waits for a day, and how many are expected."""
+
+from datetime import date, timedelta
+
+from services.scheduling import queries, rules
+from services.scheduling.models.demand import Outlook, Unscheduled
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.day_book import BookedDays
+from services.scheduling.rules.needs import need_of
+from shared.clinic import Site
+from shared.context import Context
+from shared.db import Transaction
+
+_DAY = timedelta(days=1)
+
+
+async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outlook:
+    """Read the outlook of so many local days from tomorrow on."""
+    today = ctx.at.astimezone(site.zone).date()
+    programmes = [programme for programme in ctx.clinic.programmes if programme.site == site.id]
+    looked = BookedDays(
+        needs={
+            programme.id: need_of(ctx.clinic, site_id=site.id, visit=programme.first, purpose="first")
+            for programme in programmes
+        },
+        days=[today + _DAY * number for number in range(1, days + 1)],
+    )
+    taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window)
+    counts = await queries.arrivals.counts(tx, site.id, now=ctx.at)
+    return Outlook(
+        book=rules.day_book.book_of(looked, taken=taken),
+        waiting=[unscheduled(*one, site=site) for one in await queries.arrivals.promised(tx, site.id)],
+        expected=rules.arrivals.expected(
+            counts,
+            prior=ctx.clinic.scheduling.expected_per_week,
+            programmes=[programme.id for programme in programmes],
+            days=looked.days[: ctx.clinic.scheduling.look_ahead_days],
+        ),
+        terms=rules.plan_terms.terms_of(ctx.clinic),
+        today=today,
+    )
+
+
+def unscheduled(visit: Appointment, referral: Referral, *, site: Site) -> Unscheduled:
+    """Say of a first visit without a day what a plan must know of it; its id is the visit's."""
+    zone, away = site.zone, referral.away
+    sent_on = referral.sent_at.astimezone(zone).date()
+    since = visit.waits_since.astimezone(zone).date() if visit.waits_since else sent_on
+
+    def can_come(day: date) -> bool:
+        whole = Span(rules.calendar.local_day_start(day, zone), rules.calendar.local_day_end(day, zone))
+        return not any(span.start <= whole.start and whole.end <= span.end for span in away)
+
+    return Unscheduled(
+        id=str(visit.id),
+        priority=referral.priority,
+        need=referral.programme,
+        sent_on=sent_on,
+        due_on=referral.due_on,
+        since=since,
+        can_come=can_come,
+    )

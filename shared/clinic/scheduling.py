@@ -1,0 +1,42 @@
+"""How first visits get their days: the policy of a clinic, and its numbers (docs/scheduling.md)."""
+
+from datetime import time
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.clinic.part import Id, Part, WallTime
+
+
+class SchedulingPolicy(StrEnum):
+    """By which policy first visits get their days."""
+
+    EARLIEST = "earliest"
+    CARVE_OUT = "carve-out"
+    PLAN = "plan"
+
+
+class Telling(Part):
+    """When a planned day is told: after so many working days without one."""
+
+    within_working_days: int = Field(ge=0, le=20, default=2)
+
+
+class Scheduling(Part):
+    """How first visits get their days.
+
+    The plan is made every evening `at` this time of the site's wall clock, looks so many days ahead, and
+    tells a day once it lies within `commit_days`. While the window of a promise is used less than
+    `at_once_below`, the carve-out books at once. `expected_per_week` says how many referrals of a programme
+    are expected until the clinic's own weeks say it; `missed` is the share of visits to which nobody comes.
+    """
+
+    policy: SchedulingPolicy = SchedulingPolicy.EARLIEST
+    at_once_below: float = Field(ge=0, le=2, default=0.8)
+    tell: Telling = Telling()
+    commit_days: int = Field(ge=0, le=28, default=5)
+    look_ahead_days: int = Field(ge=7, le=84, default=42)
+    at: WallTime = time(18)
+    iterations: int = Field(ge=1_000, default=500_000)
+    missed: float = Field(ge=0, lt=1, default=0.1)
+    expected_per_week: dict[Id, float] = Field(default_factory=dict)
