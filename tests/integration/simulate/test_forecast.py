@@ -1,4 +1,4 @@
-"""The forecast of a simulated clinic: its intervals hold, it knows nothing of days to come, and it is drawn."""
+"""The forecast of a simulated clinic: its intervals hold, it knows nothing of days to come, it is drawn."""
 
 import json
 from dataclasses import replace
