@@ -115,6 +115,9 @@ _SCHEDULING = {
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
     "guarantee.promised": _route("A first visit is promised; its day follows.", _OFFICES, REFERRER),
     "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
+    "guarantee.attention-needed": _route(
+        "A patient is to be seen at once: see that it happens.", (COORDINATOR,), COORDINATOR, urgent=True
+    ),
     "guarantee.breached": _route("The promised date has passed.", _OFFICES, REFERRER, COORDINATOR),
     "guarantee.second-breached": _route(
         "The longest promised time has passed, and nobody was seen.",

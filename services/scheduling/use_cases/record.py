@@ -5,7 +5,7 @@ Invariants:
 - A row is written before an event about it is published, so that the event carries the bytes just written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import GuaranteeStatus, RequestPriority
 from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
@@ -150,12 +150,12 @@ def evaluate(
     What was met, broken or ended stays so, unless what was recorded is corrected. The Task is rendered `anew`
     where its referral says something else.
     """
-    before, second_before = guarantee.status, guarantee.second_breached_at
+    was = guarantee.model_copy()
     columns = rules.guarantee.evaluate(
         guarantee,
         referral,
         firsts,
-        before=GuaranteeStatus.ON_TRACK if corrects else before,
+        before=GuaranteeStatus.ON_TRACK if corrects else was.status,
         now=ctx.at,
         at_risk_days=ctx.clinic.guarantee.of(referral.priority).at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
@@ -166,11 +166,19 @@ def evaluate(
     is_changed = anew or bool(changes) or not guarantee.version
     if is_changed:
         store.fill(guarantee, fhir.guarantees.render(ctx, guarantee, referral=referral), at=ctx.at)
-    event = _GUARANTEE_EVENTS.get(guarantee.status) if guarantee.status != before else None
-    happened = [] if event is None else [event]
-    if second_before is None and guarantee.second_breached_at is not None:
-        happened.append(events.GuaranteeSecondBreached)
+    happened = list(_happened(was, guarantee, referral=referral))
     return EvaluatedGuarantee(guarantee=guarantee, firsts=firsts, events=happened, is_changed=is_changed)
+
+
+def _happened(was: Guarantee, now: Guarantee, *, referral: Referral) -> Iterator[type[DomainEvent]]:
+    """Go through the events by which a guarantee became what it is."""
+    if now.status != was.status and now.status in _GUARANTEE_EVENTS:
+        yield _GUARANTEE_EVENTS[now.status]
+    if was.second_breached_at is None and now.second_breached_at is not None:
+        yield events.GuaranteeSecondBreached
+    is_wanted = was.unbooked_since is None and now.unbooked_since is not None
+    if is_wanted and referral.priority == RequestPriority.STAT:
+        yield events.GuaranteeAttentionNeeded
 
 
 async def evaluate_guarantee(

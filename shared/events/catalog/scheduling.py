@@ -245,6 +245,14 @@ class GuaranteeAtRisk(
     """The guarantee may not be kept."""
 
 
+class GuaranteeAttentionNeeded(
+    GuaranteeEvent,
+    name="guarantee.attention-needed",
+    emitted="A patient is to be seen at once (priority stat): the coordinator sees to it beside the booking.",
+):
+    """Somebody has to see to it now that a patient is seen."""
+
+
 class GuaranteeBreached(
     GuaranteeEvent,
     name="guarantee.breached",

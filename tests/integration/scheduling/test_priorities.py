@@ -116,6 +116,7 @@ class TestAtOnce:
         desk = Desk(scheduling_db, place())
         referral = await desk.accept(priority="stat", due_on=date(2026, 6, 1))
         assert (await desk.guarantee(referral)).unbooked_since == MONDAY
+        assert await desk.told() == ["appointment.booked", "guarantee.attention-needed"]
         row = await desk.first(referral)
         await desk.at(MONDAY + timedelta(hours=4))
         await desk.put(row, status="fulfilled")
@@ -131,6 +132,7 @@ class TestAtOnce:
         await desk.change_priority(referral, priority="stat", due_on=date(2026, 6, 1))
         guarantee = await desk.guarantee(referral)
         assert (guarantee.status, guarantee.unbooked_since) == ("at-risk", MONDAY)
+        assert (await desk.told())[-2:] == ["guarantee.at-risk", "guarantee.attention-needed"]
 
 
 class TestARaisedPriority:
