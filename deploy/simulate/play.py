@@ -41,6 +41,15 @@ def of_seed(
     return _played(*drawn, policy=policy, tell_after=tell_after)
 
 
+def drawn(
+    path: Path | None, *, seed: int, load: float, missed: float, uneven: bool
+) -> tuple[Instance, Hidden]:
+    """Read an instance from a file, or draw it where there is none. Raises NoInstance."""
+    if path is not None:
+        return instances.load(path)
+    return instances.read(generate(seed, load=load, missed=missed, uneven=uneven))
+
+
 def policy_of(name: str, instance: Instance, *, tell_after: int = 2) -> Policy:
     """Make the policy of a name for a clinic; it knows the instance without what is hidden."""
     terms = PlanTerms(priorities=TERMS, missed=instance.known.missed, tell_after=tell_after)

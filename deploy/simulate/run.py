@@ -86,12 +86,12 @@ class SimulatedRun:
         )
         self._free = free
 
-    def play(self) -> "SimulatedRun":
-        """Play every day."""
+    def play(self, *, days: int | None = None) -> "SimulatedRun":
+        """Play every day, or the first so many."""
         arrivals: dict[date, list[SimulatedReferral]] = defaultdict(list)
         for referral in self.instance.referrals:
             arrivals[referral.sent_on].append(referral)
-        for number in range(self.instance.days + self.afterwards):
+        for number in range(self.instance.days + self.afterwards if days is None else days):
             today = self.instance.first_day + _DAY * number
             self._fall_sick(today)
             for referral in arrivals.get(today, ()):

@@ -31,13 +31,15 @@ from shared.timers import Timer
 
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
-    """Bring the directory up to date, offer free time to those who wait, and name visits that no longer fit.
+    """Bring the directory up to date, offer free time to those who wait, name visits that no longer fit, and
+    see that every site keeps its forecasts.
 
     clinic.yaml may have new people and hours since the last start, and new absences.
     """
     await use_cases.publish_directory.run(ctx, tx)
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
+    await use_cases.keep_forecast.start_nights(ctx, tx)
     await use_cases.plan_first_visits.at_every_site(ctx, tx)
 
 
@@ -141,6 +143,11 @@ async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Offer the freed time of a site to those who wait; what was freed may have been a visit to plan anew."""
     await use_cases.offer_time.run(ctx, tx, timer.ref)
     await use_cases.replan.again(ctx, tx, timer.ref)
+
+
+async def on_forecast_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Keep the forecast of a site, as it is every night, and what came true of earlier ones."""
+    await use_cases.keep_forecast.run(ctx, tx, timer.ref)
 
 
 async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

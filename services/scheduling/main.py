@@ -14,6 +14,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.reads.router,
         api.appointments.router_of(AvailabilityCache()),
         api.guarantee.router,
+        api.forecast.router,
         api.worklist.router,
         api.calendar.router,
         api.free_time.router,

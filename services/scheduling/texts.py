@@ -211,3 +211,14 @@ def criteria(programme: Programme, clinic: Clinic) -> Iterator[tuple[str, str]]:
     if wanted.payers:
         names = ", ".join(clinic.payer(payer).name for payer in wanted.payers)
         yield "payer", f"Paid by {names}."
+
+
+FORECAST_ASSUMED = (
+    "Referrals arrive as in the weeks that were learned from: up to 12, with a prior of half a week at four "
+    "fifths of the usual visits. Who is due first is seen first. Time that is free stays free: sessions that "
+    "nobody has booked yet and rooms are not counted. Nobody is told a visit for today any more."
+)
+FORECAST_SURE = "Four of five weeks are to lie inside their interval."
+FORECAST_RANGE = (
+    "Eight weeks are said with confidence. What lies farther ahead is a range, about as wide as its median."
+)

@@ -39,6 +39,7 @@ def create_worker(runtime: Runtime) -> Worker:
         timers={
             TimerKind.AT_RISK: handlers.on_at_risk_due,
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=cache),
+            TimerKind.FORECAST: handlers.on_forecast_due,
             TimerKind.SECOND_DUE: handlers.on_second_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,

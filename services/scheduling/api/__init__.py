@@ -5,6 +5,7 @@ from services.scheduling.api import (
     calendar,
     directory,
     examples,
+    forecast,
     free_time,
     guarantee,
     reads,

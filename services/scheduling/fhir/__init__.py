@@ -6,6 +6,7 @@ from services.scheduling.fhir import (
     calendar,
     corrections,
     directory,
+    forecasts,
     free_time,
     guarantees,
     programmes,

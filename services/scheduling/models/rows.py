@@ -183,3 +183,22 @@ class Funding(SQLModel):
     units: int | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+
+
+class ForecastMade(SQLModel):
+    """What the forecast of a site said, one morning, of the breaches of a discipline in one of its weeks.
+
+    `week` counts from 1; the figures are those before correction. `truth` is None until the week is over.
+    """
+
+    __tablename__ = "forecast_made"
+
+    site: str = Field(primary_key=True)
+    need: str = Field(primary_key=True)
+    made_on: date = Field(primary_key=True)
+    week: int = Field(primary_key=True)
+    made_at: AwareDatetime
+    q10: int
+    q50: int
+    q90: int
+    truth: int | None = None

@@ -28,6 +28,7 @@ from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.rows import (
     Appointment,
+    ForecastMade,
     Funding,
     GivenUpTime,
     Guarantee,
@@ -72,6 +73,8 @@ class ReferralTable(Referral, Base, table=True):
     __table_args__ = (
         one_of("state", ReferralState, name="state_is_known"),
         Index("referral_team", "team", postgresql_using="gin"),
+        # A forecast learns from the last weeks of a site.
+        Index("referral_of_site_by_acceptance", "site", "accepted_at"),
     )
 
 
@@ -178,6 +181,17 @@ class FreedTable(Base, table=True):
 
     site: str = Field(primary_key=True)
     times: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ForecastMadeTable(ForecastMade, Base, table=True):
+    """The table of ForecastMade rows."""
+
+    __table_args__ = (
+        CheckConstraint("week BETWEEN 1 AND 26", name="week_is_forecast"),
+        CheckConstraint("q10 <= q50 AND q50 <= q90", name="quantiles_rise"),
+        # The weeks that are over and wait for what came true.
+        Index("forecast_to_fill", "site", "made_on", "week", postgresql_where=text("truth IS NULL")),
+    )
 
 
 class GivenUpTimeTable(GivenUpTime, Base, table=True):

@@ -9,6 +9,7 @@ from services.scheduling.queries import (
     board,
     calendar,
     directory,
+    forecasts,
     given_up,
     guarantees,
     occupancy,

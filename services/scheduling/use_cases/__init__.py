@@ -16,6 +16,7 @@ from services.scheduling.use_cases import (
     find_free_time,
     find_remedies,
     follow_patient,
+    keep_forecast,
     offer_time,
     plan_first_visits,
     publish_directory,
@@ -23,5 +24,6 @@ from services.scheduling.use_cases import (
     replan,
     show_board,
     show_calendar,
+    show_forecast,
     try_waiting,
 )

@@ -66,6 +66,7 @@ ACTS = {
     "referral PATCH /fhir/ServiceRequest/{id}": "referrer",
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
+    "scheduling GET /forecast": "coordinator",
     "careteam GET /worklist": "coordinator clinician",
     "referral GET /worklist": "referrer insurer coordinator clinician",
     "scheduling GET /calendar": "coordinator clinician",

@@ -55,6 +55,7 @@ class Desk:
             TimerKind.AT_RISK: handlers.on_at_risk_due,
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=self.cache),
             TimerKind.SECOND_DUE: handlers.on_second_due,
+            TimerKind.FORECAST: handlers.on_forecast_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
