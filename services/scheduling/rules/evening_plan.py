@@ -132,10 +132,17 @@ def told(
 def _otherwise(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
     """Find the earliest day that the carve-out leaves to a referral, however late.
 
-    What is kept for higher priorities stays so: who is late already would take the last days in time of others.
+    What is kept for higher priorities stays so, or who is late already takes the last days in time of others.
+    Where nothing else is left it is a day on which nobody of a higher priority who is sent today is due.
     """
     last = today + _DAY * _FARTHEST
-    return carve_out.earliest(who, book, terms=terms, today=today, until=last)
+    if (kept := carve_out.earliest(who, book, terms=terms, today=today, until=last)) is not None:
+        return kept
+    codes = list(terms.priorities)
+    above = codes[: codes.index(who.priority)]
+    harmless = max([who.notice, *(terms.priorities[code].days + 1 for code in above)])
+    later = replace(who, notice=harmless)
+    return carve_out.earliest(later, book, terms=terms, today=today, until=last, reserved=False)
 
 
 @dataclass
