@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from deploy.marked import put_between
 from deploy.services import SERVICES, package, room
 from shared.operations import EVERYBODY, Operation, OperationTable, Parameter
 
@@ -31,11 +32,7 @@ def readme(service: str) -> Path:
 
 def rewritten(text: str, service: str) -> str:
     """Put the table of operations between the two marks of a README; raises ValueError without them."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"the README of {service} has no place for its operations: {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{_markdown(tables_of(service))}{END}{after}"
+    return put_between(text, _markdown(tables_of(service)), begin=BEGIN, end=END)
 
 
 def _markdown(tables: Sequence[OperationTable[Any]]) -> str:

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+from deploy.marked import put_between
 from deploy.simulate import play
 from deploy.simulate.forecasting import Past, breaches
 from deploy.simulate.run import SimulatedRun
@@ -46,9 +47,8 @@ def main() -> None:
     if given.write is None:
         sys.stdout.write("\n".join(lines) + "\n")
         return
-    document = given.write.read_text()
-    before, _, rest = document.partition(_BEGIN)
-    given.write.write_text(f"{before}{_BEGIN}\n" + "\n".join(lines) + f"\n{_END}{rest.partition(_END)[2]}")
+    written = "\n".join([*lines, ""])
+    given.write.write_text(put_between(given.write.read_text(), written, begin=_BEGIN, end=_END))
 
 
 def drawn(forecasts: int, *, of_each: int, first_seed: int) -> list[tuple[int, float]]:

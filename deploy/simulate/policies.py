@@ -8,13 +8,13 @@ from typing import Protocol
 from services.scheduling.models.demand import (
     DayBook,
     ExpectedArrivals,
+    Outlook,
     PlanTerms,
     Terms,
     Told,
     Unscheduled,
 )
 from services.scheduling.rules import carve_out, evening_plan
-from services.scheduling.rules.linear_program import NotOptimal
 
 _DAY = timedelta(days=1)
 # Four weeks, whatever the priority: what the rule before priorities promised everybody.
@@ -90,14 +90,17 @@ class EveningPlan:
         """Plan for all who wait, and tell those whose day is near or who waited long enough."""
         if not waiting:
             return
-        expected = self.expected.from_day(today, self.terms.look_ahead)
-        try:
-            planned = evening_plan.plan(waiting, book, expected, terms=self.terms, today=today)
-        except NotOptimal as error:
-            self.failures.append(str(error))
-            yield from _in_turn(CarveOut(terms=self.terms), waiting, book, today=today)
-            return
-        yield from evening_plan.told(waiting, planned, book, terms=self.terms, today=today)
+        outlook = Outlook(
+            book=book,
+            waiting=waiting,
+            expected=self.expected.from_day(today, self.terms.look_ahead),
+            terms=self.terms,
+            today=today,
+        )
+        evening = evening_plan.evening(outlook)
+        if evening.failure is not None:
+            self.failures.append(evening.failure)
+        yield from evening.told
 
 
 class Expectation(Protocol):

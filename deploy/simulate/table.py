@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import fmean
 
+from deploy.marked import put_between
 from deploy.simulate import play
 
 POLICIES = ("earliest", "carve-out", "plan")
@@ -29,10 +30,8 @@ def main() -> None:
     if given.write is None:
         sys.stdout.write("\n".join(lines) + "\n")
         return
-    document = given.write.read_text()
-    before, _, rest = document.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    given.write.write_text(f"{before}{_BEGIN}\n" + "\n".join(lines) + f"\n{_END}{after}")
+    written = "\n".join([*lines, ""])
+    given.write.write_text(put_between(given.write.read_text(), written, begin=_BEGIN, end=_END))
 
 
 def table(loads: Sequence[float], seeds: Sequence[int], *, workers: int) -> list[str]:

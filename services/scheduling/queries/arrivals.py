@@ -7,7 +7,6 @@ from services.scheduling.models.demand import ArrivalCounts
 from services.scheduling.models.rows import Appointment, Referral
 from shared.db import Transaction
 
-_SEEN = timedelta(weeks=12)
 _COUNTS = """
 SELECT programme, priority, count(*) AS number, min(accepted_at) AS since FROM referral
 WHERE site = $1 AND accepted_at >= $2 GROUP BY programme, priority
@@ -18,12 +17,12 @@ SELECT * FROM appointment WHERE site = $1 AND status = 'proposed' ORDER BY due_a
 _REFERRALS = "SELECT * FROM referral WHERE id = ANY($1::uuid[])"
 
 
-async def counts(tx: Transaction, site: str, *, now: datetime) -> ArrivalCounts:
-    """Count the referrals of the last twelve weeks, or of as many as there were."""
-    records = await tx.records(_COUNTS, site, now - _SEEN)
-    since = min((record["since"] for record in records), default=now)
+async def counts(tx: Transaction, site: str, *, since: datetime, now: datetime) -> ArrivalCounts:
+    """Count the referrals from a moment on, or from the first one on where that is later."""
+    records = await tx.records(_COUNTS, site, since)
+    first = min((record["since"] for record in records), default=now)
     return ArrivalCounts(
-        weeks=(now - since) / timedelta(weeks=1),
+        weeks=(now - first) / timedelta(weeks=1),
         by_kind={(record["programme"], record["priority"]): record["number"] for record in records},
     )
 

@@ -35,7 +35,7 @@ def may_move(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow another start for what has one."""
     why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
     if why is None and facts.row.status in UNTIMED:
-        return Reason.of("on-the-waitlist")
+        return status_change.why_untimed(facts.row.status)
     return why
 
 

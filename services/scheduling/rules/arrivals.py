@@ -9,8 +9,9 @@ from shared.fhir.codes import RequestPriority
 
 # What clinic.yaml expects counts as much as so many weeks that were seen.
 _PRIOR_WEEKS = 4
-# Before any were seen: so many referrals of these shares, those of the study.
-_PRIOR_MIX = {RequestPriority.ASAP: 1.0, RequestPriority.URGENT: 2.0, RequestPriority.ROUTINE: 7.0}
+# How many referrals have which priority before any was seen, and as how many referrals that counts.
+USUAL_MIX = {RequestPriority.ASAP: 0.1, RequestPriority.URGENT: 0.2, RequestPriority.ROUTINE: 0.7}
+_PRIOR_REFERRALS = 10
 _WORKING_DAYS = 5
 
 
@@ -23,7 +24,7 @@ def expected(
     seen: Counter[str] = Counter()
     for (_, priority), number in counts.by_kind.items():
         seen[priority] += number
-    mix = {code.value: seen[code] + _PRIOR_MIX.get(code, 0.0) for code in RequestPriority}
+    mix = {code.value: seen[code] + _PRIOR_REFERRALS * USUAL_MIX.get(code, 0.0) for code in RequestPriority}
     return ExpectedArrivals(
         by_day={day: whole / _WORKING_DAYS for day in days if day.weekday() < _WORKING_DAYS},
         priorities={code: number / sum(mix.values()) for code, number in mix.items()},

@@ -35,6 +35,13 @@ def local_day_end(day: date, zone: ZoneInfo) -> datetime:
     return to_utc(day + DAY, time(0), zone)
 
 
+def next_at(wall: time, *, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a wall clock of the zone shows this time next, later today or tomorrow."""
+    today = now.astimezone(zone).date()
+    at = to_utc(today, wall, zone)
+    return at if at > now else to_utc(today + DAY, wall, zone)
+
+
 def span_between(first: Bound, last: Bound, zone: ZoneInfo) -> Span:
     """Return the time between two bounds: days are whole local days, both included; None has no end.
 

@@ -5,14 +5,14 @@
   not hold. Rooms bound a day too; which time a visit gets the calendar decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.scheduling.models.demand import DayBook, FreeVisits
+from services.scheduling.models.demand import DayBook
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules.calendar import local_day_end, local_day_start
-from services.scheduling.rules.free_time import starts_in
+from services.scheduling.rules.free_time import visits_in
 from services.scheduling.rules.intervals import clipped, subtracted
 from services.scheduling.rules.needs import Need, person_key, room_key
 from shared.clinic import Site
@@ -58,11 +58,6 @@ def book_of(days: BookedDays, *, taken: Taken) -> DayBook:
     )
 
 
-def with_free(book: DayBook, free: FreeVisits) -> DayBook:
-    """Return a book of which something else is free."""
-    return replace(book, free=free)
-
-
 def is_working(site: Site, day: date) -> bool:
     """Tell whether a site works on a day: Monday to Friday, but for its closed days."""
     return day.weekday() < 5 and day not in site.closed
@@ -76,25 +71,18 @@ def _visits(need: Need, day: date, taken: Taken) -> int:
     for person in need.people:
         works = need.works(person, window=whole, days=(day,))
         open_hours += works
-        of_people += _fitting(subtracted(works, _of_day(taken, person_key(person.id), whole)), need.length)
+        free = subtracted(works, _of_day(taken, person_key(person.id), whole))
+        of_people += sum(visits_in(span, length=need.length) for span in free)
     if not of_people:
         return 0
     begins, ends = min(span.start for span in open_hours), max(span.end for span in open_hours)
     in_rooms = sum(
-        _fitting(subtracted([Span(begins, ends)], _of_day(taken, room_key(room.id), whole)), need.length)
+        visits_in(span, length=need.length)
         for room in need.rooms
+        for span in subtracted([Span(begins, ends)], _of_day(taken, room_key(room.id), whole))
     )
     return min(of_people, in_rooms)
 
 
 def _of_day(taken: Taken, resource: str, day: Span) -> list[Span]:
     return clipped(taken.get(resource, ()), day)
-
-
-def _fitting(free: Iterable[Span], length: timedelta) -> int:
-    """Count the visits of a length that fit one after the other."""
-    number = 0
-    for span in free:
-        first = next(starts_in(span, length=length), None)
-        number += 0 if first is None else (span.end - first) // length
-    return number

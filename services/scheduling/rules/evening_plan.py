@@ -15,12 +15,13 @@ from services.scheduling.models.demand import (
     DayBook,
     ExpectedArrivals,
     Group,
+    Outlook,
     PlanTerms,
     Told,
     Unscheduled,
 )
 from services.scheduling.rules import carve_out
-from services.scheduling.rules.linear_program import Program
+from services.scheduling.rules.linear_program import NotOptimal, Program
 
 _DAY = timedelta(days=1)
 # What is expected is counted as a little more: too few free visits harm more than one too many.
@@ -29,8 +30,19 @@ _A_DAY_EARLIER = 0.004
 # So many days are needed to try again before the due day after nobody came.
 _SECOND_TRY = 4
 _NOT_PLACED = 2.0
+# A day that never comes is told to who waited long enough, and to nobody else.
+_NO_PLACE: tuple[Group, date] = ("", date.max)
 # How far ahead a late day is looked for, where the program knows of none.
 _FARTHEST = 112
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evening:
+    """What an evening tells, who waited long enough and got no day, and why there was no plan, if so."""
+
+    told: Sequence[Told]
+    unplaced: Sequence[Unscheduled]
+    failure: str | None = None
 
 
 def at_once(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
@@ -43,10 +55,15 @@ def at_once(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -
     if not is_pressing(who, today=today, terms=terms):
         return None
     found = carve_out.earliest(who, book, terms=terms, today=today, until=who.due_on, reserved=False)
-    if found is not None or terms.priorities[who.priority].days > terms.commit_days:
+    if found is not None or not never_waits(who, terms=terms):
         return found
     last = today + _DAY * terms.second_days
     return carve_out.earliest(who, book, terms=terms, today=today, until=last, reserved=False)
+
+
+def never_waits(who: Unscheduled, *, terms: PlanTerms) -> bool:
+    """Tell whether the whole promise of a referral's priority is so short that no evening is waited for."""
+    return terms.priorities[who.priority].days <= terms.commit_days
 
 
 def is_pressing(who: Unscheduled, *, today: date, terms: PlanTerms) -> bool:
@@ -83,13 +100,32 @@ def plan(
     return drawn.solved()
 
 
+def evening(outlook: Outlook) -> Evening:
+    """Plan, and say which days are told; where the program has no optimal plan, by the carve-out."""
+    waiting, book, terms, today = outlook.waiting, outlook.book, outlook.terms, outlook.today
+    failure = None
+    try:
+        planned = plan(waiting, book, outlook.expected, terms=terms, today=today)
+    except NotOptimal as error:
+        failure = str(error)
+        planned = without_program(waiting, book, terms=terms, today=today)
+    days = list(told(waiting, planned, book, terms=terms, today=today))
+    given = {one.id for one in days}
+    unplaced = [
+        one
+        for one in waiting
+        if one.id not in given and is_to_tell(one, date.max, today=today, book=book, terms=terms)
+    ]
+    return Evening(told=days, unplaced=unplaced, failure=failure)
+
+
 def without_program(
     waiting: Sequence[Unscheduled], book: DayBook, *, terms: PlanTerms, today: date
 ) -> dict[str, tuple[Group, date]]:
     """Give days by the carve-out, who is due first first, where there is no plan."""
     free = dict(book.free)
     given: dict[str, tuple[Group, date]] = {}
-    for who in sorted(waiting, key=lambda one: (one.due_on, one.sent_on, one.id)):
+    for who in _due_first(waiting):
         found = _otherwise(who, replace(book, free=free), terms=terms, today=today)
         if found is not None:
             free[found.group, found.day] -= 1
@@ -107,26 +143,26 @@ def told(
 ) -> Iterator[Told]:
     """Go through the days to tell this evening, those that are due first first; what is told is taken.
 
-    Whose planned day is full meanwhile, or who has none and waited long enough, gets the earliest that is
-    left, of which nothing is kept for others: no evening after this one may tell it.
+    Whose planned day is full meanwhile, or who has none and waited long enough, gets a day by `_otherwise`:
+    no evening after this one may tell it.
     """
     free = dict(book.free)
     now = replace(book, free=free)
-    for who in sorted(waiting, key=lambda one: (one.due_on, one.sent_on, one.id)):
-        group, day = planned.get(who.id, ("", date.max))
-        if day == date.max:
-            if not is_to_tell(who, day, today=today, book=book, terms=terms):
-                continue
-        elif not is_to_tell(who, day, today=today, book=book, terms=terms):
+    for who in _due_first(waiting):
+        group, day = planned.get(who.id, _NO_PLACE)
+        if not is_to_tell(who, day, today=today, book=book, terms=terms):
             continue
-        found: Told | None
         if free.get((group, day), 0) > 0:
-            found = Told(id=who.id, group=group, day=day)
+            found: Told | None = Told(id=who.id, group=group, day=day)
         else:
             found = _otherwise(who, now, terms=terms, today=today)
         if found is not None:
             free[found.group, found.day] -= 1
             yield found
+
+
+def _due_first(waiting: Sequence[Unscheduled]) -> list[Unscheduled]:
+    return sorted(waiting, key=lambda one: (one.due_on, one.sent_on, one.id))
 
 
 def _otherwise(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
@@ -145,13 +181,8 @@ def _otherwise(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date
     return carve_out.earliest(later, book, terms=terms, today=today, until=last, reserved=False)
 
 
-@dataclass
 class _Drawing:
     """The program of an evening as it is drawn up."""
-
-    book: DayBook
-    terms: PlanTerms
-    today: date
 
     def __init__(self, book: DayBook, *, terms: PlanTerms, today: date) -> None:
         self.book, self.terms, self.today = book, terms, today

@@ -12,16 +12,15 @@ from services.scheduling.models.forecasts import Arrived, ClinicState, Need, Rat
 from services.scheduling.models.site_counts import SiteCounts
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules import arrival_rates
+from services.scheduling.rules.arrivals import USUAL_MIX
 from services.scheduling.rules.calendar import DAY, WEEKDAYS, local_day_start, working_spans
 from services.scheduling.rules.forecast import LONGEST_LEFT
-from services.scheduling.rules.free_time import left_of
+from services.scheduling.rules.free_time import left_of, visits_in
 from services.scheduling.rules.needs import person_key
 from shared.clinic import Clinic, Person, Site
 from shared.clinic.guarantee import GuaranteeTerms
 
 _WEEK = 7
-# How many referrals have which priority, before any was seen.
-_PRIORITIES = {"asap": 0.1, "urgent": 0.2, "routine": 0.7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,7 @@ def rates(at: ForecastSite, counts: SiteCounts, *, today: date, promised_days: M
 def promised_days(terms: GuaranteeTerms) -> dict[int, float]:
     """Say how long referrals have before any was seen: shares by the days of the priorities."""
     shares: dict[int, float] = {}
-    for priority, share in _PRIORITIES.items():
+    for priority, share in USUAL_MIX.items():
         days = min(terms.of(priority).length, LONGEST_LEFT)
         shares[days] = shares.get(days, 0.0) + share
     return shares
@@ -154,7 +153,7 @@ def _by_day(
     length = at.lengths[str(person.discipline)]
     found: Counter[date] = Counter()
     for free in left_of(works, person, taken=taken):
-        found[free.start.astimezone(at.site.zone).date()] += (free.end - free.start) // length
+        found[free.start.astimezone(at.site.zone).date()] += visits_in(free, length=length)
     return tuple(found[day] for day in days)
 
 

@@ -32,6 +32,12 @@ def of_person(person: Person, *, site: Site, taken: Taken, window: Span) -> list
     return left_of(works, person, taken=taken)
 
 
+def visits_in(span: Span, *, length: timedelta) -> int:
+    """Count the visits of this length that fit into a span one after the other."""
+    first = next(starts_in(span, length=length), None)
+    return 0 if first is None else (span.end - first) // length
+
+
 def starts_in(span: Span, *, length: timedelta) -> Iterator[datetime]:
     """Go through the full quarter hours at which a visit of this length fits into a span."""
     behind = span.start.timestamp() % _STEP_SECONDS

@@ -31,12 +31,19 @@ def why_not_in_this_state(row: Appointment, status: AppointmentStatus) -> Reason
     """Say why the life cycle of an appointment has no step to a status; None where it has."""
     old = AppointmentStatus(row.status)
     if old in UNTIMED:
-        return Reason.of("on-the-waitlist")
+        return why_untimed(old)
     if states.may(old, status):
         return None
     if allowed := states.reachable(old):
         return Reason.of("no-such-step", state=old, to=status, allowed=allowed)
     return Reason.of("nothing-follows", state=old)
+
+
+def why_untimed(status: str) -> Reason:
+    """Say why what has no time yet is neither moved nor recorded."""
+    if status == AppointmentStatus.PROPOSED:
+        return Reason.of("day-follows")
+    return Reason.of("on-the-waitlist")
 
 
 def why_too_early(

@@ -95,7 +95,7 @@ async def take_times(
         if answer.is_promise:
             visit.status = AppointmentStatus.PROPOSED
         else:
-            asked.append((visit, referral, answer.from_day))
+            asked.append((visit, referral, answer))
     await book_first.find_times(ctx, tx, asked, cache=cache)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -43,15 +44,9 @@ async def _at_site(
     answers: dict[UUID, FirstAnswer] = {}
     for visit, referral in asked:
         who = read_outlook.unscheduled(visit, referral, site=site)
+        now = replace(outlook, book=replace(outlook.book, free=free), waiting=waiting)
         answer = rules.first_answer.answer(
-            who,
-            rules.day_book.with_free(outlook.book, free),
-            policy=numbers.policy,
-            terms=outlook.terms,
-            at_once_below=numbers.at_once_below,
-            waiting=waiting,
-            expected=outlook.expected,
-            today=today,
+            who, now, policy=numbers.policy, at_once_below=numbers.at_once_below
         )
         answers[visit.id] = answer
         if answer.is_promise:

@@ -1,12 +1,12 @@
 """Book the first appointment at the earliest fitting time, or put the patient on the waitlist."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from services.scheduling import rules
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
+from services.scheduling.rules.first_answer import FirstAnswer
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import answer_first, availability_search, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need
@@ -17,6 +17,9 @@ from shared.db import Transaction
 from shared.events.catalog import scheduling as events
 from shared.events.outbox.publishing import publish_all
 from shared.fhir.codes import AppointmentKind
+
+# Any time inside the promise.
+ANY_TIME = FirstAnswer()
 
 
 async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: AvailabilityCache) -> None:
@@ -29,7 +32,7 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: Avail
     if answer.is_promise:
         await promise(ctx, tx, referral, row)
         return
-    if await _find_time(ctx, tx, referral, row, cache=cache, from_day=answer.from_day):
+    if await _find_time(ctx, tx, referral, row, cache=cache, answer=answer):
         await booked(ctx, tx, referral, row)
         return
     await join_waitlist(ctx, tx, referral, row)
@@ -81,19 +84,24 @@ def request_for(
     row: Appointment,
     *,
     cache: AvailabilityCache,
-    from_day: date | None = None,
+    answer: FirstAnswer = ANY_TIME,
 ) -> BookingRequest:
     """Return what a first appointment asks for: inside the guarantee, and when the patient can come.
 
-    With `from_day` not before that local day.
+    An answer says from which day on, and whether the end of the second promise bounds it instead.
     """
     first = ctx.clinic.programme(referral.programme).first
     kept = kept_need(ctx, first, site_id=referral.site, purpose="first", cache=cache)
+    zone = kept.need.site.zone
     window = rules.notice.first_window(
-        now=ctx.at, due_at=referral.due_at, zone=kept.need.site.zone, priority=referral.priority
+        now=ctx.at, due_at=referral.due_at, zone=zone, priority=referral.priority
     )
-    if from_day is not None:
-        begins = max(window.start, rules.calendar.local_day_start(from_day, kept.need.site.zone))
+    if answer.beyond_due:
+        days = ctx.clinic.guarantee.second_days
+        second = rules.guarantee.second_end(referral.sent_at, days=days, zone=zone)
+        window = Span(window.start, max(window.end, second))
+    if answer.from_day is not None:
+        begins = max(window.start, rules.calendar.local_day_start(answer.from_day, zone))
         window = Span(begins, max(begins, window.end))
     return BookingRequest(row=row, kept=kept, window=window, never=referral.away)
 
@@ -117,26 +125,28 @@ def unbooked(ctx: Context, referral: Referral) -> Appointment:
 async def find_times(
     ctx: Context,
     tx: Transaction,
-    asked: Sequence[tuple[Appointment, Referral, date | None]],
+    asked: Sequence[tuple[Appointment, Referral, FirstAnswer]],
     *,
     cache: AvailabilityCache,
 ) -> None:
-    """Take the earliest time for each visit, from its day on where it has one, and put it into its row.
+    """Take the earliest time for each visit, as its answer says, and put it into its row.
 
     Who finds none from that day on is given any time in the promise: nobody waits while a time is free. A row
     that gets no time keeps its status, one that gets a time is booked.
     """
     left = list(asked)
     while left:
-        requests = [request_for(ctx, referral, row, cache=cache, from_day=day) for row, referral, day in left]
+        requests = [
+            request_for(ctx, referral, row, cache=cache, answer=answer) for row, referral, answer in left
+        ]
         await availability_search.take_earliest(tx, requests, cache=cache)
         for request in requests:
             if request.candidate is not None:
                 request.row.status = AppointmentStatus.BOOKED
         left = [
-            (row, referral, None)
-            for row, referral, day in left
-            if day is not None and row.status != AppointmentStatus.BOOKED
+            (row, referral, ANY_TIME)
+            for row, referral, answer in left
+            if answer.from_day is not None and row.status != AppointmentStatus.BOOKED
         ]
 
 
@@ -147,10 +157,10 @@ async def _find_time(
     row: Appointment,
     *,
     cache: AvailabilityCache,
-    from_day: date | None = None,
+    answer: FirstAnswer = ANY_TIME,
 ) -> bool:
     before = row.status
-    await find_times(ctx, tx, [(row, referral, from_day)], cache=cache)
+    await find_times(ctx, tx, [(row, referral, answer)], cache=cache)
     found = row.status == AppointmentStatus.BOOKED
     row.status = before
     return found

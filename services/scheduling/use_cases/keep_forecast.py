@@ -52,9 +52,7 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
 
 def next_night(now: datetime, site: Site) -> datetime:
     """Return when the next night of a site begins its forecast."""
-    today = now.astimezone(site.zone).date()
-    this_night = rules.calendar.to_utc(today, _AT_NIGHT, site.zone)
-    return this_night if this_night > now else rules.calendar.to_utc(today + _DAY, _AT_NIGHT, site.zone)
+    return rules.calendar.next_at(_AT_NIGHT, now=now, zone=site.zone)
 
 
 def _made(known: ForecastInput, at: datetime) -> list[ForecastMade]:

@@ -7,16 +7,14 @@ Invariants:
 - A plan that is not optimal is none: the carve-out serves that evening, and it is logged and counted.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from prometheus_client import Counter
 
 from services.scheduling import queries, rules
-from services.scheduling.models.demand import Outlook, Told
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.rules.linear_program import NotOptimal
 from services.scheduling.use_cases import read_outlook
 from shared import timers
 from shared.clinic import SchedulingPolicy, Site
@@ -29,7 +27,6 @@ from shared.timers import Timer
 _BEYOND = 28
 # Written for the day of who waited long enough and has none: any time at all is looked for.
 ANY_DAY = "any"
-_DAY = timedelta(days=1)
 
 _PLANS = Counter(
     "lumbar_first_visit_plans",
@@ -57,11 +54,13 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
     outlook = await read_outlook.run(ctx, tx, site, days=days)
     if not outlook.waiting:
         return
-    told = list(_told(outlook))
-    given = {one.id for one in told}
-    late = [one for one in outlook.waiting if one.id not in given and _waited_enough(one.id, outlook)]
-    planned = [f"{one.id}/{one.day.isoformat()}" for one in told]
-    await _let_be_booked(ctx, tx, [*planned, *(f"{one.id}/{ANY_DAY}" for one in late)])
+    evening = rules.evening_plan.evening(outlook)
+    _PLANS.labels(outcome="done" if evening.failure is None else "failed").inc()
+    if evening.failure is not None:
+        waiting = len(outlook.waiting)
+        log.error("scheduling.plan-not-optimal", status=evening.failure, waiting=waiting, page="PlansFailing")
+    planned = [f"{one.id}/{one.day.isoformat()}" for one in evening.told]
+    await _let_be_booked(ctx, tx, [*planned, *(f"{one.id}/{ANY_DAY}" for one in evening.unplaced)])
 
 
 async def at_every_site(ctx: Context, tx: Transaction) -> None:
@@ -73,30 +72,8 @@ async def at_every_site(ctx: Context, tx: Transaction) -> None:
 
 def next_evening(ctx: Context, site: Site) -> datetime:
     """Return when a site plans next: at the clinic's time of the wall clock, today or tomorrow."""
-    today = ctx.at.astimezone(site.zone).date()
-    at = ctx.clinic.scheduling.at
-    evening = rules.calendar.to_utc(today, at, site.zone)
-    return evening if evening > ctx.at else rules.calendar.to_utc(today + _DAY, at, site.zone)
+    return rules.calendar.next_at(ctx.clinic.scheduling.at, now=ctx.at, zone=site.zone)
 
 
 async def _let_be_booked(ctx: Context, tx: Transaction, refs: Sequence[str]) -> None:
     await timers.schedule_all(tx, [Timer(kind=TimerKind.TELL, ref=ref, due_at=ctx.at) for ref in refs])
-
-
-def _told(outlook: Outlook) -> Iterator[Told]:
-    waiting, book, terms, today = outlook.waiting, outlook.book, outlook.terms, outlook.today
-    try:
-        planned = rules.evening_plan.plan(waiting, book, outlook.expected, terms=terms, today=today)
-        _PLANS.labels(outcome="done").inc()
-    except NotOptimal as error:
-        _PLANS.labels(outcome="failed").inc()
-        log.error("scheduling.plan-not-optimal", status=str(error), waiting=len(waiting), page="PlansFailing")
-        planned = rules.evening_plan.without_program(waiting, book, terms=terms, today=today)
-    return rules.evening_plan.told(waiting, planned, book, terms=terms, today=today)
-
-
-def _waited_enough(id: str, outlook: Outlook) -> bool:
-    who = next(one for one in outlook.waiting if one.id == id)
-    return rules.evening_plan.is_to_tell(
-        who, date.max, today=outlook.today, book=outlook.book, terms=outlook.terms
-    )

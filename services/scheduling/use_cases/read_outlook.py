@@ -1,11 +1,11 @@
 """Read what a site has free for first visits, who waits for a day, and how many are expected."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.scheduling import queries, rules
 from services.scheduling.models.demand import Outlook, Unscheduled
 from services.scheduling.models.rows import Appointment, Referral
-from services.scheduling.models.spans import Span
 from services.scheduling.rules.day_book import BookedDays
 from services.scheduling.rules.needs import need_of
 from shared.clinic import Site
@@ -27,7 +27,8 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
         days=[today + _DAY * number for number in range(1, days + 1)],
     )
     taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window)
-    counts = await queries.arrivals.counts(tx, site.id, now=ctx.at)
+    since = ctx.at - timedelta(weeks=rules.arrival_rates.LEARNED_WEEKS)
+    counts = await queries.arrivals.counts(tx, site.id, since=since, now=ctx.at)
     return Outlook(
         book=rules.day_book.book_of(looked, taken=taken),
         waiting=[unscheduled(*one, site=site) for one in await queries.arrivals.promised(tx, site.id)],
@@ -44,14 +45,10 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
 
 def unscheduled(visit: Appointment, referral: Referral, *, site: Site) -> Unscheduled:
     """Say of a first visit without a day what a plan must know of it; its id is the visit's."""
-    zone, away = site.zone, referral.away
+    zone = site.zone
     sent_on = referral.sent_at.astimezone(zone).date()
     since = visit.waits_since.astimezone(zone).date() if visit.waits_since else sent_on
-
-    def can_come(day: date) -> bool:
-        whole = Span(rules.calendar.local_day_start(day, zone), rules.calendar.local_day_end(day, zone))
-        return not any(span.start <= whole.start and whole.end <= span.end for span in away)
-
+    away = [(_first_whole_day(span.start, zone), span.end.astimezone(zone).date()) for span in referral.away]
     return Unscheduled(
         id=str(visit.id),
         priority=referral.priority,
@@ -59,5 +56,11 @@ def unscheduled(visit: Appointment, referral: Referral, *, site: Site) -> Unsche
         sent_on=sent_on,
         due_on=referral.due_on,
         since=since,
-        can_come=can_come,
+        can_come=lambda day: not any(first <= day < end for first, end in away),
     )
+
+
+def _first_whole_day(start: datetime, zone: ZoneInfo) -> date:
+    """Return the first local day that a patient is away for from its beginning."""
+    day = start.astimezone(zone).date()
+    return day if rules.calendar.local_day_start(day, zone) >= start else day + _DAY

@@ -18,6 +18,7 @@ from typing import Any
 
 from bench.machine import spin
 from deploy.cluster.place import database_folder
+from deploy.marked import put_between
 from tests.failure.full.again import read_again
 from tests.failure.full.disk import NoMount, full_disk, small_disk
 from tests.failure.full.faults import broker_away, broker_silent, database_away, kills, points, storm
@@ -154,9 +155,8 @@ def _caption(wanted: argparse.Namespace, begun: datetime, rows: Sequence[Row]) -
 
 
 def _write(page: Path, text: str) -> None:
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    written = put_between(page.read_text("utf-8"), f"\n{text}\n\n", begin=BEGIN, end=END)
+    page.write_text(written, "utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from services.scheduling import handlers, use_cases
 from services.scheduling.rules.linear_program import NotOptimal, Program
+from services.scheduling.rules.status_change import NotInThisState
 from shared.clinic import Clinic
 from shared.db import Database
 from tests.support.booking import BY_PRIORITY, MONDAY, Desk, a_clinic, a_person, local
@@ -131,6 +132,26 @@ class TestAReferralThatCannotWait:
         desk = await started(scheduling_db, place())
         referral = await desk.accept(due_on=due_on, priority=priority)
         assert (await desk.first(referral)).starts_at == local(TUESDAY, "09:00")
+
+    async def test_has_the_earliest_day_at_all_at_once_where_none_is_in_time(
+        self, scheduling_db: Database
+    ) -> None:
+        thursdays = [a_person("ana", days=["thu"], start="09:00", end="10:00")]
+        desk = await started(scheduling_db, place(people=thursdays))
+        referral = await desk.accept(due_on=date(2026, 6, 3), priority="asap")
+        assert (await desk.first(referral)).starts_at == local(date(2026, 6, 4), "09:00")
+        assert (await desk.guarantee(referral)).status == "at-risk"
+
+    async def test_of_a_lower_priority_with_no_day_in_time_is_promised_one_that_harms_least(
+        self, scheduling_db: Database
+    ) -> None:
+        thursdays = [a_person("ana", days=["thu"], start="09:00", end="10:00")]
+        desk = await started(scheduling_db, place(people=thursdays))
+        referral = await desk.accept(due_on=date(2026, 6, 3), priority="urgent")
+        row = await desk.first(referral)
+        assert row.status == "proposed"
+        with pytest.raises(NotInThisState, match="follows by the plan of the evening"):
+            await desk.put(row, status="arrived")
 
     async def test_has_it_at_once_in_a_quiet_clinic_whatever_its_priority(
         self, scheduling_db: Database
