@@ -52,13 +52,19 @@ def chosen(languages: Languages, *, cookie: str | None, accepted: str) -> Langua
 
 
 def _catalogue(code: str) -> NullTranslations:
-    """Read the catalogues of a language, one file for each part of the pages, as one."""
+    """Read the catalogues of a language, one file for each part of the pages, as one.
+
+    How many plurals a language has its files say: Babel's own count of a locale may be another one, with
+    forms that no file has.
+    """
     whole = Catalog(locale=code)
     for path in sorted((_CATALOGUES / code).glob("*.po")):
         with path.open("rb") as written:
-            for message in read_po(written, locale=code):
-                if message.id:
-                    whole[message.id] = message
+            part = read_po(written, locale=code)
+        whole.mime_headers = part.mime_headers
+        for message in part:
+            if message.id:
+                whole[message.id] = message
     compiled = BytesIO()
     write_mo(compiled, whole)
     compiled.seek(0)

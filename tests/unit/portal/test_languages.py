@@ -55,6 +55,26 @@ def test_a_translation_says_the_same_arguments() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("number", [0, 1, 2, 8, 100, 1_000_000])
+def test_every_text_with_a_number_is_french_whatever_the_number(number: int) -> None:
+    catalogue = load_languages()[FRENCH].catalogue
+    plurals = [message for _, message in french() if not isinstance(message.id, str)]
+    assert len(plurals) > 5
+    english = [
+        message.id for message in plurals if catalogue.ngettext(*message.id, number) not in message.string
+    ]
+    assert english == []
+
+
+def test_no_sign_of_a_french_text_can_stand_alone_at_the_start_of_a_line() -> None:
+    alone = re.compile(r" [?:;!»]|« ")
+    assert [text for _, message in french() for text in _texts(message) if alone.search(text)] == []
+
+
+def _texts(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+
+
 def test_no_text_is_translated_twice() -> None:
     seen: dict[object, Path] = {}
     twice = []
