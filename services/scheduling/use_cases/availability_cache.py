@@ -53,7 +53,7 @@ class KeptOutlook:
         return is_new and self.outlook.today == today and until <= self.last_day
 
     def take(self, need: str, *, from_day: date | None) -> None:
-        """Count a first visit of a need on the first day from this one on (None: any day) that has one free."""
+        """Count a first visit of a need on the first day from this one on (None: any) that has one free."""
         day = from_day or self.outlook.today
         while day <= self.last_day:
             for group in self.outlook.book.groups[need]:
