@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scheduling import rules
-from shared.clinic import Visit
+from shared.clinic import Clinic, Visit
 from shared.context import Context
 
 Key = tuple[str, str, str, str, int]
@@ -20,6 +20,7 @@ class KeptNeed:
     """
 
     need: rules.needs.Need
+    clinic: Clinic
     full_from: datetime | None = None
     full_until: datetime | None = None
     freed: int = 0
@@ -42,10 +43,10 @@ class AvailabilityCache:
 def kept_need(
     ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
 ) -> KeptNeed:
-    """Return what a visit at a site needs; the same object for the same visit."""
+    """Return what a visit at a site needs; the same object for the same visit, until a roster changes."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
     found = cache.needs.get(key)
-    if found is None:
+    if found is None or found.clinic is not ctx.clinic:
         need = rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
-        found = cache.needs[key] = KeptNeed(need)
+        found = cache.needs[key] = KeptNeed(need, ctx.clinic)
     return found
