@@ -6,13 +6,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from services.scheduling import queries, texts, use_cases
-from services.scheduling.queries.scope import APPOINTMENT_ROWS, CHANGE_ROWS, REPLAN_ROWS, TASK_ROWS
+from services.scheduling import fhir, queries, texts, use_cases
+from services.scheduling.queries.scope import (
+    APPOINTMENT_ROWS,
+    CHANGE_ROWS,
+    REPLAN_ROWS,
+    ROSTER_ROWS,
+    TASK_ROWS,
+)
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import AppointmentFacts, TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
 from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.moving import CannotMove
+from services.scheduling.rules.roster import CannotChangeRoster
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import CORRECTIONS, AppointmentStatus
 from services.scheduling.use_cases.change import VisitOfAnother
@@ -20,7 +27,14 @@ from services.scheduling.use_cases.correct import NoReason
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
-from shared.operations import Operation, OperationTable, Parameter, Subject
+from shared.operations import (
+    InquiryAnswer,
+    Operation,
+    OperationInput,
+    OperationTable,
+    Parameter,
+    Subject,
+)
 
 _change = partial(
     Operation[AppointmentFacts],
@@ -149,4 +163,50 @@ TASKS = OperationTable[TaskFacts](
     ),
 )
 
-TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS)
+
+async def _preview_absence(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
+    change = fhir.unavailable.read(ctx, given.data)
+    visits = await use_cases.change_absence.preview(ctx, tx, change, of=given.data.get("id"))
+    rows = [visit.row for visit in visits]
+    return InquiryAnswer(body=fhir.affected.render(ctx, visits), rows=rows, asked=())
+
+
+_of_roster = partial(
+    Operation[Any],
+    parties=("coordinator",),
+    rows=ROSTER_ROWS,
+    refuses=(CannotChangeRoster,),
+)
+_preview = partial(
+    _of_roster,
+    name="preview",
+    level="type",
+    text="Say which visits a change would affect, and what would be done with each; nothing is written.",
+    is_dry_run=True,
+    returns="Parameters",
+)
+SLOTS = OperationTable[Any](
+    resource_type="Slot",
+    rows=ROSTER_ROWS,
+    load=None,
+    sentences=texts.REASONS,
+    operations=(
+        _of_roster(
+            name="create",
+            kind="create",
+            resource_type="Slot",
+            interaction="c",
+            text="Say that a person is away, or that the site is closed.",
+        ),
+        _of_roster(
+            name="update",
+            kind="update",
+            resource_type="Slot",
+            interaction="u",
+            text="Change an absence or a closed day, or take it back as entered in error.",
+        ),
+        _preview(resource_type="Slot", interaction="c", takes=("Slot",), run=_preview_absence),
+    ),
+)
+
+TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS, SLOTS)

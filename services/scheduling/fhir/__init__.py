@@ -1,6 +1,7 @@
 """Rows to FHIR and back: FHIR is the language of the border."""
 
 from services.scheduling.fhir import (
+    affected,
     appointment_change,
     appointments,
     calendar,
@@ -11,6 +12,8 @@ from services.scheduling.fhir import (
     guarantees,
     programmes,
     replanning,
+    rosters,
     series,
+    unavailable,
     worklist,
 )

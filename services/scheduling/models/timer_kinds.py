@@ -5,8 +5,8 @@ from enum import StrEnum
 
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
-    recheck-visits, plan-first-visits, keep-forecast: a site; book-planned-day: an appointment and the local
-    day that was planned for it, as `id/2026-03-14`.
+    recheck-visits, look-at-visits, plan-first-visits, keep-forecast: a site; book-planned-day: an
+    appointment and the local day that was planned for it, as `id/2026-03-14`.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -15,6 +15,7 @@ class TimerKind(StrEnum):
     OFFER = "offer-time"
     TRY = "try-waiting"
     RECHECK = "recheck-visits"
+    LOOK = "look-at-visits"
     FORECAST = "keep-forecast"
     PLAN = "plan-first-visits"
     TELL = "book-planned-day"

@@ -8,6 +8,7 @@ from shared.db import Transaction
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCKED = "SELECT * FROM referral WHERE id = $1 FOR UPDATE"
+_LOCKED_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOCKED_OF = """
 SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
 WHERE appointment.id = $1 FOR UPDATE OF referral
@@ -50,6 +51,12 @@ async def by_id(tx: Transaction, referral_id: UUID) -> Referral | None:
 async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:
     """Lock a referral."""
     return await tx.row(Referral, _LOCKED, referral_id)
+
+
+async def locked_all(tx: Transaction, referral_ids: Collection[UUID]) -> dict[UUID, Referral]:
+    """Lock referrals, in the order of their ids, and return them by these."""
+    found = await tx.rows(Referral, _LOCKED_ALL, list(referral_ids))
+    return {row.id: row for row in found}
 
 
 async def locked_of(tx: Transaction, appointment_id: UUID) -> Referral | None:

@@ -9,12 +9,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import Appointment, ReplanTask
 from services.scheduling.models.spans import Span
-from services.scheduling.rules.calendar import working_spans
+from services.scheduling.rules.calendar import absent_spans, working_spans
 from services.scheduling.states import ReplanStatus
 from shared.clinic import Clinic, Person, Site
 from shared.errors import Conflict
@@ -103,14 +102,10 @@ def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason
         yield Reason.of("person-left", practitioner=who)
     elif person.site != site.id:
         yield Reason.of("works-elsewhere", practitioner=who)
-    elif _is_away(person, day):
+    elif absent_spans(person, zone=site.zone, window=Span(row.starts_at, row.ends_at)):
         yield Reason.of("person-absent", practitioner=who, day=day)
     elif day not in site.closed and not _works(person, row, site=site):
         yield Reason.of("no-hours", practitioner=who, purpose=row.kind)
-
-
-def _is_away(person: Person, day: date) -> bool:
-    return any(absence.start <= day <= absence.end for absence in person.absences)
 
 
 def _works(person: Person, row: Appointment, *, site: Site) -> bool:

@@ -55,12 +55,13 @@ async def _outlook(
     """Return what the site has free up to a day: as it was kept a moment ago, else as it is read now."""
     today = ctx.at.astimezone(site.zone).date()
     kept = cache.outlooks.get(site.id)
-    if kept is not None and kept.is_good(ctx.at, today=today, until=until):
+    if kept is not None and kept.is_good(ctx, today=today, until=until):
         return kept
     days = max(_LEAST_DAYS, (until - today).days)
     read = await read_outlook.run(ctx, tx, site, days=days)
     free, waiting = dict(read.book.free), list(read.waiting)
     cache.outlooks[site.id] = kept = KeptOutlook(
+        clinic=ctx.clinic,
         outlook=replace(read, book=replace(read.book, free=free), waiting=waiting),
         free=free,
         waiting=waiting,

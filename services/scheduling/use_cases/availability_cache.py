@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from services.scheduling import rules
 from services.scheduling.models.demand import Group, Outlook, Unscheduled
-from shared.clinic import Visit
+from shared.clinic import Clinic, Visit
 from shared.context import Context
 
 Key = tuple[str, str, str, str, int]
@@ -23,6 +23,7 @@ class KeptNeed:
     """
 
     need: rules.needs.Need
+    clinic: Clinic
     full_from: datetime | None = None
     full_until: datetime | None = None
     freed: int = 0
@@ -41,15 +42,16 @@ class KeptOutlook:
     What others took or gave back since is not in it.
     """
 
+    clinic: Clinic
     outlook: Outlook
     free: dict[tuple[Group, date], int]
     waiting: list[Unscheduled]
     read_at: datetime
     last_day: date
 
-    def is_good(self, now: datetime, *, today: date, until: date) -> bool:
-        """Tell whether it can still be used today, for days up to this one."""
-        is_new = self.read_at <= now < self.read_at + _KEPT
+    def is_good(self, ctx: Context, *, today: date, until: date) -> bool:
+        """Tell whether it can still be used today, for days up to this one: no roster has changed since."""
+        is_new = self.read_at <= ctx.at < self.read_at + _KEPT and self.clinic is ctx.clinic
         return is_new and self.outlook.today == today and until <= self.last_day
 
     def take(self, need: str, *, from_day: date | None) -> None:
@@ -77,10 +79,10 @@ class AvailabilityCache:
 def kept_need(
     ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
 ) -> KeptNeed:
-    """Return what a visit at a site needs; the same object for the same visit."""
+    """Return what a visit at a site needs; the same object for the same visit, until a roster changes."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
     found = cache.needs.get(key)
-    if found is None:
+    if found is None or found.clinic is not ctx.clinic:
         need = rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
-        found = cache.needs[key] = KeptNeed(need)
+        found = cache.needs[key] = KeptNeed(need, ctx.clinic)
     return found

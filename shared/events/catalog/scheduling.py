@@ -8,13 +8,20 @@ priority = the referral's.
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from shared.events.catalog import people, reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, AppointmentKind, TaskInput
+from shared.fhir.codes import (
+    APPOINTMENT_KIND_SYSTEM,
+    PROGRAMME_SYSTEM,
+    ROSTER_EXTENSION,
+    AppointmentKind,
+    TaskInput,
+)
 from shared.fhir.reasons import reasons_of, reasons_of_notes
 from shared.people import KnownPerson
 from shared.reasons import Reason
@@ -80,6 +87,14 @@ class AppointmentBooked(
 
 class AppointmentMoved(AppointmentEvent, name="appointment.moved", emitted="An appointment got a new time."):
     """An appointment has another time."""
+
+
+class AppointmentReassigned(
+    AppointmentEvent,
+    name="appointment.reassigned",
+    emitted="An appointment has another clinician or room at the time that it had.",
+):
+    """An appointment stands at its time with somebody else, or somewhere else."""
 
 
 class AppointmentCancelled(
@@ -222,6 +237,34 @@ class DirectoryChanged(
     @property
     def changed_at(self) -> datetime:
         """When this version was made."""
+        return reading.moment(self.focus["meta"]["lastUpdated"])
+
+
+class RosterChanged(
+    DomainEvent,
+    name="roster.changed",
+    topic=SCHEDULING,
+    focus="Basic",
+    keyed_by="aggregate",
+    emitted="People, hours, absences, rooms or closed days of a site changed; it is the whole roster now.",
+):
+    """What the roster of a site is now, for services alone: it has the e-mail addresses of colleagues."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The roster, as `shared.clinic.roster` reads it."""
+        written = next(one for one in self.focus["extension"] if one["url"] == ROSTER_EXTENSION)
+        found: dict[str, Any] = msgspec.json.decode(written["valueString"])
+        return found
+
+    @property
+    def revision(self) -> int:
+        """Which revision of the site's roster it is."""
+        return int(self.focus["meta"]["versionId"])
+
+    @property
+    def changed_at(self) -> datetime:
+        """When this revision was made."""
         return reading.moment(self.focus["meta"]["lastUpdated"])
 
 

@@ -1,0 +1,141 @@
+"""See to the booked visits of a site that no longer fit, now that its roster has changed.
+
+- A visit whose clinician or room is not there any more gets a colleague or another room at its own time,
+  where one is free, and that is published. Everything else stands in the site's Task, and is moved by nobody.
+- What the Task names already, and what a coordinator has settled, is not looked at again.
+- The referrals are locked before their visits, in the order of their ids, and a visit that changed
+  meanwhile is taken as it is then.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from services.scheduling import queries, rules
+from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.roster_changes import AffectedVisit, Placement
+from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.candidates import Candidate
+from services.scheduling.use_cases import record, replan
+from shared.clinic import Site
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
+
+_ROUNDS = 5
+
+
+async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
+    """Place what can be placed at its own time, and name the rest in the site's Task."""
+    site = ctx.clinic.site(site_id)
+    await queries.tasks.lock_site(tx, site_id)
+    task = await queries.tasks.open_of(tx, site_id)
+    settled = await queries.tasks.settled_of(tx, site_id)
+    found = await _conflicts(ctx, tx, site)
+    known = [*settled, *(task.visits if task else ())]
+    news = [conflict.appointment for conflict in found if conflict not in known]
+    if news:
+        await _place_all(ctx, tx, site, news)
+        found = await _conflicts(ctx, tx, site)
+    await replan.record_conflicts(ctx, tx, site, task, conflicts=found, settled=settled)
+
+
+async def preview(ctx: Context, tx: Transaction, site_id: str) -> list[AffectedVisit]:
+    """Return what `run` would do with each visit that is not named yet, and write nothing."""
+    site = ctx.clinic.site(site_id)
+    task = await queries.tasks.open_seen(tx, site_id)
+    settled = await queries.tasks.settled_of(tx, site_id)
+    known = [*settled, *(task.visits if task else ())]
+    visits = await queries.appointments.to_come_at(tx, site_id, after=ctx.at)
+    merged = await queries.referrals.merged(tx)
+    found = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
+    news = [conflict for conflict in found if conflict not in known]
+    referrals = await queries.board.referrals_of(tx, {row.referral_id for row in visits}) if news else {}
+    rows = {row.id: row for row in visits}
+    chosen: dict[str, list[Span]] = defaultdict(list)
+    affected = []
+    for conflict in news:
+        row = rows[conflict.appointment]
+        one = await _affected(ctx, tx, row, conflict, referrals=referrals, chosen=chosen)
+        if one.placement is not None:
+            for key in record.claim_of(row, _candidate(row, one.placement)).resources:
+                chosen[key].append(_span(row))
+        affected.append(one)
+    return affected
+
+
+async def _conflicts(ctx: Context, tx: Transaction, site: Site) -> list[VisitConflict]:
+    visits = await queries.appointments.to_come_at(tx, site.id, after=ctx.at)
+    merged = await queries.referrals.merged(tx)
+    return rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
+
+
+async def _place_all(ctx: Context, tx: Transaction, site: Site, named: Collection[UUID]) -> None:
+    visits = await queries.appointments.to_come_of(tx, named, after=ctx.at)
+    referrals = await queries.referrals.locked_all(tx, {row.referral_id for row in visits})
+    visits = await queries.appointments.to_come_locked(tx, named, after=ctx.at)
+    merged = await queries.referrals.merged(tx)
+    for conflict in rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged):
+        row = next(row for row in visits if row.id == conflict.appointment)
+        await _place(ctx, tx, row, conflict, referrals=referrals)
+
+
+async def _place(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    conflict: VisitConflict,
+    *,
+    referrals: Mapping[UUID, Referral],
+) -> None:
+    for _ in range(_ROUNDS):
+        affected = await _affected(ctx, tx, row, conflict, referrals=referrals, chosen={})
+        if affected.placement is None:
+            return
+        place = _candidate(row, affected.placement)
+        claim = record.claim_of(row, place)
+        await queries.occupancy.know_resources(tx, claim.resources)
+        if await queries.occupancy.claim_all(tx, [claim], moving=True):
+            record.put_into(row, place)
+            await _save(ctx, tx, row, referral=affected.referral)
+            return
+
+
+async def _save(ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral) -> None:
+    if row.kind == AppointmentKind.FIRST:
+        await record.save_first(ctx, tx, row, events.AppointmentReassigned, referral=referral)
+    else:
+        await record.save_session(ctx, tx, row, events.AppointmentReassigned)
+
+
+async def _affected(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    conflict: VisitConflict,
+    *,
+    referrals: Mapping[UUID, Referral],
+    chosen: Mapping[str, Sequence[Span]],
+) -> AffectedVisit:
+    """Decide about a visit; what was `chosen` for others before it counts as taken."""
+    referral = referrals[row.referral_id]
+    programme = next((one for one in ctx.clinic.programmes if one.id == referral.programme), None)
+    if programme is None:
+        return AffectedVisit(row=row, referral=referral, conflict=conflict)
+    need = rules.needs.need_of_kind(ctx.clinic, site_id=row.site, programme=programme, kind=row.kind)
+    taken = await queries.occupancy.taken(tx, need.resources, window=_span(row), but_not=[row.id])
+    taken = {key: [*taken.get(key, ()), *chosen.get(key, ())] for key in need.resources}
+    placement = rules.reassignment.placement_of(row, conflict, referral=referral, need=need, taken=taken)
+    return AffectedVisit(row=row, referral=referral, conflict=conflict, placement=placement)
+
+
+def _candidate(row: Appointment, placement: Placement) -> Candidate:
+    return Candidate(person=placement.person, room=placement.room, span=_span(row))
+
+
+def _span(row: Appointment) -> Span:
+    if row.starts_at is None or row.ends_at is None:
+        raise LookupError(f"appointment {row.id} stands in the calendar and has no time")
+    return Span(row.starts_at, row.ends_at)
