@@ -10,6 +10,7 @@ from services.scheduling.use_cases import (
     book_planned_day,
     change,
     change_absence,
+    change_directory,
     change_priority,
     change_roster,
     correct,
