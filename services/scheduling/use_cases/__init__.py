@@ -17,6 +17,7 @@ from services.scheduling.use_cases import (
     end,
     evaluate_guarantee,
     find_free_time,
+    find_new_times,
     find_remedies,
     follow_patient,
     keep_forecast,
@@ -30,5 +31,6 @@ from services.scheduling.use_cases import (
     show_board,
     show_calendar,
     show_forecast,
+    show_replanning,
     try_waiting,
 )
