@@ -209,4 +209,46 @@ SLOTS = OperationTable[Any](
     ),
 )
 
-TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS, SLOTS)
+
+async def _preview_directory(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
+    visits = await use_cases.change_directory.preview(ctx, tx, given.data)
+    rows = [visit.row for visit in visits]
+    return InquiryAnswer(body=fhir.affected.render(ctx, visits), rows=rows, asked=())
+
+
+def _directory_table(kind: str, *, create: str | None, update: str) -> OperationTable[Any]:
+    """List what a coordinator changes of one type of the directory."""
+    changes = [_of_roster(name="update", kind="update", resource_type=kind, interaction="u", text=update)]
+    if create is not None:
+        changes.append(
+            _of_roster(name="create", kind="create", resource_type=kind, interaction="c", text=create)
+        )
+    preview = _preview(resource_type=kind, interaction="u", takes=(kind,), run=_preview_directory)
+    return OperationTable[Any](
+        resource_type=kind,
+        rows=ROSTER_ROWS,
+        load=None,
+        sentences=texts.REASONS,
+        operations=(*changes, preview),
+    )
+
+
+ROSTER_TABLES: tuple[OperationTable[Any], ...] = (
+    SLOTS,
+    _directory_table(
+        "Practitioner",
+        create="Add a person: name, e-mail (`telecom`) and discipline (`qualification`); no hours yet.",
+        update="Change a person's name or address, or say that they have left (`active` false) or are back.",
+    ),
+    _directory_table(
+        "PractitionerRole",
+        create=None,
+        update="Change a person's discipline or weekly hours, and what the hours are for.",
+    ),
+    _directory_table(
+        "Location",
+        create="Add a room: `name`, kind (`type`) and the site (`partOf`).",
+        update="Change a room's name or kind, or say that it is gone (`status` inactive) or back.",
+    ),
+)
+TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS, *ROSTER_TABLES)

@@ -18,7 +18,7 @@ BUSINESS_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/business-status"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
 ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
-VISIT_PURPOSE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-purpose"
+ROOM_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/room-kind"
 ROSTER_SYSTEM = f"{LUMBAR}/CodeSystem/roster"
 TRIAGE_RULE_SYSTEM = f"{LUMBAR}/CodeSystem/triage-rule"
 

@@ -12,6 +12,7 @@ from services.scheduling.fhir import (
     guarantees,
     programmes,
     replanning,
+    roster_edits,
     rosters,
     series,
     unavailable,

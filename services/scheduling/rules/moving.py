@@ -71,8 +71,9 @@ def check_session(
 def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candidate:
     """Find a clinician and a room for a chosen time; raises CannotMove with the first thing in the way.
 
-    A booked visit keeps its clinician, and its room where that is free; whoever waits gets the least loaded
-    clinician. The patient's unavailable times do not block: whoever moves a visit has asked the patient.
+    A booked visit keeps its clinician, unless they are not there any more at the time that it has, and its
+    room where that is free; whoever waits gets the least loaded clinician. The patient's unavailable times
+    do not block: whoever moves a visit has asked the patient.
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
@@ -83,9 +84,18 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
 
 
 def _people(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
-    if row.practitioner is not None:
+    if row.practitioner is not None and not _has_lost_its_clinician(row, need=need):
         return [person for person in need.people if person.id == row.practitioner]
     return sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
+
+
+def _has_lost_its_clinician(row: Appointment, *, need: Need) -> bool:
+    """Tell whether the clinician of a booked visit is not there any more at the time that it has."""
+    if row.starts_at is None or row.ends_at is None:
+        return False
+    own = next((person for person in need.people if person.id == row.practitioner), None)
+    span = Span(row.starts_at, row.ends_at)
+    return own is None or need.works(own, window=span) != [span]
 
 
 def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str:
