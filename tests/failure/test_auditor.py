@@ -70,9 +70,8 @@ DAMAGE = [
      " (SELECT id FROM patient WHERE replaced_by IS NOT NULL) WHERE replaced_by IS NULL"),
     ("I12", "scheduling", "UPDATE known_patient SET is_deceased = NOT is_deceased"),
     ("I12", "scheduling", "UPDATE known_patient SET replaced_by = 'x'"),
-    ("I13", "scheduling", "INSERT INTO unavailable_time (id, event_version, version, body, site, person,"
-     " status, starts_at, ends_at) SELECT gen_random_uuid(), 0, 1, '{}', site, practitioner, 'busy-unavailable',"
-     " starts_at, ends_at FROM appointment WHERE status = 'booked' LIMIT 1"),
+    ("I13", "scheduling", "UPDATE unavailable_time SET starts_at = (SELECT min(starts_at) FROM appointment),"
+     " ends_at = (SELECT max(ends_at) FROM appointment)"),
     ("I13", "scheduling", "UPDATE roster SET document = jsonb_set(document, '{people}', '[]')"),
     ("I13", "careteam", "UPDATE roster SET revision = revision - 1"),
     ("I13", "notifications", "DELETE FROM roster"),
