@@ -250,5 +250,10 @@ ROSTER_TABLES: tuple[OperationTable[Any], ...] = (
         create="Add a room: `name`, kind (`type`) and the site (`partOf`).",
         update="Change a room's name or kind, or say that it is gone (`status` inactive) or back.",
     ),
+    _directory_table(
+        "HealthcareService",
+        create=None,
+        update="Change what the visits of a programme need (extension `programme-visit`).",
+    ),
 )
 TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS, *ROSTER_TABLES)

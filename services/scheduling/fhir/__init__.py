@@ -13,6 +13,7 @@ from services.scheduling.fhir import (
     programmes,
     replanning,
     roster_edits,
+    roster_members,
     rosters,
     series,
     unavailable,

@@ -7,7 +7,7 @@ know: no e-mail of a person, no absence, and of other practices nothing but thei
 from collections.abc import Iterator
 from typing import Any
 
-from services.scheduling.fhir import programmes
+from services.scheduling.fhir import programmes, roster_members
 from shared.clinic import Clinic, Person, Room, Site
 from shared.fhir.codes import DISCIPLINE_SYSTEM, ORGANIZATION_TYPE_SYSTEM, ROOM_KIND_SYSTEM
 from shared.fhir.elements import coded, directory_reference
@@ -62,7 +62,11 @@ def _organization(id: str, name: str, *, kind: str) -> dict[str, Any]:
 
 
 def _site(clinic: Clinic, site: Site) -> dict[str, Any]:
-    return _location(clinic, site.id, site.name, physical="si")
+    said = list(roster_members.of_site(site))
+    return {
+        **_location(clinic, site.id, site.name, physical="si"),
+        **({"extension": said} if said else {}),
+    }
 
 
 def _room(clinic: Clinic, site: Site, room: Room) -> dict[str, Any]:
