@@ -265,7 +265,13 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
 }
 VISITS: Mapping[str, str] = {
     "first": _("First visit"),
+    "joint-first": _("First visit with several disciplines"),
     "session": _("Session"),
+    "review": _("Review visit"),
+    "procedure": _("Procedure"),
+    "telehealth": _("Visit by video or telephone"),
+    "test": _("Test"),
+    "meeting": _("Meeting"),
 }
 QUESTIONNAIRES: Mapping[str, str] = {
     "oswestry": _("Oswestry Disability Index"),

@@ -55,6 +55,10 @@ REASONS: Mapping[str, str] = {
     "after-the-grant": "The payer grants sessions until {ends_on}.",
     "week-is-full": "The programme has at most {per_week} sessions a week.",
     "visit-of-another": "Only the clinician of this visit and a coordinator change it.",
+    "no-such-visit": "The programme has no such visit any more.",
+    "no-first-to-book": "The referral has no first appointment that could be booked.",
+    "first-stands": "The first appointment is booked for {when:%Y-%m-%d %H:%M}: another start moves it.",
+    "first-took-place": "The patient came to the first appointment already.",
     "contended": "Others book at this time at this moment; try again.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} does not work here any more.",
@@ -85,6 +89,8 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
     "nobody-gives": "Nobody gives {discipline} at this site.",
     "no-such-room": "This site has no room of the right kind.",
+    "no-such-equipment": "This site has no equipment of the right kind.",
+    "equipment-taken": "{device} is taken until {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
@@ -99,7 +105,7 @@ ARGUMENTS: Kinds = {
     **dict.fromkeys(("count", "failed", "per_week", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(
-        ("allowed", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"
+        ("allowed", "device", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"
     ),
 }
 
@@ -111,6 +117,7 @@ def words_of(clinic: Clinic) -> Words:
         **WORDS,
         "practitioner": people,
         "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
+        "device": {device.id: device.name for site in clinic.sites for device in site.equipment},
         "programme": {programme.id: programme.name for programme in clinic.programmes},
     }
 

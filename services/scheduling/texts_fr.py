@@ -62,6 +62,12 @@ REASONS: Mapping[str, str] = {
     "after-the-grant": "Le payeur accorde des séances jusqu'au {ends_on}.",
     "week-is-full": "Le programme compte au plus {per_week} séances par semaine.",
     "visit-of-another": "Seules la personne qui reçoit le patient et la coordination changent cette visite.",
+    "no-such-visit": "Le programme n'a plus de telle visite.",
+    "no-first-to-book": "Cette demande de consultation n'a pas de premier rendez-vous à fixer.",
+    "first-stands": (
+        "Le premier rendez-vous est fixé au {when:%Y-%m-%d %H:%M} ; une autre heure le déplace."
+    ),
+    "first-took-place": "Le patient est déjà venu au premier rendez-vous.",
     "contended": "D'autres réservent à cette heure en ce moment ; essayez de nouveau.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} ne travaille plus ici.",
@@ -96,6 +102,8 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} ne reçoit pas à cette heure pour ce genre de visite : {purpose}.",
     "nobody-gives": "Personne n'offre ceci à cet établissement : {discipline}.",
     "no-such-room": "Cet établissement n'a pas de salle du bon genre.",
+    "no-such-equipment": "Cet établissement n'a pas d'appareil du bon genre.",
+    "equipment-taken": "Appareil pris : {device}, jusqu'au {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} est prise jusqu'au {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} et les autres salles de ce genre sont prises jusqu'au {until:%Y-%m-%d %H:%M}.",
 }

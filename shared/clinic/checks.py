@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
 from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
-from shared.clinic.model import Client, Clinic, Discipline, Person, Programme, Site, Visit
+from shared.clinic.model import Client, Clinic, Person, Programme, Site
+from shared.clinic.visits import Discipline, Visit
 from shared.fhir.codes import Stream
 
 Place = tuple[str | int, ...]

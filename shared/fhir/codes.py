@@ -15,6 +15,8 @@ DISCIPLINE_SYSTEM = f"{LUMBAR}/CodeSystem/discipline"
 TASK_CODE_SYSTEM = f"{LUMBAR}/CodeSystem/task-code"
 TASK_INPUT_SYSTEM = f"{LUMBAR}/CodeSystem/task-input"
 BUSINESS_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/business-status"
+# The visits that a programme of clinic.yaml names.
+VISIT_TYPE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-type"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
 ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
@@ -132,11 +134,23 @@ class ContactChannel(StrEnum):
 
 
 class AppointmentKind(StrEnum):
-    """Appointment.appointmentType (system APPOINTMENT_KIND_SYSTEM)."""
+    """Appointment.appointmentType (system APPOINTMENT_KIND_SYSTEM).
+
+    Only a first visit meets a guarantee: whoever asks for it asks for its name, `FIRST_KINDS`.
+    """
 
     FIRST = "first"
+    JOINT_FIRST = "joint-first"
     SESSION = "session"
+    REVIEW = "review"
+    PROCEDURE = "procedure"
+    TELEHEALTH = "telehealth"
+    TEST = "test"
     MEETING = "meeting"
+
+
+# The first visit of a referral, by one discipline or by several.
+FIRST_KINDS = (AppointmentKind.FIRST, AppointmentKind.JOINT_FIRST)
 
 
 class RequestPriority(StrEnum):

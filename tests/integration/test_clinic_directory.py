@@ -36,7 +36,7 @@ FOUND = {
         "workplace-insurer",
         "motor-insurer",
     },
-    "Location?partof=Location/toronto": {"assessment-1", "assessment-2", "gym", "treatment-1"},
+    "Location?partof=Location/toronto": {"assessment-1", "assessment-2", "gym", "treatment-1", "procedure-1"},
     "Location?organization=harbour-spine&status=active&name=harb": {"toronto"},
     "Practitioner?family=okafor": {"physiatrist"},
     "Practitioner?name:contains=LUC": {"physiotherapist-2"},

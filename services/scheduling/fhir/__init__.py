@@ -10,7 +10,9 @@ from services.scheduling.fhir import (
     free_time,
     guarantees,
     programmes,
+    proposals,
     replanning,
     series,
+    time_search,
     worklist,
 )

@@ -98,9 +98,11 @@ class Series(Resource):
 
 
 class Appointment(Resource):
-    """A visit: the first one, or a session of a series; without a time while on the waitlist.
+    """A visit: the first one, a session of a series, or one of a type that its programme names.
 
-    Of a first one `due_at` is the end of its guarantee, and `waits_since` when a time was first looked for.
+    It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
+    `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
+    there too. `equipment` are the devices that it takes.
     """
 
     __tablename__ = "appointment"
@@ -118,6 +120,13 @@ class Appointment(Resource):
     starts_at: AwareDatetime | None = Field(default=None, index=True)
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
+    visit_type: str | None = None
+    colleagues: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
+    )
+    equipment: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
+    )
     reason_code: str | None = None
     other_codings: list[dict[str, Any]] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}

@@ -4,9 +4,10 @@
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
 - A site has at most one open Task that asks to plan visits anew.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
-- Who stands in the calendar has a time, a clinician and a room.
+- Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
 """
 
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -47,11 +48,11 @@ from services.scheduling.states import (
 )
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind, GuaranteeStatus
 
 
-def _listed(statuses: tuple[AppointmentStatus, ...]) -> str:
-    return ", ".join(f"'{status.value}'" for status in statuses)
+def _listed(codes: tuple[StrEnum, ...]) -> str:
+    return ", ".join(f"'{code.value}'" for code in codes)
 
 
 class Base(SQLModel, registry=registry()):
@@ -105,20 +106,24 @@ class AppointmentTable(Appointment, Base, table=True):
 
     __table_args__ = (
         one_of("status", AppointmentStatus, name="status_is_known"),
-        CheckConstraint("kind IN ('first', 'session')", name="kind_is_known"),
+        one_of("kind", AppointmentKind, name="kind_is_known"),
         CheckConstraint(
             f"status NOT IN ({_listed(STANDING)}, 'fulfilled', 'noshow') OR "
             "(starts_at IS NOT NULL AND ends_at > starts_at "
-            "AND practitioner IS NOT NULL AND room IS NOT NULL)",
+            "AND practitioner IS NOT NULL AND (room IS NOT NULL OR kind = 'telehealth'))",
             name="who_stands_in_the_calendar_has_a_time",
         ),
         CheckConstraint("(kind = 'session') = (series_id IS NOT NULL)", name="sessions_belong_to_a_series"),
+        # The first visit and the sessions are what the programme's own elements say.
+        CheckConstraint(
+            "(kind IN ('first', 'session')) = (visit_type IS NULL)", name="other_visits_have_a_type"
+        ),
         CheckConstraint("status <> 'cancelled' OR reason_code IS NOT NULL", name="cancelled_says_why"),
         Index(
             "one_live_first_per_referral",
             "referral_id",
             unique=True,
-            postgresql_where=text(f"kind = 'first' AND status IN ({_listed(LIVE_FIRST)})"),
+            postgresql_where=text(f"kind IN ({_listed(FIRST_KINDS)}) AND status IN ({_listed(LIVE_FIRST)})"),
         ),
         CheckConstraint("status <> 'waitlist' OR waits_since IS NOT NULL", name="who_waits_does_so_since"),
         # Whose day the plan of an evening finds.
@@ -134,6 +139,13 @@ class AppointmentTable(Appointment, Base, table=True):
             postgresql_where=text("status = 'waitlist'"),
         ),
         Index("appointment_of_site_by_start", "site", "starts_at"),
+        # A clinician sees the joint visits in which they are the second one.
+        Index(
+            "appointment_joined_by",
+            "colleagues",
+            postgresql_using="gin",
+            postgresql_where=text("colleagues <> '{}'"),
+        ),
         Index(
             "appointment_of_site_to_record",
             *("site", "ends_at", "id"),

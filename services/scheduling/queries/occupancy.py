@@ -68,11 +68,20 @@ _RELEASE = "UPDATE occupancy SET live = false WHERE appointment = ANY($1::uuid[]
 
 @dataclass(frozen=True, kw_only=True)
 class OccupancyClaim:
-    """What one appointment wants to take: resources by their text ids, for one span of time."""
+    """What one appointment wants to take: resources by their text ids, for one span of time.
+
+    `visit` is the time of its patient where more than that is taken of everything else.
+    """
 
     appointment: UUID
     resources: tuple[str, ...]
     span: Span
+    visit: Span | None = None
+
+    def taken_of(self, resource: str) -> Span:
+        """Return the time that is taken of one of the resources."""
+        is_patient = self.visit is not None and resource.startswith("patient/")
+        return self.visit if self.visit is not None and is_patient else self.span
 
 
 async def know_resources(tx: Transaction, ids: Iterable[str]) -> set[str]:
@@ -139,5 +148,9 @@ async def release(tx: Transaction, appointments: Sequence[UUID]) -> None:
 
 async def _insert(tx: Transaction, claims: Sequence[OccupancyClaim]) -> list[UUID]:
     """Return the appointment of each row that could be inserted."""
-    rows = [(claim.appointment, resource, *claim.span) for claim in claims for resource in claim.resources]
+    rows = [
+        (claim.appointment, resource, *claim.taken_of(resource))
+        for claim in claims
+        for resource in claim.resources
+    ]
     return [record["appointment"] for record in await tx.records(_CLAIM, *map(list, zip(*rows, strict=True)))]

@@ -5,6 +5,7 @@ from services.scheduling.rules import (
     arrival_rates,
     arrivals,
     board,
+    booking,
     calendar,
     candidates,
     carve_out,

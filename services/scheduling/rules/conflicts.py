@@ -15,6 +15,7 @@ from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import Appointment, ReplanTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import working_spans
+from services.scheduling.rules.needs import purpose_of
 from services.scheduling.states import ReplanStatus
 from shared.clinic import Clinic, Person, Site
 from shared.errors import Conflict
@@ -97,8 +98,15 @@ def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason
         yield Reason.of("room-gone", room=Reference(f"Location/{row.room}"))
     if day in site.closed:
         yield Reason.of("site-closed", day=day)
-    who = Reference(f"Practitioner/{row.practitioner}")
-    person = next((person for person in clinic.people if person.id == row.practitioner), None)
+    for person_id in (row.practitioner, *row.colleagues):
+        yield from _reasons_of_person(str(person_id), row, day, clinic=clinic, site=site)
+
+
+def _reasons_of_person(
+    person_id: str, row: Appointment, day: date, *, clinic: Clinic, site: Site
+) -> Iterator[Reason]:
+    who = Reference(f"Practitioner/{person_id}")
+    person = next((person for person in clinic.people if person.id == person_id), None)
     if person is None:
         yield Reason.of("person-left", practitioner=who)
     elif person.site != site.id:
@@ -106,7 +114,7 @@ def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason
     elif _is_away(person, day):
         yield Reason.of("person-absent", practitioner=who, day=day)
     elif day not in site.closed and not _works(person, row, site=site):
-        yield Reason.of("no-hours", practitioner=who, purpose=row.kind)
+        yield Reason.of("no-hours", practitioner=who, purpose=purpose_of(row.kind))
 
 
 def _is_away(person: Person, day: date) -> bool:
@@ -117,4 +125,4 @@ def _works(person: Person, row: Appointment, *, site: Site) -> bool:
     if row.starts_at is None or row.ends_at is None:
         return True
     span = Span(row.starts_at, row.ends_at)
-    return working_spans(person, site=site, purpose=row.kind, window=span) == [span]
+    return working_spans(person, site=site, purpose=purpose_of(row.kind), window=span) == [span]

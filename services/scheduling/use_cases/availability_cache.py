@@ -1,13 +1,14 @@
 """What visits need, worked out once in a process, with what is known of how full the calendar is."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scheduling import rules
-from shared.clinic import Visit
+from shared.clinic import Visit, VisitType
 from shared.context import Context
 
-Key = tuple[str, str, str, str, int]
+Key = tuple[Hashable, ...]
 
 
 @dataclass(slots=True)
@@ -44,8 +45,24 @@ def kept_need(
 ) -> KeptNeed:
     """Return what a visit at a site needs; the same object for the same visit."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
+    return _kept(
+        key,
+        lambda: rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose),
+        cache=cache,
+    )
+
+
+def kept_need_of_type(ctx: Context, visit: VisitType, *, site_id: str, cache: AvailabilityCache) -> KeptNeed:
+    """Return what a visit that a programme names needs at a site; the same object for the same visit."""
+    return _kept(
+        (site_id, visit),
+        lambda: rules.needs.need_of_type(ctx.clinic, site_id=site_id, visit=visit),
+        cache=cache,
+    )
+
+
+def _kept(key: Key, make: Callable[[], rules.needs.Need], *, cache: AvailabilityCache) -> KeptNeed:
     found = cache.needs.get(key)
     if found is None:
-        need = rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
-        found = cache.needs[key] = KeptNeed(need)
+        found = cache.needs[key] = KeptNeed(make())
     return found

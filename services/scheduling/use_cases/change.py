@@ -15,7 +15,7 @@ from shared.db import Transaction
 from shared.errors import Forbidden, NotFound
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import as_written
 
 _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
@@ -112,9 +112,10 @@ async def _record(
         await record.give_back(ctx, tx, [row])
     if status == AppointmentStatus.CANCELLED and row.reason_code is not None:
         await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=row.reason_code))
-    if row.kind == AppointmentKind.SESSION:
-        await record.save_session(ctx, tx, row, _EVENTS[status])
-        await reconcile_series.close_if_over(ctx, tx, referral)
+    if row.kind not in FIRST_KINDS:
+        await record.save_visit(ctx, tx, row, _EVENTS[status])
+        if row.kind == AppointmentKind.SESSION:
+            await reconcile_series.close_if_over(ctx, tx, referral)
         return
     evaluated = await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
     if status in LOST and referral.state == ReferralState.OPEN:

@@ -78,6 +78,11 @@ async def _end(
         if row.status in (*UNTIMED, AppointmentStatus.BOOKED) and (past_firsts or not is_over):
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_first(ctx, tx, row, event, referral=referral)
+    for row in await queries.appointments.others_booked(tx, referral.id):
+        is_over = row.starts_at is not None and row.starts_at <= ctx.at
+        if also_past or not is_over:
+            event = await call_off(ctx, tx, row, because=because, code=code)
+            await record.save_visit(ctx, tx, row, event)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
     evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
@@ -92,7 +97,7 @@ async def call_off(
     because: Reason,
     code: str = record.CLINIC_CANCELS,
 ) -> type[DomainEvent]:
-    """Cancel a locked first appointment that is booked or waits, without writing it.
+    """Cancel a locked appointment that is booked or waits, without writing it.
 
     Returns what is to be published.
     """

@@ -45,7 +45,8 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 }
 # What verbs change of an appointment that the database has.
 _CHANGED = (
-    *("status", "practitioner", "room", "starts_at", "ends_at"),
+    *("status", "kind", "visit_type", "minutes"),
+    *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
     *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
 _CHANGED_GUARANTEE = (
@@ -84,8 +85,8 @@ async def save_appointment(
         await tx.insert(row)
 
 
-async def save_session(ctx: Context, tx: Transaction, row: Appointment, event: type[DomainEvent]) -> None:
-    """Write a session, and publish what happened to it."""
+async def save_visit(ctx: Context, tx: Transaction, row: Appointment, event: type[DomainEvent]) -> None:
+    """Write a visit that is no first one, and publish what happened to it."""
     await save_appointment(ctx, tx, row)
     await publish_appointment_event(ctx, tx, event, row)
 
@@ -282,22 +283,20 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
 
 
 def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries.occupancy.OccupancyClaim:
-    """Return what an appointment takes: clinician, room and patient."""
+    """Return what an appointment takes: clinicians, room, equipment and patient."""
     return queries.occupancy.OccupancyClaim(
         appointment=row.id,
-        resources=(
-            rules.needs.person_key(candidate.person),
-            rules.needs.room_key(candidate.room),
-            rules.needs.patient_key(row.patient_id),
-        ),
-        span=candidate.span,
+        resources=(*candidate.resources, rules.needs.patient_key(row.patient_id)),
+        span=candidate.taken,
+        visit=None if candidate.buffered is None else candidate.span,
     )
 
 
 def put_into(row: Appointment, candidate: rules.candidates.Candidate) -> None:
-    """Set the time, the clinician and the room of an appointment, without writing it."""
+    """Set the time of an appointment and what it takes, without writing it."""
     row.starts_at, row.ends_at = candidate.span
     row.practitioner, row.room = candidate.person, candidate.room
+    row.colleagues, row.equipment = list(candidate.colleagues), list(candidate.equipment)
 
 
 def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:

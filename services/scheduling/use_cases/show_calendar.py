@@ -38,7 +38,7 @@ async def run(
     opened = {day: rules.site_calendar.opening_hours(everybody, day, site=site) for day in days}
     of_people = []
     for person in people:
-        mine = [visit for visit in visits if visit.row.practitioner == person.id]
+        mine = [visit for visit in visits if person.id in (visit.row.practitioner, *visit.row.colleagues)]
         each = [
             rules.site_calendar.day_of_person(person, day, site=site, visits=mine, taken=taken, now=ctx.at)
             for day in days

@@ -1,23 +1,23 @@
 """What people do with an appointment: by a PUT, which says what shall be, or by a correction of what was.
-The Task of a guarantee follows from what becomes of the visit, and nobody changes it by hand.
+New ones are found, held and booked by the operations of `booking`.
 """
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from services.scheduling import queries, texts, use_cases
-from services.scheduling.queries.scope import APPOINTMENT_ROWS, CHANGE_ROWS, REPLAN_ROWS, TASK_ROWS
+from services.scheduling.operations import booking
+from services.scheduling.queries.scope import APPOINTMENT_ROWS, CHANGE_ROWS
 from services.scheduling.rules import acts
-from services.scheduling.rules.acts import AppointmentFacts, TaskFacts
-from services.scheduling.rules.conflicts import TaskEnded
+from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import CORRECTIONS, AppointmentStatus
+from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.change import VisitOfAnother
 from services.scheduling.use_cases.correct import NoReason
-from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
 from shared.operations import Operation, OperationTable, Parameter, Subject
@@ -94,6 +94,7 @@ _CORRECT = Operation[AppointmentFacts](
     run=lambda ctx, tx, given: use_cases.correct.run(ctx, tx, given.id, given=given.values),
 )
 
+# What is done with an appointment that there is.
 APPOINTMENTS = OperationTable[AppointmentFacts](
     resource_type="Appointment",
     rows=APPOINTMENT_ROWS,
@@ -114,39 +115,7 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
 )
 
 
-async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
-    try:
-        wanted = UUID(task_id)
-    except ValueError:
-        return None
-    guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
-    task = guarantee or await queries.tasks.visible_to(tx, ctx.caller, wanted)
-    return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
-
-
-TASKS = OperationTable[TaskFacts](
-    resource_type="Task",
-    rows=TASK_ROWS,
-    load=_task,
-    sentences=texts.REASONS,
-    operations=(
-        Operation[TaskFacts](
-            name="complete",
-            kind="update",
-            resource_type="Task",
-            parties=("coordinator",),
-            interaction="u",
-            rows=REPLAN_ROWS,
-            text="Say that the visits which no longer fit are dealt with; they are not asked about again.",
-            parameters=(
-                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
-                Parameter(name="statusReason", type="CodeableConcept", min=1, text="Why, in its `text`."),
-            ),
-            refuses=(TaskEnded, KeptByTheVisit),
-            applies=acts.asks_to_replan,
-            when=acts.may_complete,
-        ),
-    ),
-)
-
-TABLES: tuple[OperationTable[Any], ...] = (APPOINTMENTS, TASKS)
+def table(cache: AvailabilityCache) -> OperationTable[AppointmentFacts]:
+    """Make the whole table of appointments; times are looked for with this cache."""
+    made = (booking.find(cache), booking.book(cache))
+    return replace(APPOINTMENTS, operations=(*made, *APPOINTMENTS.operations))
