@@ -59,6 +59,11 @@ REASONS: Mapping[str, str] = {
     "no-first-to-book": "The referral has no first appointment that could be booked.",
     "first-stands": "The first appointment is booked for {when:%Y-%m-%d %H:%M}: another start moves it.",
     "first-took-place": "The patient came to the first appointment already.",
+    "hold-expired": "The hold has expired at {until:%Y-%m-%d %H:%M}.",
+    "hold-let-go": "The hold was let go.",
+    "hold-was-booked": "The first appointment has the time that was held.",
+    "held-by-another": "Somebody else holds this time until {until:%Y-%m-%d %H:%M}.",
+    "no-overbooking": "Overbooking is a right that this client does not have.",
     "contended": "Others book at this time at this moment; try again.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} does not work here any more.",
@@ -95,7 +100,7 @@ REASONS: Mapping[str, str] = {
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
 
-_STATUSES = {"waitlist": "on the waitlist", "noshow": "missed"}
+_STATUSES = {"pending": "held", "waitlist": "on the waitlist", "noshow": "missed"}
 # What the codes of arguments are called.
 WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.

@@ -68,6 +68,11 @@ REASONS: Mapping[str, str] = {
         "Le premier rendez-vous est fixé au {when:%Y-%m-%d %H:%M} ; une autre heure le déplace."
     ),
     "first-took-place": "Le patient est déjà venu au premier rendez-vous.",
+    "hold-expired": "L'heure n'est plus retenue depuis le {until:%Y-%m-%d %H:%M}.",
+    "hold-let-go": "L'heure n'est plus retenue.",
+    "hold-was-booked": "Le premier rendez-vous a l'heure qui était retenue.",
+    "held-by-another": "Quelqu'un d'autre retient cette heure jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "no-overbooking": "Fixer deux visites à la même heure est un droit que ce client n'a pas.",
     "contended": "D'autres réservent à cette heure en ce moment ; essayez de nouveau.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} ne travaille plus ici.",
@@ -109,6 +114,7 @@ REASONS: Mapping[str, str] = {
 }
 
 _STATUSES = {
+    "pending": "heure retenue",
     "waitlist": "sur la liste d'attente",
     "booked": "rendez-vous fixé",
     "arrived": "patient arrivé",

@@ -211,6 +211,8 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
             yield Flaw((*place, member), f"is missing: the party {client.party!r} needs it")
         elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
             yield Flaw((*place, member), f"is not for the party {client.party!r}")
+    if client.overbooks and client.party not in ("coordinator", "clinician"):
+        yield Flaw((*place, "overbooks"), f"is not for the party {client.party!r}")
     yield from _client_names(clinic, client, place)
     yield from _client_keys(client, place)
 

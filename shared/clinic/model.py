@@ -258,7 +258,8 @@ class Client(Part):
     key is made for it in the data folder.
 
     A referrer names its `organization`, an insurer its `payer`, a clinician a `practitioner`, a coordinator a
-    `site` and an `email`. A privacy officer has the scopes of AuditEvent and no other.
+    `site` and an `email`. A clinician or coordinator who `overbooks` books a second visit beside another of
+    the same clinician, with a reason. A privacy officer has the scopes of AuditEvent and no other.
     """
 
     id: Id
@@ -269,6 +270,7 @@ class Client(Part):
     practitioner: Id | None = None
     site: Id | None = None
     email: Email | None = None
+    overbooks: bool = False
     jwks: KeySet | None = None
     jwks_url: str | None = None
 

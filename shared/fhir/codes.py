@@ -31,6 +31,10 @@ X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 # On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
 CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
 
+# Until when an Appointment that is pending is held, and why one stands beside another of its clinician.
+HELD_UNTIL_EXTENSION = f"{LUMBAR}/StructureDefinition/held-until"
+OVERBOOKED_EXTENSION = f"{LUMBAR}/StructureDefinition/overbooked-because"
+
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 ORGANIZATION_TYPE_SYSTEM = f"{_HL7}/organization-type"
 SERVICE_CATEGORY_SYSTEM = f"{_HL7}/service-category"

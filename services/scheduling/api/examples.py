@@ -1,5 +1,37 @@
 """Example bodies for the OpenAPI document."""
 
+_PROPOSED = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "appointment-resource",
+            "resource": {
+                "resourceType": "Appointment",
+                "status": "proposed",
+                "serviceType": [
+                    {
+                        "coding": [
+                            {
+                                "system": "https://lumbar.care/fhir/CodeSystem/visit-type",
+                                "code": "review",
+                            }
+                        ]
+                    }
+                ],
+                "start": "2026-03-10T14:00:00Z",
+                "end": "2026-03-10T14:30:00Z",
+                "basedOn": [{"reference": "ServiceRequest/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f02"}],
+                "participant": [
+                    {
+                        "actor": {"reference": "Practitioner/physiotherapist"},
+                        "status": "needs-action",
+                    }
+                ],
+            },
+        }
+    ],
+}
+
 EXAMPLES = {
     "POST /fhir/Appointment/{id}/$correct-status": {
         "resourceType": "Parameters",
@@ -20,37 +52,8 @@ EXAMPLES = {
             },
         ],
     },
-    "POST /fhir/Appointment/$book": {
-        "resourceType": "Parameters",
-        "parameter": [
-            {
-                "name": "appointment-resource",
-                "resource": {
-                    "resourceType": "Appointment",
-                    "status": "proposed",
-                    "serviceType": [
-                        {
-                            "coding": [
-                                {
-                                    "system": "https://lumbar.care/fhir/CodeSystem/visit-type",
-                                    "code": "review",
-                                }
-                            ]
-                        }
-                    ],
-                    "start": "2026-03-10T14:00:00Z",
-                    "end": "2026-03-10T14:30:00Z",
-                    "basedOn": [{"reference": "ServiceRequest/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f02"}],
-                    "participant": [
-                        {
-                            "actor": {"reference": "Practitioner/physiotherapist"},
-                            "status": "needs-action",
-                        }
-                    ],
-                },
-            }
-        ],
-    },
+    "POST /fhir/Appointment/$hold": _PROPOSED,
+    "POST /fhir/Appointment/$book": _PROPOSED,
     "PUT /fhir/Task/{id}": {
         "resourceType": "Task",
         "status": "completed",

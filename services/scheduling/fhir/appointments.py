@@ -8,7 +8,13 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.clinic import Clinic
 from shared.context import Context
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, VISIT_TYPE_SYSTEM
+from shared.fhir.codes import (
+    APPOINTMENT_KIND_SYSTEM,
+    HELD_UNTIL_EXTENSION,
+    OVERBOOKED_EXTENSION,
+    PROGRAMME_SYSTEM,
+    VISIT_TYPE_SYSTEM,
+)
 from shared.fhir.elements import coded, directory_reference, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
@@ -28,6 +34,8 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "participant": _participants(ctx, row),
     }
+    if extensions := _extensions(row):
+        resource["extension"] = extensions
     if row.series_id is not None:
         resource["supportingInformation"] = [reference("List", row.series_id)]
     if row.starts_at is not None and row.ends_at is not None:
@@ -39,6 +47,15 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         stated = {"coding": [coding, *row.other_codings]}
         resource["cancelationReason"] = added(stated, row.reasons, texts.REASONS)
     return resource
+
+
+def _extensions(row: Appointment) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if row.status == AppointmentStatus.PENDING and row.held_until is not None:
+        found.append({"url": HELD_UNTIL_EXTENSION, "valueInstant": to_the_second(row.held_until)})
+    if row.overbooked_because is not None:
+        found.append({"url": OVERBOOKED_EXTENSION, "valueString": row.overbooked_because})
+    return found
 
 
 def service_types(clinic: Clinic, programme_id: str, visit_type: str | None) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Free times as proposed Appointments, and the Appointment by which somebody asks for one of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,42 @@ def render(ctx: Context, found: FoundTime, *, programme: str, referral: Referral
     }
 
 
-def appointment_in(values: Mapping[str, Any]) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingAppointment:
+    """An Appointment that there is, by its id, and what it shall be where more is said than to book it."""
+
+    id: str
+    resource: Mapping[str, Any] | None = None
+
+
+def standing_in(values: Mapping[str, Any], *, urls: Urls) -> StandingAppointment | None:
+    """Read which Appointment a call is about that there is; None where it asks for a new one.
+
+    Raises Invalid where it names none at all, or two.
+    """
+    reference, resource = values.get("appointment-reference"), values.get("appointment-resource")
+    if reference is not None and resource is not None:
+        raise Invalid("name the Appointment by its reference or send it, one of both", expression=WHERE)
+    if reference is not None:
+        where = "Parameters.parameter.where(name='appointment-reference')"
+        return StandingAppointment(id=references.own_id(reference, urls=urls, expression=where))
+    stated = _appointment_in(values)
+    return StandingAppointment(id=str(stated["id"]), resource=stated) if "id" in stated else None
+
+
+def wanted(values: Mapping[str, Any], *, urls: Urls) -> VisitProposal:
+    """Read the visit that a call asks for, and why it may be overbooked; raises Invalid."""
+    proposal = read(_appointment_in(values), urls=urls)
+    if not values.get("overbook"):
+        return proposal
+    because = str(values.get("reason") or "").strip()
+    if not because:
+        where = "Parameters.parameter.where(name='reason')"
+        raise Invalid("who overbooks says why", expression=where)
+    return replace(proposal, overbooked_because=because)
+
+
+def _appointment_in(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the Appointment among the parameters of a call; raises Invalid without one."""
     resource = values.get("appointment-resource")
     if not isinstance(resource, Mapping) or resource.get("resourceType") != "Appointment":

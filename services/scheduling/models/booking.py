@@ -58,7 +58,8 @@ class FoundTime:
 class VisitProposal:
     """A visit that somebody wants at a time; `people` come with the one who leads it first.
 
-    Without people the least loaded is taken, without a room the first that is free.
+    Without people the least loaded is taken, without a room the first that is free. With a reason to overbook
+    the clinician who leads it may have another visit then.
     """
 
     referral_id: UUID
@@ -67,3 +68,4 @@ class VisitProposal:
     end: datetime | None = None
     people: Sequence[str] = ()
     room: str | None = None
+    overbooked_because: str | None = None

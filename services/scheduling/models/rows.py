@@ -103,6 +103,8 @@ class Appointment(Resource):
     It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
     `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
     there too. `equipment` are the devices that it takes.
+    A hold is `held_by` a client until then; a first visit that was held stays so in a row of its own. A visit
+    that is overbooked, and why, has its clinician's second lane.
     """
 
     __tablename__ = "appointment"
@@ -124,6 +126,9 @@ class Appointment(Resource):
     colleagues: list[str] = Field(
         default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
     )
+    held_until: AwareDatetime | None = None
+    held_by: str | None = None
+    overbooked_because: str | None = None
     equipment: list[str] = Field(
         default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
     )

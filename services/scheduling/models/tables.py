@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import AwareDatetime
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -118,6 +119,11 @@ class AppointmentTable(Appointment, Base, table=True):
         CheckConstraint(
             "(kind IN ('first', 'session')) = (visit_type IS NULL)", name="other_visits_have_a_type"
         ),
+        CheckConstraint(
+            "status <> 'pending' OR (held_until IS NOT NULL AND held_by IS NOT NULL "
+            "AND starts_at IS NOT NULL AND ends_at > starts_at)",
+            name="a_hold_says_until_when_and_whose",
+        ),
         CheckConstraint("status <> 'cancelled' OR reason_code IS NOT NULL", name="cancelled_says_why"),
         Index(
             "one_live_first_per_referral",
@@ -160,7 +166,7 @@ class AppointmentTable(Appointment, Base, table=True):
 
 
 class OccupancyTable(Base, table=True):
-    """What an appointment takes: one row for each resource, live while it stands."""
+    """What an appointment takes: a row for each resource, live while it stands, of a hold `until` its end."""
 
     __tablename__ = "occupancy"
     __table_args__ = (
@@ -184,6 +190,7 @@ class OccupancyTable(Base, table=True):
     resource: int = Field(primary_key=True, foreign_key="resource.number")
     during: Any = Field(sa_column=Column(TSTZRANGE, nullable=False))
     live: bool = True
+    until: AwareDatetime | None = None
 
 
 class FreedTable(Base, table=True):

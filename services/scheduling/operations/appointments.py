@@ -16,7 +16,7 @@ from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import CORRECTIONS, AppointmentStatus
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
-from services.scheduling.use_cases.change import VisitOfAnother
+from services.scheduling.use_cases.change import HeldByAnother, VisitOfAnother
 from services.scheduling.use_cases.correct import NoReason
 from shared.context import Context
 from shared.db import Transaction
@@ -29,7 +29,7 @@ _change = partial(
     parties=("coordinator", "clinician"),
     interaction="u",
     rows=CHANGE_ROWS,
-    refuses=(VisitOfAnother, NotInThisState, TooEarly, CannotMove),
+    refuses=(VisitOfAnother, HeldByAnother, NotInThisState, TooEarly, CannotMove),
 )
 _TIME = (
     Parameter(name="start", type="instant", min=1, text="When it begins, with its zone."),
@@ -117,5 +117,5 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
 
 def table(cache: AvailabilityCache) -> OperationTable[AppointmentFacts]:
     """Make the whole table of appointments; times are looked for with this cache."""
-    made = (booking.find(cache), booking.book(cache))
+    made = (booking.find(cache), booking.hold(), booking.book(cache))
     return replace(APPOINTMENTS, operations=(*made, *APPOINTMENTS.operations))

@@ -1,24 +1,29 @@
-"""Free times are found, and visits booked at one of them, as IHE's Scheduling has it: $find and $book.
+"""Free times are found, held and booked, as IHE's Scheduling has it: $find, $hold and $book.
 
 A visit that is booked already is moved and called off by $book too, as a PUT of it does.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from services.scheduling import fhir, use_cases
+from services.scheduling.models.appointment_change import AppointmentChange
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
+from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
-from services.scheduling.use_cases.book_visit import CannotBook
-from services.scheduling.use_cases.change import VisitOfAnother
+from services.scheduling.use_cases.book_visit import CannotBook, NoOverbooking
+from services.scheduling.use_cases.change import HeldByAnother, VisitOfAnother
 from services.scheduling.use_cases.find_times import NothingToFind
 from shared.clinic import Clinic, Discipline
 from shared.context import Context
 from shared.db import Transaction
+from shared.db.models import Resource
 from shared.operations import InquiryAnswer, Operation, OperationInput, Parameter, Run
 
 FIND_ROWS = "times for the referrals that the caller sees; a clinician's own times"
 BOOK_ROWS = "the referrals of a coordinator's site; a clinician's own visits for those that they see"
+_REFUSALS = (CannotBook, VisitOfAnother, NoOverbooking)
 _LONGEST = fhir.time_search.LONGEST_LOOK.days
 
 
@@ -71,6 +76,38 @@ def find(cache: AvailabilityCache) -> Operation[Any]:
     )
 
 
+_RESOURCE = Parameter(
+    name="appointment-resource",
+    type="Resource",
+    text="The Appointment, as `$find` proposes it with `basedOn`, or as it stands with its id.",
+)
+_OVERBOOK = (
+    Parameter(
+        name="overbook",
+        type="boolean",
+        text="Beside another visit of the clinician who leads it, if need be: for who has that right.",
+    ),
+    Parameter(name="reason", text="Why it is overbooked, in words that everybody who sees the visit reads."),
+)
+
+
+def hold() -> Operation[Any]:
+    """Return the operation that holds a time for its caller."""
+    return Operation(
+        name="hold",
+        level="type",
+        resource_type="Appointment",
+        parties=("coordinator", "clinician"),
+        interaction="c",
+        rows=BOOK_ROWS,
+        text="Hold a time that was found: a pending Appointment that nobody else books until it expires.",
+        parameters=(replace(_RESOURCE, min=1), *_OVERBOOK),
+        returns="Appointment",
+        refuses=_REFUSALS,
+        run=_hold,
+    )
+
+
 def book(cache: AvailabilityCache) -> Operation[Any]:
     """Return the operation that books a visit, and changes one that is booked."""
     return Operation(
@@ -82,15 +119,17 @@ def book(cache: AvailabilityCache) -> Operation[Any]:
         rows=BOOK_ROWS,
         text="Book a visit at a time that was found; with its id, move a visit or call it off as a PUT does.",
         parameters=(
+            _RESOURCE,
             Parameter(
-                name="appointment-resource",
-                type="Resource",
-                min=1,
-                text="The Appointment, as `$find` proposes it with `basedOn`, or as it stands with its id.",
+                name="appointment-reference",
+                type="Reference",
+                targets=("Appointment",),
+                text="Instead of it: a hold of the caller's own.",
             ),
+            *_OVERBOOK,
         ),
         returns="Appointment",
-        refuses=(CannotBook, VisitOfAnother, NotInThisState, TooEarly, CannotMove),
+        refuses=(*_REFUSALS, HeldByAnother, NotInThisState, TooEarly, CannotMove),
         run=_booker(cache),
     )
 
@@ -108,14 +147,20 @@ def _finder(cache: AvailabilityCache) -> Run:
     return run
 
 
+async def _hold(ctx: Context, tx: Transaction, given: OperationInput) -> Resource:
+    return await use_cases.book_visit.hold(ctx, tx, fhir.proposals.wanted(given.values, urls=ctx.urls))
+
+
 def _booker(cache: AvailabilityCache) -> Run:
-    async def run(ctx: Context, tx: Transaction, given: OperationInput) -> Any:
-        resource = fhir.proposals.appointment_in(given.values)
-        if "id" not in resource:
-            return await use_cases.book_visit.run(ctx, tx, fhir.proposals.read(resource, urls=ctx.urls))
-        referral, row = await use_cases.change.for_caller(ctx, tx, str(resource["id"]))
-        wanted = fhir.appointment_change.read(row, resource, urls=ctx.urls)
-        await use_cases.change.run(ctx, tx, row, wanted, referral=referral, cache=cache)
-        return row
+    async def run(ctx: Context, tx: Transaction, given: OperationInput) -> Resource:
+        standing = fhir.proposals.standing_in(given.values, urls=ctx.urls)
+        if standing is None:
+            wanted = fhir.proposals.wanted(given.values, urls=ctx.urls)
+            return await use_cases.book_visit.run(ctx, tx, wanted)
+        referral, row = await use_cases.change.for_caller(ctx, tx, standing.id)
+        change = AppointmentChange(status=AppointmentStatus.BOOKED)
+        if standing.resource is not None:
+            change = fhir.appointment_change.read(row, standing.resource, urls=ctx.urls)
+        return await use_cases.change.run(ctx, tx, row, change, referral=referral, cache=cache)
 
     return run

@@ -14,11 +14,14 @@ from shared.db import Transaction, core
 
 _LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
 _FIRSTS = """
-SELECT * FROM appointment WHERE referral_id = $1 AND kind IN ('first', 'joint-first') ORDER BY id
+SELECT * FROM appointment
+WHERE referral_id = $1 AND kind IN ('first', 'joint-first') AND held_until IS NULL ORDER BY id
 """
 _OTHERS_BOOKED = """
 SELECT * FROM appointment
-WHERE referral_id = $1 AND kind NOT IN ('first', 'joint-first', 'session') AND status = 'booked'
+WHERE referral_id = $1 AND (
+  status = 'pending' OR (status = 'booked' AND kind NOT IN ('first', 'joint-first', 'session'))
+)
 ORDER BY id FOR UPDATE
 """
 _SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
@@ -61,7 +64,7 @@ async def firsts_seen(tx: Transaction, referral_id: UUID) -> Sequence[Appointmen
 
 
 async def others_booked(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
-    """Lock what is booked for a referral beside its first appointment and its sessions, the oldest first."""
+    """Lock what is booked for a referral beside its first appointment and its sessions, and what is held."""
     return await tx.rows(Appointment, _OTHERS_BOOKED, referral_id)
 
 

@@ -31,6 +31,13 @@ def may_change(ctx: Context, row: Appointment) -> Reason | None:
     return None
 
 
+def why_held(ctx: Context, row: Appointment) -> Reason | None:
+    """Say why a hold is not the caller's to book or to let go; None for the caller's own, and for no hold."""
+    if row.status != AppointmentStatus.PENDING or row.held_by == ctx.caller.client:
+        return None
+    return Reason.of("held-by-another", until=row.held_until)
+
+
 def may_move(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow another start for what has one."""
     why = may_change(ctx, facts.row) or moving.why_no_new_time(facts.row, referral=facts.referral)
@@ -50,7 +57,7 @@ def may_book(ctx: Context, facts: AppointmentFacts) -> Reason | None:
 def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStatus) -> Reason | None:
     """Allow a status that the life cycle leads to, from when on it can be true, and the one that it has."""
     row, zone = facts.row, ctx.clinic.site(facts.row.site).zone
-    if (why := may_change(ctx, row)) is not None or row.status == status:
+    if (why := may_change(ctx, row) or why_held(ctx, row)) is not None or row.status == status:
         return why
     return status_change.why_not_in_this_state(row, status) or status_change.why_too_early(
         row, status, now=ctx.at, zone=zone

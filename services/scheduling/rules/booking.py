@@ -2,6 +2,9 @@
 
 - A programme has its first visit, and what it names beside it. A first visit is booked in the place of the
   one that waits; one by several disciplines also in the place of one that is booked.
+- A hold is booked by the client that holds it, until it expires.
+- Who has the right to (`overbooks` of a client in clinic.yaml) books a second visit beside one of its
+  clinician, with a reason.
 - A coordinator books everything at the site, a clinician what they take part in themselves.
 """
 
@@ -14,7 +17,7 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.needs import Need
 from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus
 from shared.auth.principal import Principal
-from shared.clinic import Programme
+from shared.clinic import Client, Programme
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
@@ -103,13 +106,13 @@ def first_to_take(firsts: Iterable[Appointment]) -> Appointment | None:
     return next((row for row in firsts if row.status in LIVE_FIRST), None)
 
 
-def why_first_stands(row: Appointment, visit: BookableVisit) -> Reason | None:
+def why_first_stands(row: Appointment, kind: str, visit_type: str | None) -> Reason | None:
     """Say why a first appointment that lives gives no place to another; None where it does."""
     if row.status in UNTIMED:
         return None
     if row.status != AppointmentStatus.BOOKED:
         return Reason.of("first-took-place")
-    is_same = (row.kind, row.visit_type) == (visit.kind, visit.type.id if visit.type else None)
+    is_same = (row.kind, row.visit_type) == (kind, visit_type)
     return Reason.of("first-stands", when=row.starts_at) if is_same else None
 
 
@@ -117,6 +120,24 @@ def put_into(row: Appointment, visit: BookableVisit) -> None:
     """Make an appointment one of this visit, without a clinician of its own."""
     row.kind, row.visit_type, row.minutes = visit.kind, visit.type.id if visit.type else None, visit.minutes
     row.practitioner, row.colleagues, row.room, row.equipment = None, [], None, []
+
+
+def become(row: Appointment, held: Appointment) -> None:
+    """Make a first appointment the visit that is held, with the same people and the same room."""
+    row.kind, row.visit_type, row.minutes = held.kind, held.visit_type, held.minutes
+    row.practitioner, row.colleagues = held.practitioner, held.colleagues
+    row.room, row.equipment = held.room, held.equipment
+    row.overbooked_because = held.overbooked_because
+
+
+def count_taken(row: Appointment) -> int:
+    """Count what a visit takes: clinicians, patient, room and equipment."""
+    return 2 + len(row.colleagues) + (row.room is not None) + len(row.equipment)
+
+
+def why_no_overbooking(client: Client | None) -> Reason | None:
+    """Say why a caller does not overbook; None where clinic.yaml gives them the right."""
+    return None if client is not None and client.overbooks else Reason.of("no-overbooking")
 
 
 def end_of(visit: BookableVisit, start: datetime) -> datetime:

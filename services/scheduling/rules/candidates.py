@@ -36,6 +36,7 @@ class Candidate:
     colleagues: tuple[str, ...] = ()
     equipment: tuple[str, ...] = ()
     buffered: Span | None = None
+    is_overbooked: bool = False
 
     @property
     def taken(self) -> Span:
@@ -46,7 +47,11 @@ class Candidate:
     def resources(self) -> tuple[str, ...]:
         """What is taken beside the patient."""
         return resources_of(
-            practitioner=self.person, colleagues=self.colleagues, room=self.room, equipment=self.equipment
+            practitioner=self.person,
+            colleagues=self.colleagues,
+            room=self.room,
+            equipment=self.equipment,
+            is_overbooked=self.is_overbooked,
         )
 
 

@@ -15,7 +15,7 @@ from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import status_change
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.intervals import merged, until_free
-from services.scheduling.rules.needs import Need, device_key, patient_key, person_key, room_key
+from services.scheduling.rules.needs import Need, device_key, patient_key, room_key
 from services.scheduling.states import CORRECTIONS, LIVE_FIRST, LOST, AppointmentStatus, ReferralState
 from shared.errors import Conflict
 from shared.fhir.codes import FIRST_KINDS
@@ -72,8 +72,9 @@ def why_time_is_gone(row: Appointment, *, need: Need, taken: Taken, now: datetim
     place = own_place(row, need=need)
     if place is None:
         return Reason.of("had-no-time")
-    for person_id in (place.person, *place.colleagues):
-        if (until := _taken_until(taken, person_key(person_id), place.taken)) is not None:
+    for key in place.resources:
+        person_id = key.split("/")[1]
+        if key.startswith("person/") and (until := _taken_until(taken, key, place.taken)) is not None:
             return Reason.of("person-busy", practitioner=Reference(f"Practitioner/{person_id}"), until=until)
     if row.room and (until := _taken_until(taken, room_key(row.room), place.taken)) is not None:
         return Reason.of("room-busy", room=Reference(f"Location/{row.room}"), until=until)
@@ -97,6 +98,7 @@ def own_place(row: Appointment, *, need: Need) -> Candidate | None:
         equipment=tuple(row.equipment),
         span=span,
         buffered=need.taken_by(span) if need.has_buffers else None,
+        is_overbooked=row.overbooked_because is not None,
     )
 
 

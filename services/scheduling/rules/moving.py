@@ -10,8 +10,8 @@ from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import series_state
 from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, outside_dates
-from services.scheduling.rules.intervals import merged, until_free
-from services.scheduling.rules.needs import Need, device_key, patient_key, person_key, room_key
+from services.scheduling.rules.intervals import is_free, merged, until_free
+from services.scheduling.rules.needs import Need, device_key, patient_key, person_key, room_key, second_key
 from services.scheduling.rules.series import week_of
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
 from shared.clinic import Person
@@ -71,15 +71,20 @@ def check_session(
 def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candidate:
     """Find everything that a visit takes at a chosen time; raises CannotMove with the first thing in the way.
 
-    A booked visit keeps its clinicians, and its room and equipment where they are free; whoever waits gets
-    the least loaded clinician. The patient's unavailable times do not block: whoever moves a visit has asked
-    the patient.
+    One that is overbooked takes the second lane of the clinician who leads it, unless the first is free;
+    nobody and nothing else has two. A booked visit keeps its clinicians, and its room and equipment where
+    they are free; whoever waits gets the least loaded clinician. The patient's unavailable times do not
+    block: whoever moves a visit has asked the patient.
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
         raise cannot_move(Reason.of("patient-busy", until=busy_until))
     whole = need.taken_by(span)
-    people = [_person(whole, need=need, people=_leads(row, need=need, taken=taken), taken=taken)]
+    leads, is_overbooked = _leads(row, need=need, taken=taken), False
+    if row.overbooked_because is not None:
+        is_overbooked = not any(is_free(merged(taken.get(person_key(one.id), ())), whole) for one in leads)
+    lane = second_key if is_overbooked else person_key
+    people = [_person(whole, need=need, people=leads, taken=taken, lane=lane)]
     for group in need.colleagues:
         able = sorted(
             (person for person in group if person.id not in people),
@@ -95,6 +100,7 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
         equipment=tuple(_device(whole, group, row=row, taken=taken) for group in need.equipment),
         span=span,
         buffered=whole if need.has_buffers else None,
+        is_overbooked=is_overbooked,
     )
 
 
@@ -104,11 +110,18 @@ def _leads(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
     return sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
 
 
-def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str:
+def _person(
+    span: Span,
+    *,
+    need: Need,
+    people: Sequence[Person],
+    taken: Taken,
+    lane: Callable[[str], str] = person_key,
+) -> str:
     why = Reason.of("nobody-gives", discipline=need.discipline)
     for person in people:
         reference = Reference(f"Practitioner/{person.id}")
-        busy_until = until_free(merged(taken.get(person_key(person.id), ())), span)
+        busy_until = until_free(merged(taken.get(lane(person.id), ())), span)
         if need.works(person, window=span) != [span]:
             why = Reason.of("no-hours", practitioner=reference, purpose=need.purpose)
         elif busy_until is not None:

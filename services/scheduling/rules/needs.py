@@ -140,16 +140,27 @@ def _of_discipline(clinic: Clinic, site_id: str, discipline: Discipline) -> tupl
 
 
 def resources_of(
-    *, practitioner: str, colleagues: Sequence[str], room: str | None, equipment: Sequence[str]
+    *,
+    practitioner: str,
+    colleagues: Sequence[str],
+    room: str | None,
+    equipment: Sequence[str],
+    is_overbooked: bool = False,
 ) -> tuple[str, ...]:
-    """Name what a visit takes beside its patient."""
-    people = (person_key(practitioner), *map(person_key, colleagues))
+    """Name what a visit takes beside its patient; one that is overbooked has its clinician's second lane."""
+    lead = second_key(practitioner) if is_overbooked else person_key(practitioner)
+    people = (lead, *map(person_key, colleagues))
     return (*people, *(() if room is None else (room_key(room),)), *map(device_key, equipment))
 
 
 def person_key(person_id: str) -> str:
     """Return the name of a clinician as a resource."""
     return f"person/{person_id}"
+
+
+def second_key(person_id: str) -> str:
+    """Return the name of a clinician's second lane: one visit more at a time, where that is allowed."""
+    return f"person/{person_id}/second"
 
 
 def room_key(room_id: str) -> str:

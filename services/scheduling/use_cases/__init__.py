@@ -18,6 +18,7 @@ from services.scheduling.use_cases import (
     find_remedies,
     find_times,
     follow_patient,
+    holds,
     keep_forecast,
     offer_time,
     plan_first_visits,

@@ -164,9 +164,11 @@ async def _take_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
     claim = record.claim_of(row, place)
     # Before anything is claimed, as whoever gives time back and then books does it.
     await queries.occupancy.count_freed(tx, [row.site])
-    taken = await queries.occupancy.taken(tx, claim.resources, window=place.taken, but_not=[row.id])
+    taken = await queries.occupancy.taken(
+        tx, claim.resources, window=place.taken, at=ctx.at, but_not=[row.id]
+    )
     _refuse(ctx, row, rules.correction.why_time_is_gone(row, need=need, taken=taken, now=ctx.at))
-    if not await queries.occupancy.claim_all(tx, [claim], moving=True):
+    if not await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True):
         _refuse(ctx, row, Reason.of("contended"))
     await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=place.span)
 

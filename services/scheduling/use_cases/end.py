@@ -6,7 +6,7 @@ from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import reconcile_series, record
+from services.scheduling.use_cases import holds, reconcile_series, record
 from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
@@ -79,6 +79,9 @@ async def _end(
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_first(ctx, tx, row, event, referral=referral)
     for row in await queries.appointments.others_booked(tx, referral.id):
+        if row.status == AppointmentStatus.PENDING:
+            await holds.let_go(ctx, tx, row, because=because, code=code)
+            continue
         is_over = row.starts_at is not None and row.starts_at <= ctx.at
         if also_past or not is_over:
             event = await call_off(ctx, tx, row, because=because, code=code)

@@ -62,8 +62,8 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
         if (need := await _need(ctx, tx, visit, programme, wanted, referral=referral, cache=cache))
     ]
     window = Span(max(wanted.window.start, ctx.at), wanted.window.end)
-    when_not = _WhenNot() if referral is None else await _when_not(tx, referral, window=window)
-    times = await _search(tx, needs, window=window, when_not=when_not, limit=wanted.limit + 1)
+    when_not = _WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
+    times = await _search(ctx, tx, needs, window=window, when_not=when_not, limit=wanted.limit + 1)
     is_all = len(times) <= wanted.limit
     return FoundTimes(times=times[: wanted.limit], is_all=is_all, programme=programme.id, referral=referral)
 
@@ -149,15 +149,18 @@ async def _need(
     )
 
 
-async def _when_not(tx: Transaction, referral: Referral, *, window: Span) -> _WhenNot:
+async def _when_not(ctx: Context, tx: Transaction, referral: Referral, *, window: Span) -> _WhenNot:
     patient, key = referral.patient_id, patient_key(referral.patient_id)
-    taken, given_up = await queries.given_up.and_taken(tx, [key], patients=[patient], window=window)
+    taken, given_up = await queries.given_up.and_taken(
+        tx, [key], patients=[patient], window=window, at=ctx.at
+    )
     barred = given_up.get(patient, NOTHING_TAKEN)
     never = rules.given_up.never_for(patient, away=referral.away, has=taken.get(key, ()), given_up=barred)
     return _WhenNot(never=never, barred=barred)
 
 
 async def _search(
+    ctx: Context,
     tx: Transaction,
     needs: Sequence[tuple[BookableVisit, Need]],
     *,
@@ -167,7 +170,7 @@ async def _search(
 ) -> list[FoundTime]:
     found: list[FoundTime] = []
     for span in _slices(needs, window):
-        taken = await queries.occupancy.taken_in(tx, [(need.resources, span) for _, need in needs])
+        taken = await queries.occupancy.taken_in(tx, [(need.resources, span) for _, need in needs], at=ctx.at)
         each = [
             _in_order(visit, need, taken=of_need, span=span, when_not=when_not)
             for (visit, need), of_need in zip(needs, taken, strict=True)

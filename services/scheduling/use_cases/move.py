@@ -46,6 +46,8 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
     if need is None:
         raise rules.moving.cannot_move(Reason.of("no-such-visit"))
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
+    if row.overbooked_because is not None:
+        resources += [rules.needs.second_key(person.id) for person in need.people]
     span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
     left = rules.given_up.by_moving(row)
     if moving:
@@ -54,10 +56,10 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
     await queries.occupancy.know_resources(tx, resources)
     for _ in range(_ROUNDS):
         window = need.taken_by(span)
-        taken = await queries.occupancy.taken(tx, resources, window=window, but_not=[row.id])
+        taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
         claim = record.claim_of(row, place)
-        if await queries.occupancy.claim_all(tx, [claim], moving=moving):
+        if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=moving):
             await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
             await queries.given_up.keep(tx, left)
             record.put_into(row, place)

@@ -26,7 +26,7 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
         },
         days=[today + _DAY * number for number in range(1, days + 1)],
     )
-    taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window)
+    taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window, at=ctx.at)
     since = ctx.at - timedelta(weeks=rules.arrival_rates.LEARNED_WEEKS)
     counts = await queries.arrivals.counts(tx, site.id, since=since, now=ctx.at)
     return Outlook(

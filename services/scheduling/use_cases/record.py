@@ -47,6 +47,7 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 _CHANGED = (
     *("status", "kind", "visit_type", "minutes"),
     *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
+    *("held_until", "held_by", "overbooked_because"),
     *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
 _CHANGED_GUARANTEE = (
@@ -78,7 +79,8 @@ async def save_appointment(
         changes = {name: getattr(row, name) for name in _CHANGED}
         body = fhir.appointments.render(ctx, row)
         if correction is not None:
-            body["extension"] = [fhir.corrections.extension(ctx, row, correction)]
+            extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
+            body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
     else:
         fill_appointment(ctx, row)
@@ -289,6 +291,7 @@ def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries
         resources=(*candidate.resources, rules.needs.patient_key(row.patient_id)),
         span=candidate.taken,
         visit=None if candidate.buffered is None else candidate.span,
+        until=row.held_until if row.status == AppointmentStatus.PENDING else None,
     )
 
 
@@ -297,6 +300,8 @@ def put_into(row: Appointment, candidate: rules.candidates.Candidate) -> None:
     row.starts_at, row.ends_at = candidate.span
     row.practitioner, row.room = candidate.person, candidate.room
     row.colleagues, row.equipment = list(candidate.colleagues), list(candidate.equipment)
+    if not candidate.is_overbooked:
+        row.overbooked_because = None
 
 
 def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:
