@@ -27,6 +27,7 @@ from deploy.kafka import LocalKafka
 from deploy.runtime import open_databases
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import load_clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SystemClock
 from shared.context import Context
 from shared.db import Database, Transaction
@@ -80,7 +81,7 @@ class Wire:
             service=service,
             database=self.databases[service],
             clock=SystemClock(),
-            clinic=load_clinic(_EXAMPLE),
+            current=CurrentClinic(load_clinic(_EXAMPLE)),
             transport=self.transport,
             verifier=cast(TokenVerifier, None),
             base_url="http://127.0.0.1",

@@ -12,6 +12,7 @@ from deploy import reasons
 from deploy.services import DATABASES, SERVICES, package
 from shared.auth.verifier import TokenVerifier
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import Clock
 from shared.db import Database, addresses, migrate
 from shared.events.transport.base import Transport
@@ -63,7 +64,7 @@ def make_runtimes(
             service=service,
             database=database,
             clock=clock,
-            clinic=clinic,
+            current=CurrentClinic(clinic),
             transport=carries,
             verifier=verifier,
             base_url=base_url,

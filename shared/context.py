@@ -11,6 +11,7 @@ from datetime import datetime
 from shared.actor import Actor
 from shared.auth.principal import Principal
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.urls import Urls
 
 
@@ -19,7 +20,8 @@ class Context:
     """One command, event or timer being handled.
 
     `at` is care time (aware UTC), `actor` who acts, `cause` the id of the request or event that caused it,
-    `principal` the caller of a request and None where an event or a timer is handled.
+    `principal` the caller of a request and None where an event or a timer is handled. `clinic` is the
+    clinic as it was when this was made, `current` what holds it for the contexts to come.
     """
 
     at: datetime
@@ -28,6 +30,7 @@ class Context:
     clinic: Clinic
     urls: Urls
     principal: Principal | None = None
+    current: CurrentClinic | None = None
 
     @property
     def caller(self) -> Principal:

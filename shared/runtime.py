@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.actor import Actor
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import Clock
 from shared.context import Context
 from shared.db import Database
@@ -26,16 +27,17 @@ if TYPE_CHECKING:
 class Runtime:
     """Everything that a service does not make itself.
 
-    `service` is its name, `base_url` the public address of the clinic without a trailing slash
-    (`http://127.0.0.1:8080`), `former_urls` those of before, `smtp_url` where e-mail goes, None for nowhere,
-    `cors` says that pages of other origins may call, `outbound` is the way to other systems, needed where
-    clinic.yaml has receivers, `code_systems` makes those that an HTTP process serves.
+    `service` is its name, `current` the clinic as its database knows it, `base_url` the public address of
+    the clinic without a trailing slash (`http://127.0.0.1:8080`), `former_urls` those of before,
+    `smtp_url` where e-mail goes, None for nowhere, `cors` says that pages of other origins may call,
+    `outbound` is the way to other systems, needed where clinic.yaml has receivers, `code_systems` makes
+    those that an HTTP process serves.
     """
 
     service: str
     database: Database
     clock: Clock
-    clinic: Clinic
+    current: CurrentClinic
     transport: Transport
     verifier: "TokenVerifier"
     base_url: str
@@ -54,7 +56,13 @@ class Runtime:
             clinic=self.clinic,
             urls=Urls(base=self.base_url, service=self.service, former=self.former_urls),
             principal=principal,
+            current=self.current,
         )
+
+    @property
+    def clinic(self) -> Clinic:
+        """The clinic as it is now; another one once a roster has changed."""
+        return self.current.value
 
     @property
     def fhir_base(self) -> str:

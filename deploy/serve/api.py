@@ -22,12 +22,14 @@ from deploy.telemetry import observed
 from shared.auth.jwks import FetchedJwks, keys_of_issuer
 from shared.auth.verifier import JwtVerifier
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SystemClock
 from shared.db import addresses
 from shared.events.pg_notify import api_channel
 from shared.events.transport.postgres_log import PostgresTransport
 from shared.fhir import check
 from shared.http.streams import end_streams
+from shared.roster.refresh import refreshed
 from shared.runtime import Runtime
 
 _JWKS_WITHIN = 5.0
@@ -42,11 +44,12 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         jwks_url = await jwks_url_of(settings, http=http)
         jwks = FetchedJwks(keys_of_issuer(jwks_url, http=http))
         base_url = str(settings.url)
+        current = CurrentClinic(clinic)
         runtime = Runtime(
             service=service,
             database=databases[service],
             clock=SystemClock(),
-            clinic=clinic,
+            current=current,
             transport=PostgresTransport(databases),
             verifier=JwtVerifier(
                 clinic,
@@ -64,6 +67,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())
         await begin([api_channel(runtime.database)], ends=ends)
+        await ends.enter_async_context(refreshed(runtime.database, current))
         watching = observed(settings.otlp_endpoint, service=service, role="api")
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})

@@ -17,6 +17,7 @@ from deploy.services import room
 from deploy.settings import Settings
 from deploy.telemetry import observed
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SystemClock
 from shared.db import addresses
 from shared.errors import Unauthenticated
@@ -57,11 +58,12 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
         databases = await open_databases(settings, service, role="worker", ends=ends)
         transport = await make_transport(settings, databases)
         ends.push_async_callback(transport.close)
+        current = CurrentClinic(clinic)
         runtime = Runtime(
             service=service,
             database=databases[service],
             clock=SystemClock(),
-            clinic=clinic,
+            current=current,
             transport=transport,
             verifier=NobodyAsks(),
             base_url=str(settings.url),

@@ -1,7 +1,7 @@
 """The worker of careteam: the events that it handles, the timers that it fires, and its calendar."""
 
 from services.careteam import handlers, use_cases
-from shared.directory import copies
+from shared import directory, roster
 from shared.events import topics
 from shared.events.inbox.handling import BatchHandler
 from shared.events.worker import Worker
@@ -15,9 +15,11 @@ def create_worker(runtime: Runtime) -> Worker:
         topics=(topics.REFERRAL, topics.SCHEDULING),
         handlers={
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
+            "appointment.reassigned": BatchHandler(handlers.on_appointments_booked),
             "appointment.fulfilled": handlers.on_appointment_fulfilled,
             "appointment.corrected": handlers.on_appointment_corrected,
-            "directory.changed": copies.follow,
+            "directory.changed": directory.copies.follow,
+            "roster.changed": roster.copies.follow,
             "patient.changed": handlers.on_patient_changed,
             **dict.fromkeys(handlers.ENDS, handlers.on_referral_ended),
         },

@@ -1,8 +1,8 @@
 """The process of this service that consumes events and fires timers."""
 
 from services.referral import handlers, use_cases
-from shared.directory import copies
-from shared.events.catalog.scheduling import DirectoryChanged
+from shared import directory, roster
+from shared.events.catalog.scheduling import DirectoryChanged, RosterChanged
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, SCHEDULING
 from shared.events.worker import Worker
@@ -31,4 +31,8 @@ def create_worker(runtime: Runtime) -> Worker:
 def handler_table() -> HandlerTable:
     """Give every event about a referral the one handler, so that a batch is taken together."""
     together: HandlerTable = dict.fromkeys(handlers.HANDLERS, BatchHandler(handlers.on_events))
-    return {**together, DirectoryChanged.name: copies.follow}
+    return {
+        **together,
+        DirectoryChanged.name: directory.copies.follow,
+        RosterChanged.name: roster.copies.follow,
+    }

@@ -31,11 +31,13 @@ from shared.timers import Timer
 
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
-    """Bring the directory up to date, offer free time to those who wait, name visits that no longer fit, and
-    see that every site keeps its forecasts.
+    """Seed the rosters that there are not yet, bring the directory up to date, offer free time to those
+    who wait,
+    name visits that no longer fit, and see that every site keeps its forecasts.
 
-    clinic.yaml may have new people and hours since the last start, and new absences.
+    clinic.yaml may have another meeting hour or another programme since the last start.
     """
+    ctx = await use_cases.seed_rosters.run(ctx, tx)
     await use_cases.publish_directory.run(ctx, tx)
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
@@ -158,6 +160,13 @@ async def on_forecast_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
 async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Look again at the visits of a site that are to be planned anew: one of them begins."""
     await use_cases.replan.again(ctx, tx, timer.ref)
+
+
+async def on_look_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Look once more at the visits of a site whose roster changed: one may have been booked by the old
+    one.
+    """
+    await use_cases.settle_visits.run(ctx, tx, timer.ref)
 
 
 async def on_try_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:

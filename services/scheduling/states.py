@@ -32,6 +32,13 @@ class SeriesStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class AbsenceStatus(StrEnum):
+    """Whether a time at which nobody is there, or nobody is seen, counts; the codes are FHIR's of a Slot."""
+
+    UNAVAILABLE = "busy-unavailable"
+    IN_ERROR = "entered-in-error"
+
+
 class ReplanStatus(StrEnum):
     """Task.status of what asks a coordinator to plan visits anew."""
 

@@ -75,6 +75,9 @@ REASONS: Mapping[str, str] = {
     "nothing-left": "Every visit fits again, was moved or called off, or is over.",
     "kept-by-the-visit": "This Task follows from what becomes of the visit.",
     "task-ended": "This Task is {now} and stays so.",
+    # Why a roster cannot be changed as somebody wants.
+    "away-already": "{practitioner} is away already, until {until:%Y-%m-%d %H:%M}.",
+    "closed-already": "The site is closed already, until {until:%Y-%m-%d %H:%M}.",
     # What a correction of a status does, leaves, and is refused for.
     "recorded-by-mistake": "It was recorded as {state} by mistake.",
     "booked-for-a-mistake": "It was booked because of a status that was recorded by mistake.",

@@ -84,6 +84,9 @@ REASONS: Mapping[str, str] = {
     "nothing-left": "Chaque visite convient de nouveau, a été déplacée ou annulée, ou est passée.",
     "kept-by-the-visit": "Cette tâche découle de ce qu'il advient de la visite.",
     "task-ended": "L'état de cette tâche est « {now} » et ne change plus.",
+    # Why a roster cannot be changed as somebody wants.
+    "away-already": "{practitioner} s'absente déjà, jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "closed-already": "L'établissement est déjà fermé, jusqu'au {until:%Y-%m-%d %H:%M}.",
     # What a correction of a status does, leaves, and is refused for.
     "recorded-by-mistake": "L'état « {state} » avait été consigné par erreur.",
     "booked-for-a-mistake": "Le rendez-vous avait été fixé à cause d'un état consigné par erreur.",

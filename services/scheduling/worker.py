@@ -44,6 +44,7 @@ def create_worker(runtime: Runtime) -> Worker:
             TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
+            TimerKind.LOOK: handlers.on_look_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=cache),
             TimerKind.PLAN: handlers.on_plan_due,
             TimerKind.TELL: partial(handlers.on_planned_day_due, cache=cache),

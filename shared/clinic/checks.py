@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
 from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
-from shared.clinic.model import Client, Clinic, Person, Programme, Site
+from shared.clinic.model import Absence, Client, Clinic, Person, Programme, Site
 from shared.clinic.visits import Discipline, Visit
 from shared.fhir.codes import Stream
 
@@ -149,6 +149,15 @@ def _person(clinic: Clinic, person: Person, place: Place) -> Iterator[Flaw]:
             yield Flaw(
                 (*place, "absences", index, "from"), f"must not be after {absence.end}, the last day away"
             )
+        elif absence.start == absence.end and _ends_too_early(absence):
+            yield Flaw(
+                (*place, "absences", index, "from_time"), f"must be before {absence.end_time:%H:%M}, its end"
+            )
+
+
+def _ends_too_early(absence: Absence) -> bool:
+    begins, ends = absence.start_time, absence.end_time
+    return begins is not None and ends is not None and begins >= ends
 
 
 def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Flaw]:

@@ -121,10 +121,20 @@ class Hours(Part):
 
 
 class Absence(Part):
-    """Whole local days on which a person is away, both included."""
+    """Local days on which a person is away, both included; from a time of the first, until one of the last.
+
+    Without these times the whole of the first and of the last day is meant.
+    """
 
     start: date = Field(alias="from")
     end: date = Field(alias="to")
+    start_time: WallTime | None = Field(alias="from_time", default=None)
+    end_time: WallTime | None = Field(alias="to_time", default=None)
+
+    def covers(self, day: date) -> bool:
+        """Tell whether the person is away for the whole of a local day."""
+        begun = self.start < day or (self.start == day and self.start_time is None)
+        return begun and (day < self.end or (self.end == day and self.end_time is None))
 
 
 class Person(Part):

@@ -62,6 +62,8 @@ class Database:
         self.round_trips = 0
         self.wake_relay: Callable[[], None] = _nobody_to_wake
         self.wake_timers: Callable[[], None] = _nobody_to_wake
+        self.wake_roster: Callable[[], None] = _nobody_to_wake
+        self.tell_roster: Callable[[], None] = _nobody_to_wake
         self.tell_readers: Callable[[str], None] = _nobody_to_tell
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()

@@ -24,7 +24,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 def add_shared_tables(metadata: MetaData) -> None:
     """Declare the shared tables in this metadata."""
-    for declare in (_outbox, _log, _inbox, _held, _timers, _doors, _audit, _addresses, add_directory):
+    for declare in (
+        _outbox,
+        _log,
+        _inbox,
+        _held,
+        _timers,
+        _doors,
+        _audit,
+        _addresses,
+        add_directory,
+        _roster,
+    ):
         declare(metadata)
 
 
@@ -55,6 +66,20 @@ def add_directory(metadata: MetaData) -> None:
         *(_texts(name) for name in ("identifiers", "locations", "services", "specialties")),
         *(_texts(name) for name in ("categories", "codes", "characteristics")),
         UniqueConstraint("type", "logical_id", name="directory_resource_once"),
+    )
+
+
+def _roster(metadata: MetaData) -> None:
+    Table(
+        "roster",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("event_version", Integer, nullable=False),
+        _when("event_at", null=True),
+        Column("site", Text, nullable=False, unique=True),
+        Column("revision", BigInteger, nullable=False),
+        Column("document", JSONB, nullable=False),
+        _when("changed_at"),
     )
 
 

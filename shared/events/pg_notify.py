@@ -21,6 +21,7 @@ from shared.events.worker import Worker
 CHANNEL = "lumbar"
 RELAY = "relay"
 TIMERS = "timers"
+ROSTER = "roster"
 _LOG = "log "
 _NOT_OFTENER_THAN = 0.002
 _AGAIN_AFTER = 0.5
@@ -99,11 +100,14 @@ def api_channel(database: Database) -> NotifyChannel:
     """Let an API process wake the workers of its service, and its open feeds be woken."""
 
     def on_notify(what: str | None) -> None:
+        if what in (ROSTER, None):
+            database.wake_roster()
         _wake_readers(database, what)
 
     channel = NotifyChannel(database, on_notify=on_notify)
     database.wake_relay = lambda: channel.publish(RELAY)
     database.wake_timers = lambda: channel.publish(TIMERS)
+    database.tell_roster = lambda: channel.publish(ROSTER)
     return channel
 
 
@@ -120,6 +124,8 @@ def worker_channel(worker: Worker) -> NotifyChannel:
             relay()
         if what in (TIMERS, None):
             timers()
+        if what in (ROSTER, None):
+            database.wake_roster()
         _wake_readers(database, what)
 
     def wake_relay() -> None:
@@ -129,6 +135,7 @@ def worker_channel(worker: Worker) -> NotifyChannel:
 
     channel = NotifyChannel(database, on_notify=on_notify)
     database.wake_relay = wake_relay
+    database.tell_roster = lambda: channel.publish(ROSTER)
     database.tell_readers = lambda topic: channel.publish(f"{_LOG}{topic}")
     return channel
 

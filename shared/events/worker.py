@@ -22,6 +22,7 @@ from shared.events.timer_firing import TimerFiring
 from shared.events.topic_progress import EVERY, ProgressWriter
 from shared.events.transport.base import Subscription
 from shared.events.worker_status import LoopsStatus, WorkerStatus
+from shared.roster.refresh import RosterRefresh
 from shared.runtime import Runtime
 from shared.timers import TimerTable
 
@@ -29,7 +30,7 @@ _LAST_STEPS = 5.0
 # Seconds for which an answer to when the next work of a loop is due stands.
 _ASK_AGAIN_AFTER = 1.0
 # Loops that nothing wakes before their time.
-_BY_THE_CLOCK = ("retention", "progress")
+_BY_THE_CLOCK = ("retention", "progress", "roster")
 
 
 OnStart = Callable[[Context, Transaction], Awaitable[None]]
@@ -95,9 +96,12 @@ class Worker:
 
     async def start(self) -> None:
         """Start the tasks; returns when they run."""
+        refresh = RosterRefresh(self.runtime.database, self.runtime.current)
+        await refresh.step()
         if self._on_start is not None:
             async with self.runtime.database.transaction() as tx:
                 await self._on_start(self._context("start"), tx)
+            await refresh.step()
         self.compose()
         self._tasks = [
             asyncio.create_task(loop.run(), name=f"{self.service} {loop.name}") for loop in self.loops
@@ -189,6 +193,7 @@ class Worker:
             PollingLoop("consumer", consumer.step, pause=subscription.pause, wake=subscription.wake),
             PollingLoop("held", retry.step, pause=retry.pause),
             PollingLoop("retention", Retention(database, service=self.service).step, pause=lambda: 3600),
+            RosterRefresh(database, runtime.current).loop(),
             PollingLoop("progress", progress.step, pause=lambda: EVERY),
             *(self._own_loop(loop) for loop in self._own_loops),
         ]

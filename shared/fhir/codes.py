@@ -20,6 +20,8 @@ VISIT_TYPE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-type"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
 ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
+VISIT_PURPOSE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-purpose"
+ROSTER_SYSTEM = f"{LUMBAR}/CodeSystem/roster"
 TRIAGE_RULE_SYSTEM = f"{LUMBAR}/CodeSystem/triage-rule"
 
 # Da Vinci PAS: item.adjudication.extension(reviewAction) holds the status, in its own sub-extension.
@@ -48,6 +50,11 @@ CHANNEL_CONSENT_EXTENSION = f"{LUMBAR}/StructureDefinition/channel-consent"
 
 # On a ServiceRequest that a coordinator enters: `way` (valueCode, a Way), and when it `arrived`.
 ENTRY_EXTENSION = f"{LUMBAR}/StructureDefinition/referral-entry"
+
+# On a Basic that is the roster of a site: its members as clinic.yaml has them, as JSON.
+ROSTER_EXTENSION = f"{LUMBAR}/StructureDefinition/site-roster"
+# On a part of PractitionerRole.availableTime: a kind of visit that these hours are for, repeated.
+HOURS_FOR_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-for"
 
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"

@@ -25,6 +25,7 @@ from shared.http.versions import is_known, version_headers
 
 RowRule = Callable[[Principal], ColumnElement[bool]]
 Named = Callable[[str], ColumnElement[bool] | None]
+Shown = Callable[[Principal, bytes], bytes]
 
 
 class NoSuchResource(NotFound):
@@ -91,7 +92,7 @@ def add_reads(
 
 
 class ResourceReader:
-    """Reads one resource type inside the row scope of the caller."""
+    """Reads one resource type inside the row scope of the caller; `shown` leaves out what is not for them."""
 
     def __init__(
         self,
@@ -101,19 +102,22 @@ class ResourceReader:
         *,
         includes: Mapping[str, Include] = MappingProxyType({}),
         named: Named | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self.type = resource_type
         self.includes = includes
         self._model = model
         self._visible = visible
         self._named = named or self._by_uuid
+        self._shown = shown or _everything
 
     async def read(self, request: RequestContext, id: str) -> Response:
         """Answer the row as it stands, 304 where the caller has this version already."""
         wanted = self._subset(request)
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
-            answer = await request.answer(tx, wanted.cut(row.body), about=row)
+            body = wanted.cut(self._shown(request.principal, row.body))
+            answer = await request.answer(tx, body, about=row)
         return _unless_known(request, row) or answer
 
     async def vread(self, request: RequestContext, id: str, version: str) -> Response:
@@ -121,7 +125,8 @@ class ResourceReader:
         wanted = self._subset(request)
         async with request.transaction() as tx:
             row = await self.find(tx, request.principal, id)
-            body = wanted.cut(await self._version(tx, row, version))
+            stored = await self._version(tx, row, version)
+            body = wanted.cut(self._shown(request.principal, stored))
             answer = await request.answer(tx, body, about=row, how="vread")
             answer.headers["ETag"] = f'W/"{version}"'
             del answer.headers["Last-Modified"]
@@ -138,7 +143,10 @@ class ResourceReader:
             bundle = pages.history_bundle(
                 f"{self.type}/{row.fhir_id}",
                 address,
-                [(number, wanted.cut(body)) for number, body in page.versions],
+                [
+                    (number, wanted.cut(self._shown(request.principal, body)))
+                    for number, body in page.versions
+                ],
                 links=links,
                 total=page.total,
             )
@@ -210,6 +218,10 @@ class Readers:
         if resource_type not in self._readers:
             raise NoSuchResource("there is no such resource that you may see")
         return await self._readers[resource_type].find(tx, principal, id)
+
+
+def _everything(_: Principal, body: bytes) -> bytes:
+    return body
 
 
 def _unless_known(request: RequestContext, row: StoredResource) -> Response | None:

@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from deploy.services import SERVICES, room
 from shared.auth.scopes import Scopes
 from shared.clinic import load_clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.http.app import create_app
@@ -38,7 +39,7 @@ def runtime(service: str) -> Runtime:
         service=service,
         database=Database.connect("postgresql://nobody@127.0.0.1:1/nothing", name=service),
         clock=SystemClock(),
-        clinic=load_clinic(EXAMPLE),
+        current=CurrentClinic(load_clinic(EXAMPLE)),
         transport=None,  # type: ignore[arg-type]
         verifier=None,  # type: ignore[arg-type]
         base_url="http://clinic.test",

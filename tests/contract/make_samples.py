@@ -12,7 +12,7 @@ from shared.events.catalog import CATALOG, DomainEvent
 from shared.events.envelope import Event
 from shared.events.message import Resource, head, message
 from shared.events.topics import TOPICS
-from shared.fhir.codes import LUMBAR
+from shared.fhir.codes import LUMBAR, ROSTER_EXTENSION
 
 SAMPLES = Path(__file__).parent / "samples"
 _AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -58,6 +58,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "insurer": {"reference": "Organization/workplace-insurer"},
         "outcome": "complete",
         "request": {"reference": "Claim/c1"},
+    },
+    "Basic": {
+        "id": "toronto",
+        "meta": {"versionId": "2", "lastUpdated": "2026-03-02T12:00:00.000Z"},
+        "code": {"text": "roster"},
+        "extension": [
+            {
+                "url": ROSTER_EXTENSION,
+                "valueString": '{"site": "toronto", "people": [], "place": {}, "programmes": {}}',
+            }
+        ],
     },
     "Communication": {"id": "m1", "status": "completed", "subject": _PATIENT, "basedOn": [_REFERRAL]},
     "Composition": {

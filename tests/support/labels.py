@@ -42,7 +42,7 @@ _TABLES: dict[str, frozenset[str]] = {
     "outcome": frozenset((*_OUTCOMES.split(), *(str(outcome) for outcome in Outcome))),
     "state": frozenset(("retrying", "dead")),
     "loop": frozenset(
-        ("relay", "timers", "consumer", "held", "retention", "progress", "notifications.sending")
+        ("relay", "timers", "consumer", "held", "retention", "progress", "roster", "notifications.sending")
     ),
     "channel": frozenset(str(channel) for channel in Channel),
     "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),

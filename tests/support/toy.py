@@ -19,6 +19,7 @@ from starlette.responses import Response
 from shared.auth.principal import Principal
 from shared.auth.verifier import BadToken, principal_of
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.db.models import Resource
@@ -250,7 +251,7 @@ def make_toy(database: Database, *, verifier: Any = None) -> Toy:
         service="toy",
         database=database,
         clock=SimulatedClock(MONDAY),
-        clinic=clinic,
+        current=CurrentClinic(clinic),
         transport=None,  # type: ignore[arg-type]
         verifier=verifier or TrustingVerifier(clinic),
         base_url=BASE_URL,

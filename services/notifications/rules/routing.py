@@ -100,6 +100,9 @@ _AUTHORIZATION = {
 _APPOINTMENT = {
     "booked": _route("The first appointment was booked.", _VISIT, REFERRER),
     "moved": _route("An appointment got a new time.", _VISIT, REFERRER, PARTICIPANTS),
+    "reassigned": _route(
+        "An appointment has another clinician or room at the same time.", _VISIT, REFERRER, PARTICIPANTS
+    ),
     "cancelled": _route("An appointment was cancelled.", _VISIT, REFERRER, PARTICIPANTS),
     "arrived": _route("The patient arrived.", _VISIT),
     "fulfilled": _route("An appointment took place.", _VISIT),
@@ -187,9 +190,11 @@ def route_of(event_type: str, kind: str | None) -> Route:
 
 
 # What became of a message is in the message itself; telling people about it by message would never end.
-# Of a patient who changed people hear by what a service does about it; the directory is read, not announced.
+# Of a patient who changed people hear by what a service does about it; the directory is read, not
+# announced, and the roster too.
 TELLS_NOBODY = frozenset(
-    {"notification.delivered", "notification.undeliverable", "patient.changed", "directory.changed"}
+    {"notification.delivered", "notification.undeliverable"}
+    | {"patient.changed", "directory.changed", "roster.changed"}
 )
 
 UNDELIVERABLE = "notification.undeliverable"

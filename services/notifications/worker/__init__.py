@@ -5,10 +5,10 @@ from functools import partial
 
 from services.notifications import handlers, rules, use_cases
 from services.notifications.worker import email_sender, smtp
+from shared import directory, roster
 from shared.clinic import ClinicFileError
-from shared.directory import copies
 from shared.events.catalog.referral import PatientChanged
-from shared.events.catalog.scheduling import DirectoryChanged
+from shared.events.catalog.scheduling import DirectoryChanged, RosterChanged
 from shared.events.inbox.handling import BatchHandler, HandlerTable
 from shared.events.topics import CARETEAM, REFERRAL, SCHEDULING
 from shared.events.worker import Loop, Worker
@@ -62,5 +62,6 @@ def handler_table(runtime: Runtime) -> HandlerTable:
     return {
         **table,
         PatientChanged.name: handlers.on_patient_changed,
-        DirectoryChanged.name: copies.follow,
+        DirectoryChanged.name: directory.copies.follow,
+        RosterChanged.name: roster.copies.follow,
     }

@@ -57,7 +57,7 @@ def _has_time_left(moment: datetime, *, site: Site, clinic: Clinic) -> bool:
     there = [
         person
         for person in clinic.people
-        if person.site == site.id and not any(away.start <= today <= away.end for away in person.absences)
+        if person.site == site.id and not any(away.covers(today) for away in person.absences)
     ]
     ends = [
         hours.end

@@ -1,6 +1,7 @@
 """The HTTP border of scheduling: appointments, series, the guarantee, computed free time."""
 
 from services.scheduling.api import (
+    absences,
     appointments,
     calendar,
     directory,

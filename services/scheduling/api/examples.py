@@ -32,7 +32,19 @@ _PROPOSED = {
     ],
 }
 
+_ABSENCE = {
+    "resourceType": "Slot",
+    "schedule": {"reference": "Schedule/physiotherapist"},
+    "status": "busy-unavailable",
+    "start": "2026-03-09T05:00:00Z",
+    "end": "2026-03-11T04:00:00Z",
+    "comment": "Ill.",
+}
+
 EXAMPLES = {
+    "POST /fhir/Slot": _ABSENCE,
+    "PUT /fhir/Slot/{id}": _ABSENCE,
+    "POST /fhir/Slot/$preview": _ABSENCE,
     "POST /fhir/Appointment/{id}/$correct-status": {
         "resourceType": "Parameters",
         "parameter": [

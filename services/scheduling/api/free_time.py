@@ -1,14 +1,20 @@
-"""Free time as Schedule and Slot: computed when it is asked for, and promised to nobody."""
+"""Free time as Schedule and Slot: computed when it is asked for, and promised to nobody.
+
+Beside it stand the absences and closed days that were recorded (`api/absences.py`).
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, use_cases
+from services.scheduling.api import absences
 from services.scheduling.api.searching import UnsupportedSearch
 from services.scheduling.models.spans import Span
+from services.scheduling.queries import unavailable
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound
@@ -28,13 +34,16 @@ _SearchSchedules = Annotated[RequestContext, authorize("Schedule", "s", rows=ROW
 _ReadSlot = Annotated[RequestContext, authorize("Slot", "r", rows=ROWS)]
 _SearchSlots = Annotated[RequestContext, authorize("Slot", "s", rows=ROWS)]
 
+_UNAVAILABLE = "busy-unavailable"
 _LONGEST_LOOK = timedelta(days=62)
 _USUAL_LOOK = timedelta(days=14)
-_SCHEDULE_PARAMS = {"actor": ComputedParam(kind="reference", text="`Practitioner/id`")}
+_SCHEDULE_PARAMS = {
+    "actor": ComputedParam(kind="reference", text="`Practitioner/id`, or the `Location/id` of the site")
+}
 _SLOT_PARAMS = {
     "schedule": ComputedParam(kind="reference", text="`Schedule/id`"),
     "start": ComputedParam(kind="date", text="`ge...` and `lt...`, twice; two weeks from now unless said"),
-    "status": ComputedParam(kind="token", text="`free`"),
+    "status": ComputedParam(kind="token", text="`free`, unless `busy-unavailable` is asked for"),
 }
 
 
@@ -42,14 +51,17 @@ _SLOT_PARAMS = {
 @router.post("/fhir/Schedule/_search", responses=refuses(UnsupportedSearch))
 @computed.searched_by(_SCHEDULE_PARAMS)
 async def schedules(request: _SearchSchedules) -> Response:
-    """List the calendars of the site; `?actor=Practitioner/...` names one."""
+    """List the calendars of the people; `?actor=...` names one, or that of the site with its closed days."""
     asked = computed.read(request, resource_type="Schedule", known=_SCHEDULE_PARAMS)
     wanted = _named(request, asked, "actor")
+    clinic = request.ctx.clinic
     found = [
-        fhir.free_time.render_schedule(person, clinic=request.runtime.clinic)
+        fhir.free_time.render_schedule(person, clinic=clinic)
         for person in _people(request)
         if wanted is None or person.id == wanted
     ]
+    if wanted is not None and wanted == _site_seen(request):
+        found = [fhir.free_time.render_schedule_of_site(clinic.site(wanted), clinic=clinic)]
     async with request.transaction() as tx:
         return await request.answer(tx, computed.write(request, asked, found))
 
@@ -57,9 +69,13 @@ async def schedules(request: _SearchSchedules) -> Response:
 @router.get("/fhir/Schedule/{id}")
 async def schedule(id: str, request: _ReadSchedule) -> Response:
     """Read one calendar."""
-    person = _person(id, request)
+    clinic = request.ctx.clinic
+    if id == _site_seen(request):
+        found = fhir.free_time.render_schedule_of_site(clinic.site(id), clinic=clinic)
+    else:
+        found = fhir.free_time.render_schedule(_person(id, request), clinic=clinic)
     async with request.transaction() as tx:
-        return await request.answer(tx, fhir.free_time.render_schedule(person, clinic=request.runtime.clinic))
+        return await request.answer(tx, found)
 
 
 @router.get("/fhir/Slot", responses=refuses(UnsupportedSearch))
@@ -70,11 +86,13 @@ async def slots(request: _SearchSlots) -> Response:
     asked = computed.read(request, resource_type="Slot", known=_SLOT_PARAMS)
     window = _window(request, asked)
     wanted = _named(request, asked, "schedule")
-    people = _people(request) if wanted is None else [_person(wanted, request)]
-    # Only what is free is computed; a search for any other status finds nothing.
-    people = people if "free" in (asked.first("status") or "free").split(",") else []
+    of_site = wanted is not None and wanted == _site_seen(request)
+    people = _people(request) if wanted is None else [] if of_site else [_person(wanted, request)]
+    statuses = (asked.first("status") or "free").split(",")
     async with request.transaction() as tx:
-        found = [slot for person in people for slot in await _free(request, tx, person, window)]
+        found = await _unavailable(request, tx, wanted, window) if _UNAVAILABLE in statuses else []
+        for person in people if "free" in statuses else ():
+            found += await _free(request, tx, person, window)
         return await request.answer(tx, computed.write(request, asked, found))
 
 
@@ -82,7 +100,9 @@ async def slots(request: _SearchSlots) -> Response:
 async def slot(id: str, request: _ReadSlot) -> Response:
     """Read one free time, as long as it is free."""
     named = fhir.free_time.slot_start(id)
-    if named is None or not is_on_a_calendar(named[1].date()):
+    if named is None:
+        return await absences.reader.read(request, id)
+    if not is_on_a_calendar(named[1].date()):
         raise NotFound(f"there is no Slot/{id[:64]}")
     person, start = _person(named[0], request), named[1]
     async with request.transaction() as tx:
@@ -92,6 +112,10 @@ async def slot(id: str, request: _ReadSlot) -> Response:
         raise NotFound(f"there is no Slot/{id}")
 
 
+# What a command has written is read by this too, so that it can be answered again.
+slot.reader = absences.reader  # type: ignore[attr-defined]
+
+
 async def _free(
     request: RequestContext, tx: Transaction, person: Person, window: Span
 ) -> list[dict[str, Any]]:
@@ -99,10 +123,27 @@ async def _free(
     return [fhir.free_time.render_slot(span, person=person) for span in free]
 
 
+async def _unavailable(
+    request: RequestContext, tx: Transaction, wanted: str | None, window: Span
+) -> list[dict[str, Any]]:
+    site = _site_seen(request)
+    rows = [] if site is None else await unavailable.meeting(tx, site, window=window)
+    return [
+        msgspec.json.decode(absences.shown(request.principal, row.body))
+        for row in rows
+        if wanted in (None, row.person or row.site)
+    ]
+
+
+def _site_seen(request: RequestContext) -> str | None:
+    """Return the site whose people the caller sees."""
+    is_of_site = request.principal.party in ("coordinator", "clinician")
+    return request.principal.site if is_of_site else None
+
+
 def _people(request: RequestContext) -> list[Person]:
-    if request.principal.party not in ("coordinator", "clinician"):
-        return []
-    return [person for person in request.ctx.clinic.people if person.site == request.principal.site]
+    site = _site_seen(request)
+    return [person for person in request.ctx.clinic.people if site is not None and person.site == site]
 
 
 def _person(person_id: str, request: RequestContext) -> Person:

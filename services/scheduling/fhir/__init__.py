@@ -1,6 +1,7 @@
 """Rows to FHIR and back: FHIR is the language of the border."""
 
 from services.scheduling.fhir import (
+    affected,
     appointment_change,
     appointments,
     calendar,
@@ -12,7 +13,9 @@ from services.scheduling.fhir import (
     programmes,
     proposals,
     replanning,
+    rosters,
     series,
     time_search,
+    unavailable,
     worklist,
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.scheduling.models.spans import Span
-from shared.clinic import Clinic, Person
+from shared.clinic import Clinic, Person, Site
 from shared.fhir.codes import DISCIPLINE_SYSTEM
 from shared.fhir.elements import coded, directory_reference
 from shared.fhir.instants import to_the_second
@@ -20,6 +20,16 @@ def render_schedule(person: Person, *, clinic: Clinic) -> dict[str, Any]:
         "active": True,
         "specialty": [coded(DISCIPLINE_SYSTEM, person.discipline)],
         "actor": [directory_reference(clinic, f"Practitioner/{person.id}")],
+    }
+
+
+def render_schedule_of_site(site: Site, *, clinic: Clinic) -> dict[str, Any]:
+    """Write the calendar of a site, in which its closed days stand."""
+    return {
+        "resourceType": "Schedule",
+        "id": site.id,
+        "active": True,
+        "actor": [directory_reference(clinic, f"Location/{site.id}")],
     }
 
 

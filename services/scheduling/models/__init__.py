@@ -9,6 +9,7 @@ from services.scheduling.models import (
     demand,
     forecasts,
     guarantees,
+    roster_changes,
     rows,
     site_counts,
     spans,

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.spans import Span
-from services.scheduling.states import ReferralState, ReplanStatus, SeriesStatus
+from services.scheduling.states import AbsenceStatus, ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus, RequestPriority
 from shared.people import KnownPerson
@@ -183,6 +183,23 @@ class ReplanTask(Resource):
     opened_at: AwareDatetime
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     is_settled: bool = False
+
+
+class UnavailableTime(Resource):
+    """A time at which a person is away, or, without one, the site is closed, as a Slot with its reason."""
+
+    __tablename__ = "unavailable_time"
+
+    site: str
+    person: str | None = None
+    status: str = AbsenceStatus.UNAVAILABLE
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+    @property
+    def span(self) -> Span:
+        """From when until when."""
+        return Span(self.starts_at, self.ends_at)
 
 
 class Funding(SQLModel):

@@ -2,6 +2,7 @@
 
 - Free time is not a table: it is the clinic's hours less `occupancy`.
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
+- A time at which nobody is there ends after it has begun.
 - A site has at most one open Task that asks to plan visits anew.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
@@ -38,10 +39,12 @@ from services.scheduling.models.rows import (
     Referral,
     ReplanTask,
     Series,
+    UnavailableTime,
 )
 from services.scheduling.states import (
     LIVE_FIRST,
     STANDING,
+    AbsenceStatus,
     AppointmentStatus,
     ReferralState,
     ReplanStatus,
@@ -232,6 +235,16 @@ class ReplanTaskTable(ReplanTask, Base, table=True):
             unique=True,
             postgresql_where=text("status = 'requested'"),
         ),
+    )
+
+
+class UnavailableTimeTable(UnavailableTime, Base, table=True):
+    """The table of UnavailableTime rows."""
+
+    __table_args__ = (
+        one_of("status", AbsenceStatus, name="status_is_known"),
+        CheckConstraint("starts_at < ends_at", name="ends_after_its_start"),
+        Index("unavailable_time_of_site", "site", "person", "ends_at"),
     )
 
 

@@ -5,8 +5,9 @@ from enum import StrEnum
 
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
-    expire-hold: an appointment that is held; recheck-visits, plan-first-visits, keep-forecast: a site;
-    book-planned-day: an appointment and the local day that was planned for it, as `id/2026-03-14`.
+    expire-hold: an appointment that is held; recheck-visits, look-at-visits, plan-first-visits,
+    keep-forecast: a site; book-planned-day: an appointment and the local day that was planned for it, as
+    `id/2026-03-14`.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -16,6 +17,7 @@ class TimerKind(StrEnum):
     HOLD = "expire-hold"
     TRY = "try-waiting"
     RECHECK = "recheck-visits"
+    LOOK = "look-at-visits"
     FORECAST = "keep-forecast"
     PLAN = "plan-first-visits"
     TELL = "book-planned-day"

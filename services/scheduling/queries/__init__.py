@@ -17,5 +17,6 @@ from services.scheduling.queries import (
     scope,
     series,
     tasks,
+    unavailable,
     worklist,
 )

@@ -44,6 +44,13 @@ async def locked(tx: Transaction, appointment_id: UUID) -> Appointment | None:
     return await tx.row(Appointment, _LOCKED, appointment_id)
 
 
+async def to_come_locked(
+    tx: Transaction, appointments: Collection[UUID], *, after: datetime
+) -> Sequence[Appointment]:
+    """Lock which of these are booked from a moment on, the earliest first; their referrals are locked."""
+    return await tx.rows(Appointment, f"{_TO_COME_OF} FOR UPDATE", list(appointments), after)
+
+
 async def visible(tx: Transaction, appointment_id: UUID, *, scope_of: Principal) -> Appointment | None:
     """Read an appointment that this caller may see, without a lock."""
     wanted = select(*core.columns(AppointmentTable)).where(

@@ -14,6 +14,7 @@ from shared.db import Transaction, core
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCKED = "SELECT * FROM referral WHERE id = $1 FOR UPDATE"
+_LOCKED_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOCKED_OF = """
 SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
 WHERE appointment.id = $1 FOR UPDATE OF referral
@@ -83,6 +84,12 @@ async def open_and_visible(tx: Transaction, patient_id: str, *, scope_of: Princi
 async def clinicians_of(tx: Transaction, referral_id: UUID) -> set[str]:
     """Read who saw or will see the patient for a referral."""
     return {record["practitioner"] for record in await tx.records(_CLINICIANS_OF, referral_id)}
+
+
+async def locked_all(tx: Transaction, referral_ids: Collection[UUID]) -> dict[UUID, Referral]:
+    """Lock referrals, in the order of their ids, and return them by these."""
+    found = await tx.rows(Referral, _LOCKED_ALL, list(referral_ids))
+    return {row.id: row for row in found}
 
 
 async def locked_of(tx: Transaction, appointment_id: UUID) -> Referral | None:

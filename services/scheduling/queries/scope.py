@@ -24,6 +24,7 @@ CHANGE_ROWS = "a coordinator's site, a clinician's own visits; what else a clini
 SERIES_ROWS = "as appointments; a clinician also those with a session of their own"
 GUARANTEE_ROWS = "as appointments; a clinician also those of patients with a visit of their own"
 REPLAN_ROWS = "the Tasks of the coordinator's site"
+ROSTER_ROWS = "the roster of the coordinator's site"
 TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators"
 
 

@@ -42,7 +42,8 @@ _ROWS = union_all(
 TASKS = aliased(GuaranteeTable, _ROWS, adapt_on_names=True)
 CODE, STATUS = _ROWS.c.code, _ROWS.c.task_status
 
-_OPEN_OF = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested' FOR UPDATE"
+_OPEN_SEEN = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested'"
+_OPEN_OF = f"{_OPEN_SEEN} FOR UPDATE"
 _SETTLED_OF = "SELECT * FROM replan_task WHERE site = $1 AND is_settled"
 _LOCKED = "SELECT * FROM replan_task WHERE id = $1 FOR UPDATE"
 
@@ -50,6 +51,11 @@ _LOCKED = "SELECT * FROM replan_task WHERE id = $1 FOR UPDATE"
 async def open_of(tx: Transaction, site: str) -> ReplanTask | None:
     """Lock the open Task of a site that names visits."""
     return await tx.row(ReplanTask, _OPEN_OF, site)
+
+
+async def open_seen(tx: Transaction, site: str) -> ReplanTask | None:
+    """Read the open Task of a site that names visits, without a lock."""
+    return await tx.row(ReplanTask, _OPEN_SEEN, site)
 
 
 async def settled_of(tx: Transaction, site: str) -> list[VisitConflict]:

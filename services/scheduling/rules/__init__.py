@@ -29,6 +29,8 @@ from services.scheduling.rules import (
     needs,
     notice,
     plan_terms,
+    reassignment,
+    roster,
     series,
     series_state,
     site_calendar,

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.spans import Span
-from services.scheduling.rules.intervals import clipped, subtracted
-from shared.clinic import Hours, Person, Site, Weekday
+from services.scheduling.rules.intervals import clipped, merged, subtracted
+from shared.clinic import Absence, Hours, Person, Site, Weekday
 
 DAY = timedelta(days=1)
 # A bound of the time at which a patient cannot come: a local day, a moment, or none.
@@ -82,11 +82,14 @@ def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> 
     worked = [
         Span(to_utc(day, hours.start, site.zone), to_utc(day, hours.end, site.zone))
         for day in local_days(window, site.zone)
-        if day not in site.closed and not _is_absent(person, day)
+        if day not in site.closed
         for hours in person.hours
         if _is_for(hours, day=day, purpose=purpose)
     ]
-    return clipped(subtracted(worked, meeting_spans(site, window=window)), window)
+    kept = subtracted(worked, meeting_spans(site, window=window))
+    if worked and (away := absent_spans(person, zone=site.zone, window=window)):
+        kept = subtracted(kept, away)
+    return clipped(kept, window)
 
 
 def meeting_spans(site: Site, *, window: Span) -> list[Span]:
@@ -100,8 +103,25 @@ def meeting_spans(site: Site, *, window: Span) -> list[Span]:
     return [Span(start, start + timedelta(minutes=hour.minutes)) for start in starts]
 
 
-def _is_absent(person: Person, day: date) -> bool:
-    return any(absence.start <= day <= absence.end for absence in person.absences)
+def absent_spans(person: Person, *, zone: ZoneInfo, window: Span) -> list[Span]:
+    """Return the times inside the window at which a person is away, in order."""
+    away = [absent_span(absence, zone) for absence in person.absences]
+    return clipped(merged(span for span in away if span.meets(window)), window)
+
+
+def absent_span(absence: Absence, zone: ZoneInfo) -> Span:
+    """Return from when until when an absence lasts."""
+    begins = (
+        local_day_start(absence.start, zone)
+        if absence.start_time is None
+        else to_utc(absence.start, absence.start_time, zone)
+    )
+    ends = (
+        local_day_end(absence.end, zone)
+        if absence.end_time is None
+        else to_utc(absence.end, absence.end_time, zone)
+    )
+    return Span(begins, ends)
 
 
 def _is_for(hours: Hours, *, day: date, purpose: str) -> bool:

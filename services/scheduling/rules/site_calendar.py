@@ -5,7 +5,14 @@ from datetime import date, datetime
 
 from services.scheduling.models.calendar_days import CalendarDay, CalendarVisit
 from services.scheduling.models.spans import Span, Taken
-from services.scheduling.rules.calendar import WEEKDAYS, local_day_end, local_day_start, meeting_spans, to_utc
+from services.scheduling.rules.calendar import (
+    WEEKDAYS,
+    absent_spans,
+    local_day_end,
+    local_day_start,
+    meeting_spans,
+    to_utc,
+)
 from services.scheduling.rules.free_time import of_person
 from services.scheduling.rules.intervals import clipped, merged, subtracted
 from services.scheduling.rules.needs import room_key
@@ -17,13 +24,12 @@ def day_of_person(
 ) -> CalendarDay:
     """Return a clinician's day; what is free is what is left of it from now on."""
     whole = _whole(day, site)
-    is_away = any(absence.start <= day <= absence.end for absence in person.absences)
     to_come = Span(max(whole.start, min(now, whole.end)), whole.end)
     return CalendarDay(
         day=day,
         visits=[visit for visit in visits if _is_on(visit, whole)],
         hours=hours_on(person, day, site=site),
-        absences=[whole] if is_away else [],
+        absences=absent_spans(person, zone=site.zone, window=whole),
         meetings=meeting_spans(site, window=whole),
         free=of_person(person, site=site, taken=taken, window=to_come),
     )

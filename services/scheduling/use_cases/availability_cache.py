@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.scheduling import rules
-from shared.clinic import Visit, VisitType
+from shared.clinic import Clinic, Visit, VisitType
 from shared.context import Context
 
 Key = tuple[Hashable, ...]
@@ -21,6 +21,7 @@ class KeptNeed:
     """
 
     need: rules.needs.Need
+    clinic: Clinic
     full_from: datetime | None = None
     full_until: datetime | None = None
     freed: int = 0
@@ -43,11 +44,12 @@ class AvailabilityCache:
 def kept_need(
     ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
 ) -> KeptNeed:
-    """Return what a visit at a site needs; the same object for the same visit."""
+    """Return what a visit at a site needs; the same object for the same visit, until a roster changes."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
     return _kept(
         key,
         lambda: rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose),
+        ctx=ctx,
         cache=cache,
     )
 
@@ -57,12 +59,15 @@ def kept_need_of_type(ctx: Context, visit: VisitType, *, site_id: str, cache: Av
     return _kept(
         (site_id, visit),
         lambda: rules.needs.need_of_type(ctx.clinic, site_id=site_id, visit=visit),
+        ctx=ctx,
         cache=cache,
     )
 
 
-def _kept(key: Key, make: Callable[[], rules.needs.Need], *, cache: AvailabilityCache) -> KeptNeed:
+def _kept(
+    key: Key, make: Callable[[], rules.needs.Need], *, ctx: Context, cache: AvailabilityCache
+) -> KeptNeed:
     found = cache.needs.get(key)
-    if found is None:
-        found = cache.needs[key] = KeptNeed(make())
+    if found is None or found.clinic is not ctx.clinic:
+        found = cache.needs[key] = KeptNeed(make(), ctx.clinic)
     return found

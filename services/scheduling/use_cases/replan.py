@@ -38,7 +38,7 @@ async def at_every_site(ctx: Context, tx: Transaction) -> None:
         conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
         task = await queries.tasks.open_of(tx, site.id)
         settled = await queries.tasks.settled_of(tx, site.id) if conflicts else []
-        await _record(ctx, tx, site, task, conflicts=conflicts, settled=settled)
+        await record_conflicts(ctx, tx, site, task, conflicts=conflicts, settled=settled)
 
 
 async def again(ctx: Context, tx: Transaction, site_id: str) -> None:
@@ -51,7 +51,7 @@ async def again(ctx: Context, tx: Transaction, site_id: str) -> None:
     visits = await queries.appointments.to_come_of(tx, named, after=ctx.at)
     merged = await queries.referrals.merged(tx)
     conflicts = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
-    await _record(ctx, tx, site, task, conflicts=conflicts, settled=())
+    await record_conflicts(ctx, tx, site, task, conflicts=conflicts, settled=())
 
 
 async def complete(
@@ -90,7 +90,7 @@ async def _for_caller(ctx: Context, tx: Transaction, task_id: str) -> ReplanTask
     raise NotFound(f"there is no Task/{task_id[:64]}")
 
 
-async def _record(
+async def record_conflicts(
     ctx: Context,
     tx: Transaction,
     site: Site,
@@ -99,6 +99,7 @@ async def _record(
     conflicts: Sequence[VisitConflict],
     settled: Sequence[VisitConflict],
 ) -> None:
+    """Bring a site's Task to the conflicts that there are now, and publish what is new."""
     changed = rules.conflicts.replanning(conflicts, named=task.visits if task else (), settled=settled)
     if changed is None:
         return

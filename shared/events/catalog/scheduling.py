@@ -8,6 +8,7 @@ businessStatus = planned, on-track, at-risk, breached, met or ended, priority = 
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
     FIRST_KINDS,
     PROGRAMME_SYSTEM,
+    ROSTER_EXTENSION,
     AppointmentKind,
     TaskInput,
 )
@@ -90,6 +92,14 @@ class AppointmentBooked(
 
 class AppointmentMoved(AppointmentEvent, name="appointment.moved", emitted="An appointment got a new time."):
     """An appointment has another time."""
+
+
+class AppointmentReassigned(
+    AppointmentEvent,
+    name="appointment.reassigned",
+    emitted="An appointment has another clinician or room at the time that it had.",
+):
+    """An appointment stands at its time with somebody else, or somewhere else."""
 
 
 class AppointmentCancelled(
@@ -232,6 +242,34 @@ class DirectoryChanged(
     @property
     def changed_at(self) -> datetime:
         """When this version was made."""
+        return reading.moment(self.focus["meta"]["lastUpdated"])
+
+
+class RosterChanged(
+    DomainEvent,
+    name="roster.changed",
+    topic=SCHEDULING,
+    focus="Basic",
+    keyed_by="aggregate",
+    emitted="People, hours, absences, rooms or closed days of a site changed; it is the whole roster now.",
+):
+    """What the roster of a site is now, for services alone: it has the e-mail addresses of colleagues."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The roster, as `shared.clinic.roster` reads it."""
+        written = next(one for one in self.focus["extension"] if one["url"] == ROSTER_EXTENSION)
+        found: dict[str, Any] = msgspec.json.decode(written["valueString"])
+        return found
+
+    @property
+    def revision(self) -> int:
+        """Which revision of the site's roster it is."""
+        return int(self.focus["meta"]["versionId"])
+
+    @property
+    def changed_at(self) -> datetime:
+        """When this revision was made."""
         return reading.moment(self.focus["meta"]["lastUpdated"])
 
 

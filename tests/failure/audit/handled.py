@@ -21,7 +21,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {f"guarantee.{one}" for one in _GUARANTEE}
         | {f"series.{one}" for one in _SERIES}
         | {"waitlist.joined", "waitlist.left", "careteam.formed", "careteam.changed", "directory.changed"}
-        | {"plan.activated", "patient.discharged"}
+        | {"plan.activated", "patient.discharged", "roster.changed"}
     ),
     "scheduling": frozenset(
         {"referral.accepted", "referral.revoked", "referral.closed", "referral.merged", "patient.changed"}
@@ -31,7 +31,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
-        | {"referral.revoked", "referral.closed", "patient.changed", "directory.changed"}
+        | {"referral.revoked", "referral.closed", "patient.changed", "directory.changed", "roster.changed"}
     ),
     "notifications": None,
 }

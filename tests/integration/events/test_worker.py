@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from shared import timers
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.context import Context
 from shared.db import Database, Transaction
@@ -40,7 +41,7 @@ def runtime(service: str, database: Database, referral: Database, clock: Simulat
         service=service,
         database=database,
         clock=clock,
-        clinic=unused,
+        current=CurrentClinic(unused),
         transport=PostgresTransport({"referral": referral}),
         verifier=unused,
         base_url="http://clinic.test",

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from deploy.kafka import LocalKafka
 from deploy.serve.health import health_routes
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.events.polling_loop import PollingLoop
 from shared.events.topics import REFERRAL
@@ -84,7 +85,7 @@ async def _worker(address: KafkaAddress, make_database: MakeDatabase) -> AsyncIt
         service="scheduling",
         database=await make_database(CONSUMER_METADATA, name="scheduling"),
         clock=SimulatedClock(NOON),
-        clinic=unused,
+        current=CurrentClinic(unused),
         transport=transport,
         verifier=unused,
         base_url="http://clinic.test",

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from services.notifications import handlers
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.db import Database
 from shared.events.catalog.types import typed
@@ -33,7 +34,7 @@ def runtime(notifications_db: Database, clinic: Clinic) -> Runtime:
         service="notifications",
         database=notifications_db,
         clock=SimulatedClock(NOON),
-        clinic=clinic,
+        current=CurrentClinic(clinic),
         transport=PostgresTransport({"notifications": notifications_db}),
         verifier=nobody,
         base_url="http://clinic.example",

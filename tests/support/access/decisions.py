@@ -172,6 +172,8 @@ class Decisions:
         return one.type in ("Claim", "ClaimResponse", "Coverage")
 
     def _of_clinician(self, party: str, one: Stored) -> bool:
+        if one.type == "Slot":
+            return True
         if one.service == "scheduling":
             treats = any(self._treats(party, visit) for visit in self._visits_about(one))
             return treats or self._on_team(party, one.referral)

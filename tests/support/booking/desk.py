@@ -12,7 +12,7 @@ import msgspec
 from services.scheduling import fhir, handlers, use_cases
 from services.scheduling.models.appointment_change import AppointmentChange
 from services.scheduling.models.booking import TimesWanted
-from services.scheduling.models.rows import Appointment, Guarantee, Series
+from services.scheduling.models.rows import Appointment, Guarantee, Series, UnavailableTime
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
@@ -21,6 +21,7 @@ from shared import timers
 from shared.auth.principal import Principal
 from shared.auth.scopes import Scopes
 from shared.clinic import Clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.context import Context
 from shared.db import Database
@@ -37,13 +38,25 @@ COORDINATOR = Principal(
 )
 
 
+def a_slot(whose: str, start: datetime, end: datetime, **more: Any) -> dict[str, Any]:
+    """Write when somebody is away, as a coordinator sends it."""
+    return {
+        "resourceType": "Slot",
+        "schedule": {"reference": f"Schedule/{whose}"},
+        "status": "busy-unavailable",
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        **more,
+    }
+
+
 class Desk:
     """Scheduling on a real database and a simulated clock, without HTTP and without a log."""
 
     def __init__(self, database: Database, clinic: Clinic, *, now: datetime = MONDAY) -> None:
         self.database = database
         self.clock = SimulatedClock(now)
-        self.clinic = clinic
+        self.current = CurrentClinic(clinic)
         self.cache = AvailabilityCache()
         self._handlers = {
             "referral.priority-changed": handlers.on_priority_changed,
@@ -64,10 +77,20 @@ class Desk:
             TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
+            TimerKind.LOOK: handlers.on_look_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
             TimerKind.PLAN: handlers.on_plan_due,
             TimerKind.TELL: partial(handlers.on_planned_day_due, cache=self.cache),
         }
+
+    @property
+    def clinic(self) -> Clinic:
+        """The clinic as it is now, with the rosters that were changed."""
+        return self.current.value
+
+    @clinic.setter
+    def clinic(self, described: Clinic) -> None:
+        self.current = CurrentClinic(described)
 
     @property
     def now(self) -> datetime:
@@ -76,9 +99,10 @@ class Desk:
 
     def ctx(self, cause: str = "test", *, principal: Principal | None = None) -> Context:
         """What the consumer gives a handler."""
-        return a_context(
+        made = a_context(
             at=self.now, cause=cause, clinic=self.clinic, service="scheduling", principal=principal
         )
+        return replace(made, current=self.current)
 
     async def hear(self, event: Event) -> None:
         """Handle an event in a transaction of its own, without the timers that it set."""
@@ -205,6 +229,25 @@ class Desk:
             corrected = await use_cases.correct.run(ctx, tx, str(row.id), given=given)
         await self.settle()
         return corrected
+
+    async def start(self) -> None:
+        """Start the worker, and fire what is due."""
+        async with self.database.transaction() as tx:
+            await handlers.on_start(self.ctx("start"), tx)
+        await self.settle()
+
+    async def be_away(self, whose: str, start: datetime, end: datetime, **more: Any) -> UnavailableTime:
+        """Say as the coordinator does that a person is away, or the site closed, and fire what is due."""
+        return await self.send_absence(a_slot(whose, start, end, **more))
+
+    async def send_absence(self, slot: dict[str, Any]) -> UnavailableTime:
+        """Record what a coordinator sends, and fire what is due."""
+        ctx = self.ctx(principal=COORDINATOR)
+        async with self.database.transaction() as tx:
+            change = fhir.unavailable.read(ctx, slot)
+            row = await use_cases.change_absence.create(ctx, tx, change)
+        await self.settle()
+        return row
 
     async def appointments(self, referral_id: str, *, kind: str = "first") -> list[Appointment]:
         """Every appointment of a referral, in the order of making (sessions: of their start)."""
