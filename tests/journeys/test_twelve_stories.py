@@ -101,13 +101,13 @@ class TestStory:
         assert "referral.merged" in names
         await nothing_is_left_over(clinic)
 
-    async def test_9_10_and_12_the_full_clinic_gives_the_freed_time_to_who_waits(
+    async def test_9_10_and_12_the_evening_gives_the_time_that_is_freed_to_who_is_promised_a_day(
         self, clinic: TestClinic
     ) -> None:
         await play(clinic, 9, 10, 12)
         names = await published(clinic)
-        assert names.index("guarantee.at-risk") < names.index("referral.revoked")
-        assert names.index("referral.revoked") < names.index("waitlist.left")
+        assert names.index("guarantee.promised") < names.index("referral.revoked")
+        assert "waitlist.joined" not in names
         assert "guarantee.breached" not in names
         for wanted in ("outcome.off-track", "meeting.case-decided", "action.assigned", "plan.revised"):
             assert wanted in names

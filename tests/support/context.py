@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.actor import Actor
 from shared.auth.principal import Principal
-from shared.clinic import Clinic, load_clinic
+from shared.clinic import Clinic, Scheduling, SchedulingPolicy, load_clinic
 from shared.clock import Clock, SystemClock
 from shared.context import Context
 from shared.urls import Urls
@@ -21,6 +21,11 @@ BASE = "http://clinic.example"
 def example_clinic() -> Clinic:
     """Read the clinic of examples/clinic.yaml."""
     return load_clinic(Path(__file__).parents[2] / "examples" / "clinic.yaml")
+
+
+def earliest_clinic() -> Clinic:
+    """Give the example clinic as one whose policy is the earliest time."""
+    return example_clinic().model_copy(update={"scheduling": Scheduling(policy=SchedulingPolicy.EARLIEST)})
 
 
 def a_context(

@@ -14,7 +14,7 @@ async def play(story: Story) -> None:
     await story.settled()
     appointment = await first_appointment(story, "second-practice", referral)
 
-    await story.until(3, "16:00")
+    await story.until(2, "16:00")
     await story.act(
         "second-practice",
         "POST",
@@ -41,6 +41,6 @@ async def play(story: Story) -> None:
     )
     pending += await story.find(
         "coordinator",
-        f"/scheduling/fhir/Appointment?based-on=ServiceRequest/{referral}&status=booked,arrived,waitlist",
+        f"/scheduling/fhir/Appointment?based-on=ServiceRequest/{referral}&status=proposed,booked,arrived,waitlist",
     )
     story.expect("nothing is left pending", not pending, len(pending))

@@ -7,7 +7,8 @@ from datetime import date
 from services.scheduling.models.demand import ArrivalCounts, ExpectedArrivals
 from shared.fhir.codes import RequestPriority
 
-# What clinic.yaml expects counts as much as so many weeks that were seen.
+# What clinic.yaml expects counts as much as so many weeks that were seen. Where it says nothing, the
+# referrals of fewer weeks are taken as those of so many: the first one that comes is no rate.
 _PRIOR_WEEKS = 4
 # How many referrals have which priority before any was seen, and as how many referrals that counts.
 USUAL_MIX = {RequestPriority.ASAP: 0.1, RequestPriority.URGENT: 0.2, RequestPriority.ROUTINE: 0.7}
@@ -35,5 +36,5 @@ def expected(
 def _per_week(counts: ArrivalCounts, programme: str, prior: float | None) -> float:
     seen = sum(number for (name, _), number in counts.by_kind.items() if name == programme)
     if prior is None:
-        return seen / max(1.0, counts.weeks)
+        return seen / max(_PRIOR_WEEKS, counts.weeks)
     return (seen + prior * _PRIOR_WEEKS) / (counts.weeks + _PRIOR_WEEKS)

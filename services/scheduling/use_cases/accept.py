@@ -89,7 +89,7 @@ async def take_times(
 ) -> None:
     """Take a fitting time for each of them by the clinic's policy, or promise one; who gets none waits."""
     visits = [(new.visit, new.referral) for new in acceptances]
-    answers = await answer_first.run(ctx, tx, visits)
+    answers = await answer_first.run(ctx, tx, visits, cache=cache)
     asked = []
     for (visit, referral), answer in zip(visits, answers, strict=True):
         if answer.is_promise:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from services.scheduling import rules
+from services.scheduling.models.demand import Group, Outlook, Unscheduled
 from shared.clinic import Clinic, Visit, VisitType
 from shared.context import Context
 
 Key = tuple[Hashable, ...]
+# So long an outlook is kept: it says where to look first, and what of it is taken the constraint decides.
+_KEPT = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -33,11 +36,44 @@ class KeptNeed:
         return self.full_from <= moment < self.full_until
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptOutlook:
+    """What a site had free a moment ago, up to a day; what this process gives of it is counted as taken.
+
+    What others took or gave back since is not in it.
+    """
+
+    clinic: Clinic
+    outlook: Outlook
+    free: dict[tuple[Group, date], int]
+    waiting: list[Unscheduled]
+    read_at: datetime
+    last_day: date
+
+    def is_good(self, ctx: Context, *, today: date, until: date) -> bool:
+        """Tell whether it can still be used today, for days up to this one: no roster has changed since."""
+        is_new = self.read_at <= ctx.at < self.read_at + _KEPT and self.clinic is ctx.clinic
+        return is_new and self.outlook.today == today and until <= self.last_day
+
+    def take(self, need: str, *, from_day: date | None) -> None:
+        """Count a first visit of a need on the first day from this one on (None: any) that has one free."""
+        day = from_day or self.outlook.today
+        while day <= self.last_day:
+            for group in self.outlook.book.groups[need]:
+                if self.free.get((group, day), 0) > 0:
+                    self.free[group, day] -= 1
+                    return
+            day += timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class AvailabilityCache:
-    """What a process need not work out again: the needs of visits, and the resources that have a number."""
+    """What a process need not work out again: the needs of visits, the outlooks of sites, and the resources
+    that have a number.
+    """
 
     needs: dict[Key, KeptNeed] = field(default_factory=dict)
+    outlooks: dict[str, KeptOutlook] = field(default_factory=dict)
     resources: set[str] = field(default_factory=set)
 
 

@@ -28,7 +28,7 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: Avail
     Who waits tries once more after this transaction: a time that was freed meanwhile would be seen by nobody.
     """
     row = unbooked(ctx, referral)
-    [answer] = await answer_first.run(ctx, tx, [(row, referral)])
+    [answer] = await answer_first.run(ctx, tx, [(row, referral)], cache=cache)
     if answer.is_promise:
         await promise(ctx, tx, referral, row)
         return

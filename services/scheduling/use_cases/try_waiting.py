@@ -17,7 +17,7 @@ async def run(ctx: Context, tx: Transaction, appointment_id: UUID, *, cache: Ava
     if referral is None or row is None or row.status not in UNTIMED:
         return
     if row.status == AppointmentStatus.PROPOSED:
-        [answer] = await answer_first.run(ctx, tx, [(row, referral)])
+        [answer] = await answer_first.run(ctx, tx, [(row, referral)], cache=cache)
         if answer.is_promise:
             return
     await book_first.from_waitlist(ctx, tx, referral, row, cache=cache)

@@ -11,6 +11,7 @@ from shared.fhir.codes import PROGRAMME_SYSTEM
 from shared.ids import new_text_id
 from tests.support.booking import accepted
 from tests.support.clinic import TestClinic
+from tests.support.context import earliest_clinic
 
 APPOINTMENT = "/scheduling/fhir/Appointment"
 PAT = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
@@ -18,7 +19,8 @@ PAT = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 @pytest_asyncio.fixture
 async def clinic() -> AsyncIterator[TestClinic]:
-    async with TestClinic(services=("scheduling",)) as running:
+    """Open the example as a clinic that gives the earliest time: what is full shows at once."""
+    async with TestClinic(services=("scheduling",), clinic=earliest_clinic()) as running:
         yield running
 
 

@@ -163,6 +163,28 @@ class TestAReferralThatCannotWait:
         referral = await desk.accept(due_on=ROUTINE)
         assert (await desk.first(referral)).status == "booked"
 
+    async def test_is_no_longer_booked_at_once_when_the_same_minute_has_filled_the_clinic(
+        self, scheduling_db: Database
+    ) -> None:
+        """What a site has free is read once a minute; what is given meanwhile counts as taken."""
+        tuesdays = [a_person("ana", days=["tue"], start="09:00", end="10:00")]
+        desk = await started(scheduling_db, place(at_once_below=0.75, people=tuesdays))
+        each = [await desk.accept(due_on=ROUTINE) for _ in range(4)]
+        given = [(await desk.first(referral)).status for referral in each]
+        assert given == ["booked", "booked", "booked", "proposed"]
+
+    async def test_is_booked_at_once_again_a_minute_after_time_was_given_back(
+        self, scheduling_db: Database
+    ) -> None:
+        tuesdays = [a_person("ana", days=["tue"], start="09:00", end="10:00")]
+        desk = await started(scheduling_db, place(at_once_below=0.75, people=tuesdays))
+        early = [await desk.accept(due_on=ROUTINE) for _ in range(2)]
+        for referral in early:
+            await desk.end(referral)
+        await desk.at(MONDAY + timedelta(minutes=1))
+        later = await desk.accept(due_on=ROUTINE)
+        assert (await desk.first(later)).status == "booked"
+
     async def test_who_missed_a_visit_with_few_days_left_is_booked_again_at_once(
         self, scheduling_db: Database
     ) -> None:
