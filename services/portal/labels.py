@@ -270,6 +270,7 @@ VISITS: Mapping[str, str] = {
     "review": _("Review visit"),
     "procedure": _("Procedure"),
     "telehealth": _("Visit by video or telephone"),
+    "group": _("Group"),
     "test": _("Test"),
     "meeting": _("Meeting"),
 }

@@ -46,6 +46,14 @@ class ReplanStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class GroupStatus(StrEnum):
+    """Where a group session stands: open to patients, left by all of them, or cancelled by staff."""
+
+    OPEN = "open"
+    EMPTY = "empty"
+    CANCELLED = "cancelled"
+
+
 class ReferralState(StrEnum):
     """What scheduling knows of a referral."""
 

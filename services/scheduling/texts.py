@@ -97,6 +97,9 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
     "nobody-gives": "Nobody gives {discipline} at this site.",
     "no-such-room": "This site has no room of the right kind.",
+    "group-full": "The {seats} seats with {practitioner} are taken, until {until:%Y-%m-%d %H:%M}.",
+    "group-ended": "The group session does not take place.",
+    "no-group": "The visit is no seat of a group session that is still to take place.",
     "no-such-equipment": "This site has no equipment of the right kind.",
     "equipment-taken": "{device} is taken until {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",
@@ -110,7 +113,7 @@ WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
     **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
-    **dict.fromkeys(("count", "failed", "per_week", "weeks"), "integer"),
+    **dict.fromkeys(("count", "failed", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(
         ("allowed", "device", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"

@@ -110,6 +110,11 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} ne reçoit pas à cette heure pour ce genre de visite : {purpose}.",
     "nobody-gives": "Personne n'offre ceci à cet établissement : {discipline}.",
     "no-such-room": "Cet établissement n'a pas de salle du bon genre.",
+    "group-full": (
+        "Les places ({seats}) avec {practitioner} sont prises ; cette séance finit le {until:%Y-%m-%d %H:%M}."
+    ),
+    "group-ended": "La séance de groupe n'a pas lieu.",
+    "no-group": "La visite n'est pas une place d'une séance de groupe à venir.",
     "no-such-equipment": "Cet établissement n'a pas d'appareil du bon genre.",
     "equipment-taken": "Appareil pris : {device}, jusqu'au {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} est prise jusqu'au {until:%Y-%m-%d %H:%M}.",

@@ -33,6 +33,8 @@ def _itself(visit: VisitType, place: Place) -> Iterator[Flaw]:
     if visit.id in OWN_NAMES:
         yield Flaw((*place, "id"), f"{visit.id!r} is what the programme's own {visit.id} visit is called")
     yield from twice(((*place, "disciplines", index), one) for index, one in enumerate(visit.disciplines))
+    if (visit.kind == "group") != (visit.seats is not None):
+        yield Flaw((*place, "seats"), "is said of a group, and of a group only")
     if visit.kind == "joint-first" and len(visit.disciplines) < 2:
         yield Flaw((*place, "disciplines"), "a joint visit is given by two disciplines or more")
     if visit.kind == "telehealth" and visit.room is not None:

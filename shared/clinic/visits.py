@@ -20,7 +20,7 @@ class Discipline(StrEnum):
 
 RoomKind = Literal["assessment", "treatment", "procedure", "group"]
 # What a named visit can be; the first visit and the sessions of a programme have elements of their own.
-NamedKind = Literal["joint-first", "review", "procedure", "telehealth", "test", "meeting"]
+NamedKind = Literal["joint-first", "review", "procedure", "telehealth", "group", "test", "meeting"]
 
 
 class Room(Part):
@@ -60,7 +60,8 @@ class VisitType(Part):
 
     It takes one clinician of each discipline, the first of whom leads it; a room, unless it has none
     (telehealth); and one device of each kind of equipment. Clinicians, room and equipment are taken `before`
-    and `after` minutes around it too. With `wheelchair` the room must be fit for one, whoever comes.
+    and `after` minutes around it too. A group has `seats`, and every patient in it an appointment of their
+    own. With `wheelchair` the room must be fit for one, whoever comes.
     """
 
     id: Id
@@ -72,6 +73,7 @@ class VisitType(Part):
     equipment: tuple[Id, ...] = ()
     before: int = Field(ge=0, le=120, multiple_of=5, default=0)
     after: int = Field(ge=0, le=120, multiple_of=5, default=0)
+    seats: int | None = Field(ge=2, le=40, default=None)
     wheelchair: bool = False
 
     @property

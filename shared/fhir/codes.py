@@ -156,6 +156,7 @@ class AppointmentKind(StrEnum):
     REVIEW = "review"
     PROCEDURE = "procedure"
     TELEHEALTH = "telehealth"
+    GROUP = "group"
     TEST = "test"
     MEETING = "meeting"
 

@@ -119,6 +119,7 @@ _BOOKED_KINDS = {
     AppointmentKind.REVIEW: _route("A review was booked.", _VISIT),
     AppointmentKind.PROCEDURE: _route("A procedure was booked.", _VISIT),
     AppointmentKind.TELEHEALTH: _route("A visit by video or telephone was booked.", _VISIT),
+    AppointmentKind.GROUP: _route("A place in a group was booked.", _VISIT),
     AppointmentKind.TEST: _route("A test was booked.", _VISIT),
     AppointmentKind.MEETING: _route("A meeting with the patient was booked.", _VISIT),
 }

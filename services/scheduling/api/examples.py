@@ -52,6 +52,13 @@ EXAMPLES = {
             {"name": "reason", "valueString": "The clinician says that the patient came."},
         ],
     },
+    "POST /fhir/Appointment/{id}/$cancel-group": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "code", "valueCode": "prov-pers"},
+            {"name": "reason", "valueString": "The teacher is ill."},
+        ],
+    },
     "POST /fhir/Appointment/$find": {
         "resourceType": "Parameters",
         "parameter": [

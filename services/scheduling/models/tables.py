@@ -4,6 +4,7 @@
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
 - A time at which nobody is there ends after it has begun.
 - A site has at most one open Task that asks to plan visits anew.
+- A group session takes its clinicians, room and equipment once; a seat of it is one patient's.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
 """
@@ -17,11 +18,9 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
-    Uuid,
     literal_column,
     text,
 )
@@ -34,6 +33,7 @@ from services.scheduling.models.rows import (
     ForecastMade,
     Funding,
     GivenUpTime,
+    GroupSession,
     Guarantee,
     KnownPatient,
     Referral,
@@ -46,6 +46,7 @@ from services.scheduling.states import (
     STANDING,
     AbsenceStatus,
     AppointmentStatus,
+    GroupStatus,
     ReferralState,
     ReplanStatus,
     SeriesStatus,
@@ -127,6 +128,16 @@ class AppointmentTable(Appointment, Base, table=True):
             "AND starts_at IS NOT NULL AND ends_at > starts_at)",
             name="a_hold_says_until_when_and_whose",
         ),
+        CheckConstraint(
+            "(group_session IS NULL) = (seat IS NULL) AND (seat IS NULL OR seat BETWEEN 1 AND 40)",
+            name="who_is_in_a_group_has_a_seat",
+        ),
+        Index(
+            "one_patient_per_seat",
+            *("group_session", "seat"),
+            unique=True,
+            postgresql_where=text("status <> 'cancelled'"),
+        ),
         CheckConstraint("status <> 'cancelled' OR reason_code IS NOT NULL", name="cancelled_says_why"),
         Index(
             "one_live_first_per_referral",
@@ -168,8 +179,27 @@ class AppointmentTable(Appointment, Base, table=True):
     )
 
 
+class GroupSessionTable(GroupSession, Base, table=True):
+    """The table of GroupSession rows."""
+
+    __table_args__ = (
+        one_of("status", GroupStatus, name="status_is_known"),
+        CheckConstraint("ends_at > starts_at", name="takes_some_time"),
+        CheckConstraint("seats BETWEEN 2 AND 40", name="has_seats"),
+        # Who joins looks for the session of a visit at a time.
+        Index(
+            "group_session_open",
+            *("site", "starts_at"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+
 class OccupancyTable(Base, table=True):
-    """What an appointment takes: a row for each resource, live while it stands, of a hold `until` its end."""
+    """What an appointment or a group session takes: a row a resource, live while it stands.
+
+    A hold takes it `until` its end.
+    """
 
     __tablename__ = "occupancy"
     __table_args__ = (
@@ -183,13 +213,8 @@ class OccupancyTable(Base, table=True):
         CheckConstraint("NOT isempty(during)", name="takes_some_time"),
     )
 
-    appointment: UUID = Field(
-        sa_column=Column(
-            Uuid,
-            ForeignKey("appointment.id", deferrable=True, initially="DEFERRED"),
-            primary_key=True,
-        )
-    )
+    # Of an appointment or of a group session.
+    appointment: UUID = Field(primary_key=True)
     resource: int = Field(primary_key=True, foreign_key="resource.number")
     during: Any = Field(sa_column=Column(TSTZRANGE, nullable=False))
     live: bool = True

@@ -94,6 +94,29 @@ _CORRECT = Operation[AppointmentFacts](
     run=lambda ctx, tx, given: use_cases.correct.run(ctx, tx, given.id, given=given.values),
 )
 
+_CANCEL_GROUP = Operation[AppointmentFacts](
+    name="cancel-group",
+    resource_type="Appointment",
+    parties=("coordinator", "clinician"),
+    interaction="u",
+    rows=CHANGE_ROWS,
+    text="Cancel the group session for everybody in it; one seat is given up by cancelling its visit.",
+    parameters=(
+        Parameter(
+            name="code",
+            type="code",
+            min=1,
+            text="Why, as a code of HL7 on the clinic's side.",
+            values=use_cases.cancel_group.CODES,
+        ),
+        Parameter(name="reason", min=1, text="Why, in words that everybody concerned reads."),
+    ),
+    refuses=use_cases.cancel_group.REFUSES,
+    applies=acts.has_a_seat,
+    when=acts.may_cancel_group,
+    run=lambda ctx, tx, given: use_cases.cancel_group.run(ctx, tx, given.id, given=given.values),
+)
+
 # What is done with an appointment that there is.
 APPOINTMENTS = OperationTable[AppointmentFacts](
     resource_type="Appointment",
@@ -111,6 +134,7 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
         ),
         *(_recorded(verb, status, text) for verb, (status, text) in _STATUS_OF_VERB.items()),
         _CORRECT,
+        _CANCEL_GROUP,
     ),
 )
 

@@ -67,6 +67,7 @@ RETURNING appointment
 """
 
 _FORGET = "DELETE FROM occupancy WHERE appointment = ANY($1::uuid[])"
+_HOLD_UNTIL = "UPDATE occupancy SET until = $2 WHERE appointment = $1 AND live"
 _KEEP = "UPDATE occupancy SET until = NULL WHERE appointment = $1 AND live RETURNING resource"
 # Rows are locked in the order in which they are inserted.
 _DROP_EXPIRED = """
@@ -184,6 +185,11 @@ async def drop_expired(tx: Transaction, claims: Sequence[OccupancyClaim], *, at:
     """
     wanted = sorted({resource for claim in claims for resource in claim.resources})
     return await tx.run(_DROP_EXPIRED, wanted, at) > 0
+
+
+async def hold_until(tx: Transaction, appointment: UUID, until: datetime | None) -> None:
+    """Let what a hold takes be taken until another moment, or for good."""
+    await tx.run(_HOLD_UNTIL, appointment, until)
 
 
 async def keep_held(tx: Transaction, appointment: UUID) -> int:

@@ -22,6 +22,7 @@ from services.scheduling.rules import (
     forecast_summary,
     free_time,
     given_up,
+    groups,
     guarantee,
     intervals,
     linear_program,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
 from services.scheduling.rules import conflicts, correction, moving, status_change
-from services.scheduling.states import UNTIMED, AppointmentStatus
+from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
 
@@ -68,6 +68,19 @@ def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow the correction of what was recorded, where it can have been a mistake."""
     why = correction.why_nothing_to_correct(facts.row, referral=facts.referral)
     return why or correction.why_stays_lost(facts.row, firsts=facts.firsts)
+
+
+def has_a_seat(facts: AppointmentFacts) -> bool:
+    """Tell a seat in a group session from every other visit."""
+    return facts.row.group_session is not None
+
+
+def may_cancel_group(ctx: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow the end of a session in which somebody still has a seat."""
+    if (why := may_change(ctx, facts.row)) is not None:
+        return why
+    stands = facts.row.status in (*STANDING, AppointmentStatus.PENDING)
+    return None if stands else Reason.of("no-group")
 
 
 def asks_to_replan(facts: TaskFacts) -> bool:

@@ -131,7 +131,9 @@ def become(row: Appointment, held: Appointment) -> None:
 
 
 def count_taken(row: Appointment) -> int:
-    """Count what a visit takes: clinicians, patient, room and equipment."""
+    """Count what a visit takes: clinicians, patient, room and equipment; of a seat the patient only."""
+    if row.group_session is not None:
+        return 1
     return 2 + len(row.colleagues) + (row.room is not None) + len(row.equipment)
 
 

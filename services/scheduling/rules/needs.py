@@ -20,7 +20,8 @@ class Need:
 
     `people` can lead it. Of each group of `colleagues` one is there too, of each of `equipment` (ids by kind)
     one device is taken, and clinicians, room and equipment are taken `before` and `after` it. A visit that
-    `has_room` False is held in none. Whoever keeps a need works out each person's hours of a day only once.
+    `has_room` False is held in none; one with `seats` is a group's. Whoever keeps a need works out each
+    person's hours of a day only once.
     """
 
     site: Site
@@ -32,6 +33,7 @@ class Need:
     has_room: bool = True
     colleagues: tuple[tuple[Person, ...], ...] = ()
     equipment: tuple[tuple[str, ...], ...] = ()
+    seats: int | None = None
     before: timedelta = _NONE
     after: timedelta = _NONE
     _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
@@ -107,6 +109,7 @@ def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType) -> Need:
         equipment=tuple(
             tuple(device.id for device in site.equipment if device.kind == kind) for kind in visit.equipment
         ),
+        seats=visit.seats,
         before=timedelta(minutes=visit.before),
         after=timedelta(minutes=visit.after),
     )

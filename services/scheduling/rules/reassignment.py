@@ -5,7 +5,7 @@
 - A colleague of the discipline works at this time for this purpose and has nothing else. Who is in the
   patient's care team comes first, then who has the fewest visits in that time, then the smaller id.
 - What has another reason too, such as a closed site or a second visit of the patient, is asked about, and
-  so is a joint visit, or one that stands beside another of its clinician.
+  so is a joint visit, a seat of a group, or one that stands beside another of its clinician.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def placement_of(
     """
     if row.starts_at is None or row.ends_at is None:
         return None
-    is_alone = not row.colleagues and row.overbooked_because is None
+    is_alone = not row.colleagues and row.overbooked_because is None and row.group_session is None
     if not is_alone or any(reason.code not in _MENDED for reason in conflict.reasons):
         return None
     span = need.taken_by(Span(row.starts_at, row.ends_at))

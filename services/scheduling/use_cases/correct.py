@@ -15,7 +15,7 @@ from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.entitlement import NoEntitlement
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import CORRECTIONS, LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, change, end, move, reconcile_series, record
+from services.scheduling.use_cases import book_first, change, end, move, reconcile_series, record, take_seat
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
@@ -155,6 +155,12 @@ async def _put_into(ctx: Context, tx: Transaction, row: Appointment, status: App
 
 
 async def _take_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
+    if row.group_session is not None:
+        try:
+            await take_seat.again(ctx, tx, row)
+        except CannotMove as refusal:
+            _refuse(ctx, row, refusal.problems[0].reason)
+        return
     need = rules.needs.need_of_row(ctx.clinic, row)
     if need is None:
         raise _refusal(ctx, row, Reason.of("no-such-visit"))

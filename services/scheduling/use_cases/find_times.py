@@ -12,7 +12,7 @@ from itertools import islice
 
 from services.scheduling import queries, rules
 from services.scheduling.models.booking import BookableVisit, FoundTime, TimesWanted
-from services.scheduling.models.rows import Referral
+from services.scheduling.models.rows import GroupSession, Referral
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.rules.needs import Need, patient_key
@@ -63,7 +63,9 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
     ]
     window = Span(max(wanted.window.start, ctx.at), wanted.window.end)
     when_not = _WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
-    times = await _search(ctx, tx, needs, window=window, when_not=when_not, limit=wanted.limit + 1)
+    times = await _search(
+        ctx, tx, needs, programme=programme.id, window=window, when_not=when_not, limit=wanted.limit + 1
+    )
     is_all = len(times) <= wanted.limit
     return FoundTimes(times=times[: wanted.limit], is_all=is_all, programme=programme.id, referral=referral)
 
@@ -164,22 +166,71 @@ async def _search(
     tx: Transaction,
     needs: Sequence[tuple[BookableVisit, Need]],
     *,
+    programme: str,
     window: Span,
     when_not: _WhenNot,
     limit: int,
 ) -> list[FoundTime]:
     found: list[FoundTime] = []
+    groups = await _open_groups(ctx, tx, needs, programme=programme, window=window, when_not=when_not)
     for span in _slices(needs, window):
         taken = await queries.occupancy.taken_in(tx, [(need.resources, span) for _, need in needs], at=ctx.at)
         each = [
             _in_order(visit, need, taken=of_need, span=span, when_not=when_not)
             for (visit, need), of_need in zip(needs, taken, strict=True)
         ]
-        in_order = merge(*each, key=_by_time)
+        in_order = merge(_groups_in(groups, span), *each, key=_by_time)
         found += islice(in_order, limit - len(found))
         if len(found) >= limit:
             break
     return found
+
+
+async def _open_groups(
+    ctx: Context,
+    tx: Transaction,
+    needs: Sequence[tuple[BookableVisit, Need]],
+    *,
+    programme: str,
+    window: Span,
+    when_not: _WhenNot,
+) -> list[FoundTime]:
+    """List the group sessions in which there is a seat for the patient, the earliest first."""
+    found = []
+    for visit, need in needs:
+        if visit.type is None or need.seats is None:
+            continue
+        sessions = await queries.group_sessions.joinable(
+            tx,
+            site=need.site.id,
+            programme=programme,
+            visit_type=visit.type.id,
+            window=window,
+            at=ctx.at,
+        )
+        taken = await queries.group_sessions.seats_taken(tx, [session.id for session in sessions])
+        found += [
+            _of_session(visit, session)
+            for session in sessions
+            if rules.groups.is_for(session, need, taken=taken[session.id])
+            and rules.groups.can_come(session, never=when_not.never, barred=when_not.barred)
+        ]
+    return sorted(found, key=_by_time)
+
+
+def _groups_in(groups: Sequence[FoundTime], span: Span) -> Sequence[FoundTime]:
+    """List those of the group sessions that begin inside a slice."""
+    return [found for found in groups if span.start <= found.span.start < span.end]
+
+
+def _of_session(visit: BookableVisit, session: GroupSession) -> FoundTime:
+    return FoundTime(
+        visit=visit,
+        span=Span(session.starts_at, session.ends_at),
+        people=(session.practitioner, *session.colleagues),
+        room=session.room,
+        equipment=session.equipment,
+    )
 
 
 def _in_order(

@@ -10,7 +10,7 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import cannot_move
 from services.scheduling.states import AppointmentStatus, ReferralState
-from services.scheduling.use_cases import move, record
+from services.scheduling.use_cases import move, record, take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -36,6 +36,8 @@ async def book(ctx: Context, tx: Transaction, row: Appointment, *, referral: Ref
         return await _book_first(ctx, tx, row, referral=referral)
     if await queries.occupancy.keep_held(tx, row.id) != rules.booking.count_taken(row):
         raise cannot_move(Reason.of("hold-expired", until=row.held_until))
+    if row.group_session is not None:
+        await take_seat.keep(tx, row.group_session, until=row.held_until)
     await timers.cancel(tx, kind=TimerKind.HOLD, ref=str(row.id))
     row.status, row.held_until, row.held_by = AppointmentStatus.BOOKED, None, None
     await record.save_visit(ctx, tx, row, events.AppointmentBooked)

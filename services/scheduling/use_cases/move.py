@@ -7,7 +7,7 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED
-from services.scheduling.use_cases import book_first, reconcile_series, record
+from services.scheduling.use_cases import book_first, reconcile_series, record, take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -54,6 +54,11 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])
     await queries.occupancy.know_resources(tx, resources)
+    if need.seats is not None:
+        await take_seat.run(ctx, tx, row, span, need=need)
+        await queries.given_up.take_back(tx, row.patient_id, resources=resources, span=span)
+        await queries.given_up.keep(tx, left)
+        return
     for _ in range(_ROUNDS):
         window = need.taken_by(span)
         taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])

@@ -16,6 +16,7 @@ from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.use_cases import take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -47,7 +48,7 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 _CHANGED = (
     *("status", "kind", "visit_type", "minutes"),
     *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
-    *("held_until", "held_by", "overbooked_because"),
+    *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
     *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
 _CHANGED_GUARANTEE = (
@@ -278,6 +279,8 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
     if not rows:
         return
     sites = sorted({row.site for row in rows})
+    if sessions := {row.group_session for row in rows if row.group_session is not None}:
+        await take_seat.end_empty(tx, sessions, but_not=[row.id for row in rows])
     await queries.occupancy.release(tx, [row.id for row in rows])
     await queries.occupancy.count_freed(tx, sites)
     offers = [Timer(kind=TimerKind.OFFER, ref=site, due_at=ctx.at) for site in sites]

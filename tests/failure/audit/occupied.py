@@ -16,6 +16,7 @@ _TWO_PLACES = (
     " AND ((a.practitioner = b.practitioner"
     "       AND a.overbooked_because IS NULL AND b.overbooked_because IS NULL)"
     "      OR a.room = b.room OR a.patient_id = b.patient_id)"
+    " AND (a.group_session IS DISTINCT FROM b.group_session OR a.group_session IS NULL)"
     " WHERE a.status IN ('booked', 'arrived') AND b.status IN ('booked', 'arrived')"
 )
 # A visit takes clinicians, patient, room and equipment, and all but the patient around it too.
@@ -23,7 +24,8 @@ _TAKEN = (
     "SELECT id::text AS id, status, (SELECT count(*) FROM occupancy o WHERE o.appointment = a.id"
     " AND o.live AND o.during @> tstzrange(a.starts_at, a.ends_at)) AS taken,"
     " (SELECT count(*) FROM occupancy o WHERE o.appointment = a.id AND o.live) AS live,"
-    " 2 + cardinality(colleagues) + cardinality(equipment) + (room IS NOT NULL)::int AS needed"
+    " CASE WHEN group_session IS NOT NULL THEN 1"
+    " ELSE 2 + cardinality(colleagues) + cardinality(equipment) + (room IS NOT NULL)::int END AS needed"
     " FROM appointment a"
 )
 _TAKES_ALL, _TAKES_NOTHING = ("booked", "arrived"), ("waitlist", "proposed", "cancelled", "noshow")
@@ -31,6 +33,12 @@ _TAKES_ALL, _TAKES_NOTHING = ("booked", "arrived"), ("waitlist", "proposed", "ca
 _ENDLESS_HOLDS = (
     "SELECT id::text AS id FROM appointment a WHERE status = 'pending' AND NOT EXISTS"
     " (SELECT FROM timer WHERE kind = 'expire-hold' AND ref = a.id::text)"
+)
+# A session takes its time once while it is open, and nothing any more after that.
+_GROUPS = (
+    "SELECT id::text AS id, status, (SELECT count(*) FROM occupancy o WHERE o.appointment = g.id AND o.live)"
+    " AS live, 1 + cardinality(colleagues) + cardinality(equipment) + (room IS NOT NULL)::int AS needed"
+    " FROM group_session g WHERE held_until IS NULL"
 )
 _OUTLIVED_HOLDS = (
     "SELECT DISTINCT a.id::text AS id FROM appointment a JOIN occupancy o ON o.appointment = a.id"
@@ -49,6 +57,9 @@ async def occupied(evidence: Evidence) -> AsyncIterator[str]:
         wanted = row["needed"] if row["status"] in _TAKES_ALL else 0
         if (row["taken"], row["live"]) != (wanted, wanted):
             yield f"I5: the {row['status']} appointment {row['id']} takes {row['taken']} of {wanted}"
+    for row in await evidence.rows("scheduling", _GROUPS):
+        if row["live"] != (row["needed"] if row["status"] == "open" else 0):
+            yield f"I5: the {row['status']} group session {row['id']} takes {row['live']} of {row['needed']}"
     for row in await evidence.rows("scheduling", _ENDLESS_HOLDS):
         yield f"I5: nothing ends the hold {row['id']}"
     for row in await evidence.rows("scheduling", _OUTLIVED_HOLDS):

@@ -174,6 +174,7 @@ class TestTelling:
             ("review", "A review was booked."),
             ("telehealth", "A visit by video or telephone was booked."),
             ("procedure", "A procedure was booked."),
+            ("group", "A place in a group was booked."),
             ("test", "A test was booked."),
             ("meeting", "A meeting with the patient was booked."),
         ],
