@@ -127,6 +127,7 @@ CASE: Mapping[str, State] = {
 NEEDED = _("This is needed.")
 NOT_LISTED = _("This is not on the list.")
 DAY_AS = _("Write the day as year-month-day, such as 2026-03-01.")
+CLOCK_AS = _("Write the time as hour:minute, such as 09:00.")
 TIME_AS = _("Write the time as year-month-dayThour:minute, such as 2026-03-01T09:00.")
 AWAY = _("The service cannot be reached now; nothing was changed. Try again.")
 FEWER_UNITS = _("Say how many: more than 0, and fewer than were asked for.")
@@ -181,6 +182,7 @@ ACTS: Mapping[str, str] = {
     "complete": _("Done"),
     "correct": _("Correct the patient's record"),
     "correct-status": _("Correct the status"),
+    "cancel-group": _("Cancel for everybody"),
     "decide": _("Decide"),
     "decline": _("Decline"),
     "draft": _("Write on the draft"),
@@ -197,6 +199,8 @@ ACTS: Mapping[str, str] = {
     "record-attendance": _("Who came or left"),
     "record-answers": _("Record answers"),
     "record-rating": _("Record pain"),
+    "record-absence": _("Record it"),
+    "take-back": _("Take it back"),
     "reject": _("Hand back"),
     "remind": _("Remind"),
     "replay": _("Try again"),
@@ -273,6 +277,23 @@ VISITS: Mapping[str, str] = {
     "group": _("Group"),
     "test": _("Test"),
     "meeting": _("Meeting"),
+}
+ROOM_KINDS: Mapping[str, str] = {
+    "assessment": _("Assessment"),
+    "treatment": _("Treatment"),
+}
+WEEKDAYS: Mapping[str, str] = {
+    "mon": _("Mon"),
+    "tue": _("Tue"),
+    "wed": _("Wed"),
+    "thu": _("Thu"),
+    "fri": _("Fri"),
+    "sat": _("Sat"),
+    "sun": _("Sun"),
+}
+HOURS_FOR: Mapping[str, str] = {
+    "first": _("first visits"),
+    "session": _("sessions"),
 }
 QUESTIONNAIRES: Mapping[str, str] = {
     "oswestry": _("Oswestry Disability Index"),

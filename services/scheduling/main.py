@@ -18,6 +18,8 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.forecast.router,
         api.worklist.router,
         api.calendar.router,
+        api.replanning.router,
+        api.roster.router,
         api.absences.router,
         api.free_time.router,
         api.tasks.router,

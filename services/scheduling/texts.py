@@ -77,6 +77,11 @@ REASONS: Mapping[str, str] = {
     "task-ended": "This Task is {now} and stays so.",
     # Why a roster cannot be changed as somebody wants.
     "away-already": "{practitioner} is away already, until {until:%Y-%m-%d %H:%M}.",
+    "hours-overlap": "{practitioner} would have hours twice at the same time ({weekday}).",
+    "chairs-the-meeting": "{practitioner} chairs the case meeting of this site, and nobody else does yet.",
+    "last-of-discipline": "Nobody would be left here for {discipline}, which the team of {programme} needs.",
+    "last-hours-for": "Nobody of {discipline} would have hours for {purpose} visits of {programme}.",
+    "last-room-of-kind": "The site would have no {kind} room any more, which visits of {programme} need.",
     "closed-already": "The site is closed already, until {until:%Y-%m-%d %H:%M}.",
     # What a correction of a status does, leaves, and is refused for.
     "recorded-by-mistake": "It was recorded as {state} by mistake.",
@@ -115,8 +120,10 @@ ARGUMENTS: Kinds = {
     **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
     **dict.fromkeys(("count", "failed", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
+    **dict.fromkeys(("allowed", "device", "discipline", "kind", "now", "programme", "purpose"), "code"),
     **dict.fromkeys(
-        ("allowed", "device", "discipline", "now", "programme", "purpose", "state", "status", "to"), "code"
+        ("state", "status", "to", "weekday"),
+        "code",
     ),
 }
 

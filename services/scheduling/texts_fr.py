@@ -86,6 +86,19 @@ REASONS: Mapping[str, str] = {
     "task-ended": "L'état de cette tâche est « {now} » et ne change plus.",
     # Why a roster cannot be changed as somebody wants.
     "away-already": "{practitioner} s'absente déjà, jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "hours-overlap": "{practitioner} aurait deux fois des heures au même moment ({weekday}).",
+    "chairs-the-meeting": (
+        "{practitioner} préside la réunion clinique ici, et personne d'autre ne le fait encore."
+    ),
+    "last-of-discipline": (
+        "Il ne resterait ici personne pour {discipline}, dont l'équipe de {programme} a besoin."
+    ),
+    "last-hours-for": (
+        "Personne de {discipline} n'aurait d'heures pour les visites « {purpose} » de {programme}."
+    ),
+    "last-room-of-kind": (
+        "L'établissement n'aurait plus de salle « {kind} », dont les visites de {programme} ont besoin."
+    ),
     "closed-already": "L'établissement est déjà fermé, jusqu'au {until:%Y-%m-%d %H:%M}.",
     # What a correction of a status does, leaves, and is refused for.
     "recorded-by-mistake": "L'état « {state} » avait été consigné par erreur.",

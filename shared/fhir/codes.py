@@ -20,7 +20,7 @@ VISIT_TYPE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-type"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
 ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
-VISIT_PURPOSE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-purpose"
+ROOM_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/room-kind"
 ROSTER_SYSTEM = f"{LUMBAR}/CodeSystem/roster"
 TRIAGE_RULE_SYSTEM = f"{LUMBAR}/CodeSystem/triage-rule"
 

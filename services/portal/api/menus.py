@@ -30,6 +30,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Calendar"), "/calendar", "c"),
         Entry(_("Waitlist"), "/waitlist", "w"),
         Entry(_("Forecast"), "/forecast", "o"),
+        Entry(_("Roster"), "/roster", "s"),
         Entry(_("Patients"), "/patients", "p"),
         Entry(_("Case meetings"), "/meetings", "m"),
         Entry(_("Messages"), "/messages", "e"),

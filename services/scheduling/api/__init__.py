@@ -10,6 +10,8 @@ from services.scheduling.api import (
     free_time,
     guarantee,
     reads,
+    replanning,
+    roster,
     tasks,
     worklist,
 )

@@ -1,5 +1,7 @@
 """Example bodies for the OpenAPI document."""
 
+from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+
 _PROPOSED = {
     "resourceType": "Parameters",
     "parameter": [
@@ -41,7 +43,45 @@ _ABSENCE = {
     "comment": "Ill.",
 }
 
+_PERSON = {
+    "resourceType": "Practitioner",
+    "active": True,
+    "name": [{"family": "Berger", "given": ["Nora"]}],
+    "telecom": [{"system": "email", "value": "nora.berger@harbour-spine.example"}],
+    "qualification": [{"code": {"coding": [{"system": DISCIPLINE_SYSTEM, "code": "physiotherapy"}]}}],
+}
+_ROLE = {
+    "resourceType": "PractitionerRole",
+    "id": "physiotherapist",
+    "active": True,
+    "practitioner": {"reference": "Practitioner/physiotherapist"},
+    "code": [{"coding": [{"system": DISCIPLINE_SYSTEM, "code": "physiotherapy"}]}],
+    "availableTime": [
+        {
+            "extension": [{"url": HOURS_FOR_EXTENSION, "valueCode": "first"}],
+            "daysOfWeek": ["mon", "wed"],
+            "availableStartTime": "08:00:00",
+            "availableEndTime": "12:00:00",
+        }
+    ],
+}
+_ROOM = {
+    "resourceType": "Location",
+    "status": "active",
+    "name": "Treatment room 2",
+    "type": [{"coding": [{"system": ROOM_KIND_SYSTEM, "code": "treatment"}]}],
+    "partOf": {"reference": "Location/toronto"},
+}
+
 EXAMPLES = {
+    "POST /fhir/Practitioner": _PERSON,
+    "PUT /fhir/Practitioner/{id}": _PERSON,
+    "POST /fhir/Practitioner/$preview": _PERSON,
+    "PUT /fhir/PractitionerRole/{id}": _ROLE,
+    "POST /fhir/PractitionerRole/$preview": _ROLE,
+    "POST /fhir/Location": _ROOM,
+    "PUT /fhir/Location/{id}": _ROOM,
+    "POST /fhir/Location/$preview": _ROOM,
     "POST /fhir/Slot": _ABSENCE,
     "PUT /fhir/Slot/{id}": _ABSENCE,
     "POST /fhir/Slot/$preview": _ABSENCE,
@@ -55,7 +95,6 @@ EXAMPLES = {
     "POST /fhir/Appointment/{id}/$cancel-group": {
         "resourceType": "Parameters",
         "parameter": [
-            {"name": "code", "valueCode": "prov-pers"},
             {"name": "reason", "valueString": "The teacher is ill."},
         ],
     },

@@ -13,6 +13,7 @@ from services.scheduling.fhir import (
     programmes,
     proposals,
     replanning,
+    roster_edits,
     rosters,
     series,
     time_search,

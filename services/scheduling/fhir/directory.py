@@ -1,7 +1,7 @@
-"""The directory of the clinic, rendered from clinic.yaml: who and what our references name.
+"""The directory of the clinic, rendered from what the clinic is now: who and what our references name.
 
-Ids are those of clinic.yaml. It holds what a referrer, an insurer or a colleague needs to know: no e-mail of
-a person, no absence, and of other practices nothing but their names.
+Ids are those of clinic.yaml and the rosters. It holds what a referrer, an insurer or a colleague needs to
+know: no e-mail of a person, no absence, and of other practices nothing but their names.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 from services.scheduling.fhir import programmes
 from shared.clinic import Clinic, Person, Room, Site
-from shared.fhir.codes import DISCIPLINE_SYSTEM, ORGANIZATION_TYPE_SYSTEM
+from shared.fhir.codes import DISCIPLINE_SYSTEM, ORGANIZATION_TYPE_SYSTEM, ROOM_KIND_SYSTEM
 from shared.fhir.elements import coded, directory_reference
 
 _PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -29,7 +29,7 @@ def render(clinic: Clinic) -> Iterator[dict[str, Any]]:
 
 
 def withdrawn(resource: dict[str, Any]) -> dict[str, Any]:
-    """Render a resource that clinic.yaml no longer names: it stays, and is inactive."""
+    """Render a resource that the clinic no longer names: it stays, and is inactive."""
     of_status = {"status": "inactive"} if resource["resourceType"] == "Location" else {"active": False}
     return {**{name: value for name, value in resource.items() if name != "meta"}, **of_status}
 
@@ -68,6 +68,7 @@ def _site(clinic: Clinic, site: Site) -> dict[str, Any]:
 def _room(clinic: Clinic, site: Site, room: Room) -> dict[str, Any]:
     return {
         **_location(clinic, room.id, room.name, physical="ro"),
+        "type": [coded(ROOM_KIND_SYSTEM, room.kind)],
         "partOf": directory_reference(clinic, f"Location/{site.id}"),
     }
 
@@ -103,7 +104,7 @@ def _role(clinic: Clinic, person: Person) -> dict[str, Any]:
         for programme in clinic.programmes
         if programme.site == person.site and person.discipline in programme.team
     ]
-    hours = programmes.available_time(person.hours)
+    hours = [programmes.with_purpose(part) for part in person.hours]
     return {
         "resourceType": "PractitionerRole",
         "id": person.id,

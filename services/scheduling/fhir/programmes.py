@@ -8,6 +8,7 @@ from shared.clinic import Clinic, Hours, Person, Programme
 from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
     ELIGIBILITY_SYSTEM,
+    HOURS_FOR_EXTENSION,
     PROGRAMME_SYSTEM,
     QUESTIONNAIRE_EXTENSION,
     REFERRAL_QUESTIONNAIRE,
@@ -64,14 +65,26 @@ def available_time(hours: Sequence[Hours]) -> list[dict[str, Any]]:
     """Write weekly hours; wall-clock times of the site, each once."""
     found: list[dict[str, Any]] = []
     for part in hours:
-        written = {
-            "daysOfWeek": [day.value for day in part.days],
-            "availableStartTime": part.start.isoformat(),
-            "availableEndTime": part.end.isoformat(),
-        }
+        written = _weekly(part)
         if written not in found:
             found.append(written)
     return found
+
+
+def with_purpose(hours: Hours) -> dict[str, Any]:
+    """Write weekly hours of a person, and what they are for where that is not everything."""
+    if hours.purpose == Hours.model_fields["purpose"].default:
+        return _weekly(hours)
+    said = [{"url": HOURS_FOR_EXTENSION, "valueCode": purpose} for purpose in hours.purpose]
+    return {"extension": said, **_weekly(hours)}
+
+
+def _weekly(hours: Hours) -> dict[str, Any]:
+    return {
+        "daysOfWeek": [day.value for day in hours.days],
+        "availableStartTime": hours.start.isoformat(),
+        "availableEndTime": hours.end.isoformat(),
+    }
 
 
 def _first_visits(clinic: Clinic, programme: Programme) -> Iterator[Hours]:

@@ -7,13 +7,16 @@ import msgspec
 
 from services.scheduling import texts
 from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.replanning import VisitToReplan
 from services.scheduling.models.rows import ReplanTask
 from services.scheduling.states import ReplanStatus
+from shared.clinic import Site
 from shared.context import Context
 from shared.errors import Invalid, Problem
 from shared.fhir.codes import TASK_CODE_SYSTEM, TASK_INPUT_SYSTEM, TaskCode, TaskInput
 from shared.fhir.elements import coded, directory_reference, reference
 from shared.fhir.instants import to_the_second
+from shared.fhir.people import listed
 from shared.fhir.reasons import REASON_EXTENSION, concept
 from shared.reasons import Reason
 
@@ -69,6 +72,37 @@ def _input(ctx: Context, row: ReplanTask, conflict: VisitConflict) -> dict[str, 
 def _told(ctx: Context, row: ReplanTask, reasons: Sequence[Reason]) -> dict[str, Any]:
     zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
     return concept(reasons, texts.REASONS, zone=zone, words=words)
+
+
+def describe(ctx: Context, visit: VisitToReplan, *, site: Site) -> dict[str, Any]:
+    """Write a visit as a row of the list of those to be planned anew, with the call that gives it a time."""
+    row, words = visit.row, texts.words_of(ctx.clinic)
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "patient": listed(row.patient_id, visit.person),
+        "referral": str(row.referral_id),
+        "programme": row.programme,
+        "start": to_the_second(visit.conflict.starts_at),
+        "practitioner": _named(ctx, "Practitioner", row.practitioner),
+        "room": _named(ctx, "Location", row.room),
+        "reason": concept(visit.conflict.reasons, texts.REASONS, zone=site.zone, words=words),
+        "url": f"{ctx.urls.fhir}/Appointment/{row.id}",
+        "method": "PUT",
+        "if_match": f'W/"{row.version}"',
+        "times": [
+            {
+                "start": to_the_second(time.start),
+                "end": to_the_second(time.end),
+                "practitioner": _named(ctx, "Practitioner", time.practitioner),
+            }
+            for time in visit.times
+        ],
+    }
+
+
+def _named(ctx: Context, resource_type: str, id: str | None) -> dict[str, str] | None:
+    return None if id is None else {"id": id, "name": ctx.clinic.name_of(resource_type, id) or id}
 
 
 def all_reasons(row: ReplanTask) -> list[Reason]:

@@ -9,6 +9,7 @@ from services.scheduling.models import (
     demand,
     forecasts,
     guarantees,
+    replanning,
     roster_changes,
     rows,
     site_counts,

@@ -101,16 +101,7 @@ _CANCEL_GROUP = Operation[AppointmentFacts](
     interaction="u",
     rows=CHANGE_ROWS,
     text="Cancel the group session for everybody in it; one seat is given up by cancelling its visit.",
-    parameters=(
-        Parameter(
-            name="code",
-            type="code",
-            min=1,
-            text="Why, as a code of HL7 on the clinic's side.",
-            values=use_cases.cancel_group.CODES,
-        ),
-        Parameter(name="reason", min=1, text="Why, in words that everybody concerned reads."),
-    ),
+    parameters=(Parameter(name="reason", min=1, text="Why, in words that everybody concerned reads."),),
     refuses=use_cases.cancel_group.REFUSES,
     applies=acts.has_a_seat,
     when=acts.may_cancel_group,

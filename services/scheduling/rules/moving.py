@@ -72,9 +72,9 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
     """Find everything that a visit takes at a chosen time; raises CannotMove with the first thing in the way.
 
     One that is overbooked takes the second lane of the clinician who leads it, unless the first is free;
-    nobody and nothing else has two. A booked visit keeps its clinicians, and its room and equipment where
-    they are free; whoever waits gets the least loaded clinician. The patient's unavailable times do not
-    block: whoever moves a visit has asked the patient.
+    nobody and nothing else has two. A booked visit keeps its clinicians, unless who leads it is not there any
+    more at the time that it has, and its room and equipment where they are free; whoever waits gets the least
+    loaded clinician. The patient's unavailable times do not block: whoever moves a visit has asked them.
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
@@ -105,9 +105,18 @@ def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candi
 
 
 def _leads(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
-    if row.practitioner is not None:
+    if row.practitioner is not None and not _has_lost_its_clinician(row, need=need):
         return [person for person in need.people if person.id == row.practitioner]
     return sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
+
+
+def _has_lost_its_clinician(row: Appointment, *, need: Need) -> bool:
+    """Tell whether the clinician of a booked visit is not there any more at the time that it has."""
+    if row.starts_at is None or row.ends_at is None:
+        return False
+    own = next((person for person in need.people if person.id == row.practitioner), None)
+    span = Span(row.starts_at, row.ends_at)
+    return own is None or need.works(own, window=span) != [span]
 
 
 def _person(

@@ -8,13 +8,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import time
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from services.scheduling import texts
 from services.scheduling.models.rows import UnavailableTime
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import DAY
-from shared.clinic import Absence, Clinic, Site
+from shared.clinic import Absence, Clinic, Person, Programme, Site, Weekday
 from shared.clinic.roster import SiteRoster
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
@@ -32,6 +33,47 @@ def with_absences(roster: SiteRoster, rows: Sequence[UnavailableTime], *, zone: 
     )
     closed = sorted({day for row in rows if row.person is None for day in _days(row, zone)})
     return roster.model_copy(update={"people": people, "place": roster.place | {"closed": closed}})
+
+
+def why_not(clinic: Clinic, *, site_id: str) -> Iterator[Reason]:
+    """Go through what is wrong with the roster of a site, as it is laid over a clinic."""
+    site = clinic.site(site_id)
+    people = [person for person in clinic.people if person.site == site_id]
+    for person in people:
+        if (day := _overlapping_day(person)) is not None:
+            who = Reference(f"Practitioner/{person.id}")
+            yield Reason.of("hours-overlap", practitioner=who, weekday=day)
+    if site.meeting.chair not in {person.id for person in people}:
+        chair = Reference(f"Practitioner/{site.meeting.chair}")
+        yield Reason.of("chairs-the-meeting", practitioner=chair)
+    for programme in clinic.programmes:
+        if programme.site == site_id:
+            yield from _not_kept(programme, site, people)
+
+
+def _not_kept(programme: Programme, site: Site, people: Sequence[Person]) -> Iterator[Reason]:
+    """Go through what a programme needs and the site would not have."""
+    for discipline in programme.team:
+        if all(person.discipline != discipline for person in people):
+            yield Reason.of("last-of-discipline", discipline=discipline, programme=programme.id)
+    visits = [("first", programme.first)]
+    visits += [] if programme.sessions is None else [("session", programme.sessions)]
+    for purpose, visit in visits:
+        if visit.room not in {room.kind for room in site.rooms}:
+            yield Reason.of("last-room-of-kind", kind=visit.room, programme=programme.id)
+        able = [person for person in people if person.discipline == visit.discipline]
+        if able and not any(purpose in hours.purpose for person in able for hours in person.hours):
+            yield Reason.of(
+                "last-hours-for", discipline=visit.discipline, purpose=purpose, programme=programme.id
+            )
+
+
+def _overlapping_day(person: Person) -> Weekday | None:
+    for day in Weekday:
+        parts = sorted((part.start, part.end) for part in person.hours if day in part.days)
+        if any(later[0] < earlier[1] for earlier, later in pairwise(parts)):
+            return day
+    return None
 
 
 def why_not_away(change_of: str | None, *, among: Iterable[UnavailableTime]) -> Reason | None:

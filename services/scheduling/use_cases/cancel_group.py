@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from services.scheduling import queries, rules, texts
-from services.scheduling.models.appointment_change import is_the_patients
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import AppointmentStatus, GroupStatus
@@ -24,7 +23,7 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     Each patient's visit is cancelled by itself and told to whom it concerns. Raises NotFound, VisitOfAnother,
     Invalid without a reason, and CannotMove where there is no session that is still to take place.
     """
-    code, words = _reason(given)
+    words = _reason(given)
     seen = await _seen(ctx, tx, appointment_id)
     members = await queries.group_sessions.members(tx, seen.group_session) if seen.group_session else ()
     await queries.referrals.locked_all(tx, {row.referral_id for row in members} | {seen.referral_id})
@@ -36,7 +35,7 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     if named is None or session.status != GroupStatus.OPEN:
         raise rules.moving.cannot_move(rules.groups.NO_GROUP)
     for row in rows:
-        await _cancel(ctx, tx, row, code=code, words=words)
+        await _cancel(ctx, tx, row, words=words)
     await tx.update(session, status=GroupStatus.CANCELLED.value)
     await queries.occupancy.release(tx, [session.id])
     return named
@@ -55,29 +54,24 @@ async def _seen(ctx: Context, tx: Transaction, appointment_id: str) -> Appointme
     return seen
 
 
-async def _cancel(ctx: Context, tx: Transaction, row: Appointment, *, code: str, words: str) -> None:
+async def _cancel(ctx: Context, tx: Transaction, row: Appointment, *, words: str) -> None:
     if row.status == AppointmentStatus.PENDING:
-        await holds.let_go(ctx, tx, row, because=as_written(words), code=code)
+        await holds.let_go(ctx, tx, row, because=as_written(words), code=record.CLINIC_CANCELS)
         return
-    row.status, row.reason_code, row.reasons = AppointmentStatus.CANCELLED, code, [as_written(words)]
+    row.status, row.reasons = AppointmentStatus.CANCELLED, [as_written(words)]
+    row.reason_code = record.CLINIC_CANCELS
     await record.give_back(ctx, tx, [row])
-    await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=code))
+    await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=record.CLINIC_CANCELS))
     await record.save_visit(ctx, tx, row, events.AppointmentCancelled)
 
 
-def _reason(given: Mapping[str, Any]) -> tuple[str, str]:
-    """Read the code and the words; raises Invalid where either is missing."""
-    code, words = str(given.get("code") or ""), str(given.get("reason") or "").strip()
-    if code not in CODES:
-        allowed = ", ".join(CODES)
-        where = "Parameters.parameter.where(name='code')"
-        raise Invalid(f"code is one of {allowed}", expression=where)
+def _reason(given: Mapping[str, Any]) -> str:
+    """Read why; raises Invalid where nothing is said."""
+    words = str(given.get("reason") or "").strip()
     if not words:
         where = "Parameters.parameter.where(name='reason')"
         raise Invalid("who cancels for everybody says why", expression=where)
-    return code, words
+    return words
 
 
-# A session is cancelled on the clinic's side: a patient gives up the own seat.
-CODES = [code for code in texts.CANCELLATIONS if not is_the_patients(code)]
 REFUSES = (VisitOfAnother, CannotMove)

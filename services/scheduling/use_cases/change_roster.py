@@ -11,14 +11,15 @@ Invariants:
 from dataclasses import replace
 from datetime import timedelta
 
-from services.scheduling import fhir, queries
+from services.scheduling import fhir, queries, rules
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases import publish_directory, settle_visits
 from shared import timers
+from shared.clinic import checks
 from shared.clinic.roster import SiteRoster, laid_over
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.events.catalog.scheduling import RosterChanged
 from shared.events.outbox.publishing import publish
 from shared.roster import refresh, rows
@@ -64,6 +65,20 @@ async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster)
     offer = Timer(kind=TimerKind.OFFER, ref=row.site, due_at=ctx.at)
     await timers.schedule_all(tx, [look, offer])
     return changed
+
+
+def check(ctx: Context, changed: Context, *, site_id: str, expression: str) -> None:
+    """Refuse a roster for what is wrong with it and was not before; raises CannotChangeRoster and Invalid."""
+    before = set(rules.roster.why_not(ctx.clinic, site_id=site_id))
+    site = changed.clinic.site(site_id)
+    for why in rules.roster.why_not(changed.clinic, site_id=site_id):
+        if why not in before:
+            # The names are those of before: who would leave has one there.
+            raise rules.roster.refusal(why, clinic=ctx.clinic, site=site, expression=expression)
+    known = {flaw.text for flaw in checks.findings(ctx.clinic)}
+    for flaw in checks.findings(changed.clinic):
+        if flaw.text not in known:
+            raise Invalid(flaw.text, expression=expression)
 
 
 async def announce(ctx: Context, tx: Transaction, row: RosterRow) -> None:

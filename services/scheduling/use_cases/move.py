@@ -1,6 +1,8 @@
 """Give an appointment a time that a person chose, or refuse with what blocks it and until when."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral
@@ -76,12 +78,20 @@ async def check_session(
     ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
 ) -> None:
     """Hold a session's start against the first appointment, the grant and the pace; raises CannotMove."""
+    check = await session_check(ctx, tx, row, referral=referral)
+    check(start)
+
+
+async def session_check(
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral
+) -> Callable[[datetime], None]:
+    """Return what holds a start of a session as `check_session` does, for who asks for several."""
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, row.series_id) if row.series_id else []
     visit = ctx.clinic.programme(referral.programme).sessions
-    rules.moving.check_session(
-        start,
+    return partial(
+        rules.moving.check_session,
         first=next(iter(rules.series_state.counting(firsts)), None),
         others=[session for session in sessions if session.id != row.id],
         entitled=entitled,

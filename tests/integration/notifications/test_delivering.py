@@ -18,6 +18,7 @@ from services.notifications.worker.email_sender import EmailSender
 from services.notifications.worker.webhook_sender import WebhookSender
 from shared import failpoints
 from shared.clinic import Clinic, Webhook, load_clinic
+from shared.clinic.current import CurrentClinic
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
@@ -375,7 +376,7 @@ class TestLeftOver:
     ) -> None:
         await hear(referral_event(), authorization_event())
         remaining = runtime.clinic.model_copy(update={"webhooks": runtime.clinic.webhooks[1:]})
-        ctx = replace(runtime, clinic=remaining).context(cause="start")
+        ctx = replace(runtime, current=CurrentClinic(remaining)).context(cause="start")
         async with runtime.database.transaction() as tx:
             await use_cases.deliver.end_left_over(ctx, tx)
         [row] = await messages(runtime)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -147,6 +148,60 @@ class TestSomebodyIsAway:
         assert (await desk.first(referral)).status == "waitlist"
         await rewrite(desk, absence, status="entered-in-error")
         assert (await desk.first(referral)).status == "booked"
+
+
+class TestWhatIsAskedAbout:
+    async def test_comes_with_times_of_several_days_no_two_visits_with_the_same_first(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = await open_desk(scheduling_db, ANA)
+        rows = [await desk.first(await desk.accept()) for _ in range(2)]
+        await desk.be_away("ana", *MIDNIGHT)
+        shown = await replanning(desk)
+        assert [one["id"] for one in shown] == [str(row.id) for row in rows]
+        firsts = [one["times"][0]["start"] for one in shown]
+        assert len(set(firsts)) == 2
+        assert min(firsts) == "2026-06-03T13:00:00Z"
+        for one in shown:
+            assert len({time["start"][:10] for time in one["times"]}) == 3
+            assert one["reason"]["coding"][0]["code"] == "person-absent"
+
+    async def test_gets_such_a_time_with_a_colleague_and_is_asked_about_no_more(
+        self, scheduling_db: Database
+    ) -> None:
+        ben = a_person("ben", days=["wed", "thu", "fri"])
+        desk = await open_desk(scheduling_db, a_person("ana", days=["tue"]), ben)
+        row = await desk.first(await desk.accept())
+        assert row.practitioner == "ana"
+        await desk.be_away("ana", *MIDNIGHT)
+        (shown,) = await replanning(desk)
+        time = shown["times"][0]
+        assert time["practitioner"]["id"] == "ben"
+        moved = await desk.put(row, start=time["start"], end=time["end"])
+        assert (moved.practitioner, moved.starts_at) == ("ben", local(WEDNESDAY, "09:00"))
+        assert await named(desk) == {}
+
+    async def test_keeps_its_clinician_where_only_its_room_is_the_matter(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = await open_desk(scheduling_db)
+        row = await desk.first(await desk.accept())
+        later = local(TUESDAY, "14:00")
+        moved = await desk.put(row, start=later.isoformat(), end=local(TUESDAY, "15:00").isoformat())
+        assert moved.practitioner == row.practitioner
+
+    async def test_is_a_session_inside_its_grant_and_pace(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db, ANA)
+        referral = await desk.accept(payer="insurer")
+        await desk.authorize(referral)
+        session = (await desk.sessions(referral))[1]
+        assert session.starts_at is not None
+        assert session.ends_at is not None
+        await desk.be_away("ana", session.starts_at, session.ends_at)
+        (shown,) = await replanning(desk)
+        assert shown["id"] == str(session.id)
+        for time in shown["times"]:
+            await desk.put(await again(desk, session), start=time["start"], end=time["end"])
 
 
 class TestASiteIsClosed:
@@ -331,6 +386,22 @@ class TestTheRoster:
             await desk.be_away("ana", *MIDNIGHT)
         assert await everything(desk) == before
         assert desk.clinic.person("ana").absences == ()
+
+
+async def replanning(desk: Desk) -> list[dict[str, Any]]:
+    """Give the visits that are to be planned anew, as the coordinator reads them."""
+    ctx = desk.ctx(principal=COORDINATOR)
+    async with desk.database.transaction() as tx:
+        _, body = await use_cases.show_replanning.run(ctx, tx, site=desk.clinic.site("toronto"))
+    rows: list[dict[str, Any]] = body["rows"]
+    return rows
+
+
+async def again(desk: Desk, row: Appointment) -> Appointment:
+    async with desk.database.transaction() as tx:
+        found = await tx.row(Appointment, "SELECT * FROM appointment WHERE id = $1", row.id)
+    assert found is not None
+    return found
 
 
 def _on_tuesday(row: Appointment) -> bool:

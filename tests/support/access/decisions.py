@@ -67,6 +67,8 @@ ACTS = {
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
     "scheduling GET /forecast": "coordinator",
+    "scheduling GET /replanning": "coordinator",
+    "scheduling GET /roster": "coordinator",
     "careteam GET /worklist": "coordinator clinician",
     "referral GET /worklist": "referrer insurer coordinator clinician",
     "scheduling GET /calendar": "coordinator clinician",

@@ -1,0 +1,126 @@
+"""Change people, their hours and rooms of a site, as resources of the directory."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from services.scheduling import fhir, queries
+from services.scheduling.models.roster_changes import AffectedVisit
+from services.scheduling.use_cases import change_roster, settle_visits
+from shared.clinic.roster import SiteRoster
+from shared.context import Context
+from shared.db import Transaction
+from shared.directory.rows import DirectoryResource
+from shared.errors import Invalid, NotFound
+
+_LONGEST_ID = 60
+_AT_MOST = 2_000
+
+
+async def update(
+    ctx: Context,
+    tx: Transaction,
+    wanted: str,
+    sent: Mapping[str, Any],
+    *,
+    expect: Callable[[DirectoryResource], None],
+) -> DirectoryResource:
+    """Change a resource of the caller's site; raises NotFound. Nothing happens where nothing differs."""
+    kind = str(sent["resourceType"])
+    ctx, row = await change_roster.locked(ctx, tx)
+    stored = await _of_site(ctx, tx, kind, wanted, site_id=row.site)
+    expect(stored)
+    roster = _edited(ctx, row.roster, sent, stored=stored)
+    if roster == row.roster:
+        return stored
+    changed = change_roster.with_roster(ctx, roster)
+    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    await change_roster.run(ctx, tx, row, roster)
+    return await _now(tx, kind, wanted)
+
+
+async def create(ctx: Context, tx: Transaction, sent: Mapping[str, Any]) -> DirectoryResource:
+    """Add a person, without hours yet, or a room; its id is made of its name."""
+    kind = str(sent["resourceType"])
+    ctx, row = await change_roster.locked(ctx, tx)
+    id, roster = await _added(ctx, tx, row.roster, sent)
+    changed = change_roster.with_roster(ctx, roster)
+    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    await change_roster.run(ctx, tx, row, roster)
+    return await _now(tx, kind, id)
+
+
+async def preview(ctx: Context, tx: Transaction, sent: Mapping[str, Any]) -> list[AffectedVisit]:
+    """Return the visits that a change would concern, and what would become of each; writes nothing."""
+    kind = str(sent["resourceType"])
+    ctx, row = await change_roster.seen(ctx, tx)
+    if "id" in sent:
+        stored = await _of_site(ctx, tx, kind, str(sent["id"]), site_id=row.site)
+        roster = _edited(ctx, row.roster, sent, stored=stored)
+    else:
+        _, roster = await _added(ctx, tx, row.roster, sent)
+    changed = change_roster.with_roster(ctx, roster)
+    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    return await settle_visits.preview(changed, tx, row.site)
+
+
+def _edited(
+    ctx: Context, roster: SiteRoster, sent: Mapping[str, Any], *, stored: DirectoryResource
+) -> SiteRoster:
+    kind = str(sent["resourceType"])
+    fhir.roster_edits.check_same(sent, msgspec.json.decode(stored.body), ctx=ctx)
+    return fhir.roster_edits.EDITS[kind](roster, sent, id=str(stored.logical_id))
+
+
+async def _added(
+    ctx: Context, tx: Transaction, roster: SiteRoster, sent: Mapping[str, Any]
+) -> tuple[str, SiteRoster]:
+    if sent["resourceType"] == "Location":
+        fhir.roster_edits.check_place(ctx, sent, roster=roster)
+        named = str(sent.get("name", ""))
+    else:
+        names = sent.get("name") or [{}]
+        named = " ".join((*names[0].get("given", ())[:1], names[0].get("family", "")))
+    taken = {row.logical_id for row in await queries.directory.everything(tx)}
+    id = new_id(named, taken=taken)
+    return id, fhir.roster_edits.EDITS[str(sent["resourceType"])](roster, sent, id=id)
+
+
+def new_id(name: str, *, taken: Collection[str]) -> str:
+    """Make an id out of a name, with a number where somebody has it already."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_ID].strip("-") or "new"
+    if base not in taken:
+        return base
+    found = (f"{base[: _LONGEST_ID - 5]}-{number}" for number in range(2, _AT_MOST))
+    return next(id for id in found if id not in taken)
+
+
+async def _of_site(
+    ctx: Context, tx: Transaction, kind: str, wanted: str, *, site_id: str
+) -> DirectoryResource:
+    """Read a resource that is the site's to change; raises NotFound, and Invalid for the site itself."""
+    stored = await queries.directory.one(tx, kind, wanted)
+    if stored is None or not await _is_of_site(ctx, tx, stored, site_id=site_id):
+        raise NotFound(f"there is no {kind}/{wanted[:64]} at your site")
+    if kind == "Location" and stored.part_of is None:
+        text = "rooms are changed here; who a site is stands in clinic.yaml, when it is closed in its Slots"
+        raise Invalid(text, expression="Location")
+    return stored
+
+
+async def _is_of_site(ctx: Context, tx: Transaction, stored: DirectoryResource, *, site_id: str) -> bool:
+    if stored.type == "Location":
+        return site_id in (stored.part_of, stored.logical_id)
+    role = await queries.directory.one(tx, "PractitionerRole", stored.logical_id)
+    return role is not None and site_id in role.locations
+
+
+async def _now(tx: Transaction, kind: str, id: str) -> DirectoryResource:
+    row = await queries.directory.one(tx, kind, id)
+    if row is None:
+        raise LookupError(f"{kind}/{id} was changed and is not there")
+    return row
