@@ -54,8 +54,8 @@ REFERRAL: Mapping[str, State] = {
 }
 APPOINTMENT: Mapping[str, State] = {
     "waitlist": State(_("On the waitlist"), "risk"),
+    "pending": State(_("Time held"), "asked"),
     "proposed": State(_("Day follows"), "waiting"),
-    "pending": State(_("Pending"), "waiting"),
     "booked": State(_("Booked"), "well"),
     "arrived": State(_("Arrived"), "well"),
     "fulfilled": State(_("Took place"), "done"),
@@ -189,6 +189,8 @@ ACTS: Mapping[str, str] = {
     "fail": _("Could not be done"),
     "fulfil": _("Took place"),
     "hold": _("Pause"),
+    "hold-time": _("Hold the time"),
+    "confirm": _("Book it"),
     "merge": _("Merge"),
     "miss": _("Did not come"),
     "move": _("Move"),

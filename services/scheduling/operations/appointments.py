@@ -123,6 +123,21 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
             parameters=_TIME,
             when=acts.may_book,
         ),
+        _change(
+            name="confirm",
+            text="Book what is held.",
+            parameters=(
+                Parameter(
+                    name="status",
+                    type="code",
+                    min=1,
+                    text="The new status.",
+                    values=(AppointmentStatus.BOOKED,),
+                ),
+            ),
+            applies=acts.is_held,
+            when=acts.may_confirm,
+        ),
         *(_recorded(verb, status, text) for verb, (status, text) in _STATUS_OF_VERB.items()),
         _CORRECT,
         _CANCEL_GROUP,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
-from services.scheduling.rules import conflicts, correction, moving, status_change
+from services.scheduling.rules import booking, conflicts, correction, moving, status_change
 from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
@@ -68,6 +68,19 @@ def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow the correction of what was recorded, where it can have been a mistake."""
     why = correction.why_nothing_to_correct(facts.row, referral=facts.referral)
     return why or correction.why_stays_lost(facts.row, firsts=facts.firsts)
+
+
+def is_held(facts: AppointmentFacts) -> bool:
+    """Tell a time that is held from every other visit."""
+    return facts.row.status == AppointmentStatus.PENDING
+
+
+def may_confirm(ctx: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow who holds a time to book it until the hold expires."""
+    row = facts.row
+    if (why := may_change(ctx, row) or why_held(ctx, row)) is not None:
+        return why
+    return booking.why_not_confirmed(row, referral=facts.referral, firsts=facts.firsts, now=ctx.at)
 
 
 def has_a_seat(facts: AppointmentFacts) -> bool:

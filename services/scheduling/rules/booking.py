@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.scheduling.models.booking import BookableVisit
-from services.scheduling.models.rows import Appointment
+from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.needs import Need
-from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus
+from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus, ReferralState
 from shared.auth.principal import Principal
 from shared.clinic import Client, Programme
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
@@ -120,6 +120,25 @@ def put_into(row: Appointment, visit: BookableVisit) -> None:
     """Make an appointment one of this visit, without a clinician of its own."""
     row.kind, row.visit_type, row.minutes = visit.kind, visit.type.id if visit.type else None, visit.minutes
     row.practitioner, row.colleagues, row.room, row.equipment = None, [], None, []
+
+
+def why_not_confirmed(
+    row: Appointment, *, referral: Referral, firsts: Iterable[Appointment], now: datetime
+) -> Reason | None:
+    """Say why a hold cannot be booked; None where it can.
+
+    The hold of a first visit gives its time to a first appointment that has none.
+    """
+    if row.held_until is None or row.held_until <= now:
+        return Reason.of("hold-expired", until=row.held_until)
+    if referral.state == ReferralState.ENDED:
+        return Reason.of("referral-ended")
+    if row.kind not in FIRST_KINDS:
+        return None
+    first = first_to_take(firsts)
+    if first is None:
+        return Reason.of("no-first-to-book")
+    return why_first_stands(first, row.kind, row.visit_type)
 
 
 def become(row: Appointment, held: Appointment) -> None:

@@ -6,7 +6,7 @@ by then is not shown, and what is shown is promised to nobody.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 
@@ -22,6 +22,7 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
 
+_MOMENT = timedelta(seconds=1)
 # Days of the slices that are read; the last one goes on.
 _LENGTHS = (1, 2, 4, 7)
 
@@ -61,7 +62,8 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
         for visit in _visits(programme, wanted)
         if (need := await _need(ctx, tx, visit, programme, wanted, referral=referral, cache=cache))
     ]
-    window = Span(max(wanted.window.start, ctx.at), wanted.window.end)
+    # What begins now begins too soon.
+    window = Span(max(wanted.window.start, ctx.at + _MOMENT), wanted.window.end)
     when_not = _WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
     times = await _search(
         ctx, tx, needs, programme=programme.id, window=window, when_not=when_not, limit=wanted.limit + 1

@@ -3,13 +3,14 @@
 Whoever calls this has locked the referral and the appointment.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import cannot_move
-from services.scheduling.states import AppointmentStatus, ReferralState
+from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases import move, record, take_seat
 from shared import timers
 from shared.context import Context
@@ -28,12 +29,12 @@ async def book(ctx: Context, tx: Transaction, row: Appointment, *, referral: Ref
     """
     if row.status != AppointmentStatus.PENDING:
         raise cannot_move(row.reasons[0])
-    if row.held_until is None or row.held_until <= ctx.at:
-        raise cannot_move(Reason.of("hold-expired", until=row.held_until))
-    if referral.state == ReferralState.ENDED:
-        raise cannot_move(Reason.of("referral-ended"))
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    why = rules.booking.why_not_confirmed(row, referral=referral, firsts=firsts, now=ctx.at)
+    if why is not None:
+        raise cannot_move(why)
     if row.kind in FIRST_KINDS:
-        return await _book_first(ctx, tx, row, referral=referral)
+        return await _book_first(ctx, tx, row, referral=referral, firsts=firsts)
     if await queries.occupancy.keep_held(tx, row.id) != rules.booking.count_taken(row):
         raise cannot_move(Reason.of("hold-expired", until=row.held_until))
     if row.group_session is not None:
@@ -44,13 +45,13 @@ async def book(ctx: Context, tx: Transaction, row: Appointment, *, referral: Ref
     return row
 
 
-async def _book_first(ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral) -> Appointment:
+async def _book_first(
+    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, firsts: Sequence[Appointment]
+) -> Appointment:
     """Give the time that is held to the referral's first appointment."""
-    first = rules.booking.first_to_take(await queries.appointments.firsts_of(tx, referral.id))
+    first = rules.booking.first_to_take(firsts)
     if first is None or row.starts_at is None:
         raise cannot_move(Reason.of("no-first-to-book"))
-    if (why := rules.booking.why_first_stands(first, row.kind, row.visit_type)) is not None:
-        raise cannot_move(why)
     await let_go(ctx, tx, row, because=Reason.of("hold-was-booked"))
     rules.booking.become(first, row)
     await move.run(ctx, tx, first, referral=referral, start=row.starts_at)

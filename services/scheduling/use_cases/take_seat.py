@@ -95,7 +95,7 @@ async def again(ctx: Context, tx: Transaction, row: Appointment) -> None:
         raise cannot_move(Reason.of("contended"))
 
 
-async def keep(tx: Transaction, session_id: UUID, *, until: datetime) -> None:
+async def keep(tx: Transaction, session_id: UUID, *, until: datetime | None) -> None:
     """Let a session that was held stand for good, since one of its seats is booked.
 
     Raises CannotMove where somebody else has taken something of it meanwhile.

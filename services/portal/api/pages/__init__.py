@@ -3,6 +3,7 @@
 from services.portal.api.pages import (
     answers,
     audit,
+    booking,
     calendar,
     claims,
     day,
@@ -29,6 +30,7 @@ ROUTES = (
     *forecast.ROUTES,
     *roster.ROUTES,
     *visits.ROUTES,
+    *booking.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
     *plans.ROUTES,
