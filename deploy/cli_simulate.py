@@ -1,7 +1,9 @@
 """`lumbar simulate`: what a policy of first visits makes of a clinic, before it is switched on."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +11,13 @@ import typer
 
 if TYPE_CHECKING:
     from deploy.simulate.instance import Hidden, Instance
+    from deploy.simulate.play import Played, Way
     from deploy.simulate.policies import Policy
+    from deploy.simulate.replay import Past
     from services.scheduling.models.forecasts import Extra
 
 _POLICIES = ("earliest", "carve-out", "plan")
+_LONGEST_PAST = 104
 _SHOWN = {
     "urgent5": "asap seen within 5 days",
     "semi10": "urgent seen within 10 days",
@@ -36,8 +41,23 @@ def simulate(
     uneven: Annotated[
         bool, typer.Option("--uneven", help="Weeks differ by a quarter of their mean.")
     ] = False,
-    policy: Annotated[str, typer.Option(help=f"One of {', '.join(_POLICIES)}.")] = "plan",
-    tell: Annotated[int, typer.Option(help="Working days until the day is told, by the plan.", min=0)] = 2,
+    replay: Annotated[
+        str | None, typer.Option(help="Play the clinic's own last weeks, such as 26w, by every policy.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="The site to replay, of several.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(_POLICIES)}; plan unless said.", show_default=False)
+    ] = None,
+    tell: Annotated[
+        int | None,
+        typer.Option(help="Working days until the day is told, by the plan; 2 unless said.", min=0, max=20),
+    ] = None,
+    tell_ahead: Annotated[
+        int | None, typer.Option(help="Tell a day only so many days ahead of it, instead.", min=1, max=28)
+    ] = None,
+    self_booked: Annotated[
+        float, typer.Option(help="Share of patients who choose their day themselves.", min=0, max=1)
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     trace: Annotated[
         Path | None, typer.Option(help="Write each day told, moved and seen into this file.", dir_okay=False)
@@ -55,40 +75,91 @@ def simulate(
     """Play a simulated clinic by the rules of scheduling, and measure who was seen in time."""
     from deploy.simulate import play
     from deploy.simulate.instance import NoInstance
+    from deploy.simulate.replay import NoPast
 
-    if (instance is None) == (generate is None):
-        raise typer.BadParameter("say --instance FILE or --generate SEED, one of them")
-    if policy not in _POLICIES:
-        raise typer.BadParameter(f"--policy is one of {', '.join(_POLICIES)}, not {policy}")
+    if sum(one is not None for one in (instance, generate, replay)) != 1:
+        raise typer.BadParameter("say --instance FILE, --generate SEED or --replay WEEKS, one of them")
     if plot is not None and not forecast:
         raise typer.BadParameter("--plot draws the forecast: say --forecast too")
+    way = _way(policy, tell=tell, tell_ahead=tell_ahead, self_booked=self_booked, learns=replay is not None)
+    terms = None
     try:
-        if forecast:
+        if replay is None:
             drawn = play.drawn(instance, seed=generate or 0, load=load, missed=missed, uneven=uneven)
+        else:
+            past = _own_past(replay, site=site)
+            drawn, terms = (past.instance, past.hidden), past.terms
+        if forecast:
             added = _extra(extra, [*drawn[0].known.needs], from_week=extra_from, weeks=weeks)
             _forecast(
                 drawn,
-                policy=play.policy_of(policy, drawn[0], tell_after=tell),
+                policy=play.policy_of(way, drawn[0], terms=terms),
                 weeks=weeks,
                 extra=added,
                 as_json=as_json,
                 plot=plot,
             )
             return
-        if instance is not None:
-            played = play.of_file(instance, policy=policy, tell_after=tell)
-        else:
-            played = play.of_seed(
-                generate or 0, load=load, missed=missed, uneven=uneven, policy=policy, tell_after=tell
-            )
-    except NoInstance as error:
+        names = _POLICIES if replay is not None and policy is None else (way.policy,)
+        played = [play.of_instance(*drawn, way=replace(way, policy=name), terms=terms) for name in names]
+    except (NoInstance, NoPast) as error:
         typer.echo(f"lumbar simulate: {error}", err=True)
         raise typer.Exit(1) from error
     if trace is not None:
-        trace.write_text("".join(f"{json.dumps(line)}\n" for line in play.trace_of(played.run)))
-    typer.echo(
-        json.dumps(played.measures, indent=2) if as_json else _told(played.name, policy, played.measures)
+        trace.write_text("".join(f"{json.dumps(line)}\n" for line in play.trace_of(played[-1].run)))
+    _print(dict(zip(names, played, strict=True)), as_json=as_json)
+
+
+def _way(
+    policy: str | None, *, tell: int | None, tell_ahead: int | None, self_booked: float, learns: bool
+) -> "Way":
+    from deploy.simulate.play import Way
+
+    if policy not in (None, *_POLICIES):
+        raise typer.BadParameter(f"--policy is one of {', '.join(_POLICIES)}, not {policy}")
+    if tell is not None and tell_ahead is not None:
+        raise typer.BadParameter("say --tell or --tell-ahead, one of them")
+    return Way(
+        policy=policy or "plan",
+        tell_after=2 if tell is None else tell,
+        tell_ahead=tell_ahead,
+        self_booked=self_booked,
+        learns=learns,
     )
+
+
+def _own_past(weeks: str, *, site: str | None) -> "Past":
+    """Read the past of a site of the clinic in the data folder, or of that which the settings name."""
+    from deploy.attach import attached
+    from deploy.serve.command import clinic_of
+    from deploy.settings import load_settings
+    from deploy.simulate import replay
+    from shared.clinic.current import CurrentClinic
+    from shared.clock import SystemClock
+    from shared.roster import rows
+
+    number = weeks.removesuffix("w")
+    if not number.isdecimal() or not 1 <= int(number) <= _LONGEST_PAST:
+        raise typer.BadParameter(f"--replay is 1w to {_LONGEST_PAST}w, not {weeks}")
+    current = CurrentClinic(clinic_of(load_settings()))
+    here = site or (current.value.sites[0].id if len(current.value.sites) == 1 else "")
+
+    async def read() -> "Past":
+        async with attached() as databases, databases["scheduling"].transaction() as tx:
+            current.replace(rows.revisions(await rows.newer(tx, {})))
+            now = SystemClock().now()
+            return await replay.of_site(tx, current.value, site_id=here, weeks=int(number), now=now)
+
+    return asyncio.run(read())
+
+
+def _print(played: "Mapping[str, Played]", *, as_json: bool) -> None:
+    """Print the measures of each policy: one object where one was played, else one for each by its name."""
+    if as_json:
+        each = {name: one.measures for name, one in played.items()}
+        typer.echo(json.dumps(each if len(each) > 1 else next(iter(each.values())), indent=2))
+        return
+    typer.echo("\n\n".join(_told(one.name, policy, one.measures) for policy, one in played.items()))
 
 
 def _extra(text: str, known: Sequence[str], *, from_week: int, weeks: int) -> "Sequence[Extra]":

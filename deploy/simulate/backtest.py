@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.marked import put_between
 from deploy.simulate import play
 from deploy.simulate.forecasting import Past, breaches
+from deploy.simulate.play import Way
 from deploy.simulate.run import SimulatedRun
 from services.scheduling.models.forecasts import ForecastCorrection, MadeForecast, Quantiles
 from services.scheduling.rules import conformal, forecast, forecast_summary
@@ -69,7 +70,7 @@ def run(
 
 def _forecasts(asked: tuple[int, float, str, int]) -> list[MadeForecast]:
     seed, load, policy, of_each = asked
-    return of_run(play.of_seed(seed, load=load, policy=policy).run, of_each=of_each)
+    return of_run(play.of_seed(seed, load=load, way=Way(policy=policy)).run, of_each=of_each)
 
 
 def of_run(played: SimulatedRun, *, of_each: int) -> list[MadeForecast]:

@@ -29,6 +29,11 @@ TERMS = {
 class Policy(Protocol):
     """Gives days; what it returns is booked and told."""
 
+    @property
+    def terms(self) -> PlanTerms:
+        """What each priority is promised, and what is known of the clinic."""
+        ...
+
     def at_once(self, who: Unscheduled, book: DayBook, *, today: date) -> Told | None:
         """Give a day to who has just come, or has just lost a visit."""
         ...

@@ -4,14 +4,14 @@ A day that is told is booked. Nobody who was told a day is moved, but by sicknes
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from time import process_time
 
+from deploy.simulate import self_booking
 from deploy.simulate.instance import Hidden, Instance, SimulatedClinician, SimulatedReferral
 from deploy.simulate.policies import Policy
-from services.scheduling.models.demand import DayBook, ExpectedArrivals, Told, Unscheduled
+from services.scheduling.models.demand import DayBook, Told, Unscheduled
 
 _DAY = timedelta(days=1)
 # Days after the end of a run on which visits can still be given.
@@ -50,13 +50,15 @@ class TraceLine:
 class SimulatedRun:
     """An instance under a policy; `trace` says each day told, moved and seen.
 
-    The run goes on `afterwards`, so that who was sent on the last days is seen too.
+    The run goes on `afterwards`, so that who was sent on the last days is seen too. Of `self_booked` patients
+    each chooses a day, when it is sent, of those that the carve-out leaves to its priority.
     """
 
     instance: Instance
     hidden: Hidden
     policy: Policy
     afterwards: int = 69
+    self_booked: float = 0.0
     courses: dict[str, Course] = field(default_factory=dict)
     trace: list[TraceLine] = field(default_factory=list)
     seconds: float = 0.0
@@ -117,11 +119,19 @@ class SimulatedRun:
     def _wait(self, course: Course, today: date) -> None:
         course.since = today
         self._waiting[course.referral.id] = course
+        who = self._unscheduled(course)
         begin = process_time()
-        told = self.policy.at_once(self._unscheduled(course), self._book, today=today)
+        told = self._chosen(who, today) if course.told_on is None else None
+        told = told or self.policy.at_once(who, self._book, today=today)
         self.seconds += process_time() - begin
         if told is not None:
             self._book_visit(told, today)
+
+    def _chosen(self, who: Unscheduled, today: date) -> Told | None:
+        """Return the day that a patient chooses who books alone; None for all others."""
+        if not self_booking.books(who.id, share=self.self_booked):
+            return None
+        return self_booking.choice(who, self._book, terms=self.policy.terms, today=today)
 
     def _book_visit(self, told: Told, today: date) -> None:
         course = self._waiting.pop(told.id)
@@ -215,22 +225,3 @@ class SimulatedRun:
             notice=of.notice,
             can_come=of.can_come,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownRates:
-    """What an instance's clinic expects, by what it knows."""
-
-    instance: Instance
-
-    def from_day(self, today: date, days: int) -> ExpectedArrivals:
-        """Say how many are expected on each of the days after today."""
-        known = self.instance.known
-        by_day = {
-            day: known.per_working_day * known.by_weekday[day.weekday()] for day in _days(today + _DAY, days)
-        }
-        return ExpectedArrivals(by_day=by_day, priorities=known.priorities, needs=known.needs)
-
-
-def _days(first: date, number: int) -> Iterator[date]:
-    return (first + _DAY * one for one in range(number))

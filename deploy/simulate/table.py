@@ -9,6 +9,7 @@ from statistics import fmean
 
 from deploy.marked import put_between
 from deploy.simulate import play
+from deploy.simulate.play import Way
 
 POLICIES = ("earliest", "carve-out", "plan")
 LOADS = (0.85, 0.90, 0.95, 1.00, 1.05, 1.10)
@@ -57,7 +58,7 @@ def _means(seeds: Sequence[int]) -> str:
 
 def _measured(asked: tuple[float, str, int]) -> Measures:
     load, policy, seed = asked
-    return play.of_seed(seed, load=load, policy=policy).measures
+    return play.of_seed(seed, load=load, way=Way(policy=policy)).measures
 
 
 def _row(load: float, policy: str, measured: Sequence[Measures]) -> str:

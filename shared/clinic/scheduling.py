@@ -2,8 +2,9 @@
 
 from datetime import time
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.clinic.part import Id, Part, WallTime
 
@@ -17,24 +18,31 @@ class SchedulingPolicy(StrEnum):
 
 
 class Telling(Part):
-    """When a planned day is told: after so many working days without one."""
+    """When a planned day is told: after so many working days without one, or so many days ahead of it."""
 
-    within_working_days: int = Field(ge=0, le=20, default=2)
+    within_working_days: int | None = Field(ge=0, le=20, default=None)
+    days_ahead: int | None = Field(ge=1, le=28, default=None)
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        if (self.within_working_days is None) == (self.days_ahead is None):
+            raise ValueError("say within_working_days or days_ahead, one of them")
+        return self
 
 
 class Scheduling(Part):
     """How first visits get their days.
 
     The plan is made every evening `at` this time of the site's wall clock, looks so many days ahead, and
-    tells a day once it lies within `commit_days`. While the window of a promise is used less than
-    `at_once_below`, the carve-out books at once. `expected_per_week` says how many referrals of a programme
-    are expected until the clinic's own weeks say it; `missed` is the share of visits to which nobody comes.
-    A time that somebody holds to book it is theirs for `hold_minutes`.
+    tells a day once it lies within `commit_days` or as `tell` says. While the window of a promise is used
+    less than `at_once_below`, the carve-out books at once. `expected_per_week` says how many referrals of a
+    programme are expected until the clinic's own weeks say it; `missed` is the share of visits to which
+    nobody comes. A time that somebody holds to book it is theirs for `hold_minutes`.
     """
 
     policy: SchedulingPolicy = SchedulingPolicy.EARLIEST
     at_once_below: float = Field(ge=0, le=2, default=0.8)
-    tell: Telling = Telling()
+    tell: Telling = Telling(within_working_days=2)
     commit_days: int = Field(ge=0, le=28, default=5)
     look_ahead_days: int = Field(ge=7, le=84, default=42)
     at: WallTime = time(18)

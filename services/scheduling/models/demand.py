@@ -86,7 +86,8 @@ class PlanTerms:
     """The numbers of a plan: the terms of each priority, the highest first, and what is known of the clinic.
 
     `missed` is the share of visits to which nobody comes. A day is told once it lies within `commit_days`, or
-    `tell_after` working days have passed since the referral had none.
+    `tell_after` working days have passed since the referral had none; with `tell_ahead` instead only once it
+    lies within so many days. That there is none is told after `tell_after` working days in either way.
     """
 
     priorities: Mapping[str, Terms]
@@ -94,6 +95,7 @@ class PlanTerms:
     look_ahead: int = 42
     commit_days: int = 5
     tell_after: int = 2
+    tell_ahead: int | None = None
     missed: float = 0.1
     iterations: int = 500_000
 

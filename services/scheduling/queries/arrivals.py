@@ -12,7 +12,13 @@ SELECT programme, priority, count(*) AS number, min(accepted_at) AS since FROM r
 WHERE site = $1 AND accepted_at >= $2 GROUP BY programme, priority
 """
 _PROMISED = """
-SELECT * FROM appointment WHERE site = $1 AND status = 'proposed' ORDER BY due_at, id
+SELECT * FROM appointment WHERE site = $1 AND status = 'proposed' ORDER BY waits_since, id
+"""
+_PAST = """
+SELECT referral.id, count(appointment.id) FILTER (WHERE appointment.status = 'noshow')::int AS missed
+FROM referral LEFT JOIN appointment ON appointment.referral_id = referral.id AND appointment.kind = 'first'
+WHERE referral.site = $1 AND referral.accepted_at >= $2 AND referral.accepted_at < $3
+GROUP BY referral.id ORDER BY referral.accepted_at, referral.id
 """
 _REFERRALS = "SELECT * FROM referral WHERE id = ANY($1::uuid[])"
 
@@ -27,8 +33,22 @@ async def counts(tx: Transaction, site: str, *, since: datetime, now: datetime) 
     )
 
 
+async def past(
+    tx: Transaction, site: str, *, since: datetime, until: datetime
+) -> Sequence[tuple[Referral, int]]:
+    """Read the referrals that a site accepted between two moments, in order, and how often each missed its
+    first visit.
+    """
+    records = await tx.records(_PAST, site, since, until)
+    rows = await tx.rows(Referral, _REFERRALS, [record["id"] for record in records])
+    by_id = {row.id: row for row in rows}
+    return [(by_id[record["id"]], record["missed"]) for record in records]
+
+
 async def promised(tx: Transaction, site: str) -> Sequence[tuple[Appointment, Referral]]:
-    """Read the first visits of a site whose day follows, who is due first first, with their referrals."""
+    """Read the first visits of a site whose day follows, in the order in which they had none, with their
+    referrals.
+    """
     visits = await tx.rows(Appointment, _PROMISED, site)
     if not visits:
         return []

@@ -5,6 +5,7 @@ Invariants:
 - What was kept and nobody asked for is for everybody from `kept_until` days ahead on.
 """
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from math import ceil
 
@@ -22,15 +23,21 @@ def earliest(
 
     Without `reserved` nothing is kept for anybody.
     """
+    return next(open_days(who, book, terms=terms, today=today, until=until, reserved=reserved), None)
+
+
+def open_days(
+    who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date, until: date, reserved: bool = True
+) -> Iterator[Told]:
+    """Go through the days that are open to a referral up to a day, that day included."""
     day = today + _DAY * max(1, who.notice)
     while day <= until:
         if who.can_come(day):
             group = _with_free(who, book, day=day)
             kept = kept_visits(who, book, terms=terms, today=today, day=day) if reserved else 0
             if group is not None and free_visits(who, book, day=day) > kept:
-                return Told(id=who.id, group=group, day=day)
+                yield Told(id=who.id, group=group, day=day)
         day += _DAY
-    return None
 
 
 def free_visits(who: Unscheduled, book: DayBook, *, day: date) -> int:

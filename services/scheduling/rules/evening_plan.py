@@ -72,9 +72,14 @@ def is_pressing(who: Unscheduled, *, today: date, terms: PlanTerms) -> bool:
 
 
 def is_to_tell(who: Unscheduled, day: date, *, today: date, book: DayBook, terms: PlanTerms) -> bool:
-    """Tell whether the planned day is told this evening: it is near, or the patient waited long enough."""
-    if (day - today).days <= max(terms.commit_days, who.notice):
+    """Tell whether the planned day is told this evening: it is near, or the patient waited long enough.
+
+    A clinic that tells days so many days ahead lets nobody's waiting make a day known that is farther.
+    """
+    if (day - today).days <= max(terms.commit_days, who.notice, terms.tell_ahead or 0):
         return True
+    if terms.tell_ahead is not None and day != date.max:
+        return False
     passed = sum(book.is_working(who.since + _DAY * n) for n in range(1, (today - who.since).days + 1))
     return passed >= terms.tell_after
 

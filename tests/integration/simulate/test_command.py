@@ -37,10 +37,15 @@ def test_writes_measures_as_json_and_a_trace_from_which_they_can_be_worked_out_a
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "--instance FILE or --generate SEED"),
+        ([], "--instance FILE, --generate SEED or --replay WEEKS"),
         (["--generate", "1", "--instance", "x.json"], "one of them"),
         (["--generate", "1", "--policy", "luck"], "earliest, carve-out, plan"),
         (["--generate", "1", "--load", "7"], "--load"),
+        (["--generate", "1", "--replay", "4w"], "one of them"),
+        (["--generate", "1", "--tell", "2", "--tell-ahead", "7"], "--tell or --tell-ahead"),
+        (["--generate", "1", "--tell-ahead", "0"], "--tell-ahead"),
+        (["--generate", "1", "--self-booked", "2"], "--self-booked"),
+        (["--replay", "4 months"], "--replay is 1w to 104w"),
         (["--instance", "nowhere.json"], "nowhere.json is no lumbar-arrivals/1"),
     ],
 )

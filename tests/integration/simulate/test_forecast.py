@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.simulate import backtest, play
 from deploy.simulate.forecasting import Past, breaches
+from deploy.simulate.play import Way
 from deploy.simulate.run import SimulatedRun
 from services.scheduling.rules import conformal
 
@@ -20,7 +21,7 @@ FORECAST = ["simulate", "--generate", "3", "--load", "1.05", "--policy", "carve-
 
 @pytest.fixture(scope="module")
 def played() -> SimulatedRun:
-    return play.of_seed(7, load=1.0, policy="carve-out").run
+    return play.of_seed(7, load=1.0, way=Way(policy="carve-out")).run
 
 
 def test_holds_about_as_often_as_it_says(played: SimulatedRun) -> None:

@@ -13,6 +13,7 @@ from deploy.simulate import play
 from deploy.simulate.generate import generate
 from deploy.simulate.instance import Attempt, Hidden, Instance, NoInstance
 from deploy.simulate.measures import measure
+from deploy.simulate.play import Way
 from deploy.simulate.run import SimulatedRun, TraceLine
 
 DAY = timedelta(days=1)
@@ -30,7 +31,7 @@ def short(seed: int = 3, *, load: float = 0.95) -> tuple[Instance, Hidden]:
 
 
 def played(instance: Instance, hidden: Hidden, policy: str) -> SimulatedRun:
-    return SimulatedRun(instance, hidden, play.policy_of(policy, instance), afterwards=28).play()
+    return SimulatedRun(instance, hidden, play.policy_of(Way(policy=policy), instance), afterwards=28).play()
 
 
 def decisions(run: SimulatedRun, until: date) -> list[TraceLine]:
@@ -102,3 +103,27 @@ class TestAnInstance:
         file = tmp_path / "instance.json"
         file.write_text(json.dumps(generate(5, load=0.9)))
         assert instances.load(file) == instances.read(generate(5, load=0.9))
+
+
+class TestPatientsWhoChooseTheirDay:
+    def test_have_it_when_they_are_sent_and_only_of_what_is_not_kept_for_others(self) -> None:
+        instance, hidden = short()
+        alone = SimulatedRun(instance, hidden, play.policy_of(Way(), instance), self_booked=1).play(
+            days=SHORT
+        )
+        usual = SimulatedRun(instance, hidden, play.policy_of(Way(), instance)).play(days=SHORT)
+        told = {line.referral: line for line in alone.trace if line.what == "told"}
+        at_once = [one for one in alone.courses.values() if one.told_on == one.referral.sent_on]
+        assert len(at_once) > sum(one.told_on == one.referral.sent_on for one in usual.courses.values())
+        routine = [one.referral for one in at_once if one.referral.priority == "routine"]
+        assert len({(told[one.id].visit_on - one.sent_on).days for one in routine}) > 5, "they choose any day"
+
+
+class TestAClinicThatTellsDaysAWeekAhead:
+    def test_tells_no_day_that_is_farther_but_at_once(self) -> None:
+        instance, hidden = short()
+        run = SimulatedRun(instance, hidden, play.policy_of(Way(tell_ahead=7), instance)).play(days=SHORT)
+        ahead = [(line.visit_on - line.on).days for line in run.trace if line.what == "told"]
+        assert max(ahead) == 7
+        usual = SimulatedRun(instance, hidden, play.policy_of(Way(), instance)).play(days=SHORT)
+        assert max((line.visit_on - line.on).days for line in usual.trace if line.what == "told") > 7
