@@ -15,14 +15,22 @@ from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.book_visit import CannotBook, NoOverbooking
 from services.scheduling.use_cases.change import HeldByAnother, VisitOfAnother
 from services.scheduling.use_cases.find_times import NothingToFind
+from shared.auth.principal import PartyKind
 from shared.clinic import Clinic, Discipline
 from shared.context import Context
 from shared.db import Transaction
 from shared.db.models import Resource
 from shared.operations import InquiryAnswer, Operation, OperationInput, Parameter, Run
 
-FIND_ROWS = "times for the referrals that the caller sees; a clinician's own times"
-BOOK_ROWS = "the referrals of a coordinator's site; a clinician's own visits for those that they see"
+_PARTIES: tuple[PartyKind, ...] = ("coordinator", "clinician", "referrer")
+FIND_ROWS = (
+    "times for the referrals that the caller sees; a clinician's own times, a referrer's for first visits"
+    " that are left to the priority"
+)
+BOOK_ROWS = (
+    "the referrals of a coordinator's site; a clinician's own visits for those that they see; a referrer's"
+    " own referrals, first visits only"
+)
 _REFUSALS = (CannotBook, VisitOfAnother, NoOverbooking)
 _LONGEST = fhir.time_search.LONGEST_LOOK.days
 
@@ -65,7 +73,7 @@ def find(cache: AvailabilityCache) -> Operation[Any]:
         name="find",
         level="type",
         resource_type="Appointment",
-        parties=("coordinator", "clinician"),
+        parties=_PARTIES,
         interaction="s",
         rows=FIND_ROWS,
         text="Find times at which a visit fits: proposed Appointments, the earliest first, none taken.",
@@ -97,7 +105,7 @@ def hold() -> Operation[Any]:
         name="hold",
         level="type",
         resource_type="Appointment",
-        parties=("coordinator", "clinician"),
+        parties=_PARTIES,
         interaction="c",
         rows=BOOK_ROWS,
         text="Hold a time that was found: a pending Appointment that nobody else books until it expires.",
@@ -114,7 +122,7 @@ def book(cache: AvailabilityCache) -> Operation[Any]:
         name="book",
         level="type",
         resource_type="Appointment",
-        parties=("coordinator", "clinician"),
+        parties=_PARTIES,
         interaction="c",
         rows=BOOK_ROWS,
         text="Book a visit at a time that was found; with its id, move a visit or call it off as a PUT does.",

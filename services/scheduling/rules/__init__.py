@@ -32,6 +32,7 @@ from services.scheduling.rules import (
     plan_terms,
     reassignment,
     roster,
+    self_booking,
     series,
     series_state,
     site_calendar,

@@ -31,6 +31,7 @@ from services.scheduling.use_cases import (
     read_work,
     replan,
     seed_rosters,
+    self_book,
     settle_visits,
     show_board,
     show_calendar,

@@ -9,7 +9,7 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import CannotMove, cannot_move
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import move, record
+from services.scheduling.use_cases import move, record, self_book
 from services.scheduling.use_cases.change import VisitOfAnother
 from shared import timers
 from shared.context import Context
@@ -54,7 +54,11 @@ async def _refusing(
     if referral is None:
         raise NotFound(f"there is no ServiceRequest/{wanted.referral_id} here that you may see")
     try:
-        return await verb(ctx, tx, referral, wanted, visit=_visit(ctx, referral, wanted))
+        visit = _visit(ctx, referral, wanted)
+        if rules.self_booking.is_outside(ctx.caller):
+            is_first = visit.name == rules.booking.FIRST
+            await self_book.check(ctx, tx, referral, is_first=is_first, start=wanted.start)
+        return await verb(ctx, tx, referral, wanted, visit=visit)
     except CannotMove as refusal:
         (problem,) = refusal.problems
         if problem.reason is None:

@@ -4,7 +4,7 @@ What is taken is read a few days at a time, as far as the wanted number of times
 by then is not shown, and what is shown is promised to nobody.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import merge
@@ -16,6 +16,7 @@ from services.scheduling.models.rows import GroupSession, Referral
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.rules.needs import Need, patient_key
+from services.scheduling.use_cases import self_book
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need, kept_need_of_type
 from shared.clinic import Programme
 from shared.context import Context
@@ -59,14 +60,24 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
     programme = _programme(ctx, wanted, referral)
     needs = [
         (visit, need)
-        for visit in _visits(programme, wanted)
+        for visit in rules.booking.visits_for(ctx.caller, _visits(programme, wanted))
         if (need := await _need(ctx, tx, visit, programme, wanted, referral=referral, cache=cache))
     ]
     # What begins now begins too soon.
     window = Span(max(wanted.window.start, ctx.at + _MOMENT), wanted.window.end)
     when_not = _WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
+    fits = None
+    if referral is not None and rules.self_booking.is_outside(ctx.caller):
+        fits = await self_book.open_days(ctx, tx, referral, until=window.end)
     times = await _search(
-        ctx, tx, needs, programme=programme.id, window=window, when_not=when_not, limit=wanted.limit + 1
+        ctx,
+        tx,
+        needs,
+        programme=programme.id,
+        window=window,
+        when_not=when_not,
+        limit=wanted.limit + 1,
+        fits=fits,
     )
     is_all = len(times) <= wanted.limit
     return FoundTimes(times=times[: wanted.limit], is_all=is_all, programme=programme.id, referral=referral)
@@ -172,6 +183,7 @@ async def _search(
     window: Span,
     when_not: _WhenNot,
     limit: int,
+    fits: Callable[[datetime], bool] | None = None,
 ) -> list[FoundTime]:
     found: list[FoundTime] = []
     groups = await _open_groups(ctx, tx, needs, programme=programme, window=window, when_not=when_not)
@@ -182,7 +194,8 @@ async def _search(
             for (visit, need), of_need in zip(needs, taken, strict=True)
         ]
         in_order = merge(_groups_in(groups, span), *each, key=_by_time)
-        found += islice(in_order, limit - len(found))
+        allowed = in_order if fits is None else (one for one in in_order if fits(one.span.start))
+        found += islice(allowed, limit - len(found))
         if len(found) >= limit:
             break
     return found

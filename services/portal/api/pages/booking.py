@@ -16,7 +16,7 @@ from shared.clinic import Programme
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, VISIT_TYPE_SYSTEM
 
 _APPOINTMENT = "/scheduling/fhir/Appointment"
-_PARTIES = ("coordinator", "clinician")
+_PARTIES = ("coordinator", "clinician", "referrer")
 _WEEKS = 4
 _SHOWN = 24
 _FARTHEST = timedelta(days=3650)
@@ -42,7 +42,10 @@ async def send(page: Page) -> Response:
     if not answer.is_good:
         return await _shown(page.refused(answer), status=409 if answer.status == 409 else 422)
     await page.portal.sessions.forget_draft(page.person, path=page.path)
-    return page.go(f"/visits/{answer.body['id']}", done="hold-time" if verb == "hold" else "book")
+    there = f"/visits/{answer.body['id']}"
+    if page.person.party == "referrer":
+        there = f"/referrals/{page.query.get('referral', '')}"
+    return page.go(there, done="hold-time" if verb == "hold" else "book")
 
 
 ROUTES = (form_page("/book", show, send, parties=_PARTIES),)
@@ -103,7 +106,8 @@ def _programme(page: Page, programme_id: str) -> Programme | None:
 
 def _choices(page: Page, programme: Programme) -> list[tuple[str, str]]:
     first = (_FIRST, page.language.say(labels.VISITS[_FIRST]))
-    return [first, *((visit.id, visit.name) for visit in programme.visits)]
+    named = [] if page.person.party == "referrer" else programme.visits
+    return [first, *((visit.id, visit.name) for visit in named)]
 
 
 async def _find(page: Page, referral: str) -> Answer:
