@@ -15,6 +15,7 @@ from shared.fhir.codes import (
     REFERRAL_QUESTIONNAIRE,
     SERVICE_CATEGORY_SYSTEM,
     STREAM_SYSTEM,
+    VISIT_TYPE_SYSTEM,
 )
 from shared.fhir.elements import coded, directory_reference
 
@@ -41,7 +42,10 @@ def render(clinic: Clinic, programme: Programme) -> dict[str, Any]:
         "active": True,
         "providedBy": directory_reference(clinic, f"Organization/{clinic.id}"),
         "category": [coded(SERVICE_CATEGORY_SYSTEM, _ALLIED_HEALTH)],
-        "type": [coded(PROGRAMME_SYSTEM, programme.id, text=programme.name)],
+        "type": [
+            coded(PROGRAMME_SYSTEM, programme.id, text=programme.name),
+            *(coded(VISIT_TYPE_SYSTEM, visit.id, text=visit.name) for visit in programme.visits),
+        ],
         "specialty": [coded(DISCIPLINE_SYSTEM, discipline) for discipline in programme.team],
         "location": [directory_reference(clinic, f"Location/{site.id}")],
         "name": programme.name,

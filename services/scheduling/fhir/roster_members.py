@@ -8,7 +8,7 @@ here.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
-from shared.clinic import Programme, Site
+from shared.clinic import Programme, Room, Site
 from shared.clinic.part import Part
 from shared.clinic.roster import roster_names
 from shared.errors import Invalid
@@ -17,6 +17,7 @@ from shared.fhir.codes import PLACE_EXTENSION, VISIT_EXTENSION
 Element = Mapping[str, Any]
 PROGRAMME_MEMBERS = roster_names(Programme)
 PLACE_MEMBERS = [name for name in roster_names(Site) if name not in ("rooms", "closed")]
+ROOM_MEMBERS = [name for name in Room.model_fields if name not in ("id", "name", "kind")]
 _ELEMENT = "element"
 _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "valueBoolean"),
@@ -33,6 +34,17 @@ def of_programme(programme: Programme) -> Iterator[dict[str, Any]]:
 def of_site(site: Site) -> Iterator[dict[str, Any]]:
     """Write what a site has beside rooms and closed days, which have resources of their own."""
     return write(PLACE_EXTENSION, _written(site, PLACE_MEMBERS))
+
+
+def of_room(room: Room) -> Iterator[dict[str, Any]]:
+    """Write what a room has beside its name and kind."""
+    return write(PLACE_EXTENSION, {"room": more} if (more := _written(room, ROOM_MEMBERS)) else {})
+
+
+def room_members(extensions: Iterable[Element]) -> dict[str, Any]:
+    """Read what a room has beside its name and kind."""
+    found = [list(one.get("extension", ())) for one in extensions if one.get("url") == PLACE_EXTENSION]
+    return _part((part for parts in found for part in parts), Room)
 
 
 def write(url: str, members: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,14 @@ from services.scheduling.rules.roster import CannotChangeRoster
 from shared.db import Database
 from shared.directory.rows import DirectoryResource
 from shared.errors import Invalid, NotFound
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM, VISIT_EXTENSION
+from shared.fhir.codes import (
+    DISCIPLINE_SYSTEM,
+    HOURS_FOR_EXTENSION,
+    LANGUAGES,
+    PLACE_EXTENSION,
+    ROOM_KIND_SYSTEM,
+    VISIT_EXTENSION,
+)
 from tests.support.booking import COORDINATOR, Desk, a_clinic, a_person, local
 
 TUESDAY = date(2026, 6, 2)
@@ -227,6 +234,18 @@ class TestAPerson:
             await put(desk, "Practitioner/ana", active=False)
         assert await everything(desk) == before
 
+    async def test_speaks_languages_and_a_room_is_for_a_wheelchair(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db)
+        await put(desk, "Practitioner/ben", communication=[coded(LANGUAGES, "fr")])
+        assert desk.clinic.person("ben").languages == ("fr",)
+        fit = visit("room", wheelchair=True) | {"url": PLACE_EXTENSION}
+        await put(desk, "Location/treatment-1", extension=[fit])
+        assert [room.wheelchair for room in desk.clinic.site("toronto").rooms].count(True) == 1
+        assert (await put(desk, "Location/treatment-1")).version == 2
+        device = visit("equipment", id="laser", name="Laser", kind="laser") | {"url": PLACE_EXTENSION}
+        await put(desk, "Location/toronto", extension=[device])
+        assert [one.name for one in desk.clinic.site("toronto").equipment] == ["Laser"]
+
     async def test_is_called_something_else(self, scheduling_db: Database) -> None:
         desk = await open_desk(scheduling_db)
         await put(desk, "Practitioner/ben", name=[{"family": "Otto", "given": ["Ben"]}])
@@ -306,7 +325,7 @@ class TestARoom:
 
 
 def visit(element: str, **members: Any) -> dict[str, Any]:
-    kinds = {int: "valueInteger", str: "valueString"}
+    kinds = {int: "valueInteger", str: "valueString", bool: "valueBoolean"}
     said = [{"url": name, kinds[type(value)]: value} for name, value in members.items()]
     return {"url": VISIT_EXTENSION, "extension": [{"url": "element", "valueCode": element}, *said]}
 
@@ -345,7 +364,7 @@ class TestWhatVisitsNeed:
                 visit("first", minutes=30, discipline="physiotherapy", room="treatment", colour="red"),
                 "colour",
             ),
-            (visit("dance", minutes=30), "element is one of first, sessions"),
+            (visit("dance", minutes=30), "element is one of first, sessions, visits"),
         ],
     )
     async def test_that_is_none_is_refused_by_name(

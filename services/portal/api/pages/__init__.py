@@ -3,6 +3,7 @@
 from services.portal.api.pages import (
     answers,
     audit,
+    booking,
     calendar,
     claims,
     day,
@@ -31,6 +32,7 @@ ROUTES = (
     *roster.ROUTES,
     *roster_changes.ROUTES,
     *visits.ROUTES,
+    *booking.ROUTES,
     *day.ROUTES,
     *patients.ROUTES,
     *plans.ROUTES,
