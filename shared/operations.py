@@ -66,7 +66,7 @@ class InquiryAnswer:
     """What an inquiry found: the answer, the rows that it is about, and what was asked, as a search is."""
 
     body: Mapping[str, Any]
-    rows: Sequence[Resource]
+    rows: Sequence[Any]
     asked: Sequence[tuple[str, str]]
 
 

@@ -25,7 +25,7 @@ from shared.events.catalog.referral import (
 )
 from shared.events.catalog.scheduling import AppointmentEvent, ReplanEvent
 from shared.events.topics import TOPICS
-from shared.fhir.codes import EVENT_SYSTEM, LUMBAR
+from shared.fhir.codes import EVENT_SYSTEM, FIRST_KINDS, LUMBAR
 from shared.fhir.elements import directory_reference
 from shared.fhir.reasons import concept
 
@@ -50,6 +50,7 @@ class News:
     owner: str | None
     participants: frozenset[str]
     first: bool
+    visit_kind: str | None = None
     site: str | None = None
     meeting: str | None = None
 
@@ -68,7 +69,8 @@ def news(event: DomainEvent) -> News:
         claim=event.claim_id if isinstance(event, AuthorizationEvent) else None,
         owner=reading.owner_of(tasks[0]) if tasks else None,
         participants=frozenset((*reading.people_in(focus.get("participant", []), "actor"), *_asked(tasks))),
-        first=not isinstance(event, AppointmentEvent) or not event.is_session,
+        first=not isinstance(event, AppointmentEvent) or event.kind in (None, *FIRST_KINDS),
+        visit_kind=event.kind if isinstance(event, AppointmentEvent) else None,
         site=event.site if isinstance(event, ReplanEvent) else None,
         meeting=event.meeting if isinstance(event, MeetingEvent | MeetingCaseDecided) else None,
     )

@@ -54,8 +54,8 @@ REFERRAL: Mapping[str, State] = {
 }
 APPOINTMENT: Mapping[str, State] = {
     "waitlist": State(_("On the waitlist"), "risk"),
+    "pending": State(_("Time held"), "asked"),
     "proposed": State(_("Day follows"), "waiting"),
-    "pending": State(_("Pending"), "waiting"),
     "booked": State(_("Booked"), "well"),
     "arrived": State(_("Arrived"), "well"),
     "fulfilled": State(_("Took place"), "done"),
@@ -182,12 +182,15 @@ ACTS: Mapping[str, str] = {
     "complete": _("Done"),
     "correct": _("Correct the patient's record"),
     "correct-status": _("Correct the status"),
+    "cancel-group": _("Cancel for everybody"),
     "decide": _("Decide"),
     "decline": _("Decline"),
     "draft": _("Write on the draft"),
     "fail": _("Could not be done"),
     "fulfil": _("Took place"),
     "hold": _("Pause"),
+    "hold-time": _("Hold the time"),
+    "confirm": _("Book it"),
     "merge": _("Merge"),
     "miss": _("Did not come"),
     "move": _("Move"),
@@ -198,6 +201,7 @@ ACTS: Mapping[str, str] = {
     "record-attendance": _("Who came or left"),
     "record-answers": _("Record answers"),
     "record-rating": _("Record pain"),
+    "change-roster": _("Change the roster"),
     "record-absence": _("Record it"),
     "take-back": _("Take it back"),
     "reject": _("Hand back"),
@@ -268,7 +272,14 @@ TURNS_OF_CLAIM: Mapping[str, str] = {
 }
 VISITS: Mapping[str, str] = {
     "first": _("First visit"),
+    "joint-first": _("First visit with several disciplines"),
     "session": _("Session"),
+    "review": _("Review visit"),
+    "procedure": _("Procedure"),
+    "telehealth": _("Visit by video or telephone"),
+    "group": _("Group"),
+    "test": _("Test"),
+    "meeting": _("Meeting"),
 }
 ROOM_KINDS: Mapping[str, str] = {
     "assessment": _("Assessment"),

@@ -141,6 +141,11 @@ async def on_second_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     await use_cases.evaluate_guarantee.at_its_second_end(ctx, tx, UUID(timer.ref))
 
 
+async def on_hold_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """End a hold that has expired."""
+    await use_cases.holds.expire(ctx, tx, UUID(timer.ref))
+
+
 async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Offer the freed time of a site to those who wait; what was freed may have been a visit to plan anew."""
     await use_cases.offer_time.run(ctx, tx, timer.ref)

@@ -10,9 +10,10 @@ from shared.runtime import Runtime
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Make the app: appointments, series, the guarantee, free time, the directory."""
+    cache = AvailabilityCache()
     routers = (
         api.reads.router,
-        api.appointments.router_of(AvailabilityCache()),
+        api.appointments.router_of(cache),
         api.guarantee.router,
         api.forecast.router,
         api.worklist.router,
@@ -28,7 +29,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="Lumbar scheduling",
         routers=routers,
-        tables=operations.TABLES,
+        tables=operations.tables(cache),
         examples=api.examples.EXAMPLES,
         patients_of_site=queries.scope.patients_of_site,
     )

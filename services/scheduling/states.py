@@ -9,10 +9,12 @@ from enum import StrEnum
 class AppointmentStatus(StrEnum):
     """Appointment.status, as far as this clinic uses it.
 
-    A visit that is `proposed` is promised: its day follows by the plan of an evening.
+    A visit that is `proposed` is promised: its day follows by the plan of an evening. One that is `pending`
+    is held for who asked for it, until the hold expires.
     """
 
     PROPOSED = "proposed"
+    PENDING = "pending"
     WAITLIST = "waitlist"
     BOOKED = "booked"
     ARRIVED = "arrived"
@@ -44,6 +46,14 @@ class ReplanStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class GroupStatus(StrEnum):
+    """Where a group session stands: open to patients, left by all of them, or cancelled by staff."""
+
+    OPEN = "open"
+    EMPTY = "empty"
+    CANCELLED = "cancelled"
+
+
 class ReferralState(StrEnum):
     """What scheduling knows of a referral."""
 
@@ -58,6 +68,8 @@ ALLOWED: frozenset[tuple[AppointmentStatus, AppointmentStatus]] = frozenset(
         (_S.PROPOSED, _S.BOOKED),
         (_S.PROPOSED, _S.WAITLIST),
         (_S.PROPOSED, _S.CANCELLED),
+        (_S.PENDING, _S.BOOKED),
+        (_S.PENDING, _S.CANCELLED),
         (_S.WAITLIST, _S.BOOKED),
         (_S.WAITLIST, _S.CANCELLED),
         (_S.BOOKED, _S.ARRIVED),

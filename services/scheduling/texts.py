@@ -55,6 +55,15 @@ REASONS: Mapping[str, str] = {
     "after-the-grant": "The payer grants sessions until {ends_on}.",
     "week-is-full": "The programme has at most {per_week} sessions a week.",
     "visit-of-another": "Only the clinician of this visit and a coordinator change it.",
+    "no-such-visit": "The programme has no such visit any more.",
+    "no-first-to-book": "The referral has no first appointment that could be booked.",
+    "first-stands": "The first appointment is booked for {when:%Y-%m-%d %H:%M}: another start moves it.",
+    "first-took-place": "The patient came to the first appointment already.",
+    "hold-expired": "The hold has expired at {until:%Y-%m-%d %H:%M}.",
+    "hold-let-go": "The hold was let go.",
+    "hold-was-booked": "The first appointment has the time that was held.",
+    "held-by-another": "Somebody else holds this time until {until:%Y-%m-%d %H:%M}.",
+    "no-overbooking": "Overbooking is a right that this client does not have.",
     "contended": "Others book at this time at this moment; try again.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} does not work here any more.",
@@ -93,21 +102,31 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
     "nobody-gives": "Nobody gives {discipline} at this site.",
     "no-such-room": "This site has no room of the right kind.",
+    "group-full": "The {seats} seats with {practitioner} are taken, until {until:%Y-%m-%d %H:%M}.",
+    "group-ended": "The group session does not take place.",
+    "no-group": "The visit is no seat of a group session that is still to take place.",
+    "first-visits-only": "From outside the clinic first visits are booked, and nothing else.",
+    "day-is-kept": "What is left of {day} is kept for patients who are more urgent.",
+    "too-soon": "The clinic needs notice: the first time is {earliest:%Y-%m-%d %H:%M}.",
+    "too-late": "A first visit is booked before {until:%Y-%m-%d %H:%M}.",
+    "no-such-equipment": "This site has no equipment of the right kind.",
+    "equipment-taken": "{device} is taken until {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
 
-_STATUSES = {"waitlist": "on the waitlist", "noshow": "missed"}
+_STATUSES = {"pending": "held", "waitlist": "on the waitlist", "noshow": "missed"}
 # What the codes of arguments are called.
 WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
     **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
-    **dict.fromkeys(("count", "failed", "per_week", "weeks"), "integer"),
+    **dict.fromkeys(("count", "failed", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
+    **dict.fromkeys(("allowed", "device", "discipline", "kind", "now", "programme", "purpose"), "code"),
     **dict.fromkeys(
-        ("allowed", "discipline", "kind", "now", "programme", "purpose", "state", "status", "to", "weekday"),
+        ("state", "status", "to", "weekday"),
         "code",
     ),
 }
@@ -120,6 +139,7 @@ def words_of(clinic: Clinic) -> Words:
         **WORDS,
         "practitioner": people,
         "room": {f"Location/{room.id}": room.name for site in clinic.sites for room in site.rooms},
+        "device": {device.id: device.name for site in clinic.sites for device in site.equipment},
         "programme": {programme.id: programme.name for programme in clinic.programmes},
     }
 

@@ -62,6 +62,17 @@ REASONS: Mapping[str, str] = {
     "after-the-grant": "Le payeur accorde des séances jusqu'au {ends_on}.",
     "week-is-full": "Le programme compte au plus {per_week} séances par semaine.",
     "visit-of-another": "Seules la personne qui reçoit le patient et la coordination changent cette visite.",
+    "no-such-visit": "Le programme n'a plus de telle visite.",
+    "no-first-to-book": "Cette demande de consultation n'a pas de premier rendez-vous à fixer.",
+    "first-stands": (
+        "Le premier rendez-vous est fixé au {when:%Y-%m-%d %H:%M} ; une autre heure le déplace."
+    ),
+    "first-took-place": "Le patient est déjà venu au premier rendez-vous.",
+    "hold-expired": "L'heure n'est plus retenue depuis le {until:%Y-%m-%d %H:%M}.",
+    "hold-let-go": "L'heure n'est plus retenue.",
+    "hold-was-booked": "Le premier rendez-vous a l'heure qui était retenue.",
+    "held-by-another": "Quelqu'un d'autre retient cette heure jusqu'au {until:%Y-%m-%d %H:%M}.",
+    "no-overbooking": "Fixer deux visites à la même heure est un droit que ce client n'a pas.",
     "contended": "D'autres réservent à cette heure en ce moment ; essayez de nouveau.",
     # Why a booked visit no longer fits, and how the Task that names it ends.
     "person-left": "{practitioner} ne travaille plus ici.",
@@ -112,11 +123,23 @@ REASONS: Mapping[str, str] = {
     "no-hours": "{practitioner} ne reçoit pas à cette heure pour ce genre de visite : {purpose}.",
     "nobody-gives": "Personne n'offre ceci à cet établissement : {discipline}.",
     "no-such-room": "Cet établissement n'a pas de salle du bon genre.",
+    "group-full": (
+        "Les places ({seats}) avec {practitioner} sont prises ; cette séance finit le {until:%Y-%m-%d %H:%M}."
+    ),
+    "group-ended": "La séance de groupe n'a pas lieu.",
+    "no-group": "La visite n'est pas une place d'une séance de groupe à venir.",
+    "first-visits-only": "De l'extérieur de la clinique, on ne fixe que les premiers rendez-vous.",
+    "day-is-kept": "Ce qui reste du {day} est gardé pour des patients plus urgents.",
+    "too-soon": "La clinique a besoin d'un préavis : la première heure est {earliest:%Y-%m-%d %H:%M}.",
+    "too-late": "Un premier rendez-vous est fixé avant le {until:%Y-%m-%d %H:%M}.",
+    "no-such-equipment": "Cet établissement n'a pas d'appareil du bon genre.",
+    "equipment-taken": "Appareil pris : {device}, jusqu'au {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} est prise jusqu'au {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} et les autres salles de ce genre sont prises jusqu'au {until:%Y-%m-%d %H:%M}.",
 }
 
 _STATUSES = {
+    "pending": "heure retenue",
     "waitlist": "sur la liste d'attente",
     "booked": "rendez-vous fixé",
     "arrived": "patient arrivé",

@@ -41,6 +41,7 @@ def create_worker(runtime: Runtime) -> Worker:
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=cache),
             TimerKind.FORECAST: handlers.on_forecast_due,
             TimerKind.SECOND_DUE: handlers.on_second_due,
+            TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.LOOK: handlers.on_look_due,

@@ -10,7 +10,6 @@ from shared.clinic.model import (
     Absence,
     Client,
     Clinic,
-    Discipline,
     Eligibility,
     Emergency,
     Hours,
@@ -20,16 +19,14 @@ from shared.clinic.model import (
     Person,
     PersonMapping,
     Programme,
-    Room,
-    Sessions,
     SignIn,
     Site,
-    Visit,
     Webhook,
     Weekday,
 )
 from shared.clinic.part import Part
 from shared.clinic.scheduling import Scheduling, SchedulingPolicy
+from shared.clinic.visits import Discipline, Equipment, Room, Sessions, Visit, VisitType
 
 __all__ = [
     "Absence",
@@ -39,6 +36,7 @@ __all__ = [
     "Discipline",
     "Eligibility",
     "Emergency",
+    "Equipment",
     "GuaranteePriorities",
     "GuaranteePriority",
     "GuaranteeTerms",
@@ -58,6 +56,7 @@ __all__ = [
     "SignIn",
     "Site",
     "Visit",
+    "VisitType",
     "Webhook",
     "Weekday",
     "load_clinic",

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
 from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
-from shared.clinic.model import Absence, Client, Clinic, Discipline, Person, Programme, Site, Visit
+from shared.clinic.model import Absence, Client, Clinic, Person, Programme, Site
+from shared.clinic.visits import Discipline, Visit
 from shared.fhir.codes import Stream
 
 Place = tuple[str | int, ...]
@@ -219,6 +220,8 @@ def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
             yield Flaw((*place, member), f"is missing: the party {client.party!r} needs it")
         elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
             yield Flaw((*place, member), f"is not for the party {client.party!r}")
+    if client.overbooks and client.party not in ("coordinator", "clinician"):
+        yield Flaw((*place, "overbooks"), f"is not for the party {client.party!r}")
     yield from _client_names(clinic, client, place)
     yield from _client_keys(client, place)
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from shared.clinic import sign_in, webhooks
+from shared.clinic import booked_visits, sign_in, webhooks
 from shared.clinic.checks import Flaw, Place, findings
 from shared.clinic.model import Clinic
 from shared.errors import OneLine
@@ -38,7 +38,8 @@ def load_clinic(path: Path) -> Clinic:
     except ValidationError as error:
         wrong = _deepest([_finding(one) for one in error.errors()])
         raise _first_of(wrong, path, lines) from error
-    wrong = [*findings(clinic), *webhooks.findings(clinic), *sign_in.findings(clinic)]
+    parts = (booked_visits, webhooks, sign_in)
+    wrong = [*findings(clinic), *(flaw for part in parts for flaw in part.findings(clinic))]
     if wrong:
         raise _first_of(wrong, path, lines)
     return clinic

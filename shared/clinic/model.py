@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from shared.clinic.guarantee import GuaranteeTerms, Promise, terms_of
 from shared.clinic.part import Id, Part, WallTime
 from shared.clinic.scheduling import Scheduling
+from shared.clinic.visits import Discipline, Equipment, Room, Sessions, Visit, VisitType
 from shared.fhir.codes import Stream
 from shared.fhir.start_back import Risk
 
@@ -28,6 +29,7 @@ Exclusion = Literal[
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
 
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 SystemAndValue = Annotated[str, StringConstraints(pattern=r"^\S*\|\S+$")]
 
 
@@ -46,16 +48,6 @@ class Weekday(StrEnum):
     def number(self) -> int:
         """0 for Monday, as date.weekday() counts."""
         return list(Weekday).index(self)
-
-
-class Discipline(StrEnum):
-    """The professions that form a team."""
-
-    PHYSIATRY = "physiatry"
-    PHYSIOTHERAPY = "physiotherapy"
-    OCCUPATIONAL_THERAPY = "occupational-therapy"
-    PSYCHOLOGY = "psychology"
-    PAIN_MEDICINE = "pain-medicine"
 
 
 PHYSICIANS = (Discipline.PHYSIATRY, Discipline.PAIN_MEDICINE)
@@ -93,14 +85,6 @@ class Waiting(Part):
     answer_hours: int = Field(ge=1, default=24)
 
 
-class Room(Part):
-    """A room; a booking needs one of the right kind."""
-
-    id: Id
-    name: str
-    kind: Literal["assessment", "treatment"]
-
-
 class MeetingHour(Part):
     """The hour that a site keeps for its weekly case meeting; nothing is booked into it."""
 
@@ -118,6 +102,7 @@ class Site(Part):
     time_zone: str
     closed: tuple[date, ...] = ()
     rooms: tuple[Room, ...] = Field(min_length=1)
+    equipment: tuple[Equipment, ...] = ()
     meeting: MeetingHour
 
     @cached_property
@@ -153,7 +138,7 @@ class Absence(Part):
 
 
 class Person(Part):
-    """A clinician; `id` is the id of the Practitioner."""
+    """A clinician; `id` is the id of the Practitioner, `languages` are those spoken, such as `fr`."""
 
     id: Id
     family: str
@@ -161,23 +146,9 @@ class Person(Part):
     discipline: Discipline
     site: Id
     email: Email
+    languages: tuple[Language, ...] = ()
     hours: tuple[Hours, ...] = ()
     absences: tuple[Absence, ...] = ()
-
-
-class Visit(Part):
-    """What one visit needs: minutes, the discipline and the kind of room."""
-
-    minutes: int = Field(ge=5, le=480, multiple_of=5)
-    discipline: Discipline
-    room: Literal["assessment", "treatment"]
-
-
-class Sessions(Visit):
-    """A series: how many sessions, how many a week at the most."""
-
-    count: int = Field(ge=1, le=60)
-    per_week: int = Field(ge=1, le=7)
 
 
 class Eligibility(Part):
@@ -232,7 +203,7 @@ class Programme(Part):
 
     `lead` is the discipline that decides about urgent referrals, that of the first visit unless it is named.
     `proposed_for` are the risks of the STarT Back tool for which it is proposed, `self_referral` says that
-    patients may ask for it themselves.
+    patients may ask for it themselves. `visits` are what is booked beside the first visit and the sessions.
     """
 
     id: Id
@@ -244,6 +215,7 @@ class Programme(Part):
     site: Id
     first: Visit
     sessions: Sessions | None = None
+    visits: tuple[VisitType, ...] = ()
     team: tuple[Discipline, ...] = Field(min_length=1)
     weeks: int = Field(ge=1, le=52)
     lead: Discipline | None = None
@@ -252,6 +224,10 @@ class Programme(Part):
         """Tell whether the programme is for a stream, and for who pays."""
         allowed = self.eligibility.payers
         return stream in self.streams and (not allowed or payer in allowed)
+
+    def visit_type(self, name: str) -> VisitType | None:
+        """Find a visit by its name, None where the programme has none of it."""
+        return next((visit for visit in self.visits if visit.id == name), None)
 
     @property
     def lead_discipline(self) -> Discipline:
@@ -292,7 +268,8 @@ class Client(Part):
     key is made for it in the data folder.
 
     A referrer names its `organization`, an insurer its `payer`, a clinician a `practitioner`, a coordinator a
-    `site` and an `email`. A privacy officer has the scopes of AuditEvent and no other.
+    `site` and an `email`. A clinician or coordinator who `overbooks` books a second visit beside another of
+    the same clinician, with a reason. A privacy officer has the scopes of AuditEvent and no other.
     """
 
     id: Id
@@ -303,6 +280,7 @@ class Client(Part):
     practitioner: Id | None = None
     site: Id | None = None
     email: Email | None = None
+    overbooks: bool = False
     jwks: KeySet | None = None
     jwks_url: str | None = None
 
@@ -410,6 +388,8 @@ class Clinic(Part):
                 for site in self.sites:
                     yield site.id, site.name
                     yield from ((room.id, room.name) for room in site.rooms)
+            case "Device":
+                yield from ((one.id, one.name) for site in self.sites for one in site.equipment)
             case "HealthcareService":
                 yield from ((programme.id, programme.name) for programme in self.programmes)
 

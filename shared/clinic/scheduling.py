@@ -37,7 +37,7 @@ class Scheduling(Part):
     tells a day once it lies within `commit_days` or as `tell` says. While the window of a promise is used
     less than `at_once_below`, the carve-out books at once. `expected_per_week` says how many referrals of a
     programme are expected until the clinic's own weeks say it; `missed` is the share of visits to which
-    nobody comes.
+    nobody comes. A time that somebody holds to book it is theirs for `hold_minutes`.
     """
 
     policy: SchedulingPolicy = SchedulingPolicy.EARLIEST
@@ -48,4 +48,5 @@ class Scheduling(Part):
     at: WallTime = time(18)
     iterations: int = Field(ge=1_000, default=500_000)
     missed: float = Field(ge=0, lt=1, default=0.1)
+    hold_minutes: int = Field(ge=1, le=120, default=10)
     expected_per_week: dict[Id, float] = Field(default_factory=dict)

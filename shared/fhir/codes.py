@@ -15,6 +15,8 @@ DISCIPLINE_SYSTEM = f"{LUMBAR}/CodeSystem/discipline"
 TASK_CODE_SYSTEM = f"{LUMBAR}/CodeSystem/task-code"
 TASK_INPUT_SYSTEM = f"{LUMBAR}/CodeSystem/task-input"
 BUSINESS_STATUS_SYSTEM = f"{LUMBAR}/CodeSystem/business-status"
+# The visits that a programme of clinic.yaml names.
+VISIT_TYPE_SYSTEM = f"{LUMBAR}/CodeSystem/visit-type"
 APPOINTMENT_KIND_SYSTEM = f"{LUMBAR}/CodeSystem/appointment-kind"
 SESSION_PRODUCT_SYSTEM = f"{LUMBAR}/CodeSystem/funded-service"
 ELIGIBILITY_SYSTEM = f"{LUMBAR}/CodeSystem/eligibility"
@@ -30,6 +32,10 @@ X12_306_SYSTEM = "https://codesystem.x12.org/005010/306"
 
 # On the version of an Appointment that corrects what was recorded of it: was, reason, taken-back, remains.
 CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
+
+# Until when an Appointment that is pending is held, and why one stands beside another of its clinician.
+HELD_UNTIL_EXTENSION = f"{LUMBAR}/StructureDefinition/held-until"
+OVERBOOKED_EXTENSION = f"{LUMBAR}/StructureDefinition/overbooked-because"
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 ORGANIZATION_TYPE_SYSTEM = f"{_HL7}/organization-type"
@@ -47,9 +53,14 @@ ENTRY_EXTENSION = f"{LUMBAR}/StructureDefinition/referral-entry"
 
 # On a Basic that is the roster of a site: its members as clinic.yaml has them, as JSON.
 ROSTER_EXTENSION = f"{LUMBAR}/StructureDefinition/site-roster"
+# On a HealthcareService: what a visit of the programme needs; on the Location of a site: what it has
+# beside rooms.
+VISIT_EXTENSION = f"{LUMBAR}/StructureDefinition/programme-visit"
+PLACE_EXTENSION = f"{LUMBAR}/StructureDefinition/site-part"
 # On a part of PractitionerRole.availableTime: a kind of visit that these hours are for, repeated.
 HOURS_FOR_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-for"
 
+LANGUAGES = "urn:ietf:bcp:47"
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 
@@ -139,11 +150,24 @@ class ContactChannel(StrEnum):
 
 
 class AppointmentKind(StrEnum):
-    """Appointment.appointmentType (system APPOINTMENT_KIND_SYSTEM)."""
+    """Appointment.appointmentType (system APPOINTMENT_KIND_SYSTEM).
+
+    Only a first visit meets a guarantee: whoever asks for it asks for its name, `FIRST_KINDS`.
+    """
 
     FIRST = "first"
+    JOINT_FIRST = "joint-first"
     SESSION = "session"
+    REVIEW = "review"
+    PROCEDURE = "procedure"
+    TELEHEALTH = "telehealth"
+    GROUP = "group"
+    TEST = "test"
     MEETING = "meeting"
+
+
+# The first visit of a referral, by one discipline or by several.
+FIRST_KINDS = (AppointmentKind.FIRST, AppointmentKind.JOINT_FIRST)
 
 
 class RequestPriority(StrEnum):

@@ -36,7 +36,14 @@ FOUND = {
         "workplace-insurer",
         "motor-insurer",
     },
-    "Location?partof=Location/toronto": {"assessment-1", "assessment-2", "gym", "treatment-1"},
+    "Location?partof=Location/toronto": {
+        "assessment-1",
+        "assessment-2",
+        "gym",
+        "treatment-1",
+        "procedure-1",
+        "group-room",
+    },
     "Location?organization=harbour-spine&status=active&name=harb": {"toronto"},
     "Practitioner?family=okafor": {"physiatrist"},
     "Practitioner?name:contains=LUC": {"physiotherapist-2"},
@@ -153,7 +160,7 @@ async def test_a_programme_says_who_may_refer_and_what_is_needed(clinic: TestCli
         "fax",
         "mail",
     ]
-    [needed] = [one["valueCanonical"] for one in service["extension"]]
+    [needed] = [one["valueCanonical"] for one in service["extension"] if "valueCanonical" in one]
     questionnaires = await clinic.as_("family-practice").get(f"/referral/fhir/Questionnaire?url={needed}")
     assert questionnaires.json()["total"] == 1
 

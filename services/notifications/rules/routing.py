@@ -2,12 +2,13 @@
 
 A row says for one event type which sentence the live feed shows, to whom, and who gets an e-mail as well. No
 sentence says anything clinical: what it is about stands behind the sign-in. E-mails of appointments are sent
-for first appointments only; single sessions are the feed's business.
+for first appointments only; single visits of every other kind are the feed's business.
 """
 
 from dataclasses import dataclass
 
 from services.notifications.states import Audience
+from shared.fhir.codes import AppointmentKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,20 @@ _APPOINTMENT = {
     "corrected": _route("What was recorded of an appointment was corrected.", _VISIT, REFERRER, PARTICIPANTS),
 }
 
+# Visits of another kind than the first say in the feed what they are; single ones are nobody's e-mail.
+_BOOKED_KINDS = {
+    AppointmentKind.JOINT_FIRST: _route(
+        "The first appointment was booked, with several disciplines.", _VISIT, REFERRER
+    ),
+    AppointmentKind.SESSION: _route("A session was booked.", _VISIT),
+    AppointmentKind.REVIEW: _route("A review was booked.", _VISIT),
+    AppointmentKind.PROCEDURE: _route("A procedure was booked.", _VISIT),
+    AppointmentKind.TELEHEALTH: _route("A visit by video or telephone was booked.", _VISIT),
+    AppointmentKind.GROUP: _route("A place in a group was booked.", _VISIT),
+    AppointmentKind.TEST: _route("A test was booked.", _VISIT),
+    AppointmentKind.MEETING: _route("A meeting with the patient was booked.", _VISIT),
+}
+
 _SCHEDULING = {
     "waitlist.joined": _route("No time was free: a place on the waitlist.", _OFFICES, REFERRER, COORDINATOR),
     "waitlist.left": _route("The waitlist was left.", _OFFICES),
@@ -166,6 +181,14 @@ NOTIFICATION_ROUTES: dict[str, Route] = (
     | _SCHEDULING
     | _CARETEAM
 )
+
+_BY_KIND = {("appointment.booked", kind.value): route for kind, route in _BOOKED_KINDS.items()}
+
+
+def route_of(event_type: str, kind: str | None) -> Route:
+    """Give the row of an event; that of a booking is the one of its kind of visit. Raises KeyError."""
+    return _BY_KIND.get((event_type, kind or "")) or NOTIFICATION_ROUTES[event_type]
+
 
 # What became of a message is in the message itself; telling people about it by message would never end.
 # Of a patient who changed people hear by what a service does about it; the directory is read, not

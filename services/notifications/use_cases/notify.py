@@ -13,7 +13,7 @@ from services.notifications.queries.referrals import ReferralContext, ReferralPa
 from services.notifications.rules import delivery
 from services.notifications.rules.audiences import Message, Parties, messages
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.routing import NOTIFICATION_ROUTES, Route
+from services.notifications.rules.routing import Route, route_of
 from services.notifications.rules.webhooks import deliveries
 from services.notifications.states import Audience, Channel
 from services.notifications.use_cases import end, learn
@@ -44,7 +44,7 @@ async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
 
 def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool, written: Written) -> None:
     """Add the entry and the messages of an event; raises NotYet where its referral is unknown."""
-    route = NOTIFICATION_ROUTES[news.type]
+    route = route_of(news.type, news.visit_kind)
     referral = None if news.referral is None else learn.expect_referral(known, news.referral)
     parties = _parties(ctx, news, referral, known=known)
     written.entries.append(_entry(news, route, parties, referral))

@@ -10,7 +10,7 @@ from services.scheduling.queries import scope
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
-from services.scheduling.use_cases.change import VisitOfAnother
+from services.scheduling.use_cases.change import HeldByAnother, VisitOfAnother
 from shared.http.authorize import authorize, only
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -22,7 +22,7 @@ def router_of(cache: AvailabilityCache) -> APIRouter:
     """Make the route that changes an appointment."""
     router = APIRouter()
 
-    refused = refuses(VisitOfAnother, NotInThisState, TooEarly, CannotMove)
+    refused = refuses(VisitOfAnother, HeldByAnother, NotInThisState, TooEarly, CannotMove)
 
     @router.put("/fhir/Appointment/{id}", responses=refused)
     async def change(id: str, request: _Change) -> Response:

@@ -1,6 +1,38 @@
 """Example bodies for the OpenAPI document."""
 
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM, VISIT_EXTENSION
+
+_PROPOSED = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "appointment-resource",
+            "resource": {
+                "resourceType": "Appointment",
+                "status": "proposed",
+                "serviceType": [
+                    {
+                        "coding": [
+                            {
+                                "system": "https://lumbar.care/fhir/CodeSystem/visit-type",
+                                "code": "review",
+                            }
+                        ]
+                    }
+                ],
+                "start": "2026-03-10T14:00:00Z",
+                "end": "2026-03-10T14:30:00Z",
+                "basedOn": [{"reference": "ServiceRequest/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f02"}],
+                "participant": [
+                    {
+                        "actor": {"reference": "Practitioner/physiotherapist"},
+                        "status": "needs-action",
+                    }
+                ],
+            },
+        }
+    ],
+}
 
 _ABSENCE = {
     "resourceType": "Slot",
@@ -40,8 +72,25 @@ _ROOM = {
     "type": [{"coding": [{"system": ROOM_KIND_SYSTEM, "code": "treatment"}]}],
     "partOf": {"reference": "Location/toronto"},
 }
+_PROGRAMME = {
+    "resourceType": "HealthcareService",
+    "id": "rapid-access",
+    "extension": [
+        {
+            "url": VISIT_EXTENSION,
+            "extension": [
+                {"url": "element", "valueCode": "first"},
+                {"url": "minutes", "valueInteger": 45},
+                {"url": "discipline", "valueString": "physiotherapy"},
+                {"url": "room", "valueString": "assessment"},
+            ],
+        }
+    ],
+}
 
 EXAMPLES = {
+    "PUT /fhir/HealthcareService/{id}": _PROGRAMME,
+    "POST /fhir/HealthcareService/$preview": _PROGRAMME,
     "POST /fhir/Practitioner": _PERSON,
     "PUT /fhir/Practitioner/{id}": _PERSON,
     "POST /fhir/Practitioner/$preview": _PERSON,
@@ -60,6 +109,26 @@ EXAMPLES = {
             {"name": "reason", "valueString": "The clinician says that the patient came."},
         ],
     },
+    "POST /fhir/Appointment/{id}/$cancel-group": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "reason", "valueString": "The teacher is ill."},
+        ],
+    },
+    "POST /fhir/Appointment/$find": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "start", "valueDateTime": "2026-03-09T14:00:00Z"},
+            {"name": "end", "valueDateTime": "2026-03-23T14:00:00Z"},
+            {"name": "visit-type", "valueCode": "review"},
+            {
+                "name": "referral",
+                "valueReference": {"reference": "ServiceRequest/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f02"},
+            },
+        ],
+    },
+    "POST /fhir/Appointment/$hold": _PROPOSED,
+    "POST /fhir/Appointment/$book": _PROPOSED,
     "PUT /fhir/Task/{id}": {
         "resourceType": "Task",
         "status": "completed",

@@ -77,10 +77,10 @@ def _of_guarantee(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> Workl
 
 def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRow:
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
-    actions = possible(ctx, operations.TASKS, subject, names=_ACTS[entry.kind])
+    actions = possible(ctx, operations.tasks.TASKS, subject, names=_ACTS[entry.kind])
     return fhir.worklist.of_task(ctx, entry, task, actions=actions)
 
 
 def _acts(ctx: Context, facts: AppointmentFacts, *, kind: str) -> list[dict[str, str]]:
     subject = Subject(row=facts.row, facts=facts, zone=ctx.clinic.site(facts.row.site).zone)
-    return possible(ctx, operations.APPOINTMENTS, subject, names=_ACTS[kind])
+    return possible(ctx, operations.appointments.APPOINTMENTS, subject, names=_ACTS[kind])

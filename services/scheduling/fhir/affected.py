@@ -36,7 +36,8 @@ def _parts(ctx: Context, one: AffectedVisit) -> list[dict[str, Any]]:
     ]
     if placement is None:
         return parts
-    named = (("practitioner", f"Practitioner/{placement.person}"), ("location", f"Location/{placement.room}"))
+    named = [("practitioner", f"Practitioner/{placement.person}")]
+    named += [] if placement.room is None else [("location", f"Location/{placement.room}")]
     return [
         *parts,
         *({"name": name, "valueReference": directory_reference(ctx.clinic, id)} for name, id in named),

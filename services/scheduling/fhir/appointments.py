@@ -1,12 +1,20 @@
 """An appointment as a FHIR Appointment; FHIR R4 writes `cancelationReason` with one l."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.scheduling import texts
 from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
+from shared.clinic import Clinic
 from shared.context import Context
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM
+from shared.fhir.codes import (
+    APPOINTMENT_KIND_SYSTEM,
+    HELD_UNTIL_EXTENSION,
+    OVERBOOKED_EXTENSION,
+    PROGRAMME_SYSTEM,
+    VISIT_TYPE_SYSTEM,
+)
 from shared.fhir.elements import coded, directory_reference, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
@@ -20,12 +28,14 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         "resourceType": "Appointment",
         "id": str(row.id),
         "status": row.status,
-        "serviceType": [coded(PROGRAMME_SYSTEM, row.programme)],
+        "serviceType": service_types(ctx.clinic, row.programme, row.visit_type),
         "appointmentType": coded(APPOINTMENT_KIND_SYSTEM, row.kind),
         "minutesDuration": row.minutes,
         "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "participant": _participants(ctx, row),
     }
+    if extensions := _extensions(row):
+        resource["extension"] = extensions
     if row.series_id is not None:
         resource["supportingInformation"] = [reference("List", row.series_id)]
     if row.starts_at is not None and row.ends_at is not None:
@@ -39,8 +49,39 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
     return resource
 
 
+def _extensions(row: Appointment) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if row.status == AppointmentStatus.PENDING and row.held_until is not None:
+        found.append({"url": HELD_UNTIL_EXTENSION, "valueInstant": to_the_second(row.held_until)})
+    if row.overbooked_because is not None:
+        found.append({"url": OVERBOOKED_EXTENSION, "valueString": row.overbooked_because})
+    return found
+
+
+def service_types(clinic: Clinic, programme_id: str, visit_type: str | None) -> list[dict[str, Any]]:
+    """Write of which programme a visit is, and which of its visits where that has a name."""
+    of_programme = coded(PROGRAMME_SYSTEM, programme_id)
+    if visit_type is None:
+        return [of_programme]
+    visits = (visit for one in clinic.programmes if one.id == programme_id for visit in one.visits)
+    name = next((visit.name for visit in visits if visit.id == visit_type), None)
+    return [of_programme, coded(VISIT_TYPE_SYSTEM, visit_type, text=name)]
+
+
+def actors_of(
+    clinic: Clinic, *, people: Iterable[str], room: str | None, equipment: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Write who and what takes part beside the patient: clinicians, the leading one first, room, devices."""
+    named = [f"Practitioner/{person}" for person in people]
+    named += [] if room is None else [f"Location/{room}"]
+    devices = [{"type": "Device", "display": clinic.name_of("Device", one) or one} for one in equipment]
+    return [*(directory_reference(clinic, reference) for reference in named), *devices]
+
+
 def _participants(ctx: Context, row: Appointment) -> list[dict[str, Any]]:
-    actors = [referral_reference(ctx, "Patient", row.patient_id)]
-    named = ("Practitioner", row.practitioner), ("Location", row.room)
-    actors += [directory_reference(ctx.clinic, f"{kind}/{id}") for kind, id in named if id]
+    people = () if row.practitioner is None else (row.practitioner, *row.colleagues)
+    actors = [
+        referral_reference(ctx, "Patient", row.patient_id),
+        *actors_of(ctx.clinic, people=people, room=row.room, equipment=row.equipment),
+    ]
     return [{"actor": actor, "status": "accepted"} for actor in actors]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from services.scheduling import texts
+from services.scheduling.fhir import roster_members
 from shared.clinic import Clinic, Hours, Person, Programme
 from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
@@ -14,6 +15,7 @@ from shared.fhir.codes import (
     REFERRAL_QUESTIONNAIRE,
     SERVICE_CATEGORY_SYSTEM,
     STREAM_SYSTEM,
+    VISIT_TYPE_SYSTEM,
 )
 from shared.fhir.elements import coded, directory_reference
 
@@ -33,11 +35,17 @@ def render(clinic: Clinic, programme: Programme) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "resourceType": "HealthcareService",
         "id": programme.id,
-        "extension": [{"url": QUESTIONNAIRE_EXTENSION, "valueCanonical": REFERRAL_QUESTIONNAIRE}],
+        "extension": [
+            {"url": QUESTIONNAIRE_EXTENSION, "valueCanonical": REFERRAL_QUESTIONNAIRE},
+            *roster_members.of_programme(programme),
+        ],
         "active": True,
         "providedBy": directory_reference(clinic, f"Organization/{clinic.id}"),
         "category": [coded(SERVICE_CATEGORY_SYSTEM, _ALLIED_HEALTH)],
-        "type": [coded(PROGRAMME_SYSTEM, programme.id, text=programme.name)],
+        "type": [
+            coded(PROGRAMME_SYSTEM, programme.id, text=programme.name),
+            *(coded(VISIT_TYPE_SYSTEM, visit.id, text=visit.name) for visit in programme.visits),
+        ],
         "specialty": [coded(DISCIPLINE_SYSTEM, discipline) for discipline in programme.team],
         "location": [directory_reference(clinic, f"Location/{site.id}")],
         "name": programme.name,

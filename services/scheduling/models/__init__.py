@@ -2,6 +2,7 @@
 
 from services.scheduling.models import (
     appointment_change,
+    booking,
     calendar_days,
     conflicts,
     correction,

@@ -21,10 +21,10 @@ class AbsenceChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Who sees a patient, and where, at the time that the visit has."""
+    """Who sees a patient, and in which room unless it has none, at the time that the visit has."""
 
     person: str
-    room: str
+    room: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.spans import Span
-from services.scheduling.states import AbsenceStatus, ReferralState, ReplanStatus, SeriesStatus
+from services.scheduling.states import AbsenceStatus, GroupStatus, ReferralState, ReplanStatus, SeriesStatus
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus, RequestPriority
+from shared.ids import new_id
 from shared.people import KnownPerson
 from shared.reasons import Reason
 
@@ -98,9 +99,13 @@ class Series(Resource):
 
 
 class Appointment(Resource):
-    """A visit: the first one, or a session of a series; without a time while on the waitlist.
+    """A visit: the first one, a session of a series, or one of a type that its programme names.
 
-    Of a first one `due_at` is the end of its guarantee, and `waits_since` when a time was first looked for.
+    It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
+    `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
+    there too. `equipment` are the devices that it takes. In a group session it is a seat. A hold is `held_by`
+    a client until then; a first visit that was held stays so in a row of its own. A visit that is overbooked,
+    and why, has its clinician's second lane.
     """
 
     __tablename__ = "appointment"
@@ -118,6 +123,18 @@ class Appointment(Resource):
     starts_at: AwareDatetime | None = Field(default=None, index=True)
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
+    visit_type: str | None = None
+    colleagues: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
+    )
+    group_session: UUID | None = Field(default=None, foreign_key="group_session.id", index=True)
+    seat: int | None = None
+    held_until: AwareDatetime | None = None
+    held_by: str | None = None
+    overbooked_because: str | None = None
+    equipment: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
+    )
     reason_code: str | None = None
     other_codings: list[dict[str, Any]] = Field(
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
@@ -126,6 +143,29 @@ class Appointment(Resource):
     patient_caused: bool = False
     due_at: AwareDatetime | None = None
     waits_since: AwareDatetime | None = None
+
+
+class GroupSession(SQLModel):
+    """A session of a group: it takes clinicians, room and equipment once, for all who have a seat in it.
+
+    Nobody reads it by itself. While all who have a seat hold it only, it is held too, until then.
+    """
+
+    __tablename__ = "group_session"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    site: str
+    programme: str
+    visit_type: str
+    practitioner: str
+    colleagues: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    room: str | None = None
+    equipment: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    seats: int
+    status: str = GroupStatus.OPEN
+    held_until: AwareDatetime | None = None
 
 
 class KnownPatient(SQLModel):

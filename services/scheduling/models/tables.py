@@ -4,22 +4,23 @@
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
 - A time at which nobody is there ends after it has begun.
 - A site has at most one open Task that asks to plan visits anew.
+- A group session takes its clinicians, room and equipment once; a seat of it is one patient's.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
-- Who stands in the calendar has a time, a clinician and a room.
+- Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
 """
 
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import AwareDatetime
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
-    Uuid,
     literal_column,
     text,
 )
@@ -32,6 +33,7 @@ from services.scheduling.models.rows import (
     ForecastMade,
     Funding,
     GivenUpTime,
+    GroupSession,
     Guarantee,
     KnownPatient,
     Referral,
@@ -44,17 +46,18 @@ from services.scheduling.states import (
     STANDING,
     AbsenceStatus,
     AppointmentStatus,
+    GroupStatus,
     ReferralState,
     ReplanStatus,
     SeriesStatus,
 )
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
-from shared.fhir.codes import GuaranteeStatus
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind, GuaranteeStatus
 
 
-def _listed(statuses: tuple[AppointmentStatus, ...]) -> str:
-    return ", ".join(f"'{status.value}'" for status in statuses)
+def _listed(codes: tuple[StrEnum, ...]) -> str:
+    return ", ".join(f"'{code.value}'" for code in codes)
 
 
 class Base(SQLModel, registry=registry()):
@@ -108,20 +111,39 @@ class AppointmentTable(Appointment, Base, table=True):
 
     __table_args__ = (
         one_of("status", AppointmentStatus, name="status_is_known"),
-        CheckConstraint("kind IN ('first', 'session')", name="kind_is_known"),
+        one_of("kind", AppointmentKind, name="kind_is_known"),
         CheckConstraint(
             f"status NOT IN ({_listed(STANDING)}, 'fulfilled', 'noshow') OR "
             "(starts_at IS NOT NULL AND ends_at > starts_at "
-            "AND practitioner IS NOT NULL AND room IS NOT NULL)",
+            "AND practitioner IS NOT NULL AND (room IS NOT NULL OR kind = 'telehealth'))",
             name="who_stands_in_the_calendar_has_a_time",
         ),
         CheckConstraint("(kind = 'session') = (series_id IS NOT NULL)", name="sessions_belong_to_a_series"),
+        # The first visit and the sessions are what the programme's own elements say.
+        CheckConstraint(
+            "(kind IN ('first', 'session')) = (visit_type IS NULL)", name="other_visits_have_a_type"
+        ),
+        CheckConstraint(
+            "status <> 'pending' OR (held_until IS NOT NULL AND held_by IS NOT NULL "
+            "AND starts_at IS NOT NULL AND ends_at > starts_at)",
+            name="a_hold_says_until_when_and_whose",
+        ),
+        CheckConstraint(
+            "(group_session IS NULL) = (seat IS NULL) AND (seat IS NULL OR seat BETWEEN 1 AND 40)",
+            name="who_is_in_a_group_has_a_seat",
+        ),
+        Index(
+            "one_patient_per_seat",
+            *("group_session", "seat"),
+            unique=True,
+            postgresql_where=text("status <> 'cancelled'"),
+        ),
         CheckConstraint("status <> 'cancelled' OR reason_code IS NOT NULL", name="cancelled_says_why"),
         Index(
             "one_live_first_per_referral",
             "referral_id",
             unique=True,
-            postgresql_where=text(f"kind = 'first' AND status IN ({_listed(LIVE_FIRST)})"),
+            postgresql_where=text(f"kind IN ({_listed(FIRST_KINDS)}) AND status IN ({_listed(LIVE_FIRST)})"),
         ),
         CheckConstraint("status <> 'waitlist' OR waits_since IS NOT NULL", name="who_waits_does_so_since"),
         # Whose day the plan of an evening finds.
@@ -137,6 +159,13 @@ class AppointmentTable(Appointment, Base, table=True):
             postgresql_where=text("status = 'waitlist'"),
         ),
         Index("appointment_of_site_by_start", "site", "starts_at"),
+        # A clinician sees the joint visits in which they are the second one.
+        Index(
+            "appointment_joined_by",
+            "colleagues",
+            postgresql_using="gin",
+            postgresql_where=text("colleagues <> '{}'"),
+        ),
         Index(
             "appointment_of_site_to_record",
             *("site", "ends_at", "id"),
@@ -150,8 +179,27 @@ class AppointmentTable(Appointment, Base, table=True):
     )
 
 
+class GroupSessionTable(GroupSession, Base, table=True):
+    """The table of GroupSession rows."""
+
+    __table_args__ = (
+        one_of("status", GroupStatus, name="status_is_known"),
+        CheckConstraint("ends_at > starts_at", name="takes_some_time"),
+        CheckConstraint("seats BETWEEN 2 AND 40", name="has_seats"),
+        # Who joins looks for the session of a visit at a time.
+        Index(
+            "group_session_open",
+            *("site", "starts_at"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+
 class OccupancyTable(Base, table=True):
-    """What an appointment takes: one row for each resource, live while it stands."""
+    """What an appointment or a group session takes: a row a resource, live while it stands.
+
+    A hold takes it `until` its end.
+    """
 
     __tablename__ = "occupancy"
     __table_args__ = (
@@ -165,16 +213,12 @@ class OccupancyTable(Base, table=True):
         CheckConstraint("NOT isempty(during)", name="takes_some_time"),
     )
 
-    appointment: UUID = Field(
-        sa_column=Column(
-            Uuid,
-            ForeignKey("appointment.id", deferrable=True, initially="DEFERRED"),
-            primary_key=True,
-        )
-    )
+    # Of an appointment or of a group session.
+    appointment: UUID = Field(primary_key=True)
     resource: int = Field(primary_key=True, foreign_key="resource.number")
     during: Any = Field(sa_column=Column(TSTZRANGE, nullable=False))
     live: bool = True
+    until: AwareDatetime | None = None
 
 
 class FreedTable(Base, table=True):

@@ -5,14 +5,16 @@ from enum import StrEnum
 
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
-    recheck-visits, look-at-visits, plan-first-visits, keep-forecast: a site; book-planned-day: an
-    appointment and the local day that was planned for it, as `id/2026-03-14`.
+    expire-hold: an appointment that is held; recheck-visits, look-at-visits, plan-first-visits,
+    keep-forecast: a site; book-planned-day: an appointment and the local day that was planned for it, as
+    `id/2026-03-14`.
     """
 
     AT_RISK = "guarantee-at-risk"
     DUE = "guarantee-due"
     SECOND_DUE = "guarantee-second-due"
     OFFER = "offer-time"
+    HOLD = "expire-hold"
     TRY = "try-waiting"
     RECHECK = "recheck-visits"
     LOOK = "look-at-visits"

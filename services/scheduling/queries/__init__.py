@@ -11,6 +11,7 @@ from services.scheduling.queries import (
     directory,
     forecasts,
     given_up,
+    group_sessions,
     guarantees,
     occupancy,
     referrals,

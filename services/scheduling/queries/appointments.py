@@ -13,7 +13,17 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 _LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
-_FIRSTS = "SELECT * FROM appointment WHERE referral_id = $1 AND kind = 'first' ORDER BY id"
+_FIRSTS = """
+SELECT * FROM appointment
+WHERE referral_id = $1 AND kind IN ('first', 'joint-first') AND held_until IS NULL ORDER BY id
+"""
+_OTHERS_BOOKED = """
+SELECT * FROM appointment
+WHERE referral_id = $1 AND (
+  status = 'pending' OR (status = 'booked' AND kind NOT IN ('first', 'joint-first', 'session'))
+)
+ORDER BY id FOR UPDATE
+"""
 _SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
 _TO_COME = """
 SELECT * FROM appointment WHERE site = $1 AND status = 'booked' AND starts_at > $2 ORDER BY starts_at, id
@@ -58,6 +68,11 @@ async def firsts_of(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]
 async def firsts_seen(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
     """Read every first appointment of a referral, the oldest first, without a lock."""
     return await tx.rows(Appointment, _FIRSTS, referral_id)
+
+
+async def others_booked(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
+    """Lock what is booked for a referral beside its first appointment and its sessions, and what is held."""
+    return await tx.rows(Appointment, _OTHERS_BOOKED, referral_id)
 
 
 async def sessions_of(tx: Transaction, series_id: UUID) -> Sequence[Appointment]:

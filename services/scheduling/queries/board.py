@@ -23,7 +23,8 @@ _KEYS: tuple[Any, ...] = (col(GuaranteeTable.due_at), col(GuaranteeTable.id))
 _GUARANTEES = "SELECT * FROM guarantee WHERE id = ANY($1::uuid[])"
 _REFERRALS = "SELECT * FROM referral WHERE id = ANY($1::uuid[])"
 _LIVING = """
-SELECT * FROM appointment WHERE referral_id = ANY($1::uuid[]) AND kind = 'first' AND status = ANY($2::text[])
+SELECT * FROM appointment
+WHERE referral_id = ANY($1::uuid[]) AND kind IN ('first', 'joint-first') AND status = ANY($2::text[])
 """
 _PEOPLE = "SELECT * FROM known_patient WHERE id = ANY($1::text[])"
 _BY_STATUS = """
@@ -38,7 +39,7 @@ SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY raw_days) AS median,
   percentile_disc(0.9) WITHIN GROUP (ORDER BY raw_days) AS ninetieth
 FROM guarantee JOIN appointment ON appointment.referral_id = guarantee.referral_id
 WHERE guarantee.site = $1 AND guarantee.due_at > $2 AND guarantee.due_at <= $3 AND raw_days IS NOT NULL
-  AND appointment.kind = 'first' AND appointment.status = 'fulfilled'
+  AND appointment.kind IN ('first', 'joint-first') AND appointment.status = 'fulfilled'
   AND (cardinality($4::text[]) = 0
        OR EXISTS (SELECT FROM referral WHERE id = guarantee.referral_id AND priority = ANY($4::text[])))
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import col
 
 from services.scheduling.models.rows import Appointment
@@ -36,7 +36,8 @@ async def appointments(
         col(AppointmentTable.status).in_(_SHOWN),
     )
     if practitioner is not None:
-        wanted = wanted.where(columns.practitioner == practitioner)
+        joined = col(AppointmentTable.colleagues).contains([practitioner])
+        wanted = wanted.where(or_(columns.practitioner == practitioner, joined))
     if room is not None:
         wanted = wanted.where(columns.room == room)
     found = await tx.select(wanted.order_by(columns.starts_at, columns.id))

@@ -17,7 +17,7 @@ _FIRST_VISITS = """
 SELECT programme, ((due_at - interval '1 microsecond') AT TIME ZONE $2)::date AS due_on,
   (starts_at AT TIME ZONE $2)::date AS visit_on, count(*)::int AS number
 FROM appointment
-WHERE site = $1 AND kind = 'first' AND due_at IS NOT NULL
+WHERE site = $1 AND kind IN ('first', 'joint-first') AND due_at IS NOT NULL
   AND (status IN ('waitlist', 'proposed') OR (status = ANY($3::text[]) AND ends_at > $4))
 GROUP BY 1, 2, 3
 """
@@ -31,7 +31,8 @@ _OUTCOMES = """
 SELECT count(*) FILTER (WHERE status = 'noshow')::int AS failed,
   count(*) FILTER (WHERE status = 'fulfilled')::int AS took_place
 FROM appointment
-WHERE site = $1 AND starts_at >= $2 AND starts_at < $3 AND kind = 'first' AND status = ANY($4::text[])
+WHERE site = $1 AND starts_at >= $2 AND starts_at < $3 AND kind IN ('first', 'joint-first')
+  AND status = ANY($4::text[])
 """
 _KEEP = """
 INSERT INTO forecast_made (site, need, made_on, week, made_at, q10, q50, q90)

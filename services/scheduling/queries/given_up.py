@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from services.scheduling.models.rows import GivenUpTime
 from services.scheduling.models.spans import Span, Taken
@@ -20,7 +21,7 @@ SELECT NULL AS patient, resource.id, lower(during) AS starts, upper(during) AS e
 FROM resource JOIN occupancy
   ON int4range(occupancy.resource, occupancy.resource, '[]')
      && int4range(resource.number, resource.number, '[]')
- AND during && tstzrange($3, $4, '[)') AND live
+ AND during && tstzrange($3, $4, '[)') AND live AND (until IS NULL OR until > $5)
 WHERE resource.id = ANY($1::text[])
 UNION ALL
 SELECT patient_id, resource, starts_at, ends_at FROM given_up_time
@@ -40,13 +41,13 @@ async def take_back(tx: Transaction, patient_id: str, *, resources: Sequence[str
 
 
 async def and_taken(
-    tx: Transaction, resources: Collection[str], *, patients: Collection[str], window: Span
+    tx: Transaction, resources: Collection[str], *, patients: Collection[str], window: Span, at: datetime
 ) -> tuple[Taken, dict[str, Taken]]:
-    """Read what is taken of these resources inside a window, and what these patients gave up, by patient."""
+    """Read what is taken of these resources inside a window at a moment, and what these patients gave up."""
     taken: dict[str, list[Span]] = defaultdict(list)
     given_up: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
     if window.start < window.end:
-        asked = (sorted(resources), sorted(patients), *window)
+        asked = (sorted(resources), sorted(patients), *window, at)
         for record in await tx.records(_TAKEN_OR_GIVEN_UP, *asked):
             of = taken if record["patient"] is None else given_up[record["patient"]]
             of[record["id"]].append(Span(record["starts"], record["ends"]))

@@ -3,6 +3,8 @@
 Invariants:
 - A claim takes all its resources or none: fewer rows than resources means that somebody else has one of
   them, and what was taken a moment before is given up again.
+- What is held is taken until the hold expires: who reads at a later moment reads it as free, who claims then
+  drops it.
 - Whoever gives time back that others could see counts it in `freed`, in the same transaction.
 - Rows are inserted in the order of resource number, start and appointment, so that two claims never wait for
   each other, and of several that meet in one statement the first of that order gets all it wants.
@@ -11,6 +13,7 @@ Invariants:
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.scheduling.models.spans import Span, Taken
@@ -30,6 +33,7 @@ FROM resource JOIN occupancy
   ON int4range(occupancy.resource, occupancy.resource, '[]')
      && int4range(resource.number, resource.number, '[]')
  AND during && tstzrange($2, $3, '[)') AND live AND appointment <> ALL($4::uuid[])
+ AND (until IS NULL OR until > $5)
 WHERE resource.id = ANY($1::text[])
 ORDER BY resource.id, starts
 """
@@ -41,7 +45,7 @@ JOIN resource ON resource.id = wanted.id
 JOIN occupancy
   ON int4range(occupancy.resource, occupancy.resource, '[]')
      && int4range(resource.number, resource.number, '[]')
- AND during && tstzrange(wanted.starts, wanted.ends, '[)') AND live
+ AND during && tstzrange(wanted.starts, wanted.ends, '[)') AND live AND (until IS NULL OR until > $5)
 ORDER BY place, resource.id, lower(during)
 """
 
@@ -52,10 +56,10 @@ ON CONFLICT (site) DO UPDATE SET times = freed.times + 1
 """
 
 _CLAIM = """
-INSERT INTO occupancy (appointment, resource, during, live)
-SELECT wanted.appointment, resource.number, tstzrange(wanted.starts, wanted.ends, '[)'), true
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-     AS wanted (appointment, id, starts, ends)
+INSERT INTO occupancy (appointment, resource, during, live, until)
+SELECT wanted.appointment, resource.number, tstzrange(wanted.starts, wanted.ends, '[)'), true, wanted.until
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+     AS wanted (appointment, id, starts, ends, until)
 JOIN resource ON resource.id = wanted.id
 ORDER BY resource.number, wanted.starts, wanted.appointment
 ON CONFLICT DO NOTHING
@@ -63,16 +67,40 @@ RETURNING appointment
 """
 
 _FORGET = "DELETE FROM occupancy WHERE appointment = ANY($1::uuid[])"
+_HOLD_UNTIL = "UPDATE occupancy SET until = $2 WHERE appointment = $1 AND live"
+_KEEP = "UPDATE occupancy SET until = NULL WHERE appointment = $1 AND live RETURNING resource"
+# Rows are locked in the order in which they are inserted.
+_DROP_EXPIRED = """
+UPDATE occupancy SET live = false FROM (
+  SELECT held.appointment, held.resource
+  FROM occupancy AS held JOIN resource ON resource.number = held.resource
+  WHERE resource.id = ANY($1::text[]) AND held.live AND held.until <= $2
+  ORDER BY held.resource, held.during FOR UPDATE OF held
+) AS expired
+WHERE occupancy.appointment = expired.appointment AND occupancy.resource = expired.resource
+  AND occupancy.live AND occupancy.until <= $2
+"""
 _RELEASE = "UPDATE occupancy SET live = false WHERE appointment = ANY($1::uuid[]) AND live"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OccupancyClaim:
-    """What one appointment wants to take: resources by their text ids, for one span of time."""
+    """What one appointment wants to take: resources by their text ids, for one span of time.
+
+    `visit` is the time of its patient where more than that is taken of everything else. What is held and not
+    booked is taken `until` a moment.
+    """
 
     appointment: UUID
     resources: tuple[str, ...]
     span: Span
+    visit: Span | None = None
+    until: datetime | None = None
+
+    def taken_of(self, resource: str) -> Span:
+        """Return the time that is taken of one of the resources."""
+        is_patient = self.visit is not None and resource.startswith("patient/")
+        return self.visit if self.visit is not None and is_patient else self.span
 
 
 async def know_resources(tx: Transaction, ids: Iterable[str]) -> set[str]:
@@ -80,21 +108,31 @@ async def know_resources(tx: Transaction, ids: Iterable[str]) -> set[str]:
     return {record["id"] for record in await tx.records(_KNOW, sorted(set(ids)))}
 
 
-async def taken(tx: Transaction, ids: Sequence[str], *, window: Span, but_not: Sequence[UUID] = ()) -> Taken:
-    """Read what is taken of these resources inside the window, leaving out some appointments."""
+async def taken(
+    tx: Transaction, ids: Sequence[str], *, window: Span, at: datetime, but_not: Sequence[UUID] = ()
+) -> Taken:
+    """Read what is taken of these resources inside the window at a moment, leaving out some appointments.
+
+    A hold that has expired by then takes nothing.
+    """
     found: dict[str, list[Span]] = defaultdict(list)
     if window.start < window.end:
-        for record in await tx.records(_TAKEN, list(ids), window.start, window.end, list(but_not)):
+        for record in await tx.records(_TAKEN, list(ids), window.start, window.end, list(but_not), at):
             found[record["id"]].append(Span(record["starts"], record["ends"]))
     return found
 
 
-async def taken_in(tx: Transaction, groups: Sequence[tuple[Sequence[str], Span]]) -> list[Taken]:
-    """Read what is taken of several groups of resources, each in a window of its own, in one statement."""
+async def taken_in(
+    tx: Transaction, groups: Sequence[tuple[Sequence[str], Span]], *, at: datetime
+) -> list[Taken]:
+    """Read what is taken at a moment of several groups of resources, each in a window of its own.
+
+    That is one statement; a hold that has expired by then takes nothing.
+    """
     found: list[dict[str, list[Span]]] = [defaultdict(list) for _ in groups]
     asked = [(place, resource, *window) for place, (ids, window) in enumerate(groups) for resource in ids]
     if asked:
-        for record in await tx.records(_TAKEN_IN, *map(list, zip(*asked, strict=True))):
+        for record in await tx.records(_TAKEN_IN, *map(list, zip(*asked, strict=True)), at):
             found[record["place"]][record["id"]].append(Span(record["starts"], record["ends"]))
     return list(found)
 
@@ -118,11 +156,19 @@ async def claim_each(tx: Transaction, claims: Sequence[OccupancyClaim]) -> set[U
     return won
 
 
-async def claim_all(tx: Transaction, claims: Sequence[OccupancyClaim], *, moving: bool = False) -> bool:
+async def claim_all(
+    tx: Transaction, claims: Sequence[OccupancyClaim], *, at: datetime, moving: bool = False
+) -> bool:
     """Take everything that is claimed, or nothing, and return which.
 
-    `moving` gives up what the appointments had before.
+    `moving` gives up what the appointments had before. Only a hold that has expired gives way.
     """
+    if await _try_all(tx, claims, moving=moving):
+        return True
+    return await drop_expired(tx, claims, at=at) and await _try_all(tx, claims, moving=moving)
+
+
+async def _try_all(tx: Transaction, claims: Sequence[OccupancyClaim], *, moving: bool) -> bool:
     await tx.records("SAVEPOINT claim")
     if moving:
         await tx.run(_FORGET, [claim.appointment for claim in claims])
@@ -132,6 +178,25 @@ async def claim_all(tx: Transaction, claims: Sequence[OccupancyClaim], *, moving
     return whole
 
 
+async def drop_expired(tx: Transaction, claims: Sequence[OccupancyClaim], *, at: datetime) -> bool:
+    """Free what holds that have expired still take of what is claimed; return whether there was any.
+
+    Their timer does the same; it may be late, and a hold blocks nobody for longer than it says.
+    """
+    wanted = sorted({resource for claim in claims for resource in claim.resources})
+    return await tx.run(_DROP_EXPIRED, wanted, at) > 0
+
+
+async def hold_until(tx: Transaction, appointment: UUID, until: datetime | None) -> None:
+    """Let what a hold takes be taken until another moment, or for good."""
+    await tx.run(_HOLD_UNTIL, appointment, until)
+
+
+async def keep_held(tx: Transaction, appointment: UUID) -> int:
+    """Let what an appointment holds be taken for good, and return how many resources that are."""
+    return len(await tx.records(_KEEP, appointment))
+
+
 async def release(tx: Transaction, appointments: Sequence[UUID]) -> None:
     """Free what these appointments had taken."""
     await tx.run(_RELEASE, list(appointments))
@@ -139,5 +204,9 @@ async def release(tx: Transaction, appointments: Sequence[UUID]) -> None:
 
 async def _insert(tx: Transaction, claims: Sequence[OccupancyClaim]) -> list[UUID]:
     """Return the appointment of each row that could be inserted."""
-    rows = [(claim.appointment, resource, *claim.span) for claim in claims for resource in claim.resources]
+    rows = [
+        (claim.appointment, resource, *claim.taken_of(resource), claim.until)
+        for claim in claims
+        for resource in claim.resources
+    ]
     return [record["appointment"] for record in await tx.records(_CLAIM, *map(list, zip(*rows, strict=True)))]

@@ -3,8 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+from sqlalchemy import select
+
 from services.scheduling.models.rows import KnownPatient, Referral
-from shared.db import Transaction
+from services.scheduling.models.tables import ReferralTable
+from services.scheduling.queries import scope
+from services.scheduling.states import ReferralState
+from shared.auth.principal import Principal
+from shared.db import Transaction, core
 
 _BY_ID = "SELECT * FROM referral WHERE id = $1"
 _LOCKED = "SELECT * FROM referral WHERE id = $1 FOR UPDATE"
@@ -12,6 +18,10 @@ _LOCKED_ALL = "SELECT * FROM referral WHERE id = ANY($1::uuid[]) ORDER BY id FOR
 _LOCKED_OF = """
 SELECT referral.* FROM referral JOIN appointment ON appointment.referral_id = referral.id
 WHERE appointment.id = $1 FOR UPDATE OF referral
+"""
+_CLINICIANS_OF = """
+SELECT DISTINCT practitioner FROM appointment
+WHERE referral_id = $1 AND status IN ('booked', 'arrived', 'fulfilled') AND practitioner IS NOT NULL
 """
 _KNOWN = """
 SELECT id::text, false AS is_patient FROM referral WHERE id = ANY($1::uuid[])
@@ -51,6 +61,29 @@ async def by_id(tx: Transaction, referral_id: UUID) -> Referral | None:
 async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:
     """Lock a referral."""
     return await tx.row(Referral, _LOCKED, referral_id)
+
+
+async def visible(tx: Transaction, referral_id: UUID, *, scope_of: Principal) -> Referral | None:
+    """Read a referral of which this caller sees the visits, without a lock."""
+    columns = core.columns(ReferralTable)
+    found = await tx.select(select(*columns).where(columns.id == referral_id, scope.referrals(scope_of)))
+    return Referral(**found[0]) if found else None
+
+
+async def open_and_visible(tx: Transaction, patient_id: str, *, scope_of: Principal) -> Sequence[Referral]:
+    """Read the open referrals of a patient of which this caller sees the visits, without a lock."""
+    columns = core.columns(ReferralTable)
+    wanted = select(*columns).where(
+        columns.patient_id == patient_id,
+        columns.state == ReferralState.OPEN,
+        scope.referrals(scope_of),
+    )
+    return [Referral(**record) for record in await tx.select(wanted.order_by(columns.id))]
+
+
+async def clinicians_of(tx: Transaction, referral_id: UUID) -> set[str]:
+    """Read who saw or will see the patient for a referral."""
+    return {record["practitioner"] for record in await tx.records(_CLINICIANS_OF, referral_id)}
 
 
 async def locked_all(tx: Transaction, referral_ids: Collection[UUID]) -> dict[UUID, Referral]:

@@ -5,7 +5,7 @@ An insurer and an operator see nothing here.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlmodel import col
 
 from services.scheduling.models.tables import (
@@ -35,34 +35,34 @@ def patients_of_site(site: str) -> Select[Any]:
 
 def appointments(principal: Principal) -> ColumnElement[bool]:
     """The appointments that a caller may see."""
-    own = col(AppointmentTable.practitioner) == principal.practitioner
-    return _scope(principal, table=AppointmentTable, own=own)
+    return _scope(principal, table=AppointmentTable, own=_is_own(principal))
+
+
+def referrals(principal: Principal) -> ColumnElement[bool]:
+    """The referrals of which a caller sees the visits; a clinician also those with a visit of their own."""
+    own = exists().where(col(AppointmentTable.referral_id) == col(ReferralTable.id), _is_own(principal))
+    if principal.party == "clinician" and principal.practitioner is not None:
+        return or_(own, col(ReferralTable.team).contains([principal.practitioner]))
+    return _scope(principal, table=ReferralTable, own=own)
 
 
 def series(principal: Principal) -> ColumnElement[bool]:
     """The series that a caller may see; a clinician also those with a session of their own."""
-    own = exists().where(
-        col(AppointmentTable.series_id) == col(SeriesTable.id),
-        col(AppointmentTable.practitioner) == principal.practitioner,
-    )
+    own = exists().where(col(AppointmentTable.series_id) == col(SeriesTable.id), _is_own(principal))
     return _scope(principal, table=SeriesTable, own=own)
 
 
 def guarantees(principal: Principal) -> ColumnElement[bool]:
     """The guarantees that a caller may see; a clinician also those of patients with a visit of their own."""
     own = exists().where(
-        col(AppointmentTable.referral_id) == col(GuaranteeTable.referral_id),
-        col(AppointmentTable.practitioner) == principal.practitioner,
+        col(AppointmentTable.referral_id) == col(GuaranteeTable.referral_id), _is_own(principal)
     )
     return _scope(principal, table=GuaranteeTable, own=own)
 
 
 def tasks(principal: Principal, *, table: Any) -> ColumnElement[bool]:
     """The Tasks of both kinds that a caller may see; those of a site its coordinators."""
-    own = exists().where(
-        col(AppointmentTable.referral_id) == table.referral_id,
-        col(AppointmentTable.practitioner) == principal.practitioner,
-    )
+    own = exists().where(col(AppointmentTable.referral_id) == table.referral_id, _is_own(principal))
     return _scope(principal, table=table, own=own)
 
 
@@ -71,6 +71,15 @@ def replan_tasks(principal: Principal) -> ColumnElement[bool]:
     if principal.party != "coordinator":
         return false()
     return _scope(principal, table=ReplanTaskTable, own=false())
+
+
+def _is_own(principal: Principal) -> ColumnElement[bool]:
+    """The visits that a clinician leads, and the joint ones in which they are beside another."""
+    colleagues = col(AppointmentTable.colleagues)
+    return or_(
+        col(AppointmentTable.practitioner) == principal.practitioner,
+        and_(colleagues != [], colleagues.contains([principal.practitioner])),
+    )
 
 
 def _of_team(table: Any, practitioner: str) -> ColumnElement[bool]:

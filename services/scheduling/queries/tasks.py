@@ -76,6 +76,11 @@ async def locked(tx: Transaction, task_id: UUID) -> ReplanTask | None:
     return await tx.row(ReplanTask, _LOCKED, task_id)
 
 
+async def lock_self_booking(tx: Transaction, site: str) -> None:
+    """Wait for whoever else books a first visit of a site from outside."""
+    await tx.lock_names([f"self-booking/{site}"])
+
+
 async def lock_site(tx: Transaction, site: str) -> None:
     """Wait for whoever holds the visits of a site against the description of the clinic."""
     await tx.lock_names([f"replan/{site}"])

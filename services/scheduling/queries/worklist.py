@@ -17,7 +17,9 @@ from shared.fhir.worklists import Urgency, WorklistSource, fixed
 
 _APPOINTMENTS = "SELECT * FROM appointment WHERE id = ANY($1::uuid[])"
 _FIRSTS = """
-SELECT * FROM appointment WHERE referral_id = ANY($1::uuid[]) AND kind = 'first' ORDER BY id
+SELECT * FROM appointment
+WHERE referral_id = ANY($1::uuid[]) AND kind IN ('first', 'joint-first')
+  AND held_until IS NULL ORDER BY id
 """
 _TASKS = "SELECT * FROM replan_task WHERE id = ANY($1::uuid[])"
 

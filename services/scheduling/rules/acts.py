@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask
-from services.scheduling.rules import conflicts, correction, moving, status_change
-from services.scheduling.states import UNTIMED, AppointmentStatus
+from services.scheduling.rules import booking, conflicts, correction, moving, status_change
+from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
 
@@ -25,10 +25,19 @@ class AppointmentFacts:
 
 
 def may_change(ctx: Context, row: Appointment) -> Reason | None:
-    """Allow a coordinator every visit that they see, a clinician their own."""
+    """Allow a coordinator every visit that they see, a clinician their own, a referrer its own holds."""
+    if ctx.caller.party == "referrer" and row.held_by != ctx.caller.client:
+        return Reason.of("visit-of-another")
     if ctx.caller.party == "clinician" and row.practitioner != ctx.caller.practitioner:
         return Reason.of("visit-of-another")
     return None
+
+
+def why_held(ctx: Context, row: Appointment) -> Reason | None:
+    """Say why a hold is not the caller's to book or to let go; None for the caller's own, and for no hold."""
+    if row.status != AppointmentStatus.PENDING or row.held_by == ctx.caller.client:
+        return None
+    return Reason.of("held-by-another", until=row.held_until)
 
 
 def may_move(ctx: Context, facts: AppointmentFacts) -> Reason | None:
@@ -50,7 +59,7 @@ def may_book(ctx: Context, facts: AppointmentFacts) -> Reason | None:
 def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStatus) -> Reason | None:
     """Allow a status that the life cycle leads to, from when on it can be true, and the one that it has."""
     row, zone = facts.row, ctx.clinic.site(facts.row.site).zone
-    if (why := may_change(ctx, row)) is not None or row.status == status:
+    if (why := may_change(ctx, row) or why_held(ctx, row)) is not None or row.status == status:
         return why
     return status_change.why_not_in_this_state(row, status) or status_change.why_too_early(
         row, status, now=ctx.at, zone=zone
@@ -61,6 +70,32 @@ def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow the correction of what was recorded, where it can have been a mistake."""
     why = correction.why_nothing_to_correct(facts.row, referral=facts.referral)
     return why or correction.why_stays_lost(facts.row, firsts=facts.firsts)
+
+
+def is_held(facts: AppointmentFacts) -> bool:
+    """Tell a time that is held from every other visit."""
+    return facts.row.status == AppointmentStatus.PENDING
+
+
+def may_confirm(ctx: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow who holds a time to book it until the hold expires."""
+    row = facts.row
+    if (why := may_change(ctx, row) or why_held(ctx, row)) is not None:
+        return why
+    return booking.why_not_confirmed(row, referral=facts.referral, firsts=facts.firsts, now=ctx.at)
+
+
+def has_a_seat(facts: AppointmentFacts) -> bool:
+    """Tell a seat in a group session from every other visit."""
+    return facts.row.group_session is not None
+
+
+def may_cancel_group(ctx: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow the end of a session in which somebody still has a seat."""
+    if (why := may_change(ctx, facts.row)) is not None:
+        return why
+    stands = facts.row.status in (*STANDING, AppointmentStatus.PENDING)
+    return None if stands else Reason.of("no-group")
 
 
 def asks_to_replan(facts: TaskFacts) -> bool:

@@ -14,8 +14,9 @@ from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import Appointment, ReplanTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import absent_spans, working_spans
+from services.scheduling.rules.needs import purpose_of
 from services.scheduling.states import ReplanStatus
-from shared.clinic import Clinic, Person, Site
+from shared.clinic import Clinic, Site
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
 
@@ -91,25 +92,25 @@ def _overlaps(row: Appointment, others: Iterable[Appointment]) -> Iterator[Reaso
 def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason]:
     if row.starts_at is None or row.ends_at is None:
         return
-    day = row.starts_at.astimezone(site.zone).date()
+    day, span = row.starts_at.astimezone(site.zone).date(), Span(row.starts_at, row.ends_at)
     if row.room is not None and row.room not in {room.id for room in site.rooms}:
         yield Reason.of("room-gone", room=Reference(f"Location/{row.room}"))
     if day in site.closed:
         yield Reason.of("site-closed", day=day)
-    who = Reference(f"Practitioner/{row.practitioner}")
-    person = next((person for person in clinic.people if person.id == row.practitioner), None)
+    for person_id in (row.practitioner, *row.colleagues):
+        yield from _reasons_of(str(person_id), span, kind=row.kind, clinic=clinic, site=site)
+
+
+def _reasons_of(person_id: str, span: Span, *, kind: str, clinic: Clinic, site: Site) -> Iterator[Reason]:
+    """Say why a person cannot be at a visit."""
+    day, purpose = span.start.astimezone(site.zone).date(), purpose_of(kind)
+    who = Reference(f"Practitioner/{person_id}")
+    person = next((person for person in clinic.people if person.id == person_id), None)
     if person is None:
         yield Reason.of("person-left", practitioner=who)
     elif person.site != site.id:
         yield Reason.of("works-elsewhere", practitioner=who)
-    elif absent_spans(person, zone=site.zone, window=Span(row.starts_at, row.ends_at)):
+    elif absent_spans(person, zone=site.zone, window=span):
         yield Reason.of("person-absent", practitioner=who, day=day)
-    elif day not in site.closed and not _works(person, row, site=site):
-        yield Reason.of("no-hours", practitioner=who, purpose=row.kind)
-
-
-def _works(person: Person, row: Appointment, *, site: Site) -> bool:
-    if row.starts_at is None or row.ends_at is None:
-        return True
-    span = Span(row.starts_at, row.ends_at)
-    return working_spans(person, site=site, purpose=row.kind, window=span) == [span]
+    elif day not in site.closed and working_spans(person, site=site, purpose=purpose, window=span) != [span]:
+        yield Reason.of("no-hours", practitioner=who, purpose=purpose)

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import status_change
+from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.intervals import merged, until_free
-from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
+from services.scheduling.rules.needs import Need, device_key, patient_key, room_key
 from services.scheduling.states import CORRECTIONS, LIVE_FIRST, LOST, AppointmentStatus, ReferralState
 from shared.errors import Conflict
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import FIRST_KINDS
 from shared.reasons import Reason, Reference
 
 _AFTER_THE_END = (AppointmentStatus.FULFILLED, AppointmentStatus.MISSED)
@@ -68,24 +69,43 @@ def why_time_is_gone(row: Appointment, *, need: Need, taken: Taken, now: datetim
 
     `taken` is what others have. Who has it is not said. Hours count only for what is still to come.
     """
-    if row.starts_at is None or row.ends_at is None or row.practitioner is None or row.room is None:
+    place = own_place(row, need=need)
+    if place is None:
         return Reason.of("had-no-time")
-    span, who = Span(row.starts_at, row.ends_at), Reference(f"Practitioner/{row.practitioner}")
-    if (until := _taken_until(taken, person_key(row.practitioner), span)) is not None:
-        return Reason.of("person-busy", practitioner=who, until=until)
-    if (until := _taken_until(taken, room_key(row.room), span)) is not None:
+    for key in place.resources:
+        person_id = key.split("/")[1]
+        if key.startswith("person/") and (until := _taken_until(taken, key, place.taken)) is not None:
+            return Reason.of("person-busy", practitioner=Reference(f"Practitioner/{person_id}"), until=until)
+    if row.room and (until := _taken_until(taken, room_key(row.room), place.taken)) is not None:
         return Reason.of("room-busy", room=Reference(f"Location/{row.room}"), until=until)
-    if (until := _taken_until(taken, patient_key(row.patient_id), span)) is not None:
+    for device in place.equipment:
+        if (until := _taken_until(taken, device_key(device), place.taken)) is not None:
+            return Reason.of("equipment-taken", device=device, until=until)
+    if (until := _taken_until(taken, patient_key(row.patient_id), place.span)) is not None:
         return Reason.of("patient-busy", until=until)
-    if row.starts_at > now and not _works(row.practitioner, need=need, span=span):
-        return Reason.of("no-hours", practitioner=who, purpose=need.purpose)
-    return None
+    return _why_no_hours(place, need=need) if place.span.start > now else None
+
+
+def own_place(row: Appointment, *, need: Need) -> Candidate | None:
+    """Return what an appointment took at its own time; None where it never had one."""
+    if row.starts_at is None or row.ends_at is None or row.practitioner is None:
+        return None
+    span = Span(row.starts_at, row.ends_at)
+    return Candidate(
+        person=row.practitioner,
+        colleagues=tuple(row.colleagues),
+        room=row.room,
+        equipment=tuple(row.equipment),
+        span=span,
+        buffered=need.taken_by(span) if need.has_buffers else None,
+        is_overbooked=row.overbooked_because is not None,
+    )
 
 
 def booked_instead(row: Appointment, *, firsts: Sequence[Appointment]) -> Appointment | None:
     """Find the first appointment that lives in the place of one that was lost."""
     others = (first for first in firsts if first.id != row.id and first.status in LIVE_FIRST)
-    return next(others, None) if row.kind == AppointmentKind.FIRST else None
+    return next(others, None) if row.kind in FIRST_KINDS else None
 
 
 def why_stays_lost(row: Appointment, *, firsts: Sequence[Appointment]) -> Reason | None:
@@ -105,6 +125,11 @@ def _taken_until(taken: Taken, resource: str, span: Span) -> datetime | None:
     return until_free(merged(taken.get(resource, ())), span)
 
 
-def _works(practitioner: str, *, need: Need, span: Span) -> bool:
-    people = [person for person in need.people if person.id == practitioner]
-    return any(need.works(person, window=span) == [span] for person in people)
+def _why_no_hours(place: Candidate, *, need: Need) -> Reason | None:
+    able = {person.id: person for group in (need.people, *need.colleagues) for person in group}
+    for person_id in (place.person, *place.colleagues):
+        person = able.get(person_id)
+        if person is None or need.works(person, window=place.taken) != [place.taken]:
+            who = Reference(f"Practitioner/{person_id}")
+            return Reason.of("no-hours", practitioner=who, purpose=need.purpose)
+    return None

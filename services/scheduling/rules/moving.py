@@ -1,6 +1,6 @@
 """A time that a person chose: whether it can be had, and if not, what blocks it and until when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,11 +10,11 @@ from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules import series_state
 from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, outside_dates
-from services.scheduling.rules.intervals import merged, until_free
-from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
+from services.scheduling.rules.intervals import is_free, merged, until_free
+from services.scheduling.rules.needs import Need, device_key, patient_key, person_key, room_key, second_key
 from services.scheduling.rules.series import week_of
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from shared.clinic import Person, Room
+from shared.clinic import Person
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
 
@@ -69,21 +69,42 @@ def check_session(
 
 
 def place_at(span: Span, row: Appointment, *, need: Need, taken: Taken) -> Candidate:
-    """Find a clinician and a room for a chosen time; raises CannotMove with the first thing in the way.
+    """Find everything that a visit takes at a chosen time; raises CannotMove with the first thing in the way.
 
-    A booked visit keeps its clinician, unless they are not there any more at the time that it has, and its
-    room where that is free; whoever waits gets the least loaded clinician. The patient's unavailable times
-    do not block: whoever moves a visit has asked the patient.
+    One that is overbooked takes the second lane of the clinician who leads it, unless the first is free;
+    nobody and nothing else has two. A booked visit keeps its clinicians, unless who leads it is not there any
+    more at the time that it has, and its room and equipment where they are free; whoever waits gets the least
+    loaded clinician. The patient's unavailable times do not block: whoever moves a visit has asked them.
     """
     busy_until = until_free(merged(taken.get(patient_key(row.patient_id), ())), span)
     if busy_until is not None:
         raise cannot_move(Reason.of("patient-busy", until=busy_until))
-    person_id = _person(span, need=need, people=_people(row, need=need, taken=taken), taken=taken)
-    rooms = sorted(need.rooms, key=lambda room: room.id != row.room)
-    return Candidate(person=person_id, room=_room(span, rooms=rooms, taken=taken), span=span)
+    whole = need.taken_by(span)
+    leads, is_overbooked = _leads(row, need=need, taken=taken), False
+    if row.overbooked_because is not None:
+        is_overbooked = not any(is_free(merged(taken.get(person_key(one.id), ())), whole) for one in leads)
+    lane = second_key if is_overbooked else person_key
+    people = [_person(whole, need=need, people=leads, taken=taken, lane=lane)]
+    for group in need.colleagues:
+        able = sorted(
+            (person for person in group if person.id not in people),
+            key=lambda person: (person.id not in row.colleagues, load_of(person, taken=taken), person.id),
+        )
+        people.append(_person(whole, need=need, people=able, taken=taken))
+    rooms = sorted((room.id for room in need.rooms), key=lambda room: room != row.room)
+    room = _room(whole, rooms=rooms, taken=taken) if need.has_room else None
+    return Candidate(
+        person=people[0],
+        colleagues=tuple(people[1:]),
+        room=room,
+        equipment=tuple(_device(whole, group, row=row, taken=taken) for group in need.equipment),
+        span=span,
+        buffered=whole if need.has_buffers else None,
+        is_overbooked=is_overbooked,
+    )
 
 
-def _people(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
+def _leads(row: Appointment, *, need: Need, taken: Taken) -> Sequence[Person]:
     if row.practitioner is not None and not _has_lost_its_clinician(row, need=need):
         return [person for person in need.people if person.id == row.practitioner]
     return sorted(need.people, key=lambda person: (load_of(person, taken=taken), person.id))
@@ -98,11 +119,18 @@ def _has_lost_its_clinician(row: Appointment, *, need: Need) -> bool:
     return own is None or need.works(own, window=span) != [span]
 
 
-def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -> str:
+def _person(
+    span: Span,
+    *,
+    need: Need,
+    people: Sequence[Person],
+    taken: Taken,
+    lane: Callable[[str], str] = person_key,
+) -> str:
     why = Reason.of("nobody-gives", discipline=need.discipline)
     for person in people:
         reference = Reference(f"Practitioner/{person.id}")
-        busy_until = until_free(merged(taken.get(person_key(person.id), ())), span)
+        busy_until = until_free(merged(taken.get(lane(person.id), ())), span)
         if need.works(person, window=span) != [span]:
             why = Reason.of("no-hours", practitioner=reference, purpose=need.purpose)
         elif busy_until is not None:
@@ -112,14 +140,33 @@ def _person(span: Span, *, need: Need, people: Sequence[Person], taken: Taken) -
     raise cannot_move(why)
 
 
-def _room(span: Span, *, rooms: Iterable[Room], taken: Taken) -> str:
-    ends: list[tuple[datetime, str]] = []
-    for room in rooms:
-        busy_until = until_free(merged(taken.get(room_key(room.id), ())), span)
-        if busy_until is None:
-            return room.id
-        ends.append((busy_until, room.id))
-    if not ends:
+def _room(span: Span, *, rooms: Sequence[str], taken: Taken) -> str:
+    free, until, taken_id = _first_free(span, rooms, key=room_key, taken=taken)
+    if free is not None:
+        return free
+    if until is None:
         raise cannot_move(Reason.of("no-such-room"))
-    until, room_id = min(ends)
-    raise cannot_move(Reason.of("rooms-taken", room=Reference(f"Location/{room_id}"), until=until))
+    raise cannot_move(Reason.of("rooms-taken", room=Reference(f"Location/{taken_id}"), until=until))
+
+
+def _device(span: Span, group: Sequence[str], *, row: Appointment, taken: Taken) -> str:
+    devices = sorted(group, key=lambda device: device not in row.equipment)
+    free, until, taken_id = _first_free(span, devices, key=device_key, taken=taken)
+    if free is not None:
+        return free
+    if until is None:
+        raise cannot_move(Reason.of("no-such-equipment"))
+    raise cannot_move(Reason.of("equipment-taken", device=taken_id, until=until))
+
+
+def _first_free(
+    span: Span, ids: Sequence[str], *, key: Callable[[str], str], taken: Taken
+) -> tuple[str | None, datetime | None, str]:
+    """Find the first that is free; else until when the one is taken that is free again first, and which."""
+    ends: list[tuple[datetime, str]] = []
+    for one in ids:
+        busy_until = until_free(merged(taken.get(key(one), ())), span)
+        if busy_until is None:
+            return one, None, one
+        ends.append((busy_until, one))
+    return (None, *min(ends)) if ends else (None, None, "")

@@ -4,7 +4,8 @@
   keeps its clinician, one whose clinician is away keeps its room where that is there.
 - A colleague of the discipline works at this time for this purpose and has nothing else. Who is in the
   patient's care team comes first, then who has the fewest visits in that time, then the smaller id.
-- What has another reason too, such as a closed site or a second visit of the patient, is asked about.
+- What has another reason too, such as a closed site or a second visit of the patient, is asked about, and
+  so is a joint visit, a seat of a group, or one that stands beside another of its clinician.
 """
 
 from collections.abc import Iterable
@@ -30,15 +31,18 @@ def placement_of(
     """
     if row.starts_at is None or row.ends_at is None:
         return None
-    if any(reason.code not in _MENDED for reason in conflict.reasons):
+    is_alone = not row.colleagues and row.overbooked_because is None and row.group_session is None
+    if not is_alone or any(reason.code not in _MENDED for reason in conflict.reasons):
         return None
-    span = Span(row.starts_at, row.ends_at)
+    span = need.taken_by(Span(row.starts_at, row.ends_at))
     rooms = sorted(need.rooms, key=lambda room: room.id != row.room)
     people = [one for one in need.people if _can(one, span, need=need, taken=taken)]
     own = [one for one in people if one.id == row.practitioner]
     person = next(iter(own or sorted(people, key=lambda one: _order(one, referral, taken))), None)
     room = next((one.id for one in rooms if _is_free(room_key(one.id), span, taken)), None)
-    return None if person is None or room is None else Placement(person=person.id, room=room)
+    if person is None or (need.has_room and room is None):
+        return None
+    return Placement(person=person.id, room=room)
 
 
 def _can(person: Person, span: Span, *, need: Need, taken: Taken) -> bool:

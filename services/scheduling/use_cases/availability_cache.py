@@ -1,14 +1,15 @@
 """What visits need, worked out once in a process, with what is known of how full the calendar is."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.scheduling import rules
 from services.scheduling.models.demand import Group, Outlook, Unscheduled
-from shared.clinic import Clinic, Visit
+from shared.clinic import Clinic, Visit, VisitType
 from shared.context import Context
 
-Key = tuple[str, str, str, str, int]
+Key = tuple[Hashable, ...]
 # So long an outlook is kept: it says where to look first, and what of it is taken the constraint decides.
 _KEPT = timedelta(minutes=1)
 
@@ -81,8 +82,28 @@ def kept_need(
 ) -> KeptNeed:
     """Return what a visit at a site needs; the same object for the same visit, until a roster changes."""
     key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
+    return _kept(
+        key,
+        lambda: rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose),
+        ctx=ctx,
+        cache=cache,
+    )
+
+
+def kept_need_of_type(ctx: Context, visit: VisitType, *, site_id: str, cache: AvailabilityCache) -> KeptNeed:
+    """Return what a visit that a programme names needs at a site; the same object for the same visit."""
+    return _kept(
+        (site_id, visit),
+        lambda: rules.needs.need_of_type(ctx.clinic, site_id=site_id, visit=visit),
+        ctx=ctx,
+        cache=cache,
+    )
+
+
+def _kept(
+    key: Key, make: Callable[[], rules.needs.Need], *, ctx: Context, cache: AvailabilityCache
+) -> KeptNeed:
     found = cache.needs.get(key)
     if found is None or found.clinic is not ctx.clinic:
-        need = rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose)
-        found = cache.needs[key] = KeptNeed(need, ctx.clinic)
+        found = cache.needs[key] = KeptNeed(make(), ctx.clinic)
     return found

@@ -96,9 +96,9 @@ class AvailabilityWindow:
 
 
 async def take_earliest(
-    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
+    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache, at: datetime
 ) -> None:
-    """Take the earliest time for each visit in order, and put it into its row.
+    """Take the earliest time for each visit in order, and put it into its row; `at` is now.
 
     A request whose `candidate` stays None finds no time.
     """
@@ -106,9 +106,9 @@ async def take_earliest(
     windows = _windows(requests, freed)
     left = list(requests)
     while left:
-        await _exclude_what_patients_have(tx, left, cache=cache)
-        await _choose(tx, left, windows)
-        left = await _claim(tx, left)
+        await _exclude_what_patients_have(tx, left, cache=cache, at=at)
+        await _choose(tx, left, windows, at=at)
+        left = await _claim(tx, left, at=at)
         for request in left:
             windows[id(request.kept)].slices.clear()
     for window in windows.values():
@@ -116,23 +116,31 @@ async def take_earliest(
 
 
 async def _choose(
-    tx: Transaction, requests: Sequence[BookingRequest], windows: Mapping[int, AvailabilityWindow]
+    tx: Transaction,
+    requests: Sequence[BookingRequest],
+    windows: Mapping[int, AvailabilityWindow],
+    *,
+    at: datetime,
 ) -> None:
-    await _read(tx, [window for window in windows.values() if not window.slices])
+    await _read(tx, [window for window in windows.values() if not window.slices], at=at)
     chosen: dict[str, list[Span]] = defaultdict(list)
     for request in requests:
         window, mine = windows[id(request.kept)], chosen[request.row.patient_id]
         while not window.choose(request, but=mine) and not window.is_read_to(request):
-            await _read(tx, [window])
+            await _read(tx, [window], at=at)
         if request.candidate is not None:
             mine.append(request.candidate.span)
 
 
-async def _claim(tx: Transaction, requests: Sequence[BookingRequest]) -> list[BookingRequest]:
-    """Claim what was chosen, and return those whose time somebody else took meanwhile."""
+async def _claim(
+    tx: Transaction, requests: Sequence[BookingRequest], *, at: datetime
+) -> list[BookingRequest]:
+    """Claim what was chosen, and return those whose time somebody else took meanwhile, or held too long."""
     chosen = [(request, request.candidate) for request in requests if request.candidate is not None]
     claims = [record.claim_of(request.row, candidate) for request, candidate in chosen]
     won = await queries.occupancy.claim_each(tx, claims) if claims else set()
+    if unclaimed := [claim for claim in claims if claim.appointment not in won]:
+        await queries.occupancy.drop_expired(tx, unclaimed, at=at)
     lost = []
     for request, candidate in chosen:
         if request.row.id in won:
@@ -143,9 +151,9 @@ async def _claim(tx: Transaction, requests: Sequence[BookingRequest]) -> list[Bo
     return lost
 
 
-async def _read(tx: Transaction, windows: Sequence[AvailabilityWindow]) -> None:
+async def _read(tx: Transaction, windows: Sequence[AvailabilityWindow], *, at: datetime) -> None:
     asked = [(window.kept.need.resources, window.next_span()) for window in windows]
-    found = await queries.occupancy.taken_in(tx, asked)
+    found = await queries.occupancy.taken_in(tx, asked, at=at)
     for window, (_, span), taken in zip(windows, asked, found, strict=True):
         window.slices.append(DaySlice(span, Openings(window.kept.need, taken=taken, span=span)))
 
@@ -181,7 +189,7 @@ def _remember(tx: Transaction, window: AvailabilityWindow, *, freed: int) -> Non
 
 
 async def _exclude_what_patients_have(
-    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache
+    tx: Transaction, requests: Sequence[BookingRequest], *, cache: AvailabilityCache, at: datetime
 ) -> None:
     known = cache.resources
     needed = {resource for request in requests for resource in request.kept.need.resources} - known
@@ -192,7 +200,7 @@ async def _exclude_what_patients_have(
         starts, ends = zip(*(request.window for request in requests), strict=True)
         window = Span(min(starts), max(ends))
         ids = {request.row.patient_id for request in requests}
-        taken, given_up = await queries.given_up.and_taken(tx, old, patients=ids, window=window)
+        taken, given_up = await queries.given_up.and_taken(tx, old, patients=ids, window=window, at=at)
         for request in requests:
             patient_id = request.row.patient_id
             request.barred = given_up.get(patient_id, NOTHING_TAKEN)

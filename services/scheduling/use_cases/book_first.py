@@ -139,7 +139,7 @@ async def find_times(
         requests = [
             request_for(ctx, referral, row, cache=cache, answer=answer) for row, referral, answer in left
         ]
-        await availability_search.take_earliest(tx, requests, cache=cache)
+        await availability_search.take_earliest(tx, requests, cache=cache, at=ctx.at)
         for request in requests:
             if request.candidate is not None:
                 request.row.status = AppointmentStatus.BOOKED

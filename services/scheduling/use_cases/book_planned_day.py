@@ -43,7 +43,7 @@ async def _take(
 ) -> bool:
     request = book_first.request_for(ctx, referral, row, cache=cache)
     request.window = window
-    await availability_search.take_earliest(tx, [request], cache=cache)
+    await availability_search.take_earliest(tx, [request], cache=cache, at=ctx.at)
     return request.candidate is not None
 
 

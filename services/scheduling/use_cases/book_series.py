@@ -96,7 +96,7 @@ async def _claimed(
     await queries.occupancy.know_resources(tx, resources)
     for _ in range(_ROUNDS):
         taken, given_up = await queries.given_up.and_taken(
-            tx, resources, patients=[referral.patient_id], window=request.spare
+            tx, resources, patients=[referral.patient_id], window=request.spare, at=ctx.at
         )
         barred = given_up.get(referral.patient_id, NOTHING_TAKEN)
         plan = rules.series.plan(
@@ -114,7 +114,7 @@ async def _claimed(
             return plan
         rows = [_session(ctx, referral, series, candidate) for candidate in plan]
         claims = [record.claim_of(row, candidate) for row, candidate in zip(rows, plan, strict=True)]
-        if await queries.occupancy.claim_all(tx, claims):
+        if await queries.occupancy.claim_all(tx, claims, at=ctx.at):
             return rows
     return NoSeries(failed=1, count=request.pace.count, alternatives=())
 

@@ -8,15 +8,15 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, move, reconcile_series, record
+from services.scheduling.use_cases import book_first, holds, move, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import AppointmentKind
-from shared.reasons import as_written
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind
+from shared.reasons import Reason, as_written
 
 _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
     AppointmentStatus.ARRIVED: events.AppointmentArrived,
@@ -26,6 +26,10 @@ _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
 }
 
 
+class HeldByAnother(Conflict):
+    """Somebody else holds the time; who that is is not said."""
+
+
 class VisitOfAnother(Forbidden):
     """A clinician changes their own visits; those of their teams' patients they only see."""
 
@@ -33,7 +37,8 @@ class VisitOfAnother(Forbidden):
 async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tuple[Referral, Appointment]:
     """Lock an appointment that the caller may change, and its referral first.
 
-    Raises NotFound for one that they do not see, VisitOfAnother for one that they only see.
+    Raises NotFound for one that they do not see, VisitOfAnother for one that they only see, HeldByAnother for
+    the hold of another client.
     """
     seen = await queries.appointments.visible(tx, _uuid(appointment_id), scope_of=ctx.caller)
     if seen is None:
@@ -44,6 +49,9 @@ async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tupl
         raise LookupError(f"appointment {seen.id} has no referral")
     if (why := rules.acts.may_change(ctx, row)) is not None:
         raise VisitOfAnother.because(why, texts.REASONS)
+    if (why := rules.acts.why_held(ctx, row)) is not None:
+        zone = ctx.clinic.site(row.site).zone
+        raise HeldByAnother.because(why, texts.REASONS, expression="Appointment.status", zone=zone)
     return referral, row
 
 
@@ -55,13 +63,14 @@ async def run(
     *,
     referral: Referral,
     cache: AvailabilityCache,
-) -> None:
+) -> Appointment:
     """Change a locked appointment of a locked referral; nothing happens where nothing differs.
 
-    A refusal is told in the zone of the site and with the names of this clinic.
+    Returns the appointment: where a first visit was held, and is booked, the referral's own. A refusal is
+    told in the zone of the site and with the names of this clinic.
     """
     try:
-        await _change(ctx, tx, row, change, referral=referral, cache=cache)
+        return await _change(ctx, tx, row, change, referral=referral, cache=cache)
     except (CannotMove, NotInThisState, TooEarly) as refusal:
         (problem,) = refusal.problems
         if problem.reason is None:
@@ -80,14 +89,22 @@ async def _change(
     *,
     referral: Referral,
     cache: AvailabilityCache,
-) -> None:
+) -> Appointment:
+    if row.held_until is not None and change.status == AppointmentStatus.BOOKED:
+        return await holds.book(ctx, tx, row, referral=referral)
     if change.start is not None:
+        # Another time is another question: whether it may be overbooked was not asked.
+        row.overbooked_because = None
         await move.run(ctx, tx, row, referral=referral, start=change.start)
     elif change.status is not None:
         zone = ctx.clinic.site(row.site).zone
         rules.status_change.check(row, change.status, now=ctx.at, zone=zone)
+        if row.status == AppointmentStatus.PENDING and change.reason is not None:
+            await holds.let_go(ctx, tx, row, because=Reason.of("hold-let-go"), code=change.reason.code)
+            return row
         _put_into(row, change.status, reason=change.reason)
         await _record(ctx, tx, row, change.status, referral=referral, cache=cache)
+    return row
 
 
 def _put_into(row: Appointment, status: AppointmentStatus, *, reason: CancellationReason | None) -> None:
@@ -112,9 +129,10 @@ async def _record(
         await record.give_back(ctx, tx, [row])
     if status == AppointmentStatus.CANCELLED and row.reason_code is not None:
         await queries.given_up.keep(tx, rules.given_up.by_cancelling(row, code=row.reason_code))
-    if row.kind == AppointmentKind.SESSION:
-        await record.save_session(ctx, tx, row, _EVENTS[status])
-        await reconcile_series.close_if_over(ctx, tx, referral)
+    if row.kind not in FIRST_KINDS:
+        await record.save_visit(ctx, tx, row, _EVENTS[status])
+        if row.kind == AppointmentKind.SESSION:
+            await reconcile_series.close_if_over(ctx, tx, referral)
         return
     evaluated = await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)
     if status in LOST and referral.state == ReferralState.OPEN:

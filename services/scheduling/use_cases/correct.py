@@ -11,12 +11,11 @@ from typing import Any
 from services.scheduling import queries, rules, texts
 from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Referral
-from services.scheduling.models.spans import Span
 from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.entitlement import NoEntitlement
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import CORRECTIONS, LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, change, end, move, reconcile_series, record
+from services.scheduling.use_cases import book_first, change, end, move, reconcile_series, record, take_seat
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
@@ -26,7 +25,7 @@ from shared.errors import Invalid
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
 from shared.events.outbox.publishing import Publication, publish_all
-from shared.fhir.codes import AppointmentKind, GuaranteeStatus
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind, GuaranteeStatus
 from shared.reasons import Reason, as_written
 
 _FINAL = (GuaranteeStatus.MET, GuaranteeStatus.ENDED)
@@ -55,10 +54,10 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     why = rules.correction.why_not(row, status, referral=referral, now=ctx.at, zone=zone)
     _refuse(ctx, row, why)
     because = [Reason.of("recorded-by-mistake", state=row.status), as_written(words)]
-    if row.kind == AppointmentKind.FIRST:
+    if row.kind in FIRST_KINDS:
         await _correct_first(ctx, tx, row, status, referral=referral, because=because)
     else:
-        await _correct_session(ctx, tx, row, status, referral=referral, because=because)
+        await _correct_other(ctx, tx, row, status, referral=referral, because=because)
     return row
 
 
@@ -73,7 +72,7 @@ async def _correct_first(
 ) -> None:
     was = row.status
     instead, taken_back = await _call_off_instead(ctx, tx, row, status, referral=referral)
-    await _put_into(ctx, tx, row, status, referral=referral)
+    await _put_into(ctx, tx, row, status)
     firsts = [
         row if first.id == row.id else first
         for first in await queries.appointments.firsts_of(tx, referral.id)
@@ -98,7 +97,7 @@ async def _correct_first(
     await _follow(ctx, tx, row, referral=referral, firsts=firsts)
 
 
-async def _correct_session(
+async def _correct_other(
     ctx: Context,
     tx: Transaction,
     row: Appointment,
@@ -108,16 +107,19 @@ async def _correct_session(
     because: Sequence[Reason],
 ) -> None:
     was = row.status
-    if rules.correction.takes_its_time_again(row, status) and row.starts_at and row.starts_at > ctx.at:
+    is_session = row.kind == AppointmentKind.SESSION
+    again = rules.correction.takes_its_time_again(row, status)
+    if is_session and again and row.starts_at and row.starts_at > ctx.at:
         try:
             await move.check_session(ctx, tx, row, row.starts_at, referral=referral)
         except CannotMove as refusal:
             _refuse(ctx, row, refusal.problems[0].reason)
-    await _put_into(ctx, tx, row, status, referral=referral)
+    await _put_into(ctx, tx, row, status)
     correction = Correction(was=was, because=because)
     await record.save_appointment(ctx, tx, row, correction=correction)
     await record.publish_appointment_event(ctx, tx, events.AppointmentCorrected, row)
-    await reconcile_series.recount(ctx, tx, referral)
+    if is_session:
+        await reconcile_series.recount(ctx, tx, referral)
 
 
 async def _call_off_instead(
@@ -142,33 +144,39 @@ def _about_instead(ctx: Context, instead: Instead | None, evaluated: EvaluatedGu
     return record.first_publications(ctx, other, event, evaluated=replace(evaluated, events=()))
 
 
-async def _put_into(
-    ctx: Context, tx: Transaction, row: Appointment, status: AppointmentStatus, *, referral: Referral
-) -> None:
+async def _put_into(ctx: Context, tx: Transaction, row: Appointment, status: AppointmentStatus) -> None:
     """Give a row its status with the time that it takes again or gives back."""
     if rules.correction.takes_its_time_again(row, status):
-        await _take_again(ctx, tx, row, referral=referral)
+        await _take_again(ctx, tx, row)
     elif status in LOST:
         await record.give_back(ctx, tx, [row])
     row.status = status
     row.reason_code, row.other_codings, row.reasons, row.patient_caused = None, [], [], False
 
 
-async def _take_again(ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral) -> None:
-    if row.starts_at is None or row.ends_at is None or row.practitioner is None or row.room is None:
-        raise LookupError(f"appointment {row.id} has no time")
-    programme = ctx.clinic.programme(referral.programme)
-    need = rules.needs.need_of_kind(ctx.clinic, site_id=row.site, programme=programme, kind=row.kind)
-    span = Span(row.starts_at, row.ends_at)
-    place = rules.candidates.Candidate(person=row.practitioner, room=row.room, span=span)
+async def _take_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
+    if row.group_session is not None:
+        try:
+            await take_seat.again(ctx, tx, row)
+        except CannotMove as refusal:
+            _refuse(ctx, row, refusal.problems[0].reason)
+        return
+    need = rules.needs.need_of_row(ctx.clinic, row)
+    if need is None:
+        raise _refusal(ctx, row, Reason.of("no-such-visit"))
+    place = rules.correction.own_place(row, need=need)
+    if place is None:
+        raise _refusal(ctx, row, Reason.of("had-no-time"))
     claim = record.claim_of(row, place)
     # Before anything is claimed, as whoever gives time back and then books does it.
     await queries.occupancy.count_freed(tx, [row.site])
-    taken = await queries.occupancy.taken(tx, claim.resources, window=span, but_not=[row.id])
+    taken = await queries.occupancy.taken(
+        tx, claim.resources, window=place.taken, at=ctx.at, but_not=[row.id]
+    )
     _refuse(ctx, row, rules.correction.why_time_is_gone(row, need=need, taken=taken, now=ctx.at))
-    if not await queries.occupancy.claim_all(tx, [claim], moving=True):
+    if not await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True):
         _refuse(ctx, row, Reason.of("contended"))
-    await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
+    await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=place.span)
 
 
 async def _sessions(
@@ -222,9 +230,12 @@ def _every_correction() -> Iterator[AppointmentStatus]:
 
 
 def _refuse(ctx: Context, row: Appointment, why: Reason | None) -> None:
-    """Raise CannotCorrect for a reason, told in the zone of the site and with the names of this clinic."""
+    """Raise CannotCorrect where there is a reason."""
     if why is not None:
-        zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
-        raise CannotCorrect.because(
-            why, texts.REASONS, expression="Appointment.status", zone=zone, words=words
-        )
+        raise _refusal(ctx, row, why)
+
+
+def _refusal(ctx: Context, row: Appointment, why: Reason) -> CannotCorrect:
+    """Make the refusal for a reason, told in the zone of the site and with the names of this clinic."""
+    zone, words = ctx.clinic.site(row.site).zone, texts.words_of(ctx.clinic)
+    return CannotCorrect.because(why, texts.REASONS, expression="Appointment.status", zone=zone, words=words)

@@ -6,7 +6,7 @@ from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import reconcile_series, record
+from services.scheduling.use_cases import holds, reconcile_series, record
 from services.scheduling.use_cases.record import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
@@ -78,6 +78,14 @@ async def _end(
         if row.status in (*UNTIMED, AppointmentStatus.BOOKED) and (past_firsts or not is_over):
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_first(ctx, tx, row, event, referral=referral)
+    for row in await queries.appointments.others_booked(tx, referral.id):
+        if row.status == AppointmentStatus.PENDING:
+            await holds.let_go(ctx, tx, row, because=because, code=code)
+            continue
+        is_over = row.starts_at is not None and row.starts_at <= ctx.at
+        if also_past or not is_over:
+            event = await call_off(ctx, tx, row, because=because, code=code)
+            await record.save_visit(ctx, tx, row, event)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
     evaluated = await record.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
@@ -92,7 +100,7 @@ async def call_off(
     because: Reason,
     code: str = record.CLINIC_CANCELS,
 ) -> type[DomainEvent]:
-    """Cancel a locked first appointment that is booked or waits, without writing it.
+    """Cancel a locked appointment that is booked or waits, without writing it.
 
     Returns what is to be published.
     """

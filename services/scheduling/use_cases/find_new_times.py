@@ -36,16 +36,18 @@ class _Calendar:
         self.window = window
         self.taken: dict[str, list[Span]] = {}
 
-    async def read(self, tx: Transaction, need: Need) -> None:
-        """Read what of a need was not read yet."""
+    async def read(self, tx: Transaction, need: Need, *, at: datetime) -> None:
+        """Read what of a need was not read yet; `at` is now."""
         new = [key for key in need.resources if key not in self.taken]
-        found = await queries.occupancy.taken(tx, new, window=self.window) if new else NOTHING_TAKEN
+        found = NOTHING_TAKEN
+        if new:
+            found = await queries.occupancy.taken(tx, new, window=self.window, at=at)
         self.taken |= {key: list(found.get(key, ())) for key in new}
 
     def show(self, row: Appointment, candidate: Candidate) -> None:
         """Count what a visit was shown as taken."""
         for key in record.claim_of(row, candidate).resources:
-            self.taken.setdefault(key, []).append(candidate.span)
+            self.taken.setdefault(key, []).append(candidate.taken)
 
 
 async def run(
@@ -62,7 +64,9 @@ async def run(
     calendar = _Calendar(Span(start, start + _LOOK))
     patients = {row.patient_id for row in asked}
     keys = [patient_key(patient) for patient in patients]
-    has, given_up = await queries.given_up.and_taken(tx, keys, patients=patients, window=calendar.window)
+    has, given_up = await queries.given_up.and_taken(
+        tx, keys, patients=patients, window=calendar.window, at=ctx.at
+    )
     found = {}
     for row in asked:
         referral = referrals[row.referral_id]
@@ -86,11 +90,11 @@ async def _times(
     never: Sequence[Span],
     barred: Taken,
 ) -> list[Candidate]:
-    programme = next((one for one in ctx.clinic.programmes if one.id == referral.programme), None)
-    if programme is None:
+    is_known = any(one.id == row.programme for one in ctx.clinic.programmes)
+    need = rules.needs.need_of_row(ctx.clinic, row) if is_known else None
+    if need is None:
         return []
-    need = rules.needs.need_of_kind(ctx.clinic, site_id=row.site, programme=programme, kind=row.kind)
-    await calendar.read(tx, need)
+    await calendar.read(tx, need, at=ctx.at)
     allowed = await _allowed(ctx, tx, row, referral=referral)
     order = rules.candidates.in_order(
         need, taken=calendar.taken, never=never, barred=barred, window=calendar.window

@@ -65,7 +65,7 @@ async def run(
     free = await _free_time(ctx, tx, helped, site=site, window=window)
     patients = {row.patient_id for row in helped}
     keys = [patient_key(patient) for patient in patients]
-    has, given_up = await queries.given_up.and_taken(tx, keys, patients=patients, window=window)
+    has, given_up = await queries.given_up.and_taken(tx, keys, patients=patients, window=window, at=ctx.at)
     found = {}
     for row in helped:
         barred = given_up.get(row.patient_id, NOTHING_TAKEN)
@@ -90,5 +90,7 @@ async def _free_time(
         for programme in ctx.clinic.programmes
         if programme.id in wanted
     }
-    taken = await queries.occupancy.taken_in(tx, [(need.resources, window) for need in needs.values()])
+    taken = await queries.occupancy.taken_in(
+        tx, [(need.resources, window) for need in needs.values()], at=ctx.at
+    )
     return _FreeTime(site, window=window, needs=needs, taken=taken)

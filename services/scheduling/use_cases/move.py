@@ -9,12 +9,12 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED
-from services.scheduling.use_cases import book_first, reconcile_series, record
+from services.scheduling.use_cases import book_first, reconcile_series, record, take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 _ROUNDS = 5
@@ -27,35 +27,46 @@ async def run(
     rules.moving.check(row, start, referral=referral, now=ctx.at)
     if row.kind == AppointmentKind.SESSION:
         await check_session(ctx, tx, row, start, referral=referral)
-    await _take(ctx, tx, row, start, referral=referral)
+    await take(ctx, tx, row, start)
     if row.status in UNTIMED:
         await book_first.booked(ctx, tx, referral, row)
         return
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
-    if row.kind == AppointmentKind.SESSION:
-        await record.save_session(ctx, tx, row, events.AppointmentMoved)
+    if row.kind not in FIRST_KINDS:
+        await record.save_visit(ctx, tx, row, events.AppointmentMoved)
         return
     evaluated = await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
     await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
-async def _take(
-    ctx: Context, tx: Transaction, row: Appointment, start: datetime, *, referral: Referral
-) -> None:
-    programme = ctx.clinic.programme(referral.programme)
-    need = rules.needs.need_of_kind(ctx.clinic, site_id=referral.site, programme=programme, kind=row.kind)
+async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime) -> None:
+    """Take a chosen time for an appointment and put it into the row, without writing that.
+
+    Raises CannotMove with what blocks it and until when.
+    """
+    need = rules.needs.need_of_row(ctx.clinic, row)
+    if need is None:
+        raise rules.moving.cannot_move(Reason.of("no-such-visit"))
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
+    if row.overbooked_because is not None:
+        resources += [rules.needs.second_key(person.id) for person in need.people]
     span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
     left = rules.given_up.by_moving(row)
     if moving:
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])
     await queries.occupancy.know_resources(tx, resources)
+    if need.seats is not None:
+        await take_seat.run(ctx, tx, row, span, need=need)
+        await queries.given_up.take_back(tx, row.patient_id, resources=resources, span=span)
+        await queries.given_up.keep(tx, left)
+        return
     for _ in range(_ROUNDS):
-        taken = await queries.occupancy.taken(tx, resources, window=span, but_not=[row.id])
+        window = need.taken_by(span)
+        taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
         claim = record.claim_of(row, place)
-        if await queries.occupancy.claim_all(tx, [claim], moving=moving):
+        if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=moving):
             await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
             await queries.given_up.keep(tx, left)
             record.put_into(row, place)

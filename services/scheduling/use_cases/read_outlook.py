@@ -1,5 +1,6 @@
 """Read what a site has free for first visits, who waits for a day, and how many are expected."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
         },
         days=[today + _DAY * number for number in range(1, days + 1)],
     )
-    taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window)
+    taken = await queries.occupancy.taken(tx, looked.resources, window=looked.window, at=ctx.at)
     since = ctx.at - timedelta(weeks=rules.arrival_rates.LEARNED_WEEKS)
     counts = await queries.arrivals.counts(tx, site.id, since=since, now=ctx.at)
     return Outlook(
@@ -45,17 +46,23 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
 
 def unscheduled(visit: Appointment, referral: Referral, *, site: Site) -> Unscheduled:
     """Say of a first visit without a day what a plan must know of it; its id is the visit's."""
+    who = of_referral(referral, site=site)
+    since = visit.waits_since.astimezone(site.zone).date() if visit.waits_since else who.sent_on
+    return replace(who, id=str(visit.id), since=since)
+
+
+def of_referral(referral: Referral, *, site: Site) -> Unscheduled:
+    """Say of a referral what a day must fit, whatever visit it has."""
     zone = site.zone
     sent_on = referral.sent_at.astimezone(zone).date()
-    since = visit.waits_since.astimezone(zone).date() if visit.waits_since else sent_on
     away = [(_first_whole_day(span.start, zone), span.end.astimezone(zone).date()) for span in referral.away]
     return Unscheduled(
-        id=str(visit.id),
+        id=str(referral.id),
         priority=referral.priority,
         need=referral.programme,
         sent_on=sent_on,
         due_on=referral.due_on,
-        since=since,
+        since=sent_on,
         can_come=lambda day: not any(first <= day < end for first, end in away),
     )
 

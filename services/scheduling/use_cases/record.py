@@ -16,6 +16,7 @@ from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, SeriesStatus
+from services.scheduling.use_cases import take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -45,7 +46,9 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 }
 # What verbs change of an appointment that the database has.
 _CHANGED = (
-    *("status", "practitioner", "room", "starts_at", "ends_at"),
+    *("status", "kind", "visit_type", "minutes"),
+    *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
+    *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
     *("reason_code", "other_codings", "reasons", "patient_caused"),
 )
 _CHANGED_GUARANTEE = (
@@ -77,15 +80,16 @@ async def save_appointment(
         changes = {name: getattr(row, name) for name in _CHANGED}
         body = fhir.appointments.render(ctx, row)
         if correction is not None:
-            body["extension"] = [fhir.corrections.extension(ctx, row, correction)]
+            extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
+            body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
     else:
         fill_appointment(ctx, row)
         await tx.insert(row)
 
 
-async def save_session(ctx: Context, tx: Transaction, row: Appointment, event: type[DomainEvent]) -> None:
-    """Write a session, and publish what happened to it."""
+async def save_visit(ctx: Context, tx: Transaction, row: Appointment, event: type[DomainEvent]) -> None:
+    """Write a visit that is no first one, and publish what happened to it."""
     await save_appointment(ctx, tx, row)
     await publish_appointment_event(ctx, tx, event, row)
 
@@ -275,6 +279,8 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
     if not rows:
         return
     sites = sorted({row.site for row in rows})
+    if sessions := {row.group_session for row in rows if row.group_session is not None}:
+        await take_seat.end_empty(tx, sessions, but_not=[row.id for row in rows])
     await queries.occupancy.release(tx, [row.id for row in rows])
     await queries.occupancy.count_freed(tx, sites)
     offers = [Timer(kind=TimerKind.OFFER, ref=site, due_at=ctx.at) for site in sites]
@@ -282,22 +288,23 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
 
 
 def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries.occupancy.OccupancyClaim:
-    """Return what an appointment takes: clinician, room and patient."""
+    """Return what an appointment takes: clinicians, room, equipment and patient."""
     return queries.occupancy.OccupancyClaim(
         appointment=row.id,
-        resources=(
-            rules.needs.person_key(candidate.person),
-            rules.needs.room_key(candidate.room),
-            rules.needs.patient_key(row.patient_id),
-        ),
-        span=candidate.span,
+        resources=(*candidate.resources, rules.needs.patient_key(row.patient_id)),
+        span=candidate.taken,
+        visit=None if candidate.buffered is None else candidate.span,
+        until=row.held_until if row.status == AppointmentStatus.PENDING else None,
     )
 
 
 def put_into(row: Appointment, candidate: rules.candidates.Candidate) -> None:
-    """Set the time, the clinician and the room of an appointment, without writing it."""
+    """Set the time of an appointment and what it takes, without writing it."""
     row.starts_at, row.ends_at = candidate.span
     row.practitioner, row.room = candidate.person, candidate.room
+    row.colleagues, row.equipment = list(candidate.colleagues), list(candidate.equipment)
+    if not candidate.is_overbooked:
+        row.overbooked_because = None
 
 
 def _news(ctx: Context, evaluated: EvaluatedGuarantee) -> list[Publication]:

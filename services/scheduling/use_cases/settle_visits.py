@@ -9,6 +9,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling import queries, rules
@@ -17,12 +18,13 @@ from services.scheduling.models.roster_changes import AffectedVisit, Placement
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
+from services.scheduling.rules.needs import Need
 from services.scheduling.use_cases import record, replan
 from shared.clinic import Site
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import FIRST_KINDS
 
 _ROUNDS = 5
 
@@ -60,7 +62,7 @@ async def preview(ctx: Context, tx: Transaction, site_id: str) -> list[AffectedV
         row = rows[conflict.appointment]
         one = await _affected(ctx, tx, row, conflict, referrals=referrals, chosen=chosen)
         if one.placement is not None:
-            for key in record.claim_of(row, _candidate(row, one.placement)).resources:
+            for key in record.claim_of(row, _candidate(ctx, row, one.placement)).resources:
                 chosen[key].append(_span(row))
         affected.append(one)
     return affected
@@ -94,20 +96,20 @@ async def _place(
         affected = await _affected(ctx, tx, row, conflict, referrals=referrals, chosen={})
         if affected.placement is None:
             return
-        place = _candidate(row, affected.placement)
+        place = _candidate(ctx, row, affected.placement)
         claim = record.claim_of(row, place)
         await queries.occupancy.know_resources(tx, claim.resources)
-        if await queries.occupancy.claim_all(tx, [claim], moving=True):
+        if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True):
             record.put_into(row, place)
             await _save(ctx, tx, row, referral=affected.referral)
             return
 
 
 async def _save(ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral) -> None:
-    if row.kind == AppointmentKind.FIRST:
+    if row.kind in FIRST_KINDS:
         await record.save_first(ctx, tx, row, events.AppointmentReassigned, referral=referral)
     else:
-        await record.save_session(ctx, tx, row, events.AppointmentReassigned)
+        await record.save_visit(ctx, tx, row, events.AppointmentReassigned)
 
 
 async def _affected(
@@ -121,18 +123,29 @@ async def _affected(
 ) -> AffectedVisit:
     """Decide about a visit; what was `chosen` for others before it counts as taken."""
     referral = referrals[row.referral_id]
-    programme = next((one for one in ctx.clinic.programmes if one.id == referral.programme), None)
-    if programme is None:
+    need = _need(ctx, row)
+    if need is None:
         return AffectedVisit(row=row, referral=referral, conflict=conflict)
-    need = rules.needs.need_of_kind(ctx.clinic, site_id=row.site, programme=programme, kind=row.kind)
-    taken = await queries.occupancy.taken(tx, need.resources, window=_span(row), but_not=[row.id])
+    window = need.taken_by(_span(row))
+    taken = await queries.occupancy.taken(tx, need.resources, window=window, at=ctx.at, but_not=[row.id])
     taken = {key: [*taken.get(key, ()), *chosen.get(key, ())] for key in need.resources}
     placement = rules.reassignment.placement_of(row, conflict, referral=referral, need=need, taken=taken)
     return AffectedVisit(row=row, referral=referral, conflict=conflict, placement=placement)
 
 
-def _candidate(row: Appointment, placement: Placement) -> Candidate:
-    return Candidate(person=placement.person, room=placement.room, span=_span(row))
+def _need(ctx: Context, row: Appointment) -> Need | None:
+    """Return what a visit needs; None where its programme, or the visit in it, is gone."""
+    is_known = any(programme.id == row.programme for programme in ctx.clinic.programmes)
+    return rules.needs.need_of_row(ctx.clinic, row) if is_known else None
+
+
+def _candidate(ctx: Context, row: Appointment, placement: Placement) -> Candidate:
+    """Return what a visit takes with another clinician or room; its equipment stays."""
+    need = _need(ctx, row)
+    place = None if need is None else rules.correction.own_place(row, need=need)
+    if place is None:
+        raise LookupError(f"appointment {row.id} has a placement and needs nothing")
+    return replace(place, person=placement.person, room=placement.room)
 
 
 def _span(row: Appointment) -> Span:

@@ -55,7 +55,7 @@ async def _free_hours(ctx: Context, tx: Transaction, site: Site) -> int:
     window = Span(ctx.at, ctx.at + _FREE_DAYS)
     people = [person for person in ctx.clinic.people if person.site == site.id]
     keys = [rules.needs.person_key(person.id) for person in people]
-    taken = await queries.occupancy.taken(tx, keys, window=window)
+    taken = await queries.occupancy.taken(tx, keys, window=window, at=ctx.at)
     spans = [
         span
         for person in people

@@ -33,12 +33,12 @@ async def run(
     visits = await _visits(tx, rows)
     keys = [rules.needs.person_key(person.id) for person in people]
     keys += [rules.needs.room_key(one.id) for one in rooms]
-    taken = await queries.occupancy.taken(tx, keys, window=window)
+    taken = await queries.occupancy.taken(tx, keys, window=window, at=ctx.at)
     everybody = [person for person in ctx.clinic.people if person.site == site.id]
     opened = {day: rules.site_calendar.opening_hours(everybody, day, site=site) for day in days}
     of_people = []
     for person in people:
-        mine = [visit for visit in visits if visit.row.practitioner == person.id]
+        mine = [visit for visit in visits if person.id in (visit.row.practitioner, *visit.row.colleagues)]
         each = [
             rules.site_calendar.day_of_person(person, day, site=site, visits=mine, taken=taken, now=ctx.at)
             for day in days

@@ -64,7 +64,7 @@ async def read(ctx: Context, tx: Transaction, *, site: Site, weeks: int) -> Fore
         weeks=weeks,
         promised_days=rules.forecast_state.promised_days(ctx.clinic.guarantee),
         counts=counts,
-        taken=await queries.occupancy.taken(tx, at.keys, window=window),
+        taken=await queries.occupancy.taken(tx, at.keys, window=window, at=ctx.at),
         past=await queries.forecasts.past(tx, site.id),
     )
 

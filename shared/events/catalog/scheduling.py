@@ -1,10 +1,10 @@
 """Events that `scheduling` publishes: appointments, the waitlist, series, the guarantee, the directory.
 
-Every Appointment says `serviceType` = the programme, `appointmentType` = first or session
-(`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its participants with the patient first.
-Those of a first appointment carry the guarantee's Task (code `guarantee`): focus = the ServiceRequest,
-restriction.period.end = the due date, businessStatus = planned, on-track, at-risk, breached, met or ended,
-priority = the referral's.
+Every Appointment says `serviceType` = the programme and, beside it, the visit that the programme names;
+`appointmentType` = the kind (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its
+participants with the patient first, then the clinician who leads it. Those of a first appointment carry the
+guarantee's Task (code `guarantee`): focus = the ServiceRequest, restriction.period.end = the due date,
+businessStatus = planned, on-track, at-risk, breached, met or ended, priority = the referral's.
 """
 
 from datetime import datetime
@@ -17,6 +17,7 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
 from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
+    FIRST_KINDS,
     PROGRAMME_SYSTEM,
     ROSTER_EXTENSION,
     AppointmentKind,
@@ -31,16 +32,20 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
     """What happened to an appointment; that of a first one carries the guarantee."""
 
     @property
-    def is_first(self) -> bool:
-        """Whether it is the first assessment and no session."""
+    def kind(self) -> str | None:
+        """The kind of visit that it is (`shared.fhir.codes.AppointmentKind`), None where it says none."""
         kinds = reading.codes_of(self.focus.get("appointmentType"), system=APPOINTMENT_KIND_SYSTEM)
-        return AppointmentKind.FIRST in kinds
+        return next(iter(kinds), None)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first assessment, by one discipline or by several, and nothing else."""
+        return self.kind in FIRST_KINDS
 
     @property
     def is_session(self) -> bool:
         """Whether it is a session of a series."""
-        kinds = reading.codes_of(self.focus.get("appointmentType"), system=APPOINTMENT_KIND_SYSTEM)
-        return AppointmentKind.SESSION in kinds
+        return self.kind == AppointmentKind.SESSION
 
     @property
     def programme(self) -> str:
@@ -80,9 +85,9 @@ class AppointmentBooked(
     AppointmentEvent,
     name="appointment.booked",
     carries=("Patient",),
-    emitted="A first appointment was booked, or booked again; of a new one the Patient says for whom.",
+    emitted="A visit was booked, a first one again too; of a new first one the Patient says for whom.",
 ):
-    """A first appointment has a time."""
+    """A visit has a time; `appointmentType` says of which kind it is."""
 
 
 class AppointmentMoved(AppointmentEvent, name="appointment.moved", emitted="An appointment got a new time."):

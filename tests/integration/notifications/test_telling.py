@@ -168,6 +168,30 @@ class TestTelling:
             "appointment.missed",
         ]
 
+    @pytest.mark.parametrize(
+        ("kind", "text"),
+        [
+            ("review", "A review was booked."),
+            ("telehealth", "A visit by video or telephone was booked."),
+            ("procedure", "A procedure was booked."),
+            ("group", "A place in a group was booked."),
+            ("test", "A test was booked."),
+            ("meeting", "A meeting with the patient was booked."),
+        ],
+    )
+    async def test_of_another_kind_than_the_first_the_feed_says_which_and_nobody_gets_a_letter(
+        self, kind: str, text: str, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), appointment_event("booked", kind=kind))
+        assert await told(notifications_db, "appointment.booked") == []
+        assert (await entries(notifications_db))[-1]["text"] == text
+
+    async def test_a_first_visit_by_several_disciplines_is_told_as_a_first_visit_is(
+        self, notifications_db: Database, hear: Hear
+    ) -> None:
+        await hear(referral_event(), appointment_event("booked", kind="joint-first"))
+        assert len(await told(notifications_db, "appointment.booked")) == 1
+
 
 class TestAFeedEntry:
     async def test_names_ids_and_a_sentence_and_nothing_of_the_payload(

@@ -17,7 +17,13 @@ __all__ = ["clinic"]
 _OTHERS = "DELETE FROM appointment WHERE id <> :id"
 _GIVEN_BACK = "DELETE FROM occupancy"
 _IN_STATE = """
-UPDATE appointment SET status = :status, reason_code = 'prov', starts_at = :start, ends_at = :end
+UPDATE appointment SET status = :status, reason_code = 'prov', starts_at = :start, ends_at = :end,
+  held_until = NULL
+WHERE id = :id
+"""
+_HELD = """
+UPDATE appointment SET status = 'pending', starts_at = :start, ends_at = :end, held_by = 'coordinator',
+  held_until = :until
 WHERE id = :id
 """
 _WAITING = """
@@ -33,6 +39,10 @@ async def bring(clinic: TestClinic, visit: dict[str, Any], status: AppointmentSt
         await sql(tx, _OTHERS, id=visit["id"])
         if status is AppointmentStatus.WAITLIST:
             await sql(tx, _WAITING, id=visit["id"])
+        elif status is AppointmentStatus.PENDING:
+            time = {name: datetime.fromisoformat(visit[name]) for name in ("start", "end")}
+            until = clinic.clock.now() + timedelta(minutes=10)
+            await sql(tx, _HELD, id=visit["id"], until=until, **time)
         else:
             time = {name: datetime.fromisoformat(visit[name]) for name in ("start", "end")}
             await sql(tx, _IN_STATE, id=visit["id"], status=str(status), **time)

@@ -1,6 +1,6 @@
 """A booking desk: the service's own handlers on a real database, one transaction each, as the worker does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -10,8 +10,12 @@ from uuid import UUID
 import msgspec
 
 from services.scheduling import fhir, handlers, use_cases
+from services.scheduling.models.appointment_change import AppointmentChange
+from services.scheduling.models.booking import TimesWanted
 from services.scheduling.models.rows import Appointment, Guarantee, Series, UnavailableTime
+from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
+from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.auth.principal import Principal
@@ -30,7 +34,7 @@ from tests.support.booking.place import MONDAY
 from tests.support.context import a_context
 
 COORDINATOR = Principal(
-    client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.rus"]), site="toronto"
+    client="coordinator", party="coordinator", scopes=Scopes.parse(["user/Appointment.crus"]), site="toronto"
 )
 
 
@@ -70,6 +74,7 @@ class Desk:
             TimerKind.DUE: partial(handlers.on_guarantee_due, cache=self.cache),
             TimerKind.SECOND_DUE: handlers.on_second_due,
             TimerKind.FORECAST: handlers.on_forecast_due,
+            TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
             TimerKind.RECHECK: handlers.on_recheck_due,
             TimerKind.LOOK: handlers.on_look_due,
@@ -163,6 +168,58 @@ class Desk:
             await use_cases.change.run(ctx, tx, locked, wanted, referral=referral, cache=self.cache)
         await self.settle()
         return locked
+
+    async def find(
+        self, start: datetime, end: datetime, *, by: Principal = COORDINATOR, **wanted: Any
+    ) -> list[dict[str, Any]]:
+        """Find times as `$find` does; `wanted` are fields of TimesWanted. Gives the proposed Appointments."""
+        asked = TimesWanted(window=Span(start, end), **wanted)
+        ctx = self.ctx(principal=by)
+        async with self.database.transaction() as tx:
+            found = await use_cases.find_times.run(ctx, tx, asked, cache=self.cache)
+        bundle = fhir.time_search.bundle(
+            ctx, found.times, programme=found.programme, referral=found.referral, is_all=found.is_all
+        )
+        return [entry["resource"] for entry in bundle.get("entry", [])]
+
+    async def book(
+        self, proposal: Mapping[str, Any], *, by: Principal = COORDINATOR, **changes: Any
+    ) -> Appointment:
+        """Book a proposed Appointment as `$book` does, with some elements changed."""
+        ctx = self.ctx(principal=by)
+        async with self.database.transaction() as tx:
+            wanted = fhir.proposals.read({**proposal, **changes}, urls=ctx.urls)
+            row = await use_cases.book_visit.run(ctx, tx, wanted)
+        await self.settle()
+        return row
+
+    async def hold(
+        self, proposal: Mapping[str, Any], *, by: Principal = COORDINATOR, **changes: Any
+    ) -> Appointment:
+        """Hold a proposed Appointment as `$hold` does, with some elements changed."""
+        ctx = self.ctx(principal=by)
+        async with self.database.transaction() as tx:
+            wanted = fhir.proposals.read({**proposal, **changes}, urls=ctx.urls)
+            return await use_cases.book_visit.hold(ctx, tx, wanted)
+
+    async def book_hold(
+        self, row: Appointment, *, by: Principal = COORDINATOR, at: datetime | None = None
+    ) -> Appointment:
+        """Book what is held as `$book` does with a reference, without the timers that are due."""
+        ctx = replace(self.ctx(principal=by), at=at or self.now)
+        wanted = AppointmentChange(status=AppointmentStatus.BOOKED)
+        async with self.database.transaction() as tx:
+            referral, held = await use_cases.change.for_caller(ctx, tx, str(row.id))
+            return await use_cases.change.run(ctx, tx, held, wanted, referral=referral, cache=self.cache)
+
+    async def visits(self, referral_id: str) -> list[Appointment]:
+        """The visits of a referral that are neither first ones nor sessions, the earliest first."""
+        async with self.database.transaction() as tx:
+            sql = (
+                "SELECT * FROM appointment WHERE referral_id = $1 AND visit_type IS NOT NULL"
+                " AND kind <> 'joint-first' ORDER BY starts_at"
+            )
+            return await tx.rows(Appointment, sql, UUID(referral_id))
 
     async def correct(self, row: Appointment, status: str, reason: str = "A slip.") -> Appointment:
         """Correct what was recorded of an appointment as the coordinator does."""

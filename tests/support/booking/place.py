@@ -33,6 +33,10 @@ def a_clinic(
     at_risk_days: int = 7,
     guarantee: Mapping[str, Any] | None = None,
     scheduling: Mapping[str, Any] | None = None,
+    visits: Sequence[Mapping[str, Any]] = (),
+    more_rooms: Sequence[Mapping[str, Any]] = (),
+    equipment: Sequence[Mapping[str, Any]] = (),
+    team: Sequence[str] = ("physiotherapy",),
 ) -> Clinic:
     """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`."""
     treatment = {"minutes": 45, "discipline": "physiotherapy", "room": "treatment", "count": 4, "per_week": 2}
@@ -60,7 +64,9 @@ def a_clinic(
                         {"id": f"{kind}-{number}", "name": kind, "kind": kind}
                         for kind in ("assessment", "treatment")
                         for number in range(1, rooms + 1)
-                    ],
+                    ]
+                    + list(more_rooms),
+                    "equipment": list(equipment),
                     "meeting": {"weekday": "wed", "start": "12:00", "minutes": 60, "chair": "ana"},
                 }
             ],
@@ -74,7 +80,8 @@ def a_clinic(
                     "site": "toronto",
                     "first": {"minutes": 60, "discipline": "physiotherapy", "room": "assessment"},
                     "sessions": treatment | dict(sessions or {}),
-                    "team": ["physiotherapy"],
+                    "visits": list(visits),
+                    "team": list(team),
                     "weeks": 8,
                 }
             ],
@@ -95,7 +102,7 @@ def a_clinic(
                     "party": "coordinator",
                     "site": "toronto",
                     "email": "coordinator@clinic.example",
-                    "scopes": ["user/Appointment.rus"],
+                    "scopes": ["user/Appointment.crus"],
                 }
             ],
         }
@@ -110,18 +117,31 @@ def a_person(
     end: str = "17:00",
     purpose: Sequence[str] = ("first", "session"),
     absences: Sequence[tuple[date, date]] = (),
+    discipline: str = "physiotherapy",
+    languages: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Make a physiotherapist with weekly hours."""
+    """Make a clinician with weekly hours, a physiotherapist unless it is said otherwise."""
     return {
         "id": person_id,
         "family": person_id.title(),
         "given": "P.",
-        "discipline": "physiotherapy",
+        "discipline": discipline,
+        "languages": list(languages),
         "site": "toronto",
         "email": f"{person_id}@clinic.example",
         "hours": [{"days": list(days), "from": start, "to": end, "for": list(purpose)}],
         "absences": [{"from": first, "to": last} for first, last in absences],
     }
+
+
+REVIEW: Mapping[str, Any] = {
+    "id": "review",
+    "name": "Review",
+    "kind": "review",
+    "minutes": 30,
+    "disciplines": ["physiotherapy"],
+    "room": "assessment",
+}
 
 
 def local(day: date, wall: str) -> datetime:

@@ -1,0 +1,49 @@
+"""What people do with the Tasks that name visits; that of a guarantee nobody changes by hand."""
+
+from uuid import UUID
+
+from services.scheduling import queries, texts
+from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
+from services.scheduling.rules import acts
+from services.scheduling.rules.acts import TaskFacts
+from services.scheduling.rules.conflicts import TaskEnded
+from services.scheduling.use_cases.replan import KeptByTheVisit
+from shared.context import Context
+from shared.db import Transaction
+from shared.operations import Operation, OperationTable, Parameter, Subject
+
+
+async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
+    try:
+        wanted = UUID(task_id)
+    except ValueError:
+        return None
+    guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
+    task = guarantee or await queries.tasks.visible_to(tx, ctx.caller, wanted)
+    return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
+
+
+TASKS = OperationTable[TaskFacts](
+    resource_type="Task",
+    rows=TASK_ROWS,
+    load=_task,
+    sentences=texts.REASONS,
+    operations=(
+        Operation[TaskFacts](
+            name="complete",
+            kind="update",
+            resource_type="Task",
+            parties=("coordinator",),
+            interaction="u",
+            rows=REPLAN_ROWS,
+            text="Say that the visits which no longer fit are dealt with; they are not asked about again.",
+            parameters=(
+                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+                Parameter(name="statusReason", type="CodeableConcept", min=1, text="Why, in its `text`."),
+            ),
+            refuses=(TaskEnded, KeptByTheVisit),
+            applies=acts.asks_to_replan,
+            when=acts.may_complete,
+        ),
+    ),
+)

@@ -1,0 +1,144 @@
+"""$find and $book by HTTP, with the example clinic: who may, what is answered, what is refused and how."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest_asyncio
+
+from tests.integration.scheduling.test_doors import first_of, refer
+from tests.support.clinic import TestClinic
+
+APPOINTMENT = "/scheduling/fhir/Appointment"
+
+
+@pytest_asyncio.fixture
+async def clinic() -> AsyncIterator[TestClinic]:
+    async with TestClinic(services=("scheduling",)) as running:
+        yield running
+
+
+async def find(clinic: TestClinic, who: str = "coordinator", **said: Any) -> Any:
+    start = clinic.clock.now() + timedelta(days=14)
+    days = said.pop("days", 7)
+    given: list[dict[str, Any]] = [
+        {"name": "start", "valueDateTime": start.isoformat()},
+        {"name": "end", "valueDateTime": (start + timedelta(days=days)).isoformat()},
+    ]
+    for name, value in said.items():
+        name = name if name == "_count" else name.replace("_", "-")
+        member = {int: "valueInteger", str: "valueCode", dict: "valueReference"}[type(value)]
+        given.append({"name": name, member: value})
+    body = {"resourceType": "Parameters", "parameter": given}
+    return await clinic.as_(who).post(f"{APPOINTMENT}/$find", json=body)
+
+
+async def book(clinic: TestClinic, appointment: dict[str, Any], who: str = "coordinator") -> Any:
+    given = [{"name": "appointment-resource", "resource": appointment}]
+    body = {"resourceType": "Parameters", "parameter": given}
+    return await clinic.as_(who).post(f"{APPOINTMENT}/$book", json=body)
+
+
+def of(referral: str) -> dict[str, str]:
+    return {"reference": f"ServiceRequest/{referral}"}
+
+
+async def test_a_coordinator_finds_a_review_and_books_it(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    answer = await find(clinic, visit_type="review", referral=of(referral), _count=3)
+    assert answer.status_code == 200, answer.text
+    bundle = answer.json()
+    assert (bundle["type"], len(bundle["entry"]), "total" in bundle) == ("searchset", 3, False)
+    proposal = bundle["entry"][0]["resource"]
+    booked = await book(clinic, proposal)
+    assert booked.status_code == 200, booked.text
+    visit = booked.json()
+    assert (visit["status"], visit["start"]) == ("booked", proposal["start"])
+    read = await clinic.as_("coordinator").get(f"{APPOINTMENT}/{visit['id']}")
+    assert read.json() == visit
+    kinds = await clinic.as_("coordinator").get(f"{APPOINTMENT}?appointment-type=review")
+    assert [entry["resource"]["id"] for entry in kinds.json()["entry"]] == [visit["id"]]
+
+
+async def test_total_stands_where_all_fits_the_page(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    answer = await find(clinic, visit_type="review", referral=of(referral), _count=100, days=1)
+    bundle = answer.json()
+    assert bundle["total"] == len(bundle.get("entry", []))
+
+
+async def test_a_time_that_is_taken_is_409_and_names_the_clinician(clinic: TestClinic) -> None:
+    referral, other = await refer(clinic), await refer(clinic)
+    answer = await find(clinic, visit_type="telephone-review", referral=of(referral), _count=1)
+    proposal = answer.json()["entry"][0]["resource"]
+    assert (await book(clinic, proposal)).status_code == 200
+    refused = await book(clinic, proposal | {"basedOn": [of(other)]})
+    assert refused.status_code == 409
+    [issue] = refused.json()["issue"]
+    assert "Lindqvist has another appointment until" in issue["details"]["text"]
+
+
+async def test_a_visit_is_moved_and_called_off_by_book_too(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    answer = await find(clinic, visit_type="review", referral=of(referral), _count=30)
+    first, *_, last = (entry["resource"] for entry in answer.json()["entry"])
+    visit = (await book(clinic, first)).json()
+    moved = await book(clinic, visit | {"start": last["start"], "end": last["end"]})
+    assert (moved.status_code, moved.json()["start"]) == (200, last["start"])
+    system = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+    reason = {"coding": [{"system": system, "code": "pat"}]}
+    off = await book(clinic, moved.json() | {"status": "cancelled", "cancelationReason": reason})
+    assert (off.status_code, off.json()["status"]) == (200, "cancelled")
+
+
+async def test_what_is_wrong_is_refused_where_it_stands(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    answer = await find(clinic, visit_type="review", referral=of(referral), days=-1, _count=0)
+    assert answer.status_code == 422
+    places = [issue["expression"] for issue in answer.json()["issue"]]
+    named = [[f"Parameters.parameter.where(name='{name}')"] for name in ("end", "_count")]
+    assert places == named
+    wrong = await book(
+        clinic,
+        {
+            "resourceType": "Appointment",
+            "status": "proposed",
+            "participant": [
+                {"actor": {"reference": "Practitioner/physiotherapist"}, "status": "needs-action"}
+            ],
+        },
+    )
+    assert wrong.status_code == 422
+    assert {issue["expression"][0].rpartition(".")[2] for issue in wrong.json()["issue"]} == {
+        "basedOn",
+        "serviceType",
+        "start",
+    }
+
+
+async def test_a_clinician_of_no_team_of_it_sees_no_times_for_a_referral(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    first = await first_of(clinic, referral)
+    answer = await find(clinic, "psychologist", visit_type="review", referral=of(referral))
+    assert answer.status_code == 404
+    refused = await book(
+        clinic,
+        {
+            "resourceType": "Appointment",
+            "status": "proposed",
+            "appointmentType": first["appointmentType"],
+            "start": first["start"],
+            "end": first["end"],
+            "basedOn": [of(referral)],
+            "participant": [{"actor": {"reference": "Practitioner/psychologist"}, "status": "needs-action"}],
+        },
+        "psychologist",
+    )
+    assert refused.status_code == 404
+
+
+async def test_an_insurer_finds_and_books_nothing(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    assert (
+        await find(clinic, "workplace-insurer", visit_type="review", referral=of(referral))
+    ).status_code == 403
