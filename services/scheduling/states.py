@@ -46,6 +46,14 @@ class ReplanStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class TellingStatus(StrEnum):
+    """Task.status of what asks a coordinator to tell a patient the day of a visit."""
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
 class GroupStatus(StrEnum):
     """Where a group session stands: open to patients, left by all of them, or cancelled by staff."""
 
@@ -124,6 +132,7 @@ CORRECTED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
 
 
 REPLANNING = {ReplanStatus.REQUESTED: frozenset({ReplanStatus.COMPLETED})}
+TELLING = {TellingStatus.REQUESTED: frozenset({TellingStatus.COMPLETED, TellingStatus.CANCELLED})}
 
 
 def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:

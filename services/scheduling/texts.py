@@ -74,6 +74,10 @@ REASONS: Mapping[str, str] = {
     "site-closed": "The site is closed on {day}.",
     "nothing-left": "Every visit fits again, was moved or called off, or is over.",
     "kept-by-the-visit": "This Task follows from what becomes of the visit.",
+    "patient-to-tell": "The first visit is on {day:%Y-%m-%d}: tell the patient by telephone.",
+    "patient-told": "The patient was told.",
+    "patient-came": "The patient came.",
+    "visit-does-not-stand": "The visit does not stand any more.",
     "task-ended": "This Task is {now} and stays so.",
     # Why a roster cannot be changed as somebody wants.
     "away-already": "{practitioner} is away already, until {until:%Y-%m-%d %H:%M}.",

@@ -83,6 +83,10 @@ REASONS: Mapping[str, str] = {
     "site-closed": "L'établissement est fermé le {day}.",
     "nothing-left": "Chaque visite convient de nouveau, a été déplacée ou annulée, ou est passée.",
     "kept-by-the-visit": "Cette tâche découle de ce qu'il advient de la visite.",
+    "patient-to-tell": "Le premier rendez-vous est le {day:%Y-%m-%d} : le dire au patient par téléphone.",
+    "patient-told": "Le patient a été informé.",
+    "patient-came": "Le patient est venu.",
+    "visit-does-not-stand": "Le rendez-vous ne tient plus.",
     "task-ended": "L'état de cette tâche est « {now} » et ne change plus.",
     # Why a roster cannot be changed as somebody wants.
     "away-already": "{practitioner} s'absente déjà, jusqu'au {until:%Y-%m-%d %H:%M}.",

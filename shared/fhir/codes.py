@@ -94,6 +94,7 @@ class TaskCode(StrEnum):
     RESOLVE_DENIAL = "resolve-denial"
     GUARANTEE = "guarantee"
     REPLAN_VISITS = "replan-visits"
+    TELL_PATIENT = "tell-patient"
     AGENDA_ITEM = "agenda-item"
     ACTION = "action"
 

@@ -1,9 +1,10 @@
 """A clinic that plans: who can wait is promised a visit at once, and told the day in the evening."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.clinic import Scheduling, SchedulingPolicy
@@ -13,6 +14,7 @@ from tests.support.clinic import TestClinic
 from tests.support.context import example_clinic
 
 UNTIL_EVENING = timedelta(hours=11)
+CANCELLED = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
 @pytest.fixture
@@ -83,3 +85,95 @@ async def test_the_board_lists_who_is_promised_a_day(planning: TestClinic) -> No
 async def test_who_cannot_wait_has_the_day_at_once(planning: TestClinic) -> None:
     referral = await sent(planning, priority="asap")
     assert (await visit_of(planning, referral))["status"] == "booked"
+
+
+class TestTheCoordinatorIsAskedToTelephone:
+    async def test_once_an_evening_found_the_day_and_ticks_it_when_the_patient_was_told(
+        self, planning: TestClinic
+    ) -> None:
+        await sent(planning)
+        assert await to_tell(planning) == []
+        await planning.at(planning.clock.now() + UNTIL_EVENING)
+        [row] = await to_tell(planning)
+        assert "tell the patient by telephone" in row["reason"]["text"]
+        assert row["patient"]["name"].startswith("Tanabe")
+        assert [act["name"] for act in row["actions"]] == ["tell"]
+        answer = await tick(planning, row["resource"])
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["statusReason"]["coding"][0]["code"] == "patient-told"
+        assert await to_tell(planning) == []
+        again = await tick(planning, row["resource"])
+        assert again.status_code == 200
+        assert again.json()["meta"]["versionId"] == answer.json()["meta"]["versionId"]
+
+    async def test_with_the_day_that_the_visit_has_now_and_no_more_when_it_is_called_off(
+        self, planning: TestClinic
+    ) -> None:
+        referral = await sent(planning)
+        await planning.at(planning.clock.now() + UNTIL_EVENING)
+        [asked] = await to_tell(planning)
+        visit = await visit_of(planning, referral)
+        later = (datetime.fromisoformat(visit["start"]) + timedelta(days=1)).isoformat()
+        until = (datetime.fromisoformat(visit["end"]) + timedelta(days=1)).isoformat()
+        moved = await put(planning, visit | {"start": later, "end": until})
+        assert moved.status_code == 200, moved.text
+        [row] = await to_tell(planning)
+        assert row["reason"]["text"] != asked["reason"]["text"]
+        reason = {"coding": [{"system": CANCELLED, "code": "pat"}]}
+        called_off = await put(planning, moved.json() | {"status": "cancelled", "cancelationReason": reason})
+        assert called_off.status_code == 200, called_off.text
+        assert await to_tell(planning) == []
+        ended = await planning.as_("coordinator").get(f"/scheduling/fhir/{row['resource']}")
+        assert ended.json()["status"] == "cancelled"
+        refused = await tick(planning, row["resource"])
+        assert refused.status_code == 409
+        assert "This Task is cancelled and stays so." in refused.text
+
+    async def test_and_nobody_else_can_say_that_it_was_done(self, planning: TestClinic) -> None:
+        await sent(planning)
+        await planning.at(planning.clock.now() + UNTIL_EVENING)
+        [row] = await to_tell(planning)
+        task = (await planning.as_("coordinator").get(f"/scheduling/fhir/{row['resource']}")).json()
+        assert (
+            await planning.as_("family-practice").get(f"/scheduling/fhir/{row['resource']}")
+        ).json() == task
+        for who in ("physiotherapist", "family-practice", "second-practice"):
+            refused = await tick(planning, row["resource"], who=who, task=task)
+            assert refused.status_code in (403, 404), who
+        assert len(await to_tell(planning)) == 1
+
+    async def test_on_the_page_of_the_day(self, planning: TestClinic) -> None:
+        await sent(planning)
+        await planning.at(planning.clock.now() + UNTIL_EVENING)
+        browser = Browser(planning.anonymous())
+        await browser.sign_in("coordinator")
+        page = await browser.open("/today")
+        assert "Tell the patient the day" in page.text
+        assert "The patient was told" in page.text
+
+
+async def to_tell(clinic: TestClinic) -> list[dict[str, Any]]:
+    answer = await clinic.as_("coordinator").get("/scheduling/worklist?kind=tell")
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["rows"]
+    return rows
+
+
+async def tick(
+    clinic: TestClinic, resource: str, *, who: str = "coordinator", task: dict[str, Any] | None = None
+) -> httpx.Response:
+    found = task or (await clinic.as_("coordinator").get(f"/scheduling/fhir/{resource}")).json()
+    headers = {"If-Match": f'W/"{found["meta"]["versionId"]}"'}
+    body = found | {"status": "completed"}
+    answer: httpx.Response = await clinic.as_(who).put(
+        f"/scheduling/fhir/{resource}", json=body, headers=headers
+    )
+    return answer
+
+
+async def put(clinic: TestClinic, visit: dict[str, Any]) -> httpx.Response:
+    headers = {"If-Match": f'W/"{visit["meta"]["versionId"]}"'}
+    answer: httpx.Response = await clinic.as_("coordinator").put(
+        f"/scheduling/fhir/Appointment/{visit['id']}", json=visit, headers=headers
+    )
+    return answer

@@ -46,9 +46,29 @@ async def play(story: Story) -> None:
     )
     given = {visit["start"] for visit in visits} & {visit["start"] for visit in freed}
     story.expect("the time that the revoked referral freed is given", len(given) == 1, len(given))
+    await _tell_by_telephone(story, referral)
     await see_first(story, referral)
     promise = await _guarantee(story, referral)
     story.expect("the promise was kept", promise["status"] == "met", promise["status"])
+
+
+async def _tell_by_telephone(story: Story, referral: str) -> None:
+    """Tell the patient the day, and tick the Task that asks for it."""
+    await story.until(4, "09:00")
+    tasks = await story.find(
+        "coordinator",
+        f"/scheduling/fhir/Task?based-on=ServiceRequest/{referral}&code=tell-patient&status=requested",
+    )
+    story.expect("the coordinator is asked to tell the patient the day", len(tasks) == 1, len(tasks))
+    task = tasks[0]
+    await story.act(
+        "coordinator",
+        "PUT",
+        f"/scheduling/fhir/Task/{task['id']}",
+        body=task | {"status": "completed"},
+        version=int(task["meta"]["versionId"]),
+    )
+    story.note("coordinator", "tells the patient the day by telephone", "PUT Task")
 
 
 async def _see_after_the_evening(story: Story, referral: str) -> None:

@@ -1,4 +1,4 @@
-"""What a coordinator does with a Task that names visits which no longer fit."""
+"""What a coordinator does with a Task: the visits that no longer fit, and whom to tell a day."""
 
 from typing import Annotated
 
@@ -20,9 +20,13 @@ _Change = Annotated[RequestContext, authorize("Task", "u", rows=scope.REPLAN_ROW
 
 @router.put("/fhir/Task/{id}", responses=refuses(TaskEnded, KeptByTheVisit))
 async def complete(id: str, request: _Change) -> Response:
-    """Complete a Task that names visits which no longer fit, with why; needs If-Match."""
+    """Say that visits which no longer fit are dealt with, or that a patient was told; needs If-Match."""
     only(request, "coordinator", what="change this Task")
     received = await request.resource("Task")
     async with request.transaction() as tx:
-        task = await use_cases.replan.complete(request.ctx, tx, id, sent=received.data, expect=request.expect)
+        ctx, sent, expect = request.ctx, received.data, request.expect
+        told = await use_cases.tell_patient.complete(ctx, tx, id, sent=sent, expect=expect)
+        if told is not None:
+            return await request.answer(tx, told.body, about=told, patient=told.patient_id)
+        task = await use_cases.replan.complete(ctx, tx, id, sent=sent, expect=expect)
         return await request.answer(tx, task.body, about=task)

@@ -1,4 +1,4 @@
-"""`GET /scheduling/worklist`: guarantees in danger, who waits, visits to plan anew and visits to record."""
+"""`GET /scheduling/worklist`: guarantees in danger, who waits or is to be told, visits to plan or record."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -31,6 +31,7 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
     "guarantee": ("book", "move"),
     "waitlist": ("book",),
     "replan": ("complete",),
+    "tell": ("tell",),
     "unrecorded": ("fulfil", "miss", "cancel"),
 }
 
@@ -57,6 +58,8 @@ def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
         return _of_guarantee(ctx, entry, work)
     if entry.kind == "replan":
         return _of_task(ctx, entry, work.tasks[entry.id])
+    if entry.kind == "tell":
+        return _of_telling(ctx, entry, work)
     facts = work.facts[entry.id]
     return fhir.worklist.of_visit(
         ctx,
@@ -79,6 +82,20 @@ def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRo
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
     actions = possible(ctx, operations.tasks.TASKS, subject, names=_ACTS[entry.kind])
     return fhir.worklist.of_task(ctx, entry, task, actions=actions)
+
+
+def _of_telling(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
+    task = work.tellings[entry.id]
+    referral = work.referrals[task.referral_id]
+    subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
+    return fhir.worklist.of_telling(
+        ctx,
+        entry,
+        task,
+        referral=referral,
+        person=work.people[referral.id],
+        actions=possible(ctx, operations.tasks.TASKS, subject, names=_ACTS[entry.kind]),
+    )
 
 
 def _acts(ctx: Context, facts: AppointmentFacts, *, kind: str) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from services.scheduling.fhir import (
     roster_people,
     rosters,
     series,
+    telling,
     time_search,
     unavailable,
     worklist,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir import replanning
+from services.scheduling.fhir import replanning, telling
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask
+from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask
 from shared.context import Context
 from shared.fhir.elements import directory_reference
 from shared.fhir.people import listed
@@ -74,6 +74,27 @@ def of_task(ctx: Context, entry: WorklistEntry, row: ReplanTask, *, actions: Act
         site=row.site,
         owner=directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         actions=actions,
+    )
+
+
+def of_telling(
+    ctx: Context,
+    entry: WorklistEntry,
+    row: TellingTask,
+    *,
+    referral: Referral,
+    person: KnownPerson | None,
+    actions: Actions,
+) -> WorklistRow:
+    """Show whom to tell the day of the first visit."""
+    return WorklistRow(
+        entry=entry,
+        resource=f"Task/{row.id}",
+        state=row.status,
+        reason=_stated(ctx, telling.reasons(ctx, row), site=row.site),
+        owner=directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
+        actions=actions,
+        **_about(ctx, referral, person),
     )
 
 

@@ -11,7 +11,14 @@ from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.spans import Span
-from services.scheduling.states import AbsenceStatus, GroupStatus, ReferralState, ReplanStatus, SeriesStatus
+from services.scheduling.states import (
+    AbsenceStatus,
+    GroupStatus,
+    ReferralState,
+    ReplanStatus,
+    SeriesStatus,
+    TellingStatus,
+)
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus, RequestPriority
 from shared.ids import new_id
@@ -226,6 +233,26 @@ class UnavailableTime(Resource):
     def span(self) -> Span:
         """From when until when."""
         return Span(self.starts_at, self.ends_at)
+
+
+class TellingTask(Resource):
+    """The Task that asks to tell a patient the day which the plan found, of one first visit.
+
+    `starts_at` is when the visit begins, as the Task says it.
+    """
+
+    __tablename__ = "telling_task"
+
+    appointment_id: UUID = Field(foreign_key="appointment.id")
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    patient_id: str = Field(index=True)
+    site: str
+    requester: str
+    status: str = TellingStatus.REQUESTED
+    starts_at: AwareDatetime
+    opened_at: AwareDatetime
+    due_at: AwareDatetime
+    ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 
 class Funding(SQLModel):

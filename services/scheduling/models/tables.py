@@ -39,6 +39,7 @@ from services.scheduling.models.rows import (
     Referral,
     ReplanTask,
     Series,
+    TellingTask,
     UnavailableTime,
 )
 from services.scheduling.states import (
@@ -50,6 +51,7 @@ from services.scheduling.states import (
     ReferralState,
     ReplanStatus,
     SeriesStatus,
+    TellingStatus,
 )
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
@@ -270,6 +272,26 @@ class UnavailableTimeTable(UnavailableTime, Base, table=True):
         one_of("status", AbsenceStatus, name="status_is_known"),
         CheckConstraint("starts_at < ends_at", name="ends_after_its_start"),
         Index("unavailable_time_of_site", "site", "person", "ends_at"),
+    )
+
+
+class TellingTaskTable(TellingTask, Base, table=True):
+    """The table of TellingTask rows."""
+
+    __table_args__ = (
+        one_of("status", TellingStatus, name="status_is_known"),
+        Index(
+            "one_open_telling_task_per_visit",
+            "appointment_id",
+            unique=True,
+            postgresql_where=text("status = 'requested'"),
+        ),
+        # The page of a worklist: whom to tell, of a site.
+        Index(
+            "telling_task_open",
+            *("site", "due_at", "opened_at", "id"),
+            postgresql_where=text("status = 'requested'"),
+        ),
     )
 
 

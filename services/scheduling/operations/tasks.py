@@ -1,9 +1,9 @@
-"""What people do with the Tasks that name visits; that of a guarantee nobody changes by hand."""
+"""What people do with Tasks of visits and of whom to tell; that of a guarantee nobody changes by hand."""
 
 from uuid import UUID
 
 from services.scheduling import queries, texts
-from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
+from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS, TELLING_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
@@ -19,7 +19,11 @@ async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFact
     except ValueError:
         return None
     guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
-    task = guarantee or await queries.tasks.visible_to(tx, ctx.caller, wanted)
+    task = (
+        guarantee
+        or await queries.tasks.visible_to(tx, ctx.caller, wanted)
+        or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
+    )
     return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
 
 
@@ -44,6 +48,21 @@ TASKS = OperationTable[TaskFacts](
             refuses=(TaskEnded, KeptByTheVisit),
             applies=acts.asks_to_replan,
             when=acts.may_complete,
+        ),
+        Operation[TaskFacts](
+            name="tell",
+            kind="update",
+            resource_type="Task",
+            parties=("coordinator",),
+            interaction="u",
+            rows=TELLING_ROWS,
+            text="Say that the patient was told the day of the first visit.",
+            parameters=(
+                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+            ),
+            refuses=(TaskEnded,),
+            applies=acts.asks_to_tell,
+            when=acts.may_tell,
         ),
     ),
 )

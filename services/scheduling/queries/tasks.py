@@ -1,7 +1,8 @@
-"""Tasks of both kinds, as they are searched, and those that name visits which no longer fit.
+"""Tasks of all kinds, as they are searched, those that name visits which no longer fit, and those that ask
+to tell a patient a day.
 
-`TASKS` is what a search of Tasks reads: the guarantees, and the Tasks of a site, which are nobody's but its
-coordinators' and so have no patient, no referral and no requester.
+`TASKS` is what a search of Tasks reads: those of referrals, and the Tasks of a site, which are nobody's but
+its coordinators' and so have no patient, no referral and no requester.
 """
 
 from uuid import UUID
@@ -11,8 +12,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from services.scheduling.models.conflicts import VisitConflict
-from services.scheduling.models.rows import ReplanTask
-from services.scheduling.models.tables import GuaranteeTable, ReplanTaskTable
+from services.scheduling.models.rows import ReplanTask, TellingTask
+from services.scheduling.models.tables import GuaranteeTable, ReplanTaskTable, TellingTaskTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
@@ -38,6 +39,12 @@ _ROWS = union_all(
         literal(str(TaskCode.REPLAN_VISITS)).label("code"),
         col(ReplanTaskTable.status).label("task_status"),
     ),
+    select(
+        *(col(getattr(TellingTaskTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:3])),
+        _nothing.label("status"),
+        literal(str(TaskCode.TELL_PATIENT)).label("code"),
+        col(TellingTaskTable.status).label("task_status"),
+    ),
 ).subquery("task")
 TASKS = aliased(GuaranteeTable, _ROWS, adapt_on_names=True)
 CODE, STATUS = _ROWS.c.code, _ROWS.c.task_status
@@ -46,6 +53,8 @@ _OPEN_SEEN = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested'
 _OPEN_OF = f"{_OPEN_SEEN} FOR UPDATE"
 _SETTLED_OF = "SELECT * FROM replan_task WHERE site = $1 AND is_settled"
 _LOCKED = "SELECT * FROM replan_task WHERE id = $1 FOR UPDATE"
+_TELLING = "SELECT * FROM telling_task WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
+_TELLING_LOCKED = "SELECT * FROM telling_task WHERE id = $1 FOR UPDATE"
 
 
 async def open_of(tx: Transaction, site: str) -> ReplanTask | None:
@@ -84,3 +93,20 @@ async def lock_self_booking(tx: Transaction, site: str) -> None:
 async def lock_site(tx: Transaction, site: str) -> None:
     """Wait for whoever holds the visits of a site against the description of the clinic."""
     await tx.lock_names([f"replan/{site}"])
+
+
+async def open_telling(tx: Transaction, appointment_id: UUID) -> TellingTask | None:
+    """Lock the open Task that asks to tell a patient the day of this visit."""
+    return await tx.row(TellingTask, _TELLING, appointment_id)
+
+
+async def telling_visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> TellingTask | None:
+    """Read such a Task that this caller may see, without a lock."""
+    task = core.columns(TellingTaskTable)
+    found = await tx.select(select(*task).where(task.id == task_id, scope.telling_tasks(principal)))
+    return TellingTask(**found[0]) if found else None
+
+
+async def telling_locked(tx: Transaction, task_id: UUID) -> TellingTask | None:
+    """Lock such a Task."""
+    return await tx.row(TellingTask, _TELLING_LOCKED, task_id)

@@ -7,8 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
-from services.scheduling.models.rows import Appointment, ReplanTask
-from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReplanTaskTable
+from services.scheduling.models.rows import Appointment, ReplanTask, TellingTask
+from services.scheduling.models.tables import (
+    AppointmentTable,
+    GuaranteeTable,
+    ReplanTaskTable,
+    TellingTaskTable,
+)
 from services.scheduling.queries import scope
 from services.scheduling.states import STANDING
 from shared.auth.principal import Principal
@@ -22,6 +27,7 @@ WHERE referral_id = ANY($1::uuid[]) AND kind IN ('first', 'joint-first')
   AND held_until IS NULL ORDER BY id
 """
 _TASKS = "SELECT * FROM replan_task WHERE id = ANY($1::uuid[])"
+_TELLING = "SELECT * FROM telling_task WHERE id = ANY($1::uuid[])"
 
 
 def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> list[WorklistSource]:
@@ -56,6 +62,15 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             since=col(ReplanTaskTable.opened_at),
             where=and_(scope.replan_tasks(principal), fixed(ReplanTaskTable.status, "requested")),
         ),
+        WorklistSource(
+            kind="tell",
+            resource_type="Task",
+            urgency=Urgency.TURN,
+            id=col(TellingTaskTable.id),
+            since=col(TellingTaskTable.opened_at),
+            due=col(TellingTaskTable.due_at),
+            where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
+        ),
         _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
     ]
 
@@ -73,6 +88,11 @@ async def firsts_of(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence
 async def replan_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[ReplanTask]:
     """Read Tasks that name visits which no longer fit, without a lock."""
     return await tx.rows(ReplanTask, _TASKS, list(ids))
+
+
+async def telling_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[TellingTask]:
+    """Read Tasks that ask to tell a patient a day, without a lock."""
+    return await tx.rows(TellingTask, _TELLING, list(ids))
 
 
 def _unrecorded(visible: ColumnElement[bool], *, at: datetime, record_within: timedelta) -> WorklistSource:

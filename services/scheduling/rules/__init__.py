@@ -37,4 +37,5 @@ from services.scheduling.rules import (
     series_state,
     site_calendar,
     status_change,
+    telling,
 )

@@ -37,5 +37,6 @@ from services.scheduling.use_cases import (
     show_calendar,
     show_forecast,
     show_replanning,
+    tell_patient,
     try_waiting,
 )

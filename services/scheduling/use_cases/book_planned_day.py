@@ -7,7 +7,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import availability_search, book_first
+from services.scheduling.use_cases import availability_search, book_first, tell_patient
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.plan_first_visits import ANY_DAY
 from shared.context import Context
@@ -28,6 +28,7 @@ async def run(ctx: Context, tx: Transaction, ref: str, *, cache: AvailabilityCac
     for window in _windows(ctx, referral, guarantee, planned=planned):
         if await _take(ctx, tx, referral, row, window=window, cache=cache):
             await book_first.booked(ctx, tx, referral, row)
+            await tell_patient.ask(ctx, tx, row, referral=referral)
             return
     await book_first.join_waitlist(ctx, tx, referral, row)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, ReplanTask
+from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.states import LIVE_FIRST
 from shared.db import Transaction
@@ -26,6 +26,8 @@ class WorkOfPage:
     guarantees: Mapping[UUID, GuaranteeOverview]
     facts: Mapping[UUID, AppointmentFacts]
     tasks: Mapping[UUID, ReplanTask]
+    tellings: Mapping[UUID, TellingTask]
+    referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
 
 
@@ -38,10 +40,11 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     guarantees = await queries.board.guarantees(tx, ids["guarantee"]) if ids["guarantee"] else []
     visits = await queries.worklist.appointments(tx, named) if named else []
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
+    tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for row in guarantees} | {row.referral_id for row in visits}
+    wanted = {row.referral_id for rows in (guarantees, visits, tellings) for row in rows}
     if not wanted:
-        return WorkOfPage(guarantees={}, facts={}, tasks=of_tasks, people={})
+        return WorkOfPage(guarantees={}, facts={}, tasks=of_tasks, tellings={}, referrals={}, people={})
 
     referrals = await queries.board.referrals_of(tx, wanted)
     firsts: dict[UUID, list[Appointment]] = defaultdict(list)
@@ -65,6 +68,8 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
             for row in (*visits, *(first for of_one in firsts.values() for first in of_one))
         },
         tasks=of_tasks,
+        tellings={task.id: task for task in tellings},
+        referrals=referrals,
         people=people,
     )
 

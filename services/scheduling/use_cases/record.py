@@ -16,7 +16,7 @@ from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, SeriesStatus
-from services.scheduling.use_cases import take_seat
+from services.scheduling.use_cases import take_seat, tell_patient
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -25,7 +25,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
-from shared.fhir.codes import GuaranteeStatus, RequestPriority
+from shared.fhir.codes import FIRST_KINDS, GuaranteeStatus, RequestPriority
 from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
@@ -75,7 +75,10 @@ def fill_appointment(ctx: Context, row: Appointment) -> None:
 async def save_appointment(
     ctx: Context, tx: Transaction, row: Appointment, *, correction: Correction | None = None
 ) -> None:
-    """Write the next version of an appointment; what is a correction says so in this version."""
+    """Write the next version of an appointment; what is a correction says so in this version.
+
+    Whoever is to be told its day is told what it is now.
+    """
     if row.version:
         changes = {name: getattr(row, name) for name in _CHANGED}
         body = fhir.appointments.render(ctx, row)
@@ -83,6 +86,8 @@ async def save_appointment(
             extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
             body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
+        if row.kind in FIRST_KINDS:
+            await tell_patient.follow(ctx, tx, row)
     else:
         fill_appointment(ctx, row)
         await tx.insert(row)

@@ -119,6 +119,12 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
         begins=frozenset({scheduling.ReplanStatus.REQUESTED}),
         state=_status,
     ),
+    ("scheduling", "Task", TaskCode.TELL_PATIENT): LifeCycle(
+        kind="Task",
+        steps=scheduling.TELLING,
+        begins=frozenset({scheduling.TellingStatus.REQUESTED}),
+        state=_status,
+    ),
     ("careteam", "CareTeam", None): LifeCycle(
         kind="CareTeam", steps=care.TEAM, begins=frozenset({care.TeamState.ACTIVE}), state=_status
     ),
