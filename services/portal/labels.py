@@ -201,6 +201,7 @@ ACTS: Mapping[str, str] = {
     "record-attendance": _("Who came or left"),
     "record-answers": _("Record answers"),
     "record-rating": _("Record pain"),
+    "change-roster": _("Change the roster"),
     "record-absence": _("Record it"),
     "take-back": _("Take it back"),
     "reject": _("Hand back"),

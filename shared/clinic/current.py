@@ -19,11 +19,18 @@ class CurrentClinic:
         self.described = described
         self.value = described
         self._rosters: dict[str, tuple[int, SiteRoster]] = {}
+        self._staff: tuple[Clinic, frozenset[str]] | None = None
 
     @property
     def revisions(self) -> dict[str, int]:
         """The revision of each roster that is laid over, by site."""
         return {site: revision for site, (revision, _) in self._rosters.items()}
+
+    def has_person(self, person_id: str) -> bool:
+        """Tell whether somebody works at this clinic now."""
+        if self._staff is None or self._staff[0] is not self.value:
+            self._staff = self.value, frozenset(person.id for person in self.value.people)
+        return person_id in self._staff[1]
 
     def replace(self, rosters: Iterable[tuple[int, SiteRoster]]) -> bool:
         """Lay rosters over with their revisions, and return whether any of them was newer."""

@@ -31,6 +31,10 @@ class NotThisParty(Forbidden):
     """This act is another party's."""
 
 
+class LeftTheClinic(Forbidden):
+    """A clinician who has left the roster has no part in the clinic any more, whatever the token says."""
+
+
 class RouteSecurity(SecurityBase):
     """Verifies the caller of one route against its guard."""
 
@@ -40,10 +44,12 @@ class RouteSecurity(SecurityBase):
         self.model = OAuth2(flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="")))
 
     async def __call__(self, request: Request) -> RequestContext:
-        """Give what the route works with; raises Unauthenticated, MissingScope or NotSupported."""
+        """Give what the route works with; raises Unauthenticated, Forbidden or NotSupported."""
         runtime: Runtime = request.app.state.runtime
         guard = request.state.guard = self.guard
         principal = await runtime.verifier.principal(_bearer(request))
+        if principal.party == "clinician" and not runtime.current.has_person(principal.practitioner or ""):
+            raise LeftTheClinic("You do not work at this clinic any more.")
         context = RequestContext(request, guard=guard, principal=principal, runtime=runtime)
         request.state.context = context
         if guard.interaction is None or not principal.scopes.allow(guard.resource_type, guard.interaction):

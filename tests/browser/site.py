@@ -1,6 +1,7 @@
 """The clinic's pages as people see them: browsers that are signed in, and what must hold for every page."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
@@ -8,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from services.portal.api.menus import MENUS
 from tests.support.clinic import TestClinic
+from tests.support.context import example_clinic
 
 WIDE, PHONE, NARROW = (1440, 900), (390, 844), (320, 800)
 _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -103,7 +105,15 @@ class Site:
 # Kinds of pages behind the menu that the scene must lead each party to, so that none is passed over unseen.
 REACHED = {
     "referrer": {"/referrals", "/referrals/answers", "/do/referral/ServiceRequest/revoke"},
-    "coordinator": {"/referrals", "/patients", "/visits", "/do/referral/ServiceRequest/close"},
+    "coordinator": {
+        "/referrals",
+        "/patients",
+        "/visits",
+        "/do/referral/ServiceRequest/close",
+        "/roster/absence",
+    }
+    | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
+    | {"/roster/new/people", "/roster/new/rooms"},
     "clinician": {"/patients", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),
@@ -141,7 +151,15 @@ def kind_of(path: str) -> str:
 
 
 def _is_id(part: str) -> bool:
-    return len(part) == 36 and part.count("-") == 4
+    return (len(part) == 36 and part.count("-") == 4) or part in _of_the_clinic()
+
+
+@cache
+def _of_the_clinic() -> frozenset[str]:
+    """The ids of people and rooms, which stand in addresses as they are."""
+    clinic = example_clinic()
+    rooms = [room.id for site in clinic.sites for room in site.rooms]
+    return frozenset([person.id for person in clinic.people] + rooms)
 
 
 def _told(violation: dict[str, Any]) -> str:

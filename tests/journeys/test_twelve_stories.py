@@ -140,6 +140,16 @@ class TestStory:
         assert "patient.changed" in names
         await nothing_is_left_over(clinic)
 
+    async def test_19_of_a_sick_clinician_a_colleague_takes_one_visit_and_the_rest_is_planned_anew(
+        self, clinic: TestClinic
+    ) -> None:
+        await play(clinic, 19)
+        names = await published(clinic)
+        assert names.count("appointment.reassigned") == 1
+        assert names.index("calendar.conflicts-found") < names.index("calendar.conflicts-resolved")
+        assert names.count("guarantee.met") == 2
+        await nothing_is_left_over(clinic)
+
 
 @pytest.mark.parametrize("number", [4, 5, 6])
 async def test_the_other_insurer_learns_nothing_of_an_authorization(clinic: TestClinic, number: int) -> None:

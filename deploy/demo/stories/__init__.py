@@ -19,6 +19,7 @@ from deploy.demo.stories import (
     s16_mri_report,
     s17_came_by_fax,
     s18_questions,
+    s19_falls_sick,
 )
 from deploy.demo.story import Play
 
@@ -41,4 +42,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     16: (s16_mri_report.TITLE, s16_mri_report.play),
     17: (s17_came_by_fax.TITLE, s17_came_by_fax.play),
     18: (s18_questions.TITLE, s18_questions.play),
+    19: (s19_falls_sick.TITLE, s19_falls_sick.play),
 }

@@ -37,6 +37,73 @@ class TestTheRoster:
         assert "Heures de la semaine" in page.text
 
 
+class TestAChange:
+    async def test_of_hours_is_shown_whom_it_concerns_then_made(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        await sent(clinic, 1)
+        await browser.sign_in("coordinator")
+        form = await browser.open("/roster/change/hours/physiotherapist")
+        typed = {"hours.0.from": "12:00", "hours.0.for": "first", "hours.1.days": ["mon"]}
+        typed |= {"hours.1.from": "08:00", "hours.1.to": "10:00"}
+        shown = await browser.send(form, form.form("roster"), **typed)
+        assert "1 visit is concerned" in shown.text
+        done = await browser.send(shown, shown.form("roster"), "confirmed")
+        assert done.path.endswith("?done=change-roster"), done.text
+        page = await browser.open("/roster")
+        assert "Mon, Tue, Wed, Thu, Fri 12:00" in page.text
+        assert "Mon 08:00" in page.text
+
+    async def test_of_hours_that_overlap_is_refused_in_words(self, browser: Browser) -> None:
+        await browser.sign_in("coordinator")
+        form = await browser.open("/roster/change/hours/physiotherapist")
+        typed = {"hours.1.days": ["mon"], "hours.1.from": "09:00", "hours.1.to": "10:00"}
+        page = await browser.send(form, form.form("roster"), **typed)
+        assert page.status == 409
+        assert "would have hours twice at the same time" in page.text
+
+    async def test_that_says_too_little_is_said_beside_the_field(self, browser: Browser) -> None:
+        await browser.sign_in("coordinator")
+        form = await browser.open("/roster/change/hours/physiotherapist")
+        page = await browser.send(form, form.form("roster"), **{"hours.1.from": "09:00"})
+        assert page.status == 422
+        assert "This is needed." in page.text
+
+    async def test_of_a_room_or_a_person_and_a_new_one_of_each(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        await browser.sign_in("coordinator")
+        for path, typed in (
+            ("/roster/change/rooms/gym", {"name": "Big gym"}),
+            ("/roster/new/rooms?site=toronto", {"name": "Blue room", "kind": "treatment"}),
+            ("/roster/change/people/physiotherapist-2", {"gone": "yes"}),
+            (
+                "/roster/new/people",
+                {
+                    "given": "Nora",
+                    "family": "Berger",
+                    "email": "nora@harbour-spine.example",
+                    "discipline": "physiotherapy",
+                },
+            ),
+        ):
+            form = await browser.open(path)
+            shown = await browser.send(form, form.form("roster"), **typed)
+            assert "No visit is concerned." in shown.text, shown.text
+            done = await browser.send(shown, shown.form("roster"), "confirmed")
+            assert done.path.endswith("?done=change-roster"), done.text
+        await clinic.settle()
+        page = await browser.open("/roster")
+        for text in ("Big gym", "Blue room", "Nora Berger"):
+            assert text in page.text
+        assert "Luc Tremblay" not in page.text
+        left = clinic.as_("physiotherapist-2")
+        for service in ("referral", "scheduling", "careteam", "notifications"):
+            assert (await left.get(f"/{service}/fhir/Practitioner/gym")).status_code == 403
+        for worker in clinic.workers.values():
+            assert worker.runtime.clinic.person("nora-berger").email == "nora@harbour-spine.example"
+
+
 class TestSomebodyIsAway:
     async def test_is_shown_whom_it_concerns_then_recorded_then_planned_anew(
         self, clinic: TestClinic, browser: Browser

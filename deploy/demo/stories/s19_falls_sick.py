@@ -1,0 +1,117 @@
+"""A clinician falls sick: a colleague takes one visit over, the coordinator gives the rest another time."""
+
+from datetime import date, datetime, time, timedelta
+
+from deploy.demo.acts import change, expect_told, first_appointment, moment
+from deploy.demo.care import see_first
+from deploy.demo.story import Resource, Story, location_of
+
+TITLE = "A clinician falls sick"
+_SICK, _COLLEAGUE = "physiotherapist", "physiotherapist-2"
+_EARLIEST_DAY = 63
+_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
+
+
+async def play(story: Story) -> None:
+    """Book two visits of a day with one clinician, and let them be sick on it."""
+    tuesday, number = await _quiet_tuesday(story)
+    await story.until(number - 4, "15:00")
+    files = ("19-falls-sick-a.json", "19-falls-sick-b.json")
+    early, late = [location_of(await story.send("family-practice", one), "ServiceRequest") for one in files]
+    await story.settled()
+    await _move(story, early, tuesday, before=time(9), after=time(8))
+    await _move(story, late, tuesday, before=time(15), after=time(10))
+
+    await story.until(number - 1, "16:30")
+    slot = _away(story, tuesday)
+    said = await _preview(story, slot)
+    story.expect("the preview says who takes a visit over", said["reassigned"] > 0, said)
+    story.expect("the preview says who is to be asked", said["asked"] > 0, said)
+    await story.act("coordinator", "POST", "/scheduling/fhir/Slot", body=slot)
+    story.note("coordinator", "records that a clinician is sick", "POST Slot")
+    await story.settled()
+
+    taken = await first_appointment(story, "coordinator", late)
+    story.expect("a colleague takes the late visit over", _COLLEAGUE in str(taken["participant"]))
+    await expect_told(story, late, "appointment.reassigned", "family-practice", _COLLEAGUE)
+    asked = await _replanning(story)
+    early_visit = await first_appointment(story, "coordinator", early)
+    story.expect("the early visit is to be asked about", early_visit["id"] in [one["id"] for one in asked])
+    for one in asked:
+        await _take(story, one)
+    await story.settled()
+    left = await _replanning(story)
+    story.expect("nobody is left with somebody who is not there", not left, len(left))
+    await story.meanwhile(lambda aside: see_first(aside, late))
+    await see_first(story, early)
+
+
+async def _quiet_tuesday(story: Story) -> tuple[date, int]:
+    """Find a Tuesday whose Monday is open too, and how many days after the first day it lies."""
+    roster = await story.read("coordinator", "/scheduling/roster")
+    closed = {moment(one["start"]).astimezone(story.zone).date() for one in roster["closed"]}
+    begins = story.begin.astimezone(story.zone).date()
+    for number in range(_EARLIEST_DAY, _EARLIEST_DAY + 21):
+        day = begins + timedelta(days=number)
+        if day.weekday() == 1 and not closed & {day, day - timedelta(days=1)}:
+            return day, number
+    raise LookupError("three weeks have no open Tuesday")
+
+
+async def _move(story: Story, referral: str, day: date, *, after: time, before: time) -> None:
+    """Give a first visit an hour of a day at which its clinician is free, and begins between two times."""
+    visit = await first_appointment(story, "coordinator", referral)
+    bounds = [datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before)]
+    begins, ends = bounds[0], datetime.combine(day, time(18), tzinfo=story.zone)
+    free = await story.find(
+        "coordinator",
+        f"/scheduling/fhir/Slot?schedule=Schedule/{_SICK}"
+        f"&start=ge{begins.astimezone().isoformat()}&start=lt{ends.astimezone().isoformat()}".replace(
+            "+", "%2B"
+        ),
+    )
+    start = next(
+        at
+        for slot in free
+        for at in _quarters(max(moment(slot["start"]), bounds[0]), moment(slot["end"]) - _HOUR)
+        if at <= bounds[1]
+    )
+    path = f"/scheduling/fhir/Appointment/{visit['id']}"
+    await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
+
+
+def _quarters(first: datetime, last: datetime) -> list[datetime]:
+    number = max(int((last - first) / _QUARTER) + 1, 0)
+    return [first + _QUARTER * place for place in range(number)]
+
+
+def _away(story: Story, day: date) -> Resource:
+    begins = datetime.combine(day, time(0), tzinfo=story.zone)
+    return {
+        "resourceType": "Slot",
+        "schedule": {"reference": f"Schedule/{_SICK}"},
+        "status": "busy-unavailable",
+        "start": begins.isoformat(),
+        "end": datetime.combine(day + timedelta(days=1), time(0), tzinfo=story.zone).isoformat(),
+        "comment": "A fever.",
+    }
+
+
+async def _preview(story: Story, slot: Resource) -> dict[str, int]:
+    answer = await story.act("coordinator", "POST", "/scheduling/fhir/Slot/$preview", body=slot)
+    given = answer.json()["parameter"]
+    return {one["name"]: one["valueInteger"] for one in given if "valueInteger" in one}
+
+
+async def _replanning(story: Story) -> list[Resource]:
+    rows: list[Resource] = (await story.read("coordinator", "/scheduling/replanning"))["rows"]
+    return rows
+
+
+async def _take(story: Story, row: Resource) -> None:
+    """Give a visit the first of the times that are free for it."""
+    story.expect("a time is free for the visit", bool(row["times"]), row["id"])
+    chosen = row["times"][0]
+    path = f"/scheduling/fhir/Appointment/{row['id']}"
+    await change(story, "coordinator", path, start=chosen["start"], end=chosen["end"])
+    story.note("coordinator", "gives a visit of the sick clinician another time", "PUT Appointment")
