@@ -30,7 +30,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"careteam.formed", "careteam.changed"}
     ),
     "careteam": frozenset(
-        {"appointment.booked", "appointment.fulfilled", "appointment.corrected"}
+        {"appointment.booked", "appointment.fulfilled", "appointment.corrected", "appointment.reassigned"}
         | {"referral.revoked", "referral.closed", "patient.changed", "directory.changed", "roster.changed"}
     ),
     "notifications": None,
