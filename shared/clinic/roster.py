@@ -37,6 +37,12 @@ class SiteRoster(Part):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+def roster_names(kind: type[Site] | type[Programme]) -> list[str]:
+    """Name the members of a site or of a programme that belong to the roster."""
+    names = {field.alias or name for name, field in kind.model_fields.items()}
+    return sorted(names - _OF_THE_FILE[kind])
+
+
 def roster_of(clinic: Clinic, *, site_id: str) -> SiteRoster:
     """Take the roster of a site out of a clinic; raises KeyError for a site that there is not."""
     return SiteRoster(
@@ -72,8 +78,7 @@ def _visits(roster: SiteRoster | None, programme: str) -> Mapping[str, Any]:
 def _roster_members(part: Site | Programme) -> dict[str, Any]:
     """Write what of a site or programme belongs to the roster; what is not there is written as None."""
     written = part.model_dump(mode="json", by_alias=True)
-    ours = {field.alias or name for name, field in type(part).model_fields.items()}
-    return {name: written[name] for name in sorted(ours - _OF_THE_FILE[type(part)])}
+    return {name: written[name] for name in roster_names(type(part))}
 
 
 def _with(part: Any, members: Mapping[str, Any]) -> Any:

@@ -53,9 +53,14 @@ ENTRY_EXTENSION = f"{LUMBAR}/StructureDefinition/referral-entry"
 
 # On a Basic that is the roster of a site: its members as clinic.yaml has them, as JSON.
 ROSTER_EXTENSION = f"{LUMBAR}/StructureDefinition/site-roster"
+# On a HealthcareService: what a visit of the programme needs; on the Location of a site: what it has
+# beside rooms.
+VISIT_EXTENSION = f"{LUMBAR}/StructureDefinition/programme-visit"
+PLACE_EXTENSION = f"{LUMBAR}/StructureDefinition/site-part"
 # On a part of PractitionerRole.availableTime: a kind of visit that these hours are for, repeated.
 HOURS_FOR_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-for"
 
+LANGUAGES = "urn:ietf:bcp:47"
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 

@@ -70,6 +70,11 @@ DAMAGE = [
      " (SELECT id FROM patient WHERE replaced_by IS NOT NULL) WHERE replaced_by IS NULL"),
     ("I12", "scheduling", "UPDATE known_patient SET is_deceased = NOT is_deceased"),
     ("I12", "scheduling", "UPDATE known_patient SET replaced_by = 'x'"),
+    ("I13", "scheduling", "UPDATE unavailable_time SET starts_at = (SELECT min(starts_at) FROM appointment),"
+     " ends_at = (SELECT max(ends_at) FROM appointment)"),
+    ("I13", "scheduling", "UPDATE roster SET document = jsonb_set(document, '{people}', '[]')"),
+    ("I13", "careteam", "UPDATE roster SET revision = revision - 1"),
+    ("I13", "notifications", "DELETE FROM roster"),
     ("I11", "careteam", "INSERT INTO timer (kind, ref, due_at) VALUES ('x', 'y', now())"),
     ("I11", "referral", "INSERT INTO held_key (consumer_group, key, state, machine_since)"
      " VALUES ('referral', 'x', 'retrying', now())"),

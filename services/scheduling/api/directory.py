@@ -18,7 +18,7 @@ router = APIRouter()
 add_directory_reads(router)
 
 CREATED = ("Practitioner", "Location")
-UPDATED = ("Practitioner", "PractitionerRole", "Location")
+UPDATED = ("Practitioner", "PractitionerRole", "Location", "HealthcareService")
 
 
 def _add_create(kind: str) -> None:

@@ -1,6 +1,6 @@
 """Example bodies for the OpenAPI document."""
 
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM, VISIT_EXTENSION
 
 _PROPOSED = {
     "resourceType": "Parameters",
@@ -72,8 +72,25 @@ _ROOM = {
     "type": [{"coding": [{"system": ROOM_KIND_SYSTEM, "code": "treatment"}]}],
     "partOf": {"reference": "Location/toronto"},
 }
+_PROGRAMME = {
+    "resourceType": "HealthcareService",
+    "id": "rapid-access",
+    "extension": [
+        {
+            "url": VISIT_EXTENSION,
+            "extension": [
+                {"url": "element", "valueCode": "first"},
+                {"url": "minutes", "valueInteger": 45},
+                {"url": "discipline", "valueString": "physiotherapy"},
+                {"url": "room", "valueString": "assessment"},
+            ],
+        }
+    ],
+}
 
 EXAMPLES = {
+    "PUT /fhir/HealthcareService/{id}": _PROGRAMME,
+    "POST /fhir/HealthcareService/$preview": _PROGRAMME,
     "POST /fhir/Practitioner": _PERSON,
     "PUT /fhir/Practitioner/{id}": _PERSON,
     "POST /fhir/Practitioner/$preview": _PERSON,

@@ -14,6 +14,8 @@ from services.scheduling.fhir import (
     proposals,
     replanning,
     roster_edits,
+    roster_members,
+    roster_people,
     rosters,
     series,
     time_search,

@@ -7,9 +7,9 @@ know: no e-mail of a person, no absence, and of other practices nothing but thei
 from collections.abc import Iterator
 from typing import Any
 
-from services.scheduling.fhir import programmes
+from services.scheduling.fhir import programmes, roster_members
 from shared.clinic import Clinic, Person, Room, Site
-from shared.fhir.codes import DISCIPLINE_SYSTEM, ORGANIZATION_TYPE_SYSTEM, ROOM_KIND_SYSTEM
+from shared.fhir.codes import DISCIPLINE_SYSTEM, LANGUAGES, ORGANIZATION_TYPE_SYSTEM, ROOM_KIND_SYSTEM
 from shared.fhir.elements import coded, directory_reference
 
 _PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -62,12 +62,18 @@ def _organization(id: str, name: str, *, kind: str) -> dict[str, Any]:
 
 
 def _site(clinic: Clinic, site: Site) -> dict[str, Any]:
-    return _location(clinic, site.id, site.name, physical="si")
+    said = list(roster_members.of_site(site))
+    return {
+        **_location(clinic, site.id, site.name, physical="si"),
+        **({"extension": said} if said else {}),
+    }
 
 
 def _room(clinic: Clinic, site: Site, room: Room) -> dict[str, Any]:
+    said = list(roster_members.of_room(room))
     return {
         **_location(clinic, room.id, room.name, physical="ro"),
+        **({"extension": said} if said else {}),
         "type": [coded(ROOM_KIND_SYSTEM, room.kind)],
         "partOf": directory_reference(clinic, f"Location/{site.id}"),
     }
@@ -86,6 +92,7 @@ def _location(clinic: Clinic, id: str, name: str, *, physical: str) -> dict[str,
 
 
 def _practitioner(person: Person) -> dict[str, Any]:
+    spoken = [coded(LANGUAGES, language) for language in person.languages]
     return {
         "resourceType": "Practitioner",
         "id": person.id,
@@ -93,6 +100,7 @@ def _practitioner(person: Person) -> dict[str, Any]:
         "name": [
             {"family": person.family, "given": [person.given], "text": f"{person.given} {person.family}"}
         ],
+        **({"communication": spoken} if spoken else {}),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from services.scheduling import texts
+from services.scheduling.fhir import roster_members
 from shared.clinic import Clinic, Hours, Person, Programme
 from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
@@ -34,7 +35,10 @@ def render(clinic: Clinic, programme: Programme) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "resourceType": "HealthcareService",
         "id": programme.id,
-        "extension": [{"url": QUESTIONNAIRE_EXTENSION, "valueCanonical": REFERRAL_QUESTIONNAIRE}],
+        "extension": [
+            {"url": QUESTIONNAIRE_EXTENSION, "valueCanonical": REFERRAL_QUESTIONNAIRE},
+            *roster_members.of_programme(programme),
+        ],
         "active": True,
         "providedBy": directory_reference(clinic, f"Organization/{clinic.id}"),
         "category": [coded(SERVICE_CATEGORY_SYSTEM, _ALLIED_HEALTH)],

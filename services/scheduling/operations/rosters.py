@@ -1,4 +1,4 @@
-"""What a coordinator changes of the roster: people, hours, rooms, absences and closed days."""
+"""What a coordinator changes of the roster: people, hours, rooms, absences, closed days, visits."""
 
 from functools import partial
 from typing import Any
@@ -96,5 +96,10 @@ ROSTER_TABLES: tuple[OperationTable[Any], ...] = (
         "Location",
         create="Add a room: `name`, kind (`type`) and the site (`partOf`).",
         update="Change a room's name or kind, or say that it is gone (`status` inactive) or back.",
+    ),
+    _directory_table(
+        "HealthcareService",
+        create=None,
+        update="Change what the visits of a programme need (extension `programme-visit`).",
     ),
 )

@@ -1,4 +1,4 @@
-"""Change people, their hours and rooms of a site, as resources of the directory."""
+"""Change people, hours, rooms and what visits need at a site, as resources of the directory."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from shared.clinic.roster import SiteRoster
 from shared.context import Context
 from shared.db import Transaction
 from shared.directory.rows import DirectoryResource
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 
 _LONGEST_ID = 60
 _AT_MOST = 2_000
@@ -70,9 +70,10 @@ async def preview(ctx: Context, tx: Transaction, sent: Mapping[str, Any]) -> lis
 def _edited(
     ctx: Context, roster: SiteRoster, sent: Mapping[str, Any], *, stored: DirectoryResource
 ) -> SiteRoster:
-    kind = str(sent["resourceType"])
-    fhir.roster_edits.check_same(sent, msgspec.json.decode(stored.body), ctx=ctx)
-    return fhir.roster_edits.EDITS[kind](roster, sent, id=str(stored.logical_id))
+    before = msgspec.json.decode(stored.body)
+    fhir.roster_edits.check_same(sent, before, ctx=ctx)
+    kind = fhir.roster_edits.kind_of(before)
+    return fhir.roster_edits.edited(roster, sent, kind=kind, id=str(stored.logical_id), clinic=ctx.clinic)
 
 
 async def _added(
@@ -86,7 +87,8 @@ async def _added(
         named = " ".join((*names[0].get("given", ())[:1], names[0].get("family", "")))
     taken = {row.logical_id for row in await queries.directory.everything(tx)}
     id = new_id(named, taken=taken)
-    return id, fhir.roster_edits.EDITS[str(sent["resourceType"])](roster, sent, id=id)
+    kind = str(sent["resourceType"])
+    return id, fhir.roster_edits.edited(roster, sent, kind=kind, id=id, clinic=ctx.clinic)
 
 
 def new_id(name: str, *, taken: Collection[str]) -> str:
@@ -102,19 +104,18 @@ def new_id(name: str, *, taken: Collection[str]) -> str:
 async def _of_site(
     ctx: Context, tx: Transaction, kind: str, wanted: str, *, site_id: str
 ) -> DirectoryResource:
-    """Read a resource that is the site's to change; raises NotFound, and Invalid for the site itself."""
+    """Read a resource that is the site's to change; raises NotFound."""
     stored = await queries.directory.one(tx, kind, wanted)
     if stored is None or not await _is_of_site(ctx, tx, stored, site_id=site_id):
         raise NotFound(f"there is no {kind}/{wanted[:64]} at your site")
-    if kind == "Location" and stored.part_of is None:
-        text = "rooms are changed here; who a site is stands in clinic.yaml, when it is closed in its Slots"
-        raise Invalid(text, expression="Location")
     return stored
 
 
 async def _is_of_site(ctx: Context, tx: Transaction, stored: DirectoryResource, *, site_id: str) -> bool:
     if stored.type == "Location":
         return site_id in (stored.part_of, stored.logical_id)
+    if stored.type == "HealthcareService":
+        return site_id in stored.locations
     role = await queries.directory.one(tx, "PractitionerRole", stored.logical_id)
     return role is not None and site_id in role.locations
 

@@ -12,12 +12,13 @@ from tests.failure.audit.evidence import Evidence, Published, published_on_postg
 from tests.failure.audit.handled import handled
 from tests.failure.audit.occupied import occupied
 from tests.failure.audit.people import people
+from tests.failure.audit.rosters import rosters
 from tests.failure.audit.told import told
 from tests.failure.audit.transitions import illegal_steps
 
 __all__ = ["Evidence", "Published", "audit", "published_on_postgres"]
 
-INVARIANTS = (acknowledged, events, handled, occupied, illegal_steps, ends, told, people, drained)
+INVARIANTS = (acknowledged, events, handled, occupied, illegal_steps, ends, told, people, rosters, drained)
 
 
 async def audit(evidence: Evidence) -> list[str]:

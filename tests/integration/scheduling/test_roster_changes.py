@@ -14,7 +14,14 @@ from services.scheduling.rules.roster import CannotChangeRoster
 from shared.db import Database
 from shared.directory.rows import DirectoryResource
 from shared.errors import Invalid, NotFound
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+from shared.fhir.codes import (
+    DISCIPLINE_SYSTEM,
+    HOURS_FOR_EXTENSION,
+    LANGUAGES,
+    PLACE_EXTENSION,
+    ROOM_KIND_SYSTEM,
+    VISIT_EXTENSION,
+)
 from tests.support.booking import COORDINATOR, Desk, a_clinic, a_person, local
 
 TUESDAY = date(2026, 6, 2)
@@ -227,6 +234,18 @@ class TestAPerson:
             await put(desk, "Practitioner/ana", active=False)
         assert await everything(desk) == before
 
+    async def test_speaks_languages_and_a_room_is_for_a_wheelchair(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db)
+        await put(desk, "Practitioner/ben", communication=[coded(LANGUAGES, "fr")])
+        assert desk.clinic.person("ben").languages == ("fr",)
+        fit = visit("room", wheelchair=True) | {"url": PLACE_EXTENSION}
+        await put(desk, "Location/treatment-1", extension=[fit])
+        assert [room.wheelchair for room in desk.clinic.site("toronto").rooms].count(True) == 1
+        assert (await put(desk, "Location/treatment-1")).version == 2
+        device = visit("equipment", id="laser", name="Laser", kind="laser") | {"url": PLACE_EXTENSION}
+        await put(desk, "Location/toronto", extension=[device])
+        assert [one.name for one in desk.clinic.site("toronto").equipment] == ["Laser"]
+
     async def test_is_called_something_else(self, scheduling_db: Database) -> None:
         desk = await open_desk(scheduling_db)
         await put(desk, "Practitioner/ben", name=[{"family": "Otto", "given": ["Ben"]}])
@@ -301,8 +320,67 @@ class TestARoom:
         assert [one.expression for one in refused.value.problems] == ["Location.type"]
         with pytest.raises(Invalid, match="part of your site"):
             await post(desk, "Location", name="X", partOf={"reference": "Location/ottawa"})
-        with pytest.raises(Invalid, match=r"clinic\.yaml"):
+        with pytest.raises(Invalid, match="name cannot be changed here"):
             await put(desk, "Location/toronto", name="Elsewhere")
+
+
+def visit(element: str, **members: Any) -> dict[str, Any]:
+    kinds = {int: "valueInteger", str: "valueString", bool: "valueBoolean"}
+    said = [{"url": name, kinds[type(value)]: value} for name, value in members.items()]
+    return {"url": VISIT_EXTENSION, "extension": [{"url": "element", "valueCode": element}, *said]}
+
+
+async def others(desk: Desk) -> list[dict[str, Any]]:
+    stands = await read(desk, "HealthcareService/rehab")
+    return [one for one in stands["extension"] if one["url"] != VISIT_EXTENSION]
+
+
+class TestWhatVisitsNeed:
+    async def test_counts_for_who_is_booked_next(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db, ANA)
+        before = await desk.first(await desk.accept())
+        said = [visit("first", minutes=30, discipline="physiotherapy", room="treatment")]
+        await put(desk, "HealthcareService/rehab", extension=[*await others(desk), *said])
+        row = await desk.first(await desk.accept())
+        assert row.starts_at is not None
+        assert row.ends_at is not None
+        assert (row.ends_at - row.starts_at).seconds == 30 * 60
+        assert str(row.room).startswith("treatment")
+        assert (await desk.first(str(before.referral_id))).version == before.version
+        assert desk.clinic.programme("rehab").sessions is None
+
+    async def test_is_read_as_it_was_written(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db)
+        described = desk.clinic.programme("rehab")
+        assert (await put(desk, "HealthcareService/rehab")).version == 1
+        assert desk.clinic.programme("rehab") == described
+
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            (visit("first", minutes=3, discipline="physiotherapy", room="treatment"), "first.minutes"),
+            (visit("first", minutes=30, discipline="magic", room="treatment"), "first.discipline"),
+            (
+                visit("first", minutes=30, discipline="physiotherapy", room="treatment", colour="red"),
+                "colour",
+            ),
+            (visit("dance", minutes=30), "element is one of first, sessions, visits"),
+        ],
+    )
+    async def test_that_is_none_is_refused_by_name(
+        self, scheduling_db: Database, said: dict[str, Any], words: str
+    ) -> None:
+        desk = await open_desk(scheduling_db)
+        before = await everything(desk)
+        with pytest.raises(Invalid, match=words):
+            await put(desk, "HealthcareService/rehab", extension=[*await others(desk), said])
+        assert await everything(desk) == before
+
+    async def test_that_the_site_does_not_have_is_refused(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db)
+        said = visit("first", minutes=30, discipline="psychology", room="treatment")
+        with pytest.raises((Invalid, CannotChangeRoster)):
+            await put(desk, "HealthcareService/rehab", extension=[*await others(desk), said])
 
 
 async def test_what_is_not_there_is_not_found(scheduling_db: Database) -> None:
