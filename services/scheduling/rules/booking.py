@@ -6,7 +6,7 @@
 - A hold is booked by the client that holds it, until it expires.
 - Who has the right to (`overbooks` of a client in clinic.yaml) books a second visit beside one of its
   clinician, with a reason.
-- A referrer books the first visit of its own referral, by what `self_booking` says.
+- A referrer and a patient book the first visit of their own referral, by what `self_booking` says.
 - A coordinator books everything at the site, a clinician what they take part in themselves.
 """
 
@@ -25,6 +25,7 @@ from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 FIRST = "first"
+_OUTSIDE = ("referrer", "patient")
 
 
 def visits_of(programme: Programme) -> list[BookableVisit]:
@@ -83,7 +84,7 @@ def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
 
 def visits_for(caller: Principal, visits: Iterable[BookableVisit]) -> list[BookableVisit]:
     """List those of these visits that a caller books: from outside the clinic the first one alone."""
-    return [visit for visit in visits if caller.party != "referrer" or visit.name == FIRST]
+    return [visit for visit in visits if caller.party not in _OUTSIDE or visit.name == FIRST]
 
 
 def open_to(caller: Principal, need: Need) -> Need | None:
