@@ -75,6 +75,17 @@ DAMAGE = [
     ("I13", "scheduling", "UPDATE roster SET document = jsonb_set(document, '{people}', '[]')"),
     ("I13", "careteam", "UPDATE roster SET revision = revision - 1"),
     ("I13", "notifications", "DELETE FROM roster"),
+    ("I14", "scheduling", "INSERT INTO event_log SELECT topic, 1000, key,"
+     " headers || '{\"ce_id\": \"other\"}', value, machine_at FROM event_log"
+     " WHERE headers->>'ce_type' = 'appointment.booked' LIMIT 1"),
+    ("I14", "scheduling", "INSERT INTO resource_version SELECT 'Appointment', id::text, version,"
+     " last_updated, body FROM appointment;"
+     " UPDATE appointment SET version = version + 1, body = convert_to(replace("
+     "convert_from(body, 'UTF8'), '\"start\":\"20', '\"start\":\"21'), 'UTF8')"),
+    ("I14", "scheduling", "INSERT INTO telling_task (id, event_version, version, body, appointment_id,"
+     " referral_id, patient_id, site, requester, status, starts_at, opened_at, due_at, ended_because)"
+     " SELECT gen_random_uuid(), 0, 0, '', id, referral_id, patient_id, site, requester, 'requested',"
+     " starts_at + interval '1 day', now(), now(), '[]' FROM appointment WHERE status = 'booked' LIMIT 1"),
     ("I11", "careteam", "INSERT INTO timer (kind, ref, due_at) VALUES ('x', 'y', now())"),
     ("I11", "referral", "INSERT INTO held_key (consumer_group, key, state, machine_since)"
      " VALUES ('referral', 'x', 'retrying', now())"),

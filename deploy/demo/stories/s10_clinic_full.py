@@ -1,20 +1,23 @@
 """The clinic is full: by when the patient is seen is said at once; an evening finds what story 9 frees."""
 
+from datetime import timedelta
 from functools import partial
 
 from deploy.demo.acts import (
     business_status,
+    change,
     expect_told,
     first_appointment,
+    moment,
     process_task,
     within_promise,
 )
 from deploy.demo.care import see_first
-from deploy.demo.story import Story, location_of
+from deploy.demo.story import Resource, Story, location_of
 
 TITLE = "The clinic is full"
-# Two working days after the referrals a day is told, whenever it is.
-_AFTER_THE_EVENING = (3, "18:30")
+# Two working days after the referrals a day is told, whenever it is; then the coordinator telephones.
+_NEXT_MORNING, _AFTER_THE_TELEPHONE = (4, "09:00"), (4, "12:00")
 FILLERS = ("10-filler-a.json", "10-filler-b.json")
 
 
@@ -37,7 +40,9 @@ async def play(story: Story) -> None:
     story.expect("the sender is told by when", promise["due_on"] in told, told)
     await expect_told(story, referral, "guarantee.promised", "family-practice")
 
-    await story.until(*_AFTER_THE_EVENING)
+    await story.until(*_NEXT_MORNING)
+    for one in (*fillers, referral):
+        await _in_time(story, one)
     appointment = await first_appointment(story, "family-practice", referral)
     await within_promise(story, appointment, sent)
     visits = [await first_appointment(story, "coordinator", one) for one in (*fillers, referral)]
@@ -52,9 +57,24 @@ async def play(story: Story) -> None:
     story.expect("the promise was kept", promise["status"] == "met", promise["status"])
 
 
+async def _in_time(story: Story, referral: str) -> None:
+    """Give a patient whom the plan had to put off the time in the promise that the board offers."""
+    promise = await _guarantee(story, referral)
+    if promise["status"] == "at-risk":
+        await expect_told(story, referral, "guarantee.at-risk", "coordinator")
+        remedy = promise["remedies"][0]
+        path = f"/scheduling/fhir/Appointment/{remedy['url'].rpartition('/')[2]}"
+        visit = await story.read("coordinator", path)
+        end = moment(remedy["time"]) + timedelta(minutes=visit["minutesDuration"])
+        await change(story, "coordinator", path, start=remedy["time"], end=end.isoformat())
+        story.note("coordinator", "moves the visit into the promise", "PUT Appointment")
+        await story.settled()
+        promise = await _guarantee(story, referral)
+    story.expect("nobody's promise is at risk", promise["status"] == "on-track", promise["status"])
+
+
 async def _tell_by_telephone(story: Story, referral: str) -> None:
     """Tell the patient the day, and tick the Task that asks for it."""
-    await story.until(4, "09:00")
     tasks = await story.find(
         "coordinator",
         f"/scheduling/fhir/Task?based-on=ServiceRequest/{referral}&code=tell-patient&status=requested",
@@ -72,13 +92,13 @@ async def _tell_by_telephone(story: Story, referral: str) -> None:
 
 
 async def _see_after_the_evening(story: Story, referral: str) -> None:
-    await story.until(*_AFTER_THE_EVENING)
+    await story.until(*_AFTER_THE_TELEPHONE)
     await see_first(story, referral)
 
 
-async def _guarantee(story: Story, referral: str) -> dict[str, str]:
+async def _guarantee(story: Story, referral: str) -> Resource:
     rows = (await story.act("coordinator", "GET", "/scheduling/guarantee?_count=200")).json()["rows"]
     found = [row for row in rows if str(row["referral"]).endswith(referral)]
     story.expect("the guarantee is listed", len(found) == 1, len(found))
-    row: dict[str, str] = found[0]
+    row: Resource = found[0]
     return row

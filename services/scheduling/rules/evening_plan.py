@@ -225,9 +225,8 @@ class _Drawing:
         first = self.today + _DAY * max(1, who.notice)
         for place, number in self._open(who.need, first, self._latest(who.sent_on)):
             if who.can_come(place[1]):
-                self.program.allow(
-                    demand, number, self._worth(who.priority, who.sent_on, who.due_on, place[1])
-                )
+                worth = self._worth(who.priority, who.sent_on, who.due_on, place[1])
+                self.program.allow(demand, number, worth)
                 self._patients.append((who.id, *place))
 
     def add_expected(self, sent_on: date, number: float, expected: ExpectedArrivals) -> None:
