@@ -13,8 +13,8 @@ from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
 from services.portal.api.pages.roster import preview_of
 from services.portal.calls import Answer, NotThere
-from services.portal.typed import rows_shown
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+from services.portal.typed import rows_shown, whole_number
+from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, RELEASE_EXTENSION, ROOM_KIND_SYSTEM
 
 _BASE = "/scheduling/fhir"
 _TYPES = {"people": "Practitioner", "hours": "PractitionerRole", "rooms": "Location"}
@@ -145,11 +145,16 @@ def _hours(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[
             if not given:
                 wrong.append(Wrong(name=f"hours.{row}.{name}", text=labels.NEEDED))
         purposes = page.values(f"hours.{row}.for")
-        said = [{"url": HOURS_FOR_EXTENSION, "valueCode": one} for one in purposes]
-        is_for_all = len(said) in (0, len(labels.HOURS_FOR))
+        is_for_all = len(purposes) in (0, len(labels.HOURS_FOR))
+        said: list[dict[str, Any]] = []
+        if not is_for_all:
+            said += [{"url": HOURS_FOR_EXTENSION, "valueCode": one} for one in purposes]
+        released = whole_number(page.value(f"hours.{row}.released").strip())
+        if released is not None:
+            said.append({"url": RELEASE_EXTENSION, "valueInteger": released})
         parts.append(
             {
-                **({} if is_for_all else {"extension": said}),
+                **({"extension": said} if said else {}),
                 "daysOfWeek": list(days),
                 "availableStartTime": f"{begins}:00"[:8],
                 "availableEndTime": f"{ends}:00"[:8],
@@ -171,11 +176,14 @@ def _missing(page: Page, *names: str) -> list[Wrong]:
 
 def _row(part: Mapping[str, Any]) -> dict[str, Any]:
     said = [one["valueCode"] for one in part.get("extension", ()) if one["url"] == HOURS_FOR_EXTENSION]
+    extensions = part.get("extension", ())
+    released = [one["valueInteger"] for one in extensions if one["url"] == RELEASE_EXTENSION]
     return {
         "days": part["daysOfWeek"],
         "from": part["availableStartTime"][:5],
         "to": part["availableEndTime"][:5],
         "for": said or list(labels.HOURS_FOR),
+        "released": released[-1] if released else "",
     }
 
 
