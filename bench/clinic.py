@@ -41,7 +41,7 @@ def write_clinic(path: Path) -> Path:
     clinic["sites"] = [*(_site(clinic["sites"][0], site) for site in sites), *clinic["sites"]]
     for site in sites:
         clinic["people"] += _people(clinic["people"], site)
-        clinic["programmes"].append({**rapid, "id": programme_of(site), "site": site})
+        clinic["programmes"].append({**rapid, "id": programme_of(site), "site": site, "visits": []})
         clinic["clients"].append({**coordinator, "id": coordinator_of(site), "site": site})
     path.write_bytes(msgspec.json.encode(clinic))
     return path
@@ -53,7 +53,7 @@ def _site(example: dict[str, Any], site: str) -> dict[str, Any]:
         for number in range(CLINICIANS)
     ]
     meeting = {**example["meeting"], "chair": f"{site}-physiatrist"}
-    return {**example, "id": site, "name": site, "rooms": rooms, "meeting": meeting}
+    return {**example, "id": site, "name": site, "rooms": rooms, "equipment": [], "meeting": meeting}
 
 
 def _people(examples: list[dict[str, Any]], site: str) -> list[dict[str, Any]]:
