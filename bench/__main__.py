@@ -1,10 +1,10 @@
-"""`python -m bench profile | run | search | pages | check`: see docs/performance.md."""
+"""`python -m bench profile | run | search | booking | pages | check`: see docs/performance.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import counters, pages, run, searching
+from bench import booking, counters, pages, run, searching
 from bench.profile import profile
 
 
@@ -22,6 +22,7 @@ def main() -> None:
     running.add_argument("--row", action="append", choices=run.ROWS, help="only this row; may be repeated")
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
     commands.add_parser("search", help="searches of 10,000 and of 1,000,000 referrals")
+    commands.add_parser("booking", help="finding and booking times in a clinic of a hundred clinicians")
     commands.add_parser("pages", help="each page's calls, bytes, and time beside that of its calls")
     checking = commands.add_parser("check", help="gate the numbers that no machine changes")
     checking.add_argument("--write", action="store_true", help="record what is found from now on")
@@ -30,6 +31,8 @@ def main() -> None:
         asyncio.run(profile(given.count, connections=given.connections, top=given.top))
     elif given.command == "search":
         sys.exit(searching.main())
+    elif given.command == "booking":
+        sys.exit(booking.main())
     elif given.command == "pages":
         _pages()
     elif given.command == "check":

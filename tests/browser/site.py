@@ -111,10 +111,11 @@ REACHED = {
         "/visits",
         "/do/referral/ServiceRequest/close",
         "/roster/absence",
+        "/book",
     }
     | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
-    "clinician": {"/patients", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
+    "clinician": {"/patients", "/book", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),
     "privacy-officer": set[str](),

@@ -131,7 +131,7 @@ def without_program(
     free = dict(book.free)
     given: dict[str, tuple[Group, date]] = {}
     for who in _due_first(waiting):
-        found = _otherwise(who, replace(book, free=free), terms=terms, today=today)
+        found = _nearest(who, replace(book, free=free), terms=terms, today=today)
         if found is not None:
             free[found.group, found.day] -= 1
             given[who.id] = (found.group, found.day)
@@ -148,8 +148,9 @@ def told(
 ) -> Iterator[Told]:
     """Go through the days to tell this evening, those that are due first first; what is told is taken.
 
-    Whose planned day is full meanwhile, or who has none and waited long enough, gets a day by `_otherwise`:
-    no evening after this one may tell it.
+    Whose planned day is full meanwhile gets the nearest one that is left to the priority. Who waited long
+    enough and has no place in the plan gets a day that harms the others least: no evening after this one may
+    tell it.
     """
     free = dict(book.free)
     now = replace(book, free=free)
@@ -159,8 +160,10 @@ def told(
             continue
         if free.get((group, day), 0) > 0:
             found: Told | None = Told(id=who.id, group=group, day=day)
+        elif who.id in planned:
+            found = _nearest(who, now, terms=terms, today=today)
         else:
-            found = _otherwise(who, now, terms=terms, today=today)
+            found = _farthest(who, now, terms=terms, today=today)
         if found is not None:
             free[found.group, found.day] -= 1
             yield found
@@ -170,20 +173,36 @@ def _due_first(waiting: Sequence[Unscheduled]) -> list[Unscheduled]:
     return sorted(waiting, key=lambda one: (one.due_on, one.sent_on, one.id))
 
 
-def _otherwise(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
+def _nearest(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
     """Find the earliest day that the carve-out leaves to a referral, however late.
 
     What is kept for higher priorities stays so, or who is late already takes the last days in time of others.
-    Where nothing else is left it is a day on which nobody of a higher priority who is sent today is due.
     """
     last = today + _DAY * _FARTHEST
-    if (kept := carve_out.earliest(who, book, terms=terms, today=today, until=last)) is not None:
-        return kept
-    codes = list(terms.priorities)
-    above = codes[: codes.index(who.priority)]
-    harmless = max([who.notice, *(terms.priorities[code].days + 1 for code in above)])
-    later = replace(who, notice=harmless)
-    return carve_out.earliest(later, book, terms=terms, today=today, until=last, reserved=False)
+    return carve_out.earliest(who, book, terms=terms, today=today, until=last)
+
+
+def _farthest(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date) -> Told | None:
+    """Find a day for whom the plan has none: there are more patients than visits, and somebody waits longest.
+
+    It is the last day before the end of the second promise that the carve-out leaves, else the last one at
+    all: the days before it are for those who can still be seen in time. Without any it is the first one after
+    that promise with which the plan of this evening does not count, or any day.
+    """
+    promised = who.sent_on + _DAY * terms.second_days
+    for reserved in (True, False):
+        *_, last = (
+            None,
+            *carve_out.open_days(who, book, terms=terms, today=today, until=promised, reserved=reserved),
+        )
+        if last is not None:
+            return last
+    beyond = max(who.notice, (promised - today).days + 1, terms.look_ahead + 1)
+    for notice, reserved in ((beyond, True), (beyond, False), (who.notice, False)):
+        later, until = replace(who, notice=notice), today + _DAY * (notice + _FARTHEST)
+        if found := carve_out.earliest(later, book, terms=terms, today=today, until=until, reserved=reserved):
+            return found
+    return None
 
 
 class _Drawing:

@@ -47,6 +47,8 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
     need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         raise rules.moving.cannot_move(Reason.of("no-such-visit"))
+    if row.practitioner is not None and row.starts_at is None:
+        need = need.led_by({row.practitioner})
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
     if row.overbooked_because is not None:
         resources += [rules.needs.second_key(person.id) for person in need.people]
@@ -55,7 +57,6 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
     if moving:
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])
-    await queries.occupancy.know_resources(tx, resources)
     if need.seats is not None:
         await take_seat.run(ctx, tx, row, span, need=need)
         await queries.given_up.take_back(tx, row.patient_id, resources=resources, span=span)
@@ -66,6 +67,7 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
         taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
         claim = record.claim_of(row, place)
+        await queries.occupancy.know_resources(tx, claim.resources)
         if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=moving):
             await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
             await queries.given_up.keep(tx, left)

@@ -108,6 +108,19 @@ class TestBookingAVisit:
         await browser.sign_in(who)
         assert (await browser.open("/book")).status == 403
 
+    async def test_a_referrer_is_shown_first_visits_of_its_own_referral_alone(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        referral = await referred(clinic)
+        await browser.sign_in("family-practice")
+        page = await times_of(browser, referral, "first")
+        assert "Back school" not in page.text
+        refused = await browser.send(page, page.form("choose"), time=chosen(page)[0])
+        assert refused.status == 409
+        assert "The first appointment is booked for" in refused.text
+        await browser.sign_in("second-practice")
+        assert (await browser.open(f"/book?referral={referral}")).status == 404
+
     async def test_somebody_elses_referral_is_not_there(self, clinic: TestClinic, browser: Browser) -> None:
         referral = await referred(clinic)
         await browser.sign_in("psychologist")
