@@ -21,6 +21,9 @@ from shared.clinic import Clinic, Person, Site
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
 
+# Why nobody is there for a visit, whatever becomes of its room.
+UNATTENDED = frozenset({"person-left", "works-elsewhere", "person-absent", "site-closed"})
+
 
 class TaskEnded(Conflict):
     """The Task has ended and stays so."""

@@ -9,6 +9,7 @@ from services.scheduling.use_cases import (
     away,
     book_planned_day,
     book_visit,
+    call_off_unattended,
     cancel_group,
     change,
     change_absence,
