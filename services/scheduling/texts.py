@@ -109,6 +109,8 @@ REASONS: Mapping[str, str] = {
     "day-is-kept": "What is left of {day} is kept for patients who are more urgent.",
     "too-soon": "The clinic needs notice: the first time is {earliest:%Y-%m-%d %H:%M}.",
     "too-late": "A first visit is booked before {until:%Y-%m-%d %H:%M}.",
+    "no-series": "A session more is booked beside a series that is booked.",
+    "sessions-used": "All {count} sessions that may be had are booked or took place.",
     "no-such-equipment": "This site has no equipment of the right kind.",
     "equipment-taken": "{device} is taken until {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",

@@ -132,6 +132,8 @@ REASONS: Mapping[str, str] = {
     "day-is-kept": "Ce qui reste du {day} est gardé pour des patients plus urgents.",
     "too-soon": "La clinique a besoin d'un préavis : la première heure est {earliest:%Y-%m-%d %H:%M}.",
     "too-late": "Un premier rendez-vous est fixé avant le {until:%Y-%m-%d %H:%M}.",
+    "no-series": "Une séance de plus ne se fixe qu'à côté d'une série fixée.",
+    "sessions-used": "Séances permises, toutes fixées ou passées : {count}.",
     "no-such-equipment": "Cet établissement n'a pas d'appareil du bon genre.",
     "equipment-taken": "Appareil pris : {device}, jusqu'au {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} est prise jusqu'au {until:%Y-%m-%d %H:%M}.",

@@ -12,7 +12,9 @@ from typing import Literal
 from shared.actor import Actor
 from shared.auth.scopes import Scopes
 
-PartyKind = Literal["referrer", "insurer", "clinician", "coordinator", "operator", "privacy-officer"]
+PartyKind = Literal[
+    "referrer", "insurer", "clinician", "coordinator", "operator", "privacy-officer", "patient"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +22,9 @@ class Principal:
     """A caller with a verified token.
 
     `organization` is the clinic.yaml id of a referring practice or a payer, `practitioner` the clinic.yaml id
-    of a person (`Practitioner/<id>`), `site` the site a coordinator or clinician belongs to; None where it
-    does not apply. `session` is the id of a person's sign-in and `subject` says who it is, None for a system.
+    of a person (`Practitioner/<id>`), `site` the site a coordinator or clinician belongs to, `patient` the id
+    of the Patient who calls; None where it does not apply. Nothing gives a patient a token yet. `session` is
+    the id of a person's sign-in and `subject` says who it is, None for a system.
     """
 
     client: str
@@ -30,6 +33,7 @@ class Principal:
     organization: str | None = None
     practitioner: str | None = None
     site: str | None = None
+    patient: str | None = None
     session: str | None = None
     subject: str | None = None
 

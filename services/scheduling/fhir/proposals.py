@@ -23,6 +23,8 @@ from shared.fhir.instants import read_instant, to_the_second
 from shared.urls import Urls
 
 _STATUSES = ("proposed", "pending", "booked")
+# What has no name of its own in a programme.
+_BY_KIND = (AppointmentKind.FIRST, AppointmentKind.SESSION)
 WHERE = "Parameters.parameter.where(name='appointment-resource').resource"
 
 
@@ -131,12 +133,10 @@ def _visit(resource: Mapping[str, Any], problems: list[Problem]) -> str | None:
             if coding.get("system") == VISIT_TYPE_SYSTEM and coding.get("code"):
                 return str(coding["code"])
     codings = (resource.get("appointmentType") or {}).get("coding") or []
-    if any(
-        (one.get("system"), one.get("code")) == (APPOINTMENT_KIND_SYSTEM, AppointmentKind.FIRST)
-        for one in codings
-    ):
-        return "first"
-    text = f"names the visit by a code of {VISIT_TYPE_SYSTEM}, or appointmentType first"
+    for one in codings:
+        if one.get("system") == APPOINTMENT_KIND_SYSTEM and one.get("code") in _BY_KIND:
+            return str(one["code"])
+    text = f"names the visit by a code of {VISIT_TYPE_SYSTEM}, or appointmentType first or session"
     problems.append(_problem("serviceType", text, code="required"))
     return None
 

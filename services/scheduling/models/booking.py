@@ -12,7 +12,7 @@ from shared.fhir.codes import AppointmentKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookableVisit:
-    """A visit of a programme by the name under which it is booked; the first one has no `type`."""
+    """A visit of a programme by the name under which it is booked; first visit and session have no `type`."""
 
     name: str
     kind: AppointmentKind

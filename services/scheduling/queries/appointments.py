@@ -24,7 +24,9 @@ WHERE referral_id = $1 AND (
 )
 ORDER BY id FOR UPDATE
 """
-_SESSIONS = "SELECT * FROM appointment WHERE series_id = $1 ORDER BY starts_at, id FOR UPDATE"
+_SESSIONS = """
+SELECT * FROM appointment WHERE series_id = $1 AND held_until IS NULL ORDER BY starts_at, id FOR UPDATE
+"""
 _TO_COME = """
 SELECT * FROM appointment WHERE site = $1 AND status = 'booked' AND starts_at > $2 ORDER BY starts_at, id
 """
@@ -76,7 +78,7 @@ async def others_booked(tx: Transaction, referral_id: UUID) -> Sequence[Appointm
 
 
 async def sessions_of(tx: Transaction, series_id: UUID) -> Sequence[Appointment]:
-    """Lock every session of a series, the earliest first."""
+    """Lock every session of a series, the earliest first; what is only held is none yet."""
     return await tx.rows(Appointment, _SESSIONS, series_id)
 
 

@@ -1,4 +1,5 @@
-"""Row scopes as SQL: a coordinator's site, a clinician's teams and own visits, a referrer's own referrals.
+"""Row scopes as SQL: a coordinator's site, a clinician's teams and own visits, a referrer's own referrals, a
+patient's own visits.
 
 An insurer and an operator see nothing here.
 """
@@ -95,4 +96,6 @@ def _scope(principal: Principal, *, table: Any, own: ColumnElement[bool]) -> Col
         return or_(own, _of_team(table, principal.practitioner))
     if principal.party == "referrer" and principal.organization is not None:
         return col(table.requester) == principal.organization
+    if principal.party == "patient" and principal.patient is not None:
+        return col(table.patient_id) == principal.patient
     return false()

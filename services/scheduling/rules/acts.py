@@ -25,8 +25,8 @@ class AppointmentFacts:
 
 
 def may_change(ctx: Context, row: Appointment) -> Reason | None:
-    """Allow a coordinator every visit that they see, a clinician their own, a referrer its own holds."""
-    if ctx.caller.party == "referrer" and row.held_by != ctx.caller.client:
+    """Allow a coordinator every visit that they see, a clinician their own, who is outside own holds."""
+    if ctx.caller.party in ("referrer", "patient") and row.held_by != ctx.caller.client:
         return Reason.of("visit-of-another")
     if ctx.caller.party == "clinician" and row.practitioner != ctx.caller.practitioner:
         return Reason.of("visit-of-another")

@@ -1,11 +1,12 @@
 """Which visits people book, who books which, and when.
 
-- A programme has its first visit, and what it names beside it. A first visit is booked in the place of the
-  one that waits; one by several disciplines also in the place of one that is booked.
+- A programme has its first visit, one session more beside a series that is booked, and what it names. A first
+  visit is booked in the place of the one that waits; one by several disciplines also in the place of one
+  that is booked.
 - A hold is booked by the client that holds it, until it expires.
 - Who has the right to (`overbooks` of a client in clinic.yaml) books a second visit beside one of its
   clinician, with a reason.
-- A referrer books the first visit of its own referral, by what `self_booking` says.
+- A referrer and a patient book the first visit of their own referral, by what `self_booking` says.
 - A coordinator books everything at the site, a clinician what they take part in themselves.
 """
 
@@ -14,24 +15,28 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.scheduling.models.booking import BookableVisit
-from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.rows import Appointment, Referral, Series
+from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.rules.needs import Need
-from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus, ReferralState
+from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus, ReferralState, SeriesStatus
 from shared.auth.principal import Principal
-from shared.clinic import Client, Programme
+from shared.clinic import Client, Programme, Visit
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 FIRST = "first"
+_OUTSIDE = ("referrer", "patient")
 
 
 def visits_of(programme: Programme) -> list[BookableVisit]:
     """List the visits of a programme that people book, the first one first."""
-    first = programme.first
+    first, sessions = programme.first, programme.sessions
+    of_series = [] if sessions is None else [_session(sessions)]
     return [
         BookableVisit(
             name=FIRST, kind=AppointmentKind.FIRST, minutes=first.minutes, disciplines=(first.discipline,)
         ),
+        *of_series,
         *(
             BookableVisit(
                 name=visit.id,
@@ -45,9 +50,29 @@ def visits_of(programme: Programme) -> list[BookableVisit]:
     ]
 
 
+def _session(visit: Visit) -> BookableVisit:
+    kind = AppointmentKind.SESSION
+    return BookableVisit(name=kind, kind=kind, minutes=visit.minutes, disciplines=(visit.discipline,))
+
+
 def named(programme: Programme, name: str) -> BookableVisit | None:
     """Find the visit of a programme by its name."""
     return next((visit for visit in visits_of(programme) if visit.name == name), None)
+
+
+NO_SERIES = Reason.of("no-series")
+
+
+def why_no_session(series: Series | None) -> Reason | None:
+    """Say why a referral gets no session more; None where its series is booked."""
+    return None if series is not None and series.status == SeriesStatus.BOOKED else NO_SERIES
+
+
+def why_no_units(counted: int, *, entitled: Entitlement | NoEntitlement) -> Reason | None:
+    """Say that all sessions that may be had are booked or took place; None where one more may be had."""
+    if isinstance(entitled, NoEntitlement):
+        return entitled.why
+    return Reason.of("sessions-used", count=entitled.count) if counted >= entitled.count else None
 
 
 def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
@@ -59,7 +84,7 @@ def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
 
 def visits_for(caller: Principal, visits: Iterable[BookableVisit]) -> list[BookableVisit]:
     """List those of these visits that a caller books: from outside the clinic the first one alone."""
-    return [visit for visit in visits if caller.party != "referrer" or visit.name == FIRST]
+    return [visit for visit in visits if caller.party not in _OUTSIDE or visit.name == FIRST]
 
 
 def open_to(caller: Principal, need: Need) -> Need | None:

@@ -1,4 +1,4 @@
-"""What those outside the clinic book for themselves: the first visit of their own referral, and when.
+"""What those outside the clinic book, referrers and patients: the first visit of their referral, and when.
 
 - They are offered what the carve-out leaves to the referral's priority: nobody takes what is kept for a
   higher one, until it is for everybody.
@@ -15,10 +15,12 @@ from services.scheduling.rules import carve_out, guarantee, notice
 from shared.auth.principal import Principal
 from shared.reasons import Reason
 
+OUTSIDE = ("referrer", "patient")
+
 
 def is_outside(caller: Principal) -> bool:
     """Tell whether a caller is nobody of the clinic."""
-    return caller.party == "referrer"
+    return caller.party in OUTSIDE
 
 
 def window(referral: Referral, *, now: datetime, second_days: int, zone: ZoneInfo) -> Span:

@@ -8,6 +8,7 @@ from services.scheduling.use_cases import (
     authorize,
     away,
     book_planned_day,
+    book_session,
     book_visit,
     call_off_unattended,
     cancel_group,

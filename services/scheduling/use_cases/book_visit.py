@@ -9,13 +9,14 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import CannotMove, cannot_move
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import move, record, self_book
+from services.scheduling.use_cases import book_session, move, record, self_book
 from services.scheduling.use_cases.change import VisitOfAnother
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events.catalog import scheduling as events
+from shared.fhir.codes import AppointmentKind
 from shared.fhir.instants import to_the_second
 from shared.reasons import Reason
 
@@ -73,6 +74,11 @@ async def _book(
         return await _book_first(ctx, tx, referral, wanted, visit=visit)
     row = _new(ctx, referral, wanted, visit=visit)
     rules.moving.check(row, wanted.start, referral=referral, now=ctx.at)
+    if visit.kind == AppointmentKind.SESSION:
+        series = await book_session.check(ctx, tx, row, wanted.start, referral=referral)
+        await move.take(ctx, tx, row, wanted.start)
+        await book_session.save(ctx, tx, row, series=series)
+        return row
     await move.take(ctx, tx, row, wanted.start)
     await record.save_visit(ctx, tx, row, events.AppointmentBooked)
     return row
@@ -83,6 +89,8 @@ async def _hold(
 ) -> Appointment:
     row = _new(ctx, referral, wanted, visit=visit)
     rules.moving.check(row, wanted.start, referral=referral, now=ctx.at)
+    if visit.kind == AppointmentKind.SESSION:
+        await book_session.check(ctx, tx, row, wanted.start, referral=referral)
     if rules.booking.is_first(visit):
         await _first_for(tx, referral, visit=visit)
     until = ctx.at + timedelta(minutes=ctx.clinic.scheduling.hold_minutes)

@@ -22,6 +22,7 @@ from shared.clinic import Programme
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
+from shared.fhir.codes import AppointmentKind
 
 _MOMENT = timedelta(seconds=1)
 # Days of the slices that are read; the last one goes on.
@@ -146,7 +147,9 @@ async def _need(
 ) -> Need | None:
     """Work out what a visit needs, as far as the caller books it and nothing else is asked for."""
     site_id = programme.site if referral is None else referral.site
-    if visit.type is None:
+    if visit.kind == AppointmentKind.SESSION and programme.sessions is not None:
+        kept = kept_need(ctx, programme.sessions, site_id=site_id, purpose="session", cache=cache)
+    elif visit.type is None:
         kept = kept_need(ctx, programme.first, site_id=site_id, purpose="first", cache=cache)
     else:
         kept = kept_need_of_type(ctx, visit.type, site_id=site_id, cache=cache)

@@ -11,12 +11,12 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import cannot_move
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import move, record, take_seat
+from services.scheduling.use_cases import book_session, move, record, take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import FIRST_KINDS
+from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 _OTHER = "other"
@@ -35,13 +35,19 @@ async def book(ctx: Context, tx: Transaction, row: Appointment, *, referral: Ref
         raise cannot_move(why)
     if row.kind in FIRST_KINDS:
         return await _book_first(ctx, tx, row, referral=referral, firsts=firsts)
+    series = None
+    if row.kind == AppointmentKind.SESSION and row.starts_at is not None:
+        series = await book_session.check(ctx, tx, row, row.starts_at, referral=referral)
     if await queries.occupancy.keep_held(tx, row.id) != rules.booking.count_taken(row):
         raise cannot_move(Reason.of("hold-expired", until=row.held_until))
     if row.group_session is not None:
         await take_seat.keep(tx, row.group_session, until=row.held_until)
     await timers.cancel(tx, kind=TimerKind.HOLD, ref=str(row.id))
     row.status, row.held_until, row.held_by = AppointmentStatus.BOOKED, None, None
-    await record.save_visit(ctx, tx, row, events.AppointmentBooked)
+    if series is None:
+        await record.save_visit(ctx, tx, row, events.AppointmentBooked)
+    else:
+        await book_session.save(ctx, tx, row, series=series)
     return row
 
 

@@ -1,5 +1,6 @@
 """$find and $book by HTTP, with the example clinic: who may, what is answered, what is refused and how."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -142,3 +143,105 @@ async def test_an_insurer_finds_and_books_nothing(clinic: TestClinic) -> None:
     assert (
         await find(clinic, "workplace-insurer", visit_type="review", referral=of(referral))
     ).status_code == 403
+
+
+async def call(
+    clinic: TestClinic, verb: str, *given: dict[str, Any], who: str = "coordinator", **headers: str
+) -> Any:
+    body = {"resourceType": "Parameters", "parameter": list(given)}
+    return await clinic.as_(who).post(f"{APPOINTMENT}/{verb}", json=body, headers=headers)
+
+
+def sent(appointment: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "appointment-resource", "resource": appointment}
+
+
+async def proposed(clinic: TestClinic, referral: str, visit: str = "review") -> dict[str, Any]:
+    answer = await find(clinic, visit_type=visit, referral=of(referral), _count=1)
+    resource: dict[str, Any] = answer.json()["entry"][0]["resource"]
+    return resource
+
+
+async def visits(clinic: TestClinic, kind: str = "review") -> list[dict[str, Any]]:
+    found = await clinic.as_("coordinator").get(f"{APPOINTMENT}?appointment-type={kind}")
+    return [entry["resource"] for entry in found.json().get("entry", [])]
+
+
+async def test_a_repeated_key_books_once_and_says_the_same(clinic: TestClinic) -> None:
+    proposal = await proposed(clinic, await refer(clinic))
+    key = {"Idempotency-Key": "one"}
+    answers = [await call(clinic, "$book", sent(proposal), **key) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert len(await visits(clinic)) == 1
+
+
+async def test_a_hold_is_booked_by_its_reference_and_by_nobody_else(clinic: TestClinic) -> None:
+    proposal = await proposed(clinic, await refer(clinic))
+    held = await call(clinic, "$hold", sent(proposal))
+    assert (held.status_code, held.json()["status"]) == (200, "pending")
+    again = await call(clinic, "$hold", sent(proposal))
+    assert again.status_code == 409
+    reference = {
+        "name": "appointment-reference",
+        "valueReference": {"reference": f"Appointment/{held.json()['id']}"},
+    }
+    first = (await visits(clinic, "first"))[0]
+    mine = first["participant"][1]["actor"]["reference"].rpartition("/")[2]
+    other = await call(clinic, "$book", reference, who=mine)
+    assert other.status_code == 409
+    assert "Somebody else holds this time until" in other.text
+    booked = await call(clinic, "$book", reference)
+    assert (booked.status_code, booked.json()["status"]) == (200, "booked")
+    both = await call(clinic, "$book", reference, sent(proposal))
+    assert both.status_code == 422
+
+
+async def test_of_many_who_want_one_time_one_gets_it_and_the_rest_write_nothing(clinic: TestClinic) -> None:
+    referrals = [await refer(clinic) for _ in range(8)]
+    proposal = await proposed(clinic, referrals[0], "telephone-review")
+    wanted = [proposal | {"basedOn": [of(one)]} for one in referrals]
+    answers = await asyncio.gather(*(call(clinic, "$book", sent(one)) for one in wanted))
+    assert sorted(one.status_code for one in answers) == [200] + 7 * [409]
+    assert len(await visits(clinic, "telehealth")) == 1
+
+
+async def test_who_overbooks_says_why_and_has_the_right(clinic: TestClinic) -> None:
+    proposal = await proposed(clinic, await refer(clinic))
+    silent = await call(clinic, "$book", sent(proposal), {"name": "overbook", "valueBoolean": True})
+    assert silent.status_code == 422
+    why = {"name": "reason", "valueString": "She cannot wait."}
+    refused = await call(clinic, "$book", sent(proposal), {"name": "overbook", "valueBoolean": True}, why)
+    assert refused.status_code == 403
+    assert await visits(clinic) == []
+
+
+async def test_a_group_is_cancelled_for_all_by_staff_and_no_seat_names_another(clinic: TestClinic) -> None:
+    referrals = [await refer(clinic) for _ in range(2)]
+    proposal = await proposed(clinic, referrals[0], "back-school")
+    seats = [(await book(clinic, proposal | {"basedOn": [of(one)]})).json() for one in referrals]
+    patients = [one["participant"][0]["actor"]["reference"] for one in seats]
+    assert patients[0] not in str(seats[1])
+    address = f"{APPOINTMENT}/{seats[0]['id']}"
+    offered = await clinic.as_("coordinator").get(f"{address}/$available-actions")
+    assert "cancel-group" in offered.text
+    body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "Ill."}]}
+    assert (
+        await clinic.as_("family-practice").post(f"{address}/$cancel-group", json=body)
+    ).status_code == 403
+    assert (await clinic.as_("coordinator").post(f"{address}/$cancel-group", json=body)).status_code == 200
+    assert {one["status"] for one in await visits(clinic, "group")} == {"cancelled"}
+
+
+async def test_a_referrer_changes_no_visit_by_booking(clinic: TestClinic) -> None:
+    referral = await refer(clinic)
+    first = await first_of(clinic, referral)
+    reason = {"coding": [{"system": _CANCELLATIONS, "code": "pat"}]}
+    off = first | {"status": "cancelled", "cancelationReason": reason}
+    refused = await call(clinic, "$book", sent(off), who="family-practice")
+    assert refused.status_code == 403
+    assert (await call(clinic, "$book", sent(off), who="second-practice")).status_code == 404
+    assert (await first_of(clinic, referral))["status"] == "booked"
+
+
+_CANCELLATIONS = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"

@@ -1,7 +1,7 @@
 """Visits of every kind are found and booked: with everything that they take, or refused by name."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -147,7 +147,9 @@ class TestFinding:
 
     async def test_a_visit_that_the_programme_has_not_is_refused_with_those_it_has(self, desk: Desk) -> None:
         referral = await desk.accept()
-        with pytest.raises(NothingToFind, match="rehab has the visits first, review, injection, joint, call"):
+        with pytest.raises(
+            NothingToFind, match="rehab has the visits first, session, review, injection, joint, call"
+        ):
             await found(desk, referral, "massage")
 
     async def test_a_foreign_referral_is_not_there(self, desk: Desk) -> None:
@@ -277,6 +279,61 @@ class TestBooking:
         assert (len(results) - len(refused), len(refused)) == (1, 31)
         booked = [row for one in referrals for row in await desk.visits(one)]
         assert len(booked) == 1
+
+
+class TestASessionMore:
+    async def test_takes_the_place_of_one_that_was_missed_and_is_of_the_series(self, desk: Desk) -> None:
+        referral = await desk.accept(payer="insurer")
+        await desk.authorize(referral, units=4)
+        first, *others = await desk.sessions(referral)
+        assert len(others) == 3
+        day = date(2026, 7, 2)
+        times = {"referral_id": UUID(referral), "visit": "session"}
+        [proposal, *_] = await desk.find(local(day, "00:00"), local(day, "23:59"), **times)
+        with pytest.raises(CannotBook, match="All 4 sessions that may be had are booked or took place"):
+            await desk.book(proposal)
+        assert first.starts_at is not None
+        await desk.at(first.starts_at)
+        await desk.put(first, status="noshow")
+        row = await desk.book(proposal)
+        assert (row.kind, row.series_id, row.status) == ("session", first.series_id, "booked")
+        series = await desk.series(referral)
+        assert series is not None
+        assert str(row.id) in series.body.decode()
+        with pytest.raises(CannotBook, match="All 4 sessions"):
+            await desk.hold(proposal, start=local(date(2026, 7, 9), "10:00").isoformat(), end=None)
+        await desk.authorize(referral, status="denied")
+        assert [one.status for one in await desk.appointments(referral, kind="session")].count(
+            "cancelled"
+        ) == 4
+
+    async def test_keeps_the_pace_of_the_programme(self, desk: Desk) -> None:
+        referral = await desk.accept(payer="insurer")
+        await desk.authorize(referral, units=4)
+        sessions = await desk.sessions(referral)
+        await desk.at(sessions[0].starts_at or desk.now)
+        await desk.put(sessions[0], status="noshow")
+        full = sessions[-1].starts_at
+        assert full is not None
+        wanted = {
+            "resourceType": "Appointment",
+            "status": "proposed",
+            "appointmentType": {
+                "coding": [
+                    {"system": "https://lumbar.care/fhir/CodeSystem/appointment-kind", "code": "session"}
+                ]
+            },
+            "basedOn": [{"reference": f"ServiceRequest/{referral}"}],
+            "start": (full + timedelta(hours=1)).isoformat(),
+        }
+        with pytest.raises(CannotBook, match="at most 2 sessions a week"):
+            await desk.book(wanted)
+
+    async def test_needs_a_series_that_is_booked(self, desk: Desk) -> None:
+        referral = await desk.accept(payer="insurer")
+        [proposal, *_] = await found(desk, referral, "session")
+        with pytest.raises(CannotBook, match="beside a series that is booked"):
+            await desk.book(proposal)
 
 
 class TestChanging:

@@ -49,6 +49,28 @@ async def found(desk: Desk, referral: str, day: date, **more: Any) -> list[dict[
     )
 
 
+class TestAPatient:
+    async def test_books_the_own_first_visit_and_sees_nobody_elses(self, desk: Desk) -> None:
+        mine, other = await desk.accept(patient_id="mine"), await desk.accept()
+        patient = Principal(client="link", party="patient", scopes=SCOPES, patient="mine")
+        proposal = (await found(desk, mine, THURSDAY, by=patient))[0]
+        assert (await desk.book(proposal, by=patient)).status == "booked"
+        with pytest.raises(NotFound):
+            await found(desk, other, THURSDAY, by=patient)
+        rival = {"basedOn": [{"reference": f"ServiceRequest/{other}"}]}
+        with pytest.raises(NotFound):
+            await desk.book(proposal, by=patient, **rival)
+
+    async def test_is_offered_what_the_carve_out_leaves_and_books_nothing_else(self, desk: Desk) -> None:
+        mine = await desk.accept(patient_id="mine")
+        patient = Principal(client="link", party="patient", scopes=SCOPES, patient="mine")
+        for _ in range(2):
+            other = await desk.accept()
+            await desk.book((await found(desk, other, MONDAY_AFTER))[0], by=PRACTICE)
+        assert await found(desk, mine, MONDAY_AFTER, by=patient) == []
+        assert await found(desk, mine, THURSDAY, by=patient, visit="review") == []
+
+
 class TestAReferrer:
     async def test_books_the_first_visit_of_its_own_referral(self, desk: Desk) -> None:
         referral = await desk.accept()

@@ -21,6 +21,8 @@ _WEEKS = 4
 _SHOWN = 24
 _FARTHEST = timedelta(days=3650)
 _FIRST = "first"
+# What every programme calls by its kind; the other visits have names.
+_OWN = (_FIRST, "session")
 
 
 async def show(page: Page) -> Response:
@@ -105,9 +107,12 @@ def _programme(page: Page, programme_id: str) -> Programme | None:
 
 
 def _choices(page: Page, programme: Programme) -> list[tuple[str, str]]:
-    first = (_FIRST, page.language.say(labels.VISITS[_FIRST]))
+    own = [_FIRST] if programme.sessions is None or page.person.party == "referrer" else [*_OWN]
     named = [] if page.person.party == "referrer" else programme.visits
-    return [first, *((visit.id, visit.name) for visit in named)]
+    return [
+        *((name, page.language.say(labels.VISITS[name])) for name in own),
+        *((visit.id, visit.name) for visit in named),
+    ]
 
 
 async def _find(page: Page, referral: str) -> Answer:
@@ -180,12 +185,12 @@ def _appointment(page: Page) -> dict[str, Any] | None:
     start, end, people, rooms = parts
     named = [f"Practitioner/{one}" for one in people.split(",") if one]
     named += [f"Location/{one}" for one in rooms.split(",") if one]
-    kind = {"appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": _FIRST}]}}
+    kind = {"appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": visit}]}}
     typed = {"serviceType": [{"coding": [{"system": VISIT_TYPE_SYSTEM, "code": visit}]}]}
     return {
         "resourceType": "Appointment",
         "status": "proposed",
-        **(kind if visit == _FIRST else typed),
+        **(kind if visit in _OWN else typed),
         "start": start,
         "end": end,
         "basedOn": [{"reference": f"ServiceRequest/{page.value('referral')}"}],
