@@ -31,6 +31,7 @@ from services.scheduling.use_cases import (
     publish_directory,
     read_work,
     replan,
+    search_times,
     seed_rosters,
     self_book,
     settle_visits,
