@@ -93,6 +93,19 @@ async def test_a_visit_is_moved_and_called_off_by_book_too(clinic: TestClinic) -
     assert (off.status_code, off.json()["status"]) == (200, "cancelled")
 
 
+async def test_what_somebody_has_moved_meanwhile_is_not_moved_back(clinic: TestClinic) -> None:
+    answer = await find(clinic, visit_type="review", referral=of(await refer(clinic)), _count=30)
+    first, *_, last = (entry["resource"] for entry in answer.json()["entry"])
+    read = (await book(clinic, first)).json()
+    moved = await book(clinic, read | {"start": last["start"], "end": last["end"]})
+    assert moved.status_code == 200
+    stale = await book(clinic, read)
+    assert stale.status_code == 409
+    assert "changed since version 1 was read" in stale.text
+    stands = await clinic.as_("coordinator").get(f"{APPOINTMENT}/{read['id']}")
+    assert stands.json()["start"] == last["start"]
+
+
 async def test_what_is_wrong_is_refused_where_it_stands(clinic: TestClinic) -> None:
     referral = await refer(clinic)
     answer = await find(clinic, visit_type="review", referral=of(referral), days=-1, _count=0)
