@@ -146,7 +146,7 @@ def _own_past(weeks: str, *, site: str | None) -> "Past":
 
     async def read() -> "Past":
         async with attached() as databases, databases["scheduling"].transaction() as tx:
-            current.replace(rows.revisions(await rows.newer(tx, {})))
+            current.replace(rows.revisions(await rows.everything(tx)))
             now = SystemClock().now()
             return await replay.of_site(tx, current.value, site_id=here, weeks=int(number), now=now)
 

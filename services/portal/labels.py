@@ -294,6 +294,14 @@ WEEKDAYS: Mapping[str, str] = {
     "sat": _("Sat"),
     "sun": _("Sun"),
 }
+VISIT_NUMBERS: Mapping[str, str] = {
+    "minutes": _("Minutes"),
+    "count": _("How many sessions"),
+    "per_week": _("At most a week"),
+    "before": _("Minutes kept free before"),
+    "after": _("Minutes kept free after"),
+    "seats": _("Seats"),
+}
 HOURS_FOR: Mapping[str, str] = {
     "first": _("first visits"),
     "session": _("sessions"),

@@ -157,8 +157,12 @@ async def on_forecast_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     await use_cases.keep_forecast.run(ctx, tx, timer.ref)
 
 
-async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
-    """Look again at the visits of a site that are to be planned anew: one of them begins."""
+async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:
+    """Look again at the visits of a site that are to be planned anew: one of them begins.
+
+    One for which nobody is there is called off.
+    """
+    await use_cases.call_off_unattended.run(ctx, tx, timer.ref, cache=cache)
     await use_cases.replan.again(ctx, tx, timer.ref)
 
 

@@ -112,12 +112,16 @@ class Site(Part):
 
 
 class Hours(Part):
-    """Weekly working hours of a person, and what they are for."""
+    """Weekly working hours of a person, and what they are for.
+
+    What is left of them so many days ahead (`release_days`) is for other visits too.
+    """
 
     days: tuple[Weekday, ...] = Field(min_length=1)
     start: WallTime = Field(alias="from")
     end: WallTime = Field(alias="to")
     purpose: tuple[Literal["first", "session"], ...] = Field(alias="for", default=("first", "session"))
+    release_days: int | None = Field(ge=0, le=60, default=None)
 
 
 class Absence(Part):

@@ -24,8 +24,7 @@ class RosterRefresh:
 
     async def step(self) -> bool:
         """Lay over what is newer; there is never more to do at once."""
-        async with self._database.transaction() as tx:
-            found = await rows.newer(tx, self._current.revisions)
+        found = await rows.newer(self._database, self._current.revisions)
         self._current.replace(rows.revisions(found))
         return False
 

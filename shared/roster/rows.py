@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from pydantic import AwareDatetime
 
 from shared.clinic.roster import SiteRoster
-from shared.db import Transaction
+from shared.db import Database, Transaction
 from shared.db.models import Aggregate, SharedRow
 
 _NAMESPACE = UUID("0a6e2f0c-3a0d-5d43-9a55-0d0c5f0e9b21")
@@ -84,9 +84,9 @@ async def everything(tx: Transaction) -> list[RosterRow]:
     return await tx.rows(RosterRow, _ALL)
 
 
-async def newer(tx: Transaction, known: Mapping[str, int]) -> list[RosterRow]:
-    """Read the rosters that are newer than these revisions, by site."""
-    return await tx.rows(RosterRow, _NEWER, dict(known))
+async def newer(database: Database, known: Mapping[str, int]) -> list[RosterRow]:
+    """Read the rosters that are newer than these revisions, by site, without a transaction."""
+    return [RosterRow(**record) for record in await database.fetch(_NEWER, dict(known))]
 
 
 def revisions(rows: Iterable[RosterRow]) -> list[tuple[int, SiteRoster]]:

@@ -114,7 +114,7 @@ REACHED = {
         "/book",
     }
     | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
-    | {"/roster/new/people", "/roster/new/rooms"},
+    | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
     "clinician": {"/patients", "/book", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),
@@ -157,10 +157,11 @@ def _is_id(part: str) -> bool:
 
 @cache
 def _of_the_clinic() -> frozenset[str]:
-    """The ids of people and rooms, which stand in addresses as they are."""
+    """The ids of people, rooms and programmes, which stand in addresses as they are."""
     clinic = example_clinic()
     rooms = [room.id for site in clinic.sites for room in site.rooms]
-    return frozenset([person.id for person in clinic.people] + rooms)
+    people = [person.id for person in clinic.people]
+    return frozenset([*people, *rooms, *(one.id for one in clinic.programmes)])
 
 
 def _told(violation: dict[str, Any]) -> str:

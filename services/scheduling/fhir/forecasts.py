@@ -1,6 +1,7 @@
 """A forecast as JSON: weeks by discipline, sums, what extra visits prevent, and what was assumed."""
 
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from services.scheduling import texts
@@ -34,6 +35,7 @@ def describe(forecast: Forecast, correction: ForecastCorrection, *, zone: str) -
             {"discipline": one.need, "visits": one.visits, "from_week": one.from_week}
             for one in forecast.extra
         ],
+        "keep": [{"discipline": need, "visits": _kept(forecast, need)} for need in forecast.needs],
         "prevented": None if forecast.prevented is None else _prevented(forecast.prevented),
         "assumed": _assumed(forecast.rates),
         "correction": _correction(correction),
@@ -44,6 +46,14 @@ def describe(forecast: Forecast, correction: ForecastCorrection, *, zone: str) -
             "text": texts.FORECAST_RANGE if forecast.weeks > SURE_WEEKS else texts.FORECAST_SURE,
         },
     }
+
+
+def _kept(forecast: Forecast, need: str) -> int:
+    """Propose for how many first visits a week hours are kept: what nine of ten weeks ask for, repeats
+    included.
+    """
+    asked = [row.demand.q90 for row in forecast.rows if row.need == need]
+    return ceil(sum(asked) / len(asked) / (1 - forecast.rates.failed)) if asked else 0
 
 
 def _row(row: WeekForecast, forecast: Forecast) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.fhir.codes import (
     PROGRAMME_SYSTEM,
     QUESTIONNAIRE_EXTENSION,
     REFERRAL_QUESTIONNAIRE,
+    RELEASE_EXTENSION,
     SERVICE_CATEGORY_SYSTEM,
     STREAM_SYSTEM,
     VISIT_TYPE_SYSTEM,
@@ -77,10 +78,12 @@ def available_time(hours: Sequence[Hours]) -> list[dict[str, Any]]:
 
 def with_purpose(hours: Hours) -> dict[str, Any]:
     """Write weekly hours of a person, and what they are for where that is not everything."""
-    if hours.purpose == Hours.model_fields["purpose"].default:
-        return _weekly(hours)
-    said = [{"url": HOURS_FOR_EXTENSION, "valueCode": purpose} for purpose in hours.purpose]
-    return {"extension": said, **_weekly(hours)}
+    said: list[dict[str, Any]] = []
+    if hours.purpose != Hours.model_fields["purpose"].default:
+        said += [{"url": HOURS_FOR_EXTENSION, "valueCode": purpose} for purpose in hours.purpose]
+    if hours.release_days is not None:
+        said.append({"url": RELEASE_EXTENSION, "valueInteger": hours.release_days})
+    return {**({"extension": said} if said else {}), **_weekly(hours)}
 
 
 def _weekly(hours: Hours) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from shared.clinic import Discipline, Hours, Person
 from shared.clinic.part import Part
 from shared.clinic.roster import SiteRoster
 from shared.errors import Invalid, Problem
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, LANGUAGES
+from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, LANGUAGES, RELEASE_EXTENSION
 
 Element = Mapping[str, Any]
 Made = TypeVar("Made", bound=Part)
@@ -98,10 +98,13 @@ def _hours(part: Element, place: int) -> Hours:
         "from": part.get("availableStartTime"),
         "to": part.get("availableEndTime"),
     }
-    extensions = [one for one in part.get("extension", ()) if one["url"] == HOURS_FOR_EXTENSION]
-    if extensions:
-        written["for"] = [one.get("valueCode") for one in extensions]
+    extensions = part.get("extension", ())
+    if purposes := [one.get("valueCode") for one in extensions if one["url"] == HOURS_FOR_EXTENSION]:
+        written["for"] = purposes
+    if released := [one.get("valueInteger") for one in extensions if one["url"] == RELEASE_EXTENSION]:
+        written["release_days"] = released[-1]
     members = {"days": "daysOfWeek", "from": "availableStartTime", "to": "availableEndTime"}
+    members |= {"for": "extension", "release_days": "extension"}
     hours = made(Hours, written, path, members)
     if hours.start >= hours.end:
         raise Invalid("hours end after they have begun", expression=f"{path}.availableEndTime")

@@ -37,6 +37,7 @@ def describe(clinic: Clinic, site: Site, *, unavailable: Sequence[UnavailableTim
         "people": [_person(person, unavailable) for person in people],
         "rooms": [room.model_dump(mode="json") for room in site.rooms],
         "closed": [_unavailable(row) for row in unavailable if row.person is None],
+        "programmes": [{"id": one.id, "name": one.name} for one in clinic.programmes if one.site == site.id],
     }
 
 

@@ -77,14 +77,19 @@ def local_weeks(window: Span, zone: ZoneInfo) -> Iterator[Span]:
         start = end
 
 
-def working_spans(person: Person, *, site: Site, purpose: str, window: Span) -> list[Span]:
-    """Return the times inside the window at which a person works for this purpose (`first` or `session`)."""
+def working_spans(
+    person: Person, *, site: Site, purpose: str, window: Span, today: date | None = None
+) -> list[Span]:
+    """Return the times inside the window at which a person works for this purpose (`first` or `session`).
+
+    As of a local day hours for something else are among them that are released by then.
+    """
     worked = [
         Span(to_utc(day, hours.start, site.zone), to_utc(day, hours.end, site.zone))
         for day in local_days(window, site.zone)
         if day not in site.closed
         for hours in person.hours
-        if _is_for(hours, day=day, purpose=purpose)
+        if _is_for(hours, day=day, purpose=purpose, today=today)
     ]
     kept = subtracted(worked, meeting_spans(site, window=window))
     if worked and (away := absent_spans(person, zone=site.zone, window=window)):
@@ -124,5 +129,11 @@ def absent_span(absence: Absence, zone: ZoneInfo) -> Span:
     return Span(begins, ends)
 
 
-def _is_for(hours: Hours, *, day: date, purpose: str) -> bool:
-    return purpose in hours.purpose and WEEKDAYS[day.weekday()] in hours.days
+def _is_for(hours: Hours, *, day: date, purpose: str, today: date | None) -> bool:
+    if WEEKDAYS[day.weekday()] not in hours.days:
+        return False
+    return purpose in hours.purpose or (today is not None and _is_released(hours, day=day, today=today))
+
+
+def _is_released(hours: Hours, *, day: date, today: date) -> bool:
+    return hours.release_days is not None and day <= today + DAY * hours.release_days

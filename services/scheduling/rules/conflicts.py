@@ -9,6 +9,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import Appointment, ReplanTask
@@ -16,9 +17,12 @@ from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import absent_spans, working_spans
 from services.scheduling.rules.needs import purpose_of
 from services.scheduling.states import ReplanStatus
-from shared.clinic import Clinic, Site
+from shared.clinic import Clinic, Person, Site
 from shared.errors import Conflict
 from shared.reasons import Reason, Reference
+
+# Why nobody is there for a visit, whatever becomes of its room.
+UNATTENDED = frozenset({"person-left", "works-elsewhere", "person-absent", "site-closed"})
 
 
 class TaskEnded(Conflict):
@@ -101,6 +105,11 @@ def _reasons(row: Appointment, *, clinic: Clinic, site: Site) -> Iterator[Reason
         yield from _reasons_of(str(person_id), span, kind=row.kind, clinic=clinic, site=site)
 
 
+def _has_hours(person: Person, span: Span, *, day: date, purpose: str, site: Site) -> bool:
+    """Tell whether a person works at this time for this, or could once these hours were released."""
+    return working_spans(person, site=site, purpose=purpose, window=span, today=day) == [span]
+
+
 def _reasons_of(person_id: str, span: Span, *, kind: str, clinic: Clinic, site: Site) -> Iterator[Reason]:
     """Say why a person cannot be at a visit."""
     day, purpose = span.start.astimezone(site.zone).date(), purpose_of(kind)
@@ -112,5 +121,5 @@ def _reasons_of(person_id: str, span: Span, *, kind: str, clinic: Clinic, site: 
         yield Reason.of("works-elsewhere", practitioner=who)
     elif absent_spans(person, zone=site.zone, window=span):
         yield Reason.of("person-absent", practitioner=who, day=day)
-    elif day not in site.closed and working_spans(person, site=site, purpose=purpose, window=span) != [span]:
+    elif day not in site.closed and not _has_hours(person, span, day=day, purpose=purpose, site=site):
         yield Reason.of("no-hours", practitioner=who, purpose=purpose)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
@@ -36,6 +36,7 @@ class Need:
     seats: int | None = None
     before: timedelta = _NONE
     after: timedelta = _NONE
+    today: date | None = None
     _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -63,6 +64,12 @@ class Need:
         each = local_days(window, self.site.zone) if days is None else days
         return clipped([span for day in each for span in self._on(day, person)], window)
 
+    def as_of(self, at: datetime) -> "Need":
+        """Return the same need as of a day: hours for something else that are released by then are its
+        too.
+        """
+        return replace(self, today=at.astimezone(self.site.zone).date(), _days={})
+
     def led_by(self, people: Collection[str]) -> "Need":
         """Return the same need, of which only these people can be the one who leads it."""
         return replace(self, people=tuple(person for person in self.people if person.id in people))
@@ -71,7 +78,9 @@ class Need:
         found = self._days.get((person.id, day))
         if found is None:
             whole = Span(local_day_start(day, self.site.zone), local_day_end(day, self.site.zone))
-            found = working_spans(person, site=self.site, purpose=self.purpose, window=whole)
+            found = working_spans(
+                person, site=self.site, purpose=self.purpose, window=whole, today=self.today
+            )
             self._days[person.id, day] = found
         return found
 
@@ -122,13 +131,15 @@ def need_of_kind(clinic: Clinic, *, site_id: str, programme: Programme, kind: st
     return need_of(clinic, site_id=site_id, visit=programme.first, purpose="first")
 
 
-def need_of_row(clinic: Clinic, row: Appointment) -> Need | None:
-    """Return what an appointment needs now; None where its programme names no such visit any more."""
+def need_of_row(clinic: Clinic, row: Appointment, *, at: datetime) -> Need | None:
+    """Return what an appointment needs at this moment; None where its programme names no such visit any
+    more.
+    """
     programme = clinic.programme(row.programme)
     if row.visit_type is None:
-        return need_of_kind(clinic, site_id=row.site, programme=programme, kind=row.kind)
+        return need_of_kind(clinic, site_id=row.site, programme=programme, kind=row.kind).as_of(at)
     visit = programme.visit_type(row.visit_type)
-    return None if visit is None else need_of_type(clinic, site_id=row.site, visit=visit)
+    return None if visit is None else need_of_type(clinic, site_id=row.site, visit=visit).as_of(at)
 
 
 def purpose_of(kind: str) -> str:

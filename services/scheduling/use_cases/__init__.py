@@ -10,6 +10,7 @@ from services.scheduling.use_cases import (
     book_planned_day,
     book_session,
     book_visit,
+    call_off_unattended,
     cancel_group,
     change,
     change_absence,

@@ -29,6 +29,10 @@ class KeptNeed:
     full_until: datetime | None = None
     freed: int = 0
 
+    def is_of(self, moment: datetime) -> bool:
+        """Tell whether the need is as of the local day of a moment: another day may release other hours."""
+        return self.need.today == moment.astimezone(self.need.site.zone).date()
+
     def is_full_at(self, moment: datetime, *, freed: int) -> bool:
         """Tell whether a moment lies in what is known to be full."""
         if self.full_from is None or self.full_until is None or self.freed != freed:
@@ -104,6 +108,6 @@ def _kept(
     key: Key, make: Callable[[], rules.needs.Need], *, ctx: Context, cache: AvailabilityCache
 ) -> KeptNeed:
     found = cache.needs.get(key)
-    if found is None or found.clinic is not ctx.clinic:
-        found = cache.needs[key] = KeptNeed(make(), ctx.clinic)
+    if found is None or found.clinic is not ctx.clinic or not found.is_of(ctx.at):
+        found = cache.needs[key] = KeptNeed(make().as_of(ctx.at), ctx.clinic)
     return found

@@ -78,7 +78,9 @@ def _request(
     after: datetime,
 ) -> SeriesRequest:
     visit = _visit(ctx, referral)
-    need = rules.needs.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session")
+    need = rules.needs.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session").as_of(
+        ctx.at
+    )
     zone = need.site.zone
     window, spare = rules.series.windows(
         entitled, per_week=visit.per_week, after=after, now=ctx.at, zone=zone

@@ -92,6 +92,21 @@ async def run(
         ) from refusal
 
 
+async def call_off(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    *,
+    because: Reason,
+    referral: Referral,
+    cache: AvailabilityCache,
+) -> None:
+    """Call a locked visit off on the clinic's side; a first one is booked again."""
+    row.status, row.reason_code = AppointmentStatus.CANCELLED, record.CLINIC_CANCELS
+    row.reasons, row.patient_caused = [because], False
+    await _record(ctx, tx, row, AppointmentStatus.CANCELLED, referral=referral, cache=cache)
+
+
 async def _change(
     ctx: Context,
     tx: Transaction,

@@ -161,7 +161,7 @@ async def _take_again(ctx: Context, tx: Transaction, row: Appointment) -> None:
         except CannotMove as refusal:
             _refuse(ctx, row, refusal.problems[0].reason)
         return
-    need = rules.needs.need_of_row(ctx.clinic, row)
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         raise _refusal(ctx, row, Reason.of("no-such-visit"))
     place = rules.correction.own_place(row, need=need)

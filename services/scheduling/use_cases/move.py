@@ -44,7 +44,7 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
 
     Raises CannotMove with what blocks it and until when.
     """
-    need = rules.needs.need_of_row(ctx.clinic, row)
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         raise rules.moving.cannot_move(Reason.of("no-such-visit"))
     if row.practitioner is not None and row.starts_at is None:

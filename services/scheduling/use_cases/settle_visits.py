@@ -136,7 +136,7 @@ async def _affected(
 def _need(ctx: Context, row: Appointment) -> Need | None:
     """Return what a visit needs; None where its programme, or the visit in it, is gone."""
     is_known = any(programme.id == row.programme for programme in ctx.clinic.programmes)
-    return rules.needs.need_of_row(ctx.clinic, row) if is_known else None
+    return rules.needs.need_of_row(ctx.clinic, row, at=ctx.at) if is_known else None
 
 
 def _candidate(ctx: Context, row: Appointment, placement: Placement) -> Candidate:

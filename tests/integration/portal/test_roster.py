@@ -62,6 +62,21 @@ class TestAChange:
         assert page.status == 409
         assert "would have hours twice at the same time" in page.text
 
+    async def test_of_how_long_a_first_visit_is_counts_for_the_next(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        await browser.sign_in("coordinator")
+        form = await browser.open("/roster/change/programmes/rapid-access")
+        minutes = next(name for name, _ in form.form("roster").fields if name.endswith(".minutes"))
+        shown = await browser.send(form, form.form("roster"), **{minutes: "45"})
+        assert "No visit is concerned." in shown.text, shown.text
+        done = await browser.send(shown, shown.form("roster"), "confirmed")
+        assert done.path == "/roster?done=change-roster"
+        assert clinic.workers["scheduling"].runtime.clinic.programme("rapid-access").first.minutes == 45
+        again = await browser.send(form, form.form("roster"), **{minutes: "7"})
+        assert again.status == 422
+        assert "first.minutes" in again.text
+
     async def test_that_says_too_little_is_said_beside_the_field(self, browser: Browser) -> None:
         await browser.sign_in("coordinator")
         form = await browser.open("/roster/change/hours/physiotherapist")

@@ -190,6 +190,40 @@ class TestWhatIsAskedAbout:
         moved = await desk.put(row, start=later.isoformat(), end=local(TUESDAY, "15:00").isoformat())
         assert moved.practitioner == row.practitioner
 
+    async def test_and_decided_by_nobody_is_called_off_when_it_would_begin(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = await open_desk(scheduling_db, ANA)
+        row = await desk.first(await desk.accept())
+        await desk.be_away("ana", *MIDNIGHT)
+        await desk.at(NINE - timedelta(minutes=1))
+        assert (await desk.first(str(row.referral_id))).status == "booked"
+        await desk.at(NINE)
+        called_off, instead = await desk.appointments(str(row.referral_id))
+        assert (called_off.status, called_off.reason_code) == ("cancelled", "prov")
+        assert [reason.code for reason in called_off.reasons] == ["person-absent"]
+        assert instead.status == "booked"
+        assert instead.starts_at is not None
+        assert instead.starts_at > MIDNIGHT[1]
+        assert (await desk.told()).count("appointment.cancelled") == 1
+        assert await named(desk) == {}
+
+    async def test_and_settled_by_hand_stays(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db, ANA)
+        row = await desk.first(await desk.accept())
+        await desk.be_away("ana", *MIDNIGHT)
+        async with desk.database.transaction() as tx:
+            task = await tx.row(ReplanTask, "SELECT * FROM replan_task")
+            assert task is not None
+            sent = msgspec.json.decode(task.body) | {
+                "status": "completed",
+                "statusReason": {"text": "A locum comes in."},
+            }
+            ctx = desk.ctx(principal=COORDINATOR)
+            await use_cases.replan.complete(ctx, tx, str(task.id), sent=sent, expect=lambda _: None)
+        await desk.at(NINE + timedelta(hours=2))
+        assert (await desk.first(str(row.referral_id))).status == "booked"
+
     async def test_is_a_session_inside_its_grant_and_pace(self, scheduling_db: Database) -> None:
         desk = await open_desk(scheduling_db, ANA)
         referral = await desk.accept(payer="insurer")

@@ -79,6 +79,14 @@ class TestTheForecast:
         later = await forecast(clinic, "?weeks=8&extra=pain-medicine:4&extra-from=8")
         assert later["prevented"]["breaches"]["q50"] < body["prevented"]["breaches"]["q50"]
 
+    async def test_says_for_how_many_first_visits_hours_are_to_be_kept(self, clinic: TestClinic) -> None:
+        body = await forecast(clinic)
+        kept = {one["discipline"]: one["visits"] for one in body["keep"]}
+        assert list(kept) == list(DISCIPLINES)
+        for discipline, visits in kept.items():
+            asked = [row["demand"]["q90"] for row in body["rows"] if row["discipline"] == discipline]
+            assert visits > sum(asked) / len(asked) > 0, "visits that do not take place are needed again"
+
     async def test_is_the_same_for_the_same_input(self, clinic: TestClinic) -> None:
         assert await forecast(clinic, "?weeks=3") == await forecast(clinic, "?weeks=3")
 

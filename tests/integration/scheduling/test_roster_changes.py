@@ -19,6 +19,7 @@ from shared.fhir.codes import (
     HOURS_FOR_EXTENSION,
     LANGUAGES,
     PLACE_EXTENSION,
+    RELEASE_EXTENSION,
     ROOM_KIND_SYSTEM,
     VISIT_EXTENSION,
 )
@@ -132,6 +133,20 @@ class TestHours:
         again = await read(desk, "PractitionerRole/ana")
         assert again["availableTime"][0]["extension"] == split[0]["extension"]
         assert (await put(desk, "PractitionerRole/ana")).version == 2, "the same again changes nothing"
+
+    async def test_kept_for_first_visits_are_open_to_others_some_days_ahead(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = await open_desk(scheduling_db, ANA, a_person("ben", days=["fri"]))
+        kept = hours("09:00", "17:00", "first")
+        kept["extension"].append({"url": RELEASE_EXTENSION, "valueInteger": 0})
+        await put(desk, "PractitionerRole/ana", availableTime=[kept])
+        (part,) = desk.clinic.person("ana").hours
+        assert (part.purpose, part.release_days) == (("first",), 0)
+        assert (await put(desk, "PractitionerRole/ana")).version == 2
+        referral = await desk.accept(payer="insurer")
+        await desk.authorize(referral)
+        assert {row.practitioner for row in await desk.sessions(referral)} == {"ben"}
 
     @pytest.mark.parametrize(
         ("parts", "words"),

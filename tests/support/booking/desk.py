@@ -76,7 +76,7 @@ class Desk:
             TimerKind.FORECAST: handlers.on_forecast_due,
             TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
-            TimerKind.RECHECK: handlers.on_recheck_due,
+            TimerKind.RECHECK: partial(handlers.on_recheck_due, cache=self.cache),
             TimerKind.LOOK: handlers.on_look_due,
             TimerKind.TRY: partial(handlers.on_try_due, cache=self.cache),
             TimerKind.PLAN: handlers.on_plan_due,

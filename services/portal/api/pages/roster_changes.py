@@ -13,11 +13,24 @@ from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
 from services.portal.api.pages.roster import preview_of
 from services.portal.calls import Answer, NotThere
-from services.portal.typed import rows_shown
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM
+from services.portal.typed import rows_shown, whole_number
+from shared.fhir.codes import (
+    DISCIPLINE_SYSTEM,
+    HOURS_FOR_EXTENSION,
+    RELEASE_EXTENSION,
+    ROOM_KIND_SYSTEM,
+    VISIT_EXTENSION,
+)
 
 _BASE = "/scheduling/fhir"
-_TYPES = {"people": "Practitioner", "hours": "PractitionerRole", "rooms": "Location"}
+_TYPES = {
+    "people": "Practitioner",
+    "hours": "PractitionerRole",
+    "rooms": "Location",
+    "programmes": "HealthcareService",
+}
+# Of these there are none new; each stands beside something else.
+_ONLY_CHANGED = ("hours", "programmes")
 _ROWS_MOST = 12
 _COORDINATOR = ("coordinator",)
 
@@ -57,7 +70,8 @@ ROUTES = (
 
 def _what(page: Page) -> str:
     what = page.param("what")
-    if what not in _TYPES or (what == "hours" and "id" not in page.request.path_params):
+    is_new = "id" not in page.request.path_params
+    if what not in _TYPES or (is_new and what in _ONLY_CHANGED):
         raise NotThere(what)
     return what
 
@@ -95,6 +109,7 @@ async def _shown(page: Page, *, status: int = 200, preview: Mapping[str, Any] | 
         rows=rows_shown(page.typed, "hours", least=len(parts) + 1, most=_ROWS_MOST),
         version="" if current is None else page.value("version") or current.etag or "",
         preview=preview,
+        visits=visits_of(stands),
         disciplines=_said(page, labels.DISCIPLINES),
         room_kinds=_said(page, labels.ROOM_KINDS),
     )
@@ -107,7 +122,8 @@ def _said(page: Page, words: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _body(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
     """Make what is sent out of what stands and what was typed, and say what is missing or wrong."""
-    return {"people": _person, "hours": _hours, "rooms": _room}[_what(page)](page, stands)
+    made = {"people": _person, "hours": _hours, "rooms": _room, "programmes": _visits}
+    return made[_what(page)](page, stands)
 
 
 def _person(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
@@ -145,11 +161,16 @@ def _hours(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[
             if not given:
                 wrong.append(Wrong(name=f"hours.{row}.{name}", text=labels.NEEDED))
         purposes = page.values(f"hours.{row}.for")
-        said = [{"url": HOURS_FOR_EXTENSION, "valueCode": one} for one in purposes]
-        is_for_all = len(said) in (0, len(labels.HOURS_FOR))
+        is_for_all = len(purposes) in (0, len(labels.HOURS_FOR))
+        said: list[dict[str, Any]] = []
+        if not is_for_all:
+            said += [{"url": HOURS_FOR_EXTENSION, "valueCode": one} for one in purposes]
+        released = whole_number(page.value(f"hours.{row}.released").strip())
+        if released is not None:
+            said.append({"url": RELEASE_EXTENSION, "valueInteger": released})
         parts.append(
             {
-                **({} if is_for_all else {"extension": said}),
+                **({"extension": said} if said else {}),
                 "daysOfWeek": list(days),
                 "availableStartTime": f"{begins}:00"[:8],
                 "availableEndTime": f"{ends}:00"[:8],
@@ -157,6 +178,37 @@ def _hours(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[
         )
     kept = {name: value for name, value in stands.items() if name != "availableTime"}
     return kept | ({"availableTime": parts} if parts else {}), wrong
+
+
+def _visits(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
+    """Put the numbers that were typed into the visits of a programme; all else of them stays."""
+    wrong: list[Wrong] = []
+    changed = []
+    for place, extension in enumerate(stands.get("extension", ())):
+        parts = []
+        for part in extension.get("extension", ()):
+            name = f"visit.{place}.{part['url']}"
+            if part["url"] in labels.VISIT_NUMBERS and name in page.typed:
+                number = whole_number(page.value(name).strip())
+                wrong += [] if number is not None else [Wrong(name=name, text=labels.NEEDED)]
+                part = {"url": part["url"], "valueInteger": number}
+            parts.append(part)
+        changed.append({**extension, "extension": parts} if parts else extension)
+    return {**stands, "extension": changed}, wrong
+
+
+def visits_of(stands: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the visits of a programme: the place of each among the extensions, and its members by name."""
+    found = []
+    for place, extension in enumerate(stands.get("extension", ())):
+        if extension.get("url") == VISIT_EXTENSION:
+            parts = [(part["url"], _value(part)) for part in extension["extension"]]
+            found.append({"place": place, "parts": dict(parts)})
+    return found
+
+
+def _value(part: Mapping[str, Any]) -> Any:
+    return next(value for name, value in part.items() if name.startswith("value"))
 
 
 def _typed(page: Page, row: int) -> tuple[list[str], str, str]:
@@ -171,11 +223,14 @@ def _missing(page: Page, *names: str) -> list[Wrong]:
 
 def _row(part: Mapping[str, Any]) -> dict[str, Any]:
     said = [one["valueCode"] for one in part.get("extension", ()) if one["url"] == HOURS_FOR_EXTENSION]
+    extensions = part.get("extension", ())
+    released = [one["valueInteger"] for one in extensions if one["url"] == RELEASE_EXTENSION]
     return {
         "days": part["daysOfWeek"],
         "from": part["availableStartTime"][:5],
         "to": part["availableEndTime"][:5],
         "for": said or list(labels.HOURS_FOR),
+        "released": released[-1] if released else "",
     }
 
 
