@@ -103,11 +103,13 @@ def large(clinic: Clinic) -> Clinic:
     return clinic.model_copy(update={"people": (*clinic.people, *people), "sites": sites})
 
 
-async def measure(database: Database, clinic: Clinic, *, finds: int, bookings: int) -> BookingFigures:
-    """Fill an empty database, and measure as often as is said."""
+async def measure(
+    database: Database, clinic: Clinic, *, finds: int, bookings: int, weeks: int = WEEKS
+) -> BookingFigures:
+    """Fill an empty database for some weeks, and measure as often as is said."""
     pool = await asyncpg.create_pool(database.url, min_size=CLIENTS, max_size=CLIENTS)
     try:
-        await _fill(pool, clinic)
+        await _fill(pool, clinic, weeks=weeks)
         cache = AvailabilityCache()
         took = [await _find(database, clinic, number, cache=cache) for number in range(finds)]
         booked, floor = [], []
@@ -137,11 +139,11 @@ def told(found: BookingFigures) -> list[str]:
     ]
 
 
-async def _fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
+async def _fill(pool: asyncpg.Pool, clinic: Clinic, *, weeks: int) -> None:
     people = [person_key(person.id) for person in clinic.people if person.id.startswith("bench-")]
     rooms = [room_key(room.id) for room in clinic.site(_SITE).rooms]
     await pool.execute(_KNOW, [*people, *rooms])
-    days = (_NOW.date() + timedelta(days=number) for number in range(WEEKS * 7))
+    days = (_NOW.date() + timedelta(days=number) for number in range(weeks * 7))
     zone = clinic.site(_SITE).zone
     hours = [to_utc(day, clock(8 + hour), zone) for day in days for hour in range(_HOURS)]
     await pool.execute(_FILL, hours, timeout=900)

@@ -285,6 +285,8 @@ VISITS: Mapping[str, str] = {
 ROOM_KINDS: Mapping[str, str] = {
     "assessment": _("Assessment"),
     "treatment": _("Treatment"),
+    "procedure": _("Procedures"),
+    "group": _("Groups"),
 }
 WEEKDAYS: Mapping[str, str] = {
     "mon": _("Mon"),

@@ -43,6 +43,12 @@ DAMAGE = [
      " value, machine_at FROM event_log WHERE headers->>'ce_type' = 'appointment.booked' LIMIT 1"),
     ("I5", "scheduling", "UPDATE occupancy SET live = false"),
     ("I5", "scheduling", "UPDATE appointment SET starts_at = now(), ends_at = now() + interval '1 hour'"),
+    ("I5", "scheduling", "UPDATE appointment SET status = 'pending', held_by = 'x', held_until = now(),"
+     " starts_at = coalesce(starts_at, now()), ends_at = coalesce(ends_at, now() + interval '1 hour')"),
+    ("I5", "scheduling", "UPDATE occupancy SET until = now()"),
+    ("I5", "scheduling", "INSERT INTO group_session VALUES (gen_random_uuid(), 'toronto', 'rapid-access',"
+     " 'back-school', 'physiotherapist', '{}', 'group-room', '{}', now(), now() + interval '1 hour', 6,"
+     " 'open')"),
     ("I6", "referral", "UPDATE resource_version SET body = convert_to(replace("
      "convert_from(body, 'UTF8'), '\"code\":\"awaiting-triage\"', '\"code\":\"merged\"'), 'UTF8')"),
     ("I6", "referral", "DELETE FROM resource_version WHERE type = 'Task' AND version = 2"),

@@ -84,4 +84,6 @@ def _participants(ctx: Context, row: Appointment) -> list[dict[str, Any]]:
         referral_reference(ctx, "Patient", row.patient_id),
         *actors_of(ctx.clinic, people=people, room=row.room, equipment=row.equipment),
     ]
-    return [{"actor": actor, "status": "accepted"} for actor in actors]
+    # What is held only has been asked of nobody.
+    status = "tentative" if row.status == AppointmentStatus.PENDING else "accepted"
+    return [{"actor": actor, "status": status} for actor in actors]

@@ -52,10 +52,14 @@ def render(ctx: Context, found: FoundTime, *, programme: str, referral: Referral
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingAppointment:
-    """An Appointment that there is, by its id, and what it shall be where more is said than to book it."""
+    """An Appointment that there is, by its id, and what it shall be where more is said than to book it.
+
+    `version` is the one that the sender has read, where it says so.
+    """
 
     id: str
     resource: Mapping[str, Any] | None = None
+    version: str | None = None
 
 
 def standing_in(values: Mapping[str, Any], *, urls: Urls) -> StandingAppointment | None:
@@ -70,7 +74,10 @@ def standing_in(values: Mapping[str, Any], *, urls: Urls) -> StandingAppointment
         where = "Parameters.parameter.where(name='appointment-reference')"
         return StandingAppointment(id=references.own_id(reference, urls=urls, expression=where))
     stated = _appointment_in(values)
-    return StandingAppointment(id=str(stated["id"]), resource=stated) if "id" in stated else None
+    if "id" not in stated:
+        return None
+    version = stated.get("meta", {}).get("versionId")
+    return StandingAppointment(id=str(stated["id"]), resource=stated, version=version)
 
 
 def wanted(values: Mapping[str, Any], *, urls: Urls) -> VisitProposal:

@@ -13,7 +13,7 @@ from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from services.scheduling.use_cases.book_visit import CannotBook, NoOverbooking
-from services.scheduling.use_cases.change import HeldByAnother, VisitOfAnother
+from services.scheduling.use_cases.change import ChangedMeanwhile, HeldByAnother, VisitOfAnother
 from services.scheduling.use_cases.find_times import NothingToFind
 from shared.auth.principal import PartyKind
 from shared.clinic import Clinic, Discipline
@@ -137,7 +137,7 @@ def book(cache: AvailabilityCache) -> Operation[Any]:
             *_OVERBOOK,
         ),
         returns="Appointment",
-        refuses=(*_REFUSALS, HeldByAnother, NotInThisState, TooEarly, CannotMove),
+        refuses=(*_REFUSALS, HeldByAnother, ChangedMeanwhile, NotInThisState, TooEarly, CannotMove),
         run=_booker(cache),
     )
 
@@ -166,6 +166,7 @@ def _booker(cache: AvailabilityCache) -> Run:
             wanted = fhir.proposals.wanted(given.values, urls=ctx.urls)
             return await use_cases.book_visit.run(ctx, tx, wanted)
         referral, row = await use_cases.change.for_caller(ctx, tx, standing.id)
+        use_cases.change.expect(row, version=standing.version)
         change = AppointmentChange(status=AppointmentStatus.BOOKED)
         if standing.resource is not None:
             change = fhir.appointment_change.read(row, standing.resource, urls=ctx.urls)

@@ -31,7 +31,8 @@ class CannotCorrect(Conflict):
 def why_nothing_to_correct(row: Appointment, *, referral: Referral) -> Reason | None:
     """Say why nothing that was recorded of an appointment can be corrected; None where something can."""
     status = AppointmentStatus(row.status)
-    if status not in CORRECTIONS:
+    # What was only held was recorded by nobody.
+    if status not in CORRECTIONS or row.held_until is not None:
         return Reason.of("nothing-recorded", state=status)
     if row.starts_at is None:
         return Reason.of("had-no-time")

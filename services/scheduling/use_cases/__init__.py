@@ -32,6 +32,7 @@ from services.scheduling.use_cases import (
     publish_directory,
     read_work,
     replan,
+    search_times,
     seed_rosters,
     self_book,
     settle_visits,

@@ -30,6 +30,10 @@ class HeldByAnother(Conflict):
     """Somebody else holds the time; who that is is not said."""
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody has changed the appointment since it was read."""
+
+
 class VisitOfAnother(Forbidden):
     """A clinician changes their own visits; those of their teams' patients they only see."""
 
@@ -53,6 +57,13 @@ async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tupl
         zone = ctx.clinic.site(row.site).zone
         raise HeldByAnother.because(why, texts.REASONS, expression="Appointment.status", zone=zone)
     return referral, row
+
+
+def expect(row: Appointment, *, version: str | None) -> None:
+    """Hold the version that a caller has read against the one that stands; raises ChangedMeanwhile."""
+    if version not in (None, str(row.version)):
+        text = f"this appointment was changed since version {version} was read: read it again"
+        raise ChangedMeanwhile(text, expression="Appointment.meta.versionId")
 
 
 async def run(

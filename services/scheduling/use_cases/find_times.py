@@ -1,22 +1,18 @@
 """Find the times at which a visit fits, and take none of them.
 
-What is taken is read a few days at a time, as far as the wanted number of times lies; what is held or booked
-by then is not shown, and what is shown is promised to nobody.
+What is held or booked by then is not shown, and what is shown is promised to nobody.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from heapq import merge
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from services.scheduling import queries, rules
 from services.scheduling.models.booking import BookableVisit, FoundTime, TimesWanted
-from services.scheduling.models.rows import GroupSession, Referral
-from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
-from services.scheduling.rules.candidates import Candidate, Openings
+from services.scheduling.models.rows import Referral
+from services.scheduling.models.spans import NOTHING_TAKEN, Span
 from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.use_cases import self_book
+from services.scheduling.use_cases import search_times, self_book
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need, kept_need_of_type
 from shared.clinic import Programme
 from shared.context import Context
@@ -25,8 +21,6 @@ from shared.errors import Invalid, NotFound
 from shared.fhir.codes import AppointmentKind
 
 _MOMENT = timedelta(seconds=1)
-# Days of the slices that are read; the last one goes on.
-_LENGTHS = (1, 2, 4, 7)
 
 
 class NothingToFind(Invalid):
@@ -41,14 +35,6 @@ class FoundTimes:
     is_all: bool
     programme: str
     referral: Referral | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _WhenNot:
-    """When a patient cannot come at all, and when not with a clinician or in a room."""
-
-    never: Sequence[Span] = ()
-    barred: Taken = field(default_factory=lambda: NOTHING_TAKEN)
 
 
 async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: AvailabilityCache) -> FoundTimes:
@@ -66,11 +52,13 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
     ]
     # What begins now begins too soon.
     window = Span(max(wanted.window.start, ctx.at + _MOMENT), wanted.window.end)
-    when_not = _WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
+    when_not = (
+        search_times.WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
+    )
     fits = None
     if referral is not None and rules.self_booking.is_outside(ctx.caller):
         fits = await self_book.open_days(ctx, tx, referral, until=window.end)
-    times = await _search(
+    times = await search_times.run(
         ctx,
         tx,
         needs,
@@ -167,115 +155,13 @@ async def _need(
     )
 
 
-async def _when_not(ctx: Context, tx: Transaction, referral: Referral, *, window: Span) -> _WhenNot:
+async def _when_not(
+    ctx: Context, tx: Transaction, referral: Referral, *, window: Span
+) -> search_times.WhenNot:
     patient, key = referral.patient_id, patient_key(referral.patient_id)
     taken, given_up = await queries.given_up.and_taken(
         tx, [key], patients=[patient], window=window, at=ctx.at
     )
     barred = given_up.get(patient, NOTHING_TAKEN)
     never = rules.given_up.never_for(patient, away=referral.away, has=taken.get(key, ()), given_up=barred)
-    return _WhenNot(never=never, barred=barred)
-
-
-async def _search(
-    ctx: Context,
-    tx: Transaction,
-    needs: Sequence[tuple[BookableVisit, Need]],
-    *,
-    programme: str,
-    window: Span,
-    when_not: _WhenNot,
-    limit: int,
-    fits: Callable[[datetime], bool] | None = None,
-) -> list[FoundTime]:
-    found: list[FoundTime] = []
-    groups = await _open_groups(ctx, tx, needs, programme=programme, window=window, when_not=when_not)
-    for span in _slices(needs, window):
-        taken = await queries.occupancy.taken_in(tx, [(need.resources, span) for _, need in needs], at=ctx.at)
-        each = [
-            _in_order(visit, need, taken=of_need, span=span, when_not=when_not)
-            for (visit, need), of_need in zip(needs, taken, strict=True)
-        ]
-        in_order = merge(_groups_in(groups, span), *each, key=_by_time)
-        allowed = in_order if fits is None else (one for one in in_order if fits(one.span.start))
-        found += islice(allowed, limit - len(found))
-        if len(found) >= limit:
-            break
-    return found
-
-
-async def _open_groups(
-    ctx: Context,
-    tx: Transaction,
-    needs: Sequence[tuple[BookableVisit, Need]],
-    *,
-    programme: str,
-    window: Span,
-    when_not: _WhenNot,
-) -> list[FoundTime]:
-    """List the group sessions in which there is a seat for the patient, the earliest first."""
-    found = []
-    for visit, need in needs:
-        if visit.type is None or need.seats is None:
-            continue
-        sessions = await queries.group_sessions.joinable(
-            tx,
-            site=need.site.id,
-            programme=programme,
-            visit_type=visit.type.id,
-            window=window,
-            at=ctx.at,
-        )
-        taken = await queries.group_sessions.seats_taken(tx, [session.id for session in sessions])
-        found += [
-            _of_session(visit, session)
-            for session in sessions
-            if rules.groups.is_for(session, need, taken=taken[session.id])
-            and rules.groups.can_come(session, never=when_not.never, barred=when_not.barred)
-        ]
-    return sorted(found, key=_by_time)
-
-
-def _groups_in(groups: Sequence[FoundTime], span: Span) -> Sequence[FoundTime]:
-    """List those of the group sessions that begin inside a slice."""
-    return [found for found in groups if span.start <= found.span.start < span.end]
-
-
-def _of_session(visit: BookableVisit, session: GroupSession) -> FoundTime:
-    return FoundTime(
-        visit=visit,
-        span=Span(session.starts_at, session.ends_at),
-        people=(session.practitioner, *session.colleagues),
-        room=session.room,
-        equipment=session.equipment,
-    )
-
-
-def _in_order(
-    visit: BookableVisit, need: Need, *, taken: Taken, span: Span, when_not: _WhenNot
-) -> Iterator[FoundTime]:
-    openings = Openings(need, taken=taken, span=span)
-    for one in openings.in_order(never=when_not.never, barred=when_not.barred, window=span):
-        yield _found(visit, one)
-
-
-def _found(visit: BookableVisit, one: Candidate) -> FoundTime:
-    people = (one.person, *one.colleagues)
-    return FoundTime(visit=visit, span=one.span, people=people, room=one.room, equipment=one.equipment)
-
-
-def _slices(needs: Sequence[tuple[BookableVisit, Need]], window: Span) -> Iterator[Span]:
-    """Cut the window at local midnights; no visit goes over one."""
-    if not needs:
-        return
-    zone, start, number = needs[0][1].site.zone, window.start, 0
-    while start < window.end:
-        days = _LENGTHS[min(number, len(_LENGTHS) - 1)]
-        day = start.astimezone(zone).date() + rules.calendar.DAY * days
-        end = min(rules.calendar.local_day_start(day, zone), window.end)
-        yield Span(start, end)
-        start, number = end, number + 1
-
-
-def _by_time(found: FoundTime) -> datetime:
-    return found.span.start
+    return search_times.WhenNot(never=never, barred=barred)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from tests.integration.scheduling.test_doors import first_of, refer
@@ -92,6 +93,19 @@ async def test_a_visit_is_moved_and_called_off_by_book_too(clinic: TestClinic) -
     assert (off.status_code, off.json()["status"]) == (200, "cancelled")
 
 
+async def test_what_somebody_has_moved_meanwhile_is_not_moved_back(clinic: TestClinic) -> None:
+    answer = await find(clinic, visit_type="review", referral=of(await refer(clinic)), _count=30)
+    first, *_, last = (entry["resource"] for entry in answer.json()["entry"])
+    read = (await book(clinic, first)).json()
+    moved = await book(clinic, read | {"start": last["start"], "end": last["end"]})
+    assert moved.status_code == 200
+    stale = await book(clinic, read)
+    assert stale.status_code == 409
+    assert "changed since version 1 was read" in stale.text
+    stands = await clinic.as_("coordinator").get(f"{APPOINTMENT}/{read['id']}")
+    assert stands.json()["start"] == last["start"]
+
+
 async def test_what_is_wrong_is_refused_where_it_stands(clinic: TestClinic) -> None:
     referral = await refer(clinic)
     answer = await find(clinic, visit_type="review", referral=of(referral), days=-1, _count=0)
@@ -115,6 +129,37 @@ async def test_what_is_wrong_is_refused_where_it_stands(clinic: TestClinic) -> N
         "serviceType",
         "start",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("start", {"valueDateTime": "2026-03-20T09:00:00"}, "with a time zone"),
+        ("start", {"valueDateTime": "2026-03-20"}, "start is an instant with a zone"),
+        ("visit-type", {"valueCode": "massage"}, "rapid-access has the visits first, review"),
+        (
+            "referral",
+            {"valueReference": {"reference": "ServiceRequest/x"}},
+            "a ServiceRequest of this clinic",
+        ),
+        ("end", {"valueDateTime": "2026-12-24T09:00:00Z"}, "at most 190 days after start"),
+        ("start", {"valueString": "tomorrow"}, "this parameter has a valueDateTime"),
+        ("colour", {"valueString": "blue"}, "there is no such parameter here"),
+    ],
+)
+async def test_an_impossible_question_is_refused_with_what_is_allowed(
+    clinic: TestClinic, name: str, given: dict[str, Any], says: str
+) -> None:
+    usual = {
+        "start": {"valueDateTime": "2026-03-20T09:00:00Z"},
+        "end": {"valueDateTime": "2026-03-27T09:00:00Z"},
+        "visit-type": {"valueCode": "review"},
+        "referral": {"valueReference": of(await refer(clinic))},
+    }
+    asked = [{"name": key, **value} for key, value in ({**usual, name: given}).items()]
+    answer = await call(clinic, "$find", *asked)
+    assert answer.status_code == 422
+    assert says in answer.text
 
 
 async def test_a_clinician_of_no_team_of_it_sees_no_times_for_a_referral(clinic: TestClinic) -> None:

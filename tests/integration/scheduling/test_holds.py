@@ -11,6 +11,7 @@ import pytest
 
 from services.scheduling import use_cases
 from services.scheduling.models.rows import Appointment
+from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.use_cases.book_visit import CannotBook, NoOverbooking
 from services.scheduling.use_cases.change import HeldByAnother
@@ -119,6 +120,13 @@ class TestAHoldThatExpires:
         assert (row.status, await live_of(desk, held)) == ("cancelled", 0)
         with pytest.raises(CannotMove, match="The hold has expired at 2026-06-01 08:10"):
             await desk.book_hold(held)
+
+    async def test_is_not_booked_by_correcting_its_end(self, desk: Desk) -> None:
+        held = await desk.hold(await found(desk, await desk.accept()))
+        await desk.at(desk.now + FEW_MINUTES)
+        with pytest.raises(CannotCorrect, match="nothing was recorded of it"):
+            await desk.correct(held, "booked")
+        assert (await row_of(desk, held)).status == "cancelled"
 
     async def test_blocks_nobody_while_its_timer_is_late(self, desk: Desk) -> None:
         referral, other = await desk.accept(), await desk.accept()

@@ -21,7 +21,8 @@ _COORDINATOR = ("coordinator",)
 async def show(page: Page) -> Response:
     """Show people with hours and absences, rooms and closed days."""
     found = await page.calls.get("/scheduling/roster")
-    return page.render("pages/roster.html", roster=found.body if found.is_good else None)
+    roster = _with_days(page, found.body) if found.is_good else None
+    return page.render("pages/roster.html", roster=roster)
 
 
 async def show_absence(page: Page) -> Response:
@@ -114,6 +115,22 @@ async def _replanning(page: Page, *, status: int = 200) -> Response:
     return page.render(
         "pages/replanning.html", status=status, rows=found.body["rows"] if found.is_good else None
     )
+
+
+def _with_days(page: Page, roster: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the roster with the first and the last day of what lasts whole days."""
+    people = [
+        {**person, "absences": [_days_of(page, one) for one in person["absences"]]}
+        for person in roster["people"]
+    ]
+    return {**roster, "people": people, "closed": [_days_of(page, one) for one in roster["closed"]]}
+
+
+def _days_of(page: Page, away: Mapping[str, Any]) -> Mapping[str, Any]:
+    begins, ends = (datetime.fromisoformat(away[name]).astimezone(page.zone) for name in ("start", "end"))
+    if begins.time() != time(0) or ends.time() != time(0):
+        return away
+    return {**away, "first_day": begins.date(), "last_day": ends.date() - timedelta(days=1)}
 
 
 def preview_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
