@@ -1,12 +1,14 @@
 """`lumbar simulate` as somebody types it."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.simulate import policy_plot
 from deploy.simulate.generate import generate
 
 EARLIEST = ["simulate", "--policy", "earliest"]
@@ -53,3 +55,12 @@ def test_refuses_what_it_cannot_play_and_says_what_it_can(options: list[str], sa
     told = CliRunner().invoke(app, ["simulate", *options], env={"COLUMNS": "200"})
     assert told.exit_code != 0
     assert said in " ".join(told.output.split())
+
+
+def test_draws_who_is_seen_in_time_by_load_and_policy() -> None:
+    shares = {"urgent5": 0.5, "semi10": 0.75, "routine28": 1.0}
+    means = {(load, policy): shares for load in (0.85, 0.95) for policy in ("earliest", "carve-out", "plan")}
+    drawn = policy_plot.svg(means)
+    assert drawn.count("<polyline") == 9
+    assert 'points="0.0,80.0 196.0,80.0"' in drawn, "half are seen in time: the middle of the panel"
+    ElementTree.fromstring(drawn)
