@@ -22,6 +22,8 @@ from shared.fhir.elements import coded, referral_reference
 from shared.fhir.instants import read_instant, to_the_second
 from shared.urls import Urls
 
+# With this the id of a free time begins, which is no Appointment yet.
+PROPOSAL = "proposal-"
 _STATUSES = ("proposed", "pending", "booked")
 # What has no name of its own in a programme.
 _BY_KIND = (AppointmentKind.FIRST, AppointmentKind.SESSION)
@@ -74,7 +76,7 @@ def standing_in(values: Mapping[str, Any], *, urls: Urls) -> StandingAppointment
         where = "Parameters.parameter.where(name='appointment-reference')"
         return StandingAppointment(id=references.own_id(reference, urls=urls, expression=where))
     stated = _appointment_in(values)
-    if "id" not in stated:
+    if str(stated.get("id", PROPOSAL)).startswith(PROPOSAL):
         return None
     version = stated.get("meta", {}).get("versionId")
     return StandingAppointment(id=str(stated["id"]), resource=stated, version=version)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
 
 from services.scheduling.fhir import proposals
 from services.scheduling.models.booking import FoundTime, TimesWanted
@@ -55,17 +57,21 @@ def read(values: Mapping[str, Any], *, urls: Urls) -> TimesWanted:
 def bundle(
     ctx: Context, times: Sequence[FoundTime], *, programme: str, referral: Referral | None, is_all: bool
 ) -> dict[str, Any]:
-    """Write what was found as a searchset; `total` stands there only where these are all."""
-    entries = [
-        {
-            "resource": proposals.render(ctx, found, programme=programme, referral=referral),
-            "search": {"mode": "match"},
-        }
-        for found in times
-    ]
+    """Write what was found as a searchset; `total` stands there only where these are all.
+
+    A proposal is no Appointment yet: its id is made of what it says, and nothing is read by it.
+    """
+    found = [proposals.render(ctx, one, programme=programme, referral=referral) for one in times]
+    entries = [_entry(resource) for resource in found]
     total = {"total": len(entries)} if is_all else {}
     listed = {"entry": entries} if entries else {}
     return {"resourceType": "Bundle", "type": "searchset", **total, **listed}
+
+
+def _entry(resource: Mapping[str, Any]) -> dict[str, Any]:
+    made_of = uuid5(NAMESPACE_URL, msgspec.json.encode(resource).decode())
+    named = {"resourceType": "Appointment", "id": f"{proposals.PROPOSAL}{made_of}", **resource}
+    return {"fullUrl": made_of.urn, "resource": named, "search": {"mode": "match"}}
 
 
 def _moment(values: Mapping[str, Any], name: str, problems: list[Problem]) -> datetime | None:

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("""
         ALTER TABLE appointment
-          ADD COLUMN visit_type text,
+          ADD COLUMN visit_type varchar,
           ADD COLUMN colleagues text[] NOT NULL DEFAULT '{}',
           ADD COLUMN equipment text[] NOT NULL DEFAULT '{}'
     """)

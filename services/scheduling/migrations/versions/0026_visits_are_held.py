@@ -14,8 +14,8 @@ def upgrade() -> None:
     op.execute("""
         ALTER TABLE appointment
           ADD COLUMN held_until timestamptz,
-          ADD COLUMN held_by text,
-          ADD COLUMN overbooked_because text
+          ADD COLUMN held_by varchar,
+          ADD COLUMN overbooked_because varchar
     """)
     op.execute("ALTER TABLE occupancy ADD COLUMN until timestamptz")
     op.execute("""
