@@ -6,7 +6,7 @@ measurement of a machine. They may lie `TOLERANCE` points below what `bench/plan
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -40,9 +40,9 @@ class PlanningFigures:
     shares: Mapping[str, Mapping[str, float]]
 
 
-def measure(*, seeds: Sequence[int] = SEEDS) -> PlanningFigures:
+def measure() -> PlanningFigures:
     """Measure all of it, one thing after the other."""
-    played = {str(seed): play.of_seed(seed, load=LOAD, way=Way()).measures for seed in seeds}
+    played = {str(seed): play.of_seed(seed, load=LOAD, way=Way()).measures for seed in SEEDS}
     return PlanningFigures(
         plan=seconds_of_plan(WAITING),
         futures=seconds_of_futures(WEEKS),

@@ -17,6 +17,7 @@ from shared.reasons import Reason
 
 def render(ctx: Context, row: TellingTask) -> dict[str, Any]:
     """Write the row as a Task about the visit; the reason says the day, or how it ended."""
+    zone = ctx.clinic.site(row.site).zone
     return {
         "resourceType": "Task",
         "id": str(row.id),
@@ -32,7 +33,9 @@ def render(ctx: Context, row: TellingTask) -> dict[str, Any]:
         "requester": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         "owner": directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         "restriction": {"period": {"end": to_the_second(row.due_at)}},
-        "statusReason": told(ctx, row),
+        "statusReason": concept(
+            reasons(ctx, row), texts.REASONS, zone=zone, words=texts.words_of(ctx.clinic)
+        ),
     }
 
 
@@ -40,12 +43,6 @@ def reasons(ctx: Context, row: TellingTask) -> list[Reason]:
     """Say what is to be told, or how the Task ended."""
     day = row.starts_at.astimezone(ctx.clinic.site(row.site).zone).date()
     return row.ended_because or [Reason.of("patient-to-tell", day=day)]
-
-
-def told(ctx: Context, row: TellingTask) -> dict[str, Any]:
-    """Write the reason of a Task as it is read."""
-    zone = ctx.clinic.site(row.site).zone
-    return concept(reasons(ctx, row), texts.REASONS, zone=zone, words=texts.words_of(ctx.clinic))
 
 
 def completion(row: TellingTask, sent: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.scheduling import queries, texts
-from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS, TELLING_ROWS
+from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
@@ -55,14 +55,14 @@ TASKS = OperationTable[TaskFacts](
             resource_type="Task",
             parties=("coordinator",),
             interaction="u",
-            rows=TELLING_ROWS,
+            rows=REPLAN_ROWS,
             text="Say that the patient was told the day of the first visit.",
             parameters=(
                 Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
             ),
             refuses=(TaskEnded,),
             applies=acts.asks_to_tell,
-            when=acts.may_tell,
+            when=acts.may_complete,
         ),
     ),
 )

@@ -16,7 +16,8 @@ SELECT * FROM appointment WHERE site = $1 AND status = 'proposed' ORDER BY waits
 """
 _PAST = """
 SELECT referral.id, count(appointment.id) FILTER (WHERE appointment.status = 'noshow')::int AS missed
-FROM referral LEFT JOIN appointment ON appointment.referral_id = referral.id AND appointment.kind = 'first'
+FROM referral LEFT JOIN appointment
+  ON appointment.referral_id = referral.id AND appointment.kind IN ('first', 'joint-first')
 WHERE referral.site = $1 AND referral.accepted_at >= $2 AND referral.accepted_at < $3
 GROUP BY referral.id ORDER BY referral.accepted_at, referral.id
 """

@@ -15,7 +15,6 @@ from services.scheduling.models.tables import (
     ReferralTable,
     ReplanTaskTable,
     SeriesTable,
-    TellingTaskTable,
 )
 from shared.auth.principal import Principal
 
@@ -26,7 +25,6 @@ CHANGE_ROWS = "a coordinator's site, a clinician's own visits; what else a clini
 SERIES_ROWS = "as appointments; a clinician also those with a session of their own"
 GUARANTEE_ROWS = "as appointments; a clinician also those of patients with a visit of their own"
 REPLAN_ROWS = "the Tasks of the coordinator's site"
-TELLING_ROWS = "the Tasks of the coordinator's site"
 ROSTER_ROWS = "the roster of the coordinator's site"
 TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators"
 
@@ -64,7 +62,7 @@ def guarantees(principal: Principal) -> ColumnElement[bool]:
 
 
 def tasks(principal: Principal, *, table: Any) -> ColumnElement[bool]:
-    """The Tasks of both kinds that a caller may see; those of a site its coordinators."""
+    """The Tasks that a caller may see, of whatever table; those of a site its coordinators."""
     own = exists().where(col(AppointmentTable.referral_id) == table.referral_id, _is_own(principal))
     return _scope(principal, table=table, own=own)
 
@@ -83,15 +81,6 @@ def _is_own(principal: Principal) -> ColumnElement[bool]:
         col(AppointmentTable.practitioner) == principal.practitioner,
         and_(colleagues != [], colleagues.contains([principal.practitioner])),
     )
-
-
-def telling_tasks(principal: Principal) -> ColumnElement[bool]:
-    """The Tasks that ask to tell a patient a day: as those of guarantees."""
-    own = exists().where(
-        col(AppointmentTable.referral_id) == col(TellingTaskTable.referral_id),
-        col(AppointmentTable.practitioner) == principal.practitioner,
-    )
-    return _scope(principal, table=TellingTaskTable, own=own)
 
 
 def _of_team(table: Any, practitioner: str) -> ColumnElement[bool]:

@@ -103,7 +103,9 @@ async def open_telling(tx: Transaction, appointment_id: UUID) -> TellingTask | N
 async def telling_visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> TellingTask | None:
     """Read such a Task that this caller may see, without a lock."""
     task = core.columns(TellingTaskTable)
-    found = await tx.select(select(*task).where(task.id == task_id, scope.telling_tasks(principal)))
+    found = await tx.select(
+        select(*task).where(task.id == task_id, scope.tasks(principal, table=TellingTaskTable))
+    )
     return TellingTask(**found[0]) if found else None
 
 

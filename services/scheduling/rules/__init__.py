@@ -37,5 +37,4 @@ from services.scheduling.rules import (
     series_state,
     site_calendar,
     status_change,
-    telling,
 )

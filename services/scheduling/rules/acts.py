@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask, TellingTask
-from services.scheduling.rules import booking, conflicts, correction, moving, status_change, telling
+from services.scheduling.rules import booking, conflicts, correction, moving, status_change
 from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
@@ -104,15 +104,10 @@ def asks_to_replan(facts: TaskFacts) -> bool:
 
 
 def may_complete(_: Context, facts: TaskFacts) -> Reason | None:
-    """Allow the end of an open Task that names visits."""
-    return conflicts.why_not_ended_by_hand(facts) if isinstance(facts, ReplanTask) else None
+    """Allow the end of an open Task, which is done by hand but for that of a guarantee."""
+    return None if isinstance(facts, Guarantee) else conflicts.why_not_ended_by_hand(facts)
 
 
 def asks_to_tell(facts: TaskFacts) -> bool:
     """Tell a Task that asks to tell a patient a day from all others."""
     return isinstance(facts, TellingTask)
-
-
-def may_tell(_: Context, facts: TaskFacts) -> Reason | None:
-    """Allow to note that a patient was told, while the Task is open."""
-    return telling.why_not_told(facts) if isinstance(facts, TellingTask) else None

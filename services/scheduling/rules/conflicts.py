@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scheduling.models.conflicts import VisitConflict
-from services.scheduling.models.rows import Appointment, ReplanTask
+from services.scheduling.models.rows import Appointment, ReplanTask, TellingTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import absent_spans, working_spans
 from services.scheduling.rules.needs import purpose_of
@@ -64,7 +64,7 @@ def replanning(
     return Replanning(visits=left, has_news=any(conflict not in named for conflict in left))
 
 
-def why_not_ended_by_hand(task: ReplanTask) -> Reason | None:
+def why_not_ended_by_hand(task: ReplanTask | TellingTask) -> Reason | None:
     """Say why nobody completes a Task any more; None where it is open."""
     if task.status == ReplanStatus.REQUESTED:
         return None

@@ -191,12 +191,11 @@ def _farthest(who: Unscheduled, book: DayBook, *, terms: PlanTerms, today: date)
     """
     promised = who.sent_on + _DAY * terms.second_days
     for reserved in (True, False):
-        *_, last = (
-            None,
-            *carve_out.open_days(who, book, terms=terms, today=today, until=promised, reserved=reserved),
+        days = list(
+            carve_out.open_days(who, book, terms=terms, today=today, until=promised, reserved=reserved)
         )
-        if last is not None:
-            return last
+        if days:
+            return days[-1]
     beyond = max(who.notice, (promised - today).days + 1, terms.look_ahead + 1)
     for notice, reserved in ((beyond, True), (beyond, False), (who.notice, False)):
         later, until = replace(who, notice=notice), today + _DAY * (notice + _FARTHEST)
@@ -225,8 +224,9 @@ class _Drawing:
         first = self.today + _DAY * max(1, who.notice)
         for place, number in self._open(who.need, first, self._latest(who.sent_on)):
             if who.can_come(place[1]):
-                worth = self._worth(who.priority, who.sent_on, who.due_on, place[1])
-                self.program.allow(demand, number, worth)
+                self.program.allow(
+                    demand, number, self._worth(who.priority, who.sent_on, who.due_on, place[1])
+                )
                 self._patients.append((who.id, *place))
 
     def add_expected(self, sent_on: date, number: float, expected: ExpectedArrivals) -> None:

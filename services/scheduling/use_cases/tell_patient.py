@@ -8,7 +8,6 @@ Invariants:
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from services.scheduling import fhir, queries, rules, texts
 from services.scheduling.models.rows import Appointment, Referral, TellingTask
@@ -17,6 +16,7 @@ from services.scheduling.states import AppointmentStatus, TellingStatus
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
+from shared.fhir.search_values import as_uuid
 from shared.reasons import Reason
 
 
@@ -60,18 +60,16 @@ async def complete(
     expect: Callable[[TellingTask], None],
 ) -> TellingTask | None:
     """Note that the patient was told; None where the caller sees no such Task. Raises TaskEnded, Invalid."""
-    try:
-        wanted = UUID(task_id)
-    except ValueError:
+    wanted = as_uuid(task_id)
+    if wanted is None or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted) is None:
         return None
-    seen = await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
-    task = None if seen is None else await queries.tasks.telling_locked(tx, wanted)
+    task = await queries.tasks.telling_locked(tx, wanted)
     if task is None:
         return None
     expect(task)
     if not fhir.telling.completion(task, sent):
         return task
-    if (why := rules.telling.why_not_told(task)) is not None:
+    if (why := rules.conflicts.why_not_ended_by_hand(task)) is not None:
         raise TaskEnded.because(why, texts.REASONS, expression="Task.status")
     task.status, task.ended_because = TellingStatus.COMPLETED, [Reason.of("patient-told")]
     await _save(ctx, tx, task)
