@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from shared.fhir.codes import LUMBAR
+from shared.fhir.codes import LUMBAR, VISIT_EXTENSION
 
 Resource = Mapping[str, Any]
 TASK_INPUT = f"{LUMBAR}/CodeSystem/task-input"
@@ -122,3 +122,12 @@ def _value(parameter: Mapping[str, Any]) -> Any:
     if "resource" in parameter:
         return parameter["resource"]
     return next((value for name, value in parameter.items() if name.startswith("value")), None)
+
+
+def visits_of(programme: Resource) -> list[dict[str, Any]]:
+    """Give the visits of a HealthcareService: each one's place among the extensions, and its members."""
+    return [
+        {"place": place, "parts": {part["url"]: _value(part) for part in extension["extension"]}}
+        for place, extension in enumerate(programme.get("extension", ()))
+        if extension.get("url") == VISIT_EXTENSION
+    ]

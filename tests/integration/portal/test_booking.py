@@ -29,6 +29,11 @@ async def times_of(browser: Browser, referral: str, visit: str = "review") -> Se
     return await browser.open(f"/book?referral={referral}&visit={visit}")
 
 
+def parts(extension: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = extension.get("extension", [])
+    return found
+
+
 def chosen(page: Seen) -> list[str]:
     """The times from which one is chosen."""
     return [unescape(text) for text in re.findall(r'name="time" value="([^"]*)"', page.html)]
@@ -50,6 +55,30 @@ class TestBookingAVisit:
         assert "Review visit: Tanabe" in done.text
         [visit] = await reviews(clinic)
         assert visit["status"] == "booked"
+
+    async def test_offers_a_visit_that_the_clinic_named_since_it_was_described(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        referral = await referred(clinic)
+        address = "/scheduling/fhir/HealthcareService/rapid-access"
+        service = (await clinic.as_("coordinator").get(address)).json()
+        [review, *_] = [one for one in service["extension"] if "review" in str(parts(one))]
+        renamed = {"id": "late-review", "name": "Late review"}
+        more = [
+            {
+                name: renamed.get(part["url"], value) if name != "url" else value
+                for name, value in part.items()
+            }
+            for part in parts(review)
+        ]
+        body = service | {"extension": [*service["extension"], {"url": review["url"], "extension": more}]}
+        version = {"If-Match": f'W/"{service["meta"]["versionId"]}"'}
+        changed = await clinic.as_("coordinator").put(address, json=body, headers=version)
+        assert changed.status_code == 200, changed.text
+        await browser.sign_in("coordinator")
+        page = await times_of(browser, referral, "late-review")
+        assert "Late review" in page.text
+        assert chosen(page)
 
     async def test_a_patient_of_one_referral_needs_no_choice_of_it(
         self, clinic: TestClinic, browser: Browser

@@ -11,7 +11,7 @@ from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
 from services.portal.calls import Answer, NotThere, resources
 from services.portal.people import patients_of
-from services.portal.reading import Resource, code_of, id_of, patient_of, shown
+from services.portal.reading import Resource, code_of, id_of, patient_of, shown, visits_of
 from shared.clinic import Programme
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, VISIT_TYPE_SYSTEM
 
@@ -22,7 +22,7 @@ _SHOWN = 24
 _FARTHEST = timedelta(days=3650)
 _FIRST = "first"
 # What every programme calls by its kind; the other visits have names.
-_OWN = (_FIRST, "session")
+_ELEMENTS = {_FIRST: _FIRST, "sessions": "session"}
 
 
 async def show(page: Page) -> Response:
@@ -72,7 +72,7 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
         patients=await patients_of(page.calls, [patient] if patient else []),
         referrals=[(one, _programme(page, programme_id)) for one, programme_id in referrals.items()],
         referral=wanted,
-        choices=[] if programme is None else _choices(page, programme),
+        choices=[] if programme is None else await _choices(page, programme.id),
         times=None if found is None or not found.is_good else _times(found),
         is_all=found is not None and found.is_good and "total" in found.body,
         spoken=_spoken(page),
@@ -106,13 +106,15 @@ def _programme(page: Page, programme_id: str) -> Programme | None:
     return next((one for one in programmes if one.id == programme_id), None)
 
 
-def _choices(page: Page, programme: Programme) -> list[tuple[str, str]]:
-    own = [_FIRST] if programme.sessions is None or page.person.party == "referrer" else [*_OWN]
-    named = [] if page.person.party == "referrer" else programme.visits
-    return [
-        *((name, page.language.say(labels.VISITS[name])) for name in own),
-        *((visit.id, visit.name) for visit in named),
-    ]
+async def _choices(page: Page, programme_id: str) -> list[tuple[str, str]]:
+    """Name the visits that a programme has now, which the roster may say differently from clinic.yaml."""
+    found = await page.calls.get(f"/scheduling/fhir/HealthcareService/{programme_id}")
+    visits = [visit["parts"] for visit in visits_of(found.body)] if found.is_good else []
+    if page.person.party == "referrer":
+        visits = [parts for parts in visits if parts["element"] == _FIRST]
+    own = [_ELEMENTS[parts["element"]] for parts in visits if parts["element"] in _ELEMENTS]
+    named = [(parts["id"], parts["name"]) for parts in visits if parts["element"] not in _ELEMENTS]
+    return [*((name, page.language.say(labels.VISITS[name])) for name in own), *named]
 
 
 async def _find(page: Page, referral: str) -> Answer:
@@ -190,7 +192,7 @@ def _appointment(page: Page) -> dict[str, Any] | None:
     return {
         "resourceType": "Appointment",
         "status": "proposed",
-        **(kind if visit in _OWN else typed),
+        **(kind if visit in _ELEMENTS.values() else typed),
         "start": start,
         "end": end,
         "basedOn": [{"reference": f"ServiceRequest/{page.value('referral')}"}],

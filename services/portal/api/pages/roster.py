@@ -13,6 +13,7 @@ from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page, page
 from services.portal.calls import Answer, NotThere
+from services.portal.reading import many, parameters_of
 
 _SLOT = "/scheduling/fhir/Slot"
 _COORDINATOR = ("coordinator",)
@@ -135,17 +136,8 @@ def _days_of(page: Page, away: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def preview_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Read what a change would do: how many visits it keeps at their time, asks about, and each of them."""
-    given = parameters["parameter"]
-    counts = {one["name"]: one["valueInteger"] for one in given if "valueInteger" in one}
-    return counts | {"visits": [_parts(one["part"]) for one in given if one["name"] == "visit"]}
-
-
-def _parts(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give each part of a parameter by its name; its value is the member whose name begins with value."""
-    return {
-        part["name"]: next(value for name, value in part.items() if name.startswith("value"))
-        for part in parts
-    }
+    given = parameters_of(parameters)
+    return {**given, "visits": many(given.get("visit"))}
 
 
 def _slot(page: Page) -> tuple[dict[str, Any], list[Wrong]]:

@@ -13,13 +13,13 @@ from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
 from services.portal.api.pages.roster import preview_of
 from services.portal.calls import Answer, NotThere
+from services.portal.reading import visits_of
 from services.portal.typed import rows_shown, whole_number
 from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
     HOURS_FOR_EXTENSION,
     RELEASE_EXTENSION,
     ROOM_KIND_SYSTEM,
-    VISIT_EXTENSION,
 )
 
 _BASE = "/scheduling/fhir"
@@ -195,20 +195,6 @@ def _visits(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list
             parts.append(part)
         changed.append({**extension, "extension": parts} if parts else extension)
     return {**stands, "extension": changed}, wrong
-
-
-def visits_of(stands: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the visits of a programme: the place of each among the extensions, and its members by name."""
-    found = []
-    for place, extension in enumerate(stands.get("extension", ())):
-        if extension.get("url") == VISIT_EXTENSION:
-            parts = [(part["url"], _value(part)) for part in extension["extension"]]
-            found.append({"place": place, "parts": dict(parts)})
-    return found
-
-
-def _value(part: Mapping[str, Any]) -> Any:
-    return next(value for name, value in part.items() if name.startswith("value"))
 
 
 def _typed(page: Page, row: int) -> tuple[list[str], str, str]:
