@@ -80,6 +80,17 @@ class TestBookingAVisit:
         assert "Late review" in page.text
         assert chosen(page)
 
+    async def test_goes_on_with_later_times_where_more_fit_than_a_page_shows(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        referral = await referred(clinic)
+        await browser.sign_in("coordinator")
+        page = await times_of(browser, referral)
+        [address] = re.findall(r'href="(/book[^"]*after=[^"]*)"', page.html)
+        later = await browser.open(unescape(address))
+        assert chosen(later)[0].split("|")[0] == chosen(page)[-1].split("|")[0]
+        assert chosen(later)[-1] > chosen(page)[-1]
+
     async def test_a_patient_of_one_referral_needs_no_choice_of_it(
         self, clinic: TestClinic, browser: Browser
     ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ _APPOINTMENT = "/scheduling/fhir/Appointment"
 _PARTIES = ("coordinator", "clinician", "referrer")
 _WEEKS = 4
 _SHOWN = 24
+_NARROWING = ("speaks", "same-clinician", "wheelchair")
 _FARTHEST = timedelta(days=3650)
 _FIRST = "first"
 # What every programme calls by its kind; the other visits have names.
@@ -64,6 +66,7 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
     found = await _find(page, wanted) if programme is not None and page.query.get("visit") else None
     if found is not None and not found.is_good:
         page = page.refused(found)
+    times = _times(found) if found is not None and found.is_good else None
     begins = _begins(page)
     return page.render(
         "pages/book.html",
@@ -73,9 +76,10 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
         referrals=[(one, _programme(page, programme_id)) for one, programme_id in referrals.items()],
         referral=wanted,
         choices=[] if programme is None else await _choices(page, programme.id),
-        times=None if found is None or not found.is_good else _times(found),
-        is_all=found is not None and found.is_good and "total" in found.body,
+        times=times,
+        more=_more(page, times) if found is not None and times and "total" not in found.body else None,
         spoken=_spoken(page),
+        narrowed="".join(f"&{name}={quote(page.query[name])}" for name in _NARROWING if page.query.get(name)),
         begins=begins,
         later=begins + timedelta(weeks=_WEEKS),
     )
@@ -119,7 +123,7 @@ async def _choices(page: Page, programme_id: str) -> list[tuple[str, str]]:
 
 async def _find(page: Page, referral: str) -> Answer:
     begins = datetime.combine(_begins(page), time(), tzinfo=page.zone)
-    start, end = max(begins, page.now), begins + timedelta(weeks=_WEEKS)
+    start, end = max(begins, page.now, _after(page) or begins), begins + timedelta(weeks=_WEEKS)
     asked: list[dict[str, Any]] = [
         {"name": "start", "valueDateTime": start.isoformat()},
         {"name": "end", "valueDateTime": end.isoformat()},
@@ -145,6 +149,22 @@ def _begins(page: Page) -> date:
     except ValueError:
         return page.today
     return day if timedelta() <= day - page.today <= _FARTHEST else page.today
+
+
+def _after(page: Page) -> datetime | None:
+    """Give the moment behind which the times of a page before lie; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(page.query.get("after", ""))
+    except ValueError:
+        return None
+    is_near = moment.tzinfo is not None and abs(moment - page.now) <= _FARTHEST
+    return moment if is_near else None
+
+
+def _more(page: Page, times: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Say from where on the next page goes on: with the last time of this one."""
+    last = datetime.fromisoformat(times[-1]["start"])
+    return {"from": last.astimezone(page.zone).date().isoformat(), "after": times[-1]["start"]}
 
 
 def _spoken(page: Page) -> list[tuple[str, str]]:
