@@ -52,8 +52,8 @@ def with_roster(ctx: Context, roster: SiteRoster) -> Context:
     return replace(ctx, clinic=laid_over(ctx.clinic, [roster]))
 
 
-async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster) -> Context:
-    """Write a locked roster as it is to be, with all that follows; returns the context that has it."""
+async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster) -> None:
+    """Write a locked roster as it is to be, with all that follows."""
     changed = with_roster(ctx, roster)
     values = {"revision": row.revision + 1, "document": roster.document(), "changed_at": ctx.at}
     await tx.update(row, **values)
@@ -64,7 +64,6 @@ async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster)
     look = Timer(kind=TimerKind.LOOK, ref=row.site, due_at=ctx.at + _LOOK_AGAIN_AFTER)
     offer = Timer(kind=TimerKind.OFFER, ref=row.site, due_at=ctx.at)
     await timers.schedule_all(tx, [look, offer])
-    return changed
 
 
 def check(ctx: Context, changed: Context, *, site_id: str, expression: str) -> None:
