@@ -18,6 +18,7 @@ from services.scheduling.models.booking import BookableVisit
 from services.scheduling.models.rows import Appointment, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.rules.needs import Need
+from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus, ReferralState, SeriesStatus
 from shared.auth.principal import Principal
 from shared.clinic import Client, Programme, Visit
@@ -25,7 +26,6 @@ from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 FIRST = "first"
-_OUTSIDE = ("referrer", "patient")
 
 
 def visits_of(programme: Programme) -> list[BookableVisit]:
@@ -84,7 +84,7 @@ def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
 
 def visits_for(caller: Principal, visits: Iterable[BookableVisit]) -> list[BookableVisit]:
     """List those of these visits that a caller books: from outside the clinic the first one alone."""
-    return [visit for visit in visits if caller.party not in _OUTSIDE or visit.name == FIRST]
+    return [visit for visit in visits if visit.name == FIRST or not is_outside(caller)]
 
 
 def open_to(caller: Principal, need: Need) -> Need | None:
