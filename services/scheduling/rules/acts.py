@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask, TellingTask
-from services.scheduling.rules import booking, conflicts, correction, moving, status_change, telling
+from services.scheduling.rules import booking, conflicts, correction, groups, moving, status_change, telling
 from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
@@ -96,7 +96,7 @@ def may_cancel_group(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     if (why := may_change(ctx, facts.row)) is not None:
         return why
     stands = facts.row.status in (*STANDING, AppointmentStatus.PENDING)
-    return None if stands else Reason.of("no-group")
+    return None if stands else groups.NO_GROUP
 
 
 def asks_to_replan(facts: TaskFacts) -> bool:
