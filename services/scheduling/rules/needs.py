@@ -124,11 +124,17 @@ def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType) -> Need:
     )
 
 
+def own_visit(programme: Programme, kind: str) -> tuple[Visit, str]:
+    """Return the first visit or the session of a programme, and which hours it takes."""
+    if kind == AppointmentKind.SESSION and programme.sessions is not None:
+        return programme.sessions, "session"
+    return programme.first, "first"
+
+
 def need_of_kind(clinic: Clinic, *, site_id: str, programme: Programme, kind: str) -> Need:
     """Return what a first appointment or a session of a programme needs."""
-    if kind == AppointmentKind.SESSION and programme.sessions is not None:
-        return need_of(clinic, site_id=site_id, visit=programme.sessions, purpose="session")
-    return need_of(clinic, site_id=site_id, visit=programme.first, purpose="first")
+    visit, purpose = own_visit(programme, kind)
+    return need_of(clinic, site_id=site_id, visit=visit, purpose=purpose)
 
 
 def need_of_row(clinic: Clinic, row: Appointment, *, at: datetime) -> Need | None:

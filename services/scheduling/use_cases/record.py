@@ -299,7 +299,7 @@ def claim_of(row: Appointment, candidate: rules.candidates.Candidate) -> queries
         resources=(*candidate.resources, rules.needs.patient_key(row.patient_id)),
         span=candidate.taken,
         visit=None if candidate.buffered is None else candidate.span,
-        until=row.held_until if row.status == AppointmentStatus.PENDING else None,
+        until=rules.booking.taken_until(row),
     )
 
 
