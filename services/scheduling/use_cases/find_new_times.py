@@ -90,8 +90,7 @@ async def _times(
     never: Sequence[Span],
     barred: Taken,
 ) -> list[Candidate]:
-    is_known = any(one.id == row.programme for one in ctx.clinic.programmes)
-    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at) if is_known else None
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         return []
     await calendar.read(tx, need, at=ctx.at)
