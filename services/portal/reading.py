@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from shared.fhir.codes import LUMBAR, VISIT_EXTENSION
+from shared.fhir.values import value_of
 
 Resource = Mapping[str, Any]
 TASK_INPUT = f"{LUMBAR}/CodeSystem/task-input"
@@ -121,13 +122,13 @@ def _value(parameter: Mapping[str, Any]) -> Any:
         return parameters_of({"parameter": parameter["part"]})
     if "resource" in parameter:
         return parameter["resource"]
-    return next((value for name, value in parameter.items() if name.startswith("value")), None)
+    return value_of(parameter)
 
 
 def visits_of(programme: Resource) -> list[dict[str, Any]]:
     """Give the visits of a HealthcareService: each one's place among the extensions, and its members."""
     return [
-        {"place": place, "parts": {part["url"]: _value(part) for part in extension["extension"]}}
+        {"place": place, "parts": {part["url"]: value_of(part) for part in extension["extension"]}}
         for place, extension in enumerate(programme.get("extension", ()))
         if extension.get("url") == VISIT_EXTENSION
     ]

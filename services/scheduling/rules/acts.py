@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask, TellingTask
-from services.scheduling.rules import booking, conflicts, correction, moving, status_change
+from services.scheduling.rules import booking, conflicts, correction, groups, moving, status_change
+from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
@@ -26,7 +27,7 @@ class AppointmentFacts:
 
 def may_change(ctx: Context, row: Appointment) -> Reason | None:
     """Allow a coordinator every visit that they see, a clinician their own, who is outside own holds."""
-    if ctx.caller.party in ("referrer", "patient") and row.held_by != ctx.caller.client:
+    if is_outside(ctx.caller) and row.held_by != ctx.caller.client:
         return Reason.of("visit-of-another")
     if ctx.caller.party == "clinician" and row.practitioner != ctx.caller.practitioner:
         return Reason.of("visit-of-another")
@@ -95,7 +96,7 @@ def may_cancel_group(ctx: Context, facts: AppointmentFacts) -> Reason | None:
     if (why := may_change(ctx, facts.row)) is not None:
         return why
     stands = facts.row.status in (*STANDING, AppointmentStatus.PENDING)
-    return None if stands else Reason.of("no-group")
+    return None if stands else groups.NO_GROUP
 
 
 def asks_to_replan(facts: TaskFacts) -> bool:

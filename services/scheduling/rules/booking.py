@@ -15,9 +15,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.scheduling.models.booking import BookableVisit
-from services.scheduling.models.rows import Appointment, Referral, Series
+from services.scheduling.models.rows import Appointment, GroupSession, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.rules.needs import Need
+from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import LIVE_FIRST, UNTIMED, AppointmentStatus, ReferralState, SeriesStatus
 from shared.auth.principal import Principal
 from shared.clinic import Client, Programme, Visit
@@ -25,7 +26,6 @@ from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 from shared.reasons import Reason
 
 FIRST = "first"
-_OUTSIDE = ("referrer", "patient")
 
 
 def visits_of(programme: Programme) -> list[BookableVisit]:
@@ -84,7 +84,7 @@ def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
 
 def visits_for(caller: Principal, visits: Iterable[BookableVisit]) -> list[BookableVisit]:
     """List those of these visits that a caller books: from outside the clinic the first one alone."""
-    return [visit for visit in visits if caller.party not in _OUTSIDE or visit.name == FIRST]
+    return [visit for visit in visits if visit.name == FIRST or not is_outside(caller)]
 
 
 def open_to(caller: Principal, need: Need) -> Need | None:
@@ -182,9 +182,17 @@ def become(row: Appointment, held: Appointment) -> None:
 
 def count_taken(row: Appointment) -> int:
     """Count what a visit takes: clinicians, patient, room and equipment; of a seat the patient only."""
-    if row.group_session is not None:
-        return 1
-    return 2 + len(row.colleagues) + (row.room is not None) + len(row.equipment)
+    return 1 if row.group_session is not None else 1 + count_beside_patients(row)
+
+
+def count_beside_patients(visit: Appointment | GroupSession) -> int:
+    """Count the clinicians, room and equipment of a visit or of a group session."""
+    return 1 + len(visit.colleagues) + (visit.room is not None) + len(visit.equipment)
+
+
+def taken_until(row: Appointment) -> datetime | None:
+    """Return until when a visit takes what it takes: a hold until it expires; None for good."""
+    return row.held_until if row.status == AppointmentStatus.PENDING else None
 
 
 def why_no_overbooking(client: Client | None) -> Reason | None:

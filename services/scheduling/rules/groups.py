@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.scheduling.models.rows import Appointment, GroupSession
 from services.scheduling.models.spans import Span, Taken
+from services.scheduling.rules.booking import taken_until
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.intervals import merged, until_free
 from services.scheduling.rules.needs import Need, patient_key, person_key, room_key
@@ -59,8 +60,7 @@ def why_full(sessions: Sequence[GroupSession], row: Appointment, *, starts_at: d
     """Say that the session of the chosen clinician at a time is full; None where there is none."""
     for session in sessions:
         if session.starts_at == starts_at and session.practitioner == row.practitioner:
-            who = Reference(f"Practitioner/{session.practitioner}")
-            return Reason.of("group-full", practitioner=who, seats=session.seats, until=session.ends_at)
+            return _full(session)
     return None
 
 
@@ -73,9 +73,13 @@ def why_not_again(session: GroupSession, taken: Collection[int], *, now: datetim
     if session.status == GroupStatus.CANCELLED or (session.status == GroupStatus.EMPTY and not is_over):
         return Reason.of("group-ended")
     if free_seat(session, taken) is None:
-        who = Reference(f"Practitioner/{session.practitioner}")
-        return Reason.of("group-full", practitioner=who, seats=session.seats, until=session.ends_at)
+        return _full(session)
     return None
+
+
+def _full(session: GroupSession) -> Reason:
+    who = Reference(f"Practitioner/{session.practitioner}")
+    return Reason.of("group-full", practitioner=who, seats=session.seats, until=session.ends_at)
 
 
 def why_patient_busy(row: Appointment, span: Span, *, taken: Taken) -> Reason | None:
@@ -97,7 +101,7 @@ def session_of(row: Appointment, place: Candidate, *, need: Need) -> GroupSessio
         starts_at=place.span.start,
         ends_at=place.span.end,
         seats=need.seats or 0,
-        held_until=row.held_until,
+        held_until=taken_until(row),
     )
 
 

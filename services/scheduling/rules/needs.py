@@ -124,18 +124,24 @@ def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType) -> Need:
     )
 
 
+def own_visit(programme: Programme, kind: str) -> tuple[Visit, str]:
+    """Return the first visit or the session of a programme, and which hours it takes."""
+    if kind == AppointmentKind.SESSION and programme.sessions is not None:
+        return programme.sessions, "session"
+    return programme.first, "first"
+
+
 def need_of_kind(clinic: Clinic, *, site_id: str, programme: Programme, kind: str) -> Need:
     """Return what a first appointment or a session of a programme needs."""
-    if kind == AppointmentKind.SESSION and programme.sessions is not None:
-        return need_of(clinic, site_id=site_id, visit=programme.sessions, purpose="session")
-    return need_of(clinic, site_id=site_id, visit=programme.first, purpose="first")
+    visit, purpose = own_visit(programme, kind)
+    return need_of(clinic, site_id=site_id, visit=visit, purpose=purpose)
 
 
 def need_of_row(clinic: Clinic, row: Appointment, *, at: datetime) -> Need | None:
-    """Return what an appointment needs at this moment; None where its programme names no such visit any
-    more.
-    """
-    programme = clinic.programme(row.programme)
+    """Return what an appointment needs now; None where its programme, or the visit in it, is gone."""
+    programme = next((one for one in clinic.programmes if one.id == row.programme), None)
+    if programme is None:
+        return None
     if row.visit_type is None:
         return need_of_kind(clinic, site_id=row.site, programme=programme, kind=row.kind).as_of(at)
     visit = programme.visit_type(row.visit_type)

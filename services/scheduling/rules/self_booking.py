@@ -15,12 +15,12 @@ from services.scheduling.rules import carve_out, guarantee, notice
 from shared.auth.principal import Principal
 from shared.reasons import Reason
 
-OUTSIDE = ("referrer", "patient")
+_OUTSIDE = ("referrer", "patient")
 
 
 def is_outside(caller: Principal) -> bool:
     """Tell whether a caller is nobody of the clinic."""
-    return caller.party in OUTSIDE
+    return caller.party in _OUTSIDE
 
 
 def window(referral: Referral, *, now: datetime, second_days: int, zone: ZoneInfo) -> Span:

@@ -32,7 +32,10 @@ async def check(
     counted = [one for one in rules.series_state.counting(sessions) if one.id != row.id]
     if (why := rules.booking.why_no_units(len(counted), entitled=entitled)) is not None:
         raise cannot_move(why)
-    await move.check_session(ctx, tx, row, start, referral=referral)
+    check_start = move.session_check_by(
+        ctx, row, referral=referral, firsts=firsts, sessions=sessions, entitled=entitled
+    )
+    check_start(start)
     return series
 
 

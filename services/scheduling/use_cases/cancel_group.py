@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from services.scheduling import queries, rules, texts
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import AppointmentStatus, GroupStatus
-from services.scheduling.use_cases import holds, record
+from services.scheduling.use_cases import change, holds, record
 from services.scheduling.use_cases.change import VisitOfAnother
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid
 from shared.events.catalog import scheduling as events
 from shared.reasons import as_written
 
@@ -24,7 +23,9 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     Invalid without a reason, and CannotMove where there is no session that is still to take place.
     """
     words = _reason(given)
-    seen = await _seen(ctx, tx, appointment_id)
+    seen = await change.seen_by_caller(ctx, tx, appointment_id)
+    if (why := rules.acts.may_change(ctx, seen)) is not None:
+        raise VisitOfAnother.because(why, texts.REASONS)
     members = await queries.group_sessions.members(tx, seen.group_session) if seen.group_session else ()
     await queries.referrals.locked_all(tx, {row.referral_id for row in members} | {seen.referral_id})
     if seen.group_session is None:
@@ -39,19 +40,6 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     await tx.update(session, status=GroupStatus.CANCELLED.value)
     await queries.occupancy.release(tx, [session.id])
     return named
-
-
-async def _seen(ctx: Context, tx: Transaction, appointment_id: str) -> Appointment:
-    try:
-        wanted = UUID(appointment_id)
-    except ValueError:
-        raise NotFound(f"there is no Appointment/{appointment_id[:64]}") from None
-    seen = await queries.appointments.visible(tx, wanted, scope_of=ctx.caller)
-    if seen is None:
-        raise NotFound(f"there is no Appointment/{appointment_id}")
-    if (why := rules.acts.may_change(ctx, seen)) is not None:
-        raise VisitOfAnother.because(why, texts.REASONS)
-    return seen
 
 
 async def _cancel(ctx: Context, tx: Transaction, row: Appointment, *, words: str) -> None:

@@ -44,9 +44,7 @@ async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tupl
     Raises NotFound for one that they do not see, VisitOfAnother for one that they only see, HeldByAnother for
     the hold of another client.
     """
-    seen = await queries.appointments.visible(tx, _uuid(appointment_id), scope_of=ctx.caller)
-    if seen is None:
-        raise NotFound(f"there is no Appointment/{appointment_id}")
+    seen = await seen_by_caller(ctx, tx, appointment_id)
     referral = await queries.referrals.locked(tx, seen.referral_id)
     row = await queries.appointments.locked(tx, seen.id)
     if referral is None or row is None:
@@ -57,6 +55,19 @@ async def for_caller(ctx: Context, tx: Transaction, appointment_id: str) -> tupl
         zone = ctx.clinic.site(row.site).zone
         raise HeldByAnother.because(why, texts.REASONS, expression="Appointment.status", zone=zone)
     return referral, row
+
+
+async def seen_by_caller(ctx: Context, tx: Transaction, appointment_id: str) -> Appointment:
+    """Read an appointment without a lock; raises NotFound for one that the caller does not see."""
+    unknown = NotFound(f"there is no Appointment/{appointment_id}")
+    try:
+        wanted = UUID(appointment_id)
+    except ValueError:
+        raise unknown from None
+    seen = await queries.appointments.visible(tx, wanted, scope_of=ctx.caller)
+    if seen is None:
+        raise unknown
+    return seen
 
 
 def expect(row: Appointment, *, version: str | None) -> None:
@@ -165,10 +176,3 @@ async def _record(
         await book_first.run(ctx, tx, referral, cache=cache)
     elif status == AppointmentStatus.FULFILLED:
         await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(f"there is no Appointment/{text}") from None

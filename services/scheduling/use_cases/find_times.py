@@ -3,22 +3,21 @@
 What is held or booked by then is not shown, and what is shown is promised to nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from services.scheduling import queries, rules
 from services.scheduling.models.booking import BookableVisit, FoundTime, TimesWanted
 from services.scheduling.models.rows import Referral
-from services.scheduling.models.spans import NOTHING_TAKEN, Span
-from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.use_cases import search_times, self_book
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.needs import Need
+from services.scheduling.use_cases import search_times, self_book, time_of_patients
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need, kept_need_of_type
 from shared.clinic import Programme
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
-from shared.fhir.codes import AppointmentKind
 
 _MOMENT = timedelta(seconds=1)
 
@@ -45,16 +44,20 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
     """
     referral = await _referral(ctx, tx, wanted)
     programme = _programme(ctx, wanted, referral)
+    same = None
+    if wanted.same_clinician and referral is not None:
+        same = await queries.referrals.clinicians_of(tx, referral.id)
+    site_id = programme.site if referral is None else referral.site
     needs = [
         (visit, need)
         for visit in rules.booking.visits_for(ctx.caller, _visits(programme, wanted))
-        if (need := await _need(ctx, tx, visit, programme, wanted, referral=referral, cache=cache))
+        if (need := _need(ctx, visit, programme, wanted, site_id=site_id, same=same, cache=cache))
     ]
     # What begins now begins too soon.
     window = Span(max(wanted.window.start, ctx.at + _MOMENT), wanted.window.end)
-    when_not = (
-        search_times.WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
-    )
+    when_not = time_of_patients.WhenNot()
+    if referral is not None:
+        when_not = (await time_of_patients.run(ctx, tx, [referral], window=window))[referral.id]
     fits = None
     if referral is not None and rules.self_booking.is_outside(ctx.caller):
         fits = await self_book.open_days(ctx, tx, referral, until=window.end)
@@ -96,9 +99,7 @@ def _programme(ctx: Context, wanted: TimesWanted, referral: Referral | None) -> 
     able = [
         one
         for one in ctx.clinic.programmes
-        if (site is None or one.site == site)
-        and wanted.programme in (None, one.id)
-        and _visits(one, wanted, is_strict=False)
+        if (site is None or one.site == site) and wanted.programme in (None, one.id) and _meant(one, wanted)
     ]
     if len(able) == 1:
         return able[0]
@@ -109,41 +110,46 @@ def _programme(ctx: Context, wanted: TimesWanted, referral: Referral | None) -> 
     )
 
 
-def _visits(programme: Programme, wanted: TimesWanted, *, is_strict: bool = True) -> Sequence[BookableVisit]:
-    """List the visits that are meant; raises NothingToFind where there is none, unless not `is_strict`."""
-    found = [
-        visit
-        for visit in rules.booking.visits_of(programme)
-        if wanted.visit in (None, visit.name)
-        and (wanted.specialty is None or wanted.specialty in visit.disciplines)
-    ]
-    if is_strict and not found:
+def _visits(programme: Programme, wanted: TimesWanted) -> Sequence[BookableVisit]:
+    """List the visits that are meant; raises NothingToFind where there is none."""
+    found = _meant(programme, wanted)
+    if not found:
         names = ", ".join(visit.name for visit in rules.booking.visits_of(programme))
         raise NothingToFind(f"{programme.id} has the visits {names}", expression="visit-type")
     return found
 
 
-async def _need(
+def _meant(programme: Programme, wanted: TimesWanted) -> Sequence[BookableVisit]:
+    return [
+        visit
+        for visit in rules.booking.visits_of(programme)
+        if wanted.visit in (None, visit.name)
+        and (wanted.specialty is None or wanted.specialty in visit.disciplines)
+    ]
+
+
+def _need(
     ctx: Context,
-    tx: Transaction,
     visit: BookableVisit,
     programme: Programme,
     wanted: TimesWanted,
     *,
-    referral: Referral | None,
+    site_id: str,
+    same: Collection[str] | None,
     cache: AvailabilityCache,
 ) -> Need | None:
-    """Work out what a visit needs, as far as the caller books it and nothing else is asked for."""
-    site_id = programme.site if referral is None else referral.site
-    if visit.kind == AppointmentKind.SESSION and programme.sessions is not None:
-        kept = kept_need(ctx, programme.sessions, site_id=site_id, purpose="session", cache=cache)
-    elif visit.type is None:
-        kept = kept_need(ctx, programme.first, site_id=site_id, purpose="first", cache=cache)
-    else:
+    """Work out what a visit needs, as far as the caller books it and nothing else is asked for.
+
+    Where it is to be the `same` clinician, one of these leads it.
+    """
+    if visit.type is not None:
         kept = kept_need_of_type(ctx, visit.type, site_id=site_id, cache=cache)
+    else:
+        own, purpose = rules.needs.own_visit(programme, visit.kind)
+        kept = kept_need(ctx, own, site_id=site_id, purpose=purpose, cache=cache)
     need = rules.booking.open_to(ctx.caller, kept.need)
-    if need is not None and wanted.same_clinician and referral is not None:
-        need = need.led_by(await queries.referrals.clinicians_of(tx, referral.id))
+    if need is not None and same is not None:
+        need = need.led_by(same)
     if need is None:
         return None
     return rules.booking.narrowed(
@@ -153,15 +159,3 @@ async def _need(
         locations=wanted.locations,
         wheelchair=wanted.wheelchair,
     )
-
-
-async def _when_not(
-    ctx: Context, tx: Transaction, referral: Referral, *, window: Span
-) -> search_times.WhenNot:
-    patient, key = referral.patient_id, patient_key(referral.patient_id)
-    taken, given_up = await queries.given_up.and_taken(
-        tx, [key], patients=[patient], window=window, at=ctx.at
-    )
-    barred = given_up.get(patient, NOTHING_TAKEN)
-    never = rules.given_up.never_for(patient, away=referral.away, has=taken.get(key, ()), given_up=barred)
-    return search_times.WhenNot(never=never, barred=barred)

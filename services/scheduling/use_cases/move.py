@@ -1,6 +1,6 @@
 """Give an appointment a time that a person chose, or refuse with what blocks it and until when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,6 +8,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
+from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import UNTIMED
 from services.scheduling.use_cases import book_first, reconcile_series, record, take_seat
 from shared import timers
@@ -91,6 +92,19 @@ async def session_check(
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, row.series_id) if row.series_id else []
+    return session_check_by(ctx, row, referral=referral, firsts=firsts, sessions=sessions, entitled=entitled)
+
+
+def session_check_by(
+    ctx: Context,
+    row: Appointment,
+    *,
+    referral: Referral,
+    firsts: Sequence[Appointment],
+    sessions: Sequence[Appointment],
+    entitled: Entitlement | NoEntitlement,
+) -> Callable[[datetime], None]:
+    """Return the same from what was read of the referral and the series."""
     visit = ctx.clinic.programme(referral.programme).sessions
     return partial(
         rules.moving.check_session,

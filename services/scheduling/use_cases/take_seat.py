@@ -17,7 +17,7 @@ from services.scheduling.queries.occupancy import OccupancyClaim
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.moving import CannotMove, cannot_move
 from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.states import AppointmentStatus, GroupStatus
+from services.scheduling.states import GroupStatus
 from shared.context import Context
 from shared.db import Transaction
 from shared.reasons import Reason
@@ -103,8 +103,7 @@ async def keep(tx: Transaction, session_id: UUID, *, until: datetime | None) -> 
     [session] = await queries.group_sessions.locked(tx, [session_id])
     if session.held_until is None:
         return
-    needed = 1 + len(session.colleagues) + (session.room is not None) + len(session.equipment)
-    if await queries.occupancy.keep_held(tx, session.id) != needed:
+    if await queries.occupancy.keep_held(tx, session.id) != rules.booking.count_beside_patients(session):
         raise cannot_move(Reason.of("hold-expired", until=until))
     await tx.update(session, held_until=None)
 
@@ -127,8 +126,6 @@ async def _open(ctx: Context, tx: Transaction, row: Appointment, span: Span, *, 
     taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])
     place = rules.moving.place_at(span, row, need=need, taken=taken)
     session = rules.groups.session_of(row, place, need=need)
-    if row.status != AppointmentStatus.PENDING:
-        session.held_until = None
     claims = [_claim_of(session, place), _claim_of_patient(row, span)]
     await queries.occupancy.know_resources(tx, [key for claim in claims for key in claim.resources])
     if not await queries.occupancy.claim_all(tx, claims, at=ctx.at, moving=row.starts_at is not None):
@@ -148,9 +145,11 @@ async def _take_patient(ctx: Context, tx: Transaction, row: Appointment, span: S
 
 
 def _claim_of_patient(row: Appointment, span: Span) -> OccupancyClaim:
-    until = row.held_until if row.status == AppointmentStatus.PENDING else None
     return OccupancyClaim(
-        appointment=row.id, resources=(patient_key(row.patient_id),), span=span, until=until
+        appointment=row.id,
+        resources=(patient_key(row.patient_id),),
+        span=span,
+        until=rules.booking.taken_until(row),
     )
 
 

@@ -110,7 +110,7 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
     ("scheduling", "Appointment", None): LifeCycle(
         kind="Appointment",
         steps=_either(_pairs(scheduling.ALLOWED), scheduling.CORRECTIONS),
-        begins=frozenset({*scheduling.UNTIMED, AppointmentStatus.BOOKED}),
+        begins=frozenset({*scheduling.UNTIMED, AppointmentStatus.PENDING, AppointmentStatus.BOOKED}),
         state=_status,
     ),
     ("scheduling", "Task", TaskCode.REPLAN_VISITS): LifeCycle(

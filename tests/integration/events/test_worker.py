@@ -26,6 +26,7 @@ from shared.events.worker import OnStart, Worker
 from shared.runtime import Runtime
 from shared.timers import Timer, TimerTable
 from tests.conftest import MakeDatabase
+from tests.support.booking import a_clinic
 from tests.support.events import CONSUMER_METADATA, METADATA, NOON, claim, count, effects, new_toy, record
 from tests.support.eventually import eventually
 from tests.support.sql import sql
@@ -41,7 +42,7 @@ def runtime(service: str, database: Database, referral: Database, clock: Simulat
         service=service,
         database=database,
         clock=clock,
-        current=CurrentClinic(unused),
+        current=CurrentClinic(a_clinic()),
         transport=PostgresTransport({"referral": referral}),
         verifier=unused,
         base_url="http://clinic.test",

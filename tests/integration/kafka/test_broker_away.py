@@ -23,6 +23,7 @@ from shared.events.transport.kafka.transport import KafkaTransport
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 from tests.conftest import MakeDatabase
+from tests.support.booking import a_clinic
 from tests.support.events import CONSUMER_METADATA, NOON, claim, count, effects, new_toy
 from tests.support.eventually import eventually
 from tests.support.kafka import start_local_kafka
@@ -85,7 +86,7 @@ async def _worker(address: KafkaAddress, make_database: MakeDatabase) -> AsyncIt
         service="scheduling",
         database=await make_database(CONSUMER_METADATA, name="scheduling"),
         clock=SimulatedClock(NOON),
-        current=CurrentClinic(unused),
+        current=CurrentClinic(a_clinic()),
         transport=transport,
         verifier=unused,
         base_url="http://clinic.test",

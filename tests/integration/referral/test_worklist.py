@@ -90,8 +90,8 @@ class TestWhatIsAsked:
 
     async def test_is_overdue_after_the_days_of_the_clinic(self, clinic: TestClinic) -> None:
         await refer(clinic, answers={"onset-date": None})
-        clinic.clock.set(clinic.clock.now() + timedelta(days=clinic.clinic.waiting.information_days))
-        assert await kinds(clinic) == [("waits-for-sender", "stop")]
+        await clinic.at(clinic.clock.now() + timedelta(days=clinic.clinic.waiting.information_days))
+        assert await kinds(clinic) == [("waits-for-sender", "stop"), ("overdue-referral", "risk")]
 
 
 class TestAnEmergency:

@@ -42,9 +42,7 @@ async def send_absence(page: Page) -> Response:
     answer = await page.calls.send("POST", _SLOT, slot, key=page.once)
     if not answer.is_good:
         return await _absence(page.refused(answer), status=409 if answer.status == 409 else 422)
-    await page.portal.sessions.forget_draft(page.person, path=page.path)
-    asked = page.value("asked") not in ("", "0")
-    return page.go("/replanning" if asked else "/roster", done="record-absence")
+    return await recorded(page, done="record-absence")
 
 
 async def show_back(page: Page) -> Response:
@@ -134,10 +132,17 @@ def _days_of(page: Page, away: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**away, "first_day": begins.date(), "last_day": ends.date() - timedelta(days=1)}
 
 
+async def recorded(page: Page, *, done: str) -> Response:
+    """Lead on once a change is made: to the visits that are to be asked about, else back to the roster."""
+    await page.portal.sessions.forget_draft(page.person, path=page.path)
+    asked = page.value("asked") not in ("", "0")
+    return page.go("/replanning" if asked else "/roster", done=done)
+
+
 def preview_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Read what a change would do: how many visits it keeps at their time, asks about, and each of them."""
-    given = parameters_of(parameters)
-    return {**given, "visits": many(given.get("visit"))}
+    found = parameters_of(parameters)
+    return found | {"visits": many(found.get("visit"))}
 
 
 def _slot(page: Page) -> tuple[dict[str, Any], list[Wrong]]:
