@@ -6,26 +6,12 @@ file, the line, the element and what is allowed. Every service is handed the who
 
 from shared.clinic.guarantee import GuaranteePriorities, GuaranteePriority, GuaranteeTerms, Promise
 from shared.clinic.load import ClinicFileError, load_clinic
-from shared.clinic.model import (
-    Absence,
-    Client,
-    Clinic,
-    Eligibility,
-    Emergency,
-    Hours,
-    MeetingHour,
-    Organization,
-    Payer,
-    Person,
-    PersonMapping,
-    Programme,
-    SignIn,
-    Site,
-    Webhook,
-    Weekday,
-)
+from shared.clinic.model import Clinic, Emergency
 from shared.clinic.part import Part
+from shared.clinic.parties import Client, Organization, Payer, PersonMapping, SignIn, Webhook
+from shared.clinic.programmes import Eligibility, Programme
 from shared.clinic.scheduling import Scheduling, SchedulingPolicy
+from shared.clinic.staff import Absence, Hours, MeetingHour, Person, Site, Weekday
 from shared.clinic.visits import Discipline, Equipment, Room, Sessions, Visit, VisitType
 
 __all__ = [

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from shared.clinic.checks import Flaw, Place, twice
-from shared.clinic.model import Clinic, Programme, Site
+from shared.clinic.model import Clinic
+from shared.clinic.programmes import Programme
+from shared.clinic.staff import Site
 from shared.clinic.visits import VisitType
 
 # Names under which the first visit and a session of every programme are booked.

@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.auth.scopes import NotAScope, Scopes
 from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
-from shared.clinic.model import Absence, Client, Clinic, Person, Programme, Site
+from shared.clinic.model import Clinic
+from shared.clinic.parties import Client
+from shared.clinic.programmes import Programme
+from shared.clinic.staff import Absence, Person, Site
 from shared.clinic.visits import Discipline, Visit
 from shared.fhir.codes import Stream
 

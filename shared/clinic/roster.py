@@ -12,8 +12,10 @@ Invariants:
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.clinic.model import Clinic, Person, Programme, Site
+from shared.clinic.model import Clinic
 from shared.clinic.part import Id, Part
+from shared.clinic.programmes import Programme
+from shared.clinic.staff import Person, Site
 
 _OF_THE_FILE = {
     Site: frozenset({"id", "name", "time_zone", "meeting"}),

@@ -5,7 +5,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from shared.clinic.checks import Flaw, Place, https_url, known
-from shared.clinic.model import Clinic, PersonMapping
+from shared.clinic.model import Clinic
+from shared.clinic.parties import PersonMapping
 
 
 def findings(clinic: Clinic) -> Iterator[Flaw]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from shared.clinic.checks import Flaw, Place, https_url, known, twice
-from shared.clinic.model import Clinic, Webhook
+from shared.clinic.model import Clinic
+from shared.clinic.parties import Webhook
 from shared.events.catalog import CATALOG
 
 

@@ -11,7 +11,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
-from services.scheduling.use_cases import answer_first, book_first, end, record
+from services.scheduling.use_cases import answer_first, book_first, end, record, record_guarantee
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.context import Context
@@ -106,7 +106,7 @@ def decide(ctx: Context, acceptance: Acceptance) -> list[Publication]:
     """
     visit = acceptance.visit
     record.fill_appointment(ctx, visit)
-    evaluated = record.evaluate(ctx, acceptance.guarantee, acceptance.referral, [visit])
+    evaluated = record_guarantee.evaluate(ctx, acceptance.guarantee, acceptance.referral, [visit])
     if visit.status == AppointmentStatus.PROPOSED:
         promised = record.guarantee_publication(ctx, events.GuaranteePromised, acceptance.guarantee)
         return [promised, *record.first_publications(ctx, visit, evaluated=evaluated)]
@@ -143,7 +143,7 @@ async def refuse(ctx: Context, tx: Transaction, acceptance: Acceptance) -> None:
     await end.call_off(ctx, tx, visit, because=because, code=end.DECEASED)
     record.fill_appointment(ctx, visit)
     referral.state, referral.ended_because = ReferralState.ENDED, [because]
-    evaluated = record.evaluate(ctx, guarantee, referral, [visit])
+    evaluated = record_guarantee.evaluate(ctx, guarantee, referral, [visit])
     left = record.first_publications(ctx, visit, events.WaitlistLeft, evaluated=evaluated)
     await publish_first(tx, [*left, record.guarantee_publication(ctx, events.BookingEnded, guarantee)])
     await tx.insert(referral, guarantee, visit, waited)
@@ -158,6 +158,6 @@ def _timers(ctx: Context, new: Acceptance) -> Iterator[Timer]:
 
     A time that was freed while this transaction looked would otherwise be seen by nobody.
     """
-    yield from record.timers_of(ctx, new.referral, guarantee=new.guarantee)
+    yield from record_guarantee.timers_of(ctx, new.referral, guarantee=new.guarantee)
     if new.visit.status == AppointmentStatus.WAITLIST:
         yield Timer(kind=TimerKind.TRY, ref=str(new.visit.id), due_at=ctx.at)

@@ -10,7 +10,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, ReferralState
-from services.scheduling.use_cases import record
+from services.scheduling.use_cases import record, record_guarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -35,9 +35,11 @@ async def run(ctx: Context, tx: Transaction, event: ReferralPriorityChanged) -> 
     await tx.update(referral, priority=event.priority, priority_version=event.version)
     if guarantee.status != GuaranteeStatus.BREACHED:
         await _move_due_day(ctx, tx, referral, event)
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral, anew=True)
+    evaluated = await record_guarantee.evaluate_guarantee(ctx, tx, referral, anew=True)
     if is_open and evaluated.guarantee.status in _OPEN:
-        await timers.schedule_all(tx, record.timers_of(ctx, referral, guarantee=evaluated.guarantee))
+        await timers.schedule_all(
+            tx, record_guarantee.timers_of(ctx, referral, guarantee=evaluated.guarantee)
+        )
     await record.publish_guarantee_event(ctx, tx, evaluated)
 
 

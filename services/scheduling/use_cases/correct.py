@@ -15,9 +15,18 @@ from services.scheduling.rules.correction import CannotCorrect
 from services.scheduling.rules.entitlement import NoEntitlement
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import CORRECTIONS, LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, change, end, move, reconcile_series, record, take_seat
+from services.scheduling.use_cases import (
+    book_first,
+    change,
+    end,
+    move,
+    reconcile_series,
+    record,
+    record_guarantee,
+    take_seat,
+)
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
-from services.scheduling.use_cases.record import EvaluatedGuarantee
+from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -79,7 +88,7 @@ async def _correct_first(
     ]
     guarantee = await queries.guarantees.locked_of(tx, referral.id)
     before = guarantee.status
-    evaluated = record.evaluate(ctx, guarantee, referral, firsts, corrects=True)
+    evaluated = record_guarantee.evaluate(ctx, guarantee, referral, firsts, corrects=True)
     if guarantee.status != before:
         taken_back.append(Reason.of("guarantee-is-now", status=guarantee.status))
     more, remains = await _sessions(ctx, tx, referral, firsts=firsts)
@@ -197,9 +206,11 @@ async def _sessions(
 async def _save_guarantee(
     ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee, *, referral: Referral, was: str
 ) -> None:
-    await record.save_guarantee(tx, evaluated)
+    await record_guarantee.save_guarantee(tx, evaluated)
     if was in _FINAL and evaluated.guarantee.status not in _FINAL:
-        await timers.schedule_all(tx, record.timers_of(ctx, referral, guarantee=evaluated.guarantee))
+        await timers.schedule_all(
+            tx, record_guarantee.timers_of(ctx, referral, guarantee=evaluated.guarantee)
+        )
 
 
 async def _follow(

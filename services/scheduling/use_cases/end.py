@@ -6,8 +6,8 @@ from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import holds, reconcile_series, record
-from services.scheduling.use_cases.record import EvaluatedGuarantee
+from services.scheduling.use_cases import holds, reconcile_series, record, record_guarantee
+from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -58,7 +58,7 @@ async def of_patient(ctx: Context, tx: Transaction, patient_id: str) -> None:
         )
         guarantee = evaluated.guarantee
         if not evaluated.is_changed:
-            await record.rewrite_guarantee(ctx, tx, guarantee, referral)
+            await record_guarantee.rewrite_guarantee(ctx, tx, guarantee, referral)
         await publish_all(tx, [record.guarantee_publication(ctx, events.BookingEnded, guarantee)])
 
 
@@ -87,7 +87,7 @@ async def _end(
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_visit(ctx, tx, row, event)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    evaluated = await record_guarantee.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
     return evaluated
 

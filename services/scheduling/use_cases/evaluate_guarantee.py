@@ -6,9 +6,9 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import STANDING, UNTIMED
-from services.scheduling.use_cases import book_first, record
+from services.scheduling.use_cases import book_first, record, record_guarantee
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
-from services.scheduling.use_cases.record import EvaluatedGuarantee
+from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -59,6 +59,6 @@ async def at_its_second_end(ctx: Context, tx: Transaction, referral_id: UUID) ->
 
 
 async def _evaluate(ctx: Context, tx: Transaction, referral: Referral) -> EvaluatedGuarantee:
-    evaluated = await record.evaluate_guarantee(ctx, tx, referral)
+    evaluated = await record_guarantee.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
     return evaluated

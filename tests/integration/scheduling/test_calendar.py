@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.clinic.model import Absence
+from shared.clinic import Absence
 from tests.integration.scheduling.test_doors import PAT, clinic, first_of, put, refer
 from tests.support.clinic import TestClinic, example_clinic
 from tests.support.sql import sql
