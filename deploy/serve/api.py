@@ -44,12 +44,11 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         jwks_url = await jwks_url_of(settings, http=http)
         jwks = FetchedJwks(keys_of_issuer(jwks_url, http=http))
         base_url = str(settings.url)
-        current = CurrentClinic(clinic)
         runtime = Runtime(
             service=service,
             database=databases[service],
             clock=SystemClock(),
-            current=current,
+            current=CurrentClinic(clinic),
             transport=PostgresTransport(databases),
             verifier=JwtVerifier(
                 clinic,
@@ -67,7 +66,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
         app = room(service, "main").create_app(runtime)
         await ends.enter_async_context(_border())
         await begin([api_channel(runtime.database)], ends=ends)
-        await ends.enter_async_context(refreshed(runtime.database, current))
+        await ends.enter_async_context(refreshed(runtime.database, runtime.current))
         watching = observed(settings.otlp_endpoint, service=service, role="api")
         await ends.enter_async_context(watching)
         routes = health_routes({service: runtime.database}, workers={})

@@ -58,12 +58,11 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
         databases = await open_databases(settings, service, role="worker", ends=ends)
         transport = await make_transport(settings, databases)
         ends.push_async_callback(transport.close)
-        current = CurrentClinic(clinic)
         runtime = Runtime(
             service=service,
             database=databases[service],
             clock=SystemClock(),
-            current=current,
+            current=CurrentClinic(clinic),
             transport=transport,
             verifier=NobodyAsks(),
             base_url=str(settings.url),

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.fhir.values import value_of
+
 # What a form cannot ask field by field; such acts have pages of their own.
 FOLLOWS = frozenset({"end"})
 _COMPOSED = frozenset({"Resource", "BackboneElement", "Identifier"})
@@ -86,7 +88,7 @@ def address_of(act: Act, service: str) -> str:
 
 
 def _act(parts: Sequence[Mapping[str, Any]]) -> Act:
-    said = {part["name"]: _value(part) for part in parts if "part" not in part}
+    said = {part["name"]: value_of(part) for part in parts if "part" not in part}
     return Act(
         name=said["name"],
         kind=said["kind"],
@@ -100,21 +102,17 @@ def _act(parts: Sequence[Mapping[str, Any]]) -> Act:
 
 
 def _field(parts: Sequence[Mapping[str, Any]]) -> Field:
-    said = {part["name"]: _value(part) for part in parts if "part" not in part}
+    said = {part["name"]: value_of(part) for part in parts if "part" not in part}
     return Field(
         name=said["name"],
         type=said["type"],
         text=said.get("documentation", ""),
         is_required=said.get("min", 0) > 0,
         is_repeated=said.get("max", "1") != "1",
-        allowed=[_value(part) for part in parts if part["name"] == "allowed"],
-        targets=[_value(part) for part in parts if part["name"] == "target"],
+        allowed=[value_of(part) for part in parts if part["name"] == "allowed"],
+        targets=[value_of(part) for part in parts if part["name"] == "target"],
         parts=[_field(part["part"]) for part in parts if part["name"] == "part"],
     )
-
-
-def _value(part: Mapping[str, Any]) -> Any:
-    return next((value for name, value in part.items() if name.startswith("value")), None)
 
 
 def _path(url: str) -> str:

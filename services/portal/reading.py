@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from shared.fhir.codes import LUMBAR
+from shared.fhir.values import value_of
 
 Resource = Mapping[str, Any]
 TASK_INPUT = f"{LUMBAR}/CodeSystem/task-input"
@@ -121,4 +122,4 @@ def _value(parameter: Mapping[str, Any]) -> Any:
         return parameters_of({"parameter": parameter["part"]})
     if "resource" in parameter:
         return parameter["resource"]
-    return next((value for name, value in parameter.items() if name.startswith("value")), None)
+    return value_of(parameter)

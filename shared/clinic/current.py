@@ -17,9 +17,8 @@ class CurrentClinic:
 
     def __init__(self, described: Clinic) -> None:
         self.described = described
-        self.value = described
         self._rosters: dict[str, tuple[int, SiteRoster]] = {}
-        self._staff: tuple[Clinic, frozenset[str]] | None = None
+        self._put(described)
 
     @property
     def revisions(self) -> dict[str, int]:
@@ -28,18 +27,20 @@ class CurrentClinic:
 
     def has_person(self, person_id: str) -> bool:
         """Tell whether somebody works at this clinic now."""
-        if self._staff is None or self._staff[0] is not self.value:
-            self._staff = self.value, frozenset(person.id for person in self.value.people)
-        return person_id in self._staff[1]
+        return person_id in self._staff
 
-    def replace(self, rosters: Iterable[tuple[int, SiteRoster]]) -> bool:
-        """Lay rosters over with their revisions, and return whether any of them was newer."""
+    def replace(self, rosters: Iterable[tuple[int, SiteRoster]]) -> None:
+        """Lay rosters over with their revisions, those that are newer."""
+        known = self.revisions
         newer = {
             roster.site: (revision, roster)
             for revision, roster in rosters
-            if revision > self.revisions.get(roster.site, 0)
+            if revision > known.get(roster.site, 0)
         }
         if newer:
             self._rosters |= newer
-            self.value = laid_over(self.described, [roster for _, roster in self._rosters.values()])
-        return bool(newer)
+            self._put(laid_over(self.described, [roster for _, roster in self._rosters.values()]))
+
+    def _put(self, clinic: Clinic) -> None:
+        self.value = clinic
+        self._staff = frozenset(person.id for person in clinic.people)

@@ -4,6 +4,8 @@
 Business time columns hold care time, the columns whose name begins with `machine_` hold machine time.
 """
 
+from collections.abc import Iterator
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -53,9 +55,7 @@ def add_directory(metadata: MetaData) -> None:
     Table(
         "directory_resource",
         metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("event_version", Integer, nullable=False),
-        _when("event_at", null=True),
+        *_of_aggregate(),
         Column("version", Integer, nullable=False),
         _when("last_updated", null=True),
         Column("body", LargeBinary, nullable=False),
@@ -73,14 +73,19 @@ def _roster(metadata: MetaData) -> None:
     Table(
         "roster",
         metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("event_version", Integer, nullable=False),
-        _when("event_at", null=True),
+        *_of_aggregate(),
         Column("site", Text, nullable=False, unique=True),
         Column("revision", BigInteger, nullable=False),
         Column("document", JSONB, nullable=False),
         _when("changed_at"),
     )
+
+
+def _of_aggregate() -> Iterator[Column[object]]:
+    """Give what every row has that events are published about (`shared.db.models.Aggregate`)."""
+    yield Column("id", Uuid, primary_key=True)
+    yield Column("event_version", Integer, nullable=False)
+    yield _when("event_at", null=True)
 
 
 def _texts(name: str) -> Column[object]:

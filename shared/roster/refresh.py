@@ -37,7 +37,7 @@ class RosterRefresh:
 
 def after_commit(ctx: Context, tx: Transaction, row: RosterRow) -> None:
     """Lay a roster over once it is committed, in this process at once and soon in the others."""
-    found = [(row.revision, row.roster)]
+    found = rows.revisions([row])
 
     def tell() -> None:
         if ctx.current is not None:

@@ -20,7 +20,8 @@ from shared.db.models import Aggregate, SharedRow
 _NAMESPACE = UUID("0a6e2f0c-3a0d-5d43-9a55-0d0c5f0e9b21")
 
 _ALL = "SELECT * FROM roster ORDER BY site"
-_LOCKED = "SELECT * FROM roster WHERE site = $1 FOR UPDATE"
+_SEEN = "SELECT * FROM roster WHERE site = $1"
+_LOCKED = f"{_SEEN} FOR UPDATE"
 _NEWER = "SELECT * FROM roster WHERE revision > coalesce(($1::jsonb ->> site)::bigint, 0) ORDER BY site"
 _INSERT = """
 INSERT INTO roster (id, event_version, event_at, site, revision, document, changed_at)
@@ -77,6 +78,11 @@ async def keep(tx: Transaction, row: RosterRow) -> bool:
 async def locked(tx: Transaction, site: str) -> RosterRow | None:
     """Lock the roster of a site, as it is now."""
     return await tx.row(RosterRow, _LOCKED, site)
+
+
+async def seen(tx: Transaction, site: str) -> RosterRow | None:
+    """Read the roster of a site, without a lock."""
+    return await tx.row(RosterRow, _SEEN, site)
 
 
 async def everything(tx: Transaction) -> list[RosterRow]:

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 
-from services.portal import claims, labels, moments, reading, trends
+from services.portal import claims, labels, moments, reading, signs, trends
 from services.portal.acts import address_of
 from services.portal.languages import Language, Languages
 from services.portal.questionnaires import Option
@@ -107,9 +107,9 @@ def _label(ctx: Context, table: Mapping[str, str], code: str | None) -> str:
 @pass_context
 def _state(ctx: Context, kind: str, code: str | None) -> dict[str, str]:
     """Give the sign and the word of a state; one that the tables lack is shown as it is, as waiting."""
-    known = labels.KINDS[kind].get(code or "")
+    known = signs.KINDS[kind].get(code or "")
     text, sign = (known.text, known.sign) if known else (code or "", "waiting")
-    return {"text": ctx["page"].language.say(text), "sign": sign, "shape": labels.SHAPES[sign]}
+    return {"text": ctx["page"].language.say(text), "sign": sign, "shape": signs.SHAPES[sign]}
 
 
 @pass_context
@@ -124,7 +124,7 @@ def _word(ctx: Context, code: str) -> str:
     programme = next((one.name for one in ctx["clinic"].programmes if one.id == code), None)
     known = (
         labels.PRIORITIES,
-        {code: state.text for table in labels.KINDS.values() for code, state in table.items()},
+        {code: state.text for table in signs.KINDS.values() for code, state in table.items()},
     )
     text = programme or next((table[code] for table in known if code in table), code)
     return str(page.language.say(text))
@@ -189,6 +189,7 @@ _GLOBALS: Mapping[str, Any] = dict(
     label=_label,
     state=_state,
     labels=labels,
+    shapes=signs.SHAPES,
     person_name=reading.person_name,
     code_of=reading.code_of,
     id_of=reading.id_of,

@@ -56,14 +56,15 @@ def _appointment(visit: CalendarVisit, *, clinic: Clinic) -> dict[str, Any]:
         "status": row.status,
         "kind": row.kind,
         "patient": listed(row.patient_id, visit.person),
-        "practitioner": _named(clinic, "Practitioner", row.practitioner),
-        "room": _named(clinic, "Location", row.room),
+        "practitioner": named(clinic, "Practitioner", row.practitioner),
+        "room": named(clinic, "Location", row.room),
         "programme": row.programme,
         "referral": str(row.referral_id),
     }
 
 
-def _named(clinic: Clinic, resource_type: str, id: str | None) -> Mapping[str, Any] | None:
+def named(clinic: Clinic, resource_type: str, id: str | None) -> Mapping[str, Any] | None:
+    """Write a person or a room with its name, or its id where the clinic has it no more."""
     return None if id is None else {"id": id, "name": clinic.name_of(resource_type, id) or id}
 
 

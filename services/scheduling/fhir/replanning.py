@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from services.scheduling import texts
+from services.scheduling.fhir.calendar import named
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.replanning import VisitToReplan
 from services.scheduling.models.rows import ReplanTask
@@ -84,8 +85,8 @@ def describe(ctx: Context, visit: VisitToReplan, *, site: Site) -> dict[str, Any
         "referral": str(row.referral_id),
         "programme": row.programme,
         "start": to_the_second(visit.conflict.starts_at),
-        "practitioner": _named(ctx, "Practitioner", row.practitioner),
-        "room": _named(ctx, "Location", row.room),
+        "practitioner": named(ctx.clinic, "Practitioner", row.practitioner),
+        "room": named(ctx.clinic, "Location", row.room),
         "reason": concept(visit.conflict.reasons, texts.REASONS, zone=site.zone, words=words),
         "url": f"{ctx.urls.fhir}/Appointment/{row.id}",
         "method": "PUT",
@@ -94,15 +95,11 @@ def describe(ctx: Context, visit: VisitToReplan, *, site: Site) -> dict[str, Any
             {
                 "start": to_the_second(time.start),
                 "end": to_the_second(time.end),
-                "practitioner": _named(ctx, "Practitioner", time.practitioner),
+                "practitioner": named(ctx.clinic, "Practitioner", time.practitioner),
             }
             for time in visit.times
         ],
     }
-
-
-def _named(ctx: Context, resource_type: str, id: str | None) -> dict[str, str] | None:
-    return None if id is None else {"id": id, "name": ctx.clinic.name_of(resource_type, id) or id}
 
 
 def all_reasons(row: ReplanTask) -> list[Reason]:

@@ -13,6 +13,7 @@ from shared.clinic.part import Part
 from shared.clinic.roster import roster_names
 from shared.errors import Invalid
 from shared.fhir.codes import PLACE_EXTENSION, VISIT_EXTENSION
+from shared.fhir.values import value_of
 
 Element = Mapping[str, Any]
 PROGRAMME_MEMBERS = roster_names(Programme)
@@ -107,7 +108,7 @@ def _part(parts: Iterable[Element], model: type[Part]) -> dict[str, Any]:
         name = str(part.get("url"))
         if name == _ELEMENT:
             continue
-        value = next((one for key, one in part.items() if key.startswith("value")), None)
+        value = value_of(part)
         if name in lists:
             found.setdefault(name, []).append(value)
         else:

@@ -1,6 +1,5 @@
 """What a change of the roster asks for, and what it does with visits that no longer fit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,10 +37,3 @@ class AffectedVisit:
     referral: Referral
     conflict: VisitConflict
     placement: Placement | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RosterPreview:
-    """Whom a change would affect."""
-
-    visits: Sequence[AffectedVisit]

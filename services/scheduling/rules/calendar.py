@@ -116,17 +116,13 @@ def absent_spans(person: Person, *, zone: ZoneInfo, window: Span) -> list[Span]:
 
 def absent_span(absence: Absence, zone: ZoneInfo) -> Span:
     """Return from when until when an absence lasts."""
-    begins = (
-        local_day_start(absence.start, zone)
-        if absence.start_time is None
-        else to_utc(absence.start, absence.start_time, zone)
+    return span_between(
+        _bound(absence.start, absence.start_time, zone), _bound(absence.end, absence.end_time, zone), zone
     )
-    ends = (
-        local_day_end(absence.end, zone)
-        if absence.end_time is None
-        else to_utc(absence.end, absence.end_time, zone)
-    )
-    return Span(begins, ends)
+
+
+def _bound(day: date, wall: time | None, zone: ZoneInfo) -> Bound:
+    return day if wall is None else to_utc(day, wall, zone)
 
 
 def _is_for(hours: Hours, *, day: date, purpose: str, today: date | None) -> bool:

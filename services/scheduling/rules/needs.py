@@ -138,10 +138,10 @@ def need_of_kind(clinic: Clinic, *, site_id: str, programme: Programme, kind: st
 
 
 def need_of_row(clinic: Clinic, row: Appointment, *, at: datetime) -> Need | None:
-    """Return what an appointment needs at this moment; None where its programme names no such visit any
-    more.
-    """
-    programme = clinic.programme(row.programme)
+    """Return what an appointment needs now; None where its programme, or the visit in it, is gone."""
+    programme = next((one for one in clinic.programmes if one.id == row.programme), None)
+    if programme is None:
+        return None
     if row.visit_type is None:
         return need_of_kind(clinic, site_id=row.site, programme=programme, kind=row.kind).as_of(at)
     visit = programme.visit_type(row.visit_type)

@@ -41,5 +41,6 @@ from services.scheduling.use_cases import (
     show_forecast,
     show_replanning,
     tell_patient,
+    time_of_patients,
     try_waiting,
 )

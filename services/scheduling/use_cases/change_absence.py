@@ -1,7 +1,6 @@
 """Say that somebody is away or a site is closed, change that, or take it back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
@@ -10,7 +9,6 @@ from services.scheduling.models.rows import UnavailableTime
 from services.scheduling.models.spans import Span
 from services.scheduling.states import AbsenceStatus
 from services.scheduling.use_cases import change_roster, settle_visits
-from shared.clinic.roster import SiteRoster
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Invalid, NotFound
@@ -49,7 +47,7 @@ async def update(
     expect(row)
     if change.person != row.person:
         raise Invalid("an absence stays its person's; write another one", expression="Slot.schedule")
-    if _asked(row, fhir.unavailable.comment_of(row)) == replace(change, person=row.person):
+    if _asked(row, fhir.unavailable.comment_of(row)) == change:
         return row
     if row.status == AbsenceStatus.IN_ERROR:
         raise Invalid("it was an error and stays one; write another one", expression="Slot.status")
@@ -83,14 +81,10 @@ async def preview(
 
 
 async def _apply(ctx: Context, tx: Transaction, roster: RosterRow) -> None:
-    changed = await as_recorded(ctx, tx, roster.roster)
-    await change_roster.run(ctx, tx, roster, changed)
-
-
-async def as_recorded(ctx: Context, tx: Transaction, roster: SiteRoster) -> SiteRoster:
-    """Return a roster with the absences and closed days that are recorded now."""
+    """Bring a roster to the absences and closed days that are recorded now."""
     rows = await queries.unavailable.of_site(tx, roster.site)
-    return rules.roster.with_absences(roster, rows, zone=ctx.clinic.site(roster.site).zone)
+    zone = ctx.clinic.site(roster.site).zone
+    await change_roster.run(ctx, tx, roster, rules.roster.with_absences(roster.roster, rows, zone=zone))
 
 
 async def _check(ctx: Context, tx: Transaction, change: AbsenceChange, *, row: UnavailableTime) -> None:

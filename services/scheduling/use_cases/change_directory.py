@@ -36,8 +36,7 @@ async def update(
     roster = _edited(ctx, row.roster, sent, stored=stored)
     if roster == row.roster:
         return stored
-    changed = change_roster.with_roster(ctx, roster)
-    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    change_roster.checked(ctx, roster, expression=kind)
     await change_roster.run(ctx, tx, row, roster)
     return await _now(tx, kind, wanted)
 
@@ -47,8 +46,7 @@ async def create(ctx: Context, tx: Transaction, sent: Mapping[str, Any]) -> Dire
     kind = str(sent["resourceType"])
     ctx, row = await change_roster.locked(ctx, tx)
     id, roster = await _added(ctx, tx, row.roster, sent)
-    changed = change_roster.with_roster(ctx, roster)
-    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    change_roster.checked(ctx, roster, expression=kind)
     await change_roster.run(ctx, tx, row, roster)
     return await _now(tx, kind, id)
 
@@ -62,8 +60,7 @@ async def preview(ctx: Context, tx: Transaction, sent: Mapping[str, Any]) -> lis
         roster = _edited(ctx, row.roster, sent, stored=stored)
     else:
         _, roster = await _added(ctx, tx, row.roster, sent)
-    changed = change_roster.with_roster(ctx, roster)
-    change_roster.check(ctx, changed, site_id=row.site, expression=kind)
+    changed = change_roster.checked(ctx, roster, expression=kind)
     return await settle_visits.preview(changed, tx, row.site)
 
 

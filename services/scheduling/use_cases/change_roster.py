@@ -31,19 +31,17 @@ _LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
 async def locked(ctx: Context, tx: Transaction) -> tuple[Context, RosterRow]:
     """Lock the roster of the caller's site, and return it with the context that has it; raises NotFound."""
-    site_id = str(ctx.caller.site)
-    row = await rows.locked(tx, site_id)
-    if row is None:
-        raise NotFound(f"there is no roster of {site_id} yet")
-    return with_roster(ctx, row.roster), row
+    return _with_row(ctx, await rows.locked(tx, str(ctx.caller.site)))
 
 
 async def seen(ctx: Context, tx: Transaction) -> tuple[Context, RosterRow]:
     """Read the roster of the caller's site as `locked` does, without a lock; raises NotFound."""
-    site_id = str(ctx.caller.site)
-    row = next((row for row in await rows.everything(tx) if row.site == site_id), None)
+    return _with_row(ctx, await rows.seen(tx, str(ctx.caller.site)))
+
+
+def _with_row(ctx: Context, row: RosterRow | None) -> tuple[Context, RosterRow]:
     if row is None:
-        raise NotFound(f"there is no roster of {site_id} yet")
+        raise NotFound(f"there is no roster of {ctx.caller.site} yet")
     return with_roster(ctx, row.roster), row
 
 
@@ -52,8 +50,8 @@ def with_roster(ctx: Context, roster: SiteRoster) -> Context:
     return replace(ctx, clinic=laid_over(ctx.clinic, [roster]))
 
 
-async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster) -> Context:
-    """Write a locked roster as it is to be, with all that follows; returns the context that has it."""
+async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster) -> None:
+    """Write a locked roster as it is to be, with all that follows."""
     changed = with_roster(ctx, roster)
     values = {"revision": row.revision + 1, "document": roster.document(), "changed_at": ctx.at}
     await tx.update(row, **values)
@@ -64,14 +62,17 @@ async def run(ctx: Context, tx: Transaction, row: RosterRow, roster: SiteRoster)
     look = Timer(kind=TimerKind.LOOK, ref=row.site, due_at=ctx.at + _LOOK_AGAIN_AFTER)
     offer = Timer(kind=TimerKind.OFFER, ref=row.site, due_at=ctx.at)
     await timers.schedule_all(tx, [look, offer])
-    return changed
 
 
-def check(ctx: Context, changed: Context, *, site_id: str, expression: str) -> None:
-    """Refuse a roster for what is wrong with it and was not before; raises CannotChangeRoster and Invalid."""
-    before = set(rules.roster.why_not(ctx.clinic, site_id=site_id))
-    site = changed.clinic.site(site_id)
-    for why in rules.roster.why_not(changed.clinic, site_id=site_id):
+def checked(ctx: Context, roster: SiteRoster, *, expression: str) -> Context:
+    """Return the context that has a roster, refused for what is wrong with it and was not before.
+
+    Raises CannotChangeRoster and Invalid.
+    """
+    changed = with_roster(ctx, roster)
+    before = set(rules.roster.why_not(ctx.clinic, site_id=roster.site))
+    site = changed.clinic.site(roster.site)
+    for why in rules.roster.why_not(changed.clinic, site_id=roster.site):
         if why not in before:
             # The names are those of before: who would leave has one there.
             raise rules.roster.refusal(why, clinic=ctx.clinic, site=site, expression=expression)
@@ -80,6 +81,7 @@ def check(ctx: Context, changed: Context, *, site_id: str, expression: str) -> N
         # Who left may still be named as the person of a client; that lets nobody in (shared/http/authorize).
         if flaw.text not in known and flaw.place[:1] != ("clients",):
             raise Invalid(flaw.text, expression=expression)
+    return changed
 
 
 async def announce(ctx: Context, tx: Transaction, row: RosterRow) -> None:

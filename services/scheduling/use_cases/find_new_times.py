@@ -11,11 +11,12 @@ from uuid import UUID
 from services.scheduling import queries, rules
 from services.scheduling.models.replanning import OfferedTime
 from services.scheduling.models.rows import Appointment, Referral
-from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
+from services.scheduling.models.spans import NOTHING_TAKEN, Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.moving import CannotMove
-from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.use_cases import move, record
+from services.scheduling.rules.needs import Need
+from services.scheduling.use_cases import move, record, time_of_patients
+from services.scheduling.use_cases.time_of_patients import WhenNot
 from shared.clinic import Site
 from shared.context import Context
 from shared.db import Transaction
@@ -62,18 +63,12 @@ async def run(
     asked = rows[:_AT_ONCE]
     start = rules.notice.earliest_start(now=ctx.at, zone=site.zone)
     calendar = _Calendar(Span(start, start + _LOOK))
-    patients = {row.patient_id for row in asked}
-    keys = [patient_key(patient) for patient in patients]
-    has, given_up = await queries.given_up.and_taken(
-        tx, keys, patients=patients, window=calendar.window, at=ctx.at
-    )
+    of_asked = [referrals[row.referral_id] for row in asked]
+    when_not = await time_of_patients.run(ctx, tx, of_asked, window=calendar.window)
     found = {}
     for row in asked:
         referral = referrals[row.referral_id]
-        barred = given_up.get(row.patient_id, NOTHING_TAKEN)
-        busy = has.get(patient_key(row.patient_id), ())
-        never = rules.given_up.never_for(row.patient_id, away=referral.away, has=busy, given_up=barred)
-        times = await _times(ctx, tx, row, referral, calendar=calendar, never=never, barred=barred)
+        times = await _times(ctx, tx, row, referral, calendar=calendar, when_not=when_not[referral.id])
         found[row.id] = [
             OfferedTime(start=one.span.start, end=one.span.end, practitioner=one.person) for one in times
         ]
@@ -87,17 +82,19 @@ async def _times(
     referral: Referral,
     *,
     calendar: _Calendar,
-    never: Sequence[Span],
-    barred: Taken,
+    when_not: WhenNot,
 ) -> list[Candidate]:
-    is_known = any(one.id == row.programme for one in ctx.clinic.programmes)
-    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at) if is_known else None
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         return []
     await calendar.read(tx, need, at=ctx.at)
     allowed = await _allowed(ctx, tx, row, referral=referral)
     order = rules.candidates.in_order(
-        need, taken=calendar.taken, never=never, barred=barred, window=calendar.window
+        need,
+        taken=calendar.taken,
+        never=when_not.never,
+        barred=when_not.barred,
+        window=calendar.window,
     )
     times = list(_first_of_days(order, allowed, site=need.site))
     if times:

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from services.scheduling import queries, rules
 from services.scheduling.models.guarantees import REMEDY_LOOK, GuaranteeOverview, Remedy
-from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.candidates import Candidate, Openings
-from services.scheduling.rules.needs import Need, patient_key
+from services.scheduling.rules.needs import Need
+from services.scheduling.use_cases import time_of_patients
+from services.scheduling.use_cases.time_of_patients import WhenNot
 from shared.clinic import Site
 from shared.context import Context
 from shared.db import Transaction
@@ -33,15 +35,13 @@ class _FreeTime:
             for (programme, need), of_need in zip(needs.items(), taken, strict=True)
         }
 
-    def take_first(
-        self, programme: str, *, window: Span, never: Sequence[Span], barred: Taken
-    ) -> Candidate | None:
+    def take_first(self, programme: str, *, window: Span, when_not: WhenNot) -> Candidate | None:
         """Find the earliest time in a window, and count it as taken from now on, for whatever programme."""
         for week, openings in self._weeks.get(programme, {}).items():
             part = Span(max(week.start, window.start), min(week.end, window.end))
             found = None
             if part.start < part.end:
-                found = openings.first(never=never, barred=barred, window=part)
+                found = openings.first(never=when_not.never, barred=when_not.barred, window=part)
             if found is not None:
                 for of_programme in self._weeks.values():
                     of_programme[week].take(found)
@@ -63,16 +63,11 @@ async def run(
     )
     window = Span(start, max(start, ctx.at + REMEDY_LOOK))
     free = await _free_time(ctx, tx, helped, site=site, window=window)
-    patients = {row.patient_id for row in helped}
-    keys = [patient_key(patient) for patient in patients]
-    has, given_up = await queries.given_up.and_taken(tx, keys, patients=patients, window=window, at=ctx.at)
+    when_not = await time_of_patients.run(ctx, tx, [row.referral for row in helped], window=window)
     found = {}
     for row in helped:
-        barred = given_up.get(row.patient_id, NOTHING_TAKEN)
-        taken = has.get(patient_key(row.patient_id), ())
-        never = rules.given_up.never_for(row.patient_id, away=row.referral.away, has=taken, given_up=barred)
         asked = rules.board.window_of_remedy(row, now=ctx.at, site=site)
-        candidate = free.take_first(row.referral.programme, window=asked, never=never, barred=barred)
+        candidate = free.take_first(row.referral.programme, window=asked, when_not=when_not[row.referral.id])
         if (remedy := rules.board.remedy(row, candidate, now=ctx.at)) is not None:
             found[row.guarantee.id] = remedy
     return found

@@ -10,9 +10,9 @@ from datetime import timedelta
 from services.scheduling import queries, rules
 from services.scheduling.models.booking import BookableVisit, FoundTime, TimesWanted
 from services.scheduling.models.rows import Referral
-from services.scheduling.models.spans import NOTHING_TAKEN, Span
-from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.use_cases import search_times, self_book
+from services.scheduling.models.spans import Span
+from services.scheduling.rules.needs import Need
+from services.scheduling.use_cases import search_times, self_book, time_of_patients
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need, kept_need_of_type
 from shared.clinic import Programme
 from shared.context import Context
@@ -55,9 +55,9 @@ async def run(ctx: Context, tx: Transaction, wanted: TimesWanted, *, cache: Avai
     ]
     # What begins now begins too soon.
     window = Span(max(wanted.window.start, ctx.at + _MOMENT), wanted.window.end)
-    when_not = (
-        search_times.WhenNot() if referral is None else await _when_not(ctx, tx, referral, window=window)
-    )
+    when_not = time_of_patients.WhenNot()
+    if referral is not None:
+        when_not = (await time_of_patients.run(ctx, tx, [referral], window=window))[referral.id]
     fits = None
     if referral is not None and rules.self_booking.is_outside(ctx.caller):
         fits = await self_book.open_days(ctx, tx, referral, until=window.end)
@@ -159,15 +159,3 @@ def _need(
         locations=wanted.locations,
         wheelchair=wanted.wheelchair,
     )
-
-
-async def _when_not(
-    ctx: Context, tx: Transaction, referral: Referral, *, window: Span
-) -> search_times.WhenNot:
-    patient, key = referral.patient_id, patient_key(referral.patient_id)
-    taken, given_up = await queries.given_up.and_taken(
-        tx, [key], patients=[patient], window=window, at=ctx.at
-    )
-    barred = given_up.get(patient, NOTHING_TAKEN)
-    never = rules.given_up.never_for(patient, away=referral.away, has=taken.get(key, ()), given_up=barred)
-    return search_times.WhenNot(never=never, barred=barred)

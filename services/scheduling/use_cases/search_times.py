@@ -4,7 +4,6 @@ What is taken is read a few days at a time, as far as the wanted number of times
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -12,22 +11,15 @@ from itertools import islice
 from services.scheduling import queries, rules
 from services.scheduling.models.booking import BookableVisit, FoundTime
 from services.scheduling.models.rows import GroupSession
-from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
+from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.candidates import Candidate, Openings
 from services.scheduling.rules.needs import Need
+from services.scheduling.use_cases.time_of_patients import WhenNot
 from shared.context import Context
 from shared.db import Transaction
 
 # Days of the slices that are read; the last one goes on.
 _LENGTHS = (1, 2, 4, 7)
-
-
-@dataclass(frozen=True, kw_only=True)
-class WhenNot:
-    """When a patient cannot come at all, and when not with a clinician or in a room."""
-
-    never: Sequence[Span] = ()
-    barred: Taken = field(default_factory=lambda: NOTHING_TAKEN)
 
 
 async def run(

@@ -15,7 +15,7 @@ from services.scheduling import fhir, rules
 from services.scheduling.models.rows import UnavailableTime
 from services.scheduling.models.spans import Span
 from services.scheduling.use_cases import change_roster
-from shared.clinic import Site
+from shared.clinic import Clinic, Site
 from shared.clinic.roster import laid_over, roster_of
 from shared.context import Context
 from shared.db import Transaction
@@ -32,29 +32,21 @@ async def run(ctx: Context, tx: Transaction) -> Context:
         roster = roster_of(described, site_id=site.id)
         row = rows.row_of(roster, revision=1, at=ctx.at)
         if await rows.insert(tx, row):
-            for absence in _unavailable(ctx, site):
+            for absence in _unavailable(described, site):
                 await store.insert(tx, absence, fhir.unavailable.render(ctx, absence), at=ctx.at)
             await change_roster.announce(ctx, tx, row)
     kept = [row.roster for row in await rows.everything(tx)]
+    known = {site.id for site in described.sites}
     for roster in kept:
-        site_id = roster.site
-        known = any(site.id == site_id for site in described.sites)
-        if known and roster != roster_of(described, site_id=site_id):
-            log.info("roster.differs-from-the-file", site=site_id, counts="the roster")
+        if roster.site in known and roster != roster_of(described, site_id=roster.site):
+            log.info("roster.differs-from-the-file", site=roster.site, counts="the roster")
     return replace(ctx, clinic=laid_over(described, kept))
 
 
-def _unavailable(ctx: Context, site: Site) -> Iterator[UnavailableTime]:
+def _unavailable(described: Clinic, site: Site) -> Iterator[UnavailableTime]:
     """Go through the absences and closed days that the file has of a site."""
-    described = ctx.clinic if ctx.current is None else ctx.current.described
     spans: list[tuple[str | None, Span]] = [
-        (
-            None,
-            Span(
-                rules.calendar.local_day_start(day, site.zone), rules.calendar.local_day_end(day, site.zone)
-            ),
-        )
-        for day in site.closed
+        (None, rules.calendar.span_between(day, day, site.zone)) for day in site.closed
     ]
     for person in described.people:
         if person.site == site.id:

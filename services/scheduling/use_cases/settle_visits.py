@@ -8,17 +8,16 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling import queries, rules
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.roster_changes import AffectedVisit, Placement
-from services.scheduling.models.rows import Appointment, Referral
+from services.scheduling.models.rows import Appointment, Referral, ReplanTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
-from services.scheduling.rules.needs import Need
 from services.scheduling.use_cases import record, replan
 from shared.clinic import Site
 from shared.context import Context
@@ -35,12 +34,12 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
     await queries.tasks.lock_site(tx, site_id)
     task = await queries.tasks.open_of(tx, site_id)
     settled = await queries.tasks.settled_of(tx, site_id)
-    found = await _conflicts(ctx, tx, site)
-    known = [*settled, *(task.visits if task else ())]
-    news = [conflict.appointment for conflict in found if conflict not in known]
-    if news:
-        await _place_all(ctx, tx, site, news)
-        found = await _conflicts(ctx, tx, site)
+    visits = await queries.appointments.to_come_at(tx, site_id, after=ctx.at)
+    found = await _conflicts(ctx, tx, site, visits)
+    if news := _news(found, task=task, settled=settled):
+        await _place_all(ctx, tx, site, [conflict.appointment for conflict in news])
+        visits = await queries.appointments.to_come_at(tx, site_id, after=ctx.at)
+        found = await _conflicts(ctx, tx, site, visits)
     await replan.record_conflicts(ctx, tx, site, task, conflicts=found, settled=settled)
 
 
@@ -49,11 +48,8 @@ async def preview(ctx: Context, tx: Transaction, site_id: str) -> list[AffectedV
     site = ctx.clinic.site(site_id)
     task = await queries.tasks.open_seen(tx, site_id)
     settled = await queries.tasks.settled_of(tx, site_id)
-    known = [*settled, *(task.visits if task else ())]
     visits = await queries.appointments.to_come_at(tx, site_id, after=ctx.at)
-    merged = await queries.referrals.merged(tx)
-    found = rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
-    news = [conflict for conflict in found if conflict not in known]
+    news = _news(await _conflicts(ctx, tx, site, visits), task=task, settled=settled)
     referrals = await queries.board.referrals_of(tx, {row.referral_id for row in visits}) if news else {}
     rows = {row.id: row for row in visits}
     chosen: dict[str, list[Span]] = defaultdict(list)
@@ -68,18 +64,26 @@ async def preview(ctx: Context, tx: Transaction, site_id: str) -> list[AffectedV
     return affected
 
 
-async def _conflicts(ctx: Context, tx: Transaction, site: Site) -> list[VisitConflict]:
-    visits = await queries.appointments.to_come_at(tx, site.id, after=ctx.at)
+async def _conflicts(
+    ctx: Context, tx: Transaction, site: Site, visits: Sequence[Appointment]
+) -> list[VisitConflict]:
     merged = await queries.referrals.merged(tx)
     return rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged)
+
+
+def _news(
+    found: Iterable[VisitConflict], *, task: ReplanTask | None, settled: Sequence[VisitConflict]
+) -> list[VisitConflict]:
+    """List what the Task does not name yet and nobody has settled."""
+    known = [*settled, *(task.visits if task else ())]
+    return [conflict for conflict in found if conflict not in known]
 
 
 async def _place_all(ctx: Context, tx: Transaction, site: Site, named: Collection[UUID]) -> None:
     visits = await queries.appointments.to_come_of(tx, named, after=ctx.at)
     referrals = await queries.referrals.locked_all(tx, {row.referral_id for row in visits})
     visits = await queries.appointments.to_come_locked(tx, named, after=ctx.at)
-    merged = await queries.referrals.merged(tx)
-    for conflict in rules.conflicts.of_visits(visits, clinic=ctx.clinic, site=site, merged=merged):
+    for conflict in await _conflicts(ctx, tx, site, visits):
         row = next(row for row in visits if row.id == conflict.appointment)
         await _place(ctx, tx, row, conflict, referrals=referrals)
 
@@ -123,7 +127,7 @@ async def _affected(
 ) -> AffectedVisit:
     """Decide about a visit; what was `chosen` for others before it counts as taken."""
     referral = referrals[row.referral_id]
-    need = _need(ctx, row)
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     if need is None:
         return AffectedVisit(row=row, referral=referral, conflict=conflict)
     window = need.taken_by(_span(row))
@@ -133,15 +137,9 @@ async def _affected(
     return AffectedVisit(row=row, referral=referral, conflict=conflict, placement=placement)
 
 
-def _need(ctx: Context, row: Appointment) -> Need | None:
-    """Return what a visit needs; None where its programme, or the visit in it, is gone."""
-    is_known = any(programme.id == row.programme for programme in ctx.clinic.programmes)
-    return rules.needs.need_of_row(ctx.clinic, row, at=ctx.at) if is_known else None
-
-
 def _candidate(ctx: Context, row: Appointment, placement: Placement) -> Candidate:
     """Return what a visit takes with another clinician or room; its equipment stays."""
-    need = _need(ctx, row)
+    need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     place = None if need is None else rules.correction.own_place(row, need=need)
     if place is None:
         raise LookupError(f"appointment {row.id} has a placement and needs nothing")

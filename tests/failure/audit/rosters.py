@@ -26,12 +26,13 @@ async def rosters(evidence: Evidence) -> AsyncIterator[str]:
     """Hold the visits against the roster, and the copies of the roster against it."""
     for row in await evidence.rows("scheduling", _UNASKED):
         yield f"I13: the visit {row['id']} is with somebody who is not there, and nobody is asked"
-    kept = {row["site"]: (row["revision"], row["document"]) for row in await _of(evidence, "scheduling")}
+    kept = await _of(evidence, "scheduling")
     for service in ("referral", "careteam", "notifications"):
-        found = {row["site"]: (row["revision"], row["document"]) for row in await _of(evidence, service)}
-        if found != kept:
+        if await _of(evidence, service) != kept:
             yield f"I13: {service} has another roster than scheduling"
 
 
-async def _of(evidence: Evidence, service: str) -> list[dict[str, object]]:
-    return [dict(row) for row in await evidence.rows(service, _ROSTERS)]
+async def _of(evidence: Evidence, service: str) -> dict[str, tuple[int, object]]:
+    """Read the revision and the roster of each site, as a service keeps them."""
+    found = await evidence.rows(service, _ROSTERS)
+    return {row["site"]: (row["revision"], row["document"]) for row in found}

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.portal import claims, labels, plan_form
+from services.portal import claims, plan_form, signs
 from services.portal.act_forms import body_of
 from services.portal.acts import acts_of
 from services.portal.api.security import safe_path
@@ -167,13 +167,11 @@ def test_no_address_but_a_path_of_ours_is_gone_on_to(wanted: str | None) -> None
 
 
 def test_states_have_a_word_and_a_shape_and_waiting_is_never_well() -> None:
-    for kind, states in labels.KINDS.items():
+    for kind, states in signs.KINDS.items():
         for code, state in states.items():
             assert state.text, (kind, code)
-            assert state.sign in labels.SHAPES, (kind, code)
-    waiting = [
-        labels.REFERRAL[one].sign for one in ("awaiting-triage", "awaiting-review", "awaiting-booking")
-    ]
+            assert state.sign in signs.SHAPES, (kind, code)
+    waiting = [signs.REFERRAL[one].sign for one in ("awaiting-triage", "awaiting-review", "awaiting-booking")]
     assert "well" not in waiting
 
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from services.portal.acts import acts_of
 from services.portal.api.page import Page, page
 from services.portal.calls import Answer, NotThere, by_id, next_of, resources, together
-from services.portal.labels import REFERRAL
 from services.portal.reading import Resource, code_of, id_of, input_of, local, moment_of
+from services.portal.signs import REFERRAL
 from shared.fhir.codes import LUMBAR
 
 BUSINESS_STATUS = f"{LUMBAR}/CodeSystem/business-status"

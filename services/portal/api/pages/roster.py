@@ -13,6 +13,7 @@ from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page, page
 from services.portal.calls import Answer, NotThere
+from services.portal.reading import many, parameters_of
 
 _SLOT = "/scheduling/fhir/Slot"
 _COORDINATOR = ("coordinator",)
@@ -41,9 +42,7 @@ async def send_absence(page: Page) -> Response:
     answer = await page.calls.send("POST", _SLOT, slot, key=page.once)
     if not answer.is_good:
         return await _absence(page.refused(answer), status=409 if answer.status == 409 else 422)
-    await page.portal.sessions.forget_draft(page.person, path=page.path)
-    asked = page.value("asked") not in ("", "0")
-    return page.go("/replanning" if asked else "/roster", done="record-absence")
+    return await recorded(page, done="record-absence")
 
 
 async def show_back(page: Page) -> Response:
@@ -133,19 +132,17 @@ def _days_of(page: Page, away: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**away, "first_day": begins.date(), "last_day": ends.date() - timedelta(days=1)}
 
 
+async def recorded(page: Page, *, done: str) -> Response:
+    """Lead on once a change is made: to the visits that are to be asked about, else back to the roster."""
+    await page.portal.sessions.forget_draft(page.person, path=page.path)
+    asked = page.value("asked") not in ("", "0")
+    return page.go("/replanning" if asked else "/roster", done=done)
+
+
 def preview_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Read what a change would do: how many visits it keeps at their time, asks about, and each of them."""
-    given = parameters["parameter"]
-    counts = {one["name"]: one["valueInteger"] for one in given if "valueInteger" in one}
-    return counts | {"visits": [_parts(one["part"]) for one in given if one["name"] == "visit"]}
-
-
-def _parts(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give each part of a parameter by its name; its value is the member whose name begins with value."""
-    return {
-        part["name"]: next(value for name, value in part.items() if name.startswith("value"))
-        for part in parts
-    }
+    found = parameters_of(parameters)
+    return found | {"visits": many(found.get("visit"))}
 
 
 def _slot(page: Page) -> tuple[dict[str, Any], list[Wrong]]:

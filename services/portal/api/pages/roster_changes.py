@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
-from services.portal.api.pages.roster import preview_of
+from services.portal.api.pages.roster import preview_of, recorded
 from services.portal.calls import Answer, NotThere
 from services.portal.typed import rows_shown, whole_number
 from shared.fhir.codes import (
@@ -21,6 +21,7 @@ from shared.fhir.codes import (
     ROOM_KIND_SYSTEM,
     VISIT_EXTENSION,
 )
+from shared.fhir.values import value_of
 
 _BASE = "/scheduling/fhir"
 _TYPES = {
@@ -37,29 +38,27 @@ _COORDINATOR = ("coordinator",)
 
 async def show(page: Page) -> Response:
     """Show the form of a person, their hours or a room, as they stand or empty for a new one."""
-    return await _shown(page)
+    return _shown(page, await _current(page))
 
 
 async def send(page: Page) -> Response:
     """Show whom the change concerns, or make it where that was seen."""
-    if page.value("more"):
-        return await _shown(page)
     current = await _current(page)
+    if page.value("more"):
+        return _shown(page, current)
     body, wrong = _body(page, {} if current is None else current.body)
     if wrong:
-        return await _shown(page.with_wrong(wrong), status=422)
+        return _shown(page.with_wrong(wrong), current, status=422)
     kind = _TYPES[_what(page)]
     if not page.value("confirmed"):
         said = await page.calls.send("POST", f"{_BASE}/{kind}/$preview", body)
         if not said.is_good:
             return await _refused(page, said)
-        return await _shown(page, preview=preview_of(said.body))
+        return _shown(page, current, preview=preview_of(said.body))
     answer = await _sent(page, kind, body)
     if not answer.is_good:
         return await _refused(page, answer)
-    await page.portal.sessions.forget_draft(page.person, path=page.path)
-    asked = page.value("asked") not in ("", "0")
-    return page.go("/replanning" if asked else "/roster", done="change-roster")
+    return await recorded(page, done="change-roster")
 
 
 ROUTES = (
@@ -91,11 +90,15 @@ async def _sent(page: Page, kind: str, body: Mapping[str, Any]) -> Answer:
 
 
 async def _refused(page: Page, answer: Answer) -> Response:
-    return await _shown(page.refused(answer), status=answer.status if answer.status in (409, 412) else 422)
+    """Show the form again, beside what stands by now."""
+    status = answer.status if answer.status in (409, 412) else 422
+    return _shown(page.refused(answer), await _current(page), status=status)
 
 
-async def _shown(page: Page, *, status: int = 200, preview: Mapping[str, Any] | None = None) -> Response:
-    what, current = _what(page), await _current(page)
+def _shown(
+    page: Page, current: Answer | None, *, status: int = 200, preview: Mapping[str, Any] | None = None
+) -> Response:
+    what = _what(page)
     stands = {} if current is None else current.body
     parts = [_row(part) for part in stands.get("availableTime", ())]
     return page.render(
@@ -109,7 +112,7 @@ async def _shown(page: Page, *, status: int = 200, preview: Mapping[str, Any] | 
         rows=rows_shown(page.typed, "hours", least=len(parts) + 1, most=_ROWS_MOST),
         version="" if current is None else page.value("version") or current.etag or "",
         preview=preview,
-        visits=visits_of(stands),
+        visits=_visits_of(stands),
         disciplines=_said(page, labels.DISCIPLINES),
         room_kinds=_said(page, labels.ROOM_KINDS),
     )
@@ -197,18 +200,14 @@ def _visits(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list
     return {**stands, "extension": changed}, wrong
 
 
-def visits_of(stands: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _visits_of(stands: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give the visits of a programme: the place of each among the extensions, and its members by name."""
     found = []
     for place, extension in enumerate(stands.get("extension", ())):
         if extension.get("url") == VISIT_EXTENSION:
-            parts = [(part["url"], _value(part)) for part in extension["extension"]]
+            parts = [(part["url"], value_of(part)) for part in extension["extension"]]
             found.append({"place": place, "parts": dict(parts)})
     return found
-
-
-def _value(part: Mapping[str, Any]) -> Any:
-    return next(value for name, value in part.items() if name.startswith("value"))
 
 
 def _typed(page: Page, row: int) -> tuple[list[str], str, str]:
