@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.clinic.checks import Flaw, Place, twice
+from shared.clinic.flaws import Flaw, Place, twice
 from shared.clinic.model import Clinic
 from shared.clinic.programmes import Programme
 from shared.clinic.staff import Site

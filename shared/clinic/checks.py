@@ -1,30 +1,17 @@
 """What must hold between the parts of a clinic: what is named exists, and what is promised can be kept."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.auth.scopes import NotAScope, Scopes
+from shared.clinic import client_checks
+from shared.clinic.flaws import Flaw, Place, known, twice
 from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
 from shared.clinic.model import Clinic
-from shared.clinic.parties import Client
 from shared.clinic.programmes import Programme
 from shared.clinic.staff import Absence, Person, Site
 from shared.clinic.visits import Discipline, Visit
 from shared.fhir.codes import Stream
-
-Place = tuple[str | int, ...]
-
-_NEEDED = {
-    "referrer": ("organization",),
-    "insurer": ("payer",),
-    "clinician": ("practitioner",),
-    "coordinator": ("site", "email"),
-    "operator": (),
-    "privacy-officer": (),
-}
-_PERMITTED = {"clinician": ("site", "email"), "operator": ("email",), "privacy-officer": ("email",)}
 
 
 class Identified(Protocol):
@@ -32,13 +19,6 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str: ...
-
-
-class Flaw(NamedTuple):
-    """One thing that is wrong: where in the file, and what is allowed."""
-
-    place: Place
-    text: str
 
 
 def findings(clinic: Clinic) -> Iterator[Flaw]:
@@ -53,7 +33,7 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
     for index, programme in enumerate(clinic.programmes):
         yield from _programme(clinic, programme, ("programmes", index))
     for index, client in enumerate(clinic.clients):
-        yield from _client(clinic, client, ("clients", index))
+        yield from client_checks.findings(clinic, client, ("clients", index))
     yield from _streams(clinic)
     yield from _scheduling(clinic)
 
@@ -87,8 +67,8 @@ def _ids(clinic: Clinic) -> Iterator[Flaw]:
     yield from twice(_each("people", clinic.people))
     yield from twice(_each("programmes", clinic.programmes))
     yield from twice(_each("clients", clinic.clients))
-    for member, known in (("payers", clinic.payers), ("organizations", clinic.organizations)):
-        identifiers = [one.identifiers for one in known]
+    for member, named in (("payers", clinic.payers), ("organizations", clinic.organizations)):
+        identifiers = [one.identifiers for one in named]
         yield from twice(
             ((member, i, "identifiers", j), text)
             for i, all_ in enumerate(identifiers)
@@ -98,22 +78,6 @@ def _ids(clinic: Clinic) -> Iterator[Flaw]:
 
 def _each(member: str, things: Sequence[Identified]) -> list[tuple[Place, str]]:
     return [((member, index, "id"), thing.id) for index, thing in enumerate(things)]
-
-
-def twice(named: Iterable[tuple[Place, str]]) -> Iterator[Flaw]:
-    """Find every name that stands a second time."""
-    seen: set[str] = set()
-    for place, name in named:
-        if name in seen:
-            yield Flaw(place, f"{name!r} is taken already; it must be different from the others")
-        seen.add(name)
-
-
-def known(place: Place, name: str, things: Iterable[str]) -> Iterator[Flaw]:
-    """Find a name that is none of those allowed."""
-    allowed = sorted(things)
-    if name not in allowed:
-        yield Flaw(place, f"there is no {name!r}; allowed are {', '.join(allowed) or 'none'}")
 
 
 def _site(clinic: Clinic, site: Site, place: Place) -> Iterator[Flaw]:
@@ -206,93 +170,6 @@ def _visit(
             (*place, "discipline"),
             f"nobody of {visit.discipline.value} at {site.id!r} has hours for {purpose!r}",
         )
-
-
-def _client(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
-    try:
-        Scopes.parse(client.scopes)
-    except NotAScope as error:
-        wrong = next(index for index, text in enumerate(client.scopes) if not _is_scope(text))
-        yield Flaw((*place, "scopes", wrong), str(error))
-    else:
-        yield from _scopes_of_party(client, place)
-    needed = _NEEDED[client.party]
-    for member in ("organization", "payer", "practitioner", "site", "email"):
-        given = getattr(client, member) is not None
-        if member in needed and not given:
-            yield Flaw((*place, member), f"is missing: the party {client.party!r} needs it")
-        elif given and member not in (*needed, *_PERMITTED.get(client.party, ())):
-            yield Flaw((*place, member), f"is not for the party {client.party!r}")
-    if client.overbooks and client.party not in ("coordinator", "clinician"):
-        yield Flaw((*place, "overbooks"), f"is not for the party {client.party!r}")
-    yield from _client_names(clinic, client, place)
-    yield from _client_keys(client, place)
-
-
-def _client_keys(client: Client, place: Place) -> Iterator[Flaw]:
-    if client.jwks is not None and client.jwks_url is not None:
-        yield Flaw((*place, "jwks_url"), "stands beside jwks; a client registers one of both")
-    if client.jwks_url is not None:
-        yield from https_url(client.jwks_url, (*place, "jwks_url"))
-    if client.jwks is not None:
-        yield from _keys(client.jwks.keys, (*place, "jwks", "keys"))
-
-
-def _keys(keys: Sequence[Mapping[str, Any]], place: Place) -> Iterator[Flaw]:
-    # It brings the cryptography that a worker, which reads clinic.yaml too, does without.
-    from shared.auth.public_keys import NotAPublicKey, public_key
-
-    for index, jwk in enumerate(keys):
-        try:
-            public_key(jwk)
-        except NotAPublicKey as error:
-            yield Flaw((*place, index), str(error))
-    yield from twice(((*place, index, "kid"), str(jwk.get("kid"))) for index, jwk in enumerate(keys))
-
-
-def https_url(url: str, place: Place) -> Iterator[Flaw]:
-    """Find what is no https address of a host, with neither user nor fragment."""
-    try:
-        parts = urlsplit(url)
-        named = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:
-        yield Flaw(place, "is no address")
-        return
-    if not named or parts.username is not None or parts.fragment:
-        yield Flaw(place, "must be https://host/path, without a user")
-
-
-def _scopes_of_party(client: Client, place: Place) -> Iterator[Flaw]:
-    """Find what a privacy officer could do beside reading who saw or did what."""
-    if client.party != "privacy-officer":
-        return
-    for index, text in enumerate(client.scopes):
-        if not Scopes.parse([text]).granted <= {("AuditEvent", "r"), ("AuditEvent", "s")}:
-            allowed = "allowed is user/AuditEvent.rs"
-            yield Flaw((*place, "scopes", index), f"is not for the party {client.party!r}; {allowed}")
-
-
-def _client_names(clinic: Clinic, client: Client, place: Place) -> Iterator[Flaw]:
-    people = {one.id: one for one in clinic.people}
-    for member, name, there in (
-        ("organization", client.organization, [one.id for one in clinic.organizations]),
-        ("payer", client.payer, [one.id for one in clinic.payers]),
-        ("practitioner", client.practitioner, list(people)),
-        ("site", client.site, [one.id for one in clinic.sites]),
-    ):
-        if name is not None:
-            yield from known((*place, member), name, there)
-    person = people.get(client.practitioner or "")
-    if person is not None and client.site not in (None, person.site):
-        yield Flaw((*place, "site"), f"must be {person.site!r}, where {person.id!r} works")
-
-
-def _is_scope(text: str) -> bool:
-    try:
-        Scopes.parse([text])
-    except NotAScope:
-        return False
-    return True
 
 
 def _streams(clinic: Clinic) -> Iterator[Flaw]:

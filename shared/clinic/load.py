@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.clinic import booked_visits, sign_in, webhooks
-from shared.clinic.checks import Flaw, Place, findings
+from shared.clinic.checks import findings
+from shared.clinic.flaws import Flaw, Place
 from shared.clinic.model import Clinic
 from shared.errors import OneLine
 

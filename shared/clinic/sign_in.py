@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from shared.clinic.checks import Flaw, Place, https_url, known
+from shared.clinic.flaws import Flaw, Place, https_url, known
 from shared.clinic.model import Clinic
 from shared.clinic.parties import PersonMapping
 

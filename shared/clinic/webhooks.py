@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from shared.clinic.checks import Flaw, Place, https_url, known, twice
+from shared.clinic.flaws import Flaw, Place, https_url, known, twice
 from shared.clinic.model import Clinic
 from shared.clinic.parties import Webhook
 from shared.events.catalog import CATALOG

@@ -8,6 +8,7 @@ Invariants:
   a minute later.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from services.scheduling import fhir, queries, rules
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases import publish_directory, settle_visits
 from shared import timers
-from shared.clinic import checks
+from shared.clinic import Clinic, booked_visits, checks
 from shared.clinic.roster import SiteRoster, laid_over
 from shared.context import Context
 from shared.db import Transaction
@@ -76,12 +77,18 @@ def checked(ctx: Context, roster: SiteRoster, *, expression: str) -> Context:
         if why not in before:
             # The names are those of before: who would leave has one there.
             raise rules.roster.refusal(why, clinic=ctx.clinic, site=site, expression=expression)
-    known = {flaw.text for flaw in checks.findings(ctx.clinic)}
-    for flaw in checks.findings(changed.clinic):
+    known = {flaw.text for flaw in _flaws(ctx.clinic)}
+    for flaw in _flaws(changed.clinic):
         # Who left may still be named as the person of a client; that lets nobody in (shared/http/authorize).
         if flaw.text not in known and flaw.place[:1] != ("clients",):
             raise Invalid(flaw.text, expression=expression)
     return changed
+
+
+def _flaws(clinic: Clinic) -> Iterator[checks.Flaw]:
+    """Go through what would be wrong with a clinic in clinic.yaml, as far as a roster says it."""
+    yield from checks.findings(clinic)
+    yield from booked_visits.findings(clinic)
 
 
 async def announce(ctx: Context, tx: Transaction, row: RosterRow) -> None:

@@ -397,6 +397,19 @@ class TestWhatVisitsNeed:
         with pytest.raises((Invalid, CannotChangeRoster)):
             await put(desk, "HealthcareService/rehab", extension=[*await others(desk), said])
 
+    async def test_keeps_what_a_visit_with_a_name_takes(self, scheduling_db: Database) -> None:
+        desk = await open_desk(scheduling_db)
+        stands = (await read(desk, "HealthcareService/rehab"))["extension"]
+        named = {"id": "injection", "name": "Injection", "kind": "procedure", "minutes": 30}
+        said = visit("visits", **named, disciplines="physiotherapy", room="procedure")
+        before = await everything(desk)
+        with pytest.raises(Invalid, match="there is no procedure room at 'toronto'"):
+            await put(desk, "HealthcareService/rehab", extension=[*stands, said])
+        assert await everything(desk) == before
+        said = visit("visits", **named, disciplines="physiotherapy", room="treatment")
+        await put(desk, "HealthcareService/rehab", extension=[*stands, said])
+        assert [one.id for one in desk.clinic.programme("rehab").visits] == ["injection"]
+
 
 async def test_what_is_not_there_is_not_found(scheduling_db: Database) -> None:
     desk = await open_desk(scheduling_db)
