@@ -17,6 +17,7 @@ from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases import publish_directory, settle_visits
 from shared import timers
 from shared.clinic import Clinic, booked_visits, checks
+from shared.clinic.flaws import Flaw
 from shared.clinic.roster import SiteRoster, laid_over
 from shared.context import Context
 from shared.db import Transaction
@@ -85,7 +86,7 @@ def checked(ctx: Context, roster: SiteRoster, *, expression: str) -> Context:
     return changed
 
 
-def _flaws(clinic: Clinic) -> Iterator[checks.Flaw]:
+def _flaws(clinic: Clinic) -> Iterator[Flaw]:
     """Go through what would be wrong with a clinic in clinic.yaml, as far as a roster says it."""
     yield from checks.findings(clinic)
     yield from booked_visits.findings(clinic)
