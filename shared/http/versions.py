@@ -21,7 +21,7 @@ class OtherVersion(Stale):
 
 
 def check_match(request: Request, row: Resource) -> None:
-    """Hold If-Match against the row's version: raises Stale; PUT and DELETE without If-Match are Invalid."""
+    """Hold If-Match against the row's version: raises Stale; Invalid on PUT and DELETE without one."""
     wanted = request.headers.get("if-match")
     if wanted is None:
         if request.method in ("PUT", "DELETE"):
