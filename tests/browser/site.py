@@ -112,10 +112,11 @@ REACHED = {
         "/do/referral/ServiceRequest/close",
         "/roster/absence",
         "/book",
+        "/calendar/links",
     }
     | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
-    "clinician": {"/calendar", "/patients", "/book", "/meetings", "/plans"}
+    "clinician": {"/calendar", "/calendar/links", "/patients", "/book", "/meetings", "/plans"}
     | {"/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),
