@@ -113,7 +113,13 @@ REACHED = {
         "/roster/absence",
         "/book",
     }
-    | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
+    | {
+        "/roster/absences",
+        "/roster/change/hours",
+        "/roster/change/schedules",
+        "/roster/change/people",
+        "/roster/change/rooms",
+    }
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
     "clinician": {"/calendar", "/patients", "/book", "/meetings", "/plans"}
     | {"/teams/write", "/teams/record-answers"},

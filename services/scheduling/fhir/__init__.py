@@ -17,6 +17,7 @@ from services.scheduling.fhir import (
     roster_members,
     roster_people,
     rosters,
+    schedules,
     series,
     telling,
     time_search,
