@@ -71,8 +71,8 @@ async def _with_status(story: Story, referrals: Sequence[str], status: str) -> l
 
 
 async def _ask_what_would_help(story: Story) -> None:
-    """Ask how many breaches to come two more first visits a week would prevent."""
-    path = "/scheduling/forecast?weeks=8&extra=pain-medicine:2"
+    """Ask how many breaches to come three more first visits a week would prevent."""
+    path = "/scheduling/forecast?weeks=8&extra=pain-medicine:3"
     forecast = await story.read("coordinator", path)
     prevented = forecast["prevented"]["breaches"]
     story.expect("the forecast says what more visits prevent", prevented["q50"] > 0, prevented)
@@ -80,13 +80,13 @@ async def _ask_what_would_help(story: Story) -> None:
 
 
 async def _add_hours(story: Story) -> None:
-    """Give the pain physician two more hours a week for first visits, once it is clear whom that concerns."""
+    """Give the pain physician three more hours a week for first visits, and see before whom that moves."""
     path = f"{_ROLE}/pain-physician"
     hours = {
         "extension": [{"url": HOURS_FOR_EXTENSION, "valueCode": "first"}],
-        "daysOfWeek": ["mon"],
-        "availableStartTime": "15:00:00",
-        "availableEndTime": "17:00:00",
+        "daysOfWeek": ["thu"],
+        "availableStartTime": "13:00:00",
+        "availableEndTime": "16:00:00",
     }
     role = await story.read("coordinator", path)
     more = {"availableTime": [*role["availableTime"], hours]}
