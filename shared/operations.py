@@ -25,7 +25,7 @@ from shared.errors import Refusal
 from shared.reasons import NO_WORDS, Reason, Words
 
 Facts = TypeVar("Facts")
-Kind = Literal["operation", "update", "create"]
+Kind = Literal["operation", "update", "create", "delete"]
 Level = Literal["instance", "type", "system"]
 EVERYBODY: tuple[PartyKind, ...] = ("referrer", "insurer", "coordinator", "clinician", "operator")
 
@@ -114,8 +114,8 @@ class Operation(Generic[Facts]):
     @property
     def method(self) -> str:
         """The HTTP method: what only reads is a GET."""
-        if self.kind == "update":
-            return "PUT"
+        if self.kind in ("update", "delete"):
+            return "PUT" if self.kind == "update" else "DELETE"
         return "GET" if self.kind == "operation" and self.interaction == "r" else "POST"
 
     @property

@@ -12,6 +12,8 @@ from shared.fhir.values import value_of
 
 Resource = Mapping[str, Any]
 TASK_INPUT = f"{LUMBAR}/CodeSystem/task-input"
+# Who gives a visit: one discipline, or several.
+_DISCIPLINES = ("discipline", "disciplines")
 
 
 def code_of(concept: Mapping[str, Any] | None, system: str | None = None) -> str:
@@ -126,9 +128,13 @@ def _value(parameter: Mapping[str, Any]) -> Any:
 
 
 def visits_of(programme: Resource) -> list[dict[str, Any]]:
-    """Give the visits of a HealthcareService: each one's place among the extensions, and its members."""
+    """Give the visits of a HealthcareService: place among the extensions, members, disciplines."""
     return [
-        {"place": place, "parts": {part["url"]: value_of(part) for part in extension["extension"]}}
+        {
+            "place": place,
+            "parts": {part["url"]: value_of(part) for part in extension["extension"]},
+            "disciplines": [value_of(part) for part in extension["extension"] if part["url"] in _DISCIPLINES],
+        }
         for place, extension in enumerate(programme.get("extension", ()))
         if extension.get("url") == VISIT_EXTENSION
     ]

@@ -97,7 +97,7 @@ class RequestContext:
         return parameters.by_name(given)
 
     def expect(self, row: Resource) -> None:
-        """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
+        """Hold If-Match against the row's version: raises Stale; Invalid on PUT and DELETE without one."""
         check_match(self.http, row)
 
     @asynccontextmanager

@@ -21,10 +21,10 @@ class OtherVersion(Stale):
 
 
 def check_match(request: Request, row: Resource) -> None:
-    """Hold If-Match against the row's version: raises Stale; a missing If-Match is Invalid on PUT."""
+    """Hold If-Match against the row's version: raises Stale; Invalid on PUT and DELETE without one."""
     wanted = request.headers.get("if-match")
     if wanted is None:
-        if request.method == "PUT":
+        if request.method in ("PUT", "DELETE"):
             raise MissingIfMatch(f'say which version you change: If-Match: W/"{row.version}"')
         return
     versions = {version_in(part) for part in wanted.split(",")}

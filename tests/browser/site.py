@@ -115,7 +115,8 @@ REACHED = {
     }
     | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
-    "clinician": {"/patients", "/book", "/meetings", "/plans", "/teams/write", "/teams/record-answers"},
+    "clinician": {"/calendar", "/patients", "/book", "/meetings", "/plans"}
+    | {"/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),
     "privacy-officer": set[str](),

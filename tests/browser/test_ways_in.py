@@ -85,6 +85,14 @@ class TestWithoutJavaScript:
         assert await page.input_value("input#family") == "Tanabe"
         assert await page.is_checked('input[name="weight-loss"][value="Y"]')
 
+    async def test_enter_in_a_field_sends_the_form_and_not_the_language(self, site: Site) -> None:
+        visitor = await site.visitor("family-practice", script=False)
+        page = await visitor.open("/new-referral")
+        await page.fill("input#family", "Tanabe")
+        await page.press("input#family", "Enter")
+        await expect(page.locator("#problems")).to_be_visible()
+        assert await page.get_attribute("html", "lang") == "en"
+
 
 class TestASession:
     async def test_warns_before_its_end_and_one_press_extends_it(self, site: Site, scene: Scene) -> None:

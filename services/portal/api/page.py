@@ -117,10 +117,10 @@ class Page:
 
     def go(self, path: str, *, done: str | None = None) -> Response:
         """Lead on after an act; `done` names the act that the next page confirms."""
-        joined = "&" if "?" in path else "?"
-        return RedirectResponse(
-            f"{path}{joined}{urlencode({'done': done})}" if done else path, status_code=303
-        )
+        bare, hash_, place = path.partition("#")
+        if done:
+            bare += ("&" if "?" in bare else "?") + urlencode({"done": done})
+        return RedirectResponse(f"{bare}{hash_}{place}", status_code=303)
 
 
 class Handler(Protocol):

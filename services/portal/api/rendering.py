@@ -67,6 +67,13 @@ def _day(ctx: Context, value: str | datetime | date | None) -> str:
 
 
 @pass_context
+def _local_day(ctx: Context, value: datetime | str) -> str:
+    """Give the site's day of an instant as an address has it."""
+    instant = reading.moment_of(value) if isinstance(value, str) else value
+    return instant.astimezone(ctx["page"].zone).date().isoformat() if instant else ""
+
+
+@pass_context
 def _clock(ctx: Context, value: str | datetime | None) -> str:
     page = ctx["page"]
     instant = reading.moment_of(value) if isinstance(value, str) else value
@@ -215,5 +222,12 @@ _GLOBALS: Mapping[str, Any] = dict(
     review_action=lambda answer, sequence: claims.actions_of(answer).get(sequence, ""),
 )
 _FILTERS: Mapping[str, Any] = dict(
-    moment=_moment, day=_day, clock=_clock, say=_say, number=_number, ago=_ago, tr=_translated
+    moment=_moment,
+    day=_day,
+    local_day=_local_day,
+    clock=_clock,
+    say=_say,
+    number=_number,
+    ago=_ago,
+    tr=_translated,
 )

@@ -56,9 +56,12 @@
   function replace(part, fresh) {
     if (!fresh || part.innerHTML === fresh.innerHTML) return;
     if (!isBusy(part)) {
-      const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      const active = part.contains(document.activeElement) ? document.activeElement : null;
+      const focused = active?.getAttribute("href"), cell = active?.closest("[data-cell]")?.dataset.cell;
       part.replaceWith(document.adoptNode(fresh));
-      if (focused) document.querySelector(`[data-part="${fresh.dataset.part}"] [href="${CSS.escape(focused)}"]`)?.focus();
+      const same = focused && fresh.querySelector(`[href="${CSS.escape(focused)}"]`);
+      const near = cell && fresh.querySelector(`[data-cell="${CSS.escape(cell)}"] a`);
+      if (active) (same || near || (fresh.tabIndex === 0 ? fresh : null))?.focus();
       return;
     }
     if (part.classList.contains("stale")) return;
@@ -164,6 +167,25 @@
     const picked = document.querySelector("[data-row].picked");
     if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
     else if (picked && "123".includes(event.key)) picked.querySelector(`[data-act="${event.key}"]`)?.click();
+  });
+  // --- A calendar: arrows lead over its times, up and down a day, left and right to the same height of another.
+  const lines = (column) => [...document.querySelectorAll(`[data-grid] tbody tr > :nth-child(${column + 1}) a`)];
+  const nearest = (all, top) => all.reduce((best, one) =>
+    Math.abs(one.getBoundingClientRect().top - top) < Math.abs(best.getBoundingClientRect().top - top) ? one : best);
+  function lead(link, key) {
+    const cell = link.closest("td"), column = cell.cellIndex, all = lines(column);
+    if (key === "ArrowUp" || key === "ArrowDown") return all[all.indexOf(link) + (key === "ArrowDown" ? 1 : -1)];
+    const step = key === "ArrowRight" ? 1 : -1;
+    for (let other = column + step; other > 0 && other < cell.parentElement.cells.length; other += step) {
+      if (lines(other).length) return nearest(lines(other), link.getBoundingClientRect().top);
+    }
+  }
+  document.addEventListener("keydown", (event) => {
+    if (!event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const grid = event.target.closest("[data-grid]"), link = event.target.closest("[data-grid] td a");
+    const next = link ? lead(link, event.key) : event.target === grid && event.key === "ArrowDown" ? grid.querySelector("td a") : null;
+    if (link || next) event.preventDefault();
+    if (next) { next.focus(); next.scrollIntoView({ block: "nearest", inline: "nearest" }); }
   });
   // --- A page about what sends no news asks for itself again, while somebody looks.
   const every = document.querySelector("[data-every]");

@@ -29,6 +29,7 @@ reader = ResourceReader("Slot", UnavailableTimeTable, unavailable.visible, shown
 
 _Create = Annotated[RequestContext, authorize("Slot", "c", rows=scope.ROSTER_ROWS)]
 _Change = Annotated[RequestContext, authorize("Slot", "u", rows=scope.ROSTER_ROWS)]
+_Delete = Annotated[RequestContext, authorize("Slot", "d", rows=scope.ROSTER_ROWS)]
 _Read = Annotated[RequestContext, authorize("Slot", "r", rows=unavailable.ROWS)]
 
 
@@ -52,6 +53,18 @@ async def change(id: str, request: _Change) -> Response:
     async with request.transaction() as tx:
         wanted = fhir.unavailable.read(request.ctx, received.data)
         row = await use_cases.change_absence.update(request.ctx, tx, id, wanted, expect=request.expect)
+        return await request.answer(tx, row.body, about=row)
+
+
+@router.delete("/fhir/Slot/{id}", responses=refuses(CannotChangeRoster))
+async def remove(id: str, request: _Delete) -> Response:
+    """Take an absence or a closed day back, as a PUT with `entered-in-error` does; needs If-Match.
+
+    The Slot stays with its history, and is the answer.
+    """
+    only(request, "coordinator", what="change the roster")
+    async with request.transaction() as tx:
+        row = await use_cases.change_absence.remove(request.ctx, tx, id, expect=request.expect)
         return await request.answer(tx, row.body, about=row)
 
 

@@ -52,6 +52,13 @@ SLOTS = OperationTable[Any](
             interaction="u",
             text="Change an absence or a closed day, or take it back as entered in error.",
         ),
+        _of_roster(
+            name="delete",
+            kind="delete",
+            resource_type="Slot",
+            interaction="d",
+            text="Take an absence or a closed day back as entered in error; its history stays.",
+        ),
         _preview(resource_type="Slot", interaction="c", takes=("Slot",), run=_preview_absence),
     ),
 )

@@ -1,6 +1,7 @@
 """Say that somebody is away or a site is closed, change that, or take it back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
@@ -41,9 +42,7 @@ async def update(
     Nothing happens where nothing differs.
     """
     ctx, roster = await change_roster.locked(ctx, tx)
-    row = await queries.unavailable.locked(tx, _uuid(wanted), site=roster.site)
-    if row is None:
-        raise NotFound(f"there is no Slot/{wanted[:64]}")
+    row = await _locked(tx, wanted, site=roster.site)
     expect(row)
     if change.person != row.person:
         raise Invalid("an absence stays its person's; write another one", expression="Slot.schedule")
@@ -52,12 +51,42 @@ async def update(
     if row.status == AbsenceStatus.IN_ERROR:
         raise Invalid("it was an error and stays one; write another one", expression="Slot.status")
     await _check(ctx, tx, change, row=row)
+    await _write(ctx, tx, roster, row, change)
+    return row
+
+
+async def _locked(tx: Transaction, wanted: str, *, site: str) -> UnavailableTime:
+    row = await queries.unavailable.locked(tx, _uuid(wanted), site=site)
+    if row is None:
+        raise NotFound(f"there is no Slot/{wanted[:64]}")
+    return row
+
+
+async def _write(
+    ctx: Context, tx: Transaction, roster: RosterRow, row: UnavailableTime, change: AbsenceChange
+) -> None:
+    """Write a new version of an absence, and the roster that follows from it."""
     row.status = AbsenceStatus.IN_ERROR if change.is_error else AbsenceStatus.UNAVAILABLE
     row.starts_at, row.ends_at = change.starts_at, change.ends_at
     body = fhir.unavailable.render(ctx, row, comment=change.comment)
     columns = {name: getattr(row, name) for name in ("status", "starts_at", "ends_at")}
     await store.update(tx, row, body, at=ctx.at, **columns)
     await _apply(ctx, tx, roster)
+
+
+async def remove(
+    ctx: Context, tx: Transaction, wanted: str, *, expect: Callable[[UnavailableTime], None]
+) -> UnavailableTime:
+    """Say that an absence or a closed time was an error, as `update` does; raises NotFound.
+
+    Nothing happens where that was said before.
+    """
+    ctx, roster = await change_roster.locked(ctx, tx)
+    row = await _locked(tx, wanted, site=roster.site)
+    expect(row)
+    if row.status != AbsenceStatus.IN_ERROR:
+        stands = _asked(row, fhir.unavailable.comment_of(row))
+        await _write(ctx, tx, roster, row, replace(stands, is_error=True))
     return row
 
 

@@ -1,20 +1,24 @@
-"""Booking a visit: for whom, which visit, the times that are free, and one of them booked or held."""
+"""Booking a visit: for whom, which visit, the times that are free, and one of them booked or held.
+
+Who comes from a free time of the calendar brings it along, and goes back to the day of the calendar.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
-from services.portal import labels
+from services.portal import bookable, free_times, labels
 from services.portal.acts import Wrong
 from services.portal.api.page import Page, form_page
+from services.portal.bookable import BookableVisit, PickedPlace
 from services.portal.calls import Answer, NotThere, resources
-from services.portal.people import patients_of
-from services.portal.reading import Resource, code_of, id_of, patient_of, shown, visits_of
+from services.portal.people import criteria_of, patients_found, patients_of
+from services.portal.picked import Picked, address, for_whom
+from services.portal.reading import Resource, code_of, id_of, patient_of, visits_of
 from shared.clinic import Programme
-from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, PROGRAMME_SYSTEM, VISIT_TYPE_SYSTEM
+from shared.fhir.codes import PROGRAMME_SYSTEM
 
 _APPOINTMENT = "/scheduling/fhir/Appointment"
 _PARTIES = ("coordinator", "clinician", "referrer")
@@ -22,9 +26,6 @@ _WEEKS = 4
 _SHOWN = 24
 _NARROWING = ("speaks", "same-clinician", "wheelchair")
 _FARTHEST = timedelta(days=3650)
-_FIRST = "first"
-# What every programme calls by its kind; the other visits have names.
-_ELEMENTS = {_FIRST: _FIRST, "sessions": "session"}
 
 
 async def show(page: Page) -> Response:
@@ -33,8 +34,12 @@ async def show(page: Page) -> Response:
 
 
 async def send(page: Page) -> Response:
-    """Book the time that was chosen, or hold it, and lead to the visit; a refusal stands above the times."""
-    appointment = _appointment(page)
+    """Find a patient, or book the time that was chosen, or hold it; a refusal stands above the times."""
+    if "q" in page.typed:
+        return await _shown(page)
+    appointment = free_times.appointment(
+        page.value("time"), visit=_asked(page), referral=page.value("referral")
+    )
     if appointment is None:
         return await _shown(page.with_wrong([Wrong(name="time", text=labels.NEEDED)]), status=422)
     verb = "hold" if page.value("hold") else "book"
@@ -46,42 +51,62 @@ async def send(page: Page) -> Response:
     if not answer.is_good:
         return await _shown(page.refused(answer), status=409 if answer.status == 409 else 422)
     await page.portal.sessions.forget_draft(page.person, path=page.path)
-    there = f"/visits/{answer.body['id']}"
-    if page.person.party == "referrer":
-        there = f"/referrals/{page.query.get('referral', '')}"
-    return page.go(there, done="hold-time" if verb == "hold" else "book")
+    return page.go(_leads_to(page, answer.body), done="hold-time" if verb == "hold" else "book")
 
 
 ROUTES = (form_page("/book", show, send, parties=_PARTIES),)
 
 
+def _leads_to(page: Page, booked: Resource) -> str:
+    """Say where a person goes on: back to the day of the calendar, or to the visit."""
+    if page.person.party == "referrer":
+        return f"/referrals/{page.query.get('referral', '')}"
+    by = Picked.of(page.query, now=page.now).by
+    if not by or booked["status"] != "booked":
+        return f"/visits/{booked['id']}"
+    day = datetime.fromisoformat(booked["start"]).astimezone(page.zone).date()
+    return f"{address('/calendar', {}, week=day.isoformat(), by=by)}#visit-{booked['id']}"
+
+
 async def _shown(page: Page, *, status: int = 200) -> Response:
-    visits = await _visits_of_patient(page)
+    picked = Picked.of(page.query, now=page.now)
+    visits, place = await _visits_of_patient(page), await _place(page, picked)
     referrals = _referrals(visits)
     wanted = page.query.get("referral") or (next(iter(referrals)) if len(referrals) == 1 else "")
     if wanted and wanted not in referrals:
         raise NotThere(wanted)
     patient = patient_of(visits[0]) if visits else {}
     programme = _programme(page, referrals.get(wanted, ""))
-    found = await _find(page, wanted) if programme is not None and page.query.get("visit") else None
+    choices = [] if programme is None else await _choices(page, programme.id, place)
+    visit = _visit(page, choices, picked)
+    found = await _find(page, wanted, visit, picked) if visit else None
     if found is not None and not found.is_good:
         page = page.refused(found)
-    times = _times(found) if found is not None and found.is_good else None
-    begins = _begins(page)
+    times = free_times.listed(found) if found is not None and found.is_good else None
+    more = _more(page, times) if found is not None and times and "total" not in found.body else {}
+    text = page.value("q").strip()
     return page.render(
         "pages/book.html",
         status=status,
         patient=patient,
         patients=await patients_of(page.calls, [patient] if patient else []),
+        is_asked=bool(page.query.get("patient") or page.query.get("referral")),
+        text=text,
+        is_short=bool(text) and not criteria_of(text),
+        people=await patients_found(page.calls, text) if text else [],
         referrals=[(one, _programme(page, programme_id)) for one, programme_id in referrals.items()],
         referral=wanted,
-        choices=[] if programme is None else await _choices(page, programme.id),
+        choices=choices,
+        visit=visit,
         times=times,
-        more=_more(page, times) if found is not None and times and "total" not in found.body else None,
+        more=_again(page, wanted, visit, more) if more else None,
+        later=_again(page, wanted, visit, {"from": (_begins(page) + timedelta(weeks=_WEEKS)).isoformat()}),
         spoken=_spoken(page),
-        narrowed="".join(f"&{name}={quote(page.query[name])}" for name in _NARROWING if page.query.get(name)),
-        begins=begins,
-        later=begins + timedelta(weeks=_WEEKS),
+        begins=_begins(page),
+        picked=picked,
+        place=place,
+        all_the_same=_all_the_same(page, picked, next((one for one in choices if one.name == visit), None)),
+        to=lambda path, **more: address(path, for_whom(page.query) | picked.carried, **more),
     )
 
 
@@ -94,6 +119,17 @@ async def _visits_of_patient(page: Page) -> Sequence[Resource]:
     else:
         return []
     return resources(found, "Appointment") or []
+
+
+async def _place(page: Page, picked: Picked) -> PickedPlace | None:
+    """Read what the clinician or the room is called, and what they are for; None where none was picked."""
+    if picked.clinician:
+        role = await page.calls.must_get(f"/scheduling/fhir/PractitionerRole/{picked.clinician}")
+        return PickedPlace.of_clinician(role.body)
+    if picked.room:
+        room = await page.calls.must_get(f"/scheduling/fhir/Location/{picked.room}")
+        return PickedPlace.of_room(room.body)
+    return None
 
 
 def _referrals(visits: Sequence[Resource]) -> dict[str, str]:
@@ -110,36 +146,60 @@ def _programme(page: Page, programme_id: str) -> Programme | None:
     return next((one for one in programmes if one.id == programme_id), None)
 
 
-async def _choices(page: Page, programme_id: str) -> list[tuple[str, str]]:
-    """Name the visits that a programme has now, which the roster may say differently from clinic.yaml."""
+async def _choices(page: Page, programme_id: str, place: PickedPlace | None) -> list[BookableVisit]:
+    """Name the visits that a programme has now, which the roster may say differently from clinic.yaml.
+
+    Of these only what can be with the clinician or in the room that was picked.
+    """
     found = await page.calls.get(f"/scheduling/fhir/HealthcareService/{programme_id}")
-    visits = [visit["parts"] for visit in visits_of(found.body)] if found.is_good else []
+    able = [one for one in (visits_of(found.body) if found.is_good else ()) if not place or place.takes(one)]
+    visits = [bookable.named(one, language=page.language) for one in able]
     if page.person.party == "referrer":
-        visits = [parts for parts in visits if parts["element"] == _FIRST]
-    own = [_ELEMENTS[parts["element"]] for parts in visits if parts["element"] in _ELEMENTS]
-    named = [(parts["id"], parts["name"]) for parts in visits if parts["element"] not in _ELEMENTS]
-    return [*((name, page.language.say(labels.VISITS[name])) for name in own), *named]
+        visits = [one for one in visits if one.name == free_times.FIRST]
+    return sorted(visits, key=lambda one: one.name not in free_times.ELEMENTS.values())
 
 
-async def _find(page: Page, referral: str) -> Answer:
+def _visit(page: Page, choices: Sequence[BookableVisit], picked: Picked) -> str:
+    """Give the visit that is wanted: the one that was chosen, or the only one that a picked time is for."""
+    asked = _asked(page)
+    if picked.at is None or asked in {one.name for one in choices}:
+        return asked
+    return choices[0].name if len(choices) == 1 else ""
+
+
+def _asked(page: Page) -> str:
+    return page.value("visit") or page.query.get("visit", "")
+
+
+async def _find(page: Page, referral: str, visit: str, picked: Picked) -> Answer:
     begins = datetime.combine(_begins(page), time(), tzinfo=page.zone)
-    start, end = max(begins, page.now, _after(page) or begins), begins + timedelta(weeks=_WEEKS)
-    asked: list[dict[str, Any]] = [
-        {"name": "start", "valueDateTime": start.isoformat()},
-        {"name": "end", "valueDateTime": end.isoformat()},
-        {"name": "visit-type", "valueCode": page.query["visit"]},
-        {"name": "referral", "valueReference": {"reference": f"ServiceRequest/{referral}"}},
-        {"name": "_count", "valueInteger": _SHOWN},
-    ]
-    asked += [
-        {"name": name, "valueBoolean": True}
-        for name in ("same-clinician", "wheelchair")
-        if page.query.get(name)
-    ]
-    if language := page.query.get("speaks", "").strip():
-        asked.append({"name": "language", "valueCode": language})
-    body = {"resourceType": "Parameters", "parameter": asked}
+    body = free_times.wanted(
+        start=max(picked.at or begins, page.now, _after(page) or begins),
+        end=picked.until or begins + timedelta(weeks=_WEEKS),
+        visit=visit,
+        referral=referral,
+        picked=picked,
+        narrowed=_narrowed(page),
+        at_most=_SHOWN,
+    )
     return await page.calls.send("POST", f"{_APPOINTMENT}/$find", body)
+
+
+def _narrowed(page: Page) -> dict[str, str]:
+    return {name: text for name in _NARROWING if (text := page.query.get(name, "").strip())}
+
+
+def _all_the_same(page: Page, picked: Picked, visit: BookableVisit | None) -> dict[str, Any] | None:
+    """Give the picked time of a clinician itself, to be booked though it was not found free for the visit.
+
+    What stands in the way is said by the refusal; where it is only what the patient had said, nothing does.
+    """
+    start = picked.first_start(page.now)
+    if visit is None or start is None or picked.until is None or not picked.clinician:
+        return None
+    end = start + timedelta(minutes=visit.minutes)
+    value = free_times.value_of(start.isoformat(), end.isoformat(), picked.clinician, "")
+    return {"value": value, "start": start}
 
 
 def _begins(page: Page) -> date:
@@ -167,54 +227,13 @@ def _more(page: Page, times: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {"from": last.astimezone(page.zone).date().isoformat(), "after": times[-1]["start"]}
 
 
+def _again(page: Page, referral: str, visit: str, begins: Mapping[str, str]) -> str:
+    """Write the address of this search from another time on."""
+    carried = Picked.of(page.query, now=page.now).carried
+    return address("/book", carried | _narrowed(page), referral=referral, visit=visit, **begins)
+
+
 def _spoken(page: Page) -> list[tuple[str, str]]:
     """Name the languages that clinicians speak, in the reader's own."""
     codes = {code for person in page.portal.runtime.clinic.people for code in person.languages}
     return [(code, page.language.locale.languages.get(code, code)) for code in sorted(codes)]
-
-
-def _times(found: Answer) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "value": _written(one),
-            "start": one["start"],
-            "end": one["end"],
-            "with": [shown(actor) for actor in _actors(one, "Practitioner")],
-            "room": next((shown(actor) for actor in _actors(one, "Location")), ""),
-        }
-        for one in resources(found, "Appointment") or ()
-    ]
-
-
-def _actors(appointment: Resource, resource_type: str) -> list[Mapping[str, Any]]:
-    named = [one.get("actor", {}) for one in appointment.get("participant", ())]
-    return [actor for actor in named if f"{resource_type}/" in actor.get("reference", "")]
-
-
-def _written(appointment: Resource) -> str:
-    """Write what is chosen of a time: its start and end, who, and where."""
-    people = ",".join(id_of(actor) for actor in _actors(appointment, "Practitioner"))
-    rooms = ",".join(id_of(actor) for actor in _actors(appointment, "Location"))
-    return "|".join((appointment["start"], appointment["end"], people, rooms))
-
-
-def _appointment(page: Page) -> dict[str, Any] | None:
-    """Make the Appointment that is asked for from the time that was chosen; None where none was."""
-    parts = page.value("time").split("|")
-    visit = page.query.get("visit", "")
-    if len(parts) != 4 or not visit:
-        return None
-    start, end, people, rooms = parts
-    named = [f"Practitioner/{one}" for one in people.split(",") if one]
-    named += [f"Location/{one}" for one in rooms.split(",") if one]
-    kind = {"appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": visit}]}}
-    typed = {"serviceType": [{"coding": [{"system": VISIT_TYPE_SYSTEM, "code": visit}]}]}
-    return {
-        "resourceType": "Appointment",
-        "status": "proposed",
-        **(kind if visit in _ELEMENTS.values() else typed),
-        "start": start,
-        "end": end,
-        "basedOn": [{"reference": f"ServiceRequest/{page.value('referral')}"}],
-        "participant": [{"actor": {"reference": one}, "status": "needs-action"} for one in named],
-    }

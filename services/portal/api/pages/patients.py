@@ -4,7 +4,6 @@ What people search by is sent in a form and stands in no address.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from services.portal.acts import Act, acts_of
 from services.portal.api.page import Page, form_page, page
 from services.portal.calls import Answer, NotThere, by_id, resources, together
 from services.portal.claims import newest, status_of
-from services.portal.people import patients_of
+from services.portal.people import criteria_of, patients_found, patients_of
 from services.portal.reading import Resource, code_of, id_of, many, moment_of, parameters_of, person_name
 from services.portal.trends import Trend
 
@@ -37,18 +36,10 @@ async def show_list(page: Page) -> Response:
 async def search(page: Page) -> Response:
     """Find patients by any part of a name, birth date, telephone or card."""
     text = page.value("q").strip()
-    asked = _asked(text)
-    if not asked:
+    if not criteria_of(text):
         return page.render("pages/patients.html", rows=None, found=[], text=text, is_short=True)
-    answers = await together(**{name: _search(page, name, value) for name, value in asked.items()})
-    known: dict[str, Resource] = {}
-    for answer in answers.values():
-        for patient in resources(answer) or ():
-            known.setdefault(patient["id"], patient)
-    is_away = all(answer.is_away for answer in answers.values())
-    return page.render(
-        "pages/patients.html", rows=None, found=None if is_away else list(known.values()), text=text
-    )
+    found = await patients_found(page.calls, text)
+    return page.render("pages/patients.html", rows=None, found=found, text=text)
 
 
 async def show_one(page: Page) -> Response:
@@ -87,22 +78,6 @@ ROUTES = (
     form_page("/patients", show_list, search, parties=_PARTIES),
     page("/patients/{id}", show_one, parties=_PARTIES),
 )
-
-
-def _asked(text: str) -> dict[str, str]:
-    """Tell by what a text is looked for: a date, a number, or a part of a name of two letters or more."""
-    try:
-        return {"birthdate": date.fromisoformat(text).isoformat()}
-    except ValueError:
-        pass
-    digits = "".join(one for one in text if one.isdecimal())
-    if len(digits) >= 4 and not any(one.isalpha() for one in text):
-        return {"phone": text, "identifier": text}
-    return {"name": text} if len(text) >= 2 else {}
-
-
-async def _search(page: Page, name: str, value: str) -> Answer:
-    return await page.calls.search("/referral/fhir/Patient", **{name: value, "_count": 50})
 
 
 def _sort_name(patient: Resource | None) -> tuple[bool, str]:
