@@ -25,7 +25,7 @@ async def play(
     progress: Callable[[datetime], None],
 ) -> tuple[list[Story], list[Line]]:
     """Play all stories and give each with what it missed, and the timeline of their acts."""
-    timetable = Timetable(served.clock, settle=served.settle, next_timer=served.next_timer, progress=progress)
+    timetable = Timetable(served.clock, settle=served.settle, progress=progress)
     timeline: list[Line] = []
     scripts = [(number, title, script) for number, (title, script) in stories.items()]
     scripts += [(0, title, partial(steady, end=end)) for title, steady in ROUTINE.items()]

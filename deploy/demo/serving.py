@@ -42,14 +42,9 @@ class ServedClinic:
     claims: ClaimsSystem
     workers: Sequence[Worker]
 
-    async def settle(self) -> None:
-        """Wait until nothing is on its way; raises NotSettled."""
-        await settle(self.workers, timeout=_SETTLED_WITHIN)
-
-    async def next_timer(self) -> datetime | None:
-        """Tell when something is due next."""
-        found = [await worker.read_status() for worker in self.workers]
-        return min((status.next_timer for status in found if status.next_timer is not None), default=None)
+    async def settle(self) -> datetime | None:
+        """Wait until nothing is on its way, and tell when something is due next; raises NotSettled."""
+        return await settle(self.workers, timeout=_SETTLED_WITHIN)
 
     async def left_behind(self) -> int:
         """Count the keys that were given up and wait for a person."""

@@ -59,13 +59,12 @@ class Timetable:
         self,
         clock: SimulatedClock,
         *,
-        settle: Callable[[], Awaitable[None]],
-        next_timer: Callable[[], Awaitable[datetime | None]],
+        settle: Callable[[], Awaitable[datetime | None]],
         progress: Callable[[datetime], None],
     ) -> None:
         self._clock = clock
-        self._settle = settle
-        self._next_timer = next_timer
+        self._until_settled = settle
+        self._next_timer: datetime | None = None
         self._progress = progress
         self._order = count()
         self._waiting: list[tuple[datetime, int, Script, asyncio.Future[None]]] = []
@@ -82,7 +81,7 @@ class Timetable:
         for script in self._scripts:
             await script.rest()
         await self._settle()
-        while (moment := await self._next_moment()) is not None and moment <= end:
+        while (moment := self._next_moment()) is not None and moment <= end:
             if moment > self._clock.now():
                 self._clock.set(moment)
                 await self._settle()
@@ -101,10 +100,12 @@ class Timetable:
         heapq.heappush(self._waiting, (moment, next(self._order), script, released))
         return released
 
-    async def _next_moment(self) -> datetime | None:
+    async def _settle(self) -> None:
+        self._next_timer = await self._until_settled()
+
+    def _next_moment(self) -> datetime | None:
         moments = [moment for moment, *_ in self._waiting[:1]]
-        timer = await self._next_timer()
-        return min([*moments, *([timer] if timer else [])], default=None)
+        return min([*moments, *([self._next_timer] if self._next_timer else [])], default=None)
 
     async def _release(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._clock.now():

@@ -66,6 +66,7 @@ GUARANTEE: Mapping[str, State] = {
     "planned": State(_("Planned"), "waiting"),
     "on-track": State(_("Open"), "waiting"),
     "at-risk": State(_("At risk"), "risk"),
+    "forecast-breach": State(_("Too late by the plan"), "risk"),
     "breached": State(_("Broken"), "stop"),
     "met": State(_("Kept"), "done"),
     "ended": State(_("Ended"), "done"),

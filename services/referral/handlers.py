@@ -16,6 +16,7 @@ from shared.events.catalog.scheduling import (
     AppointmentCorrected,
     AppointmentEvent,
     GuaranteeEvent,
+    GuaranteeForecastLifted,
     GuaranteePromised,
     SeriesEvent,
     SeriesNotBooked,
@@ -96,6 +97,15 @@ async def on_guarantee(ctx: Context, tx: Transaction, event: GuaranteeEvent, fol
     referral = _open(followed, event)
     if referral is not None:
         use_cases.follow.note(ctx, referral, reason=GUARANTEE[event.type], followed=followed)
+
+
+async def on_forecast_lifted(
+    ctx: Context, tx: Transaction, event: GuaranteeForecastLifted, followed: Followed
+) -> None:
+    """Take back that the guarantee was foreseen to break."""
+    referral = _open(followed, event)
+    if referral is not None:
+        use_cases.follow.take_back_note(ctx, referral, code="guarantee-forecast-breach", followed=followed)
 
 
 async def on_promised(ctx: Context, tx: Transaction, event: GuaranteePromised, followed: Followed) -> None:
@@ -234,6 +244,7 @@ CORRECTED: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = 
 }
 GUARANTEE = {
     "guarantee.at-risk": Reason.of("guarantee-at-risk"),
+    "guarantee.forecast-breach": Reason.of("guarantee-forecast-breach"),
     "guarantee.breached": Reason.of("guarantee-breached"),
     "guarantee.second-breached": Reason.of("guarantee-second-breached"),
 }
@@ -249,6 +260,7 @@ HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[No
     "appointment.corrected": on_appointment_corrected,
     **dict.fromkeys(GUARANTEE, on_guarantee),
     "guarantee.promised": on_promised,
+    "guarantee.forecast-lifted": on_forecast_lifted,
     **dict.fromkeys(SERIES, on_series),
     "plan.activated": on_plan_activated,
     "careteam.formed": on_team,

@@ -127,6 +127,10 @@ REASONS: Mapping[str, str] = {
     "patient-arrived": "The patient arrived for the appointment of {when:%Y-%m-%d %H:%M}.",
     "guarantee-promised": "The patient will be seen by {day:%Y-%m-%d}; the day of the visit follows.",
     "guarantee-at-risk": "The promised time for the first appointment is at risk; the clinic is on it.",
+    "guarantee-forecast-breach": (
+        "By the plan of the evening no day in the promised time is free for the first appointment; "
+        "the clinic is on it."
+    ),
     "guarantee-breached": "The promised time for the first appointment has passed; the clinic is on it.",
     "guarantee-second-breached": (
         "The longest time that the clinic promises for the first appointment has passed; the clinic is on it."

@@ -159,6 +159,10 @@ REASONS: Mapping[str, str] = {
     "guarantee-at-risk": (
         "Le délai promis pour le premier rendez-vous risque d'être dépassé ; la clinique s'en occupe."
     ),
+    "guarantee-forecast-breach": (
+        "Selon le plan du soir, aucun jour n'est libre dans le délai promis pour le premier rendez-vous ; "
+        "la clinique s'en occupe."
+    ),
     "guarantee-breached": (
         "Le délai promis pour le premier rendez-vous est dépassé ; la clinique s'en occupe."
     ),

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "The day is promised and follows by the plan of the evening.",
+    "no-day-in-time-by-plan": "The plan of the evening finds no day before the end of the guarantee.",
     "to-be-seen-at-once": "The patient is to be seen at once: see that the visit takes place.",
     "second-promise-broken": "The longest time that the clinic promises passed before the patient was seen.",
     "nothing-free-in-time": "No time inside the guarantee was free: the patient is on the waitlist.",

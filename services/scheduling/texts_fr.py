@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = {
     "nothing-free": "Rien n'est libre plus tard non plus.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "Le jour est promis ; le plan du soir le fixera.",
+    "no-day-in-time-by-plan": "Le plan du soir ne trouve aucun jour avant la fin du délai promis.",
     "to-be-seen-at-once": "Le patient doit être vu sans attendre : veillez à ce que la visite ait lieu.",
     "second-promise-broken": (
         "Le délai le plus long que promet la clinique est passé avant que le patient ne soit vu."
@@ -174,6 +175,7 @@ WORDS: Words = {
         "not-required": "non requis",
         "on-track": "dans les délais",
         "at-risk": "à risque",
+        "forecast-breach": "dépassement prévu",
         "breached": "délai dépassé",
         "met": "respecté",
         "ended": "sans objet",

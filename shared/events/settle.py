@@ -2,10 +2,13 @@
 
 Invariant: at rest means that all workers had nothing left in two readings in a row between which no position
 and no log end moved. A single reading can miss an event on its way from one service to the next.
+
+A reading is dear: while a service's own tables say that it has work, only these are asked.
 """
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.clock import monotonic
 from shared.events.worker import Worker
@@ -18,19 +21,33 @@ class NotSettled(Exception):
     """Something was still on its way when the time was up; the text lists what."""
 
 
-async def settle(workers: Sequence[Worker], *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
-    """Return when nothing is on its way; raises NotSettled with a line for everything that is."""
+async def settle(workers: Sequence[Worker], *, timeout: float = 30.0) -> datetime | None:  # noqa: ASYNC109
+    """Return when nothing is on its way, with when something is due next.
+
+    Raises NotSettled with a line for everything that is on its way.
+    """
     deadline = monotonic() + timeout
     before: list[WorkerStatus] | None = None
     while True:
+        if monotonic() <= deadline and await _any_has_work(workers):
+            before = None
+            await asyncio.sleep(_PAUSE)
+            continue
         found = await read_all(workers)
         at_rest = all(status.settled for status in found)
         if at_rest and before is not None and _unmoved(before, found):
-            return
+            return min((status.next_timer for status in found if status.next_timer), default=None)
         before = found if at_rest else None
         if monotonic() > deadline:
             raise NotSettled(_unsettled(workers, found, after=timeout))
         await asyncio.sleep(0 if at_rest else _PAUSE)
+
+
+async def _any_has_work(workers: Sequence[Worker]) -> bool:
+    for worker in workers:
+        if await worker.has_work():
+            return True
+    return False
 
 
 async def read_all(workers: Sequence[Worker]) -> list[WorkerStatus]:

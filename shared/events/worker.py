@@ -149,6 +149,14 @@ class Worker:
         """Return whether the relay of this process is its service's leader."""
         return self._relay is not None and self._relay.election.epoch is not None
 
+    async def has_work(self) -> bool:
+        """Return whether the service's tables say that something is to be done at the clock's time.
+
+        What is on its way in the logs, and what its own loops have left, `read_status` alone knows.
+        """
+        now = self.runtime.clock.now()
+        return await worker_status.has_work(self.runtime.database, group=self.service, now=now)
+
     async def read_status(self) -> WorkerStatus:
         """Read what is left to do, at the clock's time, and since when the oldest of it waits."""
         now = self.runtime.clock.now()

@@ -36,6 +36,11 @@ FROM (SELECT count(*) AS keys, min(machine_since) AS since FROM held_key
       WHERE consumer_group = $1 AND state = 'dead') AS dead
 """
 
+_HAS_WORK = """
+SELECT EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM timer WHERE due_at <= $2)
+  OR EXISTS (SELECT FROM held_key WHERE consumer_group = $1 AND state = 'retrying') AS has_work
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopsStatus:
@@ -112,6 +117,12 @@ async def read_status(
         ends=dict(zip(row["own_topics"], row["own_ends"], strict=True))
         | {topic: of.end for topic, of in (progress or {}).items()},
     )
+
+
+async def has_work(database: Database, *, group: str, now: datetime) -> bool:
+    """Return whether a service has events to send, keys to try again or timers due at a care time."""
+    rows = await database.fetch(_HAS_WORK, group, now)
+    return bool(rows[0]["has_work"])
 
 
 async def answers(subscription: Subscription | None) -> bool:

@@ -187,13 +187,15 @@ class RequestPriority(StrEnum):
 class GuaranteeStatus(StrEnum):
     """businessStatus of a guarantee's Task.
 
-    `planned` is one without a visit of which nothing is wrong, `ended` one that its referral's end excludes:
-    it was neither kept nor broken.
+    `planned` is one without a visit of which nothing is wrong, `forecast-breach` one for which the plan of an
+    evening finds no day in time; `ended` is one that its referral's end excludes: it was neither kept nor
+    broken.
     """
 
     PLANNED = "planned"
     ON_TRACK = "on-track"
     AT_RISK = "at-risk"
+    FORECAST_BREACH = "forecast-breach"
     BREACHED = "breached"
     MET = "met"
     ENDED = "ended"

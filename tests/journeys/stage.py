@@ -26,11 +26,8 @@ class Stage:
     async def parties(self, name: str) -> httpx.AsyncClient:
         return self.clinic.as_(name)
 
-    async def settle(self) -> None:
-        await self.clinic.settle()
-
-    async def next_timer(self) -> datetime | None:
-        return await self.clinic.next_due()
+    async def settle(self) -> datetime | None:
+        return await self.clinic.settle()
 
 
 async def play(

@@ -166,19 +166,20 @@ class TestClinic:
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=self.base_url)
 
-    async def settle(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
-        """Wait until nothing is on its way; where something stays held, say what and why."""
+    async def settle(self, *, timeout: float = 30.0) -> datetime | None:  # noqa: ASYNC109
+        """Wait until nothing is on its way, and tell when the next timer of any service is due.
+
+        Where something stays held, say what and why.
+        """
         try:
-            await settle(list(self.workers.values()), timeout=timeout)
+            return await settle(list(self.workers.values()), timeout=timeout)
         except NotSettled as error:
             raise AssertionError(f"{error}\n{await self._held()}") from None
 
     async def at(self, moment: datetime) -> None:
         """Move care time to a moment, through every timer on the way."""
-        await self.settle()
-        while (due := await self.next_due()) is not None and due < moment:
+        while (due := await self.settle()) is not None and due < moment:
             self.clock.set(due)
-            await self.settle()
         self.clock.set(moment)
         await self.settle()
 
@@ -219,11 +220,6 @@ class TestClinic:
         async with self.databases[TOPICS[declared.topic].publisher].transaction() as tx:
             await self.logs.transport.send(tx, [row])
         return event
-
-    async def next_due(self) -> datetime | None:
-        """Tell when the next timer of any service is due."""
-        found = [status.next_timer for status in (await self.read_status()).values()]
-        return min((due for due in found if due is not None), default=None)
 
     async def _held(self) -> str:
         lines = []

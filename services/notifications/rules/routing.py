@@ -133,6 +133,10 @@ _SCHEDULING = {
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
     "guarantee.promised": _route("A first visit is promised; its day follows.", _OFFICES, REFERRER),
     "guarantee.at-risk": _route("The promised date is at risk.", _OFFICES, COORDINATOR),
+    "guarantee.forecast-breach": _route(
+        "By the plan of the evening the promise will not be kept.", (COORDINATOR,), COORDINATOR
+    ),
+    "guarantee.forecast-lifted": _route("The plan of the evening finds a day in time again.", (COORDINATOR,)),
     "guarantee.attention-needed": _route(
         "A patient is to be seen at once: see that it happens.", (COORDINATOR,), COORDINATOR, urgent=True
     ),

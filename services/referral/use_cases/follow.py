@@ -22,7 +22,7 @@ from shared.reasons import Reason
 
 # What is said beside the step that led here; a newer one takes its place.
 _NOTES = frozenset(
-    {"guarantee-at-risk", "guarantee-breached", "guarantee-second-breached"}
+    {"guarantee-at-risk", "guarantee-forecast-breach", "guarantee-breached", "guarantee-second-breached"}
     | {"patient-arrived", "corrected-too-late"}
 )
 
@@ -109,6 +109,14 @@ def note(ctx: Context, referral: Referral, *, reason: Reason, followed: Followed
     steps = [earlier for earlier in referral.reason if earlier.code not in _NOTES]
     referral.reason = [reason, *steps]
     followed.changed[referral.id] = ctx
+
+
+def take_back_note(ctx: Context, referral: Referral, *, code: str, followed: Followed) -> None:
+    """Leave out what was noted by a reason of this code; a newer note in its place stays."""
+    left = [earlier for earlier in referral.reason if earlier.code != code]
+    if left != referral.reason:
+        referral.reason = left
+        followed.changed[referral.id] = ctx
 
 
 def note_sessions(ctx: Context, referral: Referral, *, reason: Sequence[Reason], followed: Followed) -> None:

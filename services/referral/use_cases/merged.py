@@ -23,7 +23,7 @@ from shared.reasons import Reason
 # What every sender of a merged referral reads of the first.
 _OF_THE_CARE = (
     frozenset(f"first-appointment-{what}" for what in ("booked", "moved", "cancelled", "missed", "fulfilled"))
-    | {"guarantee-at-risk", "guarantee-breached", "guarantee-second-breached"}
+    | {"guarantee-at-risk", "guarantee-forecast-breach", "guarantee-breached", "guarantee-second-breached"}
     | {"waitlist-joined", "waitlist-left", "patient-arrived"}
     | {
         "plan-active",

@@ -51,7 +51,7 @@ _PERIOD = query(
 async def guarantee(request: _Search) -> Response:
     """List the guarantees of the coordinator's site, the one that ends first first, a page at a time.
 
-    Those at risk or broken come with what would help: a free time that nobody holds.
+    Those at risk, foreseen to break or broken come with what would help: a free time that nobody holds.
     """
     only(request, "coordinator", what="see the guarantees of a site")
     known = ("status", "programme", "priority", "due", "_sort", "_count", "_after")
@@ -90,6 +90,7 @@ async def summary(request: _Search) -> Response:
             "open": sum(of.get(status, 0) for status in _OPEN_STATUSES),
             "planned": of.get(GuaranteeStatus.PLANNED, 0),
             "at_risk": of.get(GuaranteeStatus.AT_RISK, 0),
+            "forecast_breach": of.get(GuaranteeStatus.FORECAST_BREACH, 0),
             "breached": of.get(GuaranteeStatus.BREACHED, 0),
             "met": of.get(GuaranteeStatus.MET, 0),
             "ended": of.get(GuaranteeStatus.ENDED, 0),

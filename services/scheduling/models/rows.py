@@ -70,8 +70,8 @@ class Guarantee(Resource):
     """The guarantee of one referral, as a Task with both clocks.
 
     Until `second_due_at` everybody is seen, whatever the priority; `second_breached_at` is when that was
-    found broken. `unbooked_since` is since when somebody has to see to it, None where nobody has to: it is at
-    risk or broken and nothing is booked, or nobody was seen by its second promise or at once.
+    found broken. `unbooked_since` is since when somebody has to see to it, None where nobody has to: it is in
+    danger or broken and nothing is booked, or nobody was seen by its second promise or at once.
     """
 
     __tablename__ = "guarantee"

@@ -1,6 +1,6 @@
 """Appointments: by id, by referral, by series, and those that wait."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,11 @@ _LOCKED = "SELECT * FROM appointment WHERE id = $1 FOR UPDATE"
 _FIRSTS = """
 SELECT * FROM appointment
 WHERE referral_id = $1 AND kind IN ('first', 'joint-first') AND held_until IS NULL ORDER BY id
+"""
+_FIRSTS_OF_ALL = """
+SELECT * FROM appointment
+WHERE referral_id = ANY($1::uuid[]) AND kind IN ('first', 'joint-first') AND held_until IS NULL
+ORDER BY id FOR UPDATE
 """
 _OTHERS_BOOKED = """
 SELECT * FROM appointment
@@ -65,6 +70,16 @@ async def visible(tx: Transaction, appointment_id: UUID, *, scope_of: Principal)
 async def firsts_of(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:
     """Lock every first appointment of a referral, missed and cancelled ones too, the oldest first."""
     return await tx.rows(Appointment, f"{_FIRSTS} FOR UPDATE", referral_id)
+
+
+async def firsts_of_all(
+    tx: Transaction, referral_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[Appointment]]:
+    """Lock every first appointment of referrals, as `firsts_of` does, and return them by referral."""
+    found: dict[UUID, list[Appointment]] = {id: [] for id in referral_ids}
+    for row in await tx.rows(Appointment, _FIRSTS_OF_ALL, list(referral_ids)):
+        found[row.referral_id].append(row)
+    return found
 
 
 async def firsts_seen(tx: Transaction, referral_id: UUID) -> Sequence[Appointment]:

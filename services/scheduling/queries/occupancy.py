@@ -161,11 +161,14 @@ async def claim_all(
 ) -> bool:
     """Take everything that is claimed, or nothing, and return which.
 
-    `moving` gives up what the appointments had before. Only a hold that has expired gives way.
+    `moving` gives up what the appointments had before. Only a hold that has expired gives way, and what was
+    never taken before gets its number.
     """
     if await _try_all(tx, claims, moving=moving):
         return True
-    return await drop_expired(tx, claims, at=at) and await _try_all(tx, claims, moving=moving)
+    new = await know_resources(tx, [resource for claim in claims for resource in claim.resources])
+    expired = await drop_expired(tx, claims, at=at)
+    return (bool(new) or expired) and await _try_all(tx, claims, moving=moving)
 
 
 async def _try_all(tx: Transaction, claims: Sequence[OccupancyClaim], *, moving: bool) -> bool:

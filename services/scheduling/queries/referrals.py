@@ -63,10 +63,13 @@ async def locked(tx: Transaction, referral_id: UUID) -> Referral | None:
     return await tx.row(Referral, _LOCKED, referral_id)
 
 
-async def visible(tx: Transaction, referral_id: UUID, *, scope_of: Principal) -> Referral | None:
-    """Read a referral of which this caller sees the visits, without a lock."""
+async def visible(
+    tx: Transaction, referral_id: UUID, *, scope_of: Principal, lock: bool = False
+) -> Referral | None:
+    """Read a referral of which this caller sees the visits, and lock it if that is asked for."""
     columns = core.columns(ReferralTable)
-    found = await tx.select(select(*columns).where(columns.id == referral_id, scope.referrals(scope_of)))
+    wanted = select(*columns).where(columns.id == referral_id, scope.referrals(scope_of))
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
     return Referral(**found[0]) if found else None
 
 

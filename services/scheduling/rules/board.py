@@ -6,13 +6,12 @@ from services.scheduling.models.guarantees import REMEDY_LOOK, REMEDY_WEEKS, Gua
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
+from services.scheduling.rules.guarantee import IN_DANGER
 from services.scheduling.rules.notice import earliest_start
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
 from shared.clinic import Site
 from shared.fhir.codes import GuaranteeStatus
 from shared.reasons import Reason, Reference
-
-_IN_DANGER = (GuaranteeStatus.AT_RISK, GuaranteeStatus.BREACHED)
 
 
 def days_left(row: GuaranteeOverview, *, today: date) -> int:
@@ -33,13 +32,15 @@ def days_waited(row: GuaranteeOverview, *, today: date, site: Site) -> int | Non
 
 
 def why(row: GuaranteeOverview) -> list[Reason]:
-    """Say why a guarantee is at risk, broken or ended, or wants somebody at once; else nothing."""
+    """Say why a guarantee is in danger, broken or ended, or wants somebody at once; else nothing."""
     status, first = row.guarantee.status, row.first
     if status == GuaranteeStatus.ENDED or (first is None and row.referral.ended_because):
         return row.referral.ended_because
     if row.guarantee.second_breached_at is not None:
         return [Reason.of("second-promise-broken"), *_why_in_danger(first)]
-    if status in _IN_DANGER:
+    if status == GuaranteeStatus.FORECAST_BREACH:
+        return [Reason.of("no-day-in-time-by-plan")]
+    if status in IN_DANGER:
         return _why_in_danger(first)
     is_waited_for = row.guarantee.unbooked_since is not None
     return [Reason.of("to-be-seen-at-once")] if is_waited_for else []
@@ -67,7 +68,7 @@ def why_on_the_worklist(row: Appointment) -> list[Reason]:
 def act_that_helps(row: GuaranteeOverview, *, now: datetime) -> str | None:
     """Name the act by which the first appointment could get a better time; None where there is none."""
     first = row.first
-    if first is None or row.referral.state == ReferralState.ENDED or row.guarantee.status not in _IN_DANGER:
+    if first is None or row.referral.state == ReferralState.ENDED or row.guarantee.status not in IN_DANGER:
         return None
     if first.status in UNTIMED:
         return "book"

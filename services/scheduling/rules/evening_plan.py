@@ -7,7 +7,7 @@ Invariants:
 - The same input gives the same plan: one thread, no clock, no chance.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -38,10 +38,15 @@ _FARTHEST = 112
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evening:
-    """What an evening tells, who waited long enough and got no day, and why there was no plan, if so."""
+    """What an evening tells, who waited long enough and got no day, and why there was no plan, if so.
+
+    `is_late` says of each who goes on waiting whether the plan has no day for them in time; without a plan it
+    says it of nobody.
+    """
 
     told: Sequence[Told]
     unplaced: Sequence[Unscheduled]
+    is_late: Mapping[str, bool]
     failure: str | None = None
 
 
@@ -121,7 +126,13 @@ def evening(outlook: Outlook) -> Evening:
         for one in waiting
         if one.id not in given and is_to_tell(one, date.max, today=today, book=book, terms=terms)
     ]
-    return Evening(told=days, unplaced=unplaced, failure=failure)
+    settled = given | {one.id for one in unplaced}
+    is_late = {
+        one.id: planned.get(one.id, _NO_PLACE)[1] > one.due_on for one in waiting if one.id not in settled
+    }
+    return Evening(
+        told=days, unplaced=unplaced, is_late={} if failure is not None else is_late, failure=failure
+    )
 
 
 def without_program(

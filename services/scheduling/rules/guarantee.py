@@ -6,6 +6,8 @@
   said not to be available, and all days from a visit that the patient missed or called off to the visit that
   stands in its place. A day counts once, however many reasons it has.
 - A visit inside the guarantee whose outcome is not recorded yet leaves it open, even after its end.
+- A breach that is foreseen is what the last plan of an evening says of who waits for a day: it stays until a
+  later plan says otherwise, and everything that is certain is stronger.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,6 +24,8 @@ from services.scheduling.states import STANDING, AppointmentStatus, ReferralStat
 from shared.fhir.codes import GuaranteeStatus, RequestPriority
 
 _ASK_AGAIN = timedelta(days=1)
+# Broken, or about to be as far as anybody knows.
+IN_DANGER = (GuaranteeStatus.AT_RISK, GuaranteeStatus.FORECAST_BREACH, GuaranteeStatus.BREACHED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +45,12 @@ def evaluate(
     now: datetime,
     at_risk_days: int,
     zone: ZoneInfo,
+    is_late_by_plan: bool | None = None,
 ) -> dict[str, Any]:
     """Return what a guarantee is by all first appointments: its columns.
 
-    `before` is the status that it has, or from which it is worked out anew.
+    `before` is the status that it has, or from which it is worked out anew. `is_late_by_plan` is what the
+    plan of an evening says of it, None where none is asked: what the last one said still stands.
     """
     status = status_now(
         visits,
@@ -53,6 +59,7 @@ def evaluate(
         at_risk_days=at_risk_days,
         ended=referral.state == ReferralState.ENDED,
         before=GuaranteeStatus(before),
+        is_late_by_plan=is_late_by_plan,
     )
     days = clocks(visits, sent_at=referral.sent_at, unavailable=referral.away, zone=zone)
     raw, adjusted = (None, None) if days is None else (days.raw, days.adjusted)
@@ -73,15 +80,14 @@ def wants_somebody(
 ) -> bool:
     """Tell whether a person has to see to a guarantee, as long as nobody was seen.
 
-    It is at risk or broken and nothing is booked, or its second promise is broken, or the patient is to be
-    seen at once.
+    It is at risk, broken or foreseen to break and nothing is booked, or its second promise is broken, or the
+    patient is to be seen at once.
     """
     seen = any(visit.status == AppointmentStatus.FULFILLED for visit in visits)
     if seen or referral.state == ReferralState.ENDED:
         return False
-    in_danger = status in (GuaranteeStatus.AT_RISK, GuaranteeStatus.BREACHED)
     booked = any(visit.status in STANDING for visit in visits)
-    return second_broken or referral.priority == RequestPriority.STAT or (in_danger and not booked)
+    return second_broken or referral.priority == RequestPriority.STAT or (status in IN_DANGER and not booked)
 
 
 def second_breached_at(
@@ -117,8 +123,12 @@ def status_now(
     at_risk_days: int,
     ended: bool,
     before: GuaranteeStatus,
+    is_late_by_plan: bool | None = None,
 ) -> GuaranteeStatus:
-    """Return the status of the guarantee; what was met, broken or ended stays so."""
+    """Return the status of the guarantee; what was met, broken or ended stays so.
+
+    `is_late_by_plan` is what the plan of an evening says of a visit without a day, None where none is asked.
+    """
     if before in (GuaranteeStatus.MET, GuaranteeStatus.BREACHED, GuaranteeStatus.ENDED):
         return before
     inside = [visit for visit in visits if visit.starts_at is not None and visit.starts_at < due_at]
@@ -132,9 +142,11 @@ def status_now(
         return GuaranteeStatus.BREACHED
     waits = any(visit.status == AppointmentStatus.WAITLIST for visit in visits)
     late = any(visit.status in STANDING for visit in visits)
-    if waits or late or now >= due_at - timedelta(days=at_risk_days):
+    if waits or late or before == GuaranteeStatus.AT_RISK or now >= due_at - timedelta(days=at_risk_days):
         return GuaranteeStatus.AT_RISK
-    return GuaranteeStatus.AT_RISK if before == GuaranteeStatus.AT_RISK else GuaranteeStatus.PLANNED
+    if is_late_by_plan is None:
+        is_late_by_plan = before == GuaranteeStatus.FORECAST_BREACH
+    return GuaranteeStatus.FORECAST_BREACH if is_late_by_plan else GuaranteeStatus.PLANNED
 
 
 def clocks(

@@ -95,7 +95,6 @@ async def _claimed(
 ) -> list[Appointment] | NoSeries:
     patient = rules.needs.patient_key(referral.patient_id)
     resources = [*request.need.resources, patient]
-    await queries.occupancy.know_resources(tx, resources)
     for _ in range(_ROUNDS):
         taken, given_up = await queries.given_up.and_taken(
             tx, resources, patients=[referral.patient_id], window=request.spare, at=ctx.at

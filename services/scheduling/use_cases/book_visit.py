@@ -50,8 +50,7 @@ async def _refusing(
     ctx: Context, tx: Transaction, wanted: VisitProposal, verb: Callable[..., Awaitable[Appointment]]
 ) -> Appointment:
     """Do this for the locked referral of a proposal; refusals have the words of this clinic."""
-    seen = await queries.referrals.visible(tx, wanted.referral_id, scope_of=ctx.caller)
-    referral = None if seen is None else await queries.referrals.locked(tx, seen.id)
+    referral = await queries.referrals.visible(tx, wanted.referral_id, scope_of=ctx.caller, lock=True)
     if referral is None:
         raise NotFound(f"there is no ServiceRequest/{wanted.referral_id} here that you may see")
     try:

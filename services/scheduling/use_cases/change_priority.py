@@ -17,7 +17,10 @@ from shared.db import Transaction
 from shared.events.catalog.referral import ReferralPriorityChanged
 from shared.fhir.codes import GuaranteeStatus
 
-_OPEN = (GuaranteeStatus.PLANNED, GuaranteeStatus.ON_TRACK, GuaranteeStatus.AT_RISK)
+_OPEN = (
+    *(GuaranteeStatus.PLANNED, GuaranteeStatus.ON_TRACK),
+    *(GuaranteeStatus.AT_RISK, GuaranteeStatus.FORECAST_BREACH),
+)
 
 
 async def run(ctx: Context, tx: Transaction, event: ReferralPriorityChanged) -> None:

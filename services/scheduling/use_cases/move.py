@@ -68,7 +68,6 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
         taken = await queries.occupancy.taken(tx, resources, window=window, at=ctx.at, but_not=[row.id])
         place = rules.moving.place_at(span, row, need=need, taken=taken)
         claim = record.claim_of(row, place)
-        await queries.occupancy.know_resources(tx, claim.resources)
         if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=moving):
             await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=span)
             await queries.given_up.keep(tx, left)

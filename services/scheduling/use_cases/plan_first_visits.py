@@ -4,18 +4,20 @@ Invariants:
 - Nothing of a plan is kept: a day that is told is booked, each in a transaction of its own; what is not
   told is planned anew the next evening.
 - One worker plans a site: the timer's row is locked while its handler runs.
-- A plan that is not optimal is none: the carve-out serves that evening, and it is logged and counted.
+- A plan that is not optimal is none: the carve-out serves that evening, and it is logged and counted. Of the
+  guarantees of those who go on waiting it says nothing.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 
 from services.scheduling import queries, rules
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.use_cases import read_outlook
+from services.scheduling.use_cases import foresee_breaches, read_outlook
 from shared import timers
 from shared.clinic import SchedulingPolicy, Site
 from shared.context import Context
@@ -40,7 +42,8 @@ log = structlog.get_logger()
 async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
     """Plan, let each day that is told be booked, and set the timer of the next evening.
 
-    A clinic that no longer plans gives everybody who was promised a day the earliest one.
+    The guarantees of those who go on waiting say whether the plan has a day for them in time. A clinic that
+    no longer plans gives everybody who was promised a day the earliest one.
     """
     site = next((site for site in ctx.clinic.sites if site.id == site_id), None)
     if site is None:
@@ -61,6 +64,7 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
         log.error("scheduling.plan-not-optimal", status=evening.failure, waiting=waiting, page="PlansFailing")
     planned = [f"{one.id}/{one.day.isoformat()}" for one in evening.told]
     await _let_be_booked(ctx, tx, [*planned, *(f"{one.id}/{ANY_DAY}" for one in evening.unplaced)])
+    await foresee_breaches.run(ctx, tx, {UUID(id): late for id, late in evening.is_late.items()})
 
 
 async def at_every_site(ctx: Context, tx: Transaction) -> None:

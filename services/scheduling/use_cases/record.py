@@ -151,9 +151,9 @@ def first_publications(
     return [*about, *_news(ctx, evaluated)]
 
 
-async def publish_guarantee_event(ctx: Context, tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
-    """Publish what is new about a guarantee, if anything is."""
-    await publish_all(tx, _news(ctx, evaluated))
+async def publish_guarantee_event(ctx: Context, tx: Transaction, *evaluated: EvaluatedGuarantee) -> None:
+    """Publish what is new about guarantees, if anything is."""
+    await publish_all(tx, [news for one in evaluated for news in _news(ctx, one)])
 
 
 def guarantee_publication(ctx: Context, event: type[DomainEvent], guarantee: Guarantee) -> Publication:

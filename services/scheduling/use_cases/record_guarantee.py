@@ -18,6 +18,7 @@ from shared.timers import Timer
 
 _GUARANTEE_EVENTS: dict[str, type[DomainEvent]] = {
     GuaranteeStatus.AT_RISK: events.GuaranteeAtRisk,
+    GuaranteeStatus.FORECAST_BREACH: events.GuaranteeForecastBreach,
     GuaranteeStatus.BREACHED: events.GuaranteeBreached,
     GuaranteeStatus.MET: events.GuaranteeMet,
 }
@@ -45,11 +46,12 @@ def evaluate(
     *,
     corrects: bool = False,
     anew: bool = False,
+    is_late_by_plan: bool | None = None,
 ) -> EvaluatedGuarantee:
     """Put into a guarantee what it now is, without writing it; its Task is new where anything changed.
 
     What was met, broken or ended stays so, unless what was recorded is corrected. The Task is rendered `anew`
-    where its referral says something else.
+    where its referral says something else. `is_late_by_plan` is what the plan of an evening says of it.
     """
     was = guarantee.model_copy()
     columns = rules.guarantee.evaluate(
@@ -60,6 +62,7 @@ def evaluate(
         now=ctx.at,
         at_risk_days=ctx.clinic.guarantee.of(referral.priority).at_risk_days,
         zone=ctx.clinic.site(referral.site).zone,
+        is_late_by_plan=is_late_by_plan,
     )
     changes = {name: value for name, value in columns.items() if getattr(guarantee, name) != value}
     for name, value in changes.items():
@@ -88,20 +91,20 @@ async def rewrite_guarantee(ctx: Context, tx: Transaction, guarantee: Guarantee,
     await store.update(tx, guarantee, body, at=ctx.at)
 
 
-async def save_guarantee(tx: Transaction, evaluated: EvaluatedGuarantee) -> None:
-    """Write an evaluated guarantee where anything changed.
+async def save_guarantee(tx: Transaction, *evaluated: EvaluatedGuarantee) -> None:
+    """Write evaluated guarantees where anything changed.
 
     One that is final needs no timer any more; one that broke gets that of its second promise.
     """
-    guarantee = evaluated.guarantee
-    if not evaluated.is_changed:
-        return
-    await store.update_all(tx, [(guarantee, guarantee.version - 1)], *_CHANGED_GUARANTEE)
-    if guarantee.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED):
-        kinds = (TimerKind.AT_RISK, TimerKind.DUE, TimerKind.SECOND_DUE)
-        await timers.cancel_all(tx, [(kind, str(guarantee.referral_id)) for kind in kinds])
-    if events.GuaranteeBreached in evaluated.events:
-        await timers.schedule_all(tx, _second_timers(guarantee))
+    changed = [one.guarantee for one in evaluated if one.is_changed]
+    await store.update_all(tx, [(row, row.version - 1) for row in changed], *_CHANGED_GUARANTEE)
+    final = [row for row in changed if row.status in (GuaranteeStatus.MET, GuaranteeStatus.ENDED)]
+    kinds = (TimerKind.AT_RISK, TimerKind.DUE, TimerKind.SECOND_DUE)
+    if final:
+        await timers.cancel_all(tx, [(kind, str(row.referral_id)) for row in final for kind in kinds])
+    broken = [one.guarantee for one in evaluated if events.GuaranteeBreached in one.events]
+    if broken:
+        await timers.schedule_all(tx, [timer for row in broken for timer in _second_timers(row)])
 
 
 def timers_of(ctx: Context, referral: Referral, *, guarantee: Guarantee) -> list[Timer]:
@@ -121,6 +124,8 @@ def _happened(was: Guarantee, now: Guarantee, *, referral: Referral) -> Iterator
     """Go through the events by which a guarantee became what it is."""
     if now.status != was.status and now.status in _GUARANTEE_EVENTS:
         yield _GUARANTEE_EVENTS[now.status]
+    if (was.status, now.status) == (GuaranteeStatus.FORECAST_BREACH, GuaranteeStatus.PLANNED):
+        yield events.GuaranteeForecastLifted
     if was.second_breached_at is None and now.second_breached_at is not None:
         yield events.GuaranteeSecondBreached
     is_wanted = was.unbooked_since is None and now.unbooked_since is not None

@@ -102,7 +102,6 @@ async def _place(
             return
         place = _candidate(ctx, row, affected.placement)
         claim = record.claim_of(row, place)
-        await queries.occupancy.know_resources(tx, claim.resources)
         if await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True):
             record.put_into(row, place)
             await _save(ctx, tx, row, referral=affected.referral)

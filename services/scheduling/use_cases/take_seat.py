@@ -127,7 +127,6 @@ async def _open(ctx: Context, tx: Transaction, row: Appointment, span: Span, *, 
     place = rules.moving.place_at(span, row, need=need, taken=taken)
     session = rules.groups.session_of(row, place, need=need)
     claims = [_claim_of(session, place), _claim_of_patient(row, span)]
-    await queries.occupancy.know_resources(tx, [key for claim in claims for key in claim.resources])
     if not await queries.occupancy.claim_all(tx, claims, at=ctx.at, moving=row.starts_at is not None):
         return False
     await tx.insert(session)
@@ -140,7 +139,6 @@ async def _take_patient(ctx: Context, tx: Transaction, row: Appointment, span: S
     taken = await queries.occupancy.taken(tx, claim.resources, window=span, at=ctx.at, but_not=[row.id])
     if (why := rules.groups.why_patient_busy(row, span, taken=taken)) is not None:
         raise cannot_move(why)
-    await queries.occupancy.know_resources(tx, claim.resources)
     return await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=row.starts_at is not None)
 
 

@@ -4,7 +4,8 @@ Every Appointment says `serviceType` = the programme and, beside it, the visit t
 `appointmentType` = the kind (`shared.fhir.codes.AppointmentKind`), `basedOn` = the referral, and its
 participants with the patient first, then the clinician who leads it. Those of a first appointment carry the
 guarantee's Task (code `guarantee`): focus = the ServiceRequest, restriction.period.end = the due date,
-businessStatus = planned, on-track, at-risk, breached, met or ended, priority = the referral's.
+businessStatus = planned, on-track, at-risk, forecast-breach, breached, met or ended, priority = the
+referral's.
 """
 
 from datetime import datetime
@@ -291,6 +292,22 @@ class GuaranteeAtRisk(
     emitted="Unbooked near the due date, or no time before it fits.",
 ):
     """The guarantee may not be kept."""
+
+
+class GuaranteeForecastBreach(
+    GuaranteeEvent,
+    name="guarantee.forecast-breach",
+    emitted="The plan of an evening finds no day in time for who waits for one; said once, while that lasts.",
+):
+    """The guarantee is foreseen to break; nothing is decided yet."""
+
+
+class GuaranteeForecastLifted(
+    GuaranteeEvent,
+    name="guarantee.forecast-lifted",
+    emitted="The plan of a later evening finds a day in time again.",
+):
+    """The guarantee is no longer foreseen to break."""
 
 
 class GuaranteeAttentionNeeded(

@@ -12,7 +12,7 @@ from shared.events.topics import FEED
 from tests.failure.audit.evidence import Evidence, Published
 
 _VISIT = ("booked", "moved", "cancelled", "arrived", "fulfilled", "missed", "corrected")
-_GUARANTEE = ("promised", "at-risk", "breached", "second-breached")
+_GUARANTEE = ("promised", "at-risk", "forecast-breach", "forecast-lifted", "breached", "second-breached")
 _SERIES = ("booked", "not-booked", "suspended", "completed")
 # What each consumer acts upon; None stands for everything that notifications tells.
 HANDLED: dict[str, frozenset[str] | None] = {

@@ -220,6 +220,22 @@ async def test_what_is_said_of_the_guarantee_leaves_it_said_when_the_visit_is(cl
     assert "2026-03-10" not in words
 
 
+async def test_a_foreseen_breach_is_said_until_a_later_plan_takes_it_back(clinic: TestClinic) -> None:
+    care = await accepted(clinic)
+    await care.guarantee("guarantee.promised")
+    promised = (await care.task())["statusReason"]["text"]
+    await care.guarantee("guarantee.forecast-breach")
+    task = await care.task()
+    assert "By the plan of the evening no day in the promised time is free" in task["statusReason"]["text"]
+    assert promised in task["statusReason"]["text"]
+    assert business_status(task) == "awaiting-booking"
+    await care.guarantee("guarantee.forecast-lifted")
+    taken_back = await care.task()
+    assert taken_back["statusReason"]["text"] == promised
+    await care.guarantee("guarantee.forecast-lifted")
+    assert (await care.task())["meta"] == taken_back["meta"], "taking back what is not said changes nothing"
+
+
 async def test_a_session_is_no_first_appointment(clinic: TestClinic) -> None:
     care = await accepted(clinic)
     await care.appointment("appointment.booked")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.scheduling.models.demand import (
     DayBook,
     ExpectedArrivals,
+    Outlook,
     PlanTerms,
     Terms,
     Told,
@@ -113,6 +114,34 @@ class TestAPlan:
         """Nobody comes to one visit in ten: a visit on the last day has no second try."""
         one = who("one", "urgent", sent=2)
         assert evening(one, of=book(0, 0, 0, 1, 0, 0, 0, 1))[one.id].day == TODAY + DAY * 4
+
+
+class TestWhoIsLate:
+    def evening(self, *waiting: Unscheduled, of: DayBook) -> evening_plan.Evening:
+        return evening_plan.evening(
+            Outlook(book=of, waiting=waiting, expected=NOBODY, terms=TERMS, today=TODAY)
+        )
+
+    def test_is_whom_the_plan_gives_a_day_behind_the_due_day_or_none(self) -> None:
+        free = [0] * 40
+        free[20] = free[34] = 1
+        found = self.evening(who("soon", sent=1), who("later"), who("last"), of=book(*free))
+        assert sorted(found.is_late.values()) == [False, True, True]
+        assert found.is_late["soon"] is False
+
+    def test_is_nobody_whom_the_evening_tells_a_day_or_that_there_is_none(self) -> None:
+        near, gone = who("near", sent=10), who("gone", sent=20, since=TODAY - DAY * 20)
+        found = self.evening(near, gone, of=book(0, 1))
+        assert {one.id for one in found.told} | {one.id for one in found.unplaced} == {"near", "gone"}
+        assert found.is_late == {}
+
+    def test_is_nobody_without_a_plan(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(self: Program, *, iterations: int) -> list[float]:
+            raise NotOptimal("Iteration limit reached")
+
+        monkeypatch.setattr(Program, "solved", fail)
+        found = self.evening(who(), of=book())
+        assert (found.failure, found.is_late) == ("Iteration limit reached", {})
 
 
 class TestTelling:

@@ -17,7 +17,13 @@ SENT = local(date(2026, 3, 2), "10:00")
 DUE = local(date(2026, 3, 31), "00:00")
 
 
-def status(*visits: Appointment, now_day: int = 3, before: str = "on-track", ended: bool = False) -> str:
+def status(
+    *visits: Appointment,
+    now_day: int = 3,
+    before: str = "on-track",
+    ended: bool = False,
+    is_late_by_plan: bool | None = None,
+) -> str:
     return rules.guarantee.status_now(
         visits,
         now=local(date(2026, 3, 1), "12:00") + timedelta(days=now_day - 1),
@@ -25,6 +31,7 @@ def status(*visits: Appointment, now_day: int = 3, before: str = "on-track", end
         at_risk_days=7,
         ended=ended,
         before=GuaranteeStatus(before),
+        is_late_by_plan=is_late_by_plan,
     )
 
 
@@ -100,6 +107,32 @@ class TestStatus:
                     before=GuaranteeStatus.PLANNED,
                 )
                 assert found == expected
+
+    @pytest.mark.parametrize(
+        ("visits", "now_day", "before", "expected"),
+        [
+            ((), 3, "planned", "forecast-breach"),
+            ((visit("noshow"),), 12, "on-track", "forecast-breach"),
+            ((visit("booked"),), 3, "planned", "on-track"),
+            ((visit("waitlist"),), 3, "forecast-breach", "at-risk"),
+            ((visit("booked", 40),), 3, "forecast-breach", "at-risk"),
+            ((), 25, "forecast-breach", "at-risk"),
+            ((), 3, "at-risk", "at-risk"),
+            ((), 31, "forecast-breach", "breached"),
+        ],
+    )
+    def test_is_foreseen_to_break_by_a_plan_unless_something_certain_is_stronger(
+        self, visits: tuple[Appointment, ...], now_day: int, before: str, expected: str
+    ) -> None:
+        assert status(*visits, now_day=now_day, before=before, is_late_by_plan=True) == expected
+
+    @pytest.mark.parametrize(
+        ("is_late", "expected"), [(None, "forecast-breach"), (True, "forecast-breach"), (False, "planned")]
+    )
+    def test_stays_foreseen_to_break_until_a_plan_says_otherwise(
+        self, is_late: bool | None, expected: str
+    ) -> None:
+        assert status(before="forecast-breach", is_late_by_plan=is_late) == expected
 
     def test_what_is_decided_stays(self) -> None:
         for decided in ("met", "breached", "ended"):

@@ -13,7 +13,7 @@ from services.portal.calls import Answer, together
 _SHOWN = 8
 _PAGE = 50
 # The promises of which somebody still has to think.
-_UNKEPT = "open,at-risk,breached"
+_UNKEPT = "open,at-risk,forecast-breach,breached"
 # The board shows so many days before and behind today.
 _DAYS = 28
 
