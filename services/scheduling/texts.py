@@ -105,6 +105,7 @@ REASONS: Mapping[str, str] = {
     "patient-busy": "The patient has another appointment until {until:%Y-%m-%d %H:%M}.",
     "person-busy": "{practitioner} has another appointment until {until:%Y-%m-%d %H:%M}.",
     "no-hours": "{practitioner} has no hours for a {purpose} visit at this time.",
+    "not-offered": "{practitioner} takes no new visits at this time.",
     "nobody-gives": "Nobody gives {discipline} at this site.",
     "no-such-room": "This site has no room of the right kind.",
     "group-full": "The {seats} seats with {practitioner} are taken, until {until:%Y-%m-%d %H:%M}.",

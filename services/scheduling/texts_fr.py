@@ -126,6 +126,7 @@ REASONS: Mapping[str, str] = {
     "patient-busy": "Le patient a un autre rendez-vous jusqu'au {until:%Y-%m-%d %H:%M}.",
     "person-busy": "{practitioner} a un autre rendez-vous jusqu'au {until:%Y-%m-%d %H:%M}.",
     "no-hours": "{practitioner} ne reçoit pas à cette heure pour ce genre de visite : {purpose}.",
+    "not-offered": "{practitioner} ne prend pas de nouvelles visites à ce moment.",
     "nobody-gives": "Personne n'offre ceci à cet établissement : {discipline}.",
     "no-such-room": "Cet établissement n'a pas de salle du bon genre.",
     "group-full": (

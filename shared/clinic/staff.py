@@ -6,10 +6,10 @@ Wall-clock times and weekdays are those of the site's `time_zone`.
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.clinic.part import Email, Id, Part, WallTime
 from shared.clinic.visits import Discipline, Equipment, Room
@@ -90,8 +90,28 @@ class Absence(Part):
         return begun and (day < self.end or (self.end == day and self.end_time is None))
 
 
+class Offer(Part):
+    """Whether and between which local days, both included, somebody's hours are offered to new visits.
+
+    What is booked outside of it stands.
+    """
+
+    active: bool = True
+    start: date | None = Field(alias="from", default=None)
+    end: date | None = Field(alias="to", default=None)
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError("it ends before it begins")
+        return self
+
+
 class Person(Part):
-    """A clinician; `id` is the id of the Practitioner, `languages` are those spoken, such as `fr`."""
+    """A clinician; `id` is the id of the Practitioner, `languages` are those spoken, such as `fr`.
+
+    `offered` says whether and when new visits are booked with them.
+    """
 
     id: Id
     family: str
@@ -102,3 +122,4 @@ class Person(Part):
     languages: tuple[Language, ...] = ()
     hours: tuple[Hours, ...] = ()
     absences: tuple[Absence, ...] = ()
+    offered: Offer = Offer()

@@ -61,6 +61,8 @@ PLACE_EXTENSION = f"{LUMBAR}/StructureDefinition/site-part"
 HOURS_FOR_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-for"
 # On the same: what is left of these hours so many days ahead is for other visits too.
 RELEASE_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-released"
+# On a PractitionerRole, where new visits are not always booked: what the person's Schedule says of that.
+OFFER_EXTENSION = f"{LUMBAR}/StructureDefinition/visits-offered"
 
 LANGUAGES = "urn:ietf:bcp:47"
 UCUM = "http://unitsofmeasure.org"

@@ -25,7 +25,7 @@ _LOCKED = f"{_SEEN} FOR UPDATE"
 _NEWER = "SELECT * FROM roster WHERE revision > coalesce(($1::jsonb ->> site)::bigint, 0) ORDER BY site"
 _INSERT = """
 INSERT INTO roster (id, event_version, event_at, site, revision, document, changed_at)
-VALUES ($1, 0, NULL, $2, $3, $4, $5) ON CONFLICT (site) DO NOTHING RETURNING site
+VALUES ($1, 0, NULL, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING site
 """
 _KEEP = """
 INSERT INTO roster (id, event_version, event_at, site, revision, document, changed_at)

@@ -114,7 +114,13 @@ REACHED = {
         "/book",
         "/calendar/links",
     }
-    | {"/roster/absences", "/roster/change/hours", "/roster/change/people", "/roster/change/rooms"}
+    | {
+        "/roster/absences",
+        "/roster/change/hours",
+        "/roster/change/schedules",
+        "/roster/change/people",
+        "/roster/change/rooms",
+    }
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
     "clinician": {"/calendar", "/calendar/links", "/patients", "/book", "/meetings", "/plans"}
     | {"/teams/write", "/teams/record-answers"},

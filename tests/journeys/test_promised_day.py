@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.demo.bundles import example
 from shared.clinic import Scheduling, SchedulingPolicy
 from tests.support import referrals
 from tests.support.browser import Browser
@@ -150,6 +151,91 @@ class TestTheCoordinatorIsAskedToTelephone:
         page = await browser.open("/today")
         assert "Tell the patient the day" in page.text
         assert "The patient was told" in page.text
+
+
+class TestABreachThatTheEveningForesees:
+    """The chronic pain programme has one first visit a week: five referrals are more than four weeks have."""
+
+    async def test_is_the_coordinators_to_see_to_and_its_senders_to_read(self, planning: TestClinic) -> None:
+        late = await a_full_month(planning)
+        row = late[0]
+        assert row["reason"]["coding"][0]["code"] == "no-day-in-time-by-plan"
+        assert [remedy["action"] for remedy in row["remedies"]] == ["book"]
+        summary = (await planning.as_("coordinator").get("/scheduling/guarantee/summary")).json()
+        assert summary["forecast_breach"] == len(late)
+        work = (await planning.as_("coordinator").get("/scheduling/worklist?kind=guarantee")).json()["rows"]
+        assert {one["referral"] for one in work} == {one["referral"] for one in late}
+        assert {act["name"] for one in work for act in one["actions"]} == {"book"}
+        assert sorted(await told_of(planning, "guarantee.forecast-breach")) == sorted(
+            ("coordinator", one["referral"]) for one in late
+        )
+        task = await process_of(planning, row["referral"])
+        assert "no day in the promised time is free" in task["statusReason"]["text"]
+
+    async def test_is_over_with_a_day_in_time_and_tells_nobody_twice(self, planning: TestClinic) -> None:
+        late = await a_full_month(planning)
+        row = late[0]
+        visit = await visit_of(planning, row["referral"])
+        start = datetime.fromisoformat(row["remedies"][0]["time"])
+        end = start + timedelta(minutes=visit["minutesDuration"])
+        time = {"start": start.isoformat(), "end": end.isoformat()}
+        booked = await put(planning, visit | {"status": "booked", **time})
+        assert booked.status_code == 200, booked.text
+        await planning.settle()
+        task = await process_of(planning, row["referral"])
+        assert "no day in the promised time" not in task["statusReason"]["text"]
+        await planning.at(planning.clock.now() + timedelta(days=1))
+        still = {one["referral"] for one in await foreseen(planning)}
+        assert row["referral"] not in still, "though others may have lost the day that it was given"
+        about = await told_of(planning, "guarantee.forecast-breach")
+        assert len(about) == len(set(about))
+        assert {referral for _, referral in about} == still | {one["referral"] for one in late}
+
+    async def test_stands_on_the_board_and_the_page_of_the_day(self, planning: TestClinic) -> None:
+        late = await a_full_month(planning)
+        browser = Browser(planning.anonymous())
+        await browser.sign_in("coordinator")
+        board = await browser.open("/four-weeks?status=forecast-breach")
+        assert board.text.count("Too late by the plan") == len(late)
+        assert "The plan of the evening finds no day before the end of the guarantee." in board.text
+        assert "Too late by the plan" in (await browser.open("/four-weeks")).text
+        assert f"{len(late)} promises at risk" in (await browser.open("/today")).text
+
+
+async def a_full_month(clinic: TestClinic) -> list[dict[str, Any]]:
+    """Send more chronic pain referrals than a month has visits, and give the board's rows of the evening."""
+    for letter in "abcde":
+        body = example(f"20-full-month-{letter}.json", at=clinic.clock.now())
+        answer = await clinic.as_("family-practice").post("/referral/fhir", content=body)
+        assert answer.status_code == 200, answer.text
+    await clinic.settle()
+    assert await foreseen(clinic) == []
+    await clinic.at(clinic.clock.now() + UNTIL_EVENING)
+    late = await foreseen(clinic)
+    assert late
+    return late
+
+
+async def foreseen(clinic: TestClinic) -> list[dict[str, Any]]:
+    answer = await clinic.as_("coordinator").get("/scheduling/guarantee?status=forecast-breach")
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["rows"]
+    return rows
+
+
+async def told_of(clinic: TestClinic, event: str) -> list[tuple[str, str]]:
+    """Name who was sent a message about each of these events, and about which referral."""
+    found = await clinic.as_("coordinator").get("/notifications/fhir/Communication?_count=200")
+    sent = [entry["resource"] for entry in found.json()["entry"]]
+    return [
+        (_id(one["recipient"][0]), _id(one["basedOn"][0]))
+        for one in sent
+        if one["topic"]["coding"][0]["code"] == event
+    ]
+
+
+def _id(reference: dict[str, Any]) -> str:
+    return str(reference["reference"].rpartition("/")[2])
 
 
 async def to_tell(clinic: TestClinic) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from deploy.demo.stories import (
     s17_came_by_fax,
     s18_questions,
     s19_falls_sick,
+    s20_full_month,
 )
 from deploy.demo.story import Play
 
@@ -43,4 +44,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     17: (s17_came_by_fax.TITLE, s17_came_by_fax.play),
     18: (s18_questions.TITLE, s18_questions.play),
     19: (s19_falls_sick.TITLE, s19_falls_sick.play),
+    20: (s20_full_month.TITLE, s20_full_month.play),
 }

@@ -1,5 +1,6 @@
 """The clinic is full: by when the patient is seen is said at once; an evening finds what story 9 frees."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -13,11 +14,12 @@ from deploy.demo.acts import (
     within_promise,
 )
 from deploy.demo.care import see_first
-from deploy.demo.story import Resource, Story, location_of
+from deploy.demo.promises import guarantee_of, tell_by_telephone
+from deploy.demo.story import Story, location_of
 
 TITLE = "The clinic is full"
-# Two working days after the referrals a day is told, whenever it is; then the coordinator telephones.
-_NEXT_MORNING, _AFTER_THE_TELEPHONE = (4, "09:00"), (4, "12:00")
+# Two working days after the referrals a day is told, whenever it is: on one of these mornings it is known.
+_MORNINGS = range(4, 9)
 FILLERS = ("10-filler-a.json", "10-filler-b.json")
 
 
@@ -26,8 +28,6 @@ async def play(story: Story) -> None:
     await story.until(0, "11:00")
     fillers = [location_of(await story.send("family-practice", file), "ServiceRequest") for file in FILLERS]
     await story.settled()
-    for filler in fillers:
-        await story.meanwhile(partial(_see_after_the_evening, referral=filler))
     await story.until(0, "15:00")
     sent = story.clock.now()
     referral = location_of(await story.send("family-practice", "10-clinic-full.json"), "ServiceRequest")
@@ -35,12 +35,12 @@ async def play(story: Story) -> None:
     task = await process_task(story, "family-practice", referral)
     waits = business_status(task)
     story.expect("its day follows", waits == "awaiting-booking", waits)
-    promise = await _guarantee(story, referral)
+    promise = await guarantee_of(story, referral)
     told = task["statusReason"]["text"]
     story.expect("the sender is told by when", promise["due_on"] in told, told)
     await expect_told(story, referral, "guarantee.promised", "family-practice")
 
-    await story.until(*_NEXT_MORNING)
+    await _until_told(story, (*fillers, referral))
     for one in (*fillers, referral):
         await _in_time(story, one)
     appointment = await first_appointment(story, "family-practice", referral)
@@ -51,15 +51,29 @@ async def play(story: Story) -> None:
     )
     given = {visit["start"] for visit in visits} & {visit["start"] for visit in freed}
     story.expect("the time that the revoked referral freed is given", len(given) == 1, len(given))
-    await _tell_by_telephone(story, referral)
+    for filler in fillers:
+        await story.meanwhile(partial(see_first, referral=filler))
+    await tell_by_telephone(story, referral)
     await see_first(story, referral)
-    promise = await _guarantee(story, referral)
+    promise = await guarantee_of(story, referral)
     story.expect("the promise was kept", promise["status"] == "met", promise["status"])
+
+
+async def _until_told(story: Story, referrals: Sequence[str]) -> None:
+    """Wait for the morning on which all of them know their day."""
+    for morning in _MORNINGS:
+        await story.until(morning, "09:00")
+        waiting = [
+            (await guarantee_of(story, one))["first_appointment"]["start"] is None for one in referrals
+        ]
+        if not any(waiting):
+            return
+    story.expect("everybody is told a day", False, waiting.count(True))
 
 
 async def _in_time(story: Story, referral: str) -> None:
     """Give a patient whom the plan had to put off the time in the promise that the board offers."""
-    promise = await _guarantee(story, referral)
+    promise = await guarantee_of(story, referral)
     if promise["status"] == "at-risk":
         await expect_told(story, referral, "guarantee.at-risk", "coordinator")
         remedy = promise["remedies"][0]
@@ -69,36 +83,5 @@ async def _in_time(story: Story, referral: str) -> None:
         await change(story, "coordinator", path, start=remedy["time"], end=end.isoformat())
         story.note("coordinator", "moves the visit into the promise", "PUT Appointment")
         await story.settled()
-        promise = await _guarantee(story, referral)
+        promise = await guarantee_of(story, referral)
     story.expect("nobody's promise is at risk", promise["status"] == "on-track", promise["status"])
-
-
-async def _tell_by_telephone(story: Story, referral: str) -> None:
-    """Tell the patient the day, and tick the Task that asks for it."""
-    tasks = await story.find(
-        "coordinator",
-        f"/scheduling/fhir/Task?based-on=ServiceRequest/{referral}&code=tell-patient&status=requested",
-    )
-    story.expect("the coordinator is asked to tell the patient the day", len(tasks) == 1, len(tasks))
-    task = tasks[0]
-    await story.act(
-        "coordinator",
-        "PUT",
-        f"/scheduling/fhir/Task/{task['id']}",
-        body=task | {"status": "completed"},
-        version=int(task["meta"]["versionId"]),
-    )
-    story.note("coordinator", "tells the patient the day by telephone", "PUT Task")
-
-
-async def _see_after_the_evening(story: Story, referral: str) -> None:
-    await story.until(*_AFTER_THE_TELEPHONE)
-    await see_first(story, referral)
-
-
-async def _guarantee(story: Story, referral: str) -> Resource:
-    rows = (await story.act("coordinator", "GET", "/scheduling/guarantee?_count=200")).json()["rows"]
-    found = [row for row in rows if str(row["referral"]).endswith(referral)]
-    story.expect("the guarantee is listed", len(found) == 1, len(found))
-    row: Resource = found[0]
-    return row

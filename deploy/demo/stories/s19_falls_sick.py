@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from deploy.demo.acts import change, expect_told, first_appointment, moment
 from deploy.demo.care import see_first
-from deploy.demo.story import Resource, Story, location_of
+from deploy.demo.story import Resource, StepMissed, Story, location_of
 
 TITLE = "A clinician falls sick"
 _SICK, _COLLEAGUE = "physiotherapist", "physiotherapist-2"
@@ -70,12 +70,15 @@ async def _move(story: Story, referral: str, day: date, *, after: time, before: 
             "+", "%2B"
         ),
     )
-    start = next(
+    starts = [
         at
         for slot in free
         for at in _quarters(max(moment(slot["start"]), bounds[0]), moment(slot["end"]) - _HOUR)
         if at <= bounds[1]
-    )
+    ]
+    if not starts:
+        raise StepMissed(f"no hour between {after:%H:%M} and {before:%H:%M} is free")
+    start = starts[0]
     path = f"/scheduling/fhir/Appointment/{visit['id']}"
     await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
 

@@ -65,6 +65,14 @@ _ROLE = {
         }
     ],
 }
+_SCHEDULE = {
+    "resourceType": "Schedule",
+    "id": "physiotherapist",
+    "active": True,
+    "specialty": [{"coding": [{"system": DISCIPLINE_SYSTEM, "code": "physiotherapy"}]}],
+    "actor": [{"reference": "Practitioner/physiotherapist"}],
+    "planningHorizon": {"start": "2026-03-09", "end": "2026-06-30"},
+}
 _ROOM = {
     "resourceType": "Location",
     "status": "active",
@@ -99,6 +107,8 @@ EXAMPLES = {
     "POST /fhir/Location": _ROOM,
     "PUT /fhir/Location/{id}": _ROOM,
     "POST /fhir/Location/$preview": _ROOM,
+    "PUT /fhir/Schedule/{id}": _SCHEDULE,
+    "POST /fhir/Schedule/$preview": _SCHEDULE,
     "POST /fhir/Slot": _ABSENCE,
     "PUT /fhir/Slot/{id}": _ABSENCE,
     "POST /fhir/Slot/$preview": _ABSENCE,

@@ -1,5 +1,7 @@
 """Free time as Schedule and Slot: computed when it is asked for, and promised to nobody.
 
+Of a clinician's Schedule coordinators change whether and when new visits are booked into it.
+
 Beside it stand the absences and closed days that were recorded (`api/absences.py`).
 """
 
@@ -10,18 +12,19 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.scheduling import fhir, use_cases
+from services.scheduling import fhir, queries, use_cases
 from services.scheduling.api import absences
 from services.scheduling.api.searching import UnsupportedSearch
 from services.scheduling.models.spans import Span
-from services.scheduling.queries import unavailable
+from services.scheduling.queries import scope, unavailable
+from services.scheduling.rules.roster import CannotChangeRoster
 from shared.clinic import Person
 from shared.db import Transaction
 from shared.errors import NotFound
 from shared.fhir import references
 from shared.fhir.instants import is_on_a_calendar
 from shared.http import computed
-from shared.http.authorize import authorize
+from shared.http.authorize import authorize, only
 from shared.http.computed import ComputedParam, ComputedQuery
 from shared.http.request_context import RequestContext
 from shared.http.responses import refuses
@@ -31,6 +34,7 @@ router = APIRouter()
 ROWS = "the people of a coordinator's or clinician's site; nobody else any"
 _ReadSchedule = Annotated[RequestContext, authorize("Schedule", "r", rows=ROWS)]
 _SearchSchedules = Annotated[RequestContext, authorize("Schedule", "s", rows=ROWS)]
+_ChangeSchedule = Annotated[RequestContext, authorize("Schedule", "u", rows=scope.ROSTER_ROWS)]
 _ReadSlot = Annotated[RequestContext, authorize("Slot", "r", rows=ROWS)]
 _SearchSlots = Annotated[RequestContext, authorize("Slot", "s", rows=ROWS)]
 
@@ -55,14 +59,15 @@ async def schedules(request: _SearchSchedules) -> Response:
     asked = computed.read(request, resource_type="Schedule", known=_SCHEDULE_PARAMS)
     wanted = _named(request, asked, "actor")
     clinic = request.ctx.clinic
-    found = [
-        fhir.free_time.render_schedule(person, clinic=clinic)
-        for person in _people(request)
-        if wanted is None or person.id == wanted
-    ]
-    if wanted is not None and wanted == _site_seen(request):
-        found = [fhir.free_time.render_schedule_of_site(clinic.site(wanted), clinic=clinic)]
     async with request.transaction() as tx:
+        roles = await queries.directory.of_type(tx, "PractitionerRole")
+        found = [
+            fhir.schedules.of_person(person, clinic=clinic, role=roles.get(person.id))
+            for person in _people(request)
+            if wanted is None or person.id == wanted
+        ]
+        if wanted is not None and wanted == _site_seen(request):
+            found = [fhir.schedules.of_site(clinic.site(wanted), clinic=clinic)]
         return await request.answer(tx, computed.write(request, asked, found))
 
 
@@ -70,12 +75,26 @@ async def schedules(request: _SearchSchedules) -> Response:
 async def schedule(id: str, request: _ReadSchedule) -> Response:
     """Read one calendar."""
     clinic = request.ctx.clinic
-    if id == _site_seen(request):
-        found = fhir.free_time.render_schedule_of_site(clinic.site(id), clinic=clinic)
-    else:
-        found = fhir.free_time.render_schedule(_person(id, request), clinic=clinic)
     async with request.transaction() as tx:
-        return await request.answer(tx, found)
+        if id == _site_seen(request):
+            return await request.answer(tx, fhir.schedules.of_site(clinic.site(id), clinic=clinic))
+        person = _person(id, request)
+        role = await queries.directory.one(tx, "PractitionerRole", person.id)
+        found = fhir.schedules.of_person(person, clinic=clinic, role=role)
+        return await request.answer(tx, found, about=role)
+
+
+@router.put("/fhir/Schedule/{id}", responses=refuses(CannotChangeRoster))
+async def change_schedule(id: str, request: _ChangeSchedule) -> Response:
+    """Say whether and between which days new visits are booked with somebody; needs If-Match."""
+    only(request, "coordinator", what="change the roster")
+    received = await request.resource("Schedule")
+    async with request.transaction() as tx:
+        person, role = await use_cases.change_schedule.update(
+            request.ctx, tx, id, received.data, expect=request.expect
+        )
+        found = fhir.schedules.of_person(person, clinic=request.ctx.clinic, role=role)
+        return await request.answer(tx, found, about=role)
 
 
 @router.get("/fhir/Slot", responses=refuses(UnsupportedSearch))

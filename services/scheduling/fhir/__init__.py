@@ -18,6 +18,7 @@ from services.scheduling.fhir import (
     roster_members,
     roster_people,
     rosters,
+    schedules,
     series,
     telling,
     time_search,

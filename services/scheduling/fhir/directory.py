@@ -7,7 +7,7 @@ know: no e-mail of a person, no absence, and of other practices nothing but thei
 from collections.abc import Iterator
 from typing import Any
 
-from services.scheduling.fhir import programmes, roster_members
+from services.scheduling.fhir import programmes, roster_members, schedules
 from shared.clinic import Clinic, Person, Room, Site
 from shared.fhir.codes import DISCIPLINE_SYSTEM, LANGUAGES, ORGANIZATION_TYPE_SYSTEM, ROOM_KIND_SYSTEM
 from shared.fhir.elements import coded, directory_reference
@@ -116,6 +116,7 @@ def _role(clinic: Clinic, person: Person) -> dict[str, Any]:
     return {
         "resourceType": "PractitionerRole",
         "id": person.id,
+        **schedules.as_extension(person.offered),
         "active": True,
         "practitioner": directory_reference(clinic, f"Practitioner/{person.id}"),
         "organization": directory_reference(clinic, f"Organization/{clinic.id}"),

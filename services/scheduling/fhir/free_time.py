@@ -1,36 +1,13 @@
-"""Computed free time as Schedule and Slot; neither is stored."""
+"""Computed free time as Slots, which are not stored."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from services.scheduling.models.spans import Span
-from shared.clinic import Clinic, Person, Site
-from shared.fhir.codes import DISCIPLINE_SYSTEM
-from shared.fhir.elements import coded, directory_reference
+from shared.clinic import Person
 from shared.fhir.instants import to_the_second
 
 _STAMP = "%Y%m%dT%H%MZ"
-
-
-def render_schedule(person: Person, *, clinic: Clinic) -> dict[str, Any]:
-    """Write a clinician's calendar."""
-    return {
-        "resourceType": "Schedule",
-        "id": person.id,
-        "active": True,
-        "specialty": [coded(DISCIPLINE_SYSTEM, person.discipline)],
-        "actor": [directory_reference(clinic, f"Practitioner/{person.id}")],
-    }
-
-
-def render_schedule_of_site(site: Site, *, clinic: Clinic) -> dict[str, Any]:
-    """Write the calendar of a site, in which its closed days stand."""
-    return {
-        "resourceType": "Schedule",
-        "id": site.id,
-        "active": True,
-        "actor": [directory_reference(clinic, f"Location/{site.id}")],
-    }
 
 
 def render_slot(span: Span, *, person: Person) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def _person(person: Person, unavailable: Sequence[UnavailableTime]) -> dict[str,
         "id": person.id,
         "name": f"{person.given} {person.family}",
         "discipline": person.discipline,
+        "offered": person.offered.model_dump(mode="json", by_alias=True),
         "hours": [hours.model_dump(mode="json", by_alias=True) for hours in person.hours],
         "absences": [_unavailable(row) for row in unavailable if row.person == person.id],
     }

@@ -70,6 +70,30 @@ async def _preview_directory(ctx: Context, tx: Transaction, given: OperationInpu
     return InquiryAnswer(body=fhir.affected.render(ctx, visits), rows=rows, asked=())
 
 
+async def _preview_schedule(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
+    visits = await use_cases.change_schedule.preview(ctx, tx, given.data)
+    rows = [visit.row for visit in visits]
+    return InquiryAnswer(body=fhir.affected.render(ctx, visits), rows=rows, asked=())
+
+
+SCHEDULES = OperationTable[Any](
+    resource_type="Schedule",
+    rows=ROSTER_ROWS,
+    load=None,
+    sentences=texts.REASONS,
+    operations=(
+        _of_roster(
+            name="update",
+            kind="update",
+            resource_type="Schedule",
+            interaction="u",
+            text="Say whether (`active`) and when (`planningHorizon`) new visits are booked with a person.",
+        ),
+        _preview(resource_type="Schedule", interaction="u", takes=("Schedule",), run=_preview_schedule),
+    ),
+)
+
+
 def _directory_table(kind: str, *, create: str | None, update: str) -> OperationTable[Any]:
     """List what a coordinator changes of one type of the directory."""
     changes = [_of_roster(name="update", kind="update", resource_type=kind, interaction="u", text=update)]
@@ -89,6 +113,7 @@ def _directory_table(kind: str, *, create: str | None, update: str) -> Operation
 
 ROSTER_TABLES: tuple[OperationTable[Any], ...] = (
     SLOTS,
+    SCHEDULES,
     _directory_table(
         "Practitioner",
         create="Add a person: name, e-mail (`telecom`) and discipline (`qualification`); no hours yet.",

@@ -114,6 +114,16 @@ def absent_spans(person: Person, *, zone: ZoneInfo, window: Span) -> list[Span]:
     return clipped(merged(span for span in away if span.meets(window)), window)
 
 
+def offered_spans(person: Person, spans: Iterable[Span], *, zone: ZoneInfo) -> list[Span]:
+    """Return what of these times of a person is offered to new visits."""
+    offered = person.offered
+    if not offered.active:
+        return []
+    if offered.start is None and offered.end is None:
+        return list(spans)
+    return clipped(spans, span_between(offered.start, offered.end, zone))
+
+
 def absent_span(absence: Absence, zone: ZoneInfo) -> Span:
     """Return from when until when an absence lasts."""
     return span_between(

@@ -169,7 +169,7 @@ class Openings:
     def _all_free(self, person: Person) -> list[Span]:
         free = self._free.get(person.id)
         if free is None:
-            works = self._need.works(person, window=self._span, days=self._days)
+            works = self._need.offers(person, window=self._span, days=self._days)
             free = self._free[person.id] = free_time.left_of(works, person, taken=self._taken)
         return free
 

@@ -69,7 +69,7 @@ def _visits(need: Need, day: date, taken: Taken) -> int:
     open_hours: list[Span] = []
     of_people = 0
     for person in need.people:
-        works = need.works(person, window=whole, days=(day,))
+        works = need.offers(person, window=whole, days=(day,))
         open_hours += works
         free = subtracted(works, _of_day(taken, person_key(person.id), whole))
         of_people += sum(visits_in(span, length=need.length) for span in free)

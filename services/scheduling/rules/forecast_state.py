@@ -13,7 +13,7 @@ from services.scheduling.models.site_counts import SiteCounts
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules import arrival_rates
 from services.scheduling.rules.arrivals import USUAL_MIX
-from services.scheduling.rules.calendar import DAY, WEEKDAYS, local_day_start, working_spans
+from services.scheduling.rules.calendar import DAY, WEEKDAYS, local_day_start, offered_spans, working_spans
 from services.scheduling.rules.forecast import LONGEST_LEFT
 from services.scheduling.rules.free_time import left_of, visits_in
 from services.scheduling.rules.needs import person_key
@@ -150,6 +150,7 @@ def _by_day(
         local_day_start(max(days[0], from_day), at.site.zone), local_day_start(days[-1] + DAY, at.site.zone)
     )
     works = working_spans(person, site=at.site, purpose="first", window=span)
+    works = offered_spans(person, works, zone=at.site.zone)
     length = at.lengths[str(person.discipline)]
     found: Counter[date] = Counter()
     for free in left_of(works, person, taken=taken):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from services.scheduling.models.spans import Span, Taken
-from services.scheduling.rules.calendar import working_spans
+from services.scheduling.rules.calendar import offered_spans, working_spans
 from services.scheduling.rules.intervals import subtracted
 from services.scheduling.rules.needs import person_key
 from services.scheduling.rules.notice import STEP
@@ -29,7 +29,7 @@ def of_person(person: Person, *, site: Site, taken: Taken, window: Span) -> list
         for purpose in _PURPOSES
         for span in working_spans(person, site=site, purpose=purpose, window=window)
     ]
-    return left_of(works, person, taken=taken)
+    return left_of(offered_spans(person, works, zone=site.zone), person, taken=taken)
 
 
 def visits_in(span: Span, *, length: timedelta) -> int:

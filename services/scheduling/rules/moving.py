@@ -133,6 +133,8 @@ def _person(
         busy_until = until_free(merged(taken.get(lane(person.id), ())), span)
         if need.works(person, window=span) != [span]:
             why = Reason.of("no-hours", practitioner=reference, purpose=need.purpose)
+        elif need.offers(person, window=span) != [span]:
+            why = Reason.of("not-offered", practitioner=reference)
         elif busy_until is not None:
             why = Reason.of("person-busy", practitioner=reference, until=busy_until)
         else:

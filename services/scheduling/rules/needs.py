@@ -6,7 +6,13 @@ from datetime import date, datetime, timedelta
 
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
-from services.scheduling.rules.calendar import local_day_end, local_day_start, local_days, working_spans
+from services.scheduling.rules.calendar import (
+    local_day_end,
+    local_day_start,
+    local_days,
+    offered_spans,
+    working_spans,
+)
 from services.scheduling.rules.intervals import clipped
 from shared.clinic import Clinic, Discipline, Person, Programme, Room, Site, Visit, VisitType
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
@@ -63,6 +69,10 @@ class Need:
         """
         each = local_days(window, self.site.zone) if days is None else days
         return clipped([span for day in each for span in self._on(day, person)], window)
+
+    def offers(self, person: Person, *, window: Span, days: Iterable[date] | None = None) -> list[Span]:
+        """Return the times of `works` that are offered to new visits; what is booked needs `works` alone."""
+        return offered_spans(person, self.works(person, window=window, days=days), zone=self.site.zone)
 
     def as_of(self, at: datetime) -> "Need":
         """Return the same need as of a day: hours for something else that are released by then are its

@@ -36,8 +36,10 @@ def placement_of(
         return None
     span = need.taken_by(Span(row.starts_at, row.ends_at))
     rooms = sorted(need.rooms, key=lambda room: room.id != row.room)
-    people = [one for one in need.people if _can(one, span, need=need, taken=taken)]
-    own = [one for one in people if one.id == row.practitioner]
+    able = [one for one in need.people if _can(one, span, need=need, taken=taken)]
+    own = [one for one in able if one.id == row.practitioner]
+    # A visit stays with its own clinician, whether they take new ones or not.
+    people = [one for one in able if need.offers(one, window=span) == [span]]
     person = next(iter(own or sorted(people, key=lambda one: _order(one, referral, taken))), None)
     room = next((one.id for one in rooms if _is_free(room_key(one.id), span, taken)), None)
     if person is None or (need.has_room and room is None):

@@ -62,7 +62,8 @@ def _not_kept(programme: Programme, site: Site, people: Sequence[Person]) -> Ite
         if visit.room not in {room.kind for room in site.rooms}:
             yield Reason.of("last-room-of-kind", kind=visit.room, programme=programme.id)
         able = [person for person in people if person.discipline == visit.discipline]
-        if able and not any(purpose in hours.purpose for person in able for hours in person.hours):
+        offered = [person for person in able if person.offered.active]
+        if able and not any(purpose in hours.purpose for person in offered for hours in person.hours):
             yield Reason.of(
                 "last-hours-for", discipline=visit.discipline, purpose=purpose, programme=programme.id
             )

@@ -17,6 +17,7 @@ from services.scheduling.use_cases import (
     change_directory,
     change_priority,
     change_roster,
+    change_schedule,
     correct,
     end,
     evaluate_guarantee,

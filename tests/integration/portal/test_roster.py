@@ -54,6 +54,26 @@ class TestAChange:
         assert "Mon, Tue, Wed, Thu, Fri 12:00" in page.text
         assert "Mon 08:00" in page.text
 
+    async def test_of_who_takes_new_visits_leaves_what_is_booked(
+        self, clinic: TestClinic, browser: Browser
+    ) -> None:
+        await sent(clinic, 1)
+        await browser.sign_in("coordinator")
+        form = await browser.open("/roster/change/schedules/physiotherapist-2")
+        assert "Luc Tremblay" in form.text
+        wrong = await browser.send(form, form.form("roster"), start="2026-04-02", end="2026-04-01")
+        assert "This ends before it begins." in wrong.text
+        shown = await browser.send(form, form.form("roster"), gone="yes")
+        assert "No visit is concerned." in shown.text
+        done = await browser.send(shown, shown.form("roster"), "confirmed")
+        assert done.path.endswith("/roster?done=change-roster"), done.text
+        assert "Takes no new visits" in done.text
+        again = await browser.open("/roster/change/schedules/physiotherapist-2")
+        fields = [(name, value) for name, value in again.form("roster").fields if name != "gone"]
+        back = await browser.post(str(again.answer.url), [*fields[:-2], ("start", "2026-03-09"), ("end", "")])
+        done = await browser.send(back, back.form("roster"), "confirmed")
+        assert "Mon 9 Mar" in done.text
+
     async def test_of_hours_that_overlap_is_refused_in_words(self, browser: Browser) -> None:
         await browser.sign_in("coordinator")
         form = await browser.open("/roster/change/hours/physiotherapist")

@@ -20,6 +20,7 @@ EXPECTED = {
     "10-filler-a.json": ("family-practice", "accepted", "chronic-pain"),
     "10-filler-b.json": ("family-practice", "accepted", "chronic-pain"),
     "10-clinic-full.json": ("family-practice", "accepted", "chronic-pain"),
+    **{f"20-full-month-{one}.json": ("family-practice", "accepted", "chronic-pain") for one in "abcde"},
     "11-missed.json": ("second-practice", "accepted", "rapid-access"),
     "12-chronic-pain.json": ("family-practice", "accepted", "chronic-pain"),
 }

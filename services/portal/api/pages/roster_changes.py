@@ -1,9 +1,10 @@
-"""What is changed of a roster beside absences: a person, their weekly hours, a room.
+"""What is changed of a roster beside absences: a person, their hours and when they take new visits, a room.
 
 Each form shows first whom the change concerns; a second button makes it, by one call.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -26,11 +27,12 @@ _BASE = "/scheduling/fhir"
 _TYPES = {
     "people": "Practitioner",
     "hours": "PractitionerRole",
+    "schedules": "Schedule",
     "rooms": "Location",
     "programmes": "HealthcareService",
 }
 # Of these there are none new; each stands beside something else.
-_ONLY_CHANGED = ("hours", "programmes")
+_ONLY_CHANGED = ("hours", "schedules", "programmes")
 _ROWS_MOST = 12
 _COORDINATOR = ("coordinator",)
 
@@ -124,8 +126,29 @@ def _said(page: Page, words: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _body(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
     """Make what is sent out of what stands and what was typed, and say what is missing or wrong."""
-    made = {"people": _person, "hours": _hours, "rooms": _room, "programmes": _visits}
+    made = {"people": _person, "hours": _hours, "rooms": _room, "programmes": _visits, "schedules": _schedule}
     return made[_what(page)](page, stands)
+
+
+def _schedule(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
+    """Make a Schedule of what was typed: whether, and between which days, new visits are booked."""
+    days = {name: page.value(name).strip() for name in ("start", "end")}
+    wrong = [
+        Wrong(name=name, text=labels.DAY_AS) for name, text in days.items() if text and not _is_day(text)
+    ]
+    if not wrong and days["start"] and days["end"] and days["end"] < days["start"]:
+        wrong.append(Wrong(name="end", text=labels.ENDS_BEFORE))
+    kept = {name: value for name, value in stands.items() if name != "planningHorizon"}
+    horizon = {name: text for name, text in days.items() if text}
+    made = kept | {"active": not page.value("gone")} | ({"planningHorizon": horizon} if horizon else {})
+    return made, wrong
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _person(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
