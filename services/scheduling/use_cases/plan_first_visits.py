@@ -48,15 +48,15 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
     site = next((site for site in ctx.clinic.sites if site.id == site_id), None)
     if site is None:
         return
+    promised = await queries.arrivals.promised(tx, site.id)
     if ctx.clinic.scheduling.policy is not SchedulingPolicy.PLAN:
-        promised = await queries.arrivals.promised(tx, site.id)
         await _let_be_booked(ctx, tx, [f"{visit.id}/{ANY_DAY}" for visit, _ in promised])
         return
     await timers.schedule(tx, kind=TimerKind.PLAN, ref=site.id, due=next_evening(ctx, site))
+    if not promised:
+        return
     days = ctx.clinic.scheduling.look_ahead_days + _BEYOND
     outlook = await read_outlook.run(ctx, tx, site, days=days)
-    if not outlook.waiting:
-        return
     evening = rules.evening_plan.evening(outlook)
     _PLANS.labels(outcome="done" if evening.failure is None else "failed").inc()
     if evening.failure is not None:
