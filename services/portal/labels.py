@@ -80,6 +80,7 @@ ACTS: Mapping[str, str] = {
     "change-roster": _("Change the roster"),
     "record-absence": _("Record it"),
     "take-back": _("Take it back"),
+    "revoke-link": _("Revoke the link"),
     "tell": _("The patient was told"),
     "reject": _("Hand back"),
     "remind": _("Remind"),

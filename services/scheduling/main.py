@@ -18,6 +18,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.forecast.router,
         api.worklist.router,
         api.calendar.router,
+        api.calendar_links.router,
         api.replanning.router,
         api.roster.router,
         api.absences.router,

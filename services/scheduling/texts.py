@@ -188,6 +188,20 @@ CANCELLATIONS: Mapping[str, str] = {
     "oth-weath": "Other: Weather",
 }
 
+# What stands in a shared calendar: kinds of visits to which the clinic gives no name, and absences.
+CALENDAR: Mapping[str, str] = {
+    "first": "First visit",
+    "joint-first": "First visit, with several disciplines",
+    "session": "Session",
+    "review": "Review",
+    "procedure": "Procedure",
+    "telehealth": "Visit by video or telephone",
+    "group": "Group",
+    "test": "Test",
+    "meeting": "Meeting with a patient",
+    "away": "Away",
+}
+
 # What the directory says of a programme.
 CLOSED = "The site is closed."
 _EXCLUSIONS: Mapping[str, str] = {

@@ -163,6 +163,20 @@ _DISCIPLINES = {
     "pain-medicine": "médecine de la douleur",
 }
 
+# What stands in a shared calendar.
+CALENDAR: Mapping[str, str] = {
+    "first": "Premier rendez-vous",
+    "joint-first": "Premier rendez-vous, avec plusieurs disciplines",
+    "session": "Séance",
+    "review": "Bilan",
+    "procedure": "Intervention",
+    "telehealth": "Rendez-vous par vidéo ou par téléphone",
+    "group": "Groupe",
+    "test": "Test",
+    "meeting": "Rencontre avec un patient",
+    "away": "Absence",
+}
+
 # What the codes of arguments are called.
 WORDS: Words = {
     "state": _STATUSES,

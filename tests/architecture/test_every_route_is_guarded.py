@@ -23,6 +23,8 @@ from shared.runtime import Runtime
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clinic.yaml"
 OPEN = {
     "/fhir/metadata",
+    # Behind a secret that its holder has, and without a patient.
+    "/calendars/{secret}",
     *(
         f"/fhir/{kind}{what}"
         for kind in ("OperationDefinition", "MessageDefinition", "CodeSystem")

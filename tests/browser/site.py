@@ -112,6 +112,7 @@ REACHED = {
         "/do/referral/ServiceRequest/close",
         "/roster/absence",
         "/book",
+        "/calendar/links",
     }
     | {
         "/roster/absences",
@@ -121,7 +122,7 @@ REACHED = {
         "/roster/change/rooms",
     }
     | {"/roster/new/people", "/roster/new/rooms", "/roster/change/programmes"},
-    "clinician": {"/calendar", "/patients", "/book", "/meetings", "/plans"}
+    "clinician": {"/calendar", "/calendar/links", "/patients", "/book", "/meetings", "/plans"}
     | {"/teams/write", "/teams/record-answers"},
     "insurer": {"/claims"},
     "operator": set[str](),

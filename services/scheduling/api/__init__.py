@@ -4,6 +4,7 @@ from services.scheduling.api import (
     absences,
     appointments,
     calendar,
+    calendar_links,
     directory,
     examples,
     forecast,

@@ -44,8 +44,8 @@ async def calendar(request: _Search) -> Response:
     check_names(request.query, ("from", "to", "practitioner", "location"))
     site = request.runtime.clinic.site(str(request.principal.site))
     days = _days(request, site)
-    practitioner, room = _practitioner(request), _named(request, "location", "Location")
-    people, rooms = _people(request, site, practitioner), _rooms(site, room)
+    practitioner, room = _practitioner(request), named_in(request, "location", "Location")
+    people, rooms = people_of(request, site, practitioner), rooms_of(site, room)
     async with request.transaction() as tx:
         shown = await use_cases.show_calendar.run(
             request.ctx,
@@ -76,13 +76,14 @@ def _days(request: RequestContext, site: Site) -> list[date]:
 
 def _practitioner(request: RequestContext) -> str | None:
     """Name the one clinician that is asked for; a clinician sees their own calendar alone."""
-    named = _named(request, "practitioner", "Practitioner")
+    named = named_in(request, "practitioner", "Practitioner")
     if request.principal.party == "clinician":
         return named or request.principal.practitioner
     return named
 
 
-def _people(request: RequestContext, site: Site, practitioner: str | None) -> list[Person]:
+def people_of(request: RequestContext, site: Site, practitioner: str | None) -> list[Person]:
+    """List the clinicians whose calendar is asked for; raises NotFound where it is not the caller's."""
     found = [
         person
         for person in request.runtime.clinic.people
@@ -94,14 +95,15 @@ def _people(request: RequestContext, site: Site, practitioner: str | None) -> li
     return found
 
 
-def _rooms(site: Site, room: str | None) -> list[Room]:
+def rooms_of(site: Site, room: str | None) -> list[Room]:
+    """List the rooms of a site that are asked for; raises NotFound where there is none."""
     found = [one for one in site.rooms if room in (None, one.id)]
     if not found:
         raise NotFound(f"there is no Location/{str(room)[:64]} at this site")
     return found
 
 
-def _named(request: RequestContext, name: str, resource_type: str) -> str | None:
+def named_in(request: RequestContext, name: str, resource_type: str) -> str | None:
     """Read the id that a parameter names, alone or as a reference; None where it was not given."""
     text = request.query.get(name)
     if not text or "/" not in text:

@@ -5,6 +5,7 @@ from services.scheduling.fhir import (
     appointment_change,
     appointments,
     calendar,
+    calendar_feed,
     corrections,
     directory,
     forecasts,

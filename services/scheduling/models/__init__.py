@@ -4,6 +4,7 @@ from services.scheduling.models import (
     appointment_change,
     booking,
     calendar_days,
+    calendar_links,
     conflicts,
     correction,
     demand,

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.scheduling.models.calendar_links import CalendarLink
 from services.scheduling.models.rows import (
     Appointment,
     ForecastMade,
@@ -292,6 +293,15 @@ class TellingTaskTable(TellingTask, Base, table=True):
             *("site", "due_at", "opened_at", "id"),
             postgresql_where=text("status = 'requested'"),
         ),
+    )
+
+
+class CalendarLinkTable(CalendarLink, Base, table=True):
+    """The table of CalendarLink rows."""
+
+    __table_args__ = (
+        CheckConstraint("(practitioner IS NULL) <> (room IS NULL)", name="shows_one_calendar"),
+        Index("calendar_link_of_site", "site", "made_at", postgresql_where=text("revoked_at IS NULL")),
     )
 
 

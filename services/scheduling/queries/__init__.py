@@ -8,6 +8,7 @@ from services.scheduling.queries import (
     arrivals,
     board,
     calendar,
+    calendar_links,
     directory,
     forecasts,
     given_up,

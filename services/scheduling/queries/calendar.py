@@ -14,7 +14,7 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 # What took a time, or was to; who was called off or waits stands in no calendar.
-_SHOWN = [status for status in (*LIVE_FIRST, AppointmentStatus.MISSED) if status not in UNTIMED]
+SHOWN = [status for status in (*LIVE_FIRST, AppointmentStatus.MISSED) if status not in UNTIMED]
 
 
 async def appointments(
@@ -33,7 +33,7 @@ async def appointments(
         columns.site == site,
         columns.starts_at >= window.start,
         columns.starts_at < window.end,
-        col(AppointmentTable.status).in_(_SHOWN),
+        col(AppointmentTable.status).in_(SHOWN),
     )
     if practitioner is not None:
         joined = col(AppointmentTable.colleagues).contains([practitioner])

@@ -37,6 +37,7 @@ from services.scheduling.use_cases import (
     seed_rosters,
     self_book,
     settle_visits,
+    share_calendar,
     show_board,
     show_calendar,
     show_forecast,

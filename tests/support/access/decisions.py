@@ -72,6 +72,9 @@ ACTS = {
     "careteam GET /worklist": "coordinator clinician",
     "referral GET /worklist": "referrer insurer coordinator clinician",
     "scheduling GET /calendar": "coordinator clinician",
+    "scheduling GET /calendar-links": "coordinator clinician",
+    "scheduling POST /calendar-links": "coordinator clinician",
+    "scheduling POST /calendar-links/{id}/$revoke": "coordinator clinician",
     "scheduling GET /worklist": "coordinator clinician",
     "notifications GET /feed": "referrer insurer coordinator clinician",
 }

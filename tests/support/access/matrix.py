@@ -175,8 +175,9 @@ class Matrix:
             yield from self._creates(party, route)
 
     def _creates(self, party: str, route: Route) -> Iterator[Cell]:
-        # A key under which nothing is held is not there.
-        statuses = (404,) if "{key:path}" in route.path else (200, 400, 422)
+        # A key under which nothing is held, or a link that nobody made, is not there.
+        of_none = "{key:path}" in route.path or "/calendar-links/{id}" in route.path
+        statuses = (404,) if of_none else (200, 201, 400, 422)
         yield self._cell(party, route, route.at(), statuses)
 
     def _examples(self, route: Route) -> list[Stored]:
