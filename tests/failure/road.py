@@ -16,6 +16,8 @@ _PAUSE = 0.05
 _ANSWER_WITHIN = 15.0
 _TOKEN_LASTS = 200.0
 _GIVES_UP = 0.05
+# What comes by POST, writes nothing, and is kept for no key.
+_ONLY_ASKS = ("$find", "$preview")
 
 
 class GaveUp(Exception):
@@ -53,7 +55,7 @@ class Road(httpx.AsyncBaseTransport):
 
     def _note(self, request: httpx.Request) -> Operation | None:
         key = request.headers.get("idempotency-key")
-        if key is None:
+        if key is None or request.url.path.endswith(_ONLY_ASKS):
             return None
         operation = Operation(
             party=self._party,

@@ -110,9 +110,11 @@ async def traffic(
     seed: int,
     lanes: int = 4,
     steps: int = 0,
+    plays: Mapping[Play, int] = PLAYS,
 ) -> AsyncIterator[Traffic]:
     """Keep the clinic busy for the length of the block, and let every story in hand end after it."""
-    made = Traffic(place, history=history, chance=random.Random(seed), lanes=lanes, steps=steps)
+    chance = random.Random(seed)
+    made = Traffic(place, history=history, chance=chance, lanes=lanes, steps=steps, plays=plays)
     made.begin()
     try:
         yield made

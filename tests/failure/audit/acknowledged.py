@@ -9,6 +9,9 @@ from tests.failure.audit.evidence import Evidence
 from tests.failure.history import Operation, Outcome
 from tests.support.history import versions_of
 
+# The id that a resource shows; that of its row is another one in the directory.
+_SHOWN = "SELECT type, convert_from(body, 'UTF8')::json ->> 'id' AS id, version FROM ({}) AS every"
+
 
 async def acknowledged(evidence: Evidence) -> AsyncIterator[str]:
     """Hold every answer that a client got against what is stored."""
@@ -19,7 +22,7 @@ async def acknowledged(evidence: Evidence) -> AsyncIterator[str]:
         every = await versions_of(evidence.databases[service])
         stored = {
             (row["type"], row["id"], str(row["version"]))
-            for row in await evidence.rows(service, f"SELECT type, id, version FROM ({every}) AS every")
+            for row in await evidence.rows(service, _SHOWN.format(every))
         }
         answers = {
             (row["client"], row["key"]): (row["status"], bytes(row["body"]))

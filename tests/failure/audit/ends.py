@@ -28,7 +28,13 @@ _SERIES = "SELECT referral_id::text AS referral FROM series"
 _TEAMS = "SELECT referral_id AS referral, status FROM team"
 _PLANS = "SELECT referral_id AS referral, status FROM plan"
 
-_STANDING = ("booked", "arrived", "waitlist")
+# A visit that is promised gets its day by the plan of an evening, for which its site has a timer.
+_UNPLANNED = (
+    "SELECT id::text AS id FROM appointment a WHERE status = 'proposed' AND NOT EXISTS"
+    " (SELECT FROM timer WHERE kind = 'plan-first-visits' AND ref = a.site)"
+)
+
+_STANDING = ("booked", "arrived", "waitlist", "proposed")
 # Somebody must have work to do with a referral in these states.
 _WAITS_FOR_PEOPLE = frozenset({State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED})
 # Somebody is told where a referral waits too long in one of these.
@@ -36,6 +42,7 @@ _HAS_A_CLOCK = _WAITS_FOR_PEOPLE | {State.INFORMATION_REQUESTED}
 _MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
 # The first appointment that must be there, and no other that stands.
 _FIRST_OF = {
+    State.AWAITING_BOOKING: ("proposed",),
     State.BOOKED: ("booked", "arrived"),
     State.WAITLISTED: ("waitlist",),
     State.ASSESSED: ("fulfilled",),
@@ -66,6 +73,8 @@ async def ends(evidence: Evidence) -> AsyncIterator[str]:
     for row in await evidence.rows("referral", _REFERRALS):
         for what in _wrong(row, elsewhere):
             yield f"I7: the referral {row['id']} is {row['state']} and {what}"
+    for row in await evidence.rows("scheduling", _UNPLANNED):
+        yield f"I7: no evening plans the promised visit {row['id']}"
 
 
 def _wrong(row: Mapping[str, Any], elsewhere: _Elsewhere) -> list[str]:

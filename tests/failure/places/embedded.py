@@ -9,6 +9,7 @@ from deploy.attach import attached
 from tests.failure.audit.evidence import Published, lag_on_postgres, published_on_postgres
 from tests.failure.places import time
 from tests.failure.places.place import Databases
+from tests.support.clinic import EXAMPLE
 from tests.support.folders import open_folder
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.process import LumbarProcess
@@ -64,10 +65,27 @@ class Embedded:
 
 
 @asynccontextmanager
-async def open_embedded() -> AsyncIterator[Embedded]:
-    """Make a clinic that is not yet started; nothing of it is left after the block."""
+async def open_embedded(changed: Mapping[str, str] = {}) -> AsyncIterator[Embedded]:
+    """Make a clinic that is not yet started; nothing of it is left after the block.
+
+    It is that of the example, with these words of its description changed.
+    """
     with open_folder() as folder:
         async with open_mailbox() as mailbox:
-            environment = {"LUMBAR_SMTP_URL": mailbox.url}
+            environment = {"LUMBAR_SMTP_URL": mailbox.url} | _described(folder, changed)
             with LumbarProcess(folder / "data", environment=environment) as process:
                 yield Embedded(process, mailbox)
+
+
+def _described(folder: Path, changed: Mapping[str, str]) -> dict[str, str]:
+    """Write the changed description of the clinic, and say where it lies; raises ValueError."""
+    if not changed:
+        return {}
+    text = EXAMPLE.read_text()
+    for old, new in changed.items():
+        if old not in text:
+            raise ValueError(f"the example clinic does not say {old}")
+        text = text.replace(old, new)
+    described = folder / "clinic.yaml"
+    described.write_text(text)
+    return {"LUMBAR_CLINIC": str(described)}
