@@ -10,6 +10,9 @@ from deploy.demo import play as demo
 from deploy.demo.stories import STORIES
 from deploy.demo.story import Line, Story
 from shared.clock import SimulatedClock
+from tests.failure.audit.evidence import Evidence
+from tests.failure.audit.transitions import illegal_steps
+from tests.failure.history import History
 from tests.support.clinic import TestClinic
 
 
@@ -48,3 +51,12 @@ async def play(
     missed = [f"{story.title}: {story.missed}" for story in told if story.missed]
     assert not missed or (cut_short and all("still waits" in one for one in missed)), "\n".join(missed)
     return told, timeline
+
+
+async def nothing_is_left_over(clinic: TestClinic) -> None:
+    """Expect empty outboxes, no held event and no step outside the tables of states after a story."""
+    seen = Evidence(databases=clinic.databases, history=History(), published={})
+    assert [finding async for finding in illegal_steps(seen)] == []
+    for service, figures in (await clinic.read_status()).items():
+        assert figures.settled, service
+        assert figures.held_dead == 0, service

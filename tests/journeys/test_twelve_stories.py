@@ -2,10 +2,8 @@
 
 import pytest
 
-from tests.failure.audit.evidence import Evidence
-from tests.failure.audit.transitions import illegal_steps
-from tests.failure.history import History
-from tests.journeys.stage import play
+from deploy.demo.stories import STORIES
+from tests.journeys.stage import nothing_is_left_over, play
 from tests.support.clinic import TestClinic
 
 
@@ -14,17 +12,7 @@ async def published(clinic: TestClinic) -> list[str]:
     return [event.type for event in await clinic.events()]
 
 
-async def nothing_is_left_over(clinic: TestClinic) -> None:
-    """Expect empty outboxes, no held event and no step outside the tables of states after a story."""
-    seen = Evidence(databases=clinic.databases, history=History(), published={})
-    assert [finding async for finding in illegal_steps(seen)] == []
-    for service, figures in (await clinic.read_status()).items():
-        assert figures.settled, service
-        assert figures.held_dead == 0, service
-
-
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("clinic", ["embedded", "kafka"], indirect=True)
 class TestStory:
     async def test_1_routine_referral_is_seen_in_time_and_reported_to_the_referrer(
         self, clinic: TestClinic
@@ -150,6 +138,13 @@ class TestStory:
         assert names.index("calendar.conflicts-found") < names.index("calendar.conflicts-resolved")
         assert names.count("guarantee.met") == 2
         await nothing_is_left_over(clinic)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("clinic", ["kafka"], indirect=True)
+async def test_all_stories_happen_together_on_kafka_too(clinic: TestClinic) -> None:
+    await play(clinic, *STORIES)
+    await nothing_is_left_over(clinic)
 
 
 @pytest.mark.parametrize("number", [4, 5, 6])
