@@ -69,6 +69,7 @@ ACTS: Mapping[str, str] = {
     "confirm": _("Book it"),
     "merge": _("Merge"),
     "miss": _("Did not come"),
+    "leave-unseen": _("Left without being seen"),
     "move": _("Move"),
     "open": _("Open the meeting"),
     "propose": _("Propose"),
@@ -280,4 +281,6 @@ PROVINCES: Mapping[str, str] = {
     "nu": _("Nunavut"),
 }
 # What ends or refuses something, and what cannot be taken back: these always ask for a reason on a page.
-IRREVERSIBLE = frozenset({"cancel", "close", "decline", "merge", "revoke", "reject", "sign-minutes", "miss"})
+IRREVERSIBLE = frozenset(
+    {"cancel", "close", "decline", "merge", "revoke", "reject", "sign-minutes", "miss", "leave-unseen"}
+)

@@ -47,6 +47,8 @@ REASONS: Mapping[str, str] = {
     "not-on-the-waitlist": "The appointment has a time already; another start moves it.",
     "no-such-step": "It is {state}: it can become {allowed}, not {to}.",
     "nothing-follows": "It is {state} and stays so.",
+    "nobody-waits": "Nobody has come who could leave without being seen: it is {state}.",
+    "left-unseen": "The patient had come and left without being seen.",
     "too-early": "It is too early: {status} can be recorded from {earliest:%Y-%m-%d %H:%M} on.",
     "no-new-time": "An appointment that is {status} has no new time.",
     "referral-ended": "The referral has ended.",

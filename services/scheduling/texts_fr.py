@@ -53,6 +53,8 @@ REASONS: Mapping[str, str] = {
     ),
     "not-on-the-waitlist": "Le rendez-vous a déjà une heure ; une autre heure le déplace.",
     "no-such-step": "L'état est « {state} » ; il peut devenir : {allowed} ; il ne peut devenir : {to}.",
+    "nobody-waits": "Personne n'est là qui pourrait partir sans être vu ; état : {state}.",
+    "left-unseen": "Le patient était venu et est parti sans être vu.",
     "nothing-follows": "L'état est « {state} » et ne change plus.",
     "too-early": "Il est trop tôt : « {status} » peut être consigné à partir du {earliest:%Y-%m-%d %H:%M}.",
     "no-new-time": "Un rendez-vous dont l'état est « {status} » ne reçoit pas de nouvelle heure.",

@@ -145,7 +145,22 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
 )
 
 
+def _leave_unseen(cache: AvailabilityCache) -> Operation[AppointmentFacts]:
+    return Operation[AppointmentFacts](
+        name="leave-unseen",
+        resource_type="Appointment",
+        parties=("coordinator", "clinician"),
+        interaction="u",
+        rows=CHANGE_ROWS,
+        text="Record that the patient had come and left without being seen: it is no missed visit.",
+        refuses=use_cases.leave_unseen.REFUSES,
+        applies=acts.has_come,
+        when=acts.may_leave_unseen,
+        run=lambda ctx, tx, given: use_cases.leave_unseen.run(ctx, tx, given.id, cache=cache),
+    )
+
+
 def table(cache: AvailabilityCache) -> OperationTable[AppointmentFacts]:
     """Make the whole table of appointments; times are looked for with this cache."""
-    made = (booking.find(cache), booking.hold(), booking.book(cache))
+    made = (booking.find(cache), booking.hold(), booking.book(cache), _leave_unseen(cache))
     return replace(APPOINTMENTS, operations=(*made, *APPOINTMENTS.operations))

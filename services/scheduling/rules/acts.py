@@ -67,6 +67,17 @@ def may_record(ctx: Context, facts: AppointmentFacts, *, status: AppointmentStat
     )
 
 
+def may_leave_unseen(ctx: Context, facts: AppointmentFacts) -> Reason | None:
+    """Allow that a patient who has come left without being seen."""
+    why = may_change(ctx, facts.row) or why_held(ctx, facts.row)
+    return why or status_change.why_nobody_left(facts.row)
+
+
+def has_come(facts: AppointmentFacts) -> bool:
+    """Tell a visit to which the patient has come, and that goes on, from every other."""
+    return facts.row.status == AppointmentStatus.ARRIVED
+
+
 def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:
     """Allow the correction of what was recorded, where it can have been a mistake."""
     why = correction.why_nothing_to_correct(facts.row, referral=facts.referral)

@@ -46,6 +46,11 @@ def why_untimed(status: str) -> Reason:
     return Reason.of("on-the-waitlist")
 
 
+def why_nobody_left(row: Appointment) -> Reason | None:
+    """Say why nobody can have left without being seen; None where the patient has come and waits."""
+    return None if row.status == AppointmentStatus.ARRIVED else Reason.of("nobody-waits", state=row.status)
+
+
 def why_too_early(
     row: Appointment, status: AppointmentStatus, *, now: datetime, zone: ZoneInfo
 ) -> Reason | None:

@@ -28,6 +28,7 @@ from services.scheduling.use_cases import (
     follow_patient,
     holds,
     keep_forecast,
+    leave_unseen,
     offer_time,
     plan_first_visits,
     publish_directory,

@@ -81,7 +81,8 @@ class TestAnAppointment:
                     {"name": "status", "valueCode": "booked"},
                     {"name": "reason", "valueString": "A slip."},
                 ]
-                asked = {"resourceType": "Parameters", "parameter": given}
+                said = [one for one in given if one["name"] in action.allowed]
+                asked = {"resourceType": "Parameters"} | ({"parameter": said} if said else {})
                 return await clinic.as_("coordinator").post(action.address, json=asked)
             now = (await clinic.as_("coordinator").get(address)).json()
             body = wanted(visit, action, status=status)

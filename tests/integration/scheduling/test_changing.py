@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from services.scheduling import use_cases
+from services.scheduling.models.rows import Appointment
 from shared.db import Database
 from shared.errors import Conflict, Invalid, NotFound, Refusal
 from shared.events.catalog.scheduling import AppointmentCancelled
@@ -34,6 +35,15 @@ async def refused(desk: Desk, referral: str, kind: type[Refusal], **changes: Any
     assert (after.version, after.body) == (before.version, before.body)
     assert await desk.told() == told
     return refusal.value
+
+
+async def leave(desk: Desk, row: Appointment) -> Appointment:
+    """Record as the coordinator does that the patient left without being seen."""
+    async with desk.database.transaction() as tx:
+        ctx = desk.ctx(principal=COORDINATOR)
+        found = await use_cases.leave_unseen.run(ctx, tx, str(row.id), cache=desk.cache)
+    await desk.settle()
+    return found
 
 
 async def refused_text(desk: Desk, referral: str, kind: type[Refusal], **changes: Any) -> str:
@@ -116,6 +126,29 @@ class TestRecording:
         await desk.put(await desk.first(referral), status="fulfilled")
         told = await desk.told()
         assert told[1:4] == ["appointment.arrived", "appointment.fulfilled", "guarantee.met"]
+
+    async def test_who_left_without_being_seen_missed_nothing_and_is_booked_again(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        await desk.at(local(date(2026, 6, 2), "09:05"))
+        first = await desk.first(referral)
+        with pytest.raises(
+            Conflict, match="Nobody has come who could leave without being seen: it is booked"
+        ):
+            await leave(desk, first)
+        assert await desk.first(referral) == first
+        left = await leave(desk, await desk.put(first, status="arrived"))
+        assert (left.status, left.reasons, left.patient_caused) == (
+            "cancelled",
+            [Reason.of("left-unseen")],
+            False,
+        )
+        again = await desk.first(referral)
+        assert (again.status, again.id) != (left.status, left.id)
+        assert again.starts_at is not None
+        assert (await desk.told())[-2:] == ["appointment.cancelled", "appointment.booked"]
+        assert (await desk.guarantee(referral)).status == "on-track", "it is not met by a visit that was none"
+        with pytest.raises(Conflict, match="it is cancelled"):
+            await leave(desk, left)
 
     async def test_what_is_over_stays_over(self, desk: Desk) -> None:
         referral = await desk.accept()
