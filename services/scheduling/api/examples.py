@@ -125,6 +125,7 @@ EXAMPLES = {
             {"name": "reason", "valueString": "The teacher is ill."},
         ],
     },
+    "POST /fhir/Appointment/{id}/$leave-unseen": {"resourceType": "Parameters"},
     "POST /fhir/Appointment/$find": {
         "resourceType": "Parameters",
         "parameter": [
