@@ -25,7 +25,7 @@ from tests.failure.places.place import AWAY
 from tests.failure.places.time import timers_fall_due
 from tests.failure.traffic import traffic
 
-KILLS, DEATHS = 3, 4
+KILLS, DEATHS = 1, 2
 # Between the steps of a command, and of a timer: the plan of an evening, a planned day, a look at the roster.
 POINTS = ("key_locked", "received_not_committed", "after_commit_before_publish", "answered")
 POINTS += ("timer_taken", "timer_not_committed", "timer_fired")
