@@ -135,12 +135,11 @@ def _wanted(request: RequestContext, *, mark: bytes) -> CalendarLink:
 
 def _shown(link: CalendarLink, request: RequestContext) -> dict[str, Any]:
     """Write a link without its secret."""
-    named = ("Practitioner", link.practitioner) if link.practitioner else ("Location", str(link.room))
     return {
         "id": str(link.id),
         "practitioner": link.practitioner,
         "room": link.room,
-        "name": request.ctx.clinic.name_of(*named) or named[1],
+        "name": request.ctx.clinic.name_of(*link.shows) or link.shows[1],
         "language": link.language,
         "made_by": link.made_by,
         "made_at": instant(link.made_at),

@@ -21,9 +21,8 @@ _ASK_AGAIN = timedelta(minutes=15)
 
 def render(ctx: Context, link: CalendarLink, rows: Sequence[Appointment], *, away: Iterable[Span]) -> bytes:
     """Write visits, and when the clinician is away; the same rows give the same bytes."""
-    named = ("Practitioner", link.practitioner) if link.practitioner else ("Location", str(link.room))
     calendar = Calendar.new(
-        name=ctx.clinic.name_of(*named),
+        name=ctx.clinic.name_of(*link.shows),
         uid=link.id,
         refresh_interval=_ASK_AGAIN,
         prodid="-//Lumbar//scheduling//EN",

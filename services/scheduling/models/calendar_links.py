@@ -26,3 +26,8 @@ class CalendarLink(SQLModel):
     made_by: str
     made_at: AwareDatetime
     revoked_at: AwareDatetime | None = None
+
+    @property
+    def shows(self) -> tuple[str, str]:
+        """The type and the id of whose days it shows."""
+        return ("Practitioner", self.practitioner) if self.practitioner else ("Location", str(self.room))

@@ -56,7 +56,7 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
     if not promised:
         return
     days = ctx.clinic.scheduling.look_ahead_days + _BEYOND
-    outlook = await read_outlook.run(ctx, tx, site, days=days)
+    outlook = await read_outlook.run(ctx, tx, site, days=days, promised=promised)
     evening = rules.evening_plan.evening(outlook)
     _PLANS.labels(outcome="done" if evening.failure is None else "failed").inc()
     if evening.failure is not None:

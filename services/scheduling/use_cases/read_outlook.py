@@ -1,5 +1,6 @@
 """Read what a site has free for first visits, who waits for a day, and how many are expected."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,8 +17,17 @@ from shared.db import Transaction
 _DAY = timedelta(days=1)
 
 
-async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outlook:
-    """Read the outlook of so many local days from tomorrow on."""
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    site: Site,
+    *,
+    days: int,
+    promised: Sequence[tuple[Appointment, Referral]] | None = None,
+) -> Outlook:
+    """Read the outlook of so many local days from tomorrow on; `promised` says who waits, if it was read."""
+    if promised is None:
+        promised = await queries.arrivals.promised(tx, site.id)
     today = ctx.at.astimezone(site.zone).date()
     programmes = [programme for programme in ctx.clinic.programmes if programme.site == site.id]
     looked = BookedDays(
@@ -32,7 +42,7 @@ async def run(ctx: Context, tx: Transaction, site: Site, *, days: int) -> Outloo
     counts = await queries.arrivals.counts(tx, site.id, since=since, now=ctx.at)
     return Outlook(
         book=rules.day_book.book_of(looked, taken=taken),
-        waiting=[unscheduled(*one, site=site) for one in await queries.arrivals.promised(tx, site.id)],
+        waiting=[unscheduled(*one, site=site) for one in promised],
         expected=rules.arrivals.expected(
             counts,
             prior=ctx.clinic.scheduling.expected_per_week,

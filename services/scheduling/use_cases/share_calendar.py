@@ -52,8 +52,11 @@ async def read(ctx: Context, tx: Transaction, mark: bytes) -> bytes:
     window = Span(ctx.at - _BACK, ctx.at + _AHEAD)
     rows = _once_each(await queries.calendar_links.visits(tx, link, window=window))
     site = ctx.clinic.site(link.site)
-    away = rules.calendar.absent_spans(whose, zone=site.zone, window=window) if whose is not None else ()
-    return fhir.calendar_feed.render(ctx, link, rows, away=away)
+    # Whole absences, not what of them lies in the window: that would be another event at every reading.
+    absences = () if whose is None else whose.absences
+    away = [rules.calendar.absent_span(absence, site.zone) for absence in absences]
+    seen = [span for span in away if span.meets(window)]
+    return fhir.calendar_feed.render(ctx, link, rows, away=seen)
 
 
 def _whose(ctx: Context, link: CalendarLink) -> Person | None:

@@ -112,6 +112,35 @@ class TestALink:
         assert away.start == datetime.fromisoformat("2026-03-10T04:00:00+00:00")
         assert "funeral" not in (await clinic.anonymous().get(link["address"])).text
 
+    async def test_shows_a_long_absence_as_one_thing_at_every_reading(self, clinic: TestClinic) -> None:
+        link = await made(clinic)
+        absence = {
+            "resourceType": "Slot",
+            "schedule": {"reference": "Schedule/physiotherapist"},
+            "status": "busy-unavailable",
+            "start": "2026-03-03T00:00:00-05:00",
+            "end": "2026-05-01T00:00:00-04:00",
+        }
+        answer = await clinic.as_("coordinator").post("/scheduling/fhir/Slot", json=absence)
+        assert answer.status_code == 201, answer.text
+        clinic.clock.set(clinic.clock.now() + timedelta(days=40))
+        first = await clinic.anonymous().get(link["address"])
+        clinic.clock.set(clinic.clock.now() + timedelta(hours=1))
+        again = await clinic.anonymous().get(link["address"])
+        assert "SUMMARY:Away" in first.text
+        assert again.text == first.text
+
+    async def test_shows_nothing_of_who_has_left(self, clinic: TestClinic) -> None:
+        link = await made(clinic, "?practitioner=physiotherapist-2")
+        coordinator = clinic.as_("coordinator")
+        address = "/scheduling/fhir/Practitioner/physiotherapist-2"
+        stands = await coordinator.get(address)
+        left = await coordinator.put(
+            address, json=stands.json() | {"active": False}, headers={"If-Match": stands.headers["etag"]}
+        )
+        assert left.status_code == 200, left.text
+        assert (await clinic.anonymous().get(link["address"])).status_code == 404
+
 
 class TestRevoking:
     async def test_leaves_nothing_behind_the_address(self, clinic: TestClinic) -> None:
