@@ -50,6 +50,20 @@ class TestArrows:
         assert await focused_cell(page)
 
 
+async def choose_a_review(page: Page) -> None:
+    """Find the patient by the name and choose a review, by keys alone, up to the times that are free."""
+    await expect(page.locator("#q")).to_be_focused()
+    await page.keyboard.type("tanabe")
+    await press(page, "Enter")
+    await expect(page.locator('main a[href*="patient="]').first).to_be_focused()
+    await press(page, "Enter")
+    await page.wait_for_url(re.compile("patient="))
+    await expect(page.locator('main a[href*="visit="]').first).to_be_focused()
+    await press(page, "Tab", "Enter")
+    await page.wait_for_url(re.compile("visit=review"))
+    await expect(page.locator('input[name="time"]').first).to_be_focused()
+
+
 class TestKeysAlone:
     async def test_book_a_free_time_for_a_patient_and_come_back_to_it(self, site: Site, scene: Scene) -> None:
         visitor = await site.visitor("coordinator")
@@ -62,16 +76,7 @@ class TestKeysAlone:
         await page.focus('[data-cell="physiotherapist-2/2026-03-10"] a.free')
         await press(page, "Enter")
         await page.wait_for_url("**/book?*")
-        await expect(page.locator("#q")).to_be_focused()
-        await page.keyboard.type("tanabe")
-        await press(page, "Enter")
-        await expect(page.locator('main a[href*="patient="]').first).to_be_focused()
-        await press(page, "Enter")
-        await page.wait_for_url(re.compile("patient="))
-        await expect(page.locator('main a[href*="visit="]').first).to_be_focused()
-        await press(page, "Tab", "Enter")
-        await page.wait_for_url(re.compile("visit=review"))
-        await expect(page.locator('input[name="time"]').first).to_be_focused()
+        await choose_a_review(page)
         await press(page, "ArrowDown", "Enter")
         await page.wait_for_url(re.compile(r"/calendar\?week=2026-03-10&by=clinician.*#visit-"))
         await expect(page.locator("#status")).to_contain_text("Book: done.")
@@ -90,16 +95,7 @@ class TestKeysAlone:
         other = await site.visitor("coordinator")
         theirs = await other.open(_WEEK)
         await theirs.goto(f"{other.base}{await theirs.get_attribute(f'{cell} a.free', 'href')}")
-        await expect(theirs.locator("#q")).to_be_focused()
-        await theirs.keyboard.type("tanabe")
-        await press(theirs, "Enter")
-        await expect(theirs.locator('main a[href*="patient="]').first).to_be_focused()
-        await press(theirs, "Enter")
-        await theirs.wait_for_url(re.compile("patient="))
-        await expect(theirs.locator('main a[href*="visit="]').first).to_be_focused()
-        await press(theirs, "Tab", "Enter")
-        await theirs.wait_for_url(re.compile("visit="))
-        await expect(theirs.locator('input[name="time"]').first).to_be_focused()
+        await choose_a_review(theirs)
         await press(theirs, "Enter")
         await theirs.wait_for_url(re.compile("#visit-"))
         await site.clinic.settle()
