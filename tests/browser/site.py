@@ -86,7 +86,9 @@ async def visit(
     await visitor.open("/")
     if person is not None:
         await visitor.page.click(f'a[href="/sign-in?person={person}"]')
-        await visitor.page.wait_for_selector("main h1")
+        # Keys act once the first page's script runs, which the page that is left has a heading without.
+        await visitor.page.wait_for_selector("details.me")
+        await visitor.page.wait_for_load_state("load")
     return visitor
 
 
