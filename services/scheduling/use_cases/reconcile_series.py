@@ -45,7 +45,7 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, firsts: Sequ
     `firsts` are all its first appointments, locked.
     """
     programme = ctx.clinic.programme(referral.programme)
-    if programme.sessions is None or referral.state == ReferralState.ENDED:
+    if programme.course is None or referral.state == ReferralState.ENDED:
         return
     entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
     locked = await _lock(tx, referral, after=ctx.at)
@@ -124,7 +124,8 @@ async def _cut(
     ctx: Context, tx: Transaction, referral: Referral, *, entitled: Entitlement, locked: LockedSeries
 ) -> None:
     zone = ctx.clinic.site(referral.site).zone
-    surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, now=ctx.at, zone=zone)
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, only=only, now=ctx.at, zone=zone)
     if surplus:
         await record.cancel_sessions(ctx, tx, surplus, because=Reason.of("beyond-the-grant"))
         await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *surplus)
