@@ -125,7 +125,12 @@ REASONS: Mapping[str, str] = {
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
 
-_STATUSES = {"pending": "held", "waitlist": "on the waitlist", "noshow": "missed"}
+_STATUSES = {
+    "pending": "held",
+    "waitlist": "on the waitlist",
+    "noshow": "missed",
+    "checked-in": "in the room",
+}
 # What the codes of arguments are called.
 WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.

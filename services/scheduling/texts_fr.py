@@ -153,6 +153,7 @@ _STATUSES = {
     "waitlist": "sur la liste d'attente",
     "booked": "rendez-vous fixé",
     "arrived": "patient arrivé",
+    "checked-in": "patient en salle",
     "fulfilled": "a eu lieu",
     "noshow": "rendez-vous manqué",
     "cancelled": "annulé",

@@ -1,4 +1,4 @@
-"""A person changes an appointment: arrived, fulfilled, missed, cancelled, or a new time."""
+"""A person changes an appointment: arrived, in the room, fulfilled, missed, cancelled, or a new time."""
 
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from shared.reasons import Reason, as_written
 
 _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
     AppointmentStatus.ARRIVED: events.AppointmentArrived,
+    AppointmentStatus.CHECKED_IN: events.AppointmentCheckedIn,
     AppointmentStatus.FULFILLED: events.AppointmentFulfilled,
     AppointmentStatus.MISSED: events.AppointmentMissed,
     AppointmentStatus.CANCELLED: events.AppointmentCancelled,
