@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.rows import Appointment, Series
+from services.scheduling.rules import late_cancellation
 from services.scheduling.rules.entitlement import Entitlement, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_corrects, series_may
@@ -32,10 +33,13 @@ def to_come(sessions: Iterable[Appointment], *, after: datetime | None) -> list[
 
 
 def beyond(
-    sessions: Iterable[Appointment], *, entitled: Entitlement, now: datetime, zone: ZoneInfo
+    sessions: Sequence[Appointment], *, entitled: Entitlement, now: datetime, zone: ZoneInfo
 ) -> list[Appointment]:
-    """Return the sessions to come that lie outside an entitlement's dates, or are more than its count."""
-    kept, surplus = 0, []
+    """Return the sessions to come that lie outside an entitlement's dates, or are more than its count.
+
+    What was called off so late that its unit is used counts with what stands or took place.
+    """
+    kept, surplus = len(late_cancellation.using_a_unit(sessions)), []
     for row in counting(sessions):
         is_ahead = bool(to_come([row], after=now))
         if kept < entitled.count and not (is_ahead and _is_outside(row, entitled, zone=zone)):

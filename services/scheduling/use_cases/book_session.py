@@ -30,7 +30,8 @@ async def check(
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, series.id)
     counted = [one for one in rules.series_state.counting(sessions) if one.id != row.id]
-    if (why := rules.booking.why_no_units(len(counted), entitled=entitled)) is not None:
+    used = len(counted) + len(rules.late_cancellation.using_a_unit(sessions))
+    if (why := rules.booking.why_no_units(used, entitled=entitled)) is not None:
         raise cannot_move(why)
     check_start = move.session_check_by(
         ctx, row, referral=referral, firsts=firsts, sessions=sessions, entitled=entitled

@@ -9,7 +9,7 @@ Called whenever either changed. What it does, and nothing else:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.scheduling import queries, rules
@@ -117,6 +117,8 @@ async def _follow(
         await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
         return
     kept = rules.series_state.counting(locked.sessions)
+    used = len(rules.late_cancellation.using_a_unit(locked.sessions))
+    entitled = replace(entitled, count=max(entitled.count - used, 0))
     await book_series.run(ctx, tx, referral, series=series, entitled=entitled, kept=kept, after=ends_at)
 
 
