@@ -53,12 +53,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationInput:
-    """What a caller sent: `values` are the parameters by name, `data` any other body, `body` its bytes."""
+    """What a caller sent: `values` are the parameters by name, `data` any other body, `body` its bytes.
+
+    `expect` holds the version that the caller named, where one was, against a row, and raises Stale.
+    """
 
     id: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
+    expect: Callable[[Resource], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class Operation(Generic[Facts]):
     `returns` what it answers (the resource itself unless said). `refuses` are its own refusals; `when` says
     why it is not possible now, or None; `is_dry_run` is a creation that writes nothing.
     `applies` tells the resources of the type that it is for, where it is not for all kinds of them.
+    One that `matches` holds If-Match, where it is sent, against the resource.
     """
 
     name: str
@@ -107,6 +112,7 @@ class Operation(Generic[Facts]):
     returns: str | None = None
     refuses: tuple[type[Refusal], ...] = ()
     is_dry_run: bool = False
+    matches: bool = False
     applies: Callable[[Facts], bool] = to_all
     when: Callable[[Context, Facts], Reason | None] = always
     run: Run | None = None

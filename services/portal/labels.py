@@ -54,6 +54,7 @@ ACTS: Mapping[str, str] = {
     "bring-case": _("Bring to the meeting"),
     "cancel": _("Cancel"),
     "change-members": _("Change the team"),
+    "check-in": _("In the room"),
     "close": _("Close"),
     "complete": _("Done"),
     "correct": _("Correct the patient's record"),

@@ -58,6 +58,7 @@ APPOINTMENT: Mapping[str, State] = {
     "proposed": State(_("Day follows"), "waiting"),
     "booked": State(_("Booked"), "well"),
     "arrived": State(_("Arrived"), "well"),
+    "checked-in": State(_("In the room"), "well"),
     "fulfilled": State(_("Took place"), "done"),
     "noshow": State(_("Missed"), "risk"),
     "cancelled": State(_("Cancelled"), "done"),

@@ -58,7 +58,7 @@ async def on_first_appointment(
 async def on_appointment_arrived(
     ctx: Context, tx: Transaction, event: AppointmentEvent, followed: Followed
 ) -> None:
-    """Note that the patient is there."""
+    """Note that the patient is there; that they were shown into the room says nothing more."""
     referral = _open(followed, event) if event.is_first else None
     if referral is not None:
         reason = Reason.of("patient-arrived", when=event.starts_at)
@@ -239,6 +239,7 @@ FIRST_APPOINTMENT: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reaso
 CORRECTED: dict[str, Callable[[AppointmentEvent], tuple[Turn, list[Reason]]]] = {
     "booked": FIRST_APPOINTMENT["appointment.booked"],
     "arrived": _arrived,
+    "checked-in": _arrived,
     "noshow": FIRST_APPOINTMENT["appointment.missed"],
     "fulfilled": FIRST_APPOINTMENT["appointment.fulfilled"],
 }
@@ -257,6 +258,7 @@ SERIES = {
 HANDLERS: dict[str, Callable[[Context, Transaction, Any, Followed], Awaitable[None]]] = {
     **dict.fromkeys(FIRST_APPOINTMENT, on_first_appointment),
     "appointment.arrived": on_appointment_arrived,
+    "appointment.checked-in": on_appointment_arrived,
     "appointment.corrected": on_appointment_corrected,
     **dict.fromkeys(GUARANTEE, on_guarantee),
     "guarantee.promised": on_promised,

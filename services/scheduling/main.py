@@ -15,6 +15,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.reads.router,
         api.appointments.router_of(cache),
         api.guarantee.router,
+        api.attendance.router,
         api.forecast.router,
         api.worklist.router,
         api.calendar.router,

@@ -10,7 +10,8 @@ class AppointmentStatus(StrEnum):
     """Appointment.status, as far as this clinic uses it.
 
     A visit that is `proposed` is promised: its day follows by the plan of an evening. One that is `pending`
-    is held for who asked for it, until the hold expires.
+    is held for who asked for it, until the hold expires. Who has `arrived` is in the house, who is
+    `checked-in` in the room.
     """
 
     PROPOSED = "proposed"
@@ -18,6 +19,7 @@ class AppointmentStatus(StrEnum):
     WAITLIST = "waitlist"
     BOOKED = "booked"
     ARRIVED = "arrived"
+    CHECKED_IN = "checked-in"
     FULFILLED = "fulfilled"
     MISSED = "noshow"
     CANCELLED = "cancelled"
@@ -81,29 +83,35 @@ ALLOWED: frozenset[tuple[AppointmentStatus, AppointmentStatus]] = frozenset(
         (_S.WAITLIST, _S.BOOKED),
         (_S.WAITLIST, _S.CANCELLED),
         (_S.BOOKED, _S.ARRIVED),
+        (_S.BOOKED, _S.CHECKED_IN),
         (_S.BOOKED, _S.FULFILLED),
         (_S.BOOKED, _S.MISSED),
         (_S.BOOKED, _S.CANCELLED),
+        (_S.ARRIVED, _S.CHECKED_IN),
         (_S.ARRIVED, _S.FULFILLED),
         (_S.ARRIVED, _S.CANCELLED),
+        (_S.CHECKED_IN, _S.FULFILLED),
+        (_S.CHECKED_IN, _S.CANCELLED),
     }
 )
 
 # What a coordinator may say that it was instead, where a status was recorded by mistake.
 CORRECTIONS: dict[AppointmentStatus, tuple[AppointmentStatus, ...]] = {
     _S.ARRIVED: (_S.BOOKED, _S.MISSED),
-    _S.FULFILLED: (_S.BOOKED, _S.ARRIVED, _S.MISSED),
-    _S.MISSED: (_S.BOOKED, _S.ARRIVED, _S.FULFILLED),
+    _S.CHECKED_IN: (_S.BOOKED, _S.ARRIVED, _S.MISSED),
+    _S.FULFILLED: (_S.BOOKED, _S.ARRIVED, _S.CHECKED_IN, _S.MISSED),
+    _S.MISSED: (_S.BOOKED, _S.ARRIVED, _S.CHECKED_IN, _S.FULFILLED),
     _S.CANCELLED: (_S.BOOKED,),
 }
 
-STANDING = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
+# The patient is there and was not seen yet.
+HERE = (AppointmentStatus.ARRIVED, AppointmentStatus.CHECKED_IN)
+STANDING = (AppointmentStatus.BOOKED, *HERE)
 # What has no time yet.
 UNTIMED = (AppointmentStatus.PROPOSED, AppointmentStatus.WAITLIST)
 LIVE_FIRST = (
     *UNTIMED,
-    AppointmentStatus.BOOKED,
-    AppointmentStatus.ARRIVED,
+    *STANDING,
     AppointmentStatus.FULFILLED,
 )
 

@@ -51,6 +51,8 @@ REASONS: Mapping[str, str] = {
     "no-such-step": "It is {state}: it can become {allowed}, not {to}.",
     "nothing-follows": "It is {state} and stays so.",
     "nobody-waits": "Nobody has come who could leave without being seen: it is {state}.",
+    "cancelled-late": "It was called off late: fewer than {hours} hours before it began.",
+    "late-uses-a-unit": "By the rule of the payer it uses a unit all the same.",
     "left-unseen": "The patient had come and left without being seen.",
     "too-early": "It is too early: {status} can be recorded from {earliest:%Y-%m-%d %H:%M} on.",
     "no-new-time": "An appointment that is {status} has no new time.",
@@ -121,21 +123,26 @@ REASONS: Mapping[str, str] = {
     "too-soon": "The clinic needs notice: the first time is {earliest:%Y-%m-%d %H:%M}.",
     "too-late": "A first visit is booked before {until:%Y-%m-%d %H:%M}.",
     "no-series": "A session more is booked beside a series that is booked.",
-    "sessions-used": "All {count} sessions that may be had are booked or took place.",
+    "sessions-used": "All {count} sessions that may be had are booked or used.",
     "no-such-equipment": "This site has no equipment of the right kind.",
     "equipment-taken": "{device} is taken until {until:%Y-%m-%d %H:%M}.",
     "room-busy": "{room} is taken until {until:%Y-%m-%d %H:%M}.",
     "rooms-taken": "{room} and every other such room is taken until {until:%Y-%m-%d %H:%M}.",
 }
 
-_STATUSES = {"pending": "held", "waitlist": "on the waitlist", "noshow": "missed"}
+_STATUSES = {
+    "pending": "held",
+    "waitlist": "on the waitlist",
+    "noshow": "missed",
+    "checked-in": "in the room",
+}
 # What the codes of arguments are called.
 WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
     **dict.fromkeys(("day", "ends_on", "starts_on", "week"), "date"),
-    **dict.fromkeys(("count", "failed", "per_week", "seats", "weeks"), "integer"),
+    **dict.fromkeys(("count", "failed", "hours", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(("allowed", "device", "discipline", "kind", "now", "programme", "purpose"), "code"),
     **dict.fromkeys(

@@ -26,6 +26,7 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
     yield from _guarantee(clinic)
     yield from _numbers(clinic)
     yield from _ids(clinic)
+    yield from _payers(clinic)
     for index, site in enumerate(clinic.sites):
         yield from _site(clinic, site, ("sites", index))
     for index, person in enumerate(clinic.people):
@@ -54,6 +55,13 @@ def _numbers(clinic: Clinic) -> Iterator[Flaw]:
     for index, week in enumerate(clinic.review_weeks):
         if week < 1 or week in clinic.review_weeks[:index]:
             yield Flaw(("review_weeks", index), "a week is a number from 1 that stands here once")
+
+
+def _payers(clinic: Clinic) -> Iterator[Flaw]:
+    for index, payer in enumerate(clinic.payers):
+        if payer.late_cancel_uses_unit and payer.late_cancel_hours is None:
+            text = "needs late_cancel_hours, which says when a cancellation is late"
+            yield Flaw(("payers", index, "late_cancel_uses_unit"), text)
 
 
 def _ids(clinic: Clinic) -> Iterator[Flaw]:

@@ -11,7 +11,11 @@ SystemAndValue = Annotated[str, StringConstraints(pattern=r"^\S*\|\S+$")]
 
 
 class Payer(Part):
-    """An insurer; `identifiers` (system|value) are those by which a Coverage's payor is recognised."""
+    """An insurer; `identifiers` (system|value) are those by which a Coverage's payor is recognised.
+
+    A visit that the patient calls off fewer than `late_cancel_hours` before it begins is a late cancellation;
+    the unit of a session is then used where `late_cancel_uses_unit` says so.
+    """
 
     id: Id
     name: str
@@ -19,6 +23,8 @@ class Payer(Part):
     identifiers: tuple[SystemAndValue, ...] = Field(min_length=1)
     email: Email
     authorization_required: bool
+    late_cancel_hours: int | None = Field(default=None, ge=1, le=168)
+    late_cancel_uses_unit: bool = False
 
 
 class Organization(Part):

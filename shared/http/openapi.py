@@ -193,9 +193,10 @@ def _query(endpoint: Any, path: str) -> Iterator[dict[str, Any]]:
 
 def _headers(guard: Guard, method: str, endpoint: Any) -> Iterator[dict[str, Any]]:
     text = {"type": "string"}
-    if method in ("PUT", "PATCH"):
+    if_said = getattr(endpoint, "matches_if_said", False)
+    if method in ("PUT", "PATCH") or if_said:
         version = 'the version that is changed: `W/"3"`'
-        needed = not getattr(endpoint, "matches_if_said", False)
+        needed = not if_said
         yield {"name": "If-Match", "in": "header", "required": needed, "description": version, "schema": text}
     if method in ("POST", "PUT", "PATCH") and guard.interaction != "s":
         same = "the same key with the same body gives the same answer, for seven days"

@@ -1,6 +1,7 @@
 """The routes of a service's operation tables: guarded, audited and documented as the tables say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -44,6 +45,8 @@ def _add_operation(router: APIRouter, operation: Operation[Any], run: Run) -> No
     async def operate(request: RequestContext, id: str = "") -> Response:
         only(request, *operation.parties, what=operation.name.replace("-", " "))
         given = await _input(request, operation, id)
+        if operation.matches:
+            given = replace(given, expect=request.expect)
         async with request.transaction() as tx:
             result = await run(request.ctx, tx, given)
             if isinstance(result, Resource):
@@ -98,6 +101,8 @@ def _add_available_actions(router: APIRouter, table: OperationTable[Any], *, loa
 
 def _add(router: APIRouter, operation: Operation[Any], endpoint: Any) -> None:
     endpoint.__doc__ = operation.text
+    if operation.matches:
+        endpoint.matches_if_said = True
     responses = refuses(*operation.refuses)
     router.add_api_route(operation.path, endpoint, methods=[operation.method], responses=responses)
 

@@ -32,6 +32,8 @@ HISTORIES = [
     ("referral", "review-referral", "requested completed", ""),
     ("referral", "review-referral", "requested completed requested", "went from completed to requested"),
     ("scheduling", "Appointment", "waitlist booked arrived fulfilled", ""),
+    ("scheduling", "Appointment", "booked arrived checked-in fulfilled checked-in cancelled booked", ""),
+    ("scheduling", "Appointment", "booked checked-in cancelled arrived", "went from cancelled to arrived"),
     ("scheduling", "Appointment", "booked cancelled booked", ""),
     ("scheduling", "Appointment", "booked noshow fulfilled arrived", ""),
     ("scheduling", "Appointment", "booked cancelled fulfilled", "went from cancelled to fulfilled"),

@@ -105,6 +105,7 @@ _APPOINTMENT = {
     ),
     "cancelled": _route("An appointment was cancelled.", _VISIT, REFERRER, PARTICIPANTS),
     "arrived": _route("The patient arrived.", _VISIT),
+    "checked-in": _route("The patient is in the room.", _VISIT),
     "fulfilled": _route("An appointment took place.", _VISIT),
     "missed": _route("An appointment was missed.", _VISIT, REFERRER, COORDINATOR),
     "corrected": _route("What was recorded of an appointment was corrected.", _VISIT, REFERRER, PARTICIPANTS),

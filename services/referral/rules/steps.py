@@ -87,6 +87,7 @@ _STEPS: dict[str, tuple[frozenset[State], State]] = {
     # What was recorded by mistake is right now, as the visit's status says.
     "appointment.corrected/booked": (_UNTIL_ASSESSED, _S.BOOKED),
     "appointment.corrected/arrived": (_UNTIL_ASSESSED, _S.BOOKED),
+    "appointment.corrected/checked-in": (_UNTIL_ASSESSED, _S.BOOKED),
     "appointment.corrected/noshow": (_UNTIL_ASSESSED, _S.MISSED),
     "appointment.corrected/fulfilled": (_UNTIL_ASSESSED, _S.ASSESSED),
     "guarantee.promised": (_BEFORE_ASSESSED, _S.AWAITING_BOOKING),

@@ -1,4 +1,7 @@
-"""Count a session that took place among the units of its referral's Claim, and take one back that did not."""
+"""Count a session that took place among the units of its referral's Claim, and take one back that did not.
+
+One that was called off so late that its payer counts it all the same counts too, until that is corrected.
+"""
 
 from uuid import UUID
 
@@ -10,9 +13,17 @@ from services.referral.use_cases.follow import Followed
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import reading
-from shared.events.catalog.scheduling import AppointmentCorrected, AppointmentEvent, AppointmentFulfilled
+from shared.events.catalog.scheduling import (
+    AppointmentCancelled,
+    AppointmentCorrected,
+    AppointmentEvent,
+    AppointmentFulfilled,
+)
 from shared.events.inbox.handling import NotYet
 from shared.fhir import store
+
+# By this reason scheduling says that a session was called off so late that its unit is used.
+_LATE = "late-uses-a-unit"
 
 
 async def run(
@@ -24,7 +35,7 @@ async def run(
     a referral that we do not know (yet).
     """
     is_corrected = isinstance(event, AppointmentCorrected)
-    if not event.is_session or not (is_corrected or isinstance(event, AppointmentFulfilled)):
+    if not event.is_session or not (is_corrected or _uses_a_unit(event)):
         return
     if referral_id is None or referral_id not in followed.files:
         raise NotYet("a session is about a referral that is not here")
@@ -38,6 +49,12 @@ async def run(
         changed, is_known = await queries.units.record(tx, session), bool(product)
     if changed:
         await _say(ctx, tx, referral_id, is_known=is_known)
+
+
+def _uses_a_unit(event: AppointmentEvent) -> bool:
+    if isinstance(event, AppointmentCancelled):
+        return any(reason.code == _LATE for reason in event.reasons)
+    return isinstance(event, AppointmentFulfilled)
 
 
 async def _say(ctx: Context, tx: Transaction, referral_id: UUID, *, is_known: bool) -> None:

@@ -3,6 +3,7 @@
 from services.scheduling.api import (
     absences,
     appointments,
+    attendance,
     calendar,
     calendar_links,
     directory,

@@ -32,7 +32,7 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
     "waitlist": ("book",),
     "replan": ("complete",),
     "tell": ("tell",),
-    "unrecorded": ("fulfil", "miss", "cancel"),
+    "unrecorded": ("fulfil", "miss", "leave-unseen", "cancel"),
 }
 
 

@@ -44,6 +44,7 @@ _REASON = Parameter(
 # What is recorded of a visit by giving it a status.
 _STATUS_OF_VERB = {
     "arrive": (AppointmentStatus.ARRIVED, "Record that the patient is there."),
+    "check-in": (AppointmentStatus.CHECKED_IN, "Record that the patient is in the room."),
     "fulfil": (AppointmentStatus.FULFILLED, "Record that the visit took place."),
     "miss": (AppointmentStatus.MISSED, "Record that the patient did not come."),
     "cancel": (AppointmentStatus.CANCELLED, "Call the visit off."),
@@ -90,8 +91,11 @@ _CORRECT = Operation[AppointmentFacts](
         Parameter(name="reason", min=1, text="Why, in words that the other side reads."),
     ),
     refuses=(CannotCorrect, NoReason),
+    matches=True,
     when=acts.may_correct,
-    run=lambda ctx, tx, given: use_cases.correct.run(ctx, tx, given.id, given=given.values),
+    run=lambda ctx, tx, given: use_cases.correct.run(
+        ctx, tx, given.id, given=given.values, expect=given.expect
+    ),
 )
 
 _CANCEL_GROUP = Operation[AppointmentFacts](
@@ -154,9 +158,12 @@ def _leave_unseen(cache: AvailabilityCache) -> Operation[AppointmentFacts]:
         rows=CHANGE_ROWS,
         text="Record that the patient had come and left without being seen: it is no missed visit.",
         refuses=use_cases.leave_unseen.REFUSES,
+        matches=True,
         applies=acts.has_come,
         when=acts.may_leave_unseen,
-        run=lambda ctx, tx, given: use_cases.leave_unseen.run(ctx, tx, given.id, cache=cache),
+        run=lambda ctx, tx, given: use_cases.leave_unseen.run(
+            ctx, tx, given.id, cache=cache, expect=given.expect
+        ),
     )
 
 

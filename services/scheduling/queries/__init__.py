@@ -6,6 +6,7 @@ The referral's row is locked first: it serialises everything about one referral.
 from services.scheduling.queries import (
     appointments,
     arrivals,
+    attendance,
     board,
     calendar,
     calendar_links,

@@ -26,7 +26,8 @@ WHERE site = $1 AND programme = $2 AND visit_type = $3 AND starts_at >= $4 AND s
 ORDER BY starts_at, id
 """
 _MEMBERS = """
-SELECT * FROM appointment WHERE group_session = $1 AND status IN ('pending', 'booked', 'arrived') ORDER BY id
+SELECT * FROM appointment
+WHERE group_session = $1 AND status IN ('pending', 'booked', 'arrived', 'checked-in') ORDER BY id
 """
 
 

@@ -21,7 +21,8 @@ WHERE appointment.id = $1 FOR UPDATE OF referral
 """
 _CLINICIANS_OF = """
 SELECT DISTINCT practitioner FROM appointment
-WHERE referral_id = $1 AND status IN ('booked', 'arrived', 'fulfilled') AND practitioner IS NOT NULL
+WHERE referral_id = $1 AND status IN ('booked', 'arrived', 'checked-in', 'fulfilled')
+  AND practitioner IS NOT NULL
 """
 _KNOWN = """
 SELECT id::text, false AS is_patient FROM referral WHERE id = ANY($1::uuid[])

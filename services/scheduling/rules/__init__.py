@@ -26,6 +26,7 @@ from services.scheduling.rules import (
     groups,
     guarantee,
     intervals,
+    late_cancellation,
     linear_program,
     moving,
     needs,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask, TellingTask
 from services.scheduling.rules import booking, conflicts, correction, groups, moving, status_change
 from services.scheduling.rules.self_booking import is_outside
-from services.scheduling.states import STANDING, UNTIMED, AppointmentStatus
+from services.scheduling.states import HERE, STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.reasons import Reason
 
@@ -75,7 +75,7 @@ def may_leave_unseen(ctx: Context, facts: AppointmentFacts) -> Reason | None:
 
 def has_come(facts: AppointmentFacts) -> bool:
     """Tell a visit to which the patient has come, and that goes on, from every other."""
-    return facts.row.status == AppointmentStatus.ARRIVED
+    return facts.row.status in HERE
 
 
 def may_correct(_: Context, facts: AppointmentFacts) -> Reason | None:

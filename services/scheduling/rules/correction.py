@@ -16,7 +16,7 @@ from services.scheduling.rules import status_change
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.intervals import merged, until_free
 from services.scheduling.rules.needs import Need, device_key, patient_key, room_key
-from services.scheduling.states import CORRECTIONS, LIVE_FIRST, LOST, AppointmentStatus, ReferralState
+from services.scheduling.states import CORRECTIONS, HERE, LIVE_FIRST, LOST, AppointmentStatus, ReferralState
 from shared.errors import Conflict
 from shared.fhir.codes import FIRST_KINDS
 from shared.reasons import Reason, Reference
@@ -112,7 +112,7 @@ def booked_instead(row: Appointment, *, firsts: Sequence[Appointment]) -> Appoin
 def why_stays_lost(row: Appointment, *, firsts: Sequence[Appointment]) -> Reason | None:
     """Say why a first visit that was lost stays so: the patient came to the one that was booked instead."""
     other = booked_instead(row, firsts=firsts) if row.status in LOST else None
-    came = other is not None and other.status in (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+    came = other is not None and other.status in (*HERE, AppointmentStatus.FULFILLED)
     if other is None or other.starts_at is None or not came:
         return None
     return Reason.of("later-visit-took-place", when=other.starts_at)

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.scheduling.models.grants import GrantedSessions
@@ -38,6 +38,14 @@ class Entitlement:
     def count(self) -> int:
         """How many sessions that are in all."""
         return sum(bounds.count for bounds in self.by_discipline.values())
+
+    def less(self, used: Mapping[str, int]) -> "Entitlement":
+        """Return what is left when so many units of each discipline are used by nothing that took place."""
+        left = {
+            discipline: replace(bounds, count=max(bounds.count - used.get(discipline, 0), 0))
+            for discipline, bounds in self.by_discipline.items()
+        }
+        return Entitlement(by_discipline=left)
 
     def of(self, discipline: str) -> SessionBounds:
         """Return the bounds of a discipline; nothing where it has none."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.rows import Appointment, Series
+from services.scheduling.rules import late_cancellation
 from services.scheduling.rules.entitlement import Entitlement, SessionBounds, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_corrects, series_may
@@ -65,13 +66,14 @@ def wanted_at_least(
 
 
 def beyond(
-    sessions: Iterable[Appointment], *, entitled: Entitlement, only: str | None, now: datetime, zone: ZoneInfo
+    sessions: Sequence[Appointment], *, entitled: Entitlement, only: str | None, now: datetime, zone: ZoneInfo
 ) -> list[Appointment]:
     """Return the sessions to come that lie outside the dates of their discipline, or are more than its count.
 
-    Reviews and groups need no grant.
+    What was called off so late that its unit is used counts with what stands or took place; reviews and
+    groups need no grant.
     """
-    kept: Counter[str] = Counter()
+    kept = Counter(row.discipline or only or "" for row in late_cancellation.using_a_unit(sessions))
     surplus = []
     for row in counting(sessions):
         if row.kind != AppointmentKind.SESSION:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from services.scheduling import states, texts
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.calendar import local_day_start
-from services.scheduling.states import UNTIMED, AppointmentStatus
+from services.scheduling.states import HERE, UNTIMED, AppointmentStatus
 from shared.errors import Conflict
 from shared.reasons import Reason
 
@@ -48,7 +48,7 @@ def why_untimed(status: str) -> Reason:
 
 def why_nobody_left(row: Appointment) -> Reason | None:
     """Say why nobody can have left without being seen; None where the patient has come and waits."""
-    return None if row.status == AppointmentStatus.ARRIVED else Reason.of("nobody-waits", state=row.status)
+    return None if row.status in HERE else Reason.of("nobody-waits", state=row.status)
 
 
 def why_too_early(
@@ -62,9 +62,9 @@ def why_too_early(
 
 
 def _earliest(row: Appointment, status: AppointmentStatus, *, zone: ZoneInfo) -> datetime | None:
-    """Return from when a status can be recorded: arrived on the local day, the rest from the start on."""
+    """Return from when a status can be recorded: that somebody is there on the local day, else the start."""
     if row.starts_at is None or status == AppointmentStatus.CANCELLED:
         return None
-    if status == AppointmentStatus.ARRIVED:
+    if status in HERE:
         return local_day_start(row.starts_at.astimezone(zone).date(), zone)
     return row.starts_at

@@ -34,7 +34,13 @@ async def check(
     counted = rules.series_state.counted_by_discipline(
         [one for one in sessions if one.id != row.id], only=rules.needs.only_discipline(course)
     )
-    why = rules.booking.why_no_units(counted[discipline], entitled=entitled, discipline=discipline)
+    late = rules.late_cancellation.using_a_unit(sessions)
+    used = rules.series_state.sessions_in(
+        late, discipline=discipline, only=rules.needs.only_discipline(course)
+    )
+    why = rules.booking.why_no_units(
+        counted[discipline] + len(used), entitled=entitled, discipline=discipline
+    )
     if why is not None:
         raise cannot_move(why)
     check_start = move.session_check_by(

@@ -1,4 +1,4 @@
-"""A person changes an appointment: arrived, fulfilled, missed, cancelled, or a new time."""
+"""A person changes an appointment: arrived, in the room, fulfilled, missed, cancelled, or a new time."""
 
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from shared.reasons import Reason, as_written
 
 _EVENTS: dict[AppointmentStatus, type[DomainEvent]] = {
     AppointmentStatus.ARRIVED: events.AppointmentArrived,
+    AppointmentStatus.CHECKED_IN: events.AppointmentCheckedIn,
     AppointmentStatus.FULFILLED: events.AppointmentFulfilled,
     AppointmentStatus.MISSED: events.AppointmentMissed,
     AppointmentStatus.CANCELLED: events.AppointmentCancelled,
@@ -139,17 +140,26 @@ async def _change(
         if row.status == AppointmentStatus.PENDING and change.reason is not None:
             await holds.let_go(ctx, tx, row, because=Reason.of("hold-let-go"), code=change.reason.code)
             return row
-        _put_into(row, change.status, reason=change.reason)
+        _put_into(ctx, row, change.status, reason=change.reason, referral=referral)
         await _record(ctx, tx, row, change.status, referral=referral, cache=cache)
     return row
 
 
-def _put_into(row: Appointment, status: AppointmentStatus, *, reason: CancellationReason | None) -> None:
+def _put_into(
+    ctx: Context,
+    row: Appointment,
+    status: AppointmentStatus,
+    *,
+    reason: CancellationReason | None,
+    referral: Referral,
+) -> None:
     row.status = status
     if reason is not None:
+        payer = ctx.clinic.payer(referral.payer) if referral.payer else None
+        late = rules.late_cancellation.reasons(row, code=reason.code, payer=payer, now=ctx.at)
         row.reason_code, row.patient_caused = reason.code, reason.is_the_patients
         row.other_codings = [dict(coding) for coding in reason.other_codings]
-        row.reasons = [as_written(reason.words)] if reason.words else []
+        row.reasons = [*late, as_written(reason.words)] if reason.words else late
 
 
 async def _record(

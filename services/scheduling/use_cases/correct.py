@@ -4,7 +4,7 @@ What cannot be taken back is said in the appointment, beside what is: the versio
 has an extension of it, which the event carries to the other services.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
+from shared.db.models import Resource
 from shared.errors import Invalid
 from shared.events.catalog import DomainEvent
 from shared.events.catalog import scheduling as events
@@ -47,13 +48,22 @@ class NoReason(Invalid):
     """A correction needs a status and a reason."""
 
 
-async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapping[str, Any]) -> Appointment:
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    appointment_id: str,
+    *,
+    given: Mapping[str, Any],
+    expect: Callable[[Resource], None],
+) -> Appointment:
     """Correct what was recorded of an appointment; raises CannotCorrect with what stands in the way.
 
-    Where it says already what it should, nothing is written.
+    Where it says already what it should, nothing is written. `expect` holds the version that was read against
+    the one that stands.
     """
     status, words = _asked(given)
     referral, row = await change.for_caller(ctx, tx, appointment_id)
+    expect(row)
     _refuse(ctx, row, rules.correction.why_nothing_to_correct(row, referral=referral))
     if row.status == status:
         return row

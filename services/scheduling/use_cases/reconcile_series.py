@@ -8,6 +8,7 @@ Called whenever either changed. What it does, and nothing else:
   to a series that stands: the newest grant bounds it, and a series is booked once.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,7 +118,17 @@ async def _follow(
         await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
         return
     kept = rules.series_state.counting(locked.sessions)
+    entitled = _less_late(ctx, referral, entitled, locked=locked)
     await book_series.run(ctx, tx, referral, series=series, entitled=entitled, kept=kept, after=ends_at)
+
+
+def _less_late(
+    ctx: Context, referral: Referral, entitled: Entitlement, *, locked: LockedSeries
+) -> Entitlement:
+    """Take the units off that were used by sessions which were called off late."""
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    late = rules.late_cancellation.using_a_unit(locked.sessions)
+    return entitled.less(Counter(row.discipline or only or "" for row in late))
 
 
 async def _cut(

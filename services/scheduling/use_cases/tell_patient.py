@@ -12,7 +12,7 @@ from typing import Any
 from services.scheduling import fhir, queries, rules, texts
 from services.scheduling.models.rows import Appointment, Referral, TellingTask
 from services.scheduling.rules.conflicts import TaskEnded
-from services.scheduling.states import AppointmentStatus, TellingStatus
+from services.scheduling.states import HERE, AppointmentStatus, TellingStatus
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
@@ -45,7 +45,7 @@ async def follow(ctx: Context, tx: Transaction, row: Appointment) -> None:
     if row.status == AppointmentStatus.BOOKED and row.starts_at is not None:
         task.starts_at, task.due_at = row.starts_at, min(row.starts_at, task.due_at)
     else:
-        came = row.status in (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+        came = row.status in (*HERE, AppointmentStatus.FULFILLED)
         ended = Reason.of("patient-came") if came else Reason.of("visit-does-not-stand")
         task.status, task.ended_because = TellingStatus.CANCELLED, [ended]
     await _save(ctx, tx, task)

@@ -115,6 +115,12 @@ class AppointmentArrived(AppointmentEvent, name="appointment.arrived", emitted="
     """The patient is there."""
 
 
+class AppointmentCheckedIn(
+    AppointmentEvent, name="appointment.checked-in", emitted="The patient is in the room."
+):
+    """The patient is in the room."""
+
+
 class AppointmentFulfilled(
     AppointmentEvent, name="appointment.fulfilled", emitted="The appointment took place."
 ):

@@ -22,7 +22,7 @@ _REFERRALS = (
 _FIRSTS = "SELECT referral_id::text AS referral, status FROM appointment WHERE kind = 'first'"
 _SESSIONS = (
     "SELECT referral_id::text AS referral, status FROM appointment"
-    " WHERE kind = 'session' AND status IN ('booked', 'arrived')"
+    " WHERE kind = 'session' AND status IN ('booked', 'arrived', 'checked-in')"
 )
 _SERIES = "SELECT referral_id::text AS referral FROM series"
 _TEAMS = "SELECT referral_id AS referral, status FROM team"
@@ -34,7 +34,7 @@ _UNPLANNED = (
     " (SELECT FROM timer WHERE kind = 'plan-first-visits' AND ref = a.site)"
 )
 
-_STANDING = ("booked", "arrived", "waitlist", "proposed")
+_STANDING = ("booked", "arrived", "checked-in", "waitlist", "proposed")
 # Somebody must have work to do with a referral in these states.
 _WAITS_FOR_PEOPLE = frozenset({State.EMERGENCY_REDIRECTED, State.AWAITING_REVIEW, State.DUPLICATE_SUSPECTED})
 # Somebody is told where a referral waits too long in one of these.
@@ -43,7 +43,7 @@ _MAY_REST = frozenset({State.DECLINED, State.EMERGENCY_ACKNOWLEDGED})
 # The first appointment that must be there, and no other that stands.
 _FIRST_OF = {
     State.AWAITING_BOOKING: ("proposed",),
-    State.BOOKED: ("booked", "arrived"),
+    State.BOOKED: ("booked", "arrived", "checked-in"),
     State.WAITLISTED: ("waitlist",),
     State.ASSESSED: ("fulfilled",),
     State.IN_PROGRAMME: ("fulfilled",),

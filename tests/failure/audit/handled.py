@@ -11,7 +11,7 @@ from services.notifications.rules.routing import TELLS_NOBODY
 from shared.events.topics import FEED
 from tests.failure.audit.evidence import Evidence, Published
 
-_VISIT = ("booked", "moved", "cancelled", "arrived", "fulfilled", "missed", "corrected")
+_VISIT = ("booked", "moved", "cancelled", "arrived", "checked-in", "fulfilled", "missed", "corrected")
 _GUARANTEE = ("promised", "at-risk", "forecast-breach", "forecast-lifted", "breached", "second-breached")
 _SERIES = ("booked", "not-booked", "suspended", "completed")
 # What each consumer acts upon; None stands for everything that notifications tells.

@@ -17,7 +17,8 @@ _TWO_PLACES = (
     "       AND a.overbooked_because IS NULL AND b.overbooked_because IS NULL)"
     "      OR a.room = b.room OR a.patient_id = b.patient_id)"
     " AND (a.group_session IS DISTINCT FROM b.group_session OR a.group_session IS NULL)"
-    " WHERE a.status IN ('booked', 'arrived') AND b.status IN ('booked', 'arrived')"
+    " WHERE a.status IN ('booked', 'arrived', 'checked-in')"
+    " AND b.status IN ('booked', 'arrived', 'checked-in')"
 )
 # A visit takes clinicians, patient, room and equipment, and all but the patient around it too.
 _TAKEN = (
@@ -28,7 +29,10 @@ _TAKEN = (
     " ELSE 2 + cardinality(colleagues) + cardinality(equipment) + (room IS NOT NULL)::int END AS needed"
     " FROM appointment a"
 )
-_TAKES_ALL, _TAKES_NOTHING = ("booked", "arrived"), ("waitlist", "proposed", "cancelled", "noshow")
+_TAKES_ALL, _TAKES_NOTHING = (
+    ("booked", "arrived", "checked-in"),
+    ("waitlist", "proposed", "cancelled", "noshow"),
+)
 # A hold ends by its timer, and what it took until then with it.
 _ENDLESS_HOLDS = (
     "SELECT id::text AS id FROM appointment a WHERE status = 'pending' AND NOT EXISTS"

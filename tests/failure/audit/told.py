@@ -52,7 +52,8 @@ async def _first_bookings(evidence: Evidence) -> AsyncIterator[str]:
     """Expect that of every first appointment that stands its requester was told."""
     standing = (
         "SELECT referral_id::text AS referral, requester FROM appointment"
-        " WHERE kind IN ('first', 'joint-first') AND status IN ('booked', 'arrived', 'fulfilled')"
+        " WHERE kind IN ('first', 'joint-first')"
+        " AND status IN ('booked', 'arrived', 'checked-in', 'fulfilled')"
     )
     known = defaultdict(set)
     statement = "SELECT referral_id, recipient FROM notification WHERE event_type = 'appointment.booked'"

@@ -134,6 +134,7 @@ async def test_the_task_follows_from_booking_to_report(clinic: TestClinic) -> No
         ("missed", "fulfilled", "assessed"),
         ("missed", "booked", "booked"),
         ("missed", "arrived", "booked"),
+        ("missed", "checked-in", "booked"),
         ("cancelled", "booked", "booked"),
         ("arrived", "noshow", "missed"),
     ],

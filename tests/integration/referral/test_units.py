@@ -1,5 +1,6 @@
 """An insurer reads who the member is, and how many of the granted units are used and left."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from sqlalchemy import MetaData
 from deploy.services import package
 from shared.db import migrate
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM
+from shared.fhir.reasons import REASON_SYSTEM
 from shared.ids import new_text_id
 from tests.conftest import MakeDatabase
 from tests.integration.referral.doors import located, response, send
@@ -47,6 +49,7 @@ async def session(
     by: str = "physiotherapist",
     patient: str | None = None,
     kind: str = "session",
+    because: Sequence[str] = (),
 ) -> str:
     """Say what became of a visit, and give its id."""
     named = (patient or (await claim_of(clinic))["patient"]["reference"], f"Practitioner/{by}")
@@ -60,6 +63,9 @@ async def session(
         "end": "2026-03-10T15:00:00Z",
         "participant": [{"actor": {"reference": name}, "status": "accepted"} for name in named],
     }
+    if because:
+        coding = [{"system": REASON_SYSTEM, "code": code, "display": code} for code in because]
+        focus["cancelationReason"] = {"coding": coding}
     await clinic.publish(event, focus=focus)
     await clinic.settle()
     return str(focus["id"])
@@ -136,6 +142,18 @@ class TestUnits:
         first = await session(clinic, referral)
         await session(clinic, referral, id=first)
         assert (await units(clinic))["used"] == 1
+
+    async def test_are_used_by_a_late_cancellation_where_the_payer_says_so_until_it_is_corrected(
+        self, clinic: TestClinic
+    ) -> None:
+        referral, _ = await authorized(clinic)
+        off = {"event": "appointment.cancelled", "status": "cancelled"}
+        await session(clinic, referral, because=["cancelled-late"], **off)
+        assert (await units(clinic))["used"] == 0
+        late = await session(clinic, referral, because=["cancelled-late", "late-uses-a-unit"], **off)
+        assert await units(clinic) == {"units": 12, "used": 1, "left": 11}
+        await session(clinic, referral, event="appointment.corrected", id=late, status="booked")
+        assert (await units(clinic))["used"] == 0
 
     async def test_are_taken_back_where_a_session_was_not_held(self, clinic: TestClinic) -> None:
         referral, _ = await authorized(clinic)

@@ -290,7 +290,7 @@ class TestASessionMore:
         day = date(2026, 7, 2)
         times = {"referral_id": UUID(referral), "visit": "session"}
         [proposal, *_] = await desk.find(local(day, "00:00"), local(day, "23:59"), **times)
-        with pytest.raises(CannotBook, match="All 4 sessions that may be had are booked or took place"):
+        with pytest.raises(CannotBook, match="All 4 sessions that may be had are booked or used"):
             await desk.book(proposal)
         assert first.starts_at is not None
         await desk.at(first.starts_at)

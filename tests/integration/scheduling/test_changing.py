@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -41,7 +41,9 @@ async def leave(desk: Desk, row: Appointment) -> Appointment:
     """Record as the coordinator does that the patient left without being seen."""
     async with desk.database.transaction() as tx:
         ctx = desk.ctx(principal=COORDINATOR)
-        found = await use_cases.leave_unseen.run(ctx, tx, str(row.id), cache=desk.cache)
+        found = await use_cases.leave_unseen.run(
+            ctx, tx, str(row.id), cache=desk.cache, expect=lambda _: None
+        )
     await desk.settle()
     return found
 
@@ -114,7 +116,7 @@ class TestMoving:
 class TestRecording:
     async def test_nothing_is_fulfilled_or_missed_before_it_begins(self, desk: Desk) -> None:
         referral = await desk.accept()
-        for status in ("fulfilled", "noshow", "arrived"):
+        for status in ("fulfilled", "noshow", "arrived", "checked-in"):
             text = await refused_text(desk, referral, Conflict, status=status)
             assert "It is too early" in text
 
@@ -126,6 +128,35 @@ class TestRecording:
         await desk.put(await desk.first(referral), status="fulfilled")
         told = await desk.told()
         assert told[1:4] == ["appointment.arrived", "appointment.fulfilled", "guarantee.met"]
+
+    async def test_who_is_in_the_room_had_come_and_is_seen_or_leaves(self, desk: Desk) -> None:
+        referral = await desk.accept()
+        first = await desk.first(referral)
+        assert first.starts_at is not None
+        await desk.at(first.starts_at - timedelta(days=1))
+        refused = await refused_text(desk, referral, Conflict, status="checked-in")
+        assert refused.startswith("It is too early: in the room can be recorded from")
+        await desk.at(first.starts_at - timedelta(minutes=10))
+        await desk.put(first, status="arrived")
+        row = await desk.put(await desk.first(referral), status="checked-in")
+        assert (row.status, (await desk.told())[-1]) == ("checked-in", "appointment.checked-in")
+        assert (await desk.guarantee(referral)).status == "on-track"
+        assert "it can become cancelled, fulfilled, not missed" in await refused_text(
+            desk, referral, Conflict, status="noshow"
+        )
+        await desk.at(first.starts_at)
+        await desk.put(row, status="fulfilled")
+        assert (await desk.guarantee(referral)).status == "met"
+
+    async def test_who_is_shown_into_the_room_at_once_and_leaves_unseen_is_booked_again(
+        self, desk: Desk
+    ) -> None:
+        referral = await desk.accept()
+        await desk.at(local(date(2026, 6, 2), "09:05"))
+        row = await desk.put(await desk.first(referral), status="checked-in")
+        left = await leave(desk, row)
+        assert (left.status, left.reasons) == ("cancelled", [Reason.of("left-unseen")])
+        assert (await desk.first(referral)).status == "booked"
 
     async def test_who_left_without_being_seen_missed_nothing_and_is_booked_again(self, desk: Desk) -> None:
         referral = await desk.accept()

@@ -175,6 +175,25 @@ class TestChanging:
         await clinic.settle()
         assert len(await clinic.events("guarantee.met")) == 1
 
+    async def test_a_correction_may_name_the_version_that_it_corrects(self, clinic: TestClinic) -> None:
+        first = await first_of(clinic, await refer(clinic))
+        await clinic.days(2)
+        assert (await put(clinic, "coordinator", first | {"status": "arrived"})).status_code == 200
+        address = f"{APPOINTMENT}/{first['id']}/$correct-status"
+        said = [{"name": "status", "valueCode": "booked"}, {"name": "reason", "valueString": "Another."}]
+        body = {"resourceType": "Parameters", "parameter": said}
+        client = clinic.as_("coordinator")
+        stale = await client.post(address, json=body, headers={"If-Match": 'W/"1"'})
+        assert stale.status_code == 412, stale.text
+        assert (await first_of(clinic, first["basedOn"][0]["reference"].split("/")[-1]))[
+            "status"
+        ] == "arrived"
+        right = await client.post(address, json=body, headers={"If-Match": 'W/"2"'})
+        assert (right.status_code, right.json()["status"]) == (200, "booked"), right.text
+        unseen = f"{APPOINTMENT}/{first['id']}/$leave-unseen"
+        stale = await client.post(unseen, json={"resourceType": "Parameters"}, headers={"If-Match": 'W/"2"'})
+        assert stale.status_code == 412, stale.text
+
     async def test_a_visit_that_became_anothers_is_not_answered_again(self, clinic: TestClinic) -> None:
         first = await first_of(clinic, await refer(clinic))
         await clinic.days(2)

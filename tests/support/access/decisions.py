@@ -67,6 +67,7 @@ ACTS = {
     "scheduling GET /guarantee": "coordinator",
     "scheduling GET /guarantee/summary": "coordinator",
     "scheduling GET /forecast": "coordinator",
+    "scheduling GET /attendance": "coordinator",
     "scheduling GET /replanning": "coordinator",
     "scheduling GET /roster": "coordinator",
     "careteam GET /worklist": "coordinator clinician",

@@ -16,6 +16,18 @@ WRONG = [
         "reviews: [4, 8]",
         "reviews: is not known here; allowed are id,",
     ),
+    (
+        "a unit of a late cancellation that nothing makes late",
+        "    late_cancel_hours: 24\n",
+        "",
+        "payers[1].late_cancel_uses_unit: needs late_cancel_hours",
+    ),
+    (
+        "a cancellation that is late after it",
+        "late_cancel_hours: 24",
+        "late_cancel_hours: 0",
+        "payers[1].late_cancel_hours: input should be greater",
+    ),
     ("a missing member", "    name: Harbour Spine Toronto\n", "", "sites[0].name: is missing"),
     (
         "a number out of range",

@@ -12,6 +12,7 @@ class TestAppointmentLife:
 
     def test_who_arrived_did_not_miss_it(self) -> None:
         assert not may(AppointmentStatus.ARRIVED, AppointmentStatus.MISSED)
+        assert not may(AppointmentStatus.CHECKED_IN, AppointmentStatus.MISSED)
 
     def test_nobody_is_seen_from_the_waitlist(self) -> None:
         assert reachable(AppointmentStatus.WAITLIST) == ["booked", "cancelled"]

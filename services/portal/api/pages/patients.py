@@ -106,7 +106,11 @@ async def _acts(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, lis
 
 
 def _next_visit(page: Page, visits: Sequence[Resource] | None) -> Resource | None:
-    coming = [one for one in visits or () if one["status"] in ("booked", "arrived") and one.get("start")]
+    coming = [
+        one
+        for one in visits or ()
+        if one["status"] in ("booked", "arrived", "checked-in") and one.get("start")
+    ]
     return next((one for one in coming if (moment_of(one["start"]) or page.now) >= page.now), None)
 
 
