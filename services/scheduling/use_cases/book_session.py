@@ -38,9 +38,8 @@ async def check(
     used = rules.series_state.sessions_in(
         late, discipline=discipline, only=rules.needs.only_discipline(course)
     )
-    why = rules.booking.why_no_units(
-        counted[discipline] + len(used), entitled=entitled, discipline=discipline
-    )
+    count = counted[discipline] + len(used)
+    why = rules.booking.why_no_units(count, entitled=entitled, discipline=discipline)
     if why is not None:
         raise cannot_move(why)
     check_start = move.session_check_by(
