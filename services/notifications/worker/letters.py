@@ -9,7 +9,7 @@ from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from services.notifications.states import Channel
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Outgoing
-from services.notifications.worker.sender import LEASE, Sender
+from services.notifications.worker.sender import LEASE, MessageSender
 from services.notifications.worker.smtp import Letter, Smtp
 from shared.runtime import Runtime
 
@@ -40,7 +40,7 @@ class Letters:
         return Letter(id=outgoing.id, address=outgoing.address, mail=written)
 
 
-def email_sender(runtime: Runtime, *, mail: Smtp | None, lease: timedelta = LEASE) -> Sender:
+def email_sender(runtime: Runtime, *, mail: Smtp | None, lease: timedelta = LEASE) -> MessageSender:
     """Make the loop that sends e-mail; `mail` is None where there is no server."""
     way = None if mail is None else Letters(runtime, mail)
-    return Sender(runtime, channel=Channel.EMAIL, way=way, lease=lease)
+    return MessageSender(runtime, channel=Channel.EMAIL, way=way, lease=lease)

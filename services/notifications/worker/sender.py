@@ -38,7 +38,7 @@ class Carrier(Protocol):
         ...
 
 
-class Sender:
+class MessageSender:
     """Sends the messages of a channel that are due; `way` is None where there is no server for it."""
 
     def __init__(

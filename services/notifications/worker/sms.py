@@ -16,7 +16,7 @@ from services.notifications.rules.patient_mail import text_message
 from services.notifications.states import Channel, Outcome
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Outgoing
-from services.notifications.worker.sender import LEASE, Sender
+from services.notifications.worker.sender import LEASE, MessageSender
 from shared.runtime import Runtime
 
 TIMEOUT = 10.0
@@ -51,9 +51,9 @@ class Gateway:
         return _answered(answer.status_code)
 
 
-def sms_sender(runtime: Runtime, *, gateway: Gateway | None, lease: timedelta = LEASE) -> Sender:
+def sms_sender(runtime: Runtime, *, gateway: Gateway | None, lease: timedelta = LEASE) -> MessageSender:
     """Make the loop that sends text messages; `gateway` is None where there is none."""
-    return Sender(runtime, channel=Channel.SMS, way=gateway, lease=lease)
+    return MessageSender(runtime, channel=Channel.SMS, way=gateway, lease=lease)
 
 
 def _answered(status: int) -> Result:

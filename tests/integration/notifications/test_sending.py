@@ -14,7 +14,7 @@ from services.notifications.models.rows import Attempt, Notification
 from services.notifications.rules.delivery import GAVE_UP, LEFT_TEAM, NO_CONSENT, NO_SERVER, REFUSED
 from services.notifications.states import Channel, Outcome, Status
 from services.notifications.worker.letters import email_sender
-from services.notifications.worker.sender import Sender
+from services.notifications.worker.sender import MessageSender
 from services.notifications.worker.smtp import Smtp
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
@@ -53,7 +53,7 @@ def hear(runtime: Runtime) -> Hear:
     return handle
 
 
-async def drain(sending: Sender) -> None:
+async def drain(sending: MessageSender) -> None:
     while await sending.run_once():
         pass
 
