@@ -84,6 +84,14 @@ REASONS: Mapping[str, str] = {
     "kept-by-the-visit": "This Task follows from what becomes of the visit.",
     "patient-to-tell": "The first visit is on {day:%Y-%m-%d}: tell the patient by telephone.",
     "patient-told": "The patient was told.",
+    "message-arrived": "A message about it reached the patient.",
+    "message-not-arrived": "No message about the visit of {when:%Y-%m-%d %H:%M} arrived: telephone.",
+    "cancellation-not-told": (
+        "The visit of {when:%Y-%m-%d %H:%M} does not take place, and no message said so: telephone."
+    ),
+    "asks-for-another-time": (
+        "The patient asks for another time than {when:%Y-%m-%d %H:%M}, which stands until there is one."
+    ),
     "patient-came": "The patient came.",
     "visit-does-not-stand": "The visit does not stand any more.",
     "task-ended": "This Task is {now} and stays so.",

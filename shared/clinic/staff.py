@@ -44,7 +44,7 @@ class MeetingHour(Part):
 
 
 class Site(Part):
-    """A place of care with its own time zone."""
+    """A place of care with its own time zone; `phone` is what patients may call."""
 
     id: Id
     name: str
@@ -53,6 +53,7 @@ class Site(Part):
     rooms: tuple[Room, ...] = Field(min_length=1)
     equipment: tuple[Equipment, ...] = ()
     meeting: MeetingHour
+    phone: str | None = Field(default=None, pattern=r"^\+?[0-9][0-9 ()./-]{4,30}$")
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -35,6 +35,10 @@ CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
 
 # Until when an Appointment that is pending is held, and why one stands beside another of its clinician.
 HELD_UNTIL_EXTENSION = f"{LUMBAR}/StructureDefinition/held-until"
+# Communication.topic of what is told without an event: a reminder.
+MESSAGE_SYSTEM = f"{LUMBAR}/message"
+# Appointment: the patient said that they come at the time that it has.
+CONFIRMED_EXTENSION = f"{LUMBAR}/StructureDefinition/confirmed-by-patient"
 OVERBOOKED_EXTENSION = f"{LUMBAR}/StructureDefinition/overbooked-because"
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"

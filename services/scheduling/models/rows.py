@@ -117,10 +117,10 @@ class Appointment(Resource):
     It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
     `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
     there too. `equipment` are the devices that it takes. A session says which `discipline` gives it; one that
-    does not is of the only one that there was. Reviews and groups of a course belong to its
-    series too. In a group session it is a seat. A hold is `held_by` a client until then; a first visit that
-    was held stays so in a row of its own. A visit that is overbooked,
-    and why, has its clinician's second lane.
+    does not is of the only one that there was. Reviews and groups of a course belong to its series too. In a
+    group session it is a seat. A hold is `held_by` a client until then; a first visit that was held stays so
+    in a row of its own. A visit that is overbooked, and why, has its clinician's second lane.
+    `confirmed_start` is the start to which its patient said that they come.
     """
 
     __tablename__ = "appointment"
@@ -159,6 +159,7 @@ class Appointment(Resource):
     patient_caused: bool = False
     due_at: AwareDatetime | None = None
     waits_since: AwareDatetime | None = None
+    confirmed_start: AwareDatetime | None = None
 
 
 class GroupSession(SQLModel):
@@ -245,9 +246,10 @@ class UnavailableTime(Resource):
 
 
 class TellingTask(Resource):
-    """The Task that asks to tell a patient the day which the plan found, of one first visit.
+    """The Task that asks to telephone a patient about one visit.
 
-    `starts_at` is when the visit begins, as the Task says it.
+    `starts_at` is when the visit begins, as the Task says it. `because` is why, where it is not that its day
+    is to be told; `words` are what the patient wrote.
     """
 
     __tablename__ = "telling_task"
@@ -261,6 +263,10 @@ class TellingTask(Resource):
     starts_at: AwareDatetime
     opened_at: AwareDatetime
     due_at: AwareDatetime
+    because: list[Reason] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    words: str | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 

@@ -24,7 +24,6 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
-from shared.fhir.codes import FIRST_KINDS
 from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
@@ -43,7 +42,7 @@ _CHANGED = (
     *("status", "kind", "visit_type", "discipline", "minutes"),
     *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
     *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
-    *("reason_code", "other_codings", "reasons", "patient_caused"),
+    *("reason_code", "other_codings", "reasons", "patient_caused", "confirmed_start"),
 )
 _SERIES_CHANGED = ("status", "reasons", "wanted")
 
@@ -67,8 +66,7 @@ async def save_appointment(
             extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
             body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
-        if row.kind in FIRST_KINDS:
-            await tell_patient.follow(ctx, tx, row)
+        await tell_patient.follow(ctx, tx, row)
     else:
         fill_appointment(ctx, row)
         await tx.insert(row)
