@@ -233,6 +233,7 @@ WORK: Mapping[str, str] = {
     "replan": _("Visits no longer fit"),
     "tell": _("Tell the patient the day"),
     "unrecorded": _("Say what became of the visit"),
+    "series": _("See to a series"),
     "action": _("Action"),
     "case": _("Case for a meeting"),
     "plan": _("Plan to activate"),
