@@ -19,6 +19,7 @@ from services.portal.api.pages import (
     roster,
     roster_changes,
     teams,
+    telephone,
     today,
     visits,
 )
@@ -28,6 +29,7 @@ ROUTES = (
     *new_referral.ROUTES,
     *answers.ROUTES,
     *today.ROUTES,
+    *telephone.ROUTES,
     *calendar.ROUTES,
     *calendar_links.ROUTES,
     *forecast.ROUTES,
