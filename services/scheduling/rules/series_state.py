@@ -82,10 +82,10 @@ def missing(
 def missed_in_a_row(rows: Iterable[Appointment]) -> int:
     """Count how many of the sessions that were recorded last were missed, one after the other."""
     recorded = (AppointmentStatus.MISSED, AppointmentStatus.FULFILLED)
-    known = [row for row in rows if row.status in recorded and row.starts_at is not None]
+    known = [(row.starts_at, row.status) for row in rows if row.status in recorded and row.starts_at]
     count = 0
-    for row in sorted(known, key=lambda row: row.starts_at or row.last_updated, reverse=True):
-        if row.status != AppointmentStatus.MISSED:
+    for _, status in sorted(known, reverse=True):
+        if status != AppointmentStatus.MISSED:
             break
         count += 1
     return count
