@@ -21,5 +21,6 @@ from services.scheduling.queries import (
     series,
     tasks,
     unavailable,
+    visit_tasks,
     worklist,
 )

@@ -33,6 +33,8 @@ from services.scheduling.use_cases import (
     plan_first_visits,
     publish_directory,
     read_work,
+    recall,
+    record_visits,
     replan,
     search_times,
     seed_rosters,
