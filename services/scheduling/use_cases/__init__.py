@@ -43,6 +43,7 @@ from services.scheduling.use_cases import (
     share_calendar,
     show_board,
     show_calendar,
+    show_desk,
     show_forecast,
     show_replanning,
     tell_patient,

@@ -232,3 +232,28 @@ class TestTheDoors:
         address = f"/scheduling/fhir/Task/{entry['resource']['id']}"
         assert (await clinic.as_("second-practice").get(address)).status_code == 404
         assert (await clinic.as_("psychologist").get(address)).status_code == 404
+
+
+class TestTheDayOfTheDesk:
+    async def test_says_what_may_be_recorded_of_each_visit_now(self, clinic: TestClinic) -> None:
+        first = await first_of(clinic, await refer(clinic))
+        day = first["start"][:10]
+
+        async def acts() -> tuple[str, list[str]]:
+            body = (await clinic.as_("coordinator").get(f"/scheduling/desk?day={day}")).json()
+            [visit] = body["visits"]
+            return visit["status"], [act["name"] for act in visit["actions"]]
+
+        assert await acts() == ("booked", [])
+        await clinic.at(datetime.fromisoformat(first["start"]))
+        assert await acts() == ("booked", ["arrive", "check-in", "fulfil", "miss"])
+        assert (await put(clinic, "coordinator", first | {"status": "arrived"})).status_code == 200
+        assert await acts() == ("arrived", ["check-in", "fulfil", "leave-unseen", "correct-status"])
+        address = f"/scheduling/fhir/Appointment/{first['id']}/$leave-unseen"
+        gone = await clinic.as_("coordinator").post(address, json={"resourceType": "Parameters"})
+        assert gone.status_code == 200, gone.text
+        assert await acts() == ("cancelled", ["correct-status"])
+
+    async def test_is_the_coordinators_and_a_day(self, clinic: TestClinic) -> None:
+        assert (await clinic.as_("physiotherapist").get("/scheduling/desk")).status_code == 403
+        assert (await clinic.as_("coordinator").get("/scheduling/desk?day=tomorrow")).status_code == 400
