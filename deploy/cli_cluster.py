@@ -69,6 +69,7 @@ def _passed_on(settings: Settings) -> dict[str, str]:
     given = {
         "LUMBAR_CLINIC": settings.clinic and str(settings.clinic.absolute()),
         "LUMBAR_SMTP_URL": settings.smtp_url,
+        "LUMBAR_SMS_URL": settings.sms_url,
         "LUMBAR_TRACE_RATIO": str(settings.trace_ratio),
         "LUMBAR_OTLP_ENDPOINT": settings.otlp_endpoint,
     }

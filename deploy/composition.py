@@ -46,6 +46,7 @@ async def embedded_clinic(
     clock: Clock,
     base_url: str,
     smtp_url: str | None = None,
+    sms_url: str | None = None,
     outbound: "Outbound | None" = None,
     origins: Sequence[str] = (),
     demo_people: bool = False,
@@ -82,6 +83,7 @@ async def embedded_clinic(
             verifier=identity.verifier,
             base_url=base_url,
             smtp_url=smtp_url,
+            sms_url=sms_url,
             cors=bool(origins),
             former_urls=await remember_addresses(databases, base_url),
         )

@@ -7,7 +7,7 @@ needs and how they must fit.
 import os
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from shared.errors import OneLine
 PREFIX = "LUMBAR_"
 DEFAULT_URL = "http://127.0.0.1:8080"
 _MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-_SECRET = ("smtp_url", "kafka_password", "sign_in_secret", "portal_key")
+_SECRET = ("smtp_url", "sms_url", "kafka_password", "sign_in_secret", "portal_key")
 _OF_TESTS = ("SEED", "REQUIRE_KAFKA", "REQUIRE_CLIENTS", "REQUIRE_BROWSER", "CHROMIUM", "FAILPOINT")
 
 
@@ -63,6 +63,18 @@ def _mail_address(text: str) -> str:
     if not fits:
         schemes = ", ".join(f"{scheme}://" for scheme in _MAIL_SCHEMES)
         raise ValueError(f"must be an address that begins with {schemes} and goes on with host:port")
+    return text
+
+
+def _gateway_address(text: str) -> str:
+    """Let https anywhere and http on this machine: a text message has the link of a patient in it."""
+    try:
+        parts = urlsplit(text)
+        is_here = parts.scheme == "http" and ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        is_here = False
+    if not parts.hostname or not (parts.scheme == "https" or is_here):
+        raise ValueError("must be an address that begins with https://, or http:// on a loopback address")
     return text
 
 
@@ -125,6 +137,7 @@ class Settings(BaseSettings):
 
     `data` is the data folder, `url` the public address of the clinic (which one a command talks to, and what
     it calls itself), `clinic` another clinic.yaml than the example, `smtp_url` where e-mail goes,
+    `sms_url` where text messages do,
     `trusted_proxies` whose X-Forwarded-For is believed (nobody's unless said), `cors_origins` whose pages may
     call (nobody's unless said), `demo_people` is `no` where those of clinic.yaml may not sign in,
     `sign_in_secret` proves to the clinic's own issuer who we are. The others belong to the distributed shape;
@@ -138,6 +151,7 @@ class Settings(BaseSettings):
     url: WebAddress | None = None
     clinic: Path | None = None
     smtp_url: Annotated[str, AfterValidator(_mail_address)] | None = _HIDDEN
+    sms_url: Annotated[str, AfterValidator(_gateway_address)] | None = _HIDDEN
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
     otlp_endpoint: WebAddress | None = None
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None

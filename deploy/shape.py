@@ -20,6 +20,7 @@ _EMBEDDED = {
     "url",
     "clinic",
     "smtp_url",
+    "sms_url",
     "trace_ratio",
     "otlp_endpoint",
     "trusted_proxies",

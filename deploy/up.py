@@ -83,6 +83,7 @@ async def _serve(
         clock=SystemClock(),
         base_url=address,
         smtp_url=settings.smtp_url,
+        sms_url=settings.sms_url,
         origins=settings.origins,
         calls_at=f"http://{HOST}:{listener.getsockname()[1]}",
         demo_people=has_demo_people(settings, clinic),

@@ -111,6 +111,12 @@ class Conflict(Refusal):
     code = "conflict"
 
 
+class Gone(Refusal):
+    """It was there, and has ended for good (410)."""
+
+    code = "expired"
+
+
 class Stale(Refusal):
     """If-Match names another version than the current one (412)."""
 

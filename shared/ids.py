@@ -3,6 +3,7 @@
 A patient's id is random: the time in it would tell a second sender that somebody else had sent them before.
 """
 
+from secrets import token_urlsafe
 from uuid import UUID
 
 import uuid_utils
@@ -20,6 +21,11 @@ def new_undated_id() -> UUID:
     """Make a new id that says nothing of when."""
     made: UUID = OfDriver(uuid_utils.uuid4().bytes)
     return made
+
+
+def new_secret() -> str:
+    """Make a secret that fits into an address, of 256 bits; never call it in `rules` or `use_cases`."""
+    return token_urlsafe(32)
 
 
 def made_at(text: str) -> float | None:

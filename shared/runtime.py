@@ -29,7 +29,8 @@ class Runtime:
 
     `service` is its name, `current` the clinic as its database knows it, `base_url` the public address of
     the clinic without a trailing slash (`http://127.0.0.1:8080`), `former_urls` those of before,
-    `smtp_url` where e-mail goes, None for nowhere, `cors` says that pages of other origins may call,
+    `smtp_url` where e-mail goes and `sms_url` where text messages do, None for nowhere, `cors` says that
+    pages of other origins may call,
     `outbound` is the way to other systems, needed where clinic.yaml has receivers, `code_systems` makes
     those that an HTTP process serves.
     """
@@ -42,6 +43,7 @@ class Runtime:
     verifier: "TokenVerifier"
     base_url: str
     smtp_url: str | None = None
+    sms_url: str | None = None
     cors: bool = False
     former_urls: tuple[str, ...] = ()
     outbound: "Outbound | None" = None

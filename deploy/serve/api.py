@@ -59,6 +59,7 @@ async def api(settings: Settings, clinic: Clinic, *, service: str) -> AsyncItera
             ),
             base_url=base_url,
             smtp_url=settings.smtp_url,
+            sms_url=settings.sms_url,
             cors=bool(settings.origins),
             former_urls=await addresses.remember(databases[service], base_url),
             code_systems=reasons.code_systems,

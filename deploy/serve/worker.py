@@ -67,6 +67,7 @@ async def worker(settings: Settings, clinic: Clinic, *, service: str) -> AsyncIt
             verifier=NobodyAsks(),
             base_url=str(settings.url),
             smtp_url=settings.smtp_url,
+            sms_url=settings.sms_url,
             former_urls=await addresses.remember(databases[service], str(settings.url)),
             outbound=_way_out(settings, clinic, service=service),
         )

@@ -4,8 +4,11 @@ Events of a batch are taken together: what is known of all their referrals is re
 tell and send on its way is written once.
 """
 
+from collections.abc import Collection
+
 from services.notifications import fhir, queries, use_cases
 from services.notifications.queries.referrals import ReferralContext
+from services.notifications.states import Channel
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
@@ -19,18 +22,21 @@ from shared.events.catalog.referral import (
     ReferralReceived,
 )
 from shared.events.inbox.handling import EventBatch, NotYet
+from shared.timers import Timer
 
 
-async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_server: bool = True) -> None:
-    """Learn and tell of each event as the table says; `has_server` says whether e-mail goes anywhere."""
-    news = [fhir.news(item.event) for item in batch]
+async def on_events(
+    ctx: Context, tx: Transaction, batch: EventBatch, *, without: Collection[Channel] = ()
+) -> None:
+    """Learn and tell of each event as the table says; by the channels of `without` nothing goes anywhere."""
+    news = [fhir.events.news(item.event) for item in batch]
     known = await use_cases.notify.load(tx, news)
     written = use_cases.notify.Written()
     for item, about in zip(batch, news, strict=True):
         with item.span():
             try:
                 _learn(item.ctx, item.event, known=known)
-                use_cases.notify.decide(item.ctx, about, known=known, has_server=has_server, written=written)
+                use_cases.notify.decide(item.ctx, about, known=known, without=without, written=written)
             except NotYet as error:
                 batch.defer(error)
     if not batch.early:
@@ -38,18 +44,30 @@ async def on_events(ctx: Context, tx: Transaction, batch: EventBatch, *, has_ser
 
 
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
-    """Remember how to reach a patient; people hear of it by what a service does about it."""
-    await queries.patients.learn(tx, fhir.known_patient(event))
+    """Remember how to reach a patient; people hear of it by what a service does about it.
+
+    Who permits a channel now is reminded of what was booked before.
+    """
+    patient = fhir.events.known_patient(event)
+    await queries.patients.learn(tx, patient)
+    await use_cases.reminders.of_patient(ctx, tx, patient)
+
+
+async def on_reminders_due(
+    ctx: Context, tx: Transaction, timer: Timer, *, without: Collection[Channel] = ()
+) -> None:
+    """Remind the patients of a site of what comes a day and a week after this morning."""
+    await use_cases.reminders.run(ctx, tx, timer, without=without)
 
 
 def _learn(ctx: Context, event: DomainEvent, *, known: ReferralContext) -> None:
     match event:
         case ReferralReceived():
-            use_cases.learn.referral(known, fhir.received_referral(event))
+            use_cases.learn.referral(known, fhir.events.received_referral(event))
         case ReferralEvent():
-            use_cases.learn.site(known, fhir.known_referral(event))
+            use_cases.learn.site(known, fhir.events.known_referral(event))
         case AuthorizationRequested():
-            use_cases.learn.authorization(known, fhir.known_authorization(event))
+            use_cases.learn.authorization(known, fhir.events.known_authorization(event))
         case AuthorizationConsentGiven() | AuthorizationConsentWithdrawn():
             stands = isinstance(event, AuthorizationConsentGiven)
             use_cases.learn.consent(known, event.claim_id, stands=stands)

@@ -1,4 +1,4 @@
-"""Whom a message is for, and its life in the words of Communication.status.
+"""Whom a message is for, its life in the words of Communication.status, and what a patient may answer.
 
 A message that was never handed to a channel ends `not-done`, one that was tried and given up ends `stopped`.
 """
@@ -15,12 +15,14 @@ class Audience(StrEnum):
     INSURER = "insurer"
     OWNER = "owner"
     PARTICIPANTS = "participants"
+    PATIENT = "patient"
 
 
 class Channel(StrEnum):
     """How a message reaches its recipient; the live feed is one log for all, cut to each reader's scope."""
 
     EMAIL = "email"
+    SMS = "sms"
     WEBHOOK = "webhook"
 
 
@@ -44,6 +46,17 @@ ALLOWED: frozenset[tuple[Status, Status]] = frozenset(
 )
 
 OPEN = (Status.PREPARATION, Status.IN_PROGRESS)
+
+
+class Answer(StrEnum):
+    """What a patient may say of a visit (AppointmentResponse.participantStatus).
+
+    `accepted` confirms it, `declined` calls it off, `tentative` asks for another time and keeps it till then.
+    """
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    TENTATIVE = "tentative"
 
 
 class Outcome(StrEnum):

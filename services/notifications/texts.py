@@ -1,4 +1,4 @@
-"""The sentence of every reason that notifications gives: why a message did not arrive."""
+"""Why a message did not arrive, as a sentence for every reason; and what stands in a message to a patient."""
 
 from collections.abc import Mapping
 
@@ -15,6 +15,18 @@ REASONS: Mapping[str, str] = {
     "gone": "The receiver said that it is gone.",
     "ended": "The receiver has ended.",
     "no-receiver": "The receiver is not registered any more.",
+    "no-gateway": "There is no gateway for text messages.",
+    "channel-not-permitted": "The patient does not permit this channel any more.",
+    "superseded": "What the message says does not stand any more; a newer message says what does.",
 }
 WORDS: Words = NO_WORDS
 ARGUMENTS: Kinds = NO_ARGUMENTS
+
+# What a message to a patient says outside, and the one word of its calendar entry.
+TO_PATIENTS: Mapping[str, str] = {
+    "subject": "There is a message for you",
+    "open": "Open it here. You will be asked for your date of birth:",
+    "nothing": "The link is yours alone. On purpose this letter says nothing else; do not answer it.",
+    "text": "There is a message for you. Open it with your date of birth:",
+    "appointment": "Appointment",
+}

@@ -15,5 +15,17 @@ REASONS: Mapping[str, str] = {
     "gone": "Le destinataire a répondu qu'il n'existe plus.",
     "ended": "Le destinataire a pris fin.",
     "no-receiver": "Le destinataire n'est plus inscrit.",
+    "no-gateway": "Il n'y a pas de passerelle pour les messages texte.",
+    "channel-not-permitted": "Le patient ne permet plus ce moyen de communication.",
+    "superseded": "Ce que dit le message n'est plus vrai; un message plus récent dit ce qui l'est.",
 }
 WORDS: Words = NO_WORDS
+
+# What a message to a patient says outside, and the one word of its calendar entry.
+TO_PATIENTS: Mapping[str, str] = {
+    "subject": "Il y a un message pour vous",
+    "open": "Ouvrez-le ici. Votre date de naissance vous sera demandée :",
+    "nothing": "Ce lien est à vous seul. À dessein, cette lettre ne dit rien d'autre; n'y répondez pas.",
+    "text": "Il y a un message pour vous. Ouvrez-le avec votre date de naissance :",
+    "appointment": "Rendez-vous",
+}

@@ -22,6 +22,25 @@ PAIN_SCORE = _("A whole number from 0 to 10.")
 NOTHING_ANSWERED = _("Nothing is answered yet.")
 NO_ID = _("This is no id.")
 ENDS_BEFORE = _("This ends before it begins.")
+BIRTH_DATE_AS = _("Write the day and the year in numbers, and choose the month.")
+WRONG_BIRTH_DATE = _("This date of birth does not open the message. After five wrong ones it stays closed.")
+# What a patient answers by the link of a message (AppointmentResponse.participantStatus).
+LINK_ANSWERS: Mapping[str, str] = {
+    "accepted": _("I am coming"),
+    "declined": _("I cannot come"),
+    "tentative": _("I need another time"),
+}
+# What a patient brings and does, by the codes of notifications.
+BRING: Mapping[str, str] = {
+    "records": _("Letters and reports of earlier treatment"),
+    "imaging": _("Images of your back, on a disc or as a link"),
+    "medicines": _("A list of your medicines, with doses"),
+    "card": _("Your health card"),
+    "insurance": _("The papers of your insurer, with the claim's number"),
+    "clothing": _("Comfortable clothes in which you can move"),
+    "companion": _("Somebody who comes with you, if you like"),
+    "early": _("Please come 15 to 30 minutes early"),
+}
 PRIORITIES: Mapping[str, str] = {
     "routine": _("Routine"),
     "urgent": _("Urgent"),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from services.portal.api import acting, entering, live
+from services.portal.api import acting, entering, live, patient_links
 from services.portal.api.pages import ROUTES
 from services.portal.api.portal import Portal
 from services.portal.api.rendering import STATIC
@@ -45,6 +45,7 @@ def create_app(runtime: PortalRuntime) -> ASGIApp:
     app = Starlette(
         routes=[
             *entering.entering_routes(portal),
+            *patient_links.patient_link_routes(portal),
             *live.live_routes(portal),
             *acting.acting_routes(portal),
             *(make(portal) for make in ROUTES),

@@ -15,6 +15,7 @@ from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import PatientDischarged, TeamEvent
+from shared.events.catalog.notifications import AppointmentAnswered, PatientNotTold, PatientTold
 from shared.events.catalog.referral import (
     AuthorizationEvent,
     PatientChanged,
@@ -125,6 +126,23 @@ async def on_teams(_: Context, tx: Transaction, batch: EventBatch) -> None:
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
     """Remember who a patient is, and call off what is still to come of one who has died."""
     await use_cases.follow_patient.run(ctx, tx, event)
+
+
+async def on_appointment_answered(
+    ctx: Context, tx: Transaction, event: AppointmentAnswered, *, cache: AvailabilityCache
+) -> None:
+    """Do what a patient answered about a visit."""
+    await use_cases.hear_patient.answered(ctx, tx, event, cache=cache)
+
+
+async def on_patient_told(ctx: Context, tx: Transaction, event: PatientTold) -> None:
+    """Take what a message has told from the telephone list."""
+    await use_cases.hear_patient.told(ctx, tx, event)
+
+
+async def on_patient_not_told(ctx: Context, tx: Transaction, event: PatientNotTold) -> None:
+    """Put what no message told on the telephone list."""
+    await use_cases.hear_patient.not_told(ctx, tx, event)
 
 
 async def on_at_risk_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

@@ -24,6 +24,9 @@ REASONS: Mapping[str, str] = {
     "sessions-held": "{count} sessions took place.",
     "session-finds-no-time": "Session {failed} of {count} finds no time inside the grant and the pace.",
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
+    "no-room-in-week": "{discipline} has no room in the week of {week}.",
+    "block-begins": "The earliest week in which the whole block has room begins on {week}.",
+    "no-block-begins": "No week of the next half year begins a block with room for all of it.",
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "The day is promised and follows by the plan of the evening.",
@@ -90,6 +93,14 @@ REASONS: Mapping[str, str] = {
     "kept-by-the-visit": "This Task follows from what becomes of the visit.",
     "patient-to-tell": "The first visit is on {day:%Y-%m-%d}: tell the patient by telephone.",
     "patient-told": "The patient was told.",
+    "message-arrived": "A message about it reached the patient.",
+    "message-not-arrived": "No message about the visit of {when:%Y-%m-%d %H:%M} arrived: telephone.",
+    "cancellation-not-told": (
+        "The visit of {when:%Y-%m-%d %H:%M} does not take place, and no message said so: telephone."
+    ),
+    "asks-for-another-time": (
+        "The patient asks for another time than {when:%Y-%m-%d %H:%M}, which stands until there is one."
+    ),
     "patient-came": "The patient came.",
     "visit-does-not-stand": "The visit does not stand any more.",
     "task-ended": "This Task is {now} and stays so.",
@@ -147,7 +158,7 @@ WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
-    **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
+    **dict.fromkeys(("day", "ends_on", "starts_on", "week"), "date"),
     **dict.fromkeys(("count", "failed", "hours", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(("allowed", "device", "discipline", "kind", "now", "programme", "purpose"), "code"),

@@ -25,6 +25,9 @@ REASONS: Mapping[str, str] = {
         "La séance {failed} sur {count} ne trouve aucun moment selon l'autorisation et le rythme."
     ),
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "no-room-in-week": "{discipline} n'a pas de place la semaine du {week}.",
+    "block-begins": "La première semaine où tout le bloc a de la place commence le {week}.",
+    "no-block-begins": "Aucune semaine des six prochains mois ne commence un bloc qui ait toute sa place.",
     "nothing-free": "Rien n'est libre plus tard non plus.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "Le jour est promis ; le plan du soir le fixera.",
@@ -99,6 +102,16 @@ REASONS: Mapping[str, str] = {
     "kept-by-the-visit": "Cette tâche découle de ce qu'il advient de la visite.",
     "patient-to-tell": "Le premier rendez-vous est le {day:%Y-%m-%d} : le dire au patient par téléphone.",
     "patient-told": "Le patient a été informé.",
+    "message-arrived": "Un message à ce sujet est parvenu au patient.",
+    "message-not-arrived": (
+        "Aucun message au sujet de la visite du {when:%Y-%m-%d %H:%M} n'est arrivé : téléphoner."
+    ),
+    "cancellation-not-told": (
+        "La visite du {when:%Y-%m-%d %H:%M} n'a pas lieu, et aucun message ne l'a dit : téléphoner."
+    ),
+    "asks-for-another-time": (
+        "Le patient demande un autre moment que le {when:%Y-%m-%d %H:%M}, qui tient d'ici là."
+    ),
     "patient-came": "Le patient est venu.",
     "visit-does-not-stand": "Le rendez-vous ne tient plus.",
     "task-ended": "L'état de cette tâche est « {now} » et ne change plus.",

@@ -6,7 +6,7 @@ from services.scheduling import handlers
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.events.inbox.handling import BatchHandler
-from shared.events.topics import CARETEAM, REFERRAL
+from shared.events.topics import CARETEAM, NOTIFICATIONS, REFERRAL
 from shared.events.worker import Worker
 from shared.runtime import Runtime
 
@@ -20,7 +20,7 @@ def create_worker(runtime: Runtime) -> Worker:
     cache = AvailabilityCache()
     return Worker(
         runtime,
-        topics=(REFERRAL, CARETEAM),
+        topics=(REFERRAL, CARETEAM, NOTIFICATIONS),
         handlers={
             "referral.accepted": BatchHandler(partial(handlers.on_referrals_accepted, cache=cache)),
             "referral.another-time-requested": handlers.on_another_time_requested,
@@ -28,6 +28,7 @@ def create_worker(runtime: Runtime) -> Worker:
             "referral.revoked": handlers.on_referral_revoked,
             "referral.closed": handlers.on_referral_closed,
             "referral.merged": handlers.on_referral_merged,
+            "appointment.answered": partial(handlers.on_appointment_answered, cache=cache),
             "authorization.pended": handlers.on_authorization_changed,
             "authorization.decided": handlers.on_authorization_changed,
             "authorization.cancelled": handlers.on_authorization_changed,
@@ -35,6 +36,8 @@ def create_worker(runtime: Runtime) -> Worker:
             "careteam.changed": _TEAMS,
             "patient.changed": handlers.on_patient_changed,
             "patient.discharged": handlers.on_patient_discharged,
+            "patient.not-told": handlers.on_patient_not_told,
+            "patient.told": handlers.on_patient_told,
         },
         timers={
             TimerKind.AT_RISK: handlers.on_at_risk_due,

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from shared.errors import (
     Conflict,
     Forbidden,
+    Gone,
     Invalid,
     Malformed,
     NotFound,
@@ -62,6 +63,7 @@ _STATUS: Mapping[type[Refusal], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    Gone: 410,
     Conflict: 409,
     Stale: 412,
     TooMany: 429,

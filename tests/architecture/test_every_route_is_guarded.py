@@ -25,6 +25,8 @@ OPEN = {
     "/fhir/metadata",
     # Behind a secret that its holder has, and without a patient.
     "/calendars/{secret}",
+    # Behind a secret and the birth date of the patient whose message it was.
+    *(f"/links/${act}" for act in ("open", "answer", "choose", "calendar")),
     *(
         f"/fhir/{kind}{what}"
         for kind in ("OperationDefinition", "MessageDefinition", "CodeSystem")

@@ -28,6 +28,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         **_PERIOD,
         "participant": [{"actor": _PATIENT, "status": "accepted"}],
     },
+    "AppointmentResponse": {
+        "id": "ar1",
+        "appointment": {"reference": "Appointment/a1"},
+        **_PERIOD,
+        "actor": _PATIENT,
+        "participantStatus": "accepted",
+    },
     "CarePlan": {
         "id": "cp1",
         "status": "active",

@@ -68,6 +68,7 @@ class TestClinic:
         clinic: Clinic | None = None,
         start: datetime = MONDAY,
         smtp_url: str | None = None,
+        sms_url: str | None = None,
         transport: Literal["embedded", "kafka"] = "embedded",
         outbound: Outbound | None = None,
         pages: bool = False,
@@ -80,6 +81,7 @@ class TestClinic:
         self.workers: dict[str, Worker] = {}
         self.logs: Logs
         self._smtp_url = smtp_url
+        self._sms_url = sms_url
         self._outbound = outbound
         self._has_pages = pages
         self.base_url = base_url
@@ -112,6 +114,7 @@ class TestClinic:
             verifier=identity.verifier,
             base_url=self.base_url,
             smtp_url=self._smtp_url,
+            sms_url=self._sms_url,
             transport=self.logs.transport,
         )
         runtimes["notifications"] = replace(runtimes["notifications"], outbound=self._outbound)

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from services.notifications import queries
-from services.notifications.api import feed
-from services.notifications.models import NotificationTable
+from services.notifications.api import feed, links
+from services.notifications.models.tables import NotificationTable
 from shared.fhir.search import SearchParam
 from shared.fhir.status_systems import STATUS_SYSTEMS
 from shared.http.directory_reads import add_directory_reads
@@ -40,4 +40,4 @@ add_reads(
 _directory = APIRouter()
 add_directory_reads(_directory)
 
-ROUTERS = (_communications, _directory, feed.router)
+ROUTERS = (_communications, _directory, feed.router, links.router)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from services.notifications.models import Notification
+from services.notifications.models.rows import Notification
 from services.notifications.states import OPEN, Channel
 from shared.db import Database, Transaction
 

@@ -1,15 +1,29 @@
 """What is known of referrals, claims and teams: by it is decided who is told."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.notifications.models import KnownAuthorization, KnownReferral, TeamMember
+from asyncpg import Record
+
+from services.notifications.models.rows import (
+    KnownAuthorization,
+    KnownPatient,
+    KnownReferral,
+    KnownVisit,
+    TeamMember,
+)
+from services.notifications.queries import visits
 from shared.db import Transaction
 
+# Of a patient who permits no channel nothing is read: they are told by no message.
 _KNOWN = """
-SELECT id, patient_id, requester, site,
-       ARRAY(SELECT practitioner FROM team_member WHERE referral_id = known_referral.id) AS team
-FROM known_referral WHERE id = ANY($1::text[])
+SELECT referral.id, referral.patient_id, referral.requester, referral.site,
+       ARRAY(SELECT practitioner FROM team_member WHERE referral_id = referral.id) AS team,
+       patient.event_version, patient.person, patient.contact_points, patient.channel_consents
+FROM known_referral referral
+LEFT JOIN known_patient patient
+  ON patient.id = referral.patient_id AND jsonb_array_length(patient.channel_consents) > 0
+WHERE referral.id = ANY($1::text[])
 """
 _AUTHORIZATIONS = """
 SELECT claim_id, payer, consented FROM known_authorization WHERE claim_id = ANY($1::text[])
@@ -44,6 +58,8 @@ class AuthorizationParties:
 class ReferralContext:
     """What is known of some referrals (by id) and claims, and which messages of some events are written.
 
+    `patients` are those of the referrals who permit a channel.
+
     Whoever learns something puts it here, so that the next event of the same batch knows it, and into the
     rows that `save` writes.
     """
@@ -52,12 +68,14 @@ class ReferralContext:
     teams: dict[str, frozenset[str]]
     claims: dict[str, AuthorizationParties]
     written: Collection[tuple[str, str, str]]
+    patients: dict[str, KnownPatient] = field(default_factory=dict)
     new_referrals: dict[str, KnownReferral] = field(default_factory=dict)
     new_claims: dict[str, KnownAuthorization] = field(default_factory=dict)
     new_sites: dict[str, str] = field(default_factory=dict)
     new_consents: dict[str, bool] = field(default_factory=dict)
     joined: set[tuple[str, str]] = field(default_factory=set)
     left: set[tuple[str, str]] = field(default_factory=set)
+    visits: list[KnownVisit] = field(default_factory=list)
 
 
 async def load(
@@ -78,13 +96,29 @@ async def load(
             row["claim_id"]: AuthorizationParties(payer=row["payer"], consented=row["consented"])
             for row in asked
         },
+        patients=_patients(rows),
         written={tuple(row) for row in await tx.records(_WRITTEN, list(events))},
     )
+
+
+def _patients(rows: Sequence[Record]) -> dict[str, KnownPatient]:
+    return {
+        row["patient_id"]: KnownPatient(
+            id=row["patient_id"],
+            event_version=row["event_version"],
+            person=row["person"],
+            contact_points=row["contact_points"],
+            channel_consents=row["channel_consents"],
+        )
+        for row in rows
+        if row["person"] is not None
+    }
 
 
 async def save(tx: Transaction, known: ReferralContext) -> None:
     """Write what was learned."""
     await tx.insert(*known.new_referrals.values())
+    await visits.learn(tx, known.visits)
     await tx.run_many("UPDATE known_referral SET site = $2 WHERE id = $1", sorted(known.new_sites.items()))
     await tx.insert(*known.new_claims.values())
     await tx.run_many(

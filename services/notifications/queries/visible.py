@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlmodel import col
 
-from services.notifications.models import (
+from services.notifications.models.tables import (
     KnownAuthorizationTable,
     KnownReferralTable,
     NotificationTable,

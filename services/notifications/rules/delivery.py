@@ -11,6 +11,7 @@ _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 
 
 # Why a message did not arrive.
 NO_SERVER = Reason.of("no-server")
+NO_GATEWAY = Reason.of("no-gateway")
 NO_ADDRESS = Reason.of("no-address")
 NO_CONSENT = Reason.of("no-consent")
 LEFT_TEAM = Reason.of("left-team")
@@ -20,6 +21,10 @@ NOT_TAKEN = Reason.of("not-taken")
 GONE = Reason.of("gone")
 ENDED = Reason.of("ended")
 NO_RECEIVER = Reason.of("no-receiver")
+
+
+# Why nothing goes by a channel for which the clinic has no server.
+NO_WAY = {Channel.EMAIL: NO_SERVER, Channel.SMS: NO_GATEWAY}
 
 
 def refused(channel: Channel) -> Reason:

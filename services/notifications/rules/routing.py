@@ -199,9 +199,22 @@ def route_of(event_type: str, kind: str | None) -> Route:
 # Of a patient who changed people hear by what a service does about it; the directory is read, not
 # announced, and the roster too.
 TELLS_NOBODY = frozenset(
-    {"notification.delivered", "notification.undeliverable"}
+    {"notification.delivered", "notification.undeliverable", "patient.told", "patient.not-told"}
     | {"patient.changed", "directory.changed", "roster.changed"}
 )
+
+# A morning's message to a patient whose visit comes; no event says it.
+REMINDER = "visit.reminder"
+_REMINDER_TEXT = "The patient was reminded of a visit."
+
+
+def text_of(event_type: str) -> str:
+    """Give the sentence that a message says to whoever reads it signed in. Raises KeyError."""
+    return _REMINDER_TEXT if event_type == REMINDER else NOTIFICATION_ROUTES[event_type].text
+
+
+ANSWERED = "appointment.answered"
+ANSWERED_TEXT = "The patient answered about a visit."
 
 UNDELIVERABLE = "notification.undeliverable"
 UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."

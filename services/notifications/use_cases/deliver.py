@@ -3,7 +3,7 @@
 import msgspec
 
 from services.notifications import fhir, queries
-from services.notifications.models import Notification
+from services.notifications.models.rows import Notification
 from services.notifications.rules import audiences, delivery
 from services.notifications.states import Audience, Outcome
 from services.notifications.use_cases import record, take
@@ -36,7 +36,7 @@ async def take_next(
         lease=lease.token,
         address=receiver.url,
         event_type=row.event_type,
-        body=msgspec.json.encode(fhir.webhook_message(ctx, row)),
+        body=msgspec.json.encode(fhir.messages.webhook_message(ctx, row)),
     )
 
 

@@ -8,15 +8,20 @@ import msgspec
 from prometheus_client import Counter
 
 from services.notifications import fhir, texts
-from services.notifications.models import Attempt, Notification
+from services.notifications.models.rows import Attempt, Notification
 from services.notifications.rules import delivery
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.routing import NOTIFICATION_ROUTES, UNDELIVERABLE_TEXT
+from services.notifications.rules.routing import UNDELIVERABLE_TEXT, text_of
 from services.notifications.states import Audience, Channel, Status, may_become
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
-from shared.events.catalog.notifications import NotificationDelivered, NotificationUndeliverable
+from shared.events.catalog.notifications import (
+    NotificationDelivered,
+    NotificationUndeliverable,
+    PatientNotTold,
+    PatientTold,
+)
 from shared.events.outbox.publishing import Publication, append, publish_all, publish_first
 from shared.events.topics import FEED
 from shared.fhir import store
@@ -43,6 +48,11 @@ for _channel in Channel:
 _SOMEBODY_MUST_LOOK = frozenset(
     {delivery.NO_ADDRESS, delivery.REFUSED, delivery.GAVE_UP, delivery.NOT_TAKEN, delivery.GONE}
 )
+# Of a message to a patient another type tells: whoever follows those need not read all others.
+_EVENTS = {
+    False: (NotificationDelivered, NotificationUndeliverable),
+    True: (PatientTold, PatientNotTold),
+}
 _CHANGED = ("status", "reason", "sent_at", "next_attempt_at", "lease", "machine_lease_until")
 
 
@@ -81,7 +91,7 @@ def apply(ctx: Context, row: Notification, *, reason: Reason | None) -> None:
 
 def render(ctx: Context, row: Notification, attempts: Sequence[Attempt]) -> dict[str, object]:
     """Render a message with its attempts, as the Communication that readers get."""
-    return fhir.communication(ctx, row, attempts, text=NOTIFICATION_ROUTES[row.event_type].text)
+    return fhir.messages.communication(ctx, row, attempts, text=text_of(row.event_type))
 
 
 async def announce(ctx: Context, tx: Transaction, rows: Sequence[Notification], *, new: bool = False) -> None:
@@ -91,7 +101,7 @@ async def announce(ctx: Context, tx: Transaction, rows: Sequence[Notification], 
     """
     publications = []
     for row in rows:
-        event = NotificationDelivered if row.reason is None else NotificationUndeliverable
+        event = _EVENTS[row.audience == Audience.PATIENT][row.reason is not None]
         made = event(patient_id=row.event_key, referral_id=row.referral_id, resources=(row.body,))
         with handler_span("notification.ended", traceparent=row.traceparent):
             publications.append(Publication(ctx=replace(ctx, cause=row.event_id), of=row, event=made))

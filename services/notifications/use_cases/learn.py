@@ -5,7 +5,7 @@ What is learned goes into the ReferralContext of the batch, which `queries.refer
 
 from dataclasses import replace
 
-from services.notifications.models import KnownAuthorization, KnownReferral
+from services.notifications.models.rows import KnownAuthorization, KnownReferral
 from services.notifications.queries.referrals import AuthorizationParties, ReferralContext, ReferralParties
 from shared.events.inbox.handling import NotYet
 

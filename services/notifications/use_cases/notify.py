@@ -1,35 +1,41 @@
 """Tell of an event: an entry in the live feed, and a message to everybody whom the table names.
 
-Where there is no mail server a message by e-mail ends as it is written: nobody will ever send it.
+Where there is no mail server, or no gateway, a message by it ends as it is written: nobody will ever send it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.notifications import queries
-from services.notifications.fhir import News
-from services.notifications.models import Notification
+from services.notifications.fhir.events import News
+from services.notifications.models.rows import Notification
 from services.notifications.queries.referrals import ReferralContext, ReferralParties
-from services.notifications.rules import delivery
+from services.notifications.rules import delivery, patient_news
 from services.notifications.rules.audiences import Message, Parties, messages
 from services.notifications.rules.feed import FeedEntry
 from services.notifications.rules.routing import Route, route_of
 from services.notifications.rules.webhooks import deliveries
 from services.notifications.states import Audience, Channel
-from services.notifications.use_cases import end, learn
+from services.notifications.use_cases import end, learn, reminders
+from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
 from shared.telemetry.tracing import current_traceparent
+from shared.timers import Timer
 
 
 @dataclass(slots=True)
 class Written:
-    """What a batch of events tells: entries of the feed, messages, and of those the ones that have ended."""
+    """What a batch of events tells: entries of the feed, messages, and of those the ones that have ended.
+
+    `mornings` are those on which somebody is to be reminded.
+    """
 
     entries: list[FeedEntry] = field(default_factory=list)
     messages: list[Notification] = field(default_factory=list)
     ended: list[Notification] = field(default_factory=list)
+    mornings: dict[str, Timer] = field(default_factory=dict)
 
 
 async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
@@ -42,16 +48,22 @@ async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
     )
 
 
-def decide(ctx: Context, news: News, *, known: ReferralContext, has_server: bool, written: Written) -> None:
-    """Add the entry and the messages of an event; raises NotYet where its referral is unknown."""
+def decide(
+    ctx: Context, news: News, *, known: ReferralContext, without: Collection[Channel], written: Written
+) -> None:
+    """Add the entry and the messages of an event; raises NotYet where its referral is unknown.
+
+    A message by a channel `without` a server ends as it is written.
+    """
     route = route_of(news.type, news.visit_kind)
     referral = None if news.referral is None else learn.expect_referral(known, news.referral)
     parties = _parties(ctx, news, referral, known=known)
+    reminders.keep(ctx, news, referral, known=known, written=written.mornings)
     written.entries.append(_entry(news, route, parties, referral))
     for message in _wanted(ctx, news, route, parties, known=known):
         row = _prepared(ctx, news, message, parties)
-        if not has_server and message.channel is Channel.EMAIL:
-            end.apply(ctx, row, reason=delivery.NO_SERVER)
+        if message.channel in without:
+            end.apply(ctx, row, reason=delivery.NO_WAY[message.channel])
             written.ended.append(row)
         store.fill(row, end.render(ctx, row, ()), at=ctx.at)
         written.messages.append(row)
@@ -63,6 +75,7 @@ async def record(ctx: Context, tx: Transaction, *, known: ReferralContext, writt
     await end.append_entries(tx, written.entries)
     await end.announce(ctx, tx, written.ended, new=True)
     await tx.insert(*written.messages)
+    await timers.schedule_all(tx, list(written.mornings.values()))
 
 
 def _wanted(
@@ -71,9 +84,21 @@ def _wanted(
     for message in (
         *messages(route, parties, clinic=ctx.clinic, first=news.first),
         *deliveries(news.type, parties, clinic=ctx.clinic),
+        *_to_patient(ctx, news, known=known),
     ):
         if (news.event_id, message.recipient, message.channel) not in known.written:
             yield message
+
+
+def _to_patient(ctx: Context, news: News, *, known: ReferralContext) -> list[Message]:
+    referral = known.referrals.get(news.referral or "")
+    patient = None if referral is None else known.patients.get(referral.patient)
+    if referral is None or patient is None:
+        return []
+    if all(visit.starts_at <= ctx.at for visit in news.visits):
+        return []
+    today = ctx.at.astimezone(ctx.clinic.site(referral.site).zone).date()
+    return patient_news.told(news.type, patient, today=today)
 
 
 def _parties(
@@ -122,7 +147,10 @@ def _entry(news: News, route: Route, parties: Parties, referral: ReferralParties
 
 
 def _prepared(ctx: Context, news: News, message: Message, parties: Parties) -> Notification:
+    visit = news.visits[0] if message.audience is Audience.PATIENT and len(news.visits) == 1 else None
     return Notification(
+        visit_id=None if visit is None else visit.id,
+        visit_starts_at=None if visit is None else visit.starts_at,
         event_id=news.event_id,
         event_type=news.type,
         event_key=news.key,

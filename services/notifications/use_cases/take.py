@@ -1,15 +1,16 @@
 """Take the messages that are due: what may go out is leased, what must not is ended at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from services.notifications import queries
-from services.notifications.models import Attempt, Notification
+from services.notifications.models.rows import Attempt, Notification
 from services.notifications.rules import audiences, delivery
-from services.notifications.states import Audience, Status
-from services.notifications.use_cases import end
+from services.notifications.states import Audience, Channel, Status
+from services.notifications.use_cases import end, write_to_patient
+from services.notifications.use_cases.write_to_patient import ToPatient
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
@@ -25,6 +26,7 @@ class Outgoing:
     address: str
     event_type: str
     body: bytes = b""
+    to_patient: ToPatient | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,26 +39,57 @@ class Lease:
 
 
 async def run(
-    ctx: Context, tx: Transaction, *, lease: Lease, limit: int, has_server: bool
+    ctx: Context,
+    tx: Transaction,
+    *,
+    channel: Channel,
+    lease: Lease,
+    limit: int,
+    has_way: bool,
+    new_secret: Callable[[], str],
 ) -> tuple[int, list[Outgoing]]:
-    """Take at most `limit` messages; give how many were found and those that are to be sent."""
-    rows = await queries.messages.claim_due(tx, now=ctx.at, machine_now=lease.machine_now, limit=limit)
+    """Take at most `limit` messages of a channel; give how many were found and those that are to be sent.
+
+    Where there is no way (`has_way`), all of them end; `new_secret` makes those of patients' links.
+    """
+    rows = await queries.messages.claim_due(
+        tx, channel=channel, now=ctx.at, machine_now=lease.machine_now, limit=limit
+    )
     parties = await parties_of(tx, rows)
+    known = await write_to_patient.load(tx, rows)
     endings, leased, outgoing = [], [], []
     for row in rows:
-        address = audiences.address(row.recipient, clinic=ctx.clinic)
-        reason = audiences.still_wanted(Audience(row.audience), row.recipient, parties[row.id])
-        reason = reason or (None if has_server else delivery.NO_SERVER)
+        address, reason = _address(ctx, row, parties=parties[row.id], known=known)
+        reason = reason or (None if has_way else delivery.NO_WAY[channel])
         if reason is not None or address is None:
             endings.append((row, reason or delivery.NO_ADDRESS))
-        else:
-            leased.append(row)
-            outgoing.append(
-                Outgoing(id=row.id, lease=lease.token, address=address, event_type=row.event_type)
+            continue
+        leased.append(row)
+        outgoing.append(
+            Outgoing(
+                id=row.id,
+                lease=lease.token,
+                address=address,
+                event_type=row.event_type,
+                to_patient=write_to_patient.prepare(
+                    ctx, row, known=known, address=address, new_secret=new_secret
+                ),
             )
+        )
     await end_all(ctx, tx, endings)
     await start_attempts(ctx, tx, leased, lease=lease)
+    await write_to_patient.keep_links(tx, known)
     return len(rows), outgoing
+
+
+def _address(
+    ctx: Context, row: Notification, *, parties: audiences.Parties, known: write_to_patient.ToPatients
+) -> tuple[str | None, Reason | None]:
+    """Give the address of a message's recipient, and why it must not go out, where it must not."""
+    if row.audience == Audience.PATIENT:
+        return write_to_patient.address(ctx, row, known=known), write_to_patient.why_not(row, known=known)
+    reason = audiences.still_wanted(Audience(row.audience), row.recipient, parties)
+    return audiences.address(row.recipient, clinic=ctx.clinic), reason
 
 
 async def end_all(ctx: Context, tx: Transaction, endings: Sequence[tuple[Notification, Reason]]) -> None:

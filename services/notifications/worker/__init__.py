@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from services.notifications import handlers, rules, use_cases
-from services.notifications.worker import email_sender, smtp
+from services.notifications.states import Channel
+from services.notifications.worker import letters, sms, smtp
 from shared import directory, roster
 from shared.clinic import ClinicFileError
 from shared.events.catalog.referral import PatientChanged
@@ -22,13 +23,21 @@ class NotForThisParty(ClinicFileError):
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker of this service; raises NotForThisParty."""
     mail = smtp.Smtp(runtime.smtp_url) if runtime.smtp_url else None
+    gateway = sms.Gateway(runtime, runtime.sms_url) if runtime.sms_url else None
+    without = _without(runtime)
     return Worker(
         runtime,
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
-        timers={},
+        timers={
+            use_cases.reminders.KIND: partial(handlers.on_reminders_due, without=without),
+        },
         causal=True,
-        loops=(email_sender.EmailSender(runtime, mail=mail), *_deliveries(runtime)),
+        loops=(
+            letters.email_sender(runtime, mail=mail),
+            sms.sms_sender(runtime, gateway=gateway),
+            *_deliveries(runtime),
+        ),
         on_start=use_cases.deliver.end_left_over,
     )
 
@@ -52,12 +61,18 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
     ]
 
 
+def _without(runtime: Runtime) -> frozenset[Channel]:
+    """Name the channels by which nothing goes anywhere here."""
+    servers = {Channel.EMAIL: runtime.smtp_url, Channel.SMS: runtime.sms_url}
+    return frozenset(channel for channel, server in servers.items() if not server)
+
+
 def handler_table(runtime: Runtime) -> HandlerTable:
     """Give every event type of the table the one handler, so that a batch is one run.
 
     What tells nobody is heard too: what it causes waits until it was.
     """
-    together = BatchHandler(partial(handlers.on_events, has_server=bool(runtime.smtp_url)))
+    together = BatchHandler(partial(handlers.on_events, without=_without(runtime)))
     table: HandlerTable = dict.fromkeys(rules.routing.NOTIFICATION_ROUTES, together)
     return {
         **table,

@@ -27,11 +27,12 @@ class NotASmtpAddress(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One e-mail with its address."""
+    """One e-mail with its address, and the calendar file that goes with it."""
 
     id: UUID
     address: str
     mail: Mail
+    calendar: bytes | None = None
 
 
 class Smtp:
@@ -106,4 +107,12 @@ def _message(letter: Letter, *, at: datetime) -> EmailMessage:
     message["Subject"] = letter.mail.subject
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.mail.body)
+    if letter.calendar is not None:
+        method = "CANCEL" if b"METHOD:CANCEL" in letter.calendar else "REQUEST"
+        message.add_attachment(
+            letter.calendar.decode(),
+            subtype="calendar",
+            params={"method": method},
+            filename="appointment.ics",
+        )
     return message

@@ -13,7 +13,7 @@ from services.notifications.rules.signature import signature_headers
 from services.notifications.states import Outcome
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Lease, Outgoing
-from services.notifications.worker.email_sender import LEASE
+from services.notifications.worker.sender import LEASE
 from shared import failpoints
 from shared.clinic import Webhook
 from shared.clock import machine_now

@@ -10,6 +10,8 @@ from shared.clinic import Clinic
 from shared.context import Context
 from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
+    CONFIRMED_EXTENSION,
+    DISCIPLINE_SYSTEM,
     HELD_UNTIL_EXTENSION,
     OVERBOOKED_EXTENSION,
     PROGRAMME_SYSTEM,
@@ -34,6 +36,8 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "participant": _participants(ctx, row),
     }
+    if row.discipline is not None:
+        resource["specialty"] = [coded(DISCIPLINE_SYSTEM, row.discipline)]
     if extensions := _extensions(row):
         resource["extension"] = extensions
     if row.series_id is not None:
@@ -53,6 +57,8 @@ def _extensions(row: Appointment) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if row.status == AppointmentStatus.PENDING and row.held_until is not None:
         found.append({"url": HELD_UNTIL_EXTENSION, "valueInstant": to_the_second(row.held_until)})
+    if row.confirmed_start is not None and row.confirmed_start == row.starts_at:
+        found.append({"url": CONFIRMED_EXTENSION, "valueBoolean": True})
     if row.overbooked_because is not None:
         found.append({"url": OVERBOOKED_EXTENSION, "valueString": row.overbooked_because})
     return found

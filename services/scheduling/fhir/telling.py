@@ -1,4 +1,4 @@
-"""The Task that asks a coordinator to tell a patient the day of the first visit."""
+"""The Task that asks a coordinator to telephone a patient about a visit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ from shared.reasons import Reason
 def render(ctx: Context, row: TellingTask) -> dict[str, Any]:
     """Write the row as a Task about the visit; the reason says the day, or how it ended."""
     zone = ctx.clinic.site(row.site).zone
-    return {
+    resource: dict[str, Any] = {
         "resourceType": "Task",
         "id": str(row.id),
         "status": row.status,
         "intent": "order",
         "code": coded(TASK_CODE_SYSTEM, TaskCode.TELL_PATIENT),
-        "description": "Tell the patient the day of the first visit",
+        "description": _description(row),
         "focus": reference("Appointment", row.appointment_id),
         "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "for": referral_reference(ctx, "Patient", row.patient_id),
@@ -37,12 +37,23 @@ def render(ctx: Context, row: TellingTask) -> dict[str, Any]:
             reasons(ctx, row), texts.REASONS, zone=zone, words=texts.words_of(ctx.clinic)
         ),
     }
+    if row.words is not None:
+        resource["note"] = [{"text": row.words}]
+    return resource
+
+
+def _description(row: TellingTask) -> str:
+    return (
+        "Telephone the patient about a visit"
+        if row.because
+        else "Tell the patient the day of the first visit"
+    )
 
 
 def reasons(ctx: Context, row: TellingTask) -> list[Reason]:
-    """Say what is to be told, or how the Task ended."""
+    """Say why the patient is to be telephoned, or how the Task ended."""
     day = row.starts_at.astimezone(ctx.clinic.site(row.site).zone).date()
-    return row.ended_because or [Reason.of("patient-to-tell", day=day)]
+    return row.ended_because or row.because or [Reason.of("patient-to-tell", day=day)]
 
 
 def completion(row: TellingTask, sent: Mapping[str, Any]) -> bool:

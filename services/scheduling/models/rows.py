@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.grants import GrantedSessions
 from services.scheduling.models.spans import Span
 from services.scheduling.states import (
     AbsenceStatus,
@@ -92,7 +93,11 @@ class Guarantee(Resource):
 
 
 class Series(Resource):
-    """The sessions of one referral, as a List."""
+    """The sessions of one referral, as a List.
+
+    `wanted` is how many sessions of each discipline it has in all, those that took place included; None in
+    one that was booked before there was more than one discipline.
+    """
 
     __tablename__ = "series"
 
@@ -103,6 +108,7 @@ class Series(Resource):
     requester: str
     status: str = SeriesStatus.NOT_BOOKED
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    wanted: dict[str, int] | None = Field(default=None, sa_type=JSONB)
 
 
 class Appointment(Resource):
@@ -110,9 +116,11 @@ class Appointment(Resource):
 
     It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
     `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
-    there too. `equipment` are the devices that it takes. In a group session it is a seat. A hold is `held_by`
-    a client until then; a first visit that was held stays so in a row of its own. A visit that is overbooked,
-    and why, has its clinician's second lane.
+    there too. `equipment` are the devices that it takes. A session says which `discipline` gives it; one that
+    does not is of the only one that there was. Reviews and groups of a course belong to its series too. In a
+    group session it is a seat. A hold is `held_by` a client until then; a first visit that was held stays so
+    in a row of its own. A visit that is overbooked, and why, has its clinician's second lane.
+    `confirmed_start` is the start to which its patient said that they come.
     """
 
     __tablename__ = "appointment"
@@ -131,6 +139,7 @@ class Appointment(Resource):
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
     visit_type: str | None = None
+    discipline: str | None = None
     colleagues: list[str] = Field(
         default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
     )
@@ -150,6 +159,7 @@ class Appointment(Resource):
     patient_caused: bool = False
     due_at: AwareDatetime | None = None
     waits_since: AwareDatetime | None = None
+    confirmed_start: AwareDatetime | None = None
 
 
 class GroupSession(SQLModel):
@@ -236,9 +246,10 @@ class UnavailableTime(Resource):
 
 
 class TellingTask(Resource):
-    """The Task that asks to tell a patient the day which the plan found, of one first visit.
+    """The Task that asks to telephone a patient about one visit.
 
-    `starts_at` is when the visit begins, as the Task says it.
+    `starts_at` is when the visit begins, as the Task says it. `because` is why, where it is not that its day
+    is to be told; `words` are what the patient wrote.
     """
 
     __tablename__ = "telling_task"
@@ -276,11 +287,15 @@ class VisitTask(Resource):
     starts_at: AwareDatetime
     opened_at: AwareDatetime
     due_at: AwareDatetime
+    because: list[Reason] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    words: str | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 
 class Funding(SQLModel):
-    """What the newest answer of the payer grants for one referral's sessions; None sets no such bound."""
+    """What the newest answer of the payer grants for one referral's sessions."""
 
     __tablename__ = "funding"
 
@@ -288,9 +303,9 @@ class Funding(SQLModel):
     claim_id: str
     status: str
     payer: str | None = None
-    units: int | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
+    grants: list[GrantedSessions] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
 
 
 class ForecastMade(SQLModel):

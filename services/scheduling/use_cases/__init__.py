@@ -26,6 +26,7 @@ from services.scheduling.use_cases import (
     find_remedies,
     find_times,
     follow_patient,
+    hear_patient,
     holds,
     keep_forecast,
     leave_unseen,

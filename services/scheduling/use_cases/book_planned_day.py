@@ -28,7 +28,7 @@ async def run(ctx: Context, tx: Transaction, ref: str, *, cache: AvailabilityCac
     for window in _windows(ctx, referral, guarantee, planned=planned):
         if await _take(ctx, tx, referral, row, window=window, cache=cache):
             await book_first.booked(ctx, tx, referral, row)
-            await tell_patient.ask(ctx, tx, row, referral=referral)
+            await tell_patient.ask(ctx, tx, row)
             return
     await book_first.join_waitlist(ctx, tx, referral, row)
 

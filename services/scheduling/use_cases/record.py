@@ -24,7 +24,6 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
-from shared.fhir.codes import FIRST_KINDS
 from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer
@@ -40,11 +39,12 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 }
 # What verbs change of an appointment that the database has.
 _CHANGED = (
-    *("status", "kind", "visit_type", "minutes"),
+    *("status", "kind", "visit_type", "discipline", "minutes"),
     *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
     *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
-    *("reason_code", "other_codings", "reasons", "patient_caused"),
+    *("reason_code", "other_codings", "reasons", "patient_caused", "confirmed_start"),
 )
+_SERIES_CHANGED = ("status", "reasons", "wanted")
 
 
 def fill_appointment(ctx: Context, row: Appointment) -> None:
@@ -66,8 +66,7 @@ async def save_appointment(
             extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
             body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
-        if row.kind in FIRST_KINDS:
-            await tell_patient.follow(ctx, tx, row)
+        await tell_patient.follow(ctx, tx, row)
         if row.status in (*LOST, AppointmentStatus.FULFILLED):
             await record_visits.follow(ctx, tx, [row])
     else:
@@ -122,7 +121,8 @@ async def save_series(
     series.status, series.reasons = _SERIES_STATUS[event], list(because)
     body = fhir.series.render(ctx, series, sessions=sessions)
     if series.version:
-        await store.update(tx, series, body, at=ctx.at, status=series.status, reasons=series.reasons)
+        kept = {name: getattr(series, name) for name in _SERIES_CHANGED}
+        await store.update(tx, series, body, at=ctx.at, **kept)
     else:
         await store.insert(tx, series, body, at=ctx.at)
     await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])

@@ -1,15 +1,18 @@
-"""Ask a coordinator to tell a patient the day that the plan found, and note that it was told.
+"""Ask a coordinator to telephone a patient about a visit, and note that it was done.
 
 Invariants:
-- A first visit that an evening gave a time has one open Task from then on; what is told is ticked by hand.
+- A first visit that an evening gave a time has one open Task from then on, and so has a visit of which no
+  message arrived or whose patient asks for another time: one of each visit. It is ticked by hand, or ends as
+  a message arrives.
 - An open Task says the time that the visit has, and ends when the visit is called off or the patient came.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from services.scheduling import fhir, queries, rules, texts
-from services.scheduling.models.rows import Appointment, Referral, TellingTask
+from services.scheduling.models.rows import Appointment, TellingTask
 from services.scheduling.rules.conflicts import TaskEnded
 from services.scheduling.states import HERE, AppointmentStatus, VisitTaskStatus
 from shared.context import Context
@@ -18,14 +21,48 @@ from shared.fhir import store
 from shared.fhir.search_values import as_uuid
 from shared.reasons import Reason
 
+# What a message that arrives does not settle.
+_ASKED = frozenset({"asks-for-another-time"})
 
-async def ask(ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral) -> None:
+
+async def ask(ctx: Context, tx: Transaction, row: Appointment) -> None:
     """Open the Task for a first visit that an evening gave a time."""
+    await _open(ctx, tx, row)
+
+
+async def telephone(
+    ctx: Context, tx: Transaction, row: Appointment, *, because: Reason, words: str | None = None
+) -> None:
+    """See that a patient is telephoned for this reason: by the open Task of the visit, or by a new one."""
+    task = await queries.tasks.open_telling(tx, row.id)
+    if task is None:
+        await _open(ctx, tx, row, because=[because], words=words)
+    elif because not in task.because:
+        task.because, task.words = [*task.because, because], words or task.words
+        await _save(ctx, tx, task)
+
+
+async def was_told(ctx: Context, tx: Transaction, appointment_id: UUID) -> None:
+    """End the Task that only asks to tell what a message has told now; another reason goes on."""
+    task = await queries.tasks.open_telling(tx, appointment_id)
+    if task is not None and not any(one.code in _ASKED for one in task.because):
+        task.status, task.ended_because = VisitTaskStatus.COMPLETED, [Reason.of("message-arrived")]
+        await _save(ctx, tx, task)
+
+
+async def _open(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    *,
+    because: Sequence[Reason] = (),
+    words: str | None = None,
+) -> None:
     if row.starts_at is None:
         raise LookupError(f"appointment {row.id} has no time to tell")
     task = TellingTask(
         appointment_id=row.id,
-        referral_id=referral.id,
+        referral_id=row.referral_id,
         patient_id=row.patient_id,
         site=row.site,
         requester=row.requester,
@@ -34,6 +71,8 @@ async def ask(ctx: Context, tx: Transaction, row: Appointment, *, referral: Refe
         due_at=min(
             row.starts_at, rules.day_book.next_working_day_over(ctx.clinic.site(row.site), now=ctx.at)
         ),
+        because=list(because),
+        words=words,
     )
     await store.insert(tx, task, fhir.telling.render(ctx, task), at=ctx.at)
 
@@ -45,6 +84,8 @@ async def follow(ctx: Context, tx: Transaction, row: Appointment) -> None:
         return
     if row.status == AppointmentStatus.BOOKED and row.starts_at is not None:
         task.starts_at, task.due_at = row.starts_at, min(row.starts_at, task.due_at)
+        # What was asked for has been given: what is left is to tell the new time.
+        task.because, task.words = [], None
     else:
         came = row.status in (*HERE, AppointmentStatus.FULFILLED)
         ended = Reason.of("patient-came") if came else Reason.of("visit-does-not-stand")
@@ -78,6 +119,6 @@ async def complete(
 
 
 async def _save(ctx: Context, tx: Transaction, task: TellingTask) -> None:
-    names = ("status", "starts_at", "due_at", "ended_because")
+    names = ("status", "starts_at", "due_at", "because", "words", "ended_because")
     body = fhir.telling.render(ctx, task)
     await store.update(tx, task, body, at=ctx.at, **{name: getattr(task, name) for name in names})

@@ -28,6 +28,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
         | {"referral.another-time-requested", "referral.priority-changed"}
         | {"careteam.formed", "careteam.changed"}
+        | {"appointment.answered", "patient.told", "patient.not-told"}
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected", "appointment.reassigned"}
@@ -42,20 +43,20 @@ _FEED = "SELECT headers->>'ce_id' AS event, headers->>'ce_type' AS type FROM eve
 async def handled(evidence: Evidence) -> AsyncIterator[str]:
     """Hold every inbox and every effect against what was published."""
     heard = {
-        record.event_id: record
+        record.event_id: (service, record)
         for service, records in evidence.published.items()
-        if service != "notifications"
         for record in records
     }
     for group, types in HANDLED.items():
         inbox = {row["event_id"]: row["times"] for row in await evidence.rows(group, _INBOX, reader=group)}
-        for record in heard.values():
-            wanted = types is None or record.type in types
+        for publisher, record in heard.values():
+            wanted = record.type in types if types is not None else publisher != group
             if wanted and (times := inbox.get(record.event_id, 0)) != 1:
                 yield f"I3: {group} has handled {record.type} {record.event_id} {times} times"
     for finding in _doubled(evidence):
         yield finding
-    async for finding in _fed(evidence, heard):
+    of_others = {id: record for id, (publisher, record) in heard.items() if publisher != "notifications"}
+    async for finding in _fed(evidence, of_others):
         yield finding
 
 

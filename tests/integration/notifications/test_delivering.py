@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from services.notifications import handlers, queries, use_cases
-from services.notifications.models import Attempt, Notification
+from services.notifications.models.rows import Attempt, Notification
 from services.notifications.rules.delivery import ENDED, GONE, NO_CONSENT, NO_RECEIVER, NOT_TAKEN
 from services.notifications.states import Outcome, Status
-from services.notifications.worker.email_sender import EmailSender
+from services.notifications.worker.letters import email_sender
 from services.notifications.worker.webhook_sender import WebhookSender
 from shared import failpoints
 from shared.clinic import Clinic, Webhook, load_clinic
@@ -203,11 +203,11 @@ class TestDelivering:
 
     async def test_leaves_e_mails_to_their_own_loop(self, runtime: Runtime, hear: Hear) -> None:
         await hear(referral_event(), authorization_event())
-        while await EmailSender(runtime, mail=None).run_once():
+        while await email_sender(runtime, mail=None).run_once():
             pass
         assert [row.status for row in await messages(runtime)] == [Status.PREPARATION]
         assert await delivering(runtime).pending(NOON) == 1
-        assert await EmailSender(runtime, mail=None).next_due() is None
+        assert await email_sender(runtime, mail=None).next_due() is None
 
 
 class TestOrder:

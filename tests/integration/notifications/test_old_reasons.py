@@ -5,7 +5,7 @@ from uuid import uuid4
 from sqlalchemy import MetaData
 
 from deploy.services import package
-from services.notifications.models import Notification
+from services.notifications.models.rows import Notification
 from shared.db import migrate
 from shared.reasons import as_written
 from tests.conftest import MakeDatabase

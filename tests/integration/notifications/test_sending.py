@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from services.notifications import handlers, queries, texts, use_cases
-from services.notifications.models import Attempt, Notification
+from services.notifications.models.rows import Attempt, Notification
 from services.notifications.rules.delivery import GAVE_UP, LEFT_TEAM, NO_CONSENT, NO_SERVER, REFUSED
-from services.notifications.states import Outcome, Status
-from services.notifications.worker.email_sender import EmailSender
+from services.notifications.states import Channel, Outcome, Status
+from services.notifications.worker.letters import email_sender
+from services.notifications.worker.sender import MessageSender
 from services.notifications.worker.smtp import Smtp
 from shared.clock import SimulatedClock
 from shared.events.catalog.types import typed
@@ -42,17 +43,17 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 @pytest.fixture
 def hear(runtime: Runtime) -> Hear:
-    async def handle(*events: Event, has_server: bool = True) -> None:
+    async def handle(*events: Event, without: Collection[Channel] = ()) -> None:
         for event in events:
             ctx = runtime.context(cause=event.id)
             async with runtime.database.transaction() as tx:
                 run = EventBatch([EventContext(typed(event), ctx)])
-                await handlers.on_events(ctx, tx, run, has_server=has_server)
+                await handlers.on_events(ctx, tx, run, without=without)
 
     return handle
 
 
-async def drain(sending: EmailSender) -> None:
+async def drain(sending: MessageSender) -> None:
     while await sending.run_once():
         pass
 
@@ -106,7 +107,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         [row] = await messages(runtime)
         assert mailbox.recipients == ["referrals@family-practice.example"]
         assert mailbox.letters[0]["Message-ID"] == f"<{row.id}@harbour-spine.example>"
@@ -122,7 +123,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), *(referral_event("accepted") for _ in range(30)))
-        workers = [EmailSender(runtime, mail=Smtp(mailbox.url)) for _ in range(2)]
+        workers = [email_sender(runtime, mail=Smtp(mailbox.url)) for _ in range(2)]
         await asyncio.gather(*(drain(worker) for worker in workers))
         names = [letter["Message-ID"] for letter in mailbox.letters]
         assert len(names) == len(set(names)) == 30
@@ -133,7 +134,7 @@ class TestSending:
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
         mailbox.answers = ["451 later", "451 later"]
-        sending = EmailSender(runtime, mail=Smtp(mailbox.url))
+        sending = email_sender(runtime, mail=Smtp(mailbox.url))
         await drain(sending)
         assert await sending.pending(runtime.clock.now()) == 0
         assert await sending.next_due() == NOON + timedelta(minutes=1)
@@ -152,7 +153,7 @@ class TestSending:
 
     async def test_gives_up_after_a_day_and_alerts_one_owner(self, runtime: Runtime, hear: Hear) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        sending = EmailSender(runtime, mail=Smtp(NOWHERE))
+        sending = email_sender(runtime, mail=Smtp(NOWHERE))
         for _ in range(40):
             await drain(sending)
             due = await sending.next_due()
@@ -172,7 +173,7 @@ class TestSending:
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
         mailbox.answers = ["550 no such address"]
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.STOPPED, REFUSED)
         assert await attempts(runtime) == [(1, Outcome.REFUSED, "reply 550")]
@@ -181,7 +182,7 @@ class TestSending:
         self, runtime: Runtime, hear: Hear
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(EmailSender(runtime, mail=None))
+        await drain(email_sender(runtime, mail=None))
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, NO_SERVER)
         assert await attempts(runtime) == []
@@ -193,26 +194,26 @@ class TestSending:
         self, runtime: Runtime, hear: Hear
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await drain(EmailSender(runtime, mail=None))
-        await hear(referral_event("received"), referral_event("accepted"), has_server=False)
+        await drain(email_sender(runtime, mail=None))
+        await hear(referral_event("received"), referral_event("accepted"), without={Channel.EMAIL})
         loops, ours = await messages(runtime)
         assert (loops.version, ours.version) == (2, 1)
         assert ours.event_version == loops.event_version == 1
         assert told(ours) == told(loops)
         assert await published(runtime) == ["notification.undeliverable"] * 2
         assert await alerts(runtime) == []
-        assert not await EmailSender(runtime, mail=None).run_once()
+        assert not await email_sender(runtime, mail=None).run_once()
 
     async def test_without_a_server_looks_seldom_for_what_was_left_open(
         self, runtime: Runtime, hear: Hear, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sending = EmailSender(runtime, mail=None)
+        sending = email_sender(runtime, mail=None)
         assert not await sending.run_once()
         await hear(referral_event("received"), referral_event("accepted"))
         with round_trips() as counted:
             assert not await sending.run_once()
         assert counted.total() == 0
-        monkeypatch.setattr("services.notifications.worker.email_sender.LOOKS_AGAIN_AFTER", 0.0)
+        monkeypatch.setattr("services.notifications.worker.sender.LOOKS_AGAIN_AFTER", 0.0)
         assert await sending.run_once()
         assert [row.reason for row in await messages(runtime)] == [NO_SERVER]
 
@@ -224,7 +225,7 @@ class TestSending:
             team_event(members=["physiatrist", "psychologist"]),
             team_event("changed", members=["physiatrist"]),
         )
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         assert set(mailbox.recipients) == {"physiatrist@harbour-spine.example"}
         spared = [row for row in await messages(runtime) if row.recipient == "Practitioner/psychologist"]
         assert [(row.status, row.reason) for row in spared] == [(Status.NOT_DONE, LEFT_TEAM)]
@@ -235,7 +236,7 @@ class TestSending:
         await hear(referral_event(), authorization_event())
         async with runtime.database.transaction() as tx:
             await tx.run("UPDATE known_authorization SET consented = false")
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.recipients == []
         [row] = await messages(runtime)
         assert (row.status, row.reason) == (Status.NOT_DONE, NO_CONSENT)
@@ -246,12 +247,11 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        crashed = EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        crashed = email_sender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
         _, outgoing = await crashed._take()
-        assert crashed._mail is not None
-        letters = [crashed._letter(message) for message in outgoing]
-        assert [told async for told in crashed._mail.send(letters, at=NOON)]
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        assert crashed._way is not None
+        assert [told async for told in crashed._way.send(outgoing, at=NOON)]
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         assert len({letter["Message-ID"] for letter in mailbox.letters}) == 1
         assert len(mailbox.letters) == 2
         assert [row.status for row in await messages(runtime)] == [Status.COMPLETED]
@@ -270,8 +270,8 @@ class TestAfterACrash:
 
         monkeypatch.setattr(use_cases.record, "run", record_three_and_crash)
         with pytest.raises(Crash):
-            await EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+            await email_sender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0)).run_once()
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         names = [letter["Message-ID"] for letter in mailbox.letters]
         assert (len(set(names)), len(names)) == (12, 13)
         assert {row.status for row in await messages(runtime)} == {Status.COMPLETED}
@@ -280,9 +280,9 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        slow = EmailSender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
+        slow = email_sender(runtime, mail=Smtp(mailbox.url), lease=timedelta(0))
         _, [outgoing] = await slow._take()
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         async with runtime.database.transaction() as tx:
             recorded = await use_cases.record.run(
                 runtime.context(cause=None), tx, outgoing, use_cases.record.Result(outcome=Outcome.FAILED)
@@ -294,7 +294,7 @@ class TestAfterACrash:
         self, runtime: Runtime, hear: Hear, mailbox: Mailbox
     ) -> None:
         await hear(referral_event("received"), referral_event("accepted"))
-        await EmailSender(runtime, mail=Smtp(mailbox.url))._take()
-        await drain(EmailSender(runtime, mail=Smtp(mailbox.url)))
+        await email_sender(runtime, mail=Smtp(mailbox.url))._take()
+        await drain(email_sender(runtime, mail=Smtp(mailbox.url)))
         assert mailbox.letters == []
-        assert await queries.messages.due(runtime.database, now=NOON) == 1
+        assert await queries.messages.due(runtime.database, channel=Channel.EMAIL, now=NOON) == 1

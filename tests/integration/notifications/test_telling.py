@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.notifications import handlers
-from services.notifications.models import Notification
+from services.notifications.models.rows import Notification
 from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from shared.clinic import Clinic
 from shared.db import Database

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.notifications import handlers, use_cases
+from services.notifications.states import Channel
 from shared.clinic import load_clinic
 from shared.clock import machine_now
 from shared.db import Database
@@ -30,7 +31,7 @@ async def hear(database: Database, *, referrals: int, has_server: bool) -> None:
     ctx = a_context(at=NOON, clinic=CLINIC, service="notifications")
     run = EventBatch([EventContext(typed(event), replace(ctx, cause=event.id)) for event in events])
     async with database.transaction() as tx:
-        await handlers.on_events(ctx, tx, run, has_server=has_server)
+        await handlers.on_events(ctx, tx, run, without=() if has_server else {Channel.EMAIL})
 
 
 @pytest.mark.parametrize("has_server", [True, False])
@@ -55,7 +56,15 @@ async def take(database: Database, *, limit: int, has_server: bool) -> int:
     ctx, now = a_context(at=NOON, clinic=CLINIC, service="notifications"), machine_now()
     lease = use_cases.take.Lease(token=new_id(), machine_now=now, machine_until=now + timedelta(minutes=5))
     async with database.transaction() as tx:
-        found, _ = await use_cases.take.run(ctx, tx, lease=lease, limit=limit, has_server=has_server)
+        found, _ = await use_cases.take.run(
+            ctx,
+            tx,
+            channel=Channel.EMAIL,
+            lease=lease,
+            limit=limit,
+            has_way=has_server,
+            new_secret=new_text_id,
+        )
     return found
 
 

@@ -1,31 +1,22 @@
-"""Tables of `notifications`: what it must know of a referral to tell the right people, and what it told them.
+"""Rows of `notifications`: what it must know of a referral to tell the right people, and what it told them.
 
 Invariants:
 - One notification for each (event, recipient, channel), however often the event comes.
 - An attempt is recorded before the channel is tried, so that a crash leaves it `started`, never unknown.
+- A patient's link is kept as the hash of its secret alone; it has at most one answer.
 - Times are care time, except `machine_lease_until`: a lease protects against another process, not the care.
 """
 
 from uuid import UUID
 
 from pydantic import AwareDatetime
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from services.notifications.states import OPEN, Outcome, Status
-from shared.db.models import Resource, one_of
-from shared.db.tables import add_shared_tables
+from services.notifications.states import Outcome, Status
+from shared.db.models import Aggregate, Resource
 from shared.people import ChannelConsent, ContactPoint, KnownPerson
 from shared.reasons import Reason
-
-
-class Base(SQLModel, registry=registry()):
-    """Metadata of this service's database."""
-
-
-_OPEN = ", ".join(repr(status.value) for status in OPEN)
 
 
 class KnownPatient(SQLModel):
@@ -80,8 +71,66 @@ class TeamMember(SQLModel):
     practitioner: str = Field(primary_key=True)
 
 
+class KnownVisit(SQLModel):
+    """What `scheduling` said last of a visit, for the patient whose it is.
+
+    `sequence` counts from 0 the times that it has had, and its end: the SEQUENCE of its calendar entry.
+    """
+
+    __tablename__ = "known_visit"
+
+    id: str = Field(primary_key=True)
+    referral_id: str = Field(foreign_key="known_referral.id", index=True)
+    patient_id: str
+    site: str
+    kind: str | None = None
+    practitioner: str | None = None
+    room: str | None = None
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    status: str
+    sequence: int = 0
+
+
+class PatientChoice(SQLModel):
+    """How a patient wants to be reminded: how many days before a visit, and whether with a calendar file."""
+
+    __tablename__ = "patient_choice"
+
+    patient_id: str = Field(primary_key=True)
+    reminder_days: list[int] = Field(sa_type=JSONB)
+    sends_calendar: bool
+    chosen_at: AwareDatetime
+
+
+class PatientLink(Aggregate):
+    """The link of one message to a patient: `mark` is the hash of its secret, which only the message has.
+
+    It opens with the patient's birth date, which may be wrong `tries_left` times, until `ends_at`; about a
+    visit it takes one answer, which a repeat gets again. `starts_at` is when the visit was to begin as told.
+    """
+
+    __tablename__ = "patient_link"
+
+    mark: bytes = Field(unique=True)
+    notification_id: UUID = Field(foreign_key="notification.id", index=True)
+    patient_id: str
+    referral_id: str
+    visit_id: str | None = None
+    starts_at: AwareDatetime | None = None
+    made_at: AwareDatetime
+    ends_at: AwareDatetime
+    tries_left: int
+    answer: str | None = None
+    comment: str | None = None
+    answered_at: AwareDatetime | None = None
+
+
 class Notification(Resource):
-    """One message to one recipient by one channel about one event; answered as a Communication."""
+    """One message to one recipient by one channel about one event; answered as a Communication.
+
+    Of a message to a patient about a visit, `visit_id` is whose it is and `visit_starts_at` what it tells.
+    """
 
     __tablename__ = "notification"
 
@@ -97,6 +146,8 @@ class Notification(Resource):
     claim_id: str | None = None
     patient_id: str | None = None
     site: str | None = None
+    visit_id: str | None = None
+    visit_starts_at: AwareDatetime | None = None
     status: str = Status.PREPARATION
     reason: Reason | None = Field(default=None, sa_type=JSONB)
     created_at: AwareDatetime
@@ -127,53 +178,3 @@ class Attempt(SQLModel):
     at: AwareDatetime
     outcome: str = Outcome.STARTED
     detail: str = ""
-
-
-class KnownPatientTable(KnownPatient, Base, table=True):
-    """The table of known patients."""
-
-
-class KnownReferralTable(KnownReferral, Base, table=True):
-    """The table of known referrals."""
-
-
-class KnownAuthorizationTable(KnownAuthorization, Base, table=True):
-    """The table of known authorizations."""
-
-
-class TeamMemberTable(TeamMember, Base, table=True):
-    """The table of team members."""
-
-
-class NotificationTable(Notification, Base, table=True):
-    """The table of messages: one for each event, recipient and channel, and what is open is due some time."""
-
-    __table_args__ = (
-        UniqueConstraint("event_id", "recipient", "channel", name="told_once"),
-        one_of("status", Status, name="status_known"),
-        CheckConstraint(
-            f"(next_attempt_at IS NOT NULL) = (status IN ({_OPEN}))", name="open_is_due_some_time"
-        ),
-        Index("notification_by_due", "next_attempt_at", postgresql_where=text(f"status IN ({_OPEN})")),
-        Index("notification_by_status", "status"),
-        Index("notification_by_recipient", "recipient", "last_updated"),
-        Index(
-            "notification_by_receiver",
-            "recipient",
-            "id",
-            postgresql_where=text(f"channel = 'webhook' AND status IN ({_OPEN})"),
-        ),
-    )
-
-
-class EndedReceiverTable(EndedReceiver, Base, table=True):
-    """The table of receivers that have ended."""
-
-
-class AttemptTable(Attempt, Base, table=True):
-    """The table of attempts."""
-
-    __table_args__ = (one_of("outcome", Outcome, name="outcome_known"),)
-
-
-add_shared_tables(Base.metadata)

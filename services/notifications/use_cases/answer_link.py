@@ -1,0 +1,84 @@
+"""A patient answers about a visit by the link of a message, or says how to be reminded.
+
+Invariants:
+- A link takes one answer; a repeat is told the first one, whatever it says itself.
+- What is answered is the visit as it was told: of one that has another time now nothing is taken.
+- The answer and the event by which `scheduling` hears of it are one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.notifications import fhir
+from services.notifications.models.opened import Opened
+from services.notifications.models.rows import PatientChoice, PatientLink
+from services.notifications.rules.feed import FeedEntry
+from services.notifications.rules.routing import ANSWERED_TEXT
+from services.notifications.states import Answer, Audience
+from services.notifications.use_cases import end
+from shared.context import Context
+from shared.db import Transaction
+from shared.errors import Conflict
+from shared.events.catalog.notifications import AppointmentAnswered
+from shared.events.inbox.deduplication import first_time
+from shared.events.outbox.publishing import publish
+
+_BOOKED = "booked"
+
+
+class NothingToAnswer(Conflict):
+    """The message is about no visit that can be answered, or the visit has changed since it was told."""
+
+
+async def run(
+    ctx: Context, tx: Transaction, opened: Opened, *, answer: Answer, comment: str | None
+) -> PatientLink:
+    """Take the answer of an opened link, or give the one that was taken before; raises NothingToAnswer."""
+    link, visit = opened.link, opened.visit
+    if link.answer is not None:
+        return link
+    if visit is None or link.starts_at is None:
+        raise NothingToAnswer("this message asks for no answer", expression="answer")
+    if (visit.status, visit.starts_at) != (_BOOKED, link.starts_at):
+        raise NothingToAnswer("the visit is not as this message says any more", expression="answer")
+    await tx.update(link, answer=answer, comment=comment or None, answered_at=ctx.at)
+    event = AppointmentAnswered(
+        patient_id=link.patient_id,
+        referral_id=link.referral_id,
+        resources=(fhir.links.answer(ctx, link, visit),),
+    )
+    (event_id,) = await publish(replace(ctx, cause=str(link.notification_id)), tx, link, event)
+    # What others do about it is heard here too, and waits until its cause was: nobody else brings it.
+    await first_time(tx, group="notifications", event_id=event_id)
+    await end.append_entries(tx, [_entry(ctx, opened, event_id=event_id)])
+    return link
+
+
+async def choose(
+    ctx: Context, tx: Transaction, opened: Opened, *, reminder_days: Sequence[int], sends_calendar: bool
+) -> PatientChoice:
+    """Keep how a patient wants to be reminded from now on."""
+    choice = PatientChoice(
+        patient_id=opened.link.patient_id,
+        reminder_days=sorted(set(reminder_days), reverse=True),
+        sends_calendar=sends_calendar,
+        chosen_at=ctx.at,
+    )
+    await tx.upsert(choice)
+    return choice
+
+
+def _entry(ctx: Context, opened: Opened, *, event_id: str) -> FeedEntry:
+    people = () if opened.visit is None or opened.visit.practitioner is None else (opened.visit.practitioner,)
+    return FeedEntry(
+        id=event_id,
+        type=AppointmentAnswered.name,
+        time=ctx.at.isoformat(),
+        text=ANSWERED_TEXT,
+        focus=f"Appointment/{opened.link.visit_id}",
+        patient=opened.link.patient_id,
+        referral=opened.link.referral_id,
+        audiences=(Audience.COORDINATOR, Audience.PARTICIPANTS, Audience.TEAM),
+        site=opened.site,
+        people=people,
+    )
