@@ -263,6 +263,10 @@ class TellingTask(Resource):
     starts_at: AwareDatetime
     opened_at: AwareDatetime
     due_at: AwareDatetime
+    because: list[Reason] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    words: str | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 
@@ -287,10 +291,6 @@ class VisitTask(Resource):
     starts_at: AwareDatetime
     opened_at: AwareDatetime
     due_at: AwareDatetime
-    because: list[Reason] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
-    )
-    words: str | None = None
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 
