@@ -30,6 +30,19 @@ LINK_ANSWERS: Mapping[str, str] = {
     "declined": _("I cannot come"),
     "tentative": _("I need another time"),
 }
+# How a message goes (v3-ParticipationMode).
+CHANNELS: Mapping[str, str] = {
+    "EMAILWRIT": _("e-mail"),
+    "SMSWRIT": _("text message"),
+}
+# What a message to a patient was about, by the event or the code of the message.
+SENT: Mapping[str, str] = {
+    "appointment.booked": _("A visit was booked"),
+    "appointment.moved": _("A visit got another time"),
+    "appointment.cancelled": _("A visit was called off"),
+    "series.booked": _("A series was booked"),
+    "visit.reminder": _("Reminder of a visit"),
+}
 # What a patient brings and does, by the codes of notifications.
 BRING: Mapping[str, str] = {
     "records": _("Letters and reports of earlier treatment"),

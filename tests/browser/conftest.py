@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import uvicorn
@@ -44,22 +45,30 @@ async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def served() -> AsyncIterator[TestClinic]:
+@contextlib.asynccontextmanager
+async def serving(**how: Any) -> AsyncIterator[TestClinic]:
     """Serve a clinic with its portal on a free port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
-    async with TestClinic(pages=True, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as clinic:
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with TestClinic(pages=True, base_url=base_url, **how) as clinic:
         server = _Server(
             uvicorn.Config(clinic.app, lifespan="off", log_config=None, access_log=False, ws="none")
         )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield clinic
         end_all_streams(clinic.app)
         server.should_exit = True
-        await serving
+        await task
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[TestClinic]:
+    """Serve a clinic."""
+    async with serving() as clinic:
+        yield clinic
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ PARAMS = {
     "recipient": SearchParam(
         kind="reference",
         column=NotificationTable.recipient_id,
-        types=("Organization", "Practitioner", "Device"),
+        types=("Organization", "Practitioner", "Device", "Patient"),
     ),
     "based-on": SearchParam(
         kind="reference", column=NotificationTable.referral_id, types=("ServiceRequest",)

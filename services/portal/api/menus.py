@@ -30,6 +30,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Promises"), "/four-weeks", "f"),
         Entry(_("Calendar"), "/calendar", "c"),
         Entry(_("Waitlist"), "/waitlist", "w"),
+        Entry(_("Telephone list"), "/telephone", "l"),
         Entry(_("Forecast"), "/forecast", "o"),
         Entry(_("Roster"), "/roster", "s"),
         Entry(_("Patients"), "/patients", "p"),

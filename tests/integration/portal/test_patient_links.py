@@ -1,122 +1,97 @@
 """What a patient sees behind the link of a message: a birth date, then the visit, and what can be done."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from icalendar import Calendar
 
 from services.notifications.models.rows import KnownVisit
 from services.notifications.rules.patient_news import bring
 from services.portal.labels import BRING
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
-from tests.journeys.test_patients_hear import booked, consent, correct, move, refer, secret_in, to_patient
+from tests.journeys.test_patients_hear import secret_in, to_patient
 from tests.support.browser import Browser, Seen
 from tests.support.clinic import MONDAY, TestClinic
-from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox
 
 BORN = {"born.day": "17", "born.month": "5", "born.year": "1981"}
 FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9"}
-
-
-@pytest.fixture
-async def mailbox() -> AsyncIterator[Mailbox]:
-    async with open_mailbox() as box:
-        yield box
-
-
-@pytest.fixture
-async def clinic(mailbox: Mailbox) -> AsyncIterator[TestClinic]:
-    async with TestClinic(smtp_url=mailbox.url, pages=True) as made:
-        patient = await refer(made)
-        await made.days(1)
-        visit = await booked(made)
-        await correct(made, patient, extension=[consent("email")])
-        await move(made, visit)
-        yield made
-
-
-@pytest.fixture
-async def browser(clinic: TestClinic) -> AsyncIterator[Browser]:
-    async with clinic.anonymous() as http:
-        yield Browser(http)
 
 
 def page_of(mailbox: Mailbox) -> str:
     return f"/m/{secret_in(to_patient(mailbox)[-1])}"
 
 
-async def opened(browser: Browser, mailbox: Mailbox, **headers: str) -> Seen:
-    asks = await browser.open(page_of(mailbox), **headers)
+async def opened(visitor: Browser, mailbox: Mailbox, **headers: str) -> Seen:
+    asks = await visitor.open(page_of(mailbox), **headers)
     [form] = [form for form in asks.forms if form.buttons and form.buttons[0][1] == "open"]
-    return await browser.send(asks, form, "act", headers=headers, **BORN)
+    return await visitor.send(asks, form, "act", headers=headers, **BORN)
 
 
-async def press(browser: Browser, page: Seen, act: str, **typed: Any) -> Seen:
+async def press(visitor: Browser, page: Seen, act: str, **typed: Any) -> Seen:
     [form] = [form for form in page.forms if any(value == act for _, value in form.buttons)]
-    return await browser.send(page, form, "act", **typed)
+    return await visitor.send(page, form, "act", **typed)
 
 
 class TestTheLink:
     async def test_shows_nothing_of_the_visit_before_the_birth_date(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        asks = await browser.open(page_of(mailbox))
+        asks = await visitor.open(page_of(mailbox))
         assert "Your date of birth" in asks.text
         assert not re.search(r"Noor|physio|\d\d:\d\d", asks.text)
         for _ in range(20):
-            await browser.open(page_of(mailbox))
-        assert "Toronto" in (await opened(browser, mailbox)).text
+            await visitor.open(page_of(mailbox))
+        assert "Toronto" in (await opened(visitor, mailbox)).text
 
     async def test_says_when_by_the_wall_clock_of_the_site_and_which_that_is(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        page = await opened(browser, mailbox)
+        page = await opened(visitor, mailbox)
         assert re.search(r"day \d+ March 2026, \d\d:\d\d\u2013\d\d:\d\d \(Eastern", page.text)
-        french = await opened(browser, mailbox, **FRENCH)
+        french = await opened(visitor, mailbox, **FRENCH)
         assert re.search(r"di \d+ mars 2026, \d\d:\d\d\u2013\d\d:\d\d \(heure", french.text)
         assert "Je viens" in french.text
 
     async def test_asks_again_for_a_date_that_is_none_and_costs_no_try_for_it(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        asks = await browser.open(page_of(mailbox))
+        asks = await visitor.open(page_of(mailbox))
         [form] = [form for form in asks.forms if form.buttons and form.buttons[0][1] == "open"]
         for _ in range(6):
-            again = await browser.send(asks, form, "act", **{**BORN, "born.day": "31", "born.month": "2"})
+            again = await visitor.send(asks, form, "act", **{**BORN, "born.day": "31", "born.month": "2"})
             assert again.status == 422
             assert "Write the day and the year" in again.text
-        wrong = await browser.send(asks, form, "act", **{**BORN, "born.day": "18"})
+        wrong = await visitor.send(asks, form, "act", **{**BORN, "born.day": "18"})
         assert (wrong.status, "does not open" in wrong.text) == (403, True)
-        assert (await opened(browser, mailbox)).status == 200
+        assert (await opened(visitor, mailbox)).status == 200
 
     async def test_that_was_never_ours_says_so_with_a_number_to_call(
-        self, clinic: TestClinic, browser: Browser
+        self, hearing: TestClinic, visitor: Browser
     ) -> None:
-        asks = await browser.open("/m/nothing-of-ours")
+        asks = await visitor.open("/m/nothing-of-ours")
         [form] = [form for form in asks.forms if form.buttons and form.buttons[0][1] == "open"]
-        page = await browser.send(asks, form, "act", **BORN)
+        page = await visitor.send(asks, form, "act", **BORN)
         assert (page.status, "This link has ended" in page.text) == (404, True)
         assert "416-555-0100" in page.text
 
     async def test_is_not_acted_on_from_another_site(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        answer = await clinic.anonymous().post(
+        answer = await hearing.anonymous().post(
             page_of(mailbox),
             data={"born": "1981-05-17", "act": "declined"},
             headers={"Origin": "https://evil.example"},
         )
         assert answer.status_code == 403
-        await clinic.settle()
-        assert await clinic.events("appointment.answered") == []
+        await hearing.settle()
+        assert await hearing.events("appointment.answered") == []
 
     async def test_is_kept_by_nobody_on_the_way(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        answer = await clinic.anonymous().get(page_of(mailbox))
+        answer = await hearing.anonymous().get(page_of(mailbox))
         kept = {name: answer.headers[name] for name in ("cache-control", "referrer-policy", "x-robots-tag")}
         assert kept == {
             "cache-control": "no-store",
@@ -126,39 +101,39 @@ class TestTheLink:
 
 
 class TestAPatient:
-    async def test_says_that_they_come(self, clinic: TestClinic, browser: Browser, mailbox: Mailbox) -> None:
-        done = await press(browser, await opened(browser, mailbox), "accepted")
+    async def test_says_that_they_come(self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox) -> None:
+        done = await press(visitor, await opened(visitor, mailbox), "accepted")
         assert "Thank you, it is noted." in done.text
         assert "You answered: I am coming" in done.text
         assert not [form for form in done.forms if any(value == "declined" for _, value in form.buttons)]
 
     async def test_asks_for_another_time_in_their_words(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
         done = await press(
-            browser, await opened(browser, mailbox), "tentative", comment="Matins, dès 8 h <b>"
+            visitor, await opened(visitor, mailbox), "tentative", comment="Matins, dès 8 h <b>"
         )
         assert "I need another time · Matins, dès 8 h <b>" in done.text
-        await clinic.settle()
-        worklist = await clinic.as_("coordinator").get("/scheduling/worklist?kind=tell")
+        await hearing.settle()
+        worklist = await hearing.as_("coordinator").get("/scheduling/worklist?kind=tell")
         assert "asks for another time" in worklist.text
 
     async def test_takes_the_visit_into_a_calendar(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        answer = await clinic.anonymous().post(
+        answer = await hearing.anonymous().post(
             page_of(mailbox),
             data={"born": "1981-05-17", "act": "calendar"},
-            headers={"Origin": clinic.base_url},
+            headers={"Origin": hearing.base_url},
         )
         assert answer.headers["content-type"].startswith("text/calendar")
         assert str(Calendar.from_ical(answer.content).walk("VEVENT")[0]["SUMMARY"]) == "Appointment"
 
     async def test_chooses_when_to_be_reminded(
-        self, clinic: TestClinic, browser: Browser, mailbox: Mailbox
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
-        page = await opened(browser, mailbox)
-        done = await press(browser, page, "choose", reminder="1")
+        page = await opened(visitor, mailbox)
+        done = await press(visitor, page, "choose", reminder="1")
         assert re.search(r'value="1" checked', done.html)
         assert not re.search(r'value="7" checked', done.html)
 

@@ -20,6 +20,7 @@ from services.portal.api.pages import (
     roster,
     roster_changes,
     teams,
+    telephone,
     today,
     visits,
 )
@@ -30,6 +31,7 @@ ROUTES = (
     *answers.ROUTES,
     *today.ROUTES,
     *desk.ROUTES,
+    *telephone.ROUTES,
     *calendar.ROUTES,
     *calendar_links.ROUTES,
     *forecast.ROUTES,

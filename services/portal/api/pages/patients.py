@@ -58,6 +58,7 @@ async def show_one(page: Page) -> Response:
     if patient is None:
         raise NotThere(patient_id)
     cares, actions, messages = _summary(answers["summary"])
+    sent = await _sent_to(page, patient_id)
     return page.render(
         "pages/patient.html",
         patient=patient,
@@ -65,6 +66,7 @@ async def show_one(page: Page) -> Response:
         cares=cares,
         actions=actions,
         messages=messages,
+        sent=sent,
         acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
         next_visit=_next_visit(page, resources(answers["visits"])),
@@ -72,6 +74,19 @@ async def show_one(page: Page) -> Response:
         claims=_claims(answers),
         live=" ".join([patient_id, *(care["team"]["id"] for care in cares if care.get("team"))]),
     )
+
+
+async def _sent_to(page: Page, patient_id: str) -> Sequence[Resource] | None:
+    """Read what was sent to the patient, for a coordinator; nothing for who does not read it."""
+    if page.person.party != "coordinator":
+        return []
+    found = await page.calls.get(
+        "/notifications/fhir/Communication",
+        recipient=f"Patient/{patient_id}",
+        _sort="-_lastUpdated",
+        _count=20,
+    )
+    return resources(found)
 
 
 ROUTES = (
