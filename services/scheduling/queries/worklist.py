@@ -14,6 +14,7 @@ from services.scheduling.models.tables import (
     ReplanTaskTable,
     SeriesTable,
     TellingTaskTable,
+    VisitTaskTable,
 )
 from services.scheduling.queries import scope
 from services.scheduling.states import STANDING
@@ -82,6 +83,19 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             id=col(SeriesTable.id),
             since=col(SeriesTable.short_since),
             where=and_(scope.series(principal), col(SeriesTable.short_since).is_not(None)),
+        ),
+        WorklistSource(
+            kind="recall",
+            resource_type="Task",
+            urgency=Urgency.TURN,
+            id=col(VisitTaskTable.id),
+            since=col(VisitTaskTable.opened_at),
+            due=col(VisitTaskTable.due_at),
+            where=and_(
+                scope.tasks(principal, table=VisitTaskTable),
+                fixed(VisitTaskTable.code, "recall"),
+                fixed(VisitTaskTable.status, "requested"),
+            ),
         ),
         _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
     ]
