@@ -131,7 +131,7 @@ _SCHEDULING = {
     "series.booked": _route("All appointments of the series were booked.", _ALL_BUT_INSURER),
     "series.not-booked": _route("The series could not be booked as a whole.", _CARE, COORDINATOR),
     "series.left-short": _route(
-        "A session that may still be had finds no time: see to it.", _CARE, COORDINATOR
+        "An appointment that may still be had finds no time: see to it.", _CARE, COORDINATOR
     ),
     "series.suspended": _route("The series was suspended.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
