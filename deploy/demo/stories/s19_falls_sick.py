@@ -9,21 +9,25 @@ from deploy.demo.story import Resource, StepMissed, Story, location_of
 TITLE = "A clinician falls sick"
 _SICK, _COLLEAGUE = "physiotherapist", "physiotherapist-2"
 _EARLIEST_DAY = 63
+# Tuesday and Thursday; before the colleague works nobody can take a visit over.
+_BOTH_WORK = (1, 3)
+_EARLY = (time(8), time(9, 45))
 _HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
 
 
 async def play(story: Story) -> None:
     """Book two visits of a day with one clinician, and let them be sick on it."""
-    tuesday, number = await _quiet_tuesday(story)
-    await story.until(number - 4, "15:00")
+    await story.until(_EARLIEST_DAY - 4, "15:00")
+    day, number = await _quiet_day(story)
+    await story.until(number - 4, "15:30")
     files = ("19-falls-sick-a.json", "19-falls-sick-b.json")
     early, late = [location_of(await story.send("family-practice", one), "ServiceRequest") for one in files]
     await story.settled()
-    await _move(story, early, tuesday, before=time(9), after=time(8))
-    await _move(story, late, tuesday, before=time(15), after=time(10))
+    await _move(story, early, day, before=_EARLY[1], after=_EARLY[0])
+    await _move(story, late, day, before=time(15), after=time(10))
 
     await story.until(number - 1, "16:30")
-    slot = _away(story, tuesday)
+    slot = _away(story, day)
     said = await _preview(story, slot)
     story.expect("the preview says who takes a visit over", said["reassigned"] > 0, said)
     story.expect("the preview says who is to be asked", said["asked"] > 0, said)
@@ -46,21 +50,32 @@ async def play(story: Story) -> None:
     await see_first(story, early)
 
 
-async def _quiet_tuesday(story: Story) -> tuple[date, int]:
-    """Find a Tuesday whose Monday is open too, and how many days after the first day it lies."""
+async def _quiet_day(story: Story) -> tuple[date, int]:
+    """Find a day on which both work, with an early hour free and the day before open, and its number."""
     roster = await story.read("coordinator", "/scheduling/roster")
     closed = {moment(one["start"]).astimezone(story.zone).date() for one in roster["closed"]}
     begins = story.begin.astimezone(story.zone).date()
     for number in range(_EARLIEST_DAY, _EARLIEST_DAY + 21):
         day = begins + timedelta(days=number)
-        if day.weekday() == 1 and not closed & {day, day - timedelta(days=1)}:
+        works = day.weekday() in _BOTH_WORK and not closed & {day, day - timedelta(days=1)}
+        if works and await _free_starts(story, day, after=_EARLY[0], before=_EARLY[1]):
             return day, number
-    raise LookupError("three weeks have no open Tuesday")
+    raise LookupError("three weeks have no day with a free early hour")
 
 
 async def _move(story: Story, referral: str, day: date, *, after: time, before: time) -> None:
     """Give a first visit an hour of a day at which its clinician is free, and begins between two times."""
     visit = await first_appointment(story, "coordinator", referral)
+    starts = await _free_starts(story, day, after=after, before=before)
+    if not starts:
+        raise StepMissed(f"no hour between {after:%H:%M} and {before:%H:%M} is free")
+    start = starts[0]
+    path = f"/scheduling/fhir/Appointment/{visit['id']}"
+    await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
+
+
+async def _free_starts(story: Story, day: date, *, after: time, before: time) -> list[datetime]:
+    """List the starts between two times of a day at which the clinician has an hour free."""
     bounds = [datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before)]
     begins, ends = bounds[0], datetime.combine(day, time(18), tzinfo=story.zone)
     free = await story.find(
@@ -70,17 +85,12 @@ async def _move(story: Story, referral: str, day: date, *, after: time, before: 
             "+", "%2B"
         ),
     )
-    starts = [
+    return [
         at
         for slot in free
         for at in _quarters(max(moment(slot["start"]), bounds[0]), moment(slot["end"]) - _HOUR)
         if at <= bounds[1]
     ]
-    if not starts:
-        raise StepMissed(f"no hour between {after:%H:%M} and {before:%H:%M} is free")
-    start = starts[0]
-    path = f"/scheduling/fhir/Appointment/{visit['id']}"
-    await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
 
 
 def _quarters(first: datetime, last: datetime) -> list[datetime]:
