@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.states import LIVE_FIRST
@@ -28,6 +29,7 @@ class WorkOfPage:
     tasks: Mapping[UUID, ReplanTask]
     tellings: Mapping[UUID, TellingTask]
     calls: Mapping[UUID, VisitTask]
+    offers: Mapping[UUID, TimeOffer]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
 
@@ -43,11 +45,12 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
     tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
     calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
+    offers = await queries.offers.by_ids(tx, ids["offer"]) if ids["offer"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls) for row in rows}
+    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls, offers) for row in rows}
     if not wanted:
         return WorkOfPage(
-            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, referrals={}, people={}
+            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, offers={}, referrals={}, people={}
         )
 
     referrals = await queries.board.referrals_of(tx, wanted)
@@ -74,6 +77,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
         tasks=of_tasks,
         tellings={task.id: task for task in tellings},
         calls={task.id: task for task in calls},
+        offers={offer.id: offer for offer in offers},
         referrals=referrals,
         people=people,
     )
