@@ -251,6 +251,7 @@ WORK: Mapping[str, str] = {
     "recall": _("Telephone: two visits missed"),
     "offer": _("Telephone: a time has become free"),
     "unrecorded": _("Say what became of the visit"),
+    "series": _("See to a series"),
     "action": _("Action"),
     "case": _("Case for a meeting"),
     "plan": _("Plan to activate"),

@@ -8,7 +8,14 @@ from uuid import UUID
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
 from services.scheduling.models.offers import TimeOffer
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
+from services.scheduling.models.rows import (
+    Appointment,
+    Referral,
+    ReplanTask,
+    Series,
+    TellingTask,
+    VisitTask,
+)
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.states import LIVE_FIRST
 from shared.db import Transaction
@@ -30,6 +37,7 @@ class WorkOfPage:
     tellings: Mapping[UUID, TellingTask]
     calls: Mapping[UUID, VisitTask]
     offers: Mapping[UUID, TimeOffer]
+    series: Mapping[UUID, Series]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
 
@@ -46,11 +54,21 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
     calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
     offers = await queries.offers.by_ids(tx, ids["offer"]) if ids["offer"] else []
+    series = await queries.worklist.series(tx, ids["series"]) if ids["series"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls, offers) for row in rows}
+    about = (guarantees, visits, tellings, calls, offers, series)
+    wanted = {row.referral_id for rows in about for row in rows}
     if not wanted:
         return WorkOfPage(
-            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, offers={}, referrals={}, people={}
+            guarantees={},
+            facts={},
+            tasks=of_tasks,
+            tellings={},
+            calls={},
+            offers={},
+            series={},
+            referrals={},
+            people={},
         )
 
     referrals = await queries.board.referrals_of(tx, wanted)
@@ -78,6 +96,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
         tellings={task.id: task for task in tellings},
         calls={task.id: task for task in calls},
         offers={offer.id: offer for offer in offers},
+        series={row.id: row for row in series},
         referrals=referrals,
         people=people,
     )
