@@ -75,7 +75,7 @@ class StrandStarts:
 
     @property
     def people(self) -> list[str]:
-        """Who can lead it: who keeps hours for its programme, then who has most room, then the least loaded."""
+        """Who can lead it: who keeps hours for its programme first, then who has the most room."""
         need, taken = self.strand.need, self._occupied.taken
         keeps = {one.id: any(need.programme in part.programmes for part in one.hours) for one in need.people}
         load = {one.id: load_of(one, taken=taken) for one in need.people}
