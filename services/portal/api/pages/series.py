@@ -74,10 +74,11 @@ async def _shown(
         patients=await patients_of(page.calls, [patient]),
         acts=acts,
         open_acts=[
-            (act.name, labels.SERIES_ACTS[act.name])
+            (act.name, page.language.say(labels.SERIES_ACTS[act.name]))
             for act in acts or ()
             if act.is_available and act.name in labels.SERIES_ACTS
         ],
+        scopes=[(scope, page.language.say(text)) for scope, text in labels.SCOPES.items()],
         preview=preview,
         units=_units(claims, referral=series.referral_of(row)),
     )
