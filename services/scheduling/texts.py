@@ -24,6 +24,9 @@ REASONS: Mapping[str, str] = {
     "sessions-held": "{count} sessions took place.",
     "session-finds-no-time": "Session {failed} of {count} finds no time inside the grant and the pace.",
     "free-instead": "Free instead: {start:%Y-%m-%d %H:%M} with {practitioner}.",
+    "no-room-in-week": "{discipline} has no room in the week of {week}.",
+    "block-begins": "The earliest week in which the whole block has room begins on {week}.",
+    "no-block-begins": "No week of the next half year begins a block with room for all of it.",
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "The day is promised and follows by the plan of the evening.",
@@ -146,7 +149,7 @@ WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.
 ARGUMENTS: Kinds = {
     **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
-    **dict.fromkeys(("day", "ends_on", "starts_on"), "date"),
+    **dict.fromkeys(("day", "ends_on", "starts_on", "week"), "date"),
     **dict.fromkeys(("count", "failed", "hours", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),
     **dict.fromkeys(("allowed", "device", "discipline", "kind", "now", "programme", "purpose"), "code"),

@@ -25,6 +25,9 @@ REASONS: Mapping[str, str] = {
         "La séance {failed} sur {count} ne trouve aucun moment selon l'autorisation et le rythme."
     ),
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "no-room-in-week": "{discipline} n'a pas de place la semaine du {week}.",
+    "block-begins": "La première semaine où tout le bloc a de la place commence le {week}.",
+    "no-block-begins": "Aucune semaine des six prochains mois ne commence un bloc qui ait toute sa place.",
     "nothing-free": "Rien n'est libre plus tard non plus.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "Le jour est promis ; le plan du soir le fixera.",

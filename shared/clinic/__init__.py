@@ -4,6 +4,7 @@ Read once at start from clinic.yaml (`load_clinic`); a wrong file stops the star
 file, the line, the element and what is allowed. Every service is handed the whole clinic and uses its part.
 """
 
+from shared.clinic.courses import Course, CourseWeek, Phase, Reviews
 from shared.clinic.guarantee import GuaranteePriorities, GuaranteePriority, GuaranteeTerms, Promise
 from shared.clinic.load import ClinicFileError, load_clinic
 from shared.clinic.model import Clinic, Emergency
@@ -19,6 +20,8 @@ __all__ = [
     "Client",
     "Clinic",
     "ClinicFileError",
+    "Course",
+    "CourseWeek",
     "Discipline",
     "Eligibility",
     "Emergency",
@@ -34,8 +37,10 @@ __all__ = [
     "Payer",
     "Person",
     "PersonMapping",
+    "Phase",
     "Programme",
     "Promise",
+    "Reviews",
     "Room",
     "Scheduling",
     "SchedulingPolicy",

@@ -51,7 +51,8 @@ def _people(clinic: Clinic, programme: Programme, visit: VisitType, place: Place
         if discipline not in programme.team:
             yield Flaw(here, f"must be of the programme's team: {', '.join(programme.team)}")
         staff = [one for one in clinic.people if (one.site, one.discipline) == (programme.site, discipline)]
-        if not any(visit.purpose in hours.purpose for one in staff for hours in one.hours):
+        hours = [part for one in staff for part in one.hours if part.is_open_to(programme.id)]
+        if not any(visit.purpose in part.purpose for part in hours):
             text = f"nobody of {discipline.value} at {programme.site!r} has hours for {visit.purpose!r}"
             yield Flaw(here, text)
 

@@ -10,7 +10,7 @@ from shared.clinic.guarantee import flaws_of_promise, flaws_of_terms
 from shared.clinic.model import Clinic
 from shared.clinic.programmes import Programme
 from shared.clinic.staff import Absence, Person, Site
-from shared.clinic.visits import Discipline, Visit
+from shared.clinic.visits import Visit
 from shared.fhir.codes import Stream
 
 
@@ -148,13 +148,14 @@ def _programme(clinic: Clinic, programme: Programme, place: Place) -> Iterator[F
             yield Flaw(
                 (*place, "team", index), f"nobody at {site.id!r} has the discipline {discipline.value!r}"
             )
-    visits: list[tuple[str, str, Visit | None]] = [
-        ("first", "first", programme.first),
-        ("sessions", "session", programme.sessions),
+    visits: list[tuple[Place, str, Visit | None]] = [
+        (("first",), "first", programme.first),
+        (("sessions",), "session", programme.sessions),
+        *((("treatments", index), "session", visit) for index, visit in enumerate(programme.treatments)),
     ]
     for member, purpose, visit in visits:
         if visit is not None:
-            yield from _visit(programme.team, site, staff, visit, purpose, (*place, member))
+            yield from _visit(programme, site, staff, visit, purpose, (*place, *member))
 
 
 def _eligibility(clinic: Clinic, programme: Programme, place: Place) -> Iterator[Flaw]:
@@ -166,14 +167,14 @@ def _eligibility(clinic: Clinic, programme: Programme, place: Place) -> Iterator
 
 
 def _visit(
-    team: tuple[Discipline, ...], site: Site, staff: list[Person], visit: Visit, purpose: str, place: Place
+    programme: Programme, site: Site, staff: list[Person], visit: Visit, purpose: str, place: Place
 ) -> Iterator[Flaw]:
     if visit.room not in {room.kind for room in site.rooms}:
         yield Flaw((*place, "room"), f"there is no {visit.room} room at {site.id!r}")
-    if visit.discipline not in team:
-        yield Flaw((*place, "discipline"), f"must be of the programme's team: {', '.join(team)}")
+    if visit.discipline not in programme.team:
+        yield Flaw((*place, "discipline"), f"must be of the programme's team: {', '.join(programme.team)}")
     hours = [hours for one in staff if one.discipline == visit.discipline for hours in one.hours]
-    if not any(purpose in one.purpose for one in hours):
+    if not any(purpose in one.purpose and one.is_open_to(programme.id) for one in hours):
         yield Flaw(
             (*place, "discipline"),
             f"nobody of {visit.discipline.value} at {site.id!r} has hours for {purpose!r}",

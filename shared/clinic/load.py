@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from shared.clinic import booked_visits, sign_in, webhooks
+from shared.clinic import booked_visits, course_checks, sign_in, webhooks
 from shared.clinic.checks import findings
 from shared.clinic.flaws import Flaw, Place
 from shared.clinic.model import Clinic
@@ -39,7 +39,7 @@ def load_clinic(path: Path) -> Clinic:
     except ValidationError as error:
         wrong = _deepest([_finding(one) for one in error.errors()])
         raise _first_of(wrong, path, lines) from error
-    parts = (booked_visits, webhooks, sign_in)
+    parts = (booked_visits, course_checks, webhooks, sign_in)
     wrong = [*findings(clinic), *(flaw for part in parts for flaw in part.findings(clinic))]
     if wrong:
         raise _first_of(wrong, path, lines)

@@ -118,8 +118,16 @@ class Clinic(Part):
         return _by_id(self.people, person_id)
 
     def programme(self, programme_id: str) -> Programme:
-        """Find a programme; raises KeyError."""
-        return _by_id(self.programmes, programme_id)
+        """Find a programme by the id that it has or had; raises KeyError."""
+        found = self.known_programme(programme_id)
+        if found is None:
+            raise KeyError(programme_id)
+        return found
+
+    def known_programme(self, programme_id: str) -> Programme | None:
+        """Find a programme by the id that it has or had; None where there is none."""
+        by_its_own = next((one for one in self.programmes if one.id == programme_id), None)
+        return by_its_own or next((one for one in self.programmes if programme_id in one.formerly), None)
 
     def proposed(self, risk: Risk, *, stream: str, payer: str | None) -> Programme | None:
         """Find the programme that is proposed for a risk, among those open to this stream and payer."""

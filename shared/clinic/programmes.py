@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from shared.clinic.courses import Course, Phase, Reviews, course_of_phases, course_of_sessions
 from shared.clinic.part import Id, Part
 from shared.clinic.visits import Discipline, Sessions, Visit, VisitType
 from shared.fhir.codes import Stream
@@ -73,9 +74,13 @@ class Programme(Part):
     `lead` is the discipline that decides about urgent referrals, that of the first visit unless it is named.
     `proposed_for` are the risks of the STarT Back tool for which it is proposed, `self_referral` says that
     patients may ask for it themselves. `visits` are what is booked beside the first visit and the sessions.
+    What follows the first visit is said by `phases` with the `treatments` of each discipline, the `groups`
+    that meet every week and the `reviews`, or by `sessions` of one discipline. A programme that had other ids
+    keeps them in `formerly`: what was accepted or booked under them is its.
     """
 
     id: Id
+    formerly: tuple[Id, ...] = ()
     name: str
     streams: tuple[Stream, ...] = Field(min_length=1)
     eligibility: Annotated[Eligibility, BeforeValidator(_criteria)]
@@ -84,6 +89,10 @@ class Programme(Part):
     site: Id
     first: Visit
     sessions: Sessions | None = None
+    phases: tuple[Phase, ...] = ()
+    treatments: tuple[Visit, ...] = ()
+    groups: tuple[Id, ...] = ()
+    reviews: Reviews | None = None
     visits: tuple[VisitType, ...] = ()
     team: tuple[Discipline, ...] = Field(min_length=1)
     weeks: int = Field(ge=1, le=52)
@@ -97,6 +106,20 @@ class Programme(Part):
     def visit_type(self, name: str) -> VisitType | None:
         """Find a visit by its name, None where the programme has none of it."""
         return next((visit for visit in self.visits if visit.id == name), None)
+
+    @property
+    def course(self) -> Course | None:
+        """What follows the first visit, week by week; None where nothing does."""
+        if self.phases:
+            return course_of_phases(
+                self.phases, treatments=self.treatments, groups=self.groups, reviews=self.reviews
+            )
+        return None if self.sessions is None else course_of_sessions(self.sessions)
+
+    @property
+    def is_intensive(self) -> bool:
+        """Whether it takes whole days of a week, for which hours can be kept."""
+        return any(phase.days is not None for phase in self.phases)
 
     @property
     def lead_discipline(self) -> Discipline:

@@ -64,14 +64,20 @@ class Site(Part):
 class Hours(Part):
     """Weekly working hours of a person, and what they are for.
 
-    What is left of them so many days ahead (`release_days`) is for other visits too.
+    Hours that name `programmes` are kept for these alone: the reserved blocks of an intensive programme. What
+    is left of hours so many days ahead (`release_days`) is for other visits too.
     """
 
     days: tuple[Weekday, ...] = Field(min_length=1)
     start: WallTime = Field(alias="from")
     end: WallTime = Field(alias="to")
     purpose: tuple[Literal["first", "session"], ...] = Field(alias="for", default=("first", "session"))
+    programmes: tuple[Id, ...] = ()
     release_days: int | None = Field(ge=0, le=60, default=None)
+
+    def is_open_to(self, programme: str | None) -> bool:
+        """Tell whether visits of a programme may lie in these hours before they are released."""
+        return not self.programmes or programme in self.programmes
 
 
 class Absence(Part):

@@ -63,6 +63,8 @@ VISIT_EXTENSION = f"{LUMBAR}/StructureDefinition/programme-visit"
 PLACE_EXTENSION = f"{LUMBAR}/StructureDefinition/site-part"
 # On a part of PractitionerRole.availableTime: a kind of visit that these hours are for, repeated.
 HOURS_FOR_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-for"
+# On the same: a programme for which alone these hours are kept, repeated.
+HOURS_KEPT_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-kept-for"
 # On the same: what is left of these hours so many days ahead is for other visits too.
 RELEASE_EXTENSION = f"{LUMBAR}/StructureDefinition/hours-released"
 # On a PractitionerRole, where new visits are not always booked: what the person's Schedule says of that.

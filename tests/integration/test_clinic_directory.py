@@ -41,6 +41,7 @@ FOUND = {
         "assessment-2",
         "gym",
         "treatment-1",
+        "quiet-room",
         "procedure-1",
         "group-room",
     },
@@ -66,6 +67,7 @@ FOUND = {
         "workplace-rehabilitation",
         "motor-vehicle-rehabilitation",
         "chronic-pain",
+        "functional-restoration",
     },
 }
 
@@ -110,6 +112,7 @@ async def test_includes_follow_its_references_both_ways(clinic: TestClinic, serv
         "Location/toronto",
         "HealthcareService/motor-vehicle-rehabilitation",
         "HealthcareService/chronic-pain",
+        "HealthcareService/functional-restoration",
     }
     back = await caller.get(f"{base}/Practitioner?_id=psychologist&_revinclude=PractitionerRole:practitioner")
     assert _included(back) == {"PractitionerRole/psychologist"}

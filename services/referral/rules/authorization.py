@@ -17,26 +17,26 @@ def is_needed(programme: str | None, payer: str | None, *, clinic: Clinic) -> bo
     """Tell whether this payer wants to be asked before this programme's sessions."""
     if programme is None or payer is None:
         return False
-    return clinic.payer(payer).authorization_required and clinic.programme(programme).sessions is not None
+    return clinic.payer(payer).authorization_required and clinic.programme(programme).course is not None
 
 
 def requested_items(programme: str, *, on: date, clinic: Clinic) -> tuple[RequestedItem, ...]:
-    """List what the programme's sessions need: units, and a period that begins today.
+    """List what the programme's sessions need: units of each discipline, and a period that begins today.
 
     The period has room for the wait until the first appointment beside the programme's own weeks.
     """
     found = clinic.programme(programme)
-    if found.sessions is None:
-        return ()
+    totals = {} if found.course is None else found.course.totals
     days = clinic.guarantee.priorities.routine.length + 7 * found.weeks
-    return (
+    return tuple(
         RequestedItem(
-            sequence=1,
-            product=f"{found.sessions.discipline}-session",
-            units=found.sessions.count,
+            sequence=number,
+            product=f"{discipline}-session",
+            units=units,
             start=on,
             end=on + timedelta(days=days),
-        ),
+        )
+        for number, (discipline, units) in enumerate(totals.items(), start=1)
     )
 
 

@@ -11,6 +11,7 @@ from shared.context import Context
 from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
     CONFIRMED_EXTENSION,
+    DISCIPLINE_SYSTEM,
     HELD_UNTIL_EXTENSION,
     OVERBOOKED_EXTENSION,
     PROGRAMME_SYSTEM,
@@ -35,6 +36,8 @@ def render(ctx: Context, row: Appointment) -> dict[str, Any]:
         "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
         "participant": _participants(ctx, row),
     }
+    if row.discipline is not None:
+        resource["specialty"] = [coded(DISCIPLINE_SYSTEM, row.discipline)]
     if extensions := _extensions(row):
         resource["extension"] = extensions
     if row.series_id is not None:

@@ -10,6 +10,7 @@ from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
     ELIGIBILITY_SYSTEM,
     HOURS_FOR_EXTENSION,
+    HOURS_KEPT_EXTENSION,
     PROGRAMME_SYSTEM,
     QUESTIONNAIRE_EXTENSION,
     REFERRAL_QUESTIONNAIRE,
@@ -81,6 +82,7 @@ def with_purpose(hours: Hours) -> dict[str, Any]:
     said: list[dict[str, Any]] = []
     if hours.purpose != Hours.model_fields["purpose"].default:
         said += [{"url": HOURS_FOR_EXTENSION, "valueCode": purpose} for purpose in hours.purpose]
+    said += [{"url": HOURS_KEPT_EXTENSION, "valueCode": programme} for programme in hours.programmes]
     if hours.release_days is not None:
         said.append({"url": RELEASE_EXTENSION, "valueInteger": hours.release_days})
     return {**({"extension": said} if said else {}), **_weekly(hours)}

@@ -118,7 +118,15 @@ def read(resource: Mapping[str, Any], *, urls: Urls) -> VisitProposal:
     if problems or referral_id is None or visit is None or start is None:
         raise Invalid(problems=problems)
     room = rooms[0] if rooms else None
-    return VisitProposal(referral_id=referral_id, visit=visit, start=start, end=end, people=people, room=room)
+    return VisitProposal(
+        referral_id=referral_id,
+        visit=visit,
+        start=start,
+        end=end,
+        people=people,
+        room=room,
+        discipline=_discipline(resource),
+    )
 
 
 def _referral(resource: Mapping[str, Any], problems: list[Problem], *, urls: Urls) -> UUID | None:
@@ -148,6 +156,11 @@ def _visit(resource: Mapping[str, Any], problems: list[Problem]) -> str | None:
     text = f"names the visit by a code of {VISIT_TYPE_SYSTEM}, or appointmentType first or session"
     problems.append(_problem("serviceType", text, code="required"))
     return None
+
+
+def _discipline(resource: Mapping[str, Any]) -> str | None:
+    codings = [one for concept in resource.get("specialty") or [] for one in concept.get("coding") or []]
+    return next((str(one.get("code")) for one in codings if one.get("system") == DISCIPLINE_SYSTEM), None)
 
 
 def _moment(

@@ -9,7 +9,13 @@ from shared.clinic import Discipline, Hours, Person
 from shared.clinic.part import Part
 from shared.clinic.roster import SiteRoster
 from shared.errors import Invalid, Problem
-from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, LANGUAGES, RELEASE_EXTENSION
+from shared.fhir.codes import (
+    DISCIPLINE_SYSTEM,
+    HOURS_FOR_EXTENSION,
+    HOURS_KEPT_EXTENSION,
+    LANGUAGES,
+    RELEASE_EXTENSION,
+)
 
 Element = Mapping[str, Any]
 Made = TypeVar("Made", bound=Part)
@@ -101,10 +107,12 @@ def _hours(part: Element, place: int) -> Hours:
     extensions = part.get("extension", ())
     if purposes := [one.get("valueCode") for one in extensions if one["url"] == HOURS_FOR_EXTENSION]:
         written["for"] = purposes
+    if kept := [one.get("valueCode") for one in extensions if one["url"] == HOURS_KEPT_EXTENSION]:
+        written["programmes"] = kept
     if released := [one.get("valueInteger") for one in extensions if one["url"] == RELEASE_EXTENSION]:
         written["release_days"] = released[-1]
     members = {"days": "daysOfWeek", "from": "availableStartTime", "to": "availableEndTime"}
-    members |= {"for": "extension", "release_days": "extension"}
+    members |= dict.fromkeys(("for", "programmes", "release_days"), "extension")
     hours = made(Hours, written, path, members)
     if hours.start >= hours.end:
         raise Invalid("hours end after they have begun", expression=f"{path}.availableEndTime")

@@ -9,6 +9,7 @@ from services.scheduling.models import (
     correction,
     demand,
     forecasts,
+    grants,
     guarantees,
     replanning,
     roster_changes,

@@ -58,7 +58,8 @@ class FoundTime:
 class VisitProposal:
     """A visit that somebody wants at a time; `people` come with the one who leads it first.
 
-    Without people the least loaded is taken, without a room the first that is free. With a reason to overbook
+    Without people the least loaded is taken, without a room the first that is free; of several sessions the
+    discipline says which. With a reason to overbook
     the clinician who leads it may have another visit then.
     """
 
@@ -69,3 +70,4 @@ class VisitProposal:
     people: Sequence[str] = ()
     room: str | None = None
     overbooked_because: str | None = None
+    discipline: str | None = None

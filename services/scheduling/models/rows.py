@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.conflicts import VisitConflict
+from services.scheduling.models.grants import GrantedSessions
 from services.scheduling.models.spans import Span
 from services.scheduling.states import (
     AbsenceStatus,
@@ -92,7 +93,11 @@ class Guarantee(Resource):
 
 
 class Series(Resource):
-    """The sessions of one referral, as a List."""
+    """The sessions of one referral, as a List.
+
+    `wanted` is how many sessions of each discipline it has in all, those that took place included; None in
+    one that was booked before there was more than one discipline.
+    """
 
     __tablename__ = "series"
 
@@ -103,6 +108,7 @@ class Series(Resource):
     requester: str
     status: str = SeriesStatus.NOT_BOOKED
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+    wanted: dict[str, int] | None = Field(default=None, sa_type=JSONB)
 
 
 class Appointment(Resource):
@@ -110,10 +116,11 @@ class Appointment(Resource):
 
     It has no time while on the waitlist. Of a first one `due_at` is the end of its guarantee, and
     `waits_since` when a time was first looked for. `practitioner` leads it; in a joint one `colleagues` are
-    there too. `equipment` are the devices that it takes. In a group session it is a seat. A hold is `held_by`
-    a client until then; a first visit that was held stays so in a row of its own. A visit that is overbooked,
-    and why, has its clinician's second lane. `confirmed_start` is the start to which its
-    patient said that they come.
+    there too. `equipment` are the devices that it takes. A session says which `discipline` gives it; one that
+    does not is of the only one that there was. Reviews and groups of a course belong to its series too. In a
+    group session it is a seat. A hold is `held_by` a client until then; a first visit that was held stays so
+    in a row of its own. A visit that is overbooked, and why, has its clinician's second lane.
+    `confirmed_start` is the start to which its patient said that they come.
     """
 
     __tablename__ = "appointment"
@@ -132,6 +139,7 @@ class Appointment(Resource):
     ends_at: AwareDatetime | None = None
     series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
     visit_type: str | None = None
+    discipline: str | None = None
     colleagues: list[str] = Field(
         default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"}
     )
@@ -263,7 +271,7 @@ class TellingTask(Resource):
 
 
 class Funding(SQLModel):
-    """What the newest answer of the payer grants for one referral's sessions; None sets no such bound."""
+    """What the newest answer of the payer grants for one referral's sessions."""
 
     __tablename__ = "funding"
 
@@ -271,9 +279,9 @@ class Funding(SQLModel):
     claim_id: str
     status: str
     payer: str | None = None
-    units: int | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
+    grants: list[GrantedSessions] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
 
 
 class ForecastMade(SQLModel):

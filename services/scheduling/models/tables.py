@@ -121,7 +121,12 @@ class AppointmentTable(Appointment, Base, table=True):
             "AND practitioner IS NOT NULL AND (room IS NOT NULL OR kind = 'telehealth'))",
             name="who_stands_in_the_calendar_has_a_time",
         ),
-        CheckConstraint("(kind = 'session') = (series_id IS NOT NULL)", name="sessions_belong_to_a_series"),
+        # Reviews and groups of a course belong to its series too.
+        CheckConstraint(
+            "kind NOT IN ('first', 'joint-first', 'session') OR (kind = 'session') = (series_id IS NOT NULL)",
+            name="sessions_belong_to_a_series",
+        ),
+        CheckConstraint("kind = 'session' OR discipline IS NULL", name="sessions_have_a_discipline"),
         # The first visit and the sessions are what the programme's own elements say.
         CheckConstraint(
             "(kind IN ('first', 'session')) = (visit_type IS NULL)", name="other_visits_have_a_type"

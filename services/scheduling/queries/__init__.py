@@ -17,6 +17,7 @@ from services.scheduling.queries import (
     guarantees,
     occupancy,
     referrals,
+    savepoints,
     scope,
     series,
     tasks,

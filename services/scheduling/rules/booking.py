@@ -30,8 +30,8 @@ FIRST = "first"
 
 def visits_of(programme: Programme) -> list[BookableVisit]:
     """List the visits of a programme that people book, the first one first."""
-    first, sessions = programme.first, programme.sessions
-    of_series = [] if sessions is None else [_session(sessions)]
+    first, course = programme.first, programme.course
+    of_series = [] if course is None else [_session(visit) for visit in course.treatments.values()]
     return [
         BookableVisit(
             name=FIRST, kind=AppointmentKind.FIRST, minutes=first.minutes, disciplines=(first.discipline,)
@@ -55,9 +55,10 @@ def _session(visit: Visit) -> BookableVisit:
     return BookableVisit(name=kind, kind=kind, minutes=visit.minutes, disciplines=(visit.discipline,))
 
 
-def named(programme: Programme, name: str) -> BookableVisit | None:
-    """Find the visit of a programme by its name."""
-    return next((visit for visit in visits_of(programme) if visit.name == name), None)
+def named(programme: Programme, name: str, *, discipline: str | None = None) -> BookableVisit | None:
+    """Find the visit of a programme by its name; of several sessions that of a discipline, if one is said."""
+    found = [visit for visit in visits_of(programme) if visit.name == name]
+    return next((one for one in found if discipline in one.disciplines), next(iter(found), None))
 
 
 NO_SERIES = Reason.of("no-series")
@@ -68,11 +69,14 @@ def why_no_session(series: Series | None) -> Reason | None:
     return None if series is not None and series.status == SeriesStatus.BOOKED else NO_SERIES
 
 
-def why_no_units(counted: int, *, entitled: Entitlement | NoEntitlement) -> Reason | None:
-    """Say that all sessions that may be had are booked or took place; None where one more may be had."""
+def why_no_units(counted: int, *, entitled: Entitlement | NoEntitlement, discipline: str) -> Reason | None:
+    """Say that all sessions of a discipline that may be had are booked or took place; None where one more may
+    be had.
+    """
     if isinstance(entitled, NoEntitlement):
         return entitled.why
-    return Reason.of("sessions-used", count=entitled.count) if counted >= entitled.count else None
+    count = entitled.of(discipline).count
+    return Reason.of("sessions-used", count=count) if counted >= count else None
 
 
 def why_not_by(caller: Principal, row: Appointment) -> Reason | None:
@@ -151,6 +155,7 @@ def put_into(row: Appointment, visit: BookableVisit) -> None:
     """Make an appointment one of this visit, without a clinician of its own."""
     row.kind, row.visit_type, row.minutes = visit.kind, visit.type.id if visit.type else None, visit.minutes
     row.practitioner, row.colleagues, row.room, row.equipment = None, [], None, []
+    row.discipline = visit.disciplines[0] if visit.kind == AppointmentKind.SESSION else None
 
 
 def why_not_confirmed(

@@ -78,18 +78,25 @@ def local_weeks(window: Span, zone: ZoneInfo) -> Iterator[Span]:
 
 
 def working_spans(
-    person: Person, *, site: Site, purpose: str, window: Span, today: date | None = None
+    person: Person,
+    *,
+    site: Site,
+    purpose: str,
+    window: Span,
+    today: date | None = None,
+    programme: str | None = None,
 ) -> list[Span]:
     """Return the times inside the window at which a person works for this purpose (`first` or `session`).
 
-    As of a local day hours for something else are among them that are released by then.
+    Hours that are kept for programmes are among them for visits of these. As of a local day hours for
+    something else are among them that are released by then.
     """
     worked = [
         Span(to_utc(day, hours.start, site.zone), to_utc(day, hours.end, site.zone))
         for day in local_days(window, site.zone)
         if day not in site.closed
         for hours in person.hours
-        if _is_for(hours, day=day, purpose=purpose, today=today)
+        if _is_for(hours, day=day, purpose=purpose, today=today, programme=programme)
     ]
     kept = subtracted(worked, meeting_spans(site, window=window))
     if worked and (away := absent_spans(person, zone=site.zone, window=window)):
@@ -135,10 +142,11 @@ def _bound(day: date, wall: time | None, zone: ZoneInfo) -> Bound:
     return day if wall is None else to_utc(day, wall, zone)
 
 
-def _is_for(hours: Hours, *, day: date, purpose: str, today: date | None) -> bool:
+def _is_for(hours: Hours, *, day: date, purpose: str, today: date | None, programme: str | None) -> bool:
     if WEEKDAYS[day.weekday()] not in hours.days:
         return False
-    return purpose in hours.purpose or (today is not None and _is_released(hours, day=day, today=today))
+    is_its_own = purpose in hours.purpose and hours.is_open_to(programme)
+    return is_its_own or (today is not None and _is_released(hours, day=day, today=today))
 
 
 def _is_released(hours: Hours, *, day: date, today: date) -> bool:

@@ -49,19 +49,20 @@ def check_session(
     first: Appointment | None,
     others: Iterable[Appointment],
     entitled: Entitlement | NoEntitlement,
+    discipline: str,
     per_week: int | None,
     zone: ZoneInfo,
 ) -> None:
     """Hold a session's new start against the first appointment, the grant and the programme's pace.
 
-    `others` are the other sessions of the series. Raises CannotMove.
+    `others` are the other sessions of the series that its discipline gives. Raises CannotMove.
     """
     day = start.astimezone(zone).date()
     if first is not None and first.ends_at is not None and start < first.ends_at:
         raise cannot_move(Reason.of("before-the-first"))
     if isinstance(entitled, NoEntitlement):
         raise cannot_move(entitled.why)
-    if (why := outside_dates(day, entitled=entitled)) is not None:
+    if (why := outside_dates(day, bounds=entitled.of(discipline))) is not None:
         raise cannot_move(why)
     weeks = series_state.weeks_of(series_state.counting(others), zone=zone)
     if per_week is not None and weeks[week_of(day)] >= per_week:

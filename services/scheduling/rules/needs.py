@@ -14,7 +14,7 @@ from services.scheduling.rules.calendar import (
     working_spans,
 )
 from services.scheduling.rules.intervals import clipped
-from shared.clinic import Clinic, Discipline, Person, Programme, Room, Site, Visit, VisitType
+from shared.clinic import Clinic, Course, Discipline, Person, Programme, Room, Site, Visit, VisitType
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 
 _NONE = timedelta()
@@ -26,8 +26,8 @@ class Need:
 
     `people` can lead it. Of each group of `colleagues` one is there too, of each of `equipment` (ids by kind)
     one device is taken, and clinicians, room and equipment are taken `before` and `after` it. A visit that
-    `has_room` False is held in none; one with `seats` is a group's. Whoever keeps a need works out each
-    person's hours of a day only once.
+    `has_room` False is held in none; one with `seats` is a group's. Hours that are kept for programmes are
+    its where they name its `programme`. Whoever keeps a need works out each person's hours of a day once.
     """
 
     site: Site
@@ -43,6 +43,7 @@ class Need:
     before: timedelta = _NONE
     after: timedelta = _NONE
     today: date | None = None
+    programme: str | None = None
     _days: dict[tuple[str, date], list[Span]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -89,14 +90,21 @@ class Need:
         if found is None:
             whole = Span(local_day_start(day, self.site.zone), local_day_end(day, self.site.zone))
             found = working_spans(
-                person, site=self.site, purpose=self.purpose, window=whole, today=self.today
+                person,
+                site=self.site,
+                purpose=self.purpose,
+                window=whole,
+                today=self.today,
+                programme=self.programme,
             )
             self._days[person.id, day] = found
         return found
 
 
-def need_of(clinic: Clinic, *, site_id: str, visit: Visit, purpose: str) -> Need:
-    """Return what a first visit or a session at a site needs, in this clinic."""
+def need_of(
+    clinic: Clinic, *, site_id: str, visit: Visit, purpose: str, programme: str | None = None
+) -> Need:
+    """Return what a first visit or a session at a site needs, in this clinic, of this programme."""
     site = clinic.site(site_id)
     return Need(
         site=site,
@@ -105,10 +113,11 @@ def need_of(clinic: Clinic, *, site_id: str, visit: Visit, purpose: str) -> Need
         discipline=visit.discipline,
         people=_of_discipline(clinic, site_id, visit.discipline),
         rooms=tuple(room for room in site.rooms if room.kind == visit.room),
+        programme=programme,
     )
 
 
-def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType) -> Need:
+def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType, programme: str | None = None) -> Need:
     """Return what a visit that a programme names needs at a site."""
     site = clinic.site(site_id)
     leads, *others = visit.disciplines
@@ -131,31 +140,54 @@ def need_of_type(clinic: Clinic, *, site_id: str, visit: VisitType) -> Need:
         seats=visit.seats,
         before=timedelta(minutes=visit.before),
         after=timedelta(minutes=visit.after),
+        programme=programme,
     )
 
 
-def own_visit(programme: Programme, kind: str) -> tuple[Visit, str]:
-    """Return the first visit or the session of a programme, and which hours it takes."""
-    if kind == AppointmentKind.SESSION and programme.sessions is not None:
-        return programme.sessions, "session"
+def own_visit(programme: Programme, kind: str, discipline: str | None = None) -> tuple[Visit, str]:
+    """Return the first visit of a programme, or its session of a discipline, and which hours it takes.
+
+    A session of which nobody said the discipline is of the only one, or the first, that gives any.
+    """
+    course = programme.course
+    if kind == AppointmentKind.SESSION and course is not None:
+        visits = [one for one in course.treatments.values() if discipline in (None, one.discipline)]
+        return (visits or list(course.treatments.values()))[0], "session"
     return programme.first, "first"
 
 
-def need_of_kind(clinic: Clinic, *, site_id: str, programme: Programme, kind: str) -> Need:
+def need_of_kind(
+    clinic: Clinic, *, site_id: str, programme: Programme, kind: str, discipline: str | None = None
+) -> Need:
     """Return what a first appointment or a session of a programme needs."""
-    visit, purpose = own_visit(programme, kind)
-    return need_of(clinic, site_id=site_id, visit=visit, purpose=purpose)
+    visit, purpose = own_visit(programme, kind, discipline)
+    return need_of(clinic, site_id=site_id, visit=visit, purpose=purpose, programme=programme.id)
 
 
 def need_of_row(clinic: Clinic, row: Appointment, *, at: datetime) -> Need | None:
     """Return what an appointment needs now; None where its programme, or the visit in it, is gone."""
-    programme = next((one for one in clinic.programmes if one.id == row.programme), None)
+    programme = clinic.known_programme(row.programme)
     if programme is None:
         return None
     if row.visit_type is None:
-        return need_of_kind(clinic, site_id=row.site, programme=programme, kind=row.kind).as_of(at)
+        return need_of_kind(
+            clinic, site_id=row.site, programme=programme, kind=row.kind, discipline=row.discipline
+        ).as_of(at)
     visit = programme.visit_type(row.visit_type)
-    return None if visit is None else need_of_type(clinic, site_id=row.site, visit=visit).as_of(at)
+    if visit is None:
+        return None
+    return need_of_type(clinic, site_id=row.site, visit=visit, programme=programme.id).as_of(at)
+
+
+def only_discipline(course: Course | None) -> str | None:
+    """Return whose a session is that does not say it: that of the first treatment of the course."""
+    return None if course is None else next((one.value for one in course.treatments), None)
+
+
+def discipline_of(clinic: Clinic, row: Appointment) -> str:
+    """Return the discipline that gives a session; empty where its programme has none any more."""
+    programme = clinic.known_programme(row.programme)
+    return row.discipline or only_discipline(programme.course if programme else None) or ""
 
 
 def purpose_of(kind: str) -> str:

@@ -56,14 +56,16 @@ def _not_kept(programme: Programme, site: Site, people: Sequence[Person]) -> Ite
     for discipline in programme.team:
         if all(person.discipline != discipline for person in people):
             yield Reason.of("last-of-discipline", discipline=discipline, programme=programme.id)
+    course = programme.course
     visits = [("first", programme.first)]
-    visits += [] if programme.sessions is None else [("session", programme.sessions)]
+    visits += [] if course is None else [("session", visit) for visit in course.treatments.values()]
     for purpose, visit in visits:
         if visit.room not in {room.kind for room in site.rooms}:
             yield Reason.of("last-room-of-kind", kind=visit.room, programme=programme.id)
         able = [person for person in people if person.discipline == visit.discipline]
         offered = [person for person in able if person.offered.active]
-        if able and not any(purpose in hours.purpose for person in offered for hours in person.hours):
+        hours = [part for person in offered for part in person.hours if part.is_open_to(programme.id)]
+        if able and not any(purpose in part.purpose for part in hours):
             yield Reason.of(
                 "last-hours-for", discipline=visit.discipline, purpose=purpose, programme=programme.id
             )

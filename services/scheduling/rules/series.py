@@ -18,7 +18,7 @@ from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
 from services.scheduling.rules import candidates
 from services.scheduling.rules.calendar import local_day_end, local_day_start
 from services.scheduling.rules.candidates import Candidate, load_of
-from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.entitlement import SessionBounds
 from services.scheduling.rules.needs import Need
 from services.scheduling.rules.notice import earliest_start
 
@@ -46,7 +46,7 @@ class NoSeries:
 
 
 def windows(
-    entitled: Entitlement, *, per_week: int, after: datetime, now: datetime, zone: ZoneInfo
+    entitled: SessionBounds, *, per_week: int, after: datetime, now: datetime, zone: ZoneInfo
 ) -> tuple[Span, Span]:
     """Return where sessions may lie, and where to look for free times when they do not fit there.
 

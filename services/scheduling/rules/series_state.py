@@ -1,16 +1,17 @@
 """What of a series counts, what is still to come, what goes too far, and what is over."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.rules import late_cancellation
-from services.scheduling.rules.entitlement import Entitlement, outside_dates
+from services.scheduling.rules.entitlement import Entitlement, SessionBounds, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_corrects, series_may
+from shared.fhir.codes import AppointmentKind
 from shared.reasons import Reason
 
 _COUNTING = (*STANDING, AppointmentStatus.FULFILLED)
@@ -32,18 +33,55 @@ def to_come(sessions: Iterable[Appointment], *, after: datetime | None) -> list[
     ]
 
 
-def beyond(
-    sessions: Sequence[Appointment], *, entitled: Entitlement, now: datetime, zone: ZoneInfo
-) -> list[Appointment]:
-    """Return the sessions to come that lie outside an entitlement's dates, or are more than its count.
+def sessions_in(rows: Iterable[Appointment], *, discipline: str, only: str | None) -> list[Appointment]:
+    """Return the sessions of a discipline; one that does not say whose it is belongs to the `only` one."""
+    return [
+        row for row in rows if row.kind == AppointmentKind.SESSION and (row.discipline or only) == discipline
+    ]
 
-    What was called off so late that its unit is used counts with what stands or took place.
+
+def counted_by_discipline(rows: Iterable[Appointment], *, only: str | None) -> Counter[str]:
+    """Count by discipline the sessions that stand or took place."""
+    sessions = [row for row in counting(rows) if row.kind == AppointmentKind.SESSION]
+    return Counter(row.discipline or only or "" for row in sessions)
+
+
+def wanted_at_least(
+    wanted: Mapping[str, int] | None, rows: Iterable[Appointment], *, only: str | None
+) -> dict[str, int]:
+    """Return how many sessions a series is to have, no fewer than it has.
+
+    Of one that does not say it these are the sessions that it has, those that were missed included.
     """
-    kept, surplus = len(late_cancellation.using_a_unit(sessions)), []
+    sessions = [row for row in rows if row.kind == AppointmentKind.SESSION]
+    have = counted_by_discipline(sessions, only=only)
+    if wanted is None:
+        missed = [row for row in sessions if row.status == AppointmentStatus.MISSED]
+        have.update(row.discipline or only or "" for row in missed)
+        return dict(have)
+    return {
+        one: max(wanted.get(one, 0), have[one])
+        for one in (*wanted, *(key for key in have if key not in wanted))
+    }
+
+
+def beyond(
+    sessions: Sequence[Appointment], *, entitled: Entitlement, only: str | None, now: datetime, zone: ZoneInfo
+) -> list[Appointment]:
+    """Return the sessions to come that lie outside the dates of their discipline, or are more than its count.
+
+    What was called off so late that its unit is used counts with what stands or took place; reviews and
+    groups need no grant.
+    """
+    kept = Counter(row.discipline or only or "" for row in late_cancellation.using_a_unit(sessions))
+    surplus = []
     for row in counting(sessions):
-        is_ahead = bool(to_come([row], after=now))
-        if kept < entitled.count and not (is_ahead and _is_outside(row, entitled, zone=zone)):
-            kept += 1
+        if row.kind != AppointmentKind.SESSION:
+            continue
+        discipline = row.discipline or only or ""
+        bounds, is_ahead = entitled.of(discipline), bool(to_come([row], after=now))
+        if kept[discipline] < bounds.count and not (is_ahead and _is_outside(row, bounds, zone=zone)):
+            kept[discipline] += 1
         elif is_ahead:
             surplus.append(row)
     return surplus
@@ -55,7 +93,7 @@ def held_when_over(series: Series | None, sessions: Sequence[Appointment]) -> in
         return None
     if any(row.status in STANDING for row in sessions):
         return None
-    return sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
+    return _held(sessions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +117,7 @@ def corrected(series: Series | None, sessions: Sequence[Appointment]) -> Correct
     was_counted = any(reason.code == "sessions-held" for reason in series.reasons)
     if series.status == SeriesStatus.SUSPENDED and not was_counted:
         return None
-    held = sum(row.status == AppointmentStatus.FULFILLED for row in sessions)
+    held = _held(sessions)
     because = [Reason.of("sessions-held", count=held)]
     status = SeriesStatus.COMPLETED if held else SeriesStatus.SUSPENDED
     before = SeriesStatus(series.status)
@@ -104,8 +142,14 @@ def weeks_of(rows: Iterable[Appointment], *, zone: ZoneInfo) -> Counter[Week]:
     return Counter(week_of(row.starts_at.astimezone(zone).date()) for row in rows if row.starts_at)
 
 
-def _is_outside(row: Appointment, entitled: Entitlement, *, zone: ZoneInfo) -> bool:
+def _held(sessions: Iterable[Appointment]) -> int:
+    return sum(
+        (row.kind, row.status) == (AppointmentKind.SESSION, AppointmentStatus.FULFILLED) for row in sessions
+    )
+
+
+def _is_outside(row: Appointment, bounds: SessionBounds, *, zone: ZoneInfo) -> bool:
     starts_at = row.starts_at
     if starts_at is None:
         return False
-    return outside_dates(starts_at.astimezone(zone).date(), entitled=entitled) is not None
+    return outside_dates(starts_at.astimezone(zone).date(), bounds=bounds) is not None

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from services.scheduling import queries
+from services.scheduling.models.grants import GrantedSessions
 from services.scheduling.models.rows import Funding
 from services.scheduling.states import ReferralState
 from services.scheduling.use_cases import reconcile_series
@@ -19,16 +20,20 @@ async def run(ctx: Context, tx: Transaction, event: AuthorizationEvent) -> bool:
     referral = await queries.referrals.locked(tx, UUID(event.referral))
     if referral is None or referral.state == ReferralState.ENDED:
         return referral is not None
-    sessions = ctx.clinic.programme(referral.programme).sessions
-    grant = event.grant_for(sessions.discipline if sessions else None)
     funding = Funding(
         referral_id=referral.id,
         claim_id=event.claim_id,
         status=event.status,
         payer=event.payer,
-        units=grant.units,
-        starts_on=grant.starts_on,
-        ends_on=grant.ends_on,
+        grants=[
+            GrantedSessions(
+                discipline=grant.discipline,
+                units=grant.units,
+                starts_on=grant.starts_on,
+                ends_on=grant.ends_on,
+            )
+            for grant in event.grants
+        ],
     )
     await tx.upsert(funding)
     firsts = await queries.appointments.firsts_of(tx, referral.id)

@@ -82,23 +82,36 @@ class AvailabilityCache:
 
 
 def kept_need(
-    ctx: Context, visit: Visit, *, site_id: str, purpose: str, cache: AvailabilityCache
+    ctx: Context,
+    visit: Visit,
+    *,
+    site_id: str,
+    purpose: str,
+    cache: AvailabilityCache,
+    programme: str | None = None,
 ) -> KeptNeed:
-    """Return what a visit at a site needs; the same object for the same visit, until a roster changes."""
-    key = (site_id, purpose, visit.discipline, visit.room, visit.minutes)
+    """Return what a visit at a site needs; the same object for the same visit, until a roster changes.
+
+    With a programme the hours that are kept for it are among those that it may have.
+    """
+    key = (site_id, purpose, visit.discipline, visit.room, visit.minutes, programme)
     return _kept(
         key,
-        lambda: rules.needs.need_of(ctx.clinic, site_id=site_id, visit=visit, purpose=purpose),
+        lambda: rules.needs.need_of(
+            ctx.clinic, site_id=site_id, visit=visit, purpose=purpose, programme=programme
+        ),
         ctx=ctx,
         cache=cache,
     )
 
 
-def kept_need_of_type(ctx: Context, visit: VisitType, *, site_id: str, cache: AvailabilityCache) -> KeptNeed:
+def kept_need_of_type(
+    ctx: Context, visit: VisitType, *, site_id: str, cache: AvailabilityCache, programme: str | None = None
+) -> KeptNeed:
     """Return what a visit that a programme names needs at a site; the same object for the same visit."""
     return _kept(
-        (site_id, visit),
-        lambda: rules.needs.need_of_type(ctx.clinic, site_id=site_id, visit=visit),
+        (site_id, visit, programme),
+        lambda: rules.needs.need_of_type(ctx.clinic, site_id=site_id, visit=visit, programme=programme),
         ctx=ctx,
         cache=cache,
     )

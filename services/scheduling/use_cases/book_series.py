@@ -1,6 +1,6 @@
 """Book a whole series of sessions, or nothing, and publish which session finds no time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries, Pace
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import record
-from shared.clinic import Sessions
+from services.scheduling.use_cases import book_course, record
+from shared.clinic import Course
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
@@ -25,8 +25,11 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesRequest:
-    """What a series asks for: `window` is where its sessions may lie, `spare` where to look for others."""
+    """What a series of one discipline asks for: `window` is where its sessions may lie, `spare` where to look
+    for others.
+    """
 
+    discipline: str
     need: rules.needs.Need
     pace: Pace
     window: Span
@@ -43,21 +46,68 @@ async def run(
     kept: Sequence[Appointment],
     after: datetime,
 ) -> None:
-    """Book every session that the entitlement has left after `kept`, later than `after`, or none of them."""
-    request = _request(ctx, referral, entitled=entitled, kept=kept, after=after)
-    if request.pace.count <= 0:
-        return
+    """Book everything that the course has left after `kept`, inside what is entitled and later than `after`,
+    or none of it.
+    """
+    course = _course(ctx, referral)
     row = series or _new_series(referral)
-    booked = await _claimed(ctx, tx, referral, row, request=request)
-    if isinstance(booked, NoSeries):
-        await publish_series_not_booked(ctx, tx, referral, series=row, because=_refusal(booked))
+    targets = rules.course_plan.targets(course, wanted=row.wanted, entitled=entitled)
+    have = rules.series_state.counted_by_discipline(kept, only=rules.needs.only_discipline(course))
+    if all(have[discipline] >= count for discipline, count in targets.items()):
         return
-    sessions = [*kept, *booked]
-    for session in booked:
+    row.wanted = row.wanted or {one.value: count for one, count in course.totals.items()}
+    booked = await _booked(ctx, tx, referral, row, targets=targets, entitled=entitled, kept=kept, after=after)
+    if booked and isinstance(booked[0], Reason):
+        reasons = [reason for reason in booked if isinstance(reason, Reason)]
+        await publish_series_not_booked(ctx, tx, referral, series=row, because=reasons)
+        return
+    new = [one for one in booked if isinstance(one, Appointment)]
+    for session in new:
         record.fill_appointment(ctx, session)
+    sessions = [*kept, *new]
     event = events.SeriesBooked
     await record.save_series(ctx, tx, row, event, because=(), sessions=sessions, carries=sessions)
-    await tx.insert(*booked)
+    await tx.insert(*new)
+
+
+async def _booked(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    series: Series,
+    *,
+    targets: Mapping[str, int],
+    entitled: Entitlement,
+    kept: Sequence[Appointment],
+    after: datetime,
+) -> Sequence[Appointment | Reason]:
+    """Take the times of what is left, and return the visits unsaved; or why there are none."""
+    course, programme = _course(ctx, referral), ctx.clinic.programme(referral.programme)
+    if not course.is_of_one_pace:
+        plan = rules.course_plan.plan_of(
+            ctx.clinic,
+            programme,
+            course,
+            site_id=referral.site,
+            targets=targets,
+            entitled=entitled,
+            kept=kept,
+            after=after,
+            now=ctx.at,
+        )
+        return await book_course.run(ctx, tx, referral, series, plan=plan)
+    discipline = next(iter(course.treatments)).value
+    request = request_of(
+        ctx,
+        referral,
+        discipline=discipline,
+        count=targets[discipline],
+        entitled=entitled,
+        kept=kept,
+        after=after,
+    )
+    booked = await claimed(ctx, tx, referral, series, request=request)
+    return refusal(booked) if isinstance(booked, NoSeries) else booked
 
 
 async def publish_series_not_booked(
@@ -69,30 +119,37 @@ async def publish_series_not_booked(
         await record.save_series(ctx, tx, row, events.SeriesNotBooked, because=because, sessions=())
 
 
-def _request(
+def request_of(
     ctx: Context,
     referral: Referral,
     *,
+    discipline: str,
+    count: int,
     entitled: Entitlement,
     kept: Sequence[Appointment],
     after: datetime,
 ) -> SeriesRequest:
-    visit = _visit(ctx, referral)
-    need = rules.needs.need_of(ctx.clinic, site_id=referral.site, visit=visit, purpose="session").as_of(
-        ctx.at
-    )
-    zone = need.site.zone
+    """Ask for as many sessions of a discipline as there are to be in all, beside those that are kept."""
+    course, programme = _course(ctx, referral), ctx.clinic.programme(referral.programme)
+    visit, purpose = rules.needs.own_visit(programme, AppointmentKind.SESSION, discipline)
+    need = rules.needs.need_of(
+        ctx.clinic, site_id=referral.site, visit=visit, purpose=purpose, programme=programme.id
+    ).as_of(ctx.at)
+    zone, per_week = need.site.zone, course.most_per_week(discipline)
+    only = rules.needs.only_discipline(course)
+    of_discipline = rules.series_state.sessions_in(kept, discipline=discipline, only=only)
     window, spare = rules.series.windows(
-        entitled, per_week=visit.per_week, after=after, now=ctx.at, zone=zone
+        entitled.of(discipline), per_week=per_week, after=after, now=ctx.at, zone=zone
     )
-    weeks = rules.series_state.weeks_of(kept, zone=zone)
-    pace = Pace(count=entitled.count - len(kept), per_week=visit.per_week, already=weeks)
-    return SeriesRequest(need=need, pace=pace, window=window, spare=spare)
+    weeks = rules.series_state.weeks_of(of_discipline, zone=zone)
+    pace = Pace(count=count - len(of_discipline), per_week=per_week, already=weeks)
+    return SeriesRequest(discipline=discipline, need=need, pace=pace, window=window, spare=spare)
 
 
-async def _claimed(
+async def claimed(
     ctx: Context, tx: Transaction, referral: Referral, series: Series, *, request: SeriesRequest
 ) -> list[Appointment] | NoSeries:
+    """Take times for all sessions that are asked for, and return them unsaved; or none of them."""
     patient = rules.needs.patient_key(referral.patient_id)
     resources = [*request.need.resources, patient]
     for _ in range(_ROUNDS):
@@ -113,14 +170,15 @@ async def _claimed(
         )
         if isinstance(plan, NoSeries):
             return plan
-        rows = [_session(ctx, referral, series, candidate) for candidate in plan]
+        rows = [_session(referral, series, candidate, request=request) for candidate in plan]
         claims = [record.claim_of(row, candidate) for row, candidate in zip(rows, plan, strict=True)]
         if await queries.occupancy.claim_all(tx, claims, at=ctx.at):
             return rows
     return NoSeries(failed=1, count=request.pace.count, alternatives=())
 
 
-def _refusal(refused: NoSeries) -> list[Reason]:
+def refusal(refused: NoSeries) -> list[Reason]:
+    """Say which session finds no time, and what is free instead."""
     failed = Reason.of("session-finds-no-time", failed=refused.failed, count=refused.count)
     instead = [
         Reason.of(
@@ -133,11 +191,11 @@ def _refusal(refused: NoSeries) -> list[Reason]:
     return [failed, *(instead or [Reason.of("nothing-free")])]
 
 
-def _visit(ctx: Context, referral: Referral) -> Sessions:
-    visit = ctx.clinic.programme(referral.programme).sessions
-    if visit is None:
+def _course(ctx: Context, referral: Referral) -> Course:
+    course = ctx.clinic.programme(referral.programme).course
+    if course is None:
         raise LookupError(f"programme {referral.programme} has no sessions")
-    return visit
+    return course
 
 
 def _new_series(referral: Referral) -> Series:
@@ -150,7 +208,9 @@ def _new_series(referral: Referral) -> Series:
     )
 
 
-def _session(ctx: Context, referral: Referral, series: Series, candidate: Candidate) -> Appointment:
+def _session(
+    referral: Referral, series: Series, candidate: Candidate, *, request: SeriesRequest
+) -> Appointment:
     row = Appointment(
         referral_id=referral.id,
         kind=AppointmentKind.SESSION,
@@ -159,8 +219,9 @@ def _session(ctx: Context, referral: Referral, series: Series, candidate: Candid
         programme=referral.programme,
         site=referral.site,
         requester=referral.requester,
-        minutes=_visit(ctx, referral).minutes,
+        minutes=request.need.length.seconds // 60,
         series_id=series.id,
+        discipline=request.discipline,
     )
     record.put_into(row, candidate)
     return row

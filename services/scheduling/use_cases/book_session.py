@@ -29,9 +29,18 @@ async def check(
     firsts = await queries.appointments.firsts_of(tx, referral.id)
     entitled = await reconcile_series.entitlement_of(ctx, tx, referral, firsts=firsts)
     sessions = await queries.appointments.sessions_of(tx, series.id)
-    counted = [one for one in rules.series_state.counting(sessions) if one.id != row.id]
-    used = len(counted) + len(rules.late_cancellation.using_a_unit(sessions))
-    if (why := rules.booking.why_no_units(used, entitled=entitled)) is not None:
+    discipline = rules.needs.discipline_of(ctx.clinic, row)
+    course = ctx.clinic.programme(referral.programme).course
+    counted = rules.series_state.counted_by_discipline(
+        [one for one in sessions if one.id != row.id], only=rules.needs.only_discipline(course)
+    )
+    late = rules.late_cancellation.using_a_unit(sessions)
+    used = rules.series_state.sessions_in(
+        late, discipline=discipline, only=rules.needs.only_discipline(course)
+    )
+    count = counted[discipline] + len(used)
+    why = rules.booking.why_no_units(count, entitled=entitled, discipline=discipline)
+    if why is not None:
         raise cannot_move(why)
     check_start = move.session_check_by(
         ctx, row, referral=referral, firsts=firsts, sessions=sessions, entitled=entitled
@@ -44,4 +53,9 @@ async def save(ctx: Context, tx: Transaction, row: Appointment, *, series: Serie
     """Write a session that was booked, publish it, and let its series name it."""
     await record.save_visit(ctx, tx, row, events.AppointmentBooked)
     sessions = await queries.appointments.sessions_of(tx, series.id)
-    await store.update(tx, series, fhir.series.render(ctx, series, sessions=sessions), at=ctx.at)
+    course = ctx.clinic.programme(row.programme).course
+    wanted = rules.series_state.wanted_at_least(
+        series.wanted, sessions, only=rules.needs.only_discipline(course)
+    )
+    body = fhir.series.render(ctx, series, sessions=sessions)
+    await store.update(tx, series, body, at=ctx.at, wanted=wanted)

@@ -157,7 +157,8 @@ def _why_no_overbooking(ctx: Context) -> Reason | None:
 
 def _visit(ctx: Context, referral: Referral, wanted: VisitProposal) -> BookableVisit:
     programme = ctx.clinic.programme(referral.programme)
-    visit = rules.booking.named(programme, wanted.visit)
+    discipline = wanted.discipline or _discipline_of(ctx, wanted)
+    visit = rules.booking.named(programme, wanted.visit, discipline=discipline)
     if visit is None:
         names = ", ".join(one.name for one in rules.booking.visits_of(programme))
         raise Invalid(f"{programme.id} has the visits {names}", expression="Appointment.serviceType")
@@ -166,6 +167,12 @@ def _visit(ctx: Context, referral: Referral, wanted: VisitProposal) -> BookableV
         text = f"this visit takes {visit.minutes} minutes, so it would end at {to_the_second(fits)}"
         raise Invalid(text, expression="Appointment.end")
     return visit
+
+
+def _discipline_of(ctx: Context, wanted: VisitProposal) -> str | None:
+    """Return the discipline of the one who is to lead the visit; None where nobody is named."""
+    lead = next(iter(wanted.people), None)
+    return next((one.discipline for one in ctx.clinic.people if one.id == lead), None)
 
 
 def _refusal(ctx: Context, referral: Referral, why: Reason) -> CannotBook:

@@ -143,10 +143,10 @@ def _need(
     Where it is to be the `same` clinician, one of these leads it.
     """
     if visit.type is not None:
-        kept = kept_need_of_type(ctx, visit.type, site_id=site_id, cache=cache)
+        kept = kept_need_of_type(ctx, visit.type, site_id=site_id, cache=cache, programme=programme.id)
     else:
-        own, purpose = rules.needs.own_visit(programme, visit.kind)
-        kept = kept_need(ctx, own, site_id=site_id, purpose=purpose, cache=cache)
+        own, purpose = rules.needs.own_visit(programme, visit.kind, visit.disciplines[0])
+        kept = kept_need(ctx, own, site_id=site_id, purpose=purpose, cache=cache, programme=programme.id)
     need = rules.booking.open_to(ctx.caller, kept.need)
     if need is not None and same is not None:
         need = need.led_by(same)

@@ -104,12 +104,17 @@ def session_check_by(
     entitled: Entitlement | NoEntitlement,
 ) -> Callable[[datetime], None]:
     """Return the same from what was read of the referral and the series."""
-    visit = ctx.clinic.programme(referral.programme).sessions
+    course = ctx.clinic.programme(referral.programme).course
+    discipline = rules.needs.discipline_of(ctx.clinic, row)
+    of_discipline = rules.series_state.sessions_in(
+        sessions, discipline=discipline, only=rules.needs.only_discipline(course)
+    )
     return partial(
         rules.moving.check_session,
         first=next(iter(rules.series_state.counting(firsts)), None),
-        others=[session for session in sessions if session.id != row.id],
+        others=[session for session in of_discipline if session.id != row.id],
         entitled=entitled,
-        per_week=None if visit is None else visit.per_week,
+        discipline=discipline,
+        per_week=None if course is None else course.most_per_week(discipline),
         zone=ctx.clinic.site(referral.site).zone,
     )

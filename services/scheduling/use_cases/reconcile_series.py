@@ -8,8 +8,9 @@ Called whenever either changed. What it does, and nothing else:
   to a series that stands: the newest grant bounds it, and a series is booked once.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.scheduling import queries, rules
@@ -45,7 +46,7 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, firsts: Sequ
     `firsts` are all its first appointments, locked.
     """
     programme = ctx.clinic.programme(referral.programme)
-    if programme.sessions is None or referral.state == ReferralState.ENDED:
+    if programme.course is None or referral.state == ReferralState.ENDED:
         return
     entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
     locked = await _lock(tx, referral, after=ctx.at)
@@ -117,16 +118,25 @@ async def _follow(
         await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
         return
     kept = rules.series_state.counting(locked.sessions)
-    used = len(rules.late_cancellation.using_a_unit(locked.sessions))
-    entitled = replace(entitled, count=max(entitled.count - used, 0))
+    entitled = _less_late(ctx, referral, entitled, locked=locked)
     await book_series.run(ctx, tx, referral, series=series, entitled=entitled, kept=kept, after=ends_at)
+
+
+def _less_late(
+    ctx: Context, referral: Referral, entitled: Entitlement, *, locked: LockedSeries
+) -> Entitlement:
+    """Take the units off that were used by sessions which were called off late."""
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    late = rules.late_cancellation.using_a_unit(locked.sessions)
+    return entitled.less(Counter(row.discipline or only or "" for row in late))
 
 
 async def _cut(
     ctx: Context, tx: Transaction, referral: Referral, *, entitled: Entitlement, locked: LockedSeries
 ) -> None:
     zone = ctx.clinic.site(referral.site).zone
-    surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, now=ctx.at, zone=zone)
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    surplus = rules.series_state.beyond(locked.sessions, entitled=entitled, only=only, now=ctx.at, zone=zone)
     if surplus:
         await record.cancel_sessions(ctx, tx, surplus, because=Reason.of("beyond-the-grant"))
         await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *surplus)

@@ -39,11 +39,12 @@ _SERIES_STATUS: dict[type[DomainEvent], SeriesStatus] = {
 }
 # What verbs change of an appointment that the database has.
 _CHANGED = (
-    *("status", "kind", "visit_type", "minutes"),
+    *("status", "kind", "visit_type", "discipline", "minutes"),
     *("practitioner", "colleagues", "room", "equipment", "starts_at", "ends_at"),
     *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
     *("reason_code", "other_codings", "reasons", "patient_caused", "confirmed_start"),
 )
+_SERIES_CHANGED = ("status", "reasons", "wanted")
 
 
 def fill_appointment(ctx: Context, row: Appointment) -> None:
@@ -117,7 +118,8 @@ async def save_series(
     series.status, series.reasons = _SERIES_STATUS[event], list(because)
     body = fhir.series.render(ctx, series, sessions=sessions)
     if series.version:
-        await store.update(tx, series, body, at=ctx.at, status=series.status, reasons=series.reasons)
+        kept = {name: getattr(series, name) for name in _SERIES_CHANGED}
+        await store.update(tx, series, body, at=ctx.at, **kept)
     else:
         await store.insert(tx, series, body, at=ctx.at)
     await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])

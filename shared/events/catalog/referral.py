@@ -332,8 +332,9 @@ class PatientChanged(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What an authorization grants for one discipline; None where it sets no bound."""
+    """What an authorization grants for one discipline, or for all; None where it sets no bound."""
 
+    discipline: str | None = None
     units: int | None = None
     starts_on: date | None = None
     ends_on: date | None = None
@@ -362,22 +363,19 @@ class AuthorizationEvent(DomainEvent, topic=REFERRAL, focus="Claim"):
         """Where the authorization stands."""
         return str(next(iter(self._parameters.get("status", ())), self.type.rpartition(".")[2]))
 
-    def grant_for(self, discipline: str | None) -> Grant:
-        """Return what is granted for a discipline: nothing where others are named and it is not."""
-        grants = [
-            {part["name"]: value_of(part) for part in parts} for parts in self._parameters.get("grant", ())
-        ]
-        fitting = [grant for grant in grants if grant.get("discipline") == discipline]
-        if not fitting:
-            unbounded = self.status in ("not-required", "requested", "pended")
-            return Grant() if unbounded else Grant(units=0)
-        periods = [grant.get("period", {}) for grant in fitting]
-        units = [grant["units"] for grant in fitting if "units" in grant]
-        return Grant(
-            units=sum(units) if units else None,
-            starts_on=min((_day(period["start"]) for period in periods if "start" in period), default=None),
-            ends_on=max((_day(period["end"]) for period in periods if "end" in period), default=None),
-        )
+    @property
+    def grants(self) -> list[Grant]:
+        """What is granted for each discipline, once each; one that names none is for all of them.
+
+        What needs no grant, or is not decided yet, is granted without a bound.
+        """
+        found: dict[str | None, list[dict[str, Any]]] = {}
+        for parts in self._parameters.get("grant", ()):
+            said = {part["name"]: value_of(part) for part in parts}
+            found.setdefault(said.get("discipline"), []).append(said)
+        if not found and self.status in ("not-required", "requested", "pended"):
+            return [Grant()]
+        return [_merged(discipline, parts) for discipline, parts in found.items()]
 
     @cached_property
     def _parameters(self) -> dict[str, list[Any]]:
@@ -433,6 +431,17 @@ class AuthorizationConsentGiven(
     emitted="The patient consented again: the insurer may see the Claim.",
 ):
     """The insurer may see the Claim again."""
+
+
+def _merged(discipline: str | None, parts: list[dict[str, Any]]) -> Grant:
+    periods = [part.get("period", {}) for part in parts]
+    units = [part["units"] for part in parts if "units" in part]
+    return Grant(
+        discipline=discipline,
+        units=sum(units) if units else None,
+        starts_on=min((_day(period["start"]) for period in periods if "start" in period), default=None),
+        ends_on=max((_day(period["end"]) for period in periods if "end" in period), default=None),
+    )
 
 
 def _day(text: str) -> date:

@@ -99,8 +99,13 @@ def authorized(
     units: int | None = 4,
     starts: date | None = None,
     ends: date | None = None,
+    by_discipline: Mapping[str, int] | None = None,
+    discipline: str | None = "physiotherapy",
 ) -> Event:
-    """Make `authorization.decided` (or `.pended`) with one grant for physiotherapy."""
+    """Make `authorization.decided` (or `.pended`) with a grant for physiotherapy, or one for each discipline.
+
+    Without a discipline it is one grant for all.
+    """
     claim = {
         "resourceType": "Claim",
         "id": new_text_id(),
@@ -108,9 +113,8 @@ def authorized(
         "referral": {"reference": f"ServiceRequest/{referral_id}"},
     }
     period = {name: day.isoformat() for name, day in (("start", starts), ("end", ends)) if day is not None}
-    grant: list[dict[str, Any]] = [{"name": "discipline", "valueCode": "physiotherapy"}]
-    grant += [{"name": "units", "valueInteger": units}] if units is not None else []
-    grant += [{"name": "period", "valuePeriod": period}] if period else []
+    asked: Mapping[str | None, int | None] = {**by_discipline} if by_discipline else {discipline: units}
+    grants = [_grant(named, number, period=period) for named, number in asked.items()]
     granting = status in ("approved", "partially-approved", "modified")
     parameters = {
         "resourceType": "Parameters",
@@ -119,8 +123,16 @@ def authorized(
             {"name": "status", "valueCode": status},
             {"name": "referral", "valueReference": {"reference": f"ServiceRequest/{referral_id}"}},
             {"name": "payer", "valueString": "insurer"},
-            *([{"name": "grant", "part": grant}] if granting else []),
+            *(grants if granting else []),
         ],
     }
     name = "pended" if status == "pended" else "decided"
     return an_event(f"authorization.{name}", claim, parameters, at=at)
+
+
+def _grant(discipline: str | None, units: int | None, *, period: Mapping[str, str]) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = []
+    parts += [{"name": "discipline", "valueCode": discipline}] if discipline is not None else []
+    parts += [{"name": "units", "valueInteger": units}] if units is not None else []
+    parts += [{"name": "period", "valuePeriod": dict(period)}] if period else []
+    return {"name": "grant", "part": parts}

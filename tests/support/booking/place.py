@@ -37,8 +37,12 @@ def a_clinic(
     more_rooms: Sequence[Mapping[str, Any]] = (),
     equipment: Sequence[Mapping[str, Any]] = (),
     team: Sequence[str] = ("physiotherapy",),
+    course: Mapping[str, Any] | None = None,
 ) -> Clinic:
-    """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`."""
+    """Make a clinic with one site, the programme `rehab` (hour-long first visits) and the payer `insurer`.
+
+    With a `course` (phases, treatments and what belongs to them) the programme has that instead of sessions.
+    """
     treatment = {"minutes": 45, "discipline": "physiotherapy", "room": "treatment", "count": 4, "per_week": 2}
     return Clinic.model_validate(
         {
@@ -79,10 +83,10 @@ def a_clinic(
                     "eligibility": "adult",
                     "site": "toronto",
                     "first": {"minutes": 60, "discipline": "physiotherapy", "room": "assessment"},
-                    "sessions": treatment | dict(sessions or {}),
+                    **(course or {"sessions": treatment | dict(sessions or {})}),
                     "visits": list(visits),
                     "team": list(team),
-                    "weeks": 8,
+                    "weeks": 26 if course else 8,
                 }
             ],
             "payers": [

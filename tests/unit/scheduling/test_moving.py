@@ -9,7 +9,7 @@ import pytest
 
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules import moving
-from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
+from services.scheduling.rules.entitlement import Entitlement, NoEntitlement, SessionBounds
 from shared.reasons import Reason
 from tests.support.booking import TORONTO, local
 
@@ -17,7 +17,8 @@ ZONE = ZoneInfo(TORONTO)
 DAY = date(2026, 3, 10)
 NINE = local(DAY, "09:00")
 MINUTE = timedelta(minutes=1)
-GRANT = Entitlement(count=8, starts_on=DAY, ends_on=date(2026, 3, 20))
+BOUNDS = SessionBounds(count=8, starts_on=DAY, ends_on=date(2026, 3, 20))
+GRANT = Entitlement(by_discipline={"physiotherapy": BOUNDS})
 
 
 def at(start: datetime, *, kind: str = "session", status: str = "booked") -> Appointment:
@@ -42,7 +43,15 @@ def check(
     others: Sequence[Appointment] = (),
     entitled: Entitlement | NoEntitlement = GRANT,
 ) -> None:
-    moving.check_session(start, first=first, others=others, entitled=entitled, per_week=2, zone=ZONE)
+    moving.check_session(
+        start,
+        first=first,
+        others=others,
+        entitled=entitled,
+        discipline="physiotherapy",
+        per_week=2,
+        zone=ZONE,
+    )
 
 
 def test_a_session_may_begin_when_the_first_appointment_ends_and_not_before() -> None:

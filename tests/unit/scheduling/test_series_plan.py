@@ -7,6 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from services.scheduling import rules
+from services.scheduling.models.grants import GrantedSessions
 from services.scheduling.models.rows import Funding
 from services.scheduling.models.spans import Span, Taken
 from services.scheduling.rules.series import Candidate, NoSeries
@@ -99,7 +100,8 @@ class TestPlanSeries:
 
 
 def a_funding(status: str, *, units: int | None = None) -> Funding:
-    return Funding(referral_id=uuid4(), claim_id="claim", status=status, units=units)
+    grants = [GrantedSessions(discipline="physiotherapy", units=units)]
+    return Funding(referral_id=uuid4(), claim_id="claim", status=status, grants=grants)
 
 
 class TestEntitlement:
@@ -110,7 +112,8 @@ class TestEntitlement:
             found = rules.entitlement.entitled_to(
                 programme, authorization_required=True, funding=funding, first_held=False
             )
-            assert found == rules.entitlement.Entitlement(count=count)
+            bounds = {"physiotherapy": rules.entitlement.SessionBounds(count=count)}
+            assert found == rules.entitlement.Entitlement(by_discipline=bounds)
 
     def test_nothing_is_held_while_the_payer_has_not_granted(self) -> None:
         programme = a_clinic().programme("rehab")

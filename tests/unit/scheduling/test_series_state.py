@@ -9,7 +9,7 @@ import pytest
 
 from services.scheduling import rules
 from services.scheduling.models.rows import Appointment, Series
-from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.entitlement import Entitlement, SessionBounds
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import AppointmentStatus
 from shared.reasons import Reason
@@ -61,8 +61,9 @@ class TestToCome:
 
 class TestBeyond:
     def beyond(self, *rows: Appointment, **bounds: object) -> list[Appointment]:
-        entitled = Entitlement(**bounds)  # type: ignore[arg-type]
-        return rules.series_state.beyond(rows, entitled=entitled, now=NOW, zone=ZONE)
+        of_one = SessionBounds(**bounds)  # type: ignore[arg-type]
+        entitled = Entitlement(by_discipline={"physiotherapy": of_one})
+        return rules.series_state.beyond(rows, entitled=entitled, only="physiotherapy", now=NOW, zone=ZONE)
 
     def test_is_what_exceeds_the_count(self) -> None:
         rows = [a_visit("fulfilled", 8), a_visit("booked", 11), a_visit("booked", 12)]

@@ -19,6 +19,7 @@ from services.portal.typed import rows_shown, whole_number
 from shared.fhir.codes import (
     DISCIPLINE_SYSTEM,
     HOURS_FOR_EXTENSION,
+    HOURS_KEPT_EXTENSION,
     RELEASE_EXTENSION,
     ROOM_KIND_SYSTEM,
 )
@@ -111,6 +112,7 @@ def _shown(
         kind=_code(stands, "type"),
         parts_of_week=parts,
         rows=rows_shown(page.typed, "hours", least=len(parts) + 1, most=_ROWS_MOST),
+        intensive=[one for one in page.portal.runtime.clinic.programmes if one.is_intensive],
         version="" if current is None else page.value("version") or current.etag or "",
         preview=preview,
         visits=visits_of(stands),
@@ -190,6 +192,8 @@ def _hours(page: Page, stands: Mapping[str, Any]) -> tuple[dict[str, Any], list[
         said: list[dict[str, Any]] = []
         if not is_for_all:
             said += [{"url": HOURS_FOR_EXTENSION, "valueCode": one} for one in purposes]
+        programmes = page.values(f"hours.{row}.programmes")
+        said += [{"url": HOURS_KEPT_EXTENSION, "valueCode": one} for one in programmes]
         released = whole_number(page.value(f"hours.{row}.released").strip())
         if released is not None:
             said.append({"url": RELEASE_EXTENSION, "valueInteger": released})
@@ -241,6 +245,7 @@ def _row(part: Mapping[str, Any]) -> dict[str, Any]:
         "from": part["availableStartTime"][:5],
         "to": part["availableEndTime"][:5],
         "for": said or list(labels.HOURS_FOR),
+        "programmes": [one["valueCode"] for one in extensions if one["url"] == HOURS_KEPT_EXTENSION],
         "released": released[-1] if released else "",
     }
 

@@ -1,0 +1,13 @@
+"""A point to which several claims are taken back together, inside the transaction of the verb."""
+
+from shared.db import Transaction
+
+
+async def begin(tx: Transaction) -> None:
+    """Remember the point."""
+    await tx.records("SAVEPOINT several_claims")
+
+
+async def end(tx: Transaction, *, keep: bool) -> None:
+    """Keep what was written since the point, or take all of it back."""
+    await tx.records("RELEASE SAVEPOINT several_claims" if keep else "ROLLBACK TO SAVEPOINT several_claims")
