@@ -3,13 +3,14 @@
 from datetime import date, datetime, time, timedelta
 
 from deploy.demo.acts import change, expect_told, first_appointment, moment
+from deploy.demo.booking import free_starts
 from deploy.demo.care import see_first
 from deploy.demo.story import Resource, StepMissed, Story, location_of
 
 TITLE = "A clinician falls sick"
 _SICK, _COLLEAGUE = "physiotherapist", "physiotherapist-2"
 _EARLIEST_DAY = 63
-_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
+_HOUR = timedelta(hours=1)
 
 
 async def play(story: Story) -> None:
@@ -62,30 +63,13 @@ async def _move(story: Story, referral: str, day: date, *, after: time, before: 
     """Give a first visit an hour of a day at which its clinician is free, and begins between two times."""
     visit = await first_appointment(story, "coordinator", referral)
     bounds = [datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before)]
-    begins, ends = bounds[0], datetime.combine(day, time(18), tzinfo=story.zone)
-    free = await story.find(
-        "coordinator",
-        f"/scheduling/fhir/Slot?schedule=Schedule/{_SICK}"
-        f"&start=ge{begins.astimezone().isoformat()}&start=lt{ends.astimezone().isoformat()}".replace(
-            "+", "%2B"
-        ),
-    )
-    starts = [
-        at
-        for slot in free
-        for at in _quarters(max(moment(slot["start"]), bounds[0]), moment(slot["end"]) - _HOUR)
-        if at <= bounds[1]
-    ]
+    ends = datetime.combine(day, time(18), tzinfo=story.zone)
+    starts = [at for at in await free_starts(story, _SICK, bounds[0], ends) if at <= bounds[1]]
     if not starts:
         raise StepMissed(f"no hour between {after:%H:%M} and {before:%H:%M} is free")
     start = starts[0]
     path = f"/scheduling/fhir/Appointment/{visit['id']}"
     await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
-
-
-def _quarters(first: datetime, last: datetime) -> list[datetime]:
-    number = max(int((last - first) / _QUARTER) + 1, 0)
-    return [first + _QUARTER * place for place in range(number)]
 
 
 def _away(story: Story, day: date) -> Resource:
