@@ -1,4 +1,4 @@
-"""A patient who permits e-mail asks for another time by the link of a letter, and then says that she comes."""
+"""A patient who permits e-mail asks for another time by the link of a letter, then says that she comes."""
 
 import re
 from datetime import datetime, timedelta
