@@ -1,4 +1,4 @@
-"""`python -m bench` with profile, run, search, booking, reminders, plan, pages or check: docs/performance.md."""
+"""`python -m bench` profile, run, search, booking, reminders, plan, pages, check: see docs/performance.md."""
 
 import argparse
 import asyncio

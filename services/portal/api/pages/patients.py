@@ -15,6 +15,7 @@ from services.portal.claims import newest, status_of
 from services.portal.people import criteria_of, patients_found, patients_of
 from services.portal.reading import Resource, code_of, id_of, many, moment_of, parameters_of, person_name
 from services.portal.trends import Trend
+from shared.fhir import intake
 
 _PARTIES = ("clinician", "coordinator")
 _PAGE = 100
@@ -52,6 +53,9 @@ async def show_one(page: Page) -> Response:
         summary=page.calls.get(f"/careteam/fhir/Patient/{patient_id}/$summary"),
         visits=page.calls.get("/scheduling/fhir/Appointment", patient=patient_id, _sort="date", _count=100),
         claims=page.calls.get("/referral/fhir/Claim", patient=patient_id, _count=20),
+        answers=page.calls.get(
+            "/careteam/fhir/QuestionnaireResponse", patient=patient_id, _sort="authored", _count=20
+        ),
         decisions=page.calls.get("/referral/fhir/ClaimResponse", patient=patient_id, _count=50),
     )
     patient = by_id(answers["patient"], "Patient").get(patient_id)
@@ -67,6 +71,7 @@ async def show_one(page: Page) -> Response:
         actions=actions,
         messages=messages,
         sent=sent,
+        intake=_intake(answers["answers"]),
         acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
         next_visit=_next_visit(page, resources(answers["visits"])),
@@ -93,6 +98,11 @@ ROUTES = (
     form_page("/patients", show_list, search, parties=_PARTIES),
     page("/patients/{id}", show_one, parties=_PARTIES),
 )
+
+
+def _intake(answer: Answer) -> list[Mapping[str, int | str]]:
+    """Read the intake forms of a patient, as answers by their questions."""
+    return [intake.answered(one) for one in resources(answer) or () if one.get("questionnaire") == intake.URL]
 
 
 def _sort_name(patient: Resource | None) -> tuple[bool, str]:
