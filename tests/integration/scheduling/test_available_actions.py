@@ -36,6 +36,7 @@ async def bring(clinic: TestClinic, visit: dict[str, Any], status: AppointmentSt
     """Bring the only appointment into a status, with the time that it had."""
     async with clinic.databases["scheduling"].transaction() as tx:
         await sql(tx, _GIVEN_BACK)
+        await sql(tx, "DELETE FROM telling_task")
         await sql(tx, _OTHERS, id=visit["id"])
         if status is AppointmentStatus.WAITLIST:
             await sql(tx, _WAITING, id=visit["id"])
