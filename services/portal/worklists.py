@@ -98,11 +98,12 @@ def _row(one: Mapping[str, Any], service: str) -> Row:
         since=one.get("since"),
         due=one.get("due"),
         owner=(one.get("owner") or {}).get("display", ""),
-        acts=[_act(act) for act in one.get("actions", ())],
+        acts=[act_of(act) for act in one.get("actions", ())],
     )
 
 
-def _act(one: Mapping[str, Any]) -> Act:
+def act_of(one: Mapping[str, Any]) -> Act:
+    """Read an act as a row of a worklist or of a day names it."""
     path = "/" + one["url"].split("/", 3)[3] if "://" in one["url"] else one["url"]
     return Act(
         name=one["name"],

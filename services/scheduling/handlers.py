@@ -33,7 +33,8 @@ from shared.timers import Timer
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
     """Seed the rosters that there are not yet, bring the directory up to date, offer free time to those who
-    wait, name visits that no longer fit, and see that every site keeps its forecasts.
+    wait, name visits that no longer fit, and see that every site keeps its forecasts and asks every morning
+    for what was not recorded.
 
     clinic.yaml may have another meeting hour or another programme since the last start.
     """
@@ -42,6 +43,7 @@ async def on_start(ctx: Context, tx: Transaction) -> None:
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
     await use_cases.keep_forecast.start_nights(ctx, tx)
+    await use_cases.record_visits.start_mornings(ctx, tx)
     await use_cases.plan_first_visits.at_every_site(ctx, tx)
 
 
@@ -172,6 +174,11 @@ async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
 async def on_forecast_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Keep the forecast of a site, as it is every night, and what came true of earlier ones."""
     await use_cases.keep_forecast.run(ctx, tx, timer.ref)
+
+
+async def on_record_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Ask for what nobody recorded of the visits of the day before."""
+    await use_cases.record_visits.run(ctx, tx, timer.ref)
 
 
 async def on_recheck_due(ctx: Context, tx: Transaction, timer: Timer, *, cache: AvailabilityCache) -> None:

@@ -19,6 +19,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.forecast.router,
         api.worklist.router,
         api.calendar.router,
+        api.desk.router,
         api.calendar_links.router,
         api.replanning.router,
         api.roster.router,

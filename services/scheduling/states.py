@@ -48,8 +48,8 @@ class ReplanStatus(StrEnum):
     COMPLETED = "completed"
 
 
-class TellingStatus(StrEnum):
-    """Task.status of what asks a coordinator to tell a patient the day of a visit."""
+class VisitTaskStatus(StrEnum):
+    """Task.status of what asks people to do something about a visit."""
 
     REQUESTED = "requested"
     COMPLETED = "completed"
@@ -140,7 +140,7 @@ CORRECTED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
 
 
 REPLANNING = {ReplanStatus.REQUESTED: frozenset({ReplanStatus.COMPLETED})}
-TELLING = {TellingStatus.REQUESTED: frozenset({TellingStatus.COMPLETED, TellingStatus.CANCELLED})}
+VISIT_TASKS = {VisitTaskStatus.REQUESTED: frozenset({VisitTaskStatus.COMPLETED, VisitTaskStatus.CANCELLED})}
 
 
 def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:

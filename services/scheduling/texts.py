@@ -51,6 +51,15 @@ REASONS: Mapping[str, str] = {
     "no-such-step": "It is {state}: it can become {allowed}, not {to}.",
     "nothing-follows": "It is {state} and stays so.",
     "nobody-waits": "Nobody has come who could leave without being seen: it is {state}.",
+    "missed-twice": (
+        "The patient missed two visits in a row, the last one on {when:%Y-%m-%d %H:%M}: telephone them."
+    ),
+    "no-two-missed": "No two visits in a row were missed, as is right now.",
+    "booked-after-all": "A visit was booked with the patient: {when:%Y-%m-%d %H:%M}.",
+    "visit-unrecorded": "Nobody has recorded what became of the visit of {when:%Y-%m-%d %H:%M}.",
+    "visit-recorded": "The visit was recorded.",
+    "nothing-to-record": "The visit was called off or moved: there is nothing to record.",
+    "ends-when-recorded": "This Task ends when the visit is recorded.",
     "cancelled-late": "It was called off late: fewer than {hours} hours before it began.",
     "late-uses-a-unit": "By the rule of the payer it uses a unit all the same.",
     "left-unseen": "The patient had come and left without being seen.",

@@ -58,6 +58,15 @@ REASONS: Mapping[str, str] = {
     "no-such-step": "L'état est « {state} » ; il peut devenir : {allowed} ; il ne peut devenir : {to}.",
     "nobody-waits": "Personne n'est là qui pourrait partir sans être vu ; état : {state}.",
     "left-unseen": "Le patient était venu et est parti sans être vu.",
+    "missed-twice": (
+        "Le patient a manqué deux visites de suite, la dernière le {when:%Y-%m-%d %H:%M} ; téléphonez-lui."
+    ),
+    "no-two-missed": "Il n'y a pas, comme on le sait maintenant, deux visites manquées de suite.",
+    "booked-after-all": "Une visite a été fixée avec le patient : {when:%Y-%m-%d %H:%M}.",
+    "visit-unrecorded": "Personne n'a consigné ce qu'est devenue la visite du {when:%Y-%m-%d %H:%M}.",
+    "visit-recorded": "La visite a été consignée.",
+    "nothing-to-record": "La visite a été annulée ou déplacée ; il n'y a rien à consigner.",
+    "ends-when-recorded": "Cette tâche prend fin quand la visite est consignée.",
     "cancelled-late": "Annulation tardive : moins de {hours} heures avant le début.",
     "late-uses-a-unit": "Selon la règle du payeur, une unité est utilisée tout de même.",
     "nothing-follows": "L'état est « {state} » et ne change plus.",

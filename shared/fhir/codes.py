@@ -105,6 +105,8 @@ class TaskCode(StrEnum):
     GUARANTEE = "guarantee"
     REPLAN_VISITS = "replan-visits"
     TELL_PATIENT = "tell-patient"
+    RECORD_VISIT = "record-visit"
+    RECALL = "recall"
     AGENDA_ITEM = "agenda-item"
     ACTION = "action"
 

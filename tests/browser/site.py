@@ -111,6 +111,7 @@ REACHED = {
         "/referrals",
         "/patients",
         "/visits",
+        "/do/scheduling/Appointment/correct-status",
         "/do/referral/ServiceRequest/close",
         "/roster/absence",
         "/book",

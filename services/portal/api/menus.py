@@ -25,6 +25,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
     ),
     "coordinator": (
         Entry(_("Today"), "/today", "t"),
+        Entry(_("At the desk"), "/desk", "d"),
         Entry(_("Triage"), "/triage", "r"),
         Entry(_("Promises"), "/four-weeks", "f"),
         Entry(_("Calendar"), "/calendar", "c"),

@@ -139,7 +139,8 @@
   let goes = false;
   const rows = () => [...document.querySelectorAll("[data-row]")];
   function move(step) {
-    const all = rows(), at = all.findIndex((row) => row.classList.contains("picked"));
+    const all = rows(), focused = all.findIndex((row) => row.contains(document.activeElement));
+    const at = focused < 0 ? all.findIndex((row) => row.classList.contains("picked")) : focused;
     const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
     if (!next) return;
     all.forEach((row) => row.classList.remove("picked"));
@@ -164,9 +165,12 @@
       j: () => move(1),
       k: () => move(-1),
     };
-    const picked = document.querySelector("[data-row].picked");
-    if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
-    else if (picked && "123".includes(event.key)) picked.querySelector(`[data-act="${event.key}"]`)?.click();
+    if (document.querySelector("[data-arrows]")) Object.assign(acts, { ArrowDown: acts.j, ArrowUp: acts.k });
+    const picked = event.target.closest("[data-row]") || document.querySelector("[data-row].picked");
+    const wanted = picked?.querySelector(`[data-act="${CSS.escape(event.key)}"]`);
+    if (wanted || acts[event.key]) event.preventDefault();
+    if (wanted) wanted.click();
+    else acts[event.key]?.();
   });
   // --- A calendar: arrows lead over its times, up and down a day, left and right to the same height of another.
   const lines = (column) => [...document.querySelectorAll(`[data-grid] tbody tr > :nth-child(${column + 1}) a`)];

@@ -6,6 +6,7 @@ from services.scheduling.api import (
     attendance,
     calendar,
     calendar_links,
+    desk,
     directory,
     examples,
     forecast,

@@ -1,4 +1,4 @@
-"""`GET /scheduling/worklist`: guarantees in danger, who waits or is to be told, visits to plan or record."""
+"""`GET /scheduling/worklist`: guarantees in danger, whom to tell or to call, visits to plan or record."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -32,6 +32,7 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
     "waitlist": ("book",),
     "replan": ("complete",),
     "tell": ("tell",),
+    "recall": ("call",),
     "unrecorded": ("fulfil", "miss", "leave-unseen", "cancel"),
 }
 
@@ -58,8 +59,8 @@ def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
         return _of_guarantee(ctx, entry, work)
     if entry.kind == "replan":
         return _of_task(ctx, entry, work.tasks[entry.id])
-    if entry.kind == "tell":
-        return _of_telling(ctx, entry, work)
+    if entry.kind in ("tell", "recall"):
+        return _of_patient(ctx, entry, work)
     facts = work.facts[entry.id]
     return fhir.worklist.of_visit(
         ctx,
@@ -84,11 +85,12 @@ def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRo
     return fhir.worklist.of_task(ctx, entry, task, actions=actions)
 
 
-def _of_telling(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
-    task = work.tellings[entry.id]
+def _of_patient(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
+    """Show whom to tell a day, or whom to call after two misses."""
+    task = work.calls[entry.id] if entry.kind == "recall" else work.tellings[entry.id]
     referral = work.referrals[task.referral_id]
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
-    return fhir.worklist.of_telling(
+    return fhir.worklist.of_patient(
         ctx,
         entry,
         task,

@@ -23,5 +23,6 @@ from services.scheduling.fhir import (
     telling,
     time_search,
     unavailable,
+    visit_tasks,
     worklist,
 )

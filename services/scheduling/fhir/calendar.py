@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.scheduling.models.calendar_days import CalendarDay, CalendarVisit, SiteCalendar
+from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from shared.clinic import Clinic, Person, Room
 from shared.fhir.instants import to_the_second
 from shared.fhir.people import listed
+from shared.people import KnownPerson
 
 
 def render(calendar: SiteCalendar, *, clinic: Clinic) -> dict[str, Any]:
@@ -47,15 +49,29 @@ def _day(day: CalendarDay, *, clinic: Clinic) -> dict[str, Any]:
     }
 
 
+def of_the_desk(
+    row: Appointment,
+    person: KnownPerson | None,
+    *,
+    clinic: Clinic,
+    actions: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Write a visit as the desk sees it: its version, and what may be recorded of it now."""
+    return {**_visit(row, person, clinic=clinic), "version": row.version, "actions": actions}
+
+
 def _appointment(visit: CalendarVisit, *, clinic: Clinic) -> dict[str, Any]:
-    row = visit.row
+    return _visit(visit.row, visit.person, clinic=clinic)
+
+
+def _visit(row: Appointment, person: KnownPerson | None, *, clinic: Clinic) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "start": None if row.starts_at is None else to_the_second(row.starts_at),
         "end": None if row.ends_at is None else to_the_second(row.ends_at),
         "status": row.status,
         "kind": row.kind,
-        "patient": listed(row.patient_id, visit.person),
+        "patient": listed(row.patient_id, person),
         "practitioner": named(clinic, "Practitioner", row.practitioner),
         "room": named(clinic, "Location", row.room),
         "programme": row.programme,

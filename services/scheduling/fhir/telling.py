@@ -5,7 +5,7 @@ from typing import Any
 
 from services.scheduling import texts
 from services.scheduling.models.rows import TellingTask
-from services.scheduling.states import TellingStatus
+from services.scheduling.states import VisitTaskStatus
 from shared.context import Context
 from shared.errors import Invalid
 from shared.fhir.codes import TASK_CODE_SYSTEM, TaskCode
@@ -62,6 +62,6 @@ def completion(row: TellingTask, sent: Mapping[str, Any]) -> bool:
         raise Invalid("the id in the body and in the address differ", expression="Task.id")
     if sent.get("status") == row.status:
         return False
-    if sent.get("status") != TellingStatus.COMPLETED:
+    if sent.get("status") != VisitTaskStatus.COMPLETED:
         raise Invalid("this Task can be completed", expression="Task.status")
     return True

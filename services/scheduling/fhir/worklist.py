@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir import replanning, telling
+from services.scheduling.fhir import replanning, telling, visit_tasks
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask
+from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
 from shared.context import Context
 from shared.fhir.elements import directory_reference
 from shared.fhir.people import listed
@@ -77,21 +77,22 @@ def of_task(ctx: Context, entry: WorklistEntry, row: ReplanTask, *, actions: Act
     )
 
 
-def of_telling(
+def of_patient(
     ctx: Context,
     entry: WorklistEntry,
-    row: TellingTask,
+    row: TellingTask | VisitTask,
     *,
     referral: Referral,
     person: KnownPerson | None,
     actions: Actions,
 ) -> WorklistRow:
-    """Show whom to tell the day of the first visit."""
+    """Show whom to tell the day of the first visit, or whom to call who missed two."""
+    told = visit_tasks.reasons(row) if isinstance(row, VisitTask) else telling.reasons(ctx, row)
     return WorklistRow(
         entry=entry,
         resource=f"Task/{row.id}",
         state=row.status,
-        reason=_stated(ctx, telling.reasons(ctx, row), site=row.site),
+        reason=_stated(ctx, told, site=row.site),
         owner=directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         actions=actions,
         **_about(ctx, referral, person),

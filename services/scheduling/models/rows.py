@@ -18,7 +18,7 @@ from services.scheduling.states import (
     ReferralState,
     ReplanStatus,
     SeriesStatus,
-    TellingStatus,
+    VisitTaskStatus,
 )
 from shared.db.models import Resource
 from shared.fhir.codes import GuaranteeStatus, RequestPriority
@@ -259,7 +259,7 @@ class TellingTask(Resource):
     patient_id: str = Field(index=True)
     site: str
     requester: str
-    status: str = TellingStatus.REQUESTED
+    status: str = VisitTaskStatus.REQUESTED
     starts_at: AwareDatetime
     opened_at: AwareDatetime
     due_at: AwareDatetime
@@ -267,6 +267,30 @@ class TellingTask(Resource):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
     )
     words: str | None = None
+    ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
+
+
+class VisitTask(Resource):
+    """A Task about a visit: to record it (`record-visit`), or to call who missed it and the one before
+    (`recall`).
+
+    `owner` is the clinician who is asked, None where it is the clinic. `starts_at` is when the visit began,
+    as the Task says it.
+    """
+
+    __tablename__ = "visit_task"
+
+    code: str
+    appointment_id: UUID = Field(foreign_key="appointment.id")
+    referral_id: UUID = Field(foreign_key="referral.id", index=True)
+    patient_id: str = Field(index=True)
+    site: str
+    requester: str
+    owner: str | None = None
+    status: str = VisitTaskStatus.REQUESTED
+    starts_at: AwareDatetime
+    opened_at: AwareDatetime
+    due_at: AwareDatetime
     ended_because: list[Reason] = Field(default_factory=list, sa_type=JSONB)
 
 

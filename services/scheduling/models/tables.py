@@ -5,6 +5,7 @@
 - A time at which nobody is there ends after it has begun.
 - A site has at most one open Task that asks to plan visits anew.
 - A group session takes its clinicians, room and equipment once; a seat of it is one patient's.
+- A visit is asked to be recorded once at a time, and a patient to be called once for a referral.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
 """
@@ -42,6 +43,7 @@ from services.scheduling.models.rows import (
     Series,
     TellingTask,
     UnavailableTime,
+    VisitTask,
 )
 from services.scheduling.states import (
     LIVE_FIRST,
@@ -52,7 +54,7 @@ from services.scheduling.states import (
     ReferralState,
     ReplanStatus,
     SeriesStatus,
-    TellingStatus,
+    VisitTaskStatus,
 )
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
@@ -285,7 +287,7 @@ class TellingTaskTable(TellingTask, Base, table=True):
     """The table of TellingTask rows."""
 
     __table_args__ = (
-        one_of("status", TellingStatus, name="status_is_known"),
+        one_of("status", VisitTaskStatus, name="status_is_known"),
         Index(
             "one_open_telling_task_per_visit",
             "appointment_id",
@@ -296,6 +298,33 @@ class TellingTaskTable(TellingTask, Base, table=True):
         Index(
             "telling_task_open",
             *("site", "due_at", "opened_at", "id"),
+            postgresql_where=text("status = 'requested'"),
+        ),
+    )
+
+
+class VisitTaskTable(VisitTask, Base, table=True):
+    """The table of VisitTask rows."""
+
+    __table_args__ = (
+        CheckConstraint("code IN ('record-visit', 'recall')", name="code_is_known"),
+        one_of("status", VisitTaskStatus, name="status_is_known"),
+        Index(
+            "one_open_recall_per_referral",
+            "referral_id",
+            unique=True,
+            postgresql_where=text("code = 'recall' AND status = 'requested'"),
+        ),
+        Index(
+            "one_open_task_to_record_a_visit",
+            "appointment_id",
+            unique=True,
+            postgresql_where=text("code = 'record-visit' AND status = 'requested'"),
+        ),
+        # The page of a worklist: whom to call, of a site.
+        Index(
+            "visit_task_open",
+            *("site", "code", "due_at", "opened_at", "id"),
             postgresql_where=text("status = 'requested'"),
         ),
     )

@@ -6,8 +6,8 @@ from enum import StrEnum
 class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
     expire-hold: an appointment that is held; recheck-visits, look-at-visits, plan-first-visits,
-    keep-forecast: a site; book-planned-day: an appointment and the local day that was planned for it, as
-    `id/2026-03-14`.
+    keep-forecast, ask-for-records: a site; book-planned-day: an appointment and the local day that was
+    planned for it, as `id/2026-03-14`.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -19,5 +19,6 @@ class TimerKind(StrEnum):
     RECHECK = "recheck-visits"
     LOOK = "look-at-visits"
     FORECAST = "keep-forecast"
+    RECORD = "ask-for-records"
     PLAN = "plan-first-visits"
     TELL = "book-planned-day"

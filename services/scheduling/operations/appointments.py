@@ -98,6 +98,22 @@ _CORRECT = Operation[AppointmentFacts](
     ),
 )
 
+_LEAVE_UNSEEN = Operation[AppointmentFacts](
+    name="leave-unseen",
+    resource_type="Appointment",
+    parties=("coordinator", "clinician"),
+    interaction="u",
+    rows=CHANGE_ROWS,
+    text="Record that the patient had come and left without being seen: it is no missed visit.",
+    refuses=use_cases.leave_unseen.REFUSES,
+    matches=True,
+    applies=acts.has_come,
+    when=acts.may_leave_unseen,
+    run=lambda ctx, tx, given: use_cases.leave_unseen.run(
+        ctx, tx, given.id, cache=AvailabilityCache(), expect=given.expect
+    ),
+)
+
 _CANCEL_GROUP = Operation[AppointmentFacts](
     name="cancel-group",
     resource_type="Appointment",
@@ -143,31 +159,14 @@ APPOINTMENTS = OperationTable[AppointmentFacts](
             when=acts.may_confirm,
         ),
         *(_recorded(verb, status, text) for verb, (status, text) in _STATUS_OF_VERB.items()),
+        _LEAVE_UNSEEN,
         _CORRECT,
         _CANCEL_GROUP,
     ),
 )
 
 
-def _leave_unseen(cache: AvailabilityCache) -> Operation[AppointmentFacts]:
-    return Operation[AppointmentFacts](
-        name="leave-unseen",
-        resource_type="Appointment",
-        parties=("coordinator", "clinician"),
-        interaction="u",
-        rows=CHANGE_ROWS,
-        text="Record that the patient had come and left without being seen: it is no missed visit.",
-        refuses=use_cases.leave_unseen.REFUSES,
-        matches=True,
-        applies=acts.has_come,
-        when=acts.may_leave_unseen,
-        run=lambda ctx, tx, given: use_cases.leave_unseen.run(
-            ctx, tx, given.id, cache=cache, expect=given.expect
-        ),
-    )
-
-
 def table(cache: AvailabilityCache) -> OperationTable[AppointmentFacts]:
     """Make the whole table of appointments; times are looked for with this cache."""
-    made = (booking.find(cache), booking.hold(), booking.book(cache), _leave_unseen(cache))
+    made = (booking.find(cache), booking.hold(), booking.book(cache))
     return replace(APPOINTMENTS, operations=(*made, *APPOINTMENTS.operations))

@@ -1,4 +1,4 @@
-"""What people do with Tasks of visits and of whom to tell; that of a guarantee nobody changes by hand."""
+"""What people do with Tasks of visits, of whom to tell or to call; that of a guarantee nobody changes."""
 
 from uuid import UUID
 
@@ -23,6 +23,7 @@ async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFact
         guarantee
         or await queries.tasks.visible_to(tx, ctx.caller, wanted)
         or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
+        or await queries.visit_tasks.visible_to(tx, ctx.caller, wanted)
     )
     return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
 
@@ -62,6 +63,24 @@ TASKS = OperationTable[TaskFacts](
             ),
             refuses=(TaskEnded,),
             applies=acts.asks_to_tell,
+            when=acts.may_complete,
+        ),
+        Operation[TaskFacts](
+            name="call",
+            kind="update",
+            resource_type="Task",
+            parties=("coordinator",),
+            interaction="u",
+            rows=REPLAN_ROWS,
+            text="Say what came of the call to a patient who missed two visits in a row.",
+            parameters=(
+                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+                Parameter(
+                    name="statusReason", type="CodeableConcept", min=1, text="What came of it, in its `text`."
+                ),
+            ),
+            refuses=(TaskEnded,),
+            applies=acts.asks_to_call,
             when=acts.may_complete,
         ),
     ),

@@ -22,5 +22,6 @@ from services.scheduling.queries import (
     series,
     tasks,
     unavailable,
+    visit_tasks,
     worklist,
 )

@@ -13,7 +13,12 @@ from sqlmodel import col
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import ReplanTask, TellingTask
-from services.scheduling.models.tables import GuaranteeTable, ReplanTaskTable, TellingTaskTable
+from services.scheduling.models.tables import (
+    GuaranteeTable,
+    ReplanTaskTable,
+    TellingTaskTable,
+    VisitTaskTable,
+)
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
@@ -46,6 +51,12 @@ _ROWS = union_all(
         _nothing.label("status"),
         literal(str(TaskCode.TELL_PATIENT)).label("code"),
         col(TellingTaskTable.status).label("task_status"),
+    ),
+    select(
+        *(col(getattr(VisitTaskTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:3])),
+        _nothing.label("status"),
+        col(VisitTaskTable.code).label("code"),
+        col(VisitTaskTable.status).label("task_status"),
     ),
 ).subquery("task")
 TASKS = aliased(GuaranteeTable, _ROWS, adapt_on_names=True)

@@ -13,6 +13,7 @@ from services.scheduling.models.tables import (
     GuaranteeTable,
     ReplanTaskTable,
     TellingTaskTable,
+    VisitTaskTable,
 )
 from services.scheduling.queries import scope
 from services.scheduling.states import STANDING
@@ -70,6 +71,19 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             since=col(TellingTaskTable.opened_at),
             due=col(TellingTaskTable.due_at),
             where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
+        ),
+        WorklistSource(
+            kind="recall",
+            resource_type="Task",
+            urgency=Urgency.TURN,
+            id=col(VisitTaskTable.id),
+            since=col(VisitTaskTable.opened_at),
+            due=col(VisitTaskTable.due_at),
+            where=and_(
+                scope.tasks(principal, table=VisitTaskTable),
+                fixed(VisitTaskTable.code, "recall"),
+                fixed(VisitTaskTable.status, "requested"),
+            ),
         ),
         _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
     ]

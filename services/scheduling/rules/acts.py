@@ -6,14 +6,22 @@ The verb checks the same rules, so that what is offered is never refused for its
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.scheduling.models.rows import Appointment, Guarantee, Referral, ReplanTask, TellingTask
+from services.scheduling.models.rows import (
+    Appointment,
+    Guarantee,
+    Referral,
+    ReplanTask,
+    TellingTask,
+    VisitTask,
+)
 from services.scheduling.rules import booking, conflicts, correction, groups, moving, status_change
 from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import HERE, STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
+from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
-TaskFacts = Guarantee | ReplanTask | TellingTask
+TaskFacts = Guarantee | ReplanTask | TellingTask | VisitTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +126,11 @@ def asks_to_replan(facts: TaskFacts) -> bool:
 def may_complete(_: Context, facts: TaskFacts) -> Reason | None:
     """Allow the end of an open Task, which is done by hand but for that of a guarantee."""
     return None if isinstance(facts, Guarantee) else conflicts.why_not_ended_by_hand(facts)
+
+
+def asks_to_call(facts: TaskFacts) -> bool:
+    """Tell a Task that asks to call who missed two visits from all others."""
+    return isinstance(facts, VisitTask) and facts.code == TaskCode.RECALL
 
 
 def asks_to_tell(facts: TaskFacts) -> bool:

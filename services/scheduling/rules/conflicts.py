@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scheduling.models.conflicts import VisitConflict
-from services.scheduling.models.rows import Appointment, ReplanTask, TellingTask
+from services.scheduling.models.rows import Appointment, ReplanTask, TellingTask, VisitTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import absent_spans, working_spans
 from services.scheduling.rules.needs import purpose_of
 from services.scheduling.states import ReplanStatus
 from shared.clinic import Clinic, Person, Site
 from shared.errors import Conflict
+from shared.fhir.codes import TaskCode
 from shared.reasons import Reason, Reference
 
 # Why nobody is there for a visit, whatever becomes of its room.
@@ -64,8 +65,10 @@ def replanning(
     return Replanning(visits=left, has_news=any(conflict not in named for conflict in left))
 
 
-def why_not_ended_by_hand(task: ReplanTask | TellingTask) -> Reason | None:
-    """Say why nobody completes a Task any more; None where it is open."""
+def why_not_ended_by_hand(task: ReplanTask | TellingTask | VisitTask) -> Reason | None:
+    """Say why nobody completes a Task any more, or never by hand; None where somebody does."""
+    if isinstance(task, VisitTask) and task.code == TaskCode.RECORD_VISIT:
+        return Reason.of("ends-when-recorded")
     if task.status == ReplanStatus.REQUESTED:
         return None
     return Reason.of("task-ended", now=task.status)

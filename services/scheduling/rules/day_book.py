@@ -7,7 +7,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from services.scheduling.models.demand import DayBook
 from services.scheduling.models.spans import NOTHING_TAKEN, Span, Taken
@@ -61,6 +61,14 @@ def book_of(days: BookedDays, *, taken: Taken) -> DayBook:
 def is_working(site: Site, day: date) -> bool:
     """Tell whether a site works on a day: Monday to Friday, but for its closed days."""
     return day.weekday() < 5 and day not in site.closed
+
+
+def next_working_day_over(site: Site, *, now: datetime) -> datetime:
+    """Return when the next local day on which a site works is over."""
+    day = now.astimezone(site.zone).date() + _DAY
+    while not is_working(site, day):
+        day += _DAY
+    return local_day_end(day, site.zone)
 
 
 def _visits(need: Need, day: date, taken: Taken) -> int:

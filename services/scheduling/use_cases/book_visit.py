@@ -9,7 +9,7 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.moving import CannotMove, cannot_move
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import book_session, move, record, self_book
+from services.scheduling.use_cases import book_session, move, recall, record, self_book
 from services.scheduling.use_cases.change import VisitOfAnother
 from shared import timers
 from shared.context import Context
@@ -35,7 +35,9 @@ async def run(ctx: Context, tx: Transaction, wanted: VisitProposal) -> Appointme
     A first visit takes the place of the one that waits. A refusal is told in the zone of the site and with
     the names of this clinic.
     """
-    return await _refusing(ctx, tx, wanted, _book)
+    row = await _refusing(ctx, tx, wanted, _book)
+    await recall.booked_again(ctx, tx, row)
+    return row
 
 
 async def hold(ctx: Context, tx: Transaction, wanted: VisitProposal) -> Appointment:

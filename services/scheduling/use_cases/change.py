@@ -8,7 +8,7 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, holds, move, reconcile_series, record
+from services.scheduling.use_cases import book_first, holds, move, recall, reconcile_series, record
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
@@ -129,11 +129,14 @@ async def _change(
     cache: AvailabilityCache,
 ) -> Appointment:
     if row.held_until is not None and change.status == AppointmentStatus.BOOKED:
-        return await holds.book(ctx, tx, row, referral=referral)
+        booked = await holds.book(ctx, tx, row, referral=referral)
+        await recall.booked_again(ctx, tx, booked)
+        return booked
     if change.start is not None:
         # Another time is another question: whether it may be overbooked was not asked.
         row.overbooked_because = None
         await move.run(ctx, tx, row, referral=referral, start=change.start)
+        await recall.booked_again(ctx, tx, row)
     elif change.status is not None:
         zone = ctx.clinic.site(row.site).zone
         rules.status_change.check(row, change.status, now=ctx.at, zone=zone)
@@ -142,6 +145,8 @@ async def _change(
             return row
         _put_into(ctx, row, change.status, reason=change.reason, referral=referral)
         await _record(ctx, tx, row, change.status, referral=referral, cache=cache)
+        if change.status != AppointmentStatus.CANCELLED:
+            await recall.follow(ctx, tx, row, referral=referral)
     return row
 
 

@@ -20,6 +20,7 @@ from services.scheduling.use_cases import (
     change,
     end,
     move,
+    recall,
     reconcile_series,
     record,
     record_guarantee,
@@ -77,6 +78,7 @@ async def run(
         await _correct_first(ctx, tx, row, status, referral=referral, because=because)
     else:
         await _correct_other(ctx, tx, row, status, referral=referral, because=because)
+    await recall.follow(ctx, tx, row, referral=referral)
     return row
 
 

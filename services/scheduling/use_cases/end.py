@@ -6,7 +6,7 @@ from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import holds, reconcile_series, record, record_guarantee
+from services.scheduling.use_cases import holds, recall, reconcile_series, record, record_guarantee
 from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
@@ -87,6 +87,7 @@ async def _end(
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_visit(ctx, tx, row, event)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
+    await recall.withdraw(ctx, tx, referral.id, because=because)
     evaluated = await record_guarantee.evaluate_guarantee(ctx, tx, referral)
     await record.publish_guarantee_event(ctx, tx, evaluated)
     return evaluated

@@ -10,7 +10,7 @@ from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import UNTIMED
-from services.scheduling.use_cases import book_first, reconcile_series, record, take_seat
+from services.scheduling.use_cases import book_first, reconcile_series, record, record_visits, take_seat
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -33,6 +33,8 @@ async def run(
         await book_first.booked(ctx, tx, referral, row)
         return
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
+    # It may have been over, and somebody asked to record it.
+    await record_visits.follow(ctx, tx, [row])
     if row.kind not in FIRST_KINDS:
         await record.save_visit(ctx, tx, row, events.AppointmentMoved)
         return

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask
+from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.states import LIVE_FIRST
 from shared.db import Transaction
@@ -27,6 +27,7 @@ class WorkOfPage:
     facts: Mapping[UUID, AppointmentFacts]
     tasks: Mapping[UUID, ReplanTask]
     tellings: Mapping[UUID, TellingTask]
+    calls: Mapping[UUID, VisitTask]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
 
@@ -41,10 +42,13 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     visits = await queries.worklist.appointments(tx, named) if named else []
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
     tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
+    calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for rows in (guarantees, visits, tellings) for row in rows}
+    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls) for row in rows}
     if not wanted:
-        return WorkOfPage(guarantees={}, facts={}, tasks=of_tasks, tellings={}, referrals={}, people={})
+        return WorkOfPage(
+            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, referrals={}, people={}
+        )
 
     referrals = await queries.board.referrals_of(tx, wanted)
     firsts: dict[UUID, list[Appointment]] = defaultdict(list)
@@ -69,6 +73,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
         },
         tasks=of_tasks,
         tellings={task.id: task for task in tellings},
+        calls={task.id: task for task in calls},
         referrals=referrals,
         people=people,
     )

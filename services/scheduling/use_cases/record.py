@@ -13,8 +13,8 @@ from services.scheduling import fhir, queries, rules
 from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import AppointmentStatus, SeriesStatus
-from services.scheduling.use_cases import take_seat, tell_patient
+from services.scheduling.states import LOST, AppointmentStatus, SeriesStatus
+from services.scheduling.use_cases import record_visits, take_seat, tell_patient
 from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee, evaluate_guarantee
 from shared import timers
 from shared.context import Context
@@ -57,7 +57,7 @@ async def save_appointment(
 ) -> None:
     """Write the next version of an appointment; what is a correction says so in this version.
 
-    Whoever is to be told its day is told what it is now.
+    Whoever is to be told its day is told what it is now, and who was asked to record it is not any more.
     """
     if row.version:
         changes = {name: getattr(row, name) for name in _CHANGED}
@@ -67,6 +67,8 @@ async def save_appointment(
             body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
         await tell_patient.follow(ctx, tx, row)
+        if row.status in (*LOST, AppointmentStatus.FULFILLED):
+            await record_visits.follow(ctx, tx, [row])
     else:
         fill_appointment(ctx, row)
         await tx.insert(row)
@@ -102,6 +104,7 @@ async def cancel_sessions(
         fill_appointment(ctx, row)
     await store.update_all(tx, list(zip(rows, before, strict=True)), *_CHANGED)
     await give_back(ctx, tx, rows)
+    await record_visits.follow(ctx, tx, rows)
 
 
 async def save_series(

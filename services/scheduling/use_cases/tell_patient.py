@@ -9,14 +9,13 @@ Invariants:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.scheduling import fhir, queries, rules, texts
 from services.scheduling.models.rows import Appointment, TellingTask
 from services.scheduling.rules.conflicts import TaskEnded
-from services.scheduling.states import HERE, AppointmentStatus, TellingStatus
+from services.scheduling.states import HERE, AppointmentStatus, VisitTaskStatus
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
@@ -48,7 +47,7 @@ async def was_told(ctx: Context, tx: Transaction, appointment_id: UUID) -> None:
     """End the Task that only asks to tell what a message has told now; another reason goes on."""
     task = await queries.tasks.open_telling(tx, appointment_id)
     if task is not None and not any(one.code in _ASKED for one in task.because):
-        task.status, task.ended_because = TellingStatus.COMPLETED, [Reason.of("message-arrived")]
+        task.status, task.ended_because = VisitTaskStatus.COMPLETED, [Reason.of("message-arrived")]
         await _save(ctx, tx, task)
 
 
@@ -85,7 +84,9 @@ def _task(
         requester=row.requester,
         starts_at=row.starts_at,
         opened_at=ctx.at,
-        due_at=min(row.starts_at, _next_working_day_over(ctx, row.site)),
+        due_at=min(
+            row.starts_at, rules.day_book.next_working_day_over(ctx.clinic.site(row.site), now=ctx.at)
+        ),
         because=list(because),
         words=words,
     )
@@ -103,7 +104,7 @@ async def follow(ctx: Context, tx: Transaction, row: Appointment) -> None:
     else:
         came = row.status in (*HERE, AppointmentStatus.FULFILLED)
         ended = Reason.of("patient-came") if came else Reason.of("visit-does-not-stand")
-        task.status, task.ended_because = TellingStatus.CANCELLED, [ended]
+        task.status, task.ended_because = VisitTaskStatus.CANCELLED, [ended]
     await _save(ctx, tx, task)
 
 
@@ -127,7 +128,7 @@ async def complete(
         return task
     if (why := rules.conflicts.why_not_ended_by_hand(task)) is not None:
         raise TaskEnded.because(why, texts.REASONS, expression="Task.status")
-    task.status, task.ended_because = TellingStatus.COMPLETED, [Reason.of("patient-told")]
+    task.status, task.ended_because = VisitTaskStatus.COMPLETED, [Reason.of("patient-told")]
     await _save(ctx, tx, task)
     return task
 
@@ -136,11 +137,3 @@ async def _save(ctx: Context, tx: Transaction, task: TellingTask) -> None:
     names = ("status", "starts_at", "due_at", "because", "words", "ended_because")
     body = fhir.telling.render(ctx, task)
     await store.update(tx, task, body, at=ctx.at, **{name: getattr(task, name) for name in names})
-
-
-def _next_working_day_over(ctx: Context, site_id: str) -> datetime:
-    site = ctx.clinic.site(site_id)
-    day = ctx.at.astimezone(site.zone).date() + rules.calendar.DAY
-    while not rules.day_book.is_working(site, day):
-        day += rules.calendar.DAY
-    return rules.calendar.local_day_end(day, site.zone)

@@ -119,12 +119,15 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
         begins=frozenset({scheduling.ReplanStatus.REQUESTED}),
         state=_status,
     ),
-    ("scheduling", "Task", TaskCode.TELL_PATIENT): LifeCycle(
-        kind="Task",
-        steps=scheduling.TELLING,
-        begins=frozenset({scheduling.TellingStatus.REQUESTED}),
-        state=_status,
-    ),
+    **{
+        ("scheduling", "Task", code): LifeCycle(
+            kind="Task",
+            steps=scheduling.VISIT_TASKS,
+            begins=frozenset({scheduling.VisitTaskStatus.REQUESTED}),
+            state=_status,
+        )
+        for code in (TaskCode.TELL_PATIENT, TaskCode.RECORD_VISIT, TaskCode.RECALL)
+    },
     ("careteam", "CareTeam", None): LifeCycle(
         kind="CareTeam", steps=care.TEAM, begins=frozenset({care.TeamState.ACTIVE}), state=_status
     ),

@@ -148,7 +148,7 @@ class TestACorrection:
         [extension] = answer.json()["extension"]
         parts = [part["url"] for part in extension["extension"]]
         assert parts == ["was", "reason", "taken-back", "remains"]
-        [guarantee] = await search(clinic, "coordinator", "Task")
+        [guarantee] = await search(clinic, "coordinator", "Task?code=guarantee")
         assert guarantee["businessStatus"]["coding"][0]["code"] in ("on-track", "at-risk")
 
     async def test_is_refused_with_what_is_wrong(self, clinic: TestClinic) -> None:

@@ -93,5 +93,5 @@ class TestChanging:
         path = f"{APPOINTMENT}/{first['id']}/$available-actions"
         colleague = (await clinic.as_("physiatrist").get(path)).text
         own = (await clinic.as_("physiotherapist").get(path)).text
-        assert colleague.count('"visit-of-another"') == 6
+        assert colleague.count('"visit-of-another"') == 7
         assert "visit-of-another" not in own

@@ -68,6 +68,7 @@ ACTS = {
     "scheduling GET /guarantee/summary": "coordinator",
     "scheduling GET /forecast": "coordinator",
     "scheduling GET /attendance": "coordinator",
+    "scheduling GET /desk": "coordinator",
     "scheduling GET /replanning": "coordinator",
     "scheduling GET /roster": "coordinator",
     "careteam GET /worklist": "coordinator clinician",
