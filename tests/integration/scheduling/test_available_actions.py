@@ -134,7 +134,9 @@ class TestAnAppointment:
 class TestAGuarantee:
     async def test_offers_nobody_anything_and_strangers_do_not_find_it(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
-        found = await clinic.as_("coordinator").get(f"/scheduling/fhir/Task?focus=ServiceRequest/{referral}")
+        found = await clinic.as_("coordinator").get(
+            f"/scheduling/fhir/Task?focus=ServiceRequest/{referral}&code=guarantee"
+        )
         address = f"/scheduling/fhir/Task/{found.json()['entry'][0]['resource']['id']}"
         for party in ("coordinator", "family-practice"):
             assert await offered(clinic, party, address) == {}
