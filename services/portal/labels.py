@@ -256,6 +256,7 @@ WORK: Mapping[str, str] = {
     "tell": _("Tell the patient the day"),
     "recall": _("Telephone: two visits missed"),
     "unrecorded": _("Say what became of the visit"),
+    "series": _("See to a series"),
     "action": _("Action"),
     "case": _("Case for a meeting"),
     "plan": _("Plan to activate"),

@@ -123,6 +123,8 @@ ALLOWED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
         (SeriesStatus.BOOKED, SeriesStatus.NOT_BOOKED),
         (SeriesStatus.BOOKED, SeriesStatus.SUSPENDED),
         (SeriesStatus.BOOKED, SeriesStatus.COMPLETED),
+        # More was granted, or wanted, than had been booked.
+        (SeriesStatus.COMPLETED, SeriesStatus.BOOKED),
         (SeriesStatus.SUSPENDED, SeriesStatus.BOOKED),
         (SeriesStatus.SUSPENDED, SeriesStatus.NOT_BOOKED),
     }

@@ -27,6 +27,10 @@ REASONS: Mapping[str, str] = {
     "no-room-in-week": "{discipline} has no room in the week of {week}.",
     "block-begins": "The earliest week in which the whole block has room begins on {week}.",
     "no-block-begins": "No week of the next half year begins a block with room for all of it.",
+    "missed-in-a-row": (
+        "{count} sessions were missed one after the other: speak to the patient before more are booked."
+    ),
+    "session-not-made-up": "{count} sessions of {discipline} that the grant allows find no time.",
     "nothing-free": "Nothing is free later either.",
     # Why a guarantee is at risk or broken, and what can be done.
     "day-follows": "The day is promised and follows by the plan of the evening.",

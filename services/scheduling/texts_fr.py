@@ -25,6 +25,12 @@ REASONS: Mapping[str, str] = {
         "La séance {failed} sur {count} ne trouve aucun moment selon l'autorisation et le rythme."
     ),
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "missed-in-a-row": (
+        "{count} séances ont été manquées de suite : parler au patient avant d'en réserver d'autres."
+    ),
+    "session-not-made-up": (
+        "{count} séances de {discipline} permises par l'autorisation ne trouvent pas d'heure."
+    ),
     "no-room-in-week": "{discipline} n'a pas de place la semaine du {week}.",
     "block-begins": "La première semaine où tout le bloc a de la place commence le {week}.",
     "no-block-begins": "Aucune semaine des six prochains mois ne commence un bloc qui ait toute sa place.",

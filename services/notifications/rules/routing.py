@@ -130,6 +130,9 @@ _SCHEDULING = {
     "waitlist.left": _route("The waitlist was left.", _OFFICES),
     "series.booked": _route("All appointments of the series were booked.", _ALL_BUT_INSURER),
     "series.not-booked": _route("The series could not be booked as a whole.", _CARE, COORDINATOR),
+    "series.left-short": _route(
+        "An appointment that may still be had finds no time: see to it.", _CARE, COORDINATOR
+    ),
     "series.suspended": _route("The series was suspended.", _ALL_BUT_INSURER, COORDINATOR, TEAM),
     "series.completed": _route("The last appointment of the series took place.", _ALL_BUT_INSURER),
     "guarantee.promised": _route("A first visit is promised; its day follows.", _OFFICES, REFERRER),

@@ -61,6 +61,8 @@ def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
         return _of_task(ctx, entry, work.tasks[entry.id])
     if entry.kind in ("tell", "recall"):
         return _of_patient(ctx, entry, work)
+    if entry.kind == "series":
+        return _of_series(ctx, entry, work)
     facts = work.facts[entry.id]
     return fhir.worklist.of_visit(
         ctx,
@@ -98,6 +100,13 @@ def _of_patient(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> Worklis
         person=work.people[referral.id],
         actions=possible(ctx, operations.tasks.TASKS, subject, names=_ACTS[entry.kind]),
     )
+
+
+def _of_series(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
+    row = work.series[entry.id]
+    referral = work.referrals[row.referral_id]
+    person = work.people[referral.id]
+    return fhir.worklist.of_series(ctx, entry, row, referral=referral, person=person, actions=[])
 
 
 def _acts(ctx: Context, facts: AppointmentFacts, *, kind: str) -> list[dict[str, str]]:

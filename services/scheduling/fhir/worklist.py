@@ -6,7 +6,14 @@ from typing import Any
 from services.scheduling import texts
 from services.scheduling.fhir import replanning, telling, visit_tasks
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
+from services.scheduling.models.rows import (
+    Appointment,
+    Referral,
+    ReplanTask,
+    Series,
+    TellingTask,
+    VisitTask,
+)
 from shared.context import Context
 from shared.fhir.elements import directory_reference
 from shared.fhir.people import listed
@@ -93,6 +100,27 @@ def of_patient(
         resource=f"Task/{row.id}",
         state=row.status,
         reason=_stated(ctx, told, site=row.site),
+        owner=directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
+        actions=actions,
+        **_about(ctx, referral, person),
+    )
+
+
+def of_series(
+    ctx: Context,
+    entry: WorklistEntry,
+    row: Series,
+    *,
+    referral: Referral,
+    person: KnownPerson | None,
+    actions: Actions,
+) -> WorklistRow:
+    """Show a series that is not booked, or has fewer sessions than it wants."""
+    return WorklistRow(
+        entry=entry,
+        resource=f"List/{row.id}",
+        state=row.status,
+        reason=_stated(ctx, row.reasons, site=row.site),
         owner=directory_reference(ctx.clinic, f"Organization/{ctx.clinic.id}"),
         actions=actions,
         **_about(ctx, referral, person),

@@ -95,8 +95,9 @@ class Guarantee(Resource):
 class Series(Resource):
     """The sessions of one referral, as a List.
 
-    `wanted` is how many sessions of each discipline it has in all, those that took place included; None in
-    one that was booked before there was more than one discipline.
+    `wanted` is how many sessions of each discipline it is to have in all, those that took place included;
+    None in one that was booked before there was more than one discipline. What of these has found no time
+    is `short`, and somebody has to see to a series since `short_since`.
     """
 
     __tablename__ = "series"
@@ -109,6 +110,8 @@ class Series(Resource):
     status: str = SeriesStatus.NOT_BOOKED
     reasons: list[Reason] = Field(default_factory=list, sa_type=JSONB)
     wanted: dict[str, int] | None = Field(default=None, sa_type=JSONB)
+    short: dict[str, int] | None = Field(default=None, sa_type=JSONB)
+    short_since: AwareDatetime | None = None
 
 
 class Appointment(Resource):

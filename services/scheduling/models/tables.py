@@ -108,7 +108,10 @@ class GuaranteeTable(Guarantee, Base, table=True):
 class SeriesTable(Series, Base, table=True):
     """The table of Series rows."""
 
-    __table_args__ = (one_of("status", SeriesStatus, name="status_is_known"),)
+    __table_args__ = (
+        one_of("status", SeriesStatus, name="status_is_known"),
+        Index("series_to_see_to", "site", "short_since", postgresql_where=text("short_since IS NOT NULL")),
+    )
 
 
 class AppointmentTable(Appointment, Base, table=True):

@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
-from services.scheduling.models.rows import Appointment, ReplanTask, TellingTask
+from services.scheduling.models.rows import Appointment, ReplanTask, Series, TellingTask
 from services.scheduling.models.tables import (
     AppointmentTable,
     GuaranteeTable,
     ReplanTaskTable,
+    SeriesTable,
     TellingTaskTable,
     VisitTaskTable,
 )
@@ -28,6 +29,7 @@ WHERE referral_id = ANY($1::uuid[]) AND kind IN ('first', 'joint-first')
   AND held_until IS NULL ORDER BY id
 """
 _TASKS = "SELECT * FROM replan_task WHERE id = ANY($1::uuid[])"
+_SERIES = "SELECT * FROM series WHERE id = ANY($1::uuid[])"
 _TELLING = "SELECT * FROM telling_task WHERE id = ANY($1::uuid[])"
 
 
@@ -73,6 +75,14 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
         ),
         WorklistSource(
+            kind="series",
+            resource_type="List",
+            urgency=Urgency.TURN,
+            id=col(SeriesTable.id),
+            since=col(SeriesTable.short_since),
+            where=and_(scope.series(principal), col(SeriesTable.short_since).is_not(None)),
+        ),
+        WorklistSource(
             kind="recall",
             resource_type="Task",
             urgency=Urgency.TURN,
@@ -102,6 +112,11 @@ async def firsts_of(tx: Transaction, referral_ids: Collection[UUID]) -> Sequence
 async def replan_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[ReplanTask]:
     """Read Tasks that name visits which no longer fit, without a lock."""
     return await tx.rows(ReplanTask, _TASKS, list(ids))
+
+
+async def series(tx: Transaction, ids: Collection[UUID]) -> Sequence[Series]:
+    """Read series that somebody has to see to, without a lock."""
+    return await tx.rows(Series, _SERIES, list(ids))
 
 
 async def telling_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[TellingTask]:

@@ -65,6 +65,65 @@ def wanted_at_least(
     }
 
 
+def missing(
+    wanted: Mapping[str, int], rows: Sequence[Appointment], *, entitled: Entitlement, only: str | None
+) -> dict[str, int]:
+    """Return how many sessions of each discipline a series still wants inside what is entitled."""
+    have = counted_by_discipline(rows, only=only)
+    late = Counter(row.discipline or only or "" for row in late_cancellation.using_a_unit(rows))
+    found = {}
+    for discipline, count in wanted.items():
+        room = entitled.of(discipline).count - late[discipline]
+        if (left := min(count, room) - have[discipline]) > 0:
+            found[discipline] = left
+    return found
+
+
+def missed_in_a_row(rows: Iterable[Appointment]) -> int:
+    """Count how many of the sessions that were recorded last were missed, one after the other."""
+    recorded = (AppointmentStatus.MISSED, AppointmentStatus.FULFILLED)
+    known = [(row.starts_at, row.status) for row in rows if row.status in recorded and row.starts_at]
+    count = 0
+    for _, status in sorted(known, reverse=True):
+        if status != AppointmentStatus.MISSED:
+            break
+        count += 1
+    return count
+
+
+def still_short(short: Mapping[str, int] | None, booked: str) -> dict[str, int] | None:
+    """Return what a series is still short of once a session of a discipline was booked; None for nothing."""
+    left = {one: count - (one == booked) for one, count in (short or {}).items()}
+    return {one: count for one, count in left.items() if count > 0} or None
+
+
+def surplus_of(
+    wanted: Mapping[str, int], rows: Sequence[Appointment], *, only: str | None, now: datetime
+) -> list[Appointment]:
+    """Return the last sessions to come of each discipline that has more than the series wants."""
+    have = counted_by_discipline(rows, only=only)
+    found: list[Appointment] = []
+    for discipline, count in wanted.items():
+        own = sessions_in(to_come(rows, after=now), discipline=discipline, only=only)
+        surplus = min(max(have[discipline] - count, 0), len(own))
+        found += own[len(own) - surplus :]
+    return found
+
+
+def given_up(
+    wanted: Mapping[str, int] | None,
+    rows: Sequence[Appointment],
+    dropped: Sequence[Appointment],
+    *,
+    only: str | None,
+) -> dict[str, int]:
+    """Return what a series wants when people called these sessions off: they are never booked again."""
+    if wanted is None:
+        return wanted_at_least(None, rows, only=only)
+    gone = Counter(row.discipline or only or "" for row in dropped if row.kind == AppointmentKind.SESSION)
+    return {discipline: max(count - gone[discipline], 0) for discipline, count in wanted.items()}
+
+
 def beyond(
     sessions: Sequence[Appointment], *, entitled: Entitlement, only: str | None, now: datetime, zone: ZoneInfo
 ) -> list[Appointment]:

@@ -57,5 +57,18 @@ async def save(ctx: Context, tx: Transaction, row: Appointment, *, series: Serie
     wanted = rules.series_state.wanted_at_least(
         series.wanted, sessions, only=rules.needs.only_discipline(course)
     )
+    short = rules.series_state.still_short(series.short, rules.needs.discipline_of(ctx.clinic, row))
+    if not short:
+        series.reasons = []
     body = fhir.series.render(ctx, series, sessions=sessions)
-    await store.update(tx, series, body, at=ctx.at, wanted=wanted)
+    since = series.short_since if short else None
+    await store.update(
+        tx,
+        series,
+        body,
+        at=ctx.at,
+        wanted=wanted,
+        short=short,
+        short_since=since,
+        reasons=series.reasons,
+    )

@@ -113,10 +113,12 @@ async def call_off(
     referral: Referral,
     cache: AvailabilityCache,
 ) -> None:
-    """Call a locked visit off on the clinic's side; a first one is booked again."""
+    """Call a locked visit off on the clinic's side; a first one is booked again, a session made up for."""
     row.status, row.reason_code = AppointmentStatus.CANCELLED, record.CLINIC_CANCELS
     row.reasons, row.patient_caused = [because], False
-    await _record(ctx, tx, row, AppointmentStatus.CANCELLED, referral=referral, cache=cache)
+    await _record(
+        ctx, tx, row, AppointmentStatus.CANCELLED, referral=referral, cache=cache, is_given_up=False
+    )
 
 
 async def _change(
@@ -175,8 +177,12 @@ async def _record(
     *,
     referral: Referral,
     cache: AvailabilityCache,
+    is_given_up: bool = True,
 ) -> None:
-    """Record a new status; a lost first appointment is booked again unless the referral has ended."""
+    """Record a new status; a lost first appointment is booked again unless the referral has ended.
+
+    A session that is missed is made up for; one that was called off is given up, unless nobody meant that.
+    """
     if status in LOST:
         await record.give_back(ctx, tx, [row])
     if status == AppointmentStatus.CANCELLED and row.reason_code is not None:
@@ -184,6 +190,10 @@ async def _record(
     if row.kind not in FIRST_KINDS:
         await record.save_visit(ctx, tx, row, _EVENTS[status])
         if row.kind == AppointmentKind.SESSION:
+            if status == AppointmentStatus.CANCELLED and is_given_up:
+                await reconcile_series.give_up(ctx, tx, referral, [row])
+            elif status in LOST:
+                await reconcile_series.make_up(ctx, tx, referral)
             await reconcile_series.close_if_over(ctx, tx, referral)
         return
     evaluated = await record.save_first(ctx, tx, row, _EVENTS[status], referral=referral)

@@ -140,7 +140,7 @@ async def _correct_other(
     await record.save_appointment(ctx, tx, row, correction=correction)
     await record.publish_appointment_event(ctx, tx, events.AppointmentCorrected, row)
     if is_session:
-        await reconcile_series.recount(ctx, tx, referral)
+        await reconcile_series.recount(ctx, tx, referral, row, was=AppointmentStatus(was))
 
 
 async def _call_off_instead(

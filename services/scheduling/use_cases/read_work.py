@@ -7,7 +7,14 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
-from services.scheduling.models.rows import Appointment, Referral, ReplanTask, TellingTask, VisitTask
+from services.scheduling.models.rows import (
+    Appointment,
+    Referral,
+    ReplanTask,
+    Series,
+    TellingTask,
+    VisitTask,
+)
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.states import LIVE_FIRST
 from shared.db import Transaction
@@ -28,6 +35,7 @@ class WorkOfPage:
     tasks: Mapping[UUID, ReplanTask]
     tellings: Mapping[UUID, TellingTask]
     calls: Mapping[UUID, VisitTask]
+    series: Mapping[UUID, Series]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
 
@@ -43,11 +51,12 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
     tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
     calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
+    series = await queries.worklist.series(tx, ids["series"]) if ids["series"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls) for row in rows}
+    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls, series) for row in rows}
     if not wanted:
         return WorkOfPage(
-            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, referrals={}, people={}
+            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, series={}, referrals={}, people={}
         )
 
     referrals = await queries.board.referrals_of(tx, wanted)
@@ -74,6 +83,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
         tasks=of_tasks,
         tellings={task.id: task for task in tellings},
         calls={task.id: task for task in calls},
+        series={row.id: row for row in series},
         referrals=referrals,
         people=people,
     )

@@ -17,7 +17,7 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import AppointmentStatus, ReferralState, SeriesStatus
-from services.scheduling.use_cases import book_series, record
+from services.scheduling.use_cases import book_series, complete_series, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import DomainEvent
@@ -74,8 +74,35 @@ async def close_if_over(ctx: Context, tx: Transaction, referral: Referral) -> No
     await _close_if_over(ctx, tx, await _lock(tx, referral, after=ctx.at))
 
 
-async def recount(ctx: Context, tx: Transaction, referral: Referral) -> None:
-    """Bring a series into line with a session of it that was recorded by mistake: it goes on, or is over."""
+async def make_up(ctx: Context, tx: Transaction, referral: Referral) -> None:
+    """Book a session in the place of one that was missed, or lost by the clinic, where units allow."""
+    firsts = await queries.appointments.firsts_of(tx, referral.id)
+    entitled = await entitlement_of(ctx, tx, referral, firsts=firsts)
+    series = await queries.series.locked_of(tx, referral.id)
+    if referral.state == ReferralState.OPEN and series is not None and isinstance(entitled, Entitlement):
+        await complete_series.run(ctx, tx, referral, series, entitled=entitled, after=ctx.at)
+
+
+async def give_up(ctx: Context, tx: Transaction, referral: Referral, dropped: Sequence[Appointment]) -> None:
+    """Note that people called these sessions off: nothing is ever booked in their place by itself."""
+    series = await queries.series.locked_of(tx, referral.id)
+    if series is None:
+        return
+    sessions = await queries.appointments.sessions_of(tx, series.id)
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    wanted = rules.series_state.given_up(series.wanted, sessions, dropped, only=only)
+    await tx.update(series, wanted=wanted)
+
+
+async def recount(
+    ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, was: AppointmentStatus
+) -> None:
+    """Bring a series into line with a session of it that was recorded by mistake: it goes on, or is over.
+
+    What was booked in the place of a session that was not missed after all is called off, and one that was
+    missed after all is made up for.
+    """
+    await _rebalance(ctx, tx, referral, row, was=was)
     locked = await _lock(tx, referral, after=ctx.at)
     series, sessions = locked.series, locked.sessions
     counted = rules.series_state.corrected(series, sessions)
@@ -101,6 +128,29 @@ async def entitlement_of(
     )
 
 
+async def _rebalance(
+    ctx: Context, tx: Transaction, referral: Referral, row: Appointment, *, was: AppointmentStatus
+) -> None:
+    locked = await _lock(tx, referral, after=ctx.at)
+    series, only = locked.series, rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    if series is None:
+        return
+    if was == AppointmentStatus.CANCELLED:
+        await tx.update(
+            series, wanted=rules.series_state.wanted_at_least(series.wanted, locked.sessions, only=only)
+        )
+    elif was == AppointmentStatus.MISSED and series.wanted is not None:
+        surplus = [
+            one
+            for one in rules.series_state.surplus_of(series.wanted, locked.sessions, only=only, now=ctx.at)
+            if one.id != row.id
+        ]
+        await record.cancel_sessions(ctx, tx, surplus, because=Reason.of("booked-for-a-mistake"))
+        await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *surplus)
+    elif row.status == AppointmentStatus.MISSED:
+        await make_up(ctx, tx, referral)
+
+
 async def _follow(
     ctx: Context,
     tx: Transaction,
@@ -116,6 +166,7 @@ async def _follow(
         await _withdraw(ctx, tx, locked, because=Reason.of("first-moved"))
     elif series is not None and series.status in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
         await _cut(ctx, tx, referral, entitled=entitled, locked=locked)
+        await complete_series.run(ctx, tx, referral, series, entitled=entitled, after=max(ends_at, ctx.at))
         return
     kept = rules.series_state.counting(locked.sessions)
     entitled = _less_late(ctx, referral, entitled, locked=locked)
@@ -158,6 +209,9 @@ async def _close_if_over(ctx: Context, tx: Transaction, locked: LockedSeries) ->
     if series is not None and held is not None:
         event = events.SeriesCompleted if held else events.SeriesSuspended
         because = [Reason.of("sessions-held", count=held)]
+        if not held:
+            # Begun anew, it is begun with everything.
+            series.wanted = None
         await record.save_series(ctx, tx, series, event, because=because, sessions=sessions)
 
 

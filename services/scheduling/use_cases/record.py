@@ -44,7 +44,9 @@ _CHANGED = (
     *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
     *("reason_code", "other_codings", "reasons", "patient_caused", "confirmed_start"),
 )
-_SERIES_CHANGED = ("status", "reasons", "wanted")
+_SERIES_CHANGED = ("status", "reasons", "wanted", "short", "short_since")
+# Of a series that is not booked these say that a person may find a way; all else is waited for.
+_FOR_A_PERSON = ("session-finds-no-time", "no-room-in-week", "contended")
 
 
 def fill_appointment(ctx: Context, row: Appointment) -> None:
@@ -118,13 +120,36 @@ async def save_series(
     carries: Sequence[Appointment] = (),
 ) -> None:
     """Write a series as it is after an event, which names these sessions, and publish the event."""
-    series.status, series.reasons = _SERIES_STATUS[event], list(because)
+    if event in (events.SeriesBooked, events.SeriesSuspended, events.SeriesNotBooked):
+        is_stuck = event is events.SeriesNotBooked and any(one.code in _FOR_A_PERSON for one in because)
+        series.short, series.short_since = None, ctx.at if is_stuck else None
+    await update_series(ctx, tx, series, status=_SERIES_STATUS[event], because=because, sessions=sessions)
+    await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])
+
+
+async def update_series(
+    ctx: Context,
+    tx: Transaction,
+    series: Series,
+    *,
+    status: SeriesStatus,
+    because: Sequence[Reason],
+    sessions: Sequence[Appointment],
+) -> None:
+    """Write a series, which names these sessions, as it is now."""
+    series.status, series.reasons = status, list(because)
     body = fhir.series.render(ctx, series, sessions=sessions)
     if series.version:
         kept = {name: getattr(series, name) for name in _SERIES_CHANGED}
         await store.update(tx, series, body, at=ctx.at, **kept)
     else:
         await store.insert(tx, series, body, at=ctx.at)
+
+
+async def publish_series_event(
+    ctx: Context, tx: Transaction, event: type[DomainEvent], series: Series, *carries: Appointment
+) -> None:
+    """Publish an event about a series as it was written."""
     await publish_all(tx, [_about(ctx, event, series, *(row.body for row in carries))])
 
 

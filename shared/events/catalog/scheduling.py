@@ -186,6 +186,14 @@ class SeriesNotBooked(
     """No series could be booked."""
 
 
+class SeriesLeftShort(
+    SeriesEvent,
+    name="series.left-short",
+    emitted="A missed session, or more that was granted, finds no time; the List's note says whose and why.",
+):
+    """A series that stands has fewer sessions than it wants."""
+
+
 class SeriesSuspended(
     SeriesEvent,
     name="series.suspended",

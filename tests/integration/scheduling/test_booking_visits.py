@@ -282,7 +282,7 @@ class TestBooking:
 
 
 class TestASessionMore:
-    async def test_takes_the_place_of_one_that_was_missed_and_is_of_the_series(self, desk: Desk) -> None:
+    async def test_takes_the_place_of_one_that_was_called_off_and_is_of_the_series(self, desk: Desk) -> None:
         referral = await desk.accept(payer="insurer")
         await desk.authorize(referral, units=4)
         first, *others = await desk.sessions(referral)
@@ -292,9 +292,8 @@ class TestASessionMore:
         [proposal, *_] = await desk.find(local(day, "00:00"), local(day, "23:59"), **times)
         with pytest.raises(CannotBook, match="All 4 sessions that may be had are booked or used"):
             await desk.book(proposal)
-        assert first.starts_at is not None
-        await desk.at(first.starts_at)
-        await desk.put(first, status="noshow")
+        called_off = {"coding": [{"system": _CANCELLATIONS, "code": "pat"}]}
+        await desk.put(first, status="cancelled", cancelationReason=called_off)
         row = await desk.book(proposal)
         assert (row.kind, row.series_id, row.status) == ("session", first.series_id, "booked")
         series = await desk.series(referral)
@@ -305,14 +304,14 @@ class TestASessionMore:
         await desk.authorize(referral, status="denied")
         assert [one.status for one in await desk.appointments(referral, kind="session")].count(
             "cancelled"
-        ) == 4
+        ) == 5
 
     async def test_keeps_the_pace_of_the_programme(self, desk: Desk) -> None:
         referral = await desk.accept(payer="insurer")
         await desk.authorize(referral, units=4)
         sessions = await desk.sessions(referral)
-        await desk.at(sessions[0].starts_at or desk.now)
-        await desk.put(sessions[0], status="noshow")
+        called_off = {"coding": [{"system": _CANCELLATIONS, "code": "pat"}]}
+        await desk.put(sessions[0], status="cancelled", cancelationReason=called_off)
         full = sessions[-1].starts_at
         assert full is not None
         wanted = {

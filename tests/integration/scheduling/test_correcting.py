@@ -312,7 +312,7 @@ class TestASession:
             await desk.put(session, status="fulfilled")
         assert await series_of(desk, referral) == ("completed", 4)
         await desk.correct(sessions[-1], "noshow")
-        assert await series_of(desk, referral) == ("completed", 3)
+        assert (await series_of(desk, referral))[0] == "booked", "it is made up for"
         await desk.correct(sessions[-1], "booked")
         assert (await series_of(desk, referral))[0] == "booked"
         await desk.put(await state_of(desk, sessions[-1]), status="fulfilled")
@@ -321,10 +321,10 @@ class TestASession:
 
     async def test_of_a_series_that_was_called_off_as_a_whole_took_place_after_all(self, desk: Desk) -> None:
         referral, sessions = await self.booked(desk)
-        for session in sessions:
-            assert session.starts_at is not None
-            await desk.at(session.starts_at)
-            await desk.put(session, status="noshow")
+        while left := [row for row in await desk.sessions(referral) if row.status == "booked"]:
+            assert left[0].starts_at is not None
+            await desk.at(left[0].starts_at)
+            await desk.put(left[0], status="noshow")
         assert await series_of(desk, referral) == ("suspended", 0)
         await desk.correct(sessions[0], "fulfilled")
         assert await series_of(desk, referral) == ("completed", 1)

@@ -1,0 +1,118 @@
+"""Add to a series that stands what it still wants: a session that was missed, or what a wider grant allows.
+
+Each discipline gets all that it wants, or nothing: what finds no time inside the grant is said once
+(`series.left-short`) and stands on the coordinator's worklist, until it is booked or left at that.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.scheduling import queries, rules
+from services.scheduling.models.rows import Appointment, Referral, Series
+from services.scheduling.rules.entitlement import Entitlement
+from services.scheduling.rules.series import NoSeries
+from services.scheduling.states import SeriesStatus
+from services.scheduling.use_cases import book_series, record
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import scheduling as events
+from shared.reasons import Reason
+
+# Who missed so many one after the other is spoken to before anything is booked by itself.
+_MOST_MISSED = 2
+
+
+async def run(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    series: Series,
+    *,
+    entitled: Entitlement,
+    after: datetime,
+) -> None:
+    """Book what a series still wants inside what is entitled, later than `after`; the referral is locked."""
+    course = ctx.clinic.programme(referral.programme).course
+    if course is None or series.status not in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
+        return
+    sessions = await queries.appointments.sessions_of(tx, series.id)
+    only = rules.needs.only_discipline(course)
+    if series.wanted is None:
+        series.wanted = rules.series_state.wanted_at_least(None, sessions, only=only)
+    missing = rules.series_state.missing(series.wanted, sessions, entitled=entitled, only=only)
+    if missing and (count := rules.series_state.missed_in_a_row(sessions)) >= _MOST_MISSED:
+        added, why = list[Appointment](), [Reason.of("missed-in-a-row", count=count)]
+    else:
+        added, why = await _add(
+            ctx, tx, referral, series, missing=missing, sessions=sessions, entitled=entitled, after=after
+        )
+    short = rules.series_state.missing(series.wanted, [*sessions, *added], entitled=entitled, only=only)
+    if added or dict(short) != (series.short or {}):
+        await _save(ctx, tx, series, sessions=[*sessions, *added], added=added, short=short, why=why)
+
+
+async def _add(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    series: Series,
+    *,
+    missing: Mapping[str, int],
+    sessions: Sequence[Appointment],
+    entitled: Entitlement,
+    after: datetime,
+) -> tuple[list[Appointment], list[Reason]]:
+    """Take times for what is missing, discipline by discipline; return the sessions and what finds none."""
+    kept = rules.series_state.counting(sessions)
+    added: list[Appointment] = []
+    why: list[Reason] = []
+    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
+    for discipline, count in missing.items():
+        own = rules.series_state.sessions_in(kept, discipline=discipline, only=only)
+        request = book_series.request_of(
+            ctx,
+            referral,
+            discipline=discipline,
+            count=len(own) + count,
+            entitled=entitled,
+            kept=[*kept, *added],
+            after=after,
+        )
+        usual = {person for person, _ in Counter(row.practitioner for row in own).most_common(1) if person}
+        found = await book_series.claimed(
+            ctx, tx, referral, series, request=replace(request, need=request.need.led_by(usual))
+        )
+        if isinstance(found, NoSeries):
+            found = await book_series.claimed(ctx, tx, referral, series, request=request)
+        if isinstance(found, NoSeries):
+            _, *instead = book_series.refusal(found)
+            why += [Reason.of("session-not-made-up", discipline=discipline, count=count), *instead]
+        else:
+            added += found
+    return added, why
+
+
+async def _save(
+    ctx: Context,
+    tx: Transaction,
+    series: Series,
+    *,
+    sessions: Sequence[Appointment],
+    added: Sequence[Appointment],
+    short: Mapping[str, int],
+    why: Sequence[Reason],
+) -> None:
+    for row in added:
+        record.fill_appointment(ctx, row)
+    await tx.insert(*added)
+    is_news = bool(short) and dict(short) != (series.short or {})
+    series.short = dict(short) or None
+    series.short_since = (series.short_since or ctx.at) if short else None
+    in_order = sorted(sessions, key=lambda row: (row.starts_at or ctx.at, row.id))
+    status = SeriesStatus.BOOKED if added else SeriesStatus(series.status)
+    await record.update_series(ctx, tx, series, status=status, because=why, sessions=in_order)
+    await record.publish_appointment_event(ctx, tx, events.AppointmentBooked, *added)
+    if is_news:
+        await record.publish_series_event(ctx, tx, events.SeriesLeftShort, series)
