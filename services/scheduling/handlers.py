@@ -171,6 +171,11 @@ async def on_offer_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     await use_cases.replan.again(ctx, tx, timer.ref)
 
 
+async def on_round_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
+    """Offer a freed time to the next patients, or end that."""
+    await use_cases.offer_rounds.run(ctx, tx, UUID(timer.ref))
+
+
 async def on_forecast_due(ctx: Context, tx: Transaction, timer: Timer) -> None:
     """Keep the forecast of a site, as it is every night, and what came true of earlier ones."""
     await use_cases.keep_forecast.run(ctx, tx, timer.ref)

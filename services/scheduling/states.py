@@ -56,6 +56,26 @@ class VisitTaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class OfferStatus(StrEnum):
+    """Task.status of the offer of a freed time: asked, yes, no, or ended without an answer."""
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+class RoundStatus(StrEnum):
+    """What became of a freed time: it is open, an offer of it was taken, somebody without a day or another
+    booking filled it, or it was left.
+    """
+
+    OPEN = "open"
+    TAKEN = "taken"
+    FILLED = "filled"
+    LEFT = "left"
+
+
 class GroupStatus(StrEnum):
     """Where a group session stands: open to patients, left by all of them, or cancelled by staff."""
 
@@ -143,6 +163,9 @@ CORRECTED_SERIES: frozenset[tuple[SeriesStatus, SeriesStatus]] = frozenset(
 
 REPLANNING = {ReplanStatus.REQUESTED: frozenset({ReplanStatus.COMPLETED})}
 VISIT_TASKS = {VisitTaskStatus.REQUESTED: frozenset({VisitTaskStatus.COMPLETED, VisitTaskStatus.CANCELLED})}
+OFFERS = {
+    OfferStatus.REQUESTED: frozenset({OfferStatus.COMPLETED, OfferStatus.REJECTED, OfferStatus.CANCELLED})
+}
 
 
 def may(old: AppointmentStatus, new: AppointmentStatus) -> bool:

@@ -64,6 +64,18 @@ REASONS: Mapping[str, str] = {
     "visit-recorded": "The visit was recorded.",
     "nothing-to-record": "The visit was called off or moved: there is nothing to record.",
     "ends-when-recorded": "This Task ends when the visit is recorded.",
+    "time-offered": (
+        "Offered: {when:%Y-%m-%d %H:%M} with {practitioner}, instead of {instead:%Y-%m-%d %H:%M}."
+        " To be answered by {until:%Y-%m-%d %H:%M}."
+    ),
+    "offer-accepted": "The patient takes the time.",
+    "offer-declined": "The patient keeps the time that they have.",
+    "offer-unanswered": "Nobody answered in time.",
+    "offer-expired": "The offer ended {until:%Y-%m-%d %H:%M}.",
+    "offer-taken": "Somebody else has taken the time.",
+    "offer-gone": "The time is not there any more.",
+    "offer-over": "The offer has ended.",
+    "visit-changed-since": "The patient's visit is not what it was when the time was offered.",
     "cancelled-late": "It was called off late: fewer than {hours} hours before it began.",
     "late-uses-a-unit": "By the rule of the payer it uses a unit all the same.",
     "left-unseen": "The patient had come and left without being seen.",
@@ -161,7 +173,7 @@ _STATUSES = {
 WORDS: Words = dict.fromkeys(("state", "to", "allowed", "status"), _STATUSES)
 # What the arguments of reasons are, by their names.
 ARGUMENTS: Kinds = {
-    **dict.fromkeys(("earliest", "start", "until", "when"), "dateTime"),
+    **dict.fromkeys(("earliest", "instead", "start", "until", "when"), "dateTime"),
     **dict.fromkeys(("day", "ends_on", "starts_on", "week"), "date"),
     **dict.fromkeys(("count", "failed", "hours", "per_week", "seats", "weeks"), "integer"),
     **dict.fromkeys(("practitioner", "room", "visit"), "Reference"),

@@ -73,6 +73,18 @@ REASONS: Mapping[str, str] = {
     "visit-recorded": "La visite a été consignée.",
     "nothing-to-record": "La visite a été annulée ou déplacée ; il n'y a rien à consigner.",
     "ends-when-recorded": "Cette tâche prend fin quand la visite est consignée.",
+    "time-offered": (
+        "Offert : le {when:%Y-%m-%d %H:%M} avec {practitioner}, au lieu du {instead:%Y-%m-%d %H:%M}."
+        " Réponse attendue au plus tard le {until:%Y-%m-%d %H:%M}."
+    ),
+    "offer-accepted": "Le patient prend l'heure offerte.",
+    "offer-declined": "Le patient garde l'heure qu'il a.",
+    "offer-unanswered": "Personne n'a répondu à temps.",
+    "offer-expired": "L'offre a pris fin le {until:%Y-%m-%d %H:%M}.",
+    "offer-taken": "Quelqu'un d'autre a pris cette heure.",
+    "offer-gone": "Cette heure n'existe plus.",
+    "offer-over": "L'offre a pris fin.",
+    "visit-changed-since": "La visite du patient n'est plus ce qu'elle était quand l'heure a été offerte.",
     "cancelled-late": "Annulation tardive : moins de {hours} heures avant le début.",
     "late-uses-a-unit": "Selon la règle du payeur, une unité est utilisée tout de même.",
     "nothing-follows": "L'état est « {state} » et ne change plus.",

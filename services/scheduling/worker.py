@@ -46,6 +46,7 @@ def create_worker(runtime: Runtime) -> Worker:
             TimerKind.SECOND_DUE: handlers.on_second_due,
             TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
+            TimerKind.ROUND: handlers.on_round_due,
             TimerKind.RECORD: handlers.on_record_due,
             TimerKind.RECHECK: partial(handlers.on_recheck_due, cache=cache),
             TimerKind.LOOK: handlers.on_look_due,

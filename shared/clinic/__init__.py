@@ -11,7 +11,7 @@ from shared.clinic.model import Clinic, Emergency
 from shared.clinic.part import Part
 from shared.clinic.parties import Client, Organization, Payer, PersonMapping, SignIn, Webhook
 from shared.clinic.programmes import Eligibility, Programme
-from shared.clinic.scheduling import Scheduling, SchedulingPolicy
+from shared.clinic.scheduling import Offers, Scheduling, SchedulingPolicy
 from shared.clinic.staff import Absence, Hours, MeetingHour, Offer, Person, Site, Weekday
 from shared.clinic.visits import Discipline, Equipment, Room, Sessions, Visit, VisitType
 
@@ -32,6 +32,7 @@ __all__ = [
     "Hours",
     "MeetingHour",
     "Offer",
+    "Offers",
     "Organization",
     "Part",
     "Payer",

@@ -30,6 +30,24 @@ class Telling(Part):
         return self
 
 
+class Offers(Part):
+    """How a freed first visit is offered to patients who have a later one: to so many `at_once`, who have
+    `hold_minutes` to answer, between two times of the site's wall clock.
+    """
+
+    at_once: int = Field(ge=1, le=10, default=3)
+    hold_minutes: int = Field(ge=15, le=240, default=60)
+    earliest: WallTime = time(9)
+    latest: WallTime = time(20)
+
+    @model_validator(mode="after")
+    def _leaves_time(self) -> Self:
+        minutes = [at.hour * 60 + at.minute for at in (self.earliest, self.latest)]
+        if minutes[1] - minutes[0] < self.hold_minutes:
+            raise ValueError("latest must lie at least hold_minutes after earliest")
+        return self
+
+
 class Scheduling(Part):
     """How first visits get their days.
 
@@ -37,7 +55,8 @@ class Scheduling(Part):
     tells a day once it lies within `commit_days` or as `tell` says. While the window of a promise is used
     less than `at_once_below`, the carve-out books at once. `expected_per_week` says how many referrals of a
     programme are expected until the clinic's own weeks say it; `missed` is the share of visits to which
-    nobody comes. A time that somebody holds to book it is theirs for `hold_minutes`.
+    nobody comes. A time that somebody holds to book it is theirs for `hold_minutes`. Where there are
+    `offers`, a freed time that nobody without a day takes is offered.
     """
 
     policy: SchedulingPolicy = SchedulingPolicy.EARLIEST
@@ -49,4 +68,5 @@ class Scheduling(Part):
     iterations: int = Field(ge=1_000, default=500_000)
     missed: float = Field(ge=0, lt=1, default=0.1)
     hold_minutes: int = Field(ge=1, le=120, default=10)
+    offers: Offers | None = None
     expected_per_week: dict[Id, float] = Field(default_factory=dict)

@@ -107,6 +107,7 @@ class TaskCode(StrEnum):
     TELL_PATIENT = "tell-patient"
     RECORD_VISIT = "record-visit"
     RECALL = "recall"
+    OFFER_TIME = "offer-time"
     AGENDA_ITEM = "agenda-item"
     ACTION = "action"
 
@@ -119,7 +120,8 @@ class TaskInput(StrEnum):
     requester: valueReference to the referring Organization (clinic.yaml id); sent-at, complete-at:
     valueDateTime (UTC); due-on, second-due-on: valueDate (local date of the site); unavailable: valuePeriod,
     repeated; reason-for-hold and the like stand in statusReason. A Task of a site has site, and visit:
-    valueReference to an Appointment, repeated. One about a patient has described: valueReference to the
+    valueReference to an Appointment, repeated. The offer of a freed time has offered: valuePeriod, and
+    offered-with: valueReference to the Practitioner. One about a patient has described: valueReference to the
     contained Patient with what a sender says newly, or resembles: valueReference to a Patient who carries the
     same identifier, repeated.
     """
@@ -139,6 +141,8 @@ class TaskInput(StrEnum):
     TURN = "turn"
     CAME_BY = "came-by"
     VISIT = "visit"
+    OFFERED = "offered"
+    OFFERED_WITH = "offered-with"
     DESCRIBED = "described"
     RESEMBLES = "resembles"
 

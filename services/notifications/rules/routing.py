@@ -152,6 +152,10 @@ _SCHEDULING = {
         COORDINATOR,
         urgent=True,
     ),
+    "offer.made": _route("A freed time was offered to a patient.", (COORDINATOR,)),
+    "offer.accepted": _route("A patient takes a freed time.", _OFFICES),
+    "offer.declined": _route("A patient keeps the time that they have.", (COORDINATOR,)),
+    "offer.ended": _route("The offer of a freed time has ended.", (COORDINATOR,)),
     "calendar.conflicts-found": _route(
         "Booked visits no longer fit hours, absences, rooms or closed days.", (COORDINATOR,), COORDINATOR
     ),

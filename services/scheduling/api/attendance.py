@@ -33,7 +33,8 @@ async def attendance(request: _Search) -> Response:
     """Count what became of the visits of the coordinator's site, by programme and kind of visit.
 
     `late` are those that the patient called off later than the payer wants, `late_units` those of them that
-    use a unit all the same.
+    use a unit all the same. Of the freed times of first visits `filled` were taken by who had no day or
+    booked, `offered` were offered, `taken` by who had a later one, `left` by nobody.
     """
     only(request, "coordinator", what="see what became of the visits of a site")
     check_names(request.query, ("from", "to"))
@@ -47,5 +48,11 @@ async def attendance(request: _Search) -> Response:
     until = rules.calendar.local_day_end(last, site.zone)
     async with request.transaction() as tx:
         rows = await queries.attendance.counted(tx, site.id, since=since, until=until, at=request.ctx.at)
-        body = {"from": first.isoformat(), "to": last.isoformat(), "visits": [asdict(row) for row in rows]}
+        freed = await queries.offers.counted(tx, site.id, since=since, until=until)
+        body = {
+            "from": first.isoformat(),
+            "to": last.isoformat(),
+            "visits": [asdict(row) for row in rows],
+            "freed_times": freed,
+        }
         return await request.answer(tx, msgspec.json.encode(body), media_type="application/json")

@@ -125,6 +125,8 @@ EXAMPLES = {
             {"name": "reason", "valueString": "The teacher is ill."},
         ],
     },
+    "POST /fhir/Task/{id}/$accept-offer": {"resourceType": "Parameters"},
+    "POST /fhir/Task/{id}/$decline-offer": {"resourceType": "Parameters"},
     "POST /fhir/Appointment/{id}/$leave-unseen": {"resourceType": "Parameters"},
     "POST /fhir/Appointment/$find": {
         "resourceType": "Parameters",

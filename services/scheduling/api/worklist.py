@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, operations, queries, rules, use_cases
-from services.scheduling.models.rows import ReplanTask
+from services.scheduling.models.offers import TimeOffer
+from services.scheduling.models.rows import ReplanTask, TellingTask, VisitTask
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.use_cases.read_work import WorkOfPage
 from shared.context import Context
@@ -33,6 +35,7 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
     "replan": ("complete",),
     "tell": ("tell",),
     "recall": ("call",),
+    "offer": ("accept-offer", "decline-offer"),
     "unrecorded": ("fulfil", "miss", "leave-unseen", "cancel"),
 }
 
@@ -59,7 +62,7 @@ def _row(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
         return _of_guarantee(ctx, entry, work)
     if entry.kind == "replan":
         return _of_task(ctx, entry, work.tasks[entry.id])
-    if entry.kind in ("tell", "recall"):
+    if entry.kind in ("tell", "recall", "offer"):
         return _of_patient(ctx, entry, work)
     if entry.kind == "series":
         return _of_series(ctx, entry, work)
@@ -88,8 +91,13 @@ def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRo
 
 
 def _of_patient(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
-    """Show whom to tell a day, or whom to call after two misses."""
-    task = work.calls[entry.id] if entry.kind == "recall" else work.tellings[entry.id]
+    """Show whom to tell a day, whom to call after two misses, or whom to ask about a freed time."""
+    tasks: Mapping[str, Mapping[UUID, TellingTask | VisitTask | TimeOffer]] = {
+        "tell": work.tellings,
+        "recall": work.calls,
+        "offer": work.offers,
+    }
+    task = tasks[entry.kind][entry.id]
     referral = work.referrals[task.referral_id]
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
     return fhir.worklist.of_patient(

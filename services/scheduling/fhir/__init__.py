@@ -11,6 +11,7 @@ from services.scheduling.fhir import (
     forecasts,
     free_time,
     guarantees,
+    offers,
     programmes,
     proposals,
     replanning,

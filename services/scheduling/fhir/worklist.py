@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.scheduling import texts
-from services.scheduling.fhir import replanning, telling, visit_tasks
+from services.scheduling.fhir import offers, replanning, telling, visit_tasks
 from services.scheduling.models.guarantees import GuaranteeOverview
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import (
     Appointment,
     Referral,
@@ -87,14 +88,14 @@ def of_task(ctx: Context, entry: WorklistEntry, row: ReplanTask, *, actions: Act
 def of_patient(
     ctx: Context,
     entry: WorklistEntry,
-    row: TellingTask | VisitTask,
+    row: TellingTask | VisitTask | TimeOffer,
     *,
     referral: Referral,
     person: KnownPerson | None,
     actions: Actions,
 ) -> WorklistRow:
-    """Show whom to tell the day of the first visit, or whom to call who missed two."""
-    told = visit_tasks.reasons(row) if isinstance(row, VisitTask) else telling.reasons(ctx, row)
+    """Show whom to tell the day of the first visit, whom to call who missed two, or whom to ask."""
+    told = _told(ctx, row)
     return WorklistRow(
         entry=entry,
         resource=f"Task/{row.id}",
@@ -125,6 +126,12 @@ def of_series(
         actions=actions,
         **_about(ctx, referral, person),
     )
+
+
+def _told(ctx: Context, row: TellingTask | VisitTask | TimeOffer) -> Sequence[Reason]:
+    if isinstance(row, VisitTask):
+        return visit_tasks.reasons(row)
+    return offers.reasons(row) if isinstance(row, TimeOffer) else telling.reasons(ctx, row)
 
 
 def _about(ctx: Context, referral: Referral, person: KnownPerson | None) -> dict[str, Any]:

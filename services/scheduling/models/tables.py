@@ -5,6 +5,7 @@
 - A time at which nobody is there ends after it has begun.
 - A site has at most one open Task that asks to plan visits anew.
 - A group session takes its clinicians, room and equipment once; a seat of it is one patient's.
+- A freed time is taken by one patient, and a patient is asked one thing at a time.
 - A visit is asked to be recorded once at a time, and a patient to be called once for a referral.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
@@ -30,6 +31,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.calendar_links import CalendarLink
+from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import (
     Appointment,
     ForecastMade,
@@ -51,8 +53,10 @@ from services.scheduling.states import (
     AbsenceStatus,
     AppointmentStatus,
     GroupStatus,
+    OfferStatus,
     ReferralState,
     ReplanStatus,
+    RoundStatus,
     SeriesStatus,
     VisitTaskStatus,
 )
@@ -328,6 +332,38 @@ class VisitTaskTable(VisitTask, Base, table=True):
         Index(
             "visit_task_open",
             *("site", "code", "due_at", "opened_at", "id"),
+            postgresql_where=text("status = 'requested'"),
+        ),
+    )
+
+
+class OfferRoundTable(OfferRound, Base, table=True):
+    """The table of OfferRound rows."""
+
+    __table_args__ = (
+        one_of("status", RoundStatus, name="status_is_known"),
+        CheckConstraint("ends_at > starts_at", name="takes_some_time"),
+        Index("offer_round_of_site", "site", "starts_at"),
+    )
+
+
+class OfferTable(TimeOffer, Base, table=True):
+    """The table of Offer rows."""
+
+    __table_args__ = (
+        one_of("status", OfferStatus, name="status_is_known"),
+        CheckConstraint("due_at <= starts_at", name="ends_before_its_visit"),
+        Index(
+            "one_open_offer_per_patient",
+            "patient_id",
+            unique=True,
+            postgresql_where=text("status = 'requested'"),
+        ),
+        Index("one_yes_per_round", "round_id", unique=True, postgresql_where=text("status = 'completed'")),
+        # The page of a worklist: whom to ask, of a site.
+        Index(
+            "offer_open",
+            *("site", "due_at", "opened_at", "id"),
             postgresql_where=text("status = 'requested'"),
         ),
     )

@@ -7,7 +7,7 @@ class TimerKind(StrEnum):
     """guarantee-*: a referral; offer-time: a site; try-waiting: an appointment on the waitlist;
     expire-hold: an appointment that is held; recheck-visits, look-at-visits, plan-first-visits,
     keep-forecast, ask-for-records: a site; book-planned-day: an appointment and the local day that was
-    planned for it, as `id/2026-03-14`.
+    planned for it, as `id/2026-03-14`; ask-next: a freed time.
     """
 
     AT_RISK = "guarantee-at-risk"
@@ -20,5 +20,6 @@ class TimerKind(StrEnum):
     LOOK = "look-at-visits"
     FORECAST = "keep-forecast"
     RECORD = "ask-for-records"
+    ROUND = "ask-next"
     PLAN = "plan-first-visits"
     TELL = "book-planned-day"

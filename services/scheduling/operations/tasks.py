@@ -1,12 +1,14 @@
 """What people do with Tasks of visits, of whom to tell or to call; that of a guarantee nobody changes."""
 
+from functools import partial
 from uuid import UUID
 
-from services.scheduling import queries, texts
+from services.scheduling import queries, texts, use_cases
 from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
+from services.scheduling.use_cases.offer_rounds import OfferOver
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
@@ -24,9 +26,22 @@ async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFact
         or await queries.tasks.visible_to(tx, ctx.caller, wanted)
         or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
         or await queries.visit_tasks.visible_to(tx, ctx.caller, wanted)
+        or await queries.offers.visible_to(tx, ctx.caller, wanted)
     )
     return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
 
+
+_answer = partial(
+    Operation[TaskFacts],
+    resource_type="Task",
+    parties=("coordinator",),
+    interaction="u",
+    rows=REPLAN_ROWS,
+    refuses=(OfferOver,),
+    matches=True,
+    applies=acts.is_offer,
+    when=acts.may_answer,
+)
 
 TASKS = OperationTable[TaskFacts](
     resource_type="Task",
@@ -82,6 +97,16 @@ TASKS = OperationTable[TaskFacts](
             refuses=(TaskEnded,),
             applies=acts.asks_to_call,
             when=acts.may_complete,
+        ),
+        _answer(
+            name="accept-offer",
+            text="Say that the patient takes the time that was offered; the visit moves there at once.",
+            run=lambda ctx, tx, given: use_cases.offer_rounds.accept(ctx, tx, given.id, expect=given.expect),
+        ),
+        _answer(
+            name="decline-offer",
+            text="Say that the patient keeps the time that they have.",
+            run=lambda ctx, tx, given: use_cases.offer_rounds.decline(ctx, tx, given.id, expect=given.expect),
         ),
     ),
 )

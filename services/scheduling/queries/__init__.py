@@ -16,6 +16,7 @@ from services.scheduling.queries import (
     group_sessions,
     guarantees,
     occupancy,
+    offers,
     referrals,
     savepoints,
     scope,

@@ -15,6 +15,7 @@ from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import ReplanTask, TellingTask
 from services.scheduling.models.tables import (
     GuaranteeTable,
+    OfferTable,
     ReplanTaskTable,
     TellingTaskTable,
     VisitTaskTable,
@@ -51,6 +52,12 @@ _ROWS = union_all(
         _nothing.label("status"),
         literal(str(TaskCode.TELL_PATIENT)).label("code"),
         col(TellingTaskTable.status).label("task_status"),
+    ),
+    select(
+        *(col(getattr(OfferTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:3])),
+        _nothing.label("status"),
+        literal(str(TaskCode.OFFER_TIME)).label("code"),
+        col(OfferTable.status).label("task_status"),
     ),
     select(
         *(col(getattr(VisitTaskTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:3])),

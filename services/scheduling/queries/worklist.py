@@ -11,6 +11,7 @@ from services.scheduling.models.rows import Appointment, ReplanTask, Series, Tel
 from services.scheduling.models.tables import (
     AppointmentTable,
     GuaranteeTable,
+    OfferTable,
     ReplanTaskTable,
     SeriesTable,
     TellingTaskTable,
@@ -73,6 +74,15 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             since=col(TellingTaskTable.opened_at),
             due=col(TellingTaskTable.due_at),
             where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
+        ),
+        WorklistSource(
+            kind="offer",
+            resource_type="Task",
+            urgency=Urgency.TURN,
+            id=col(OfferTable.id),
+            since=col(OfferTable.opened_at),
+            due=col(OfferTable.due_at),
+            where=and_(scope.tasks(principal, table=OfferTable), fixed(OfferTable.status, "requested")),
         ),
         WorklistSource(
             kind="series",

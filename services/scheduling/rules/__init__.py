@@ -31,6 +31,7 @@ from services.scheduling.rules import (
     moving,
     needs,
     notice,
+    offers,
     plan_terms,
     quarter_grid,
     reassignment,

@@ -6,6 +6,7 @@ The verb checks the same rules, so that what is offered is never refused for its
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import (
     Appointment,
     Guarantee,
@@ -14,14 +15,14 @@ from services.scheduling.models.rows import (
     TellingTask,
     VisitTask,
 )
-from services.scheduling.rules import booking, conflicts, correction, groups, moving, status_change
+from services.scheduling.rules import booking, conflicts, correction, groups, moving, offers, status_change
 from services.scheduling.rules.self_booking import is_outside
 from services.scheduling.states import HERE, STANDING, UNTIMED, AppointmentStatus
 from shared.context import Context
 from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
-TaskFacts = Guarantee | ReplanTask | TellingTask | VisitTask
+TaskFacts = Guarantee | ReplanTask | TellingTask | VisitTask | TimeOffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,19 @@ def asks_to_replan(facts: TaskFacts) -> bool:
 
 def may_complete(_: Context, facts: TaskFacts) -> Reason | None:
     """Allow the end of an open Task, which is done by hand but for that of a guarantee."""
-    return None if isinstance(facts, Guarantee) else conflicts.why_not_ended_by_hand(facts)
+    if isinstance(facts, Guarantee | TimeOffer):
+        return None
+    return conflicts.why_not_ended_by_hand(facts)
+
+
+def is_offer(facts: TaskFacts) -> bool:
+    """Tell the offer of a freed time from all other Tasks."""
+    return isinstance(facts, TimeOffer)
+
+
+def may_answer(ctx: Context, facts: TaskFacts) -> Reason | None:
+    """Allow an answer to an open offer until it ends."""
+    return offers.why_answered(facts, now=ctx.at) if isinstance(facts, TimeOffer) else None
 
 
 def asks_to_call(facts: TaskFacts) -> bool:

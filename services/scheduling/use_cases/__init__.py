@@ -30,6 +30,7 @@ from services.scheduling.use_cases import (
     holds,
     keep_forecast,
     leave_unseen,
+    offer_rounds,
     offer_time,
     plan_first_visits,
     publish_directory,

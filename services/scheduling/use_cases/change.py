@@ -8,7 +8,15 @@ from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.status_change import NotInThisState, TooEarly
 from services.scheduling.states import LOST, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import book_first, holds, move, recall, reconcile_series, record
+from services.scheduling.use_cases import (
+    book_first,
+    freed_time,
+    holds,
+    move,
+    recall,
+    reconcile_series,
+    record,
+)
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
@@ -138,6 +146,7 @@ async def _change(
         # Another time is another question: whether it may be overbooked was not asked.
         row.overbooked_because = None
         await move.run(ctx, tx, row, referral=referral, start=change.start)
+        await freed_time.withdraw(ctx, tx, row)
         await recall.booked_again(ctx, tx, row)
     elif change.status is not None:
         zone = ctx.clinic.site(row.site).zone
@@ -147,6 +156,7 @@ async def _change(
             return row
         _put_into(ctx, row, change.status, reason=change.reason, referral=referral)
         await _record(ctx, tx, row, change.status, referral=referral, cache=cache)
+        await freed_time.withdraw(ctx, tx, row)
         if change.status != AppointmentStatus.CANCELLED:
             await recall.follow(ctx, tx, row, referral=referral)
     return row

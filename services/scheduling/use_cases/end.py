@@ -6,7 +6,14 @@ from services.scheduling import queries
 from services.scheduling.models.rows import Appointment, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import UNTIMED, AppointmentStatus, ReferralState
-from services.scheduling.use_cases import holds, recall, reconcile_series, record, record_guarantee
+from services.scheduling.use_cases import (
+    freed_time,
+    holds,
+    recall,
+    reconcile_series,
+    record,
+    record_guarantee,
+)
 from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee
 from shared import timers
 from shared.context import Context
@@ -78,6 +85,7 @@ async def _end(
         if row.status in (*UNTIMED, AppointmentStatus.BOOKED) and (past_firsts or not is_over):
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_first(ctx, tx, row, event, referral=referral)
+            await freed_time.withdraw(ctx, tx, row)
     for row in await queries.appointments.others_booked(tx, referral.id):
         if row.status == AppointmentStatus.PENDING:
             await holds.let_go(ctx, tx, row, because=because, code=code)

@@ -10,7 +10,14 @@ from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import UNTIMED
-from services.scheduling.use_cases import book_first, reconcile_series, record, record_visits, take_seat
+from services.scheduling.use_cases import (
+    book_first,
+    freed_time,
+    reconcile_series,
+    record,
+    record_visits,
+    take_seat,
+)
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -28,6 +35,7 @@ async def run(
     rules.moving.check(row, start, referral=referral, now=ctx.at)
     if row.kind == AppointmentKind.SESSION:
         await check_session(ctx, tx, row, start, referral=referral)
+    before = row.model_copy()
     await take(ctx, tx, row, start)
     if row.status in UNTIMED:
         await book_first.booked(ctx, tx, referral, row)
@@ -35,6 +43,7 @@ async def run(
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
     # It may have been over, and somebody asked to record it.
     await record_visits.follow(ctx, tx, [row])
+    await freed_time.note(ctx, tx, [before])
     if row.kind not in FIRST_KINDS:
         await record.save_visit(ctx, tx, row, events.AppointmentMoved)
         return

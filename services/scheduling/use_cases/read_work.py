@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.scheduling import queries
 from services.scheduling.models.guarantees import GuaranteeOverview
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import (
     Appointment,
     Referral,
@@ -35,6 +36,7 @@ class WorkOfPage:
     tasks: Mapping[UUID, ReplanTask]
     tellings: Mapping[UUID, TellingTask]
     calls: Mapping[UUID, VisitTask]
+    offers: Mapping[UUID, TimeOffer]
     series: Mapping[UUID, Series]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
@@ -51,12 +53,22 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
     tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
     calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
+    offers = await queries.offers.by_ids(tx, ids["offer"]) if ids["offer"] else []
     series = await queries.worklist.series(tx, ids["series"]) if ids["series"] else []
     of_tasks = {task.id: task for task in tasks}
-    wanted = {row.referral_id for rows in (guarantees, visits, tellings, calls, series) for row in rows}
+    about = (guarantees, visits, tellings, calls, offers, series)
+    wanted = {row.referral_id for rows in about for row in rows}
     if not wanted:
         return WorkOfPage(
-            guarantees={}, facts={}, tasks=of_tasks, tellings={}, calls={}, series={}, referrals={}, people={}
+            guarantees={},
+            facts={},
+            tasks=of_tasks,
+            tellings={},
+            calls={},
+            offers={},
+            series={},
+            referrals={},
+            people={},
         )
 
     referrals = await queries.board.referrals_of(tx, wanted)
@@ -83,6 +95,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
         tasks=of_tasks,
         tellings={task.id: task for task in tellings},
         calls={task.id: task for task in calls},
+        offers={offer.id: offer for offer in offers},
         series={row.id: row for row in series},
         referrals=referrals,
         people=people,

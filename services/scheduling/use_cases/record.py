@@ -14,7 +14,7 @@ from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import LOST, AppointmentStatus, SeriesStatus
-from services.scheduling.use_cases import record_visits, take_seat, tell_patient
+from services.scheduling.use_cases import freed_time, record_visits, take_seat, tell_patient
 from services.scheduling.use_cases.record_guarantee import EvaluatedGuarantee, evaluate_guarantee
 from shared import timers
 from shared.context import Context
@@ -198,6 +198,7 @@ async def give_back(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) 
         await take_seat.end_empty(tx, sessions, but_not=[row.id for row in rows])
     await queries.occupancy.release(tx, [row.id for row in rows])
     await queries.occupancy.count_freed(tx, sites)
+    await freed_time.note(ctx, tx, rows)
     offers = [Timer(kind=TimerKind.OFFER, ref=site, due_at=ctx.at) for site in sites]
     await timers.schedule_all(tx, offers)
 

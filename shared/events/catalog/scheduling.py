@@ -209,6 +209,44 @@ class SeriesCompleted(
     """A series is over."""
 
 
+class OfferEvent(DomainEvent, topic=SCHEDULING, focus="Task"):
+    """What happened to the offer of a freed time; the Task names the visit, the time, and until when."""
+
+    @property
+    def visit(self) -> str:
+        """The id of the visit that would take place then."""
+        return str(self.focus["focus"]["reference"]).rpartition("/")[2]
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """What is offered, or how it ended, with the sentence of each reason."""
+        return reasons_of(self.focus.get("statusReason", {}))
+
+
+class OfferMade(
+    OfferEvent,
+    name="offer.made",
+    emitted="A freed time was offered to a patient, who has until then to answer.",
+):
+    """A patient is asked whether they take an earlier time."""
+
+
+class OfferAccepted(
+    OfferEvent, name="offer.accepted", emitted="The patient takes the time that was offered."
+):
+    """The first yes to a freed time."""
+
+
+class OfferDeclined(OfferEvent, name="offer.declined", emitted="The patient keeps the time that they have."):
+    """A no to a freed time."""
+
+
+class OfferEnded(
+    OfferEvent, name="offer.ended", emitted="An offer ended without an answer; the Task says why."
+):
+    """Nobody answered in time, somebody else was first, or the visit changed."""
+
+
 class ReplanEvent(DomainEvent, topic=SCHEDULING, focus="Task", keyed_by="aggregate"):
     """What happened to the Task that names visits of several patients; it names no patient."""
 

@@ -119,6 +119,12 @@ _LIVES: dict[tuple[str, str, str | None], LifeCycle] = {
         begins=frozenset({scheduling.ReplanStatus.REQUESTED}),
         state=_status,
     ),
+    ("scheduling", "Task", TaskCode.OFFER_TIME): LifeCycle(
+        kind="Task",
+        steps=scheduling.OFFERS,
+        begins=frozenset({scheduling.OfferStatus.REQUESTED}),
+        state=_status,
+    ),
     **{
         ("scheduling", "Task", code): LifeCycle(
             kind="Task",

@@ -76,6 +76,7 @@ class Desk:
             TimerKind.FORECAST: handlers.on_forecast_due,
             TimerKind.HOLD: handlers.on_hold_due,
             TimerKind.OFFER: handlers.on_offer_due,
+            TimerKind.ROUND: handlers.on_round_due,
             TimerKind.RECORD: handlers.on_record_due,
             TimerKind.RECHECK: partial(handlers.on_recheck_due, cache=self.cache),
             TimerKind.LOOK: handlers.on_look_due,

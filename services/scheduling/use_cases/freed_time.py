@@ -1,0 +1,70 @@
+"""Note the time that a first visit gives back, so that it is offered; end the offer of one that changed."""
+
+from collections.abc import Iterable, Sequence
+
+from services.scheduling import fhir, queries, rules
+from services.scheduling.models.offers import TimeOffer
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.timer_kinds import TimerKind
+from services.scheduling.states import OfferStatus
+from shared import timers
+from shared.context import Context
+from shared.db import Transaction
+from shared.events.catalog import DomainEvent
+from shared.events.catalog import scheduling as events
+from shared.events.outbox.publishing import Publication, publish_all
+from shared.fhir import store
+from shared.reasons import Reason
+from shared.timers import Timer
+
+
+async def note(ctx: Context, tx: Transaction, rows: Iterable[Appointment]) -> None:
+    """Keep the times that these visits have and give back; nothing where the clinic offers none."""
+    if ctx.clinic.scheduling.offers is None:
+        return
+    rounds = [
+        rules.offers.round_of(row, now=ctx.at) for row in rows if rules.offers.is_offered(row, now=ctx.at)
+    ]
+    if not rounds:
+        return
+    await tx.insert(*rounds)
+    due = ctx.at + rules.offers.AFTER_WHO_WAITS
+    await timers.schedule_all(
+        tx, [Timer(kind=TimerKind.ROUND, ref=str(one.id), due_at=due) for one in rounds]
+    )
+
+
+async def withdraw(ctx: Context, tx: Transaction, row: Appointment) -> None:
+    """End the open offer of another time for a visit that a person has changed."""
+    if ctx.clinic.scheduling.offers is None:
+        return
+    offer = await queries.offers.open_of_visit(tx, row.id)
+    if offer is not None:
+        await end(ctx, tx, [offer], because=Reason.of("visit-changed-since"))
+
+
+async def end(ctx: Context, tx: Transaction, offers: Sequence[TimeOffer], *, because: Reason) -> None:
+    """End open offers that nobody has answered, and publish that."""
+    for offer in offers:
+        offer.status, offer.ended_because = OfferStatus.CANCELLED, [because]
+        await save(ctx, tx, offer)
+    await publish(ctx, tx, events.OfferEnded, offers)
+
+
+async def save(ctx: Context, tx: Transaction, offer: TimeOffer) -> None:
+    """Write the next version of an offer."""
+    body = fhir.offers.render(ctx, offer)
+    await store.update(tx, offer, body, at=ctx.at, status=offer.status, ended_because=offer.ended_because)
+
+
+async def publish(
+    ctx: Context, tx: Transaction, event: type[DomainEvent], offers: Sequence[TimeOffer]
+) -> None:
+    """Publish what happened to offers."""
+    made = [
+        event(patient_id=offer.patient_id, referral_id=str(offer.referral_id), resources=(offer.body,))
+        for offer in offers
+    ]
+    await publish_all(
+        tx, [Publication(ctx=ctx, of=of, event=one) for of, one in zip(offers, made, strict=True)]
+    )
