@@ -23,6 +23,7 @@ from deploy.demo.stories import (
     s20_full_month,
     s21_functional_restoration,
     s22_made_up,
+    s23_answers_by_link,
 )
 from deploy.demo.story import Play
 
@@ -49,4 +50,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     20: (s20_full_month.TITLE, s20_full_month.play),
     21: (s21_functional_restoration.TITLE, s21_functional_restoration.play),
     22: (s22_made_up.TITLE, s22_made_up.play),
+    23: (s23_answers_by_link.TITLE, s23_answers_by_link.play),
 }
