@@ -1,4 +1,4 @@
-"""`python -m bench` profile, run, search, booking, reminders, series, plan, pages, check: docs/performance.md."""
+"""`python -m bench` profile, run, search, booking, reminders, series, plan, pages, check: performance.md."""
 
 import argparse
 import asyncio
