@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.scheduling.models.series_change import (
@@ -21,6 +22,7 @@ from shared.fhir.elements import coded, directory_reference, reference
 from shared.fhir.instants import read_instant, to_the_second
 from shared.urls import Urls
 
+Code = TypeVar("Code", bound=StrEnum)
 _YEARS = range(2000, 2200)
 _WORDS_NEEDED = (SeriesAct.CANCEL, SeriesAct.HOLD, SeriesAct.SETTLE)
 
@@ -33,7 +35,7 @@ def read(act: SeriesAct, values: Mapping[str, Any], *, urls: Urls) -> SeriesChan
     if act == SeriesAct.BOOK_PARTLY and values.get("consent") is not True:
         text = "a part is booked with the patient's consent only: ask them, and say true"
         raise Invalid(text, expression=_where("consent"))
-    scope = Scope(str(values.get("scope") or Scope.ONE))
+    scope = _one_of(Scope, values.get("scope") or Scope.ONE, "scope")
     change = SeriesChange(
         act=act,
         words=words,
@@ -90,6 +92,19 @@ def _outcome(one: ChangedSession) -> str:
     if one.row.status == AppointmentStatus.CANCELLED:
         return "cancelled"
     return "booked" if one.was is None else "moved"
+
+
+def act_of(values: Mapping[str, Any]) -> SeriesAct:
+    """Read which act is to be previewed; raises Invalid for another one."""
+    return _one_of(SeriesAct, values.get("act"), "act")
+
+
+def _one_of(kind: type[Code], given: Any, name: str) -> Code:
+    try:
+        return kind(str(given))
+    except ValueError:
+        allowed = ", ".join(kind)
+        raise Invalid(f"allowed are {allowed}", expression=_where(name)) from None
 
 
 def _session(values: Mapping[str, Any], *, urls: Urls) -> UUID | None:

@@ -49,7 +49,7 @@ async def _run(ctx: Context, tx: Transaction, given: OperationInput, *, act: Ser
 
 
 async def _preview(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
-    act = SeriesAct(str(given.values["act"]))
+    act = fhir.series_changes.act_of(given.values)
     change = fhir.series_changes.read(act, given.values, urls=ctx.urls)
     changed = await use_cases.change_series.run(
         ctx, tx, given.id, change, expect=given.expect, is_preview=True

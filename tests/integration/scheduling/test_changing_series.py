@@ -111,6 +111,8 @@ class TestCallingOff:
             await desk.change_series(referral, "cancel-sessions", scope="all")
         with pytest.raises(Invalid, match="name the session"):
             await desk.change_series(referral, "cancel-sessions", scope="following", **WHY)
+        with pytest.raises(Invalid, match="allowed are one, following, all"):
+            await desk.change_series(referral, "cancel-sessions", scope="some", **WHY)
         other, others = await booked(desk)
         with pytest.raises(Invalid, match="a session of this series"):
             await desk.change_series(referral, "cancel-sessions", session=named(others[0]), **WHY)
