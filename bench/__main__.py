@@ -1,10 +1,10 @@
-"""`python -m bench profile | run | search | booking | plan | pages | check`: see docs/performance.md."""
+"""`python -m bench` profile, run, search, booking, reminders, plan, pages, check: see docs/performance.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import booking, counters, pages, planning, run, searching
+from bench import booking, counters, pages, planning, reminders, run, searching
 from bench.profile import profile
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     running.add_argument("--keep", action="store_true", help="write bench/latest.json and the page's table")
     commands.add_parser("search", help="searches of 10,000 and of 1,000,000 referrals")
     commands.add_parser("booking", help="finding and booking times in a clinic of a hundred clinicians")
+    commands.add_parser("reminders", help="a morning's reminders of ten thousand patients")
     commands.add_parser("pages", help="each page's calls, bytes, and time beside that of its calls")
     planned = commands.add_parser("plan", help="the plan of an evening, the forecast, three drawn clinics")
     planned.add_argument("--write", action="store_true", help="record the shares from now on")
@@ -35,6 +36,8 @@ def main() -> None:
         sys.exit(searching.main())
     elif given.command == "booking":
         sys.exit(booking.main())
+    elif given.command == "reminders":
+        sys.exit(reminders.main())
     elif given.command == "plan":
         sys.exit(planning.main(write=given.write))
     elif given.command == "pages":

@@ -1,11 +1,12 @@
 """Visits that people book themselves: found, held and booked, and what is refused."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deploy.demo.story import Resource, StepMissed, Story
 
 _APPOINTMENT = "/scheduling/fhir/Appointment"
+_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
 
 
 async def find_times(
@@ -60,3 +61,19 @@ async def refused(story: Story, party: str, proposal: Resource) -> str:
 def _of(proposal: Resource) -> Resource:
     parameter = {"name": "appointment-resource", "resource": proposal}
     return {"resourceType": "Parameters", "parameter": [parameter]}
+
+
+async def free_starts(story: Story, clinician: str, begins: datetime, ends: datetime) -> list[datetime]:
+    """List the quarters between two moments at which an hour of a clinician is free."""
+    bounds = [moment.astimezone(UTC).isoformat().replace("+", "%2B") for moment in (begins, ends)]
+    address = f"/scheduling/fhir/Slot?schedule=Schedule/{clinician}&start=ge{bounds[0]}&start=lt{bounds[1]}"
+    free = [
+        (max(datetime.fromisoformat(slot["start"]), begins), datetime.fromisoformat(slot["end"]))
+        for slot in await story.find("coordinator", address)
+    ]
+    return [
+        start + _QUARTER * place
+        for start, end in free
+        for place in range(int((end - _HOUR - start) / _QUARTER) + 1)
+        if start + _HOUR <= end
+    ]

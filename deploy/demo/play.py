@@ -39,6 +39,7 @@ async def play(
             zone=site.zone,
             parties=served.parties,
             timeline=timeline,
+            letters=served.letters.to,
         )
         for number, title, _ in scripts
     ]

@@ -38,7 +38,9 @@ class Line:
 
 @dataclass(kw_only=True)
 class Story:
-    """One story of the demo; `parties` gives an HTTP client with the named party's own token."""
+    """One story of the demo; `parties` gives an HTTP client with the named party's own token (a patient has
+    none), `letters` the texts of the letters to an address.
+    """
 
     number: int
     title: str
@@ -48,6 +50,7 @@ class Story:
     zone: ZoneInfo
     parties: Callable[[str], Awaitable[httpx.AsyncClient]]
     timeline: list[Line]
+    letters: Callable[[str], list[str]]
     referrals: set[str] = field(default_factory=set)
     steps: list[str] = field(default_factory=list)
     asides: list["Story"] = field(default_factory=list)

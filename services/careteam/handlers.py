@@ -11,6 +11,7 @@ from uuid import UUID
 from services.careteam import use_cases
 from shared.context import Context
 from shared.db import Transaction
+from shared.events.catalog.notifications import IntakeAnswered
 from shared.events.catalog.referral import PatientChanged, ReferralEvent
 from shared.events.catalog.scheduling import (
     AppointmentBooked,
@@ -72,6 +73,11 @@ async def on_referral_ended(ctx: Context, tx: Transaction, event: ReferralEvent)
 async def on_patient_changed(ctx: Context, tx: Transaction, event: PatientChanged) -> None:
     """Remember who a patient is, and bring one who has died to the team."""
     await use_cases.follow_patient.run(ctx, tx, event)
+
+
+async def on_intake_answered(ctx: Context, tx: Transaction, event: IntakeAnswered) -> None:
+    """Keep what a patient wrote before the first visit."""
+    await use_cases.record_intake.run(ctx, tx, event)
 
 
 async def on_calendar_due(ctx: Context, tx: Transaction, timer: Timer) -> None:

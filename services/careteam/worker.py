@@ -12,7 +12,7 @@ def create_worker(runtime: Runtime) -> Worker:
     """Make the worker."""
     return Worker(
         runtime,
-        topics=(topics.REFERRAL, topics.SCHEDULING),
+        topics=(topics.REFERRAL, topics.SCHEDULING, topics.NOTIFICATIONS),
         handlers={
             "appointment.booked": BatchHandler(handlers.on_appointments_booked),
             "appointment.reassigned": BatchHandler(handlers.on_appointments_booked),
@@ -20,6 +20,7 @@ def create_worker(runtime: Runtime) -> Worker:
             "appointment.corrected": handlers.on_appointment_corrected,
             "directory.changed": directory.copies.follow,
             "roster.changed": roster.copies.follow,
+            "intake.answered": handlers.on_intake_answered,
             "patient.changed": handlers.on_patient_changed,
             **dict.fromkeys(handlers.ENDS, handlers.on_referral_ended),
         },

@@ -43,6 +43,14 @@ SENT: Mapping[str, str] = {
     "series.booked": _("A series was booked"),
     "visit.reminder": _("Reminder of a visit"),
 }
+# The questions of the intake form, by the linkIds of its Questionnaire.
+INTAKE: Mapping[str, str] = {
+    "pain-now": _("How strong is the pain now, from 0 (none) to 10 (the worst)?"),
+    "goal": _("What would you like to be able to do again?"),
+    "medicines": _("Which medicines do you take, and how much of each?"),
+    "allergies": _("Are you allergic to anything?"),
+    "needs": _("What should we know for the visit (stairs, an interpreter, somebody with you)?"),
+}
 # What a patient brings and does, by the codes of notifications.
 BRING: Mapping[str, str] = {
     "records": _("Letters and reports of earlier treatment"),

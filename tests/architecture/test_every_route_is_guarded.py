@@ -26,7 +26,7 @@ OPEN = {
     # Behind a secret that its holder has, and without a patient.
     "/calendars/{secret}",
     # Behind a secret and the birth date of the patient whose message it was.
-    *(f"/links/${act}" for act in ("open", "answer", "choose", "calendar")),
+    *(f"/links/${act}" for act in ("open", "answer", "intake", "choose", "calendar")),
     *(
         f"/fhir/{kind}{what}"
         for kind in ("OperationDefinition", "MessageDefinition", "CodeSystem")

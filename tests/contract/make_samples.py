@@ -35,6 +35,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "actor": _PATIENT,
         "participantStatus": "accepted",
     },
+    "QuestionnaireResponse": {
+        "id": "qr1",
+        "questionnaire": f"{LUMBAR}/Questionnaire/intake",
+        "status": "completed",
+        "subject": _PATIENT,
+        "basedOn": [_REFERRAL],
+        "authored": "2026-03-02T12:00:00Z",
+    },
     "CarePlan": {
         "id": "cp1",
         "status": "active",

@@ -65,6 +65,7 @@ class Desk:
             zone=_SITE,
             parties=self.roads,
             timeline=[],
+            letters=lambda address: [],
         )
 
     async def send(self, file: str, *, number: int | None = None, again: int = 0, died: bool = False) -> str:

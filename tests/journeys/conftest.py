@@ -15,6 +15,6 @@ async def clinic(request: pytest.FixtureRequest) -> AsyncIterator[TestClinic]:
     """A whole clinic whose e-mail arrives, on an empty Monday; the transport may be a parameter."""
     forget_figures()
     transport = getattr(request, "param", "embedded")
-    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url, transport=transport) as made:
+    async with open_mailbox() as mailbox, TestClinic(mailbox=mailbox, transport=transport) as made:
         yield made
         check_labels(made.workers.values())

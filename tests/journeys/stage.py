@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from deploy.demo import play as demo
+from deploy.demo.parties import PATIENT
 from deploy.demo.stories import STORIES
 from deploy.demo.story import Line, Story
 from shared.clock import SimulatedClock
@@ -14,6 +15,7 @@ from tests.failure.audit.evidence import Evidence
 from tests.failure.audit.transitions import illegal_steps
 from tests.failure.history import History
 from tests.support.clinic import TestClinic
+from tests.support.mailbox import Mailbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +23,14 @@ class Stage:
     """The tests' clinic as the demo sees a clinic."""
 
     clinic: TestClinic
+    letters: Mailbox
 
     @property
     def clock(self) -> SimulatedClock:
         return self.clinic.clock
 
     async def parties(self, name: str) -> httpx.AsyncClient:
-        return self.clinic.as_(name)
+        return self.clinic.anonymous() if name == PATIENT else self.clinic.as_(name)
 
     async def settle(self) -> datetime | None:
         return await self.clinic.settle()
@@ -40,7 +43,7 @@ async def play(
 
     `cut_short` says that stories may still go on at the end.
     """
-    stage: Any = Stage(clinic=clinic)
+    stage: Any = Stage(clinic=clinic, letters=clinic.mailbox or Mailbox())
     told, timeline = await demo.play(
         stage,
         {number: STORIES[number] for number in numbers},

@@ -56,7 +56,7 @@ class Played:
 async def played() -> AsyncIterator[Played]:
     """All stories of the demo, from an empty Monday on."""
     forget_figures()
-    async with open_mailbox() as mailbox, TestClinic(smtp_url=mailbox.url) as clinic:
+    async with open_mailbox() as mailbox, TestClinic(mailbox=mailbox) as clinic:
         ear = Ear()
         ear.listen(clinic)
         await play(clinic, *STORIES)

@@ -1,13 +1,10 @@
 """A patient hears of visits by the channels that they permit, and answers by the link of a message."""
 
 import asyncio
-import email.policy
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
 from typing import Any
 
 import httpx
@@ -16,9 +13,10 @@ from icalendar import Calendar
 
 from shared.fhir.codes import CONFIRMED_EXTENSION
 from tests.integration.referral.test_correcting_a_patient import consent, correct
+from tests.journeys.stage import play
 from tests.support import referrals
 from tests.support.clinic import MONDAY, TestClinic
-from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox, open_mailbox, text_of
 from tests.support.sql import sql
 
 CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
@@ -50,15 +48,6 @@ async def visit_now(clinic: TestClinic, visit: Mapping[str, Any]) -> dict[str, A
     found = await clinic.as_("coordinator").get(f"/scheduling/fhir/Appointment/{visit['id']}")
     now: dict[str, Any] = found.json()
     return now
-
-
-def text_of(letter: Any) -> str:
-    """Give the text of a letter as its reader sees it."""
-    read = message_from_bytes(letter.as_bytes(), policy=email.policy.default)
-    assert isinstance(read, EmailMessage)
-    part = read.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
 
 
 def to_patient(mailbox: Mailbox) -> list[Any]:
@@ -388,3 +377,9 @@ class TestWhatDoesNotArrive:
             mine = [(row.status, row.reason and row.reason["code"]) for row in rows if row.visit_id]
             assert mine == [("completed", None), ("stopped", "superseded"), ("completed", None)]
             assert len(to_patient(mailbox)) == 2
+
+
+@pytest.mark.timeout(300)
+async def test_the_story_of_it_is_played() -> None:
+    async with open_mailbox() as mailbox, TestClinic(mailbox=mailbox) as clinic:
+        await play(clinic, 23, days=40)

@@ -70,13 +70,15 @@ class TestAGatewayThatFails:
             [task] = await telephone_list(clinic)
             assert task["focus"]["reference"] == f"Appointment/{visit['id']}"
 
-    async def test_for_a_day_leaves_the_visit_on_the_telephone_list(self) -> None:
+    async def test_for_a_day_says_so_on_the_telephone_list(self) -> None:
         async with reachable() as (clinic, gateway, visit):
             gateway.answers = ["503 Service Unavailable"] * 100
             await move(clinic, visit)
-            assert await telephone_list(clinic) == []
+            [asked] = await telephone_list(clinic)
+            assert asked["statusReason"]["coding"][0]["code"] == "patient-to-tell"
             await clinic.days(1.2)
-            assert len(await telephone_list(clinic)) == 1
+            [asked] = await telephone_list(clinic)
+            assert asked["statusReason"]["coding"][0]["code"] == "message-not-arrived"
 
     async def test_that_there_is_none_of_is_written_down_and_telephoned(self) -> None:
         async with TestClinic() as clinic:

@@ -42,6 +42,7 @@ from shared.outbound import Outbound
 from tests.support.context import example_clinic
 from tests.support.identity import PartyAuth, keys_of
 from tests.support.logs import Logs, on_databases, on_kafka
+from tests.support.mailbox import Mailbox
 from tests.support.postgres import log_database, service_database, toy_database
 from tests.support.sql import sql
 
@@ -54,9 +55,10 @@ MONDAY = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 class TestClinic:
     """The clinic of examples/clinic.yaml, or another; with `services`, only those run.
 
-    `transport` says what carries its events: the embedded log, or the run's Kafka. `outbound` is its way to
-    the receivers of its description, and with `pages` it has its portal. Whoever serves its app
-    on a port gives the `base_url` at which it answers.
+    `transport` says what carries its events: the embedded log, or the run's Kafka. Its e-mail goes to the
+    `mailbox`, or to whoever listens at `smtp_url`, texts to `sms_url`; `outbound` is its way to the receivers
+    of its description, and with `pages` it has its portal. Whoever serves its app on a port gives the
+    `base_url` at which it answers.
     """
 
     __test__ = False
@@ -67,6 +69,7 @@ class TestClinic:
         services: Sequence[str] = SERVICES,
         clinic: Clinic | None = None,
         start: datetime = MONDAY,
+        mailbox: Mailbox | None = None,
         smtp_url: str | None = None,
         sms_url: str | None = None,
         transport: Literal["embedded", "kafka"] = "embedded",
@@ -80,7 +83,8 @@ class TestClinic:
         self.databases: dict[str, Database] = {}
         self.workers: dict[str, Worker] = {}
         self.logs: Logs
-        self._smtp_url = smtp_url
+        self.mailbox = mailbox
+        self._smtp_url = smtp_url if mailbox is None else mailbox.url
         self._sms_url = sms_url
         self._outbound = outbound
         self._has_pages = pages

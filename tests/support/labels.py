@@ -42,7 +42,17 @@ _TABLES: dict[str, frozenset[str]] = {
     "outcome": frozenset((*_OUTCOMES.split(), *(str(outcome) for outcome in Outcome))),
     "state": frozenset(("retrying", "dead")),
     "loop": frozenset(
-        ("relay", "timers", "consumer", "held", "retention", "progress", "roster", "notifications.sending")
+        (
+            "relay",
+            "timers",
+            "consumer",
+            "held",
+            "retention",
+            "progress",
+            "roster",
+            "notifications.sending.email",
+            "notifications.sending.sms",
+        )
     ),
     "channel": frozenset(str(channel) for channel in Channel),
     "reason": frozenset(("taken", *(code.replace("-", "_") for code in texts.REASONS))),

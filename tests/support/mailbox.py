@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import email.policy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import Message
@@ -18,6 +19,11 @@ class Mailbox:
         self.answers: list[str] = []
         self.url = ""
 
+    def to(self, address: str) -> list[str]:
+        """Give the texts of the letters to an address, in the order in which they came."""
+        mine = zip(self.letters, self.recipients, strict=True)
+        return [text_of(letter) for letter, recipient in mine if recipient == address]
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answers:
             return self.answers.pop(0)
@@ -25,6 +31,14 @@ class Mailbox:
         self.letters.append(email.message_from_bytes(content if isinstance(content, bytes) else b""))
         self.recipients += envelope.rcpt_tos
         return "250 taken"
+
+
+def text_of(letter: Message) -> str:
+    """Give the text of a letter as its reader sees it."""
+    read = email.message_from_bytes(letter.as_bytes(), policy=email.policy.default)
+    part = read.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from deploy.demo.stories import (
     s18_questions,
     s19_falls_sick,
     s20_full_month,
+    s23_answers_by_link,
 )
 from deploy.demo.story import Play
 
@@ -45,4 +46,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     18: (s18_questions.TITLE, s18_questions.play),
     19: (s19_falls_sick.TITLE, s19_falls_sick.play),
     20: (s20_full_month.TITLE, s20_full_month.play),
+    23: (s23_answers_by_link.TITLE, s23_answers_by_link.play),
 }

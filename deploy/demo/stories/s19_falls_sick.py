@@ -3,27 +3,32 @@
 from datetime import date, datetime, time, timedelta
 
 from deploy.demo.acts import change, expect_told, first_appointment, moment
+from deploy.demo.booking import free_starts
 from deploy.demo.care import see_first
 from deploy.demo.story import Resource, StepMissed, Story, location_of
 
 TITLE = "A clinician falls sick"
 _SICK, _COLLEAGUE = "physiotherapist", "physiotherapist-2"
 _EARLIEST_DAY = 63
-_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
+# Of the clinic's week those on which both work, and when only the sick one does, and both.
+_BOTH_WORK = (1, 3)
+_EARLY, _LATE = (time(8), time(9)), (time(10), time(15))
+_HOUR = timedelta(hours=1)
 
 
 async def play(story: Story) -> None:
     """Book two visits of a day with one clinician, and let them be sick on it."""
-    tuesday, number = await _quiet_tuesday(story)
+    await story.until(_EARLIEST_DAY - 4, "15:00")
+    day, number = await _quiet_day(story)
     await story.until(number - 4, "15:00")
     files = ("19-falls-sick-a.json", "19-falls-sick-b.json")
     early, late = [location_of(await story.send("family-practice", one), "ServiceRequest") for one in files]
     await story.settled()
-    await _move(story, early, tuesday, before=time(9), after=time(8))
-    await _move(story, late, tuesday, before=time(15), after=time(10))
+    await _move(story, early, day, between=_EARLY)
+    await _move(story, late, day, between=_LATE)
 
     await story.until(number - 1, "16:30")
-    slot = _away(story, tuesday)
+    slot = _away(story, day)
     said = await _preview(story, slot)
     story.expect("the preview says who takes a visit over", said["reassigned"] > 0, said)
     story.expect("the preview says who is to be asked", said["asked"] > 0, said)
@@ -46,46 +51,38 @@ async def play(story: Story) -> None:
     await see_first(story, early)
 
 
-async def _quiet_tuesday(story: Story) -> tuple[date, int]:
-    """Find a Tuesday whose Monday is open too, and how many days after the first day it lies."""
+async def _quiet_day(story: Story) -> tuple[date, int]:
+    """Find a day on which the colleague works too, the day before is open and the sick one has an hour early
+    and one late, and how many days after the first day it lies.
+    """
     roster = await story.read("coordinator", "/scheduling/roster")
     closed = {moment(one["start"]).astimezone(story.zone).date() for one in roster["closed"]}
     begins = story.begin.astimezone(story.zone).date()
     for number in range(_EARLIEST_DAY, _EARLIEST_DAY + 21):
         day = begins + timedelta(days=number)
-        if day.weekday() == 1 and not closed & {day, day - timedelta(days=1)}:
+        if day.weekday() not in _BOTH_WORK or closed & {day, day - timedelta(days=1)}:
+            continue
+        if await _starts(story, day, *_EARLY) and await _starts(story, day, *_LATE):
             return day, number
-    raise LookupError("three weeks have no open Tuesday")
+    raise LookupError("three weeks have no day with an hour early and one late")
 
 
-async def _move(story: Story, referral: str, day: date, *, after: time, before: time) -> None:
+async def _starts(story: Story, day: date, after: time, before: time) -> list[datetime]:
+    """List when an hour of a day at which the sick one is free may begin, between two times."""
+    first, last = (datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before))
+    found = await free_starts(story, _SICK, first, datetime.combine(day, time(18), tzinfo=story.zone))
+    return [at for at in found if at <= last]
+
+
+async def _move(story: Story, referral: str, day: date, *, between: tuple[time, time]) -> None:
     """Give a first visit an hour of a day at which its clinician is free, and begins between two times."""
     visit = await first_appointment(story, "coordinator", referral)
-    bounds = [datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before)]
-    begins, ends = bounds[0], datetime.combine(day, time(18), tzinfo=story.zone)
-    free = await story.find(
-        "coordinator",
-        f"/scheduling/fhir/Slot?schedule=Schedule/{_SICK}"
-        f"&start=ge{begins.astimezone().isoformat()}&start=lt{ends.astimezone().isoformat()}".replace(
-            "+", "%2B"
-        ),
-    )
-    starts = [
-        at
-        for slot in free
-        for at in _quarters(max(moment(slot["start"]), bounds[0]), moment(slot["end"]) - _HOUR)
-        if at <= bounds[1]
-    ]
+    starts = await _starts(story, day, *between)
     if not starts:
-        raise StepMissed(f"no hour between {after:%H:%M} and {before:%H:%M} is free")
+        raise StepMissed(f"no hour between {between[0]:%H:%M} and {between[1]:%H:%M} is free")
     start = starts[0]
     path = f"/scheduling/fhir/Appointment/{visit['id']}"
     await change(story, "coordinator", path, start=start.isoformat(), end=(start + _HOUR).isoformat())
-
-
-def _quarters(first: datetime, last: datetime) -> list[datetime]:
-    number = max(int((last - first) / _QUARTER) + 1, 0)
-    return [first + _QUARTER * place for place in range(number)]
 
 
 def _away(story: Story, day: date) -> Resource:

@@ -58,7 +58,7 @@ async def record_answers(
 async def read_questionnaire(
     id: str, request: Annotated[RequestContext, authorize("Questionnaire", "r", rows=_PUBLIC)]
 ) -> Response:
-    """Read a questionnaire that is scored here."""
+    """Read a questionnaire that is scored or read here."""
     async with request.transaction() as tx:
         for questionnaire in fhir.questionnaire.questionnaires():
             if questionnaire["id"] == id:

@@ -154,6 +154,17 @@ def answers_overlay(ctx: Context, answers: Answers, *, author: str) -> Resource:
     }
 
 
+def intake_overlay(ctx: Context, answers: Answers) -> Resource:
+    """The members of an intake form that are ours: the patient is its author."""
+    patient = referral_reference(ctx, "Patient", answers.patient_id)
+    return {
+        "basedOn": [referral_reference(ctx, "ServiceRequest", answers.referral_id)],
+        "subject": patient,
+        "authored": to_the_second(answers.authored_at),
+        "author": patient,
+    }
+
+
 def _read_section(
     item: Mapping[str, Any], *, answers: dict[str, int], expression: str, findings: Findings
 ) -> None:

@@ -1,8 +1,8 @@
-"""The Questionnaires that are scored here."""
+"""The Questionnaires that are scored here, and the intake form that is read."""
 
 from services.careteam.fhir.elements import Resource
 from services.careteam.models.instruments import OSWESTRY, OSWESTRY_HIGHEST, OSWESTRY_SECTIONS, START_BACK
-from shared.fhir import start_back
+from shared.fhir import intake, start_back
 from shared.fhir.codes import LOINC, LUMBAR
 
 OSWESTRY_URL = f"{LUMBAR}/Questionnaire/{OSWESTRY.id}"
@@ -10,7 +10,7 @@ START_BACK_URL = f"{LUMBAR}/Questionnaire/{START_BACK}"
 
 
 def questionnaires() -> list[Resource]:
-    """Render both: their codes and their scoring; the wording of the items is the licence holder's."""
+    """Render them: their codes and their scoring; the wording of the items is the licence holder's."""
     return [
         _questionnaire(
             OSWESTRY.id,
@@ -35,7 +35,22 @@ def questionnaires() -> list[Resource]:
             ),
             items=start_back.questionnaire_items(),
         ),
+        _intake(),
     ]
+
+
+def _intake() -> Resource:
+    return {
+        "resourceType": "Questionnaire",
+        "id": intake.INTAKE,
+        "url": intake.URL,
+        "name": "Intake",
+        "title": "Intake form before the first visit",
+        "status": "active",
+        "subjectType": ["Patient"],
+        "description": "Filled in at home by the link of a message; read by the team, and not scored.",
+        "item": intake.questionnaire_items(),
+    }
 
 
 def _questionnaire(

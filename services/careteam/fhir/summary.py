@@ -12,7 +12,14 @@ from services.careteam.models.summary import TeamResource, TeamScore
 from shared.fhir.elements import reference
 from shared.fhir.instants import to_the_second
 
-_TYPES = {"plan": "CarePlan", "goal": "Goal", "case": "Task", "action": "Task", "message": "Communication"}
+_TYPES = {
+    "plan": "CarePlan",
+    "goal": "Goal",
+    "case": "Task",
+    "action": "Task",
+    "message": "Communication",
+    "intake": "QuestionnaireResponse",
+}
 
 
 def render(
@@ -40,7 +47,7 @@ def _care(
 ) -> Iterator[dict[str, Any]]:
     if with_team:
         yield {"name": "team", "resource": msgspec.Raw(team.body)}
-    for part in ("plan", "goal", "case"):
+    for part in ("plan", "goal", "case", "intake"):
         yield from (_resource(one) for one in found if (one.part, one.team_id) == (part, team.id))
     for instrument in INSTRUMENTS.values():
         measured = [one for one in scores if (one.team_id, one.instrument) == (team.id, instrument.id)]

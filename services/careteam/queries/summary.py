@@ -11,6 +11,7 @@ from services.careteam.models.instruments import INSTRUMENTS
 from services.careteam.models.summary import TeamResource, TeamScore
 from services.careteam.states import LIVE_ACTIONS, LIVE_CASES, GoalState
 from shared.db import Transaction
+from shared.fhir import intake
 from shared.fhir.codes import TaskCode
 
 LAST_SCORES = 26
@@ -28,6 +29,9 @@ UNION ALL
 SELECT 'action', team_id, body, due_at, id FROM care_task
 WHERE team_id = ANY($1::uuid[]) AND code = $5 AND state = ANY($6::text[])
 UNION ALL
+SELECT 'intake', team_id, body, authored_at, id FROM answers
+WHERE team_id = ANY($1::uuid[]) AND questionnaire = $9
+UNION ALL
 (SELECT 'message', team_id, body, sent_at, id FROM message
  WHERE team_id = ANY($1::uuid[]) AND sent_at >= $7 ORDER BY sent_at DESC, id DESC LIMIT $8)
 ORDER BY at, id
@@ -44,8 +48,8 @@ WHERE baseline OR (place <= $3 AND effective_at >= $4) ORDER BY effective_at, id
 
 
 async def resources(tx: Transaction, team_ids: Sequence[UUID], *, since: datetime) -> list[TeamResource]:
-    """List plans, goals that are not cancelled, live cases, open actions by when they are due, and the last
-    messages sent since a moment, each kind the oldest first.
+    """List plans, goals that are not cancelled, live cases, open actions by when they are due, intake forms,
+    and the last messages sent since a moment, each kind the oldest first.
     """
     records = await tx.records(
         _RESOURCES,
@@ -57,6 +61,7 @@ async def resources(tx: Transaction, team_ids: Sequence[UUID], *, since: datetim
         list(LIVE_ACTIONS),
         since,
         LAST_MESSAGES,
+        intake.URL,
     )
     return [TeamResource(part=row["part"], team_id=row["team_id"], body=row["body"]) for row in records]
 

@@ -17,6 +17,7 @@ from services.careteam.use_cases import (
     read_work,
     record_answers,
     record_attendance,
+    record_intake,
     record_rating,
     record_screening,
     review_progress,

@@ -22,6 +22,8 @@ from services.notifications.use_cases.open_link import LinkEnded, NoSuchLink, Wr
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Forbidden, Invalid, Malformed
+from shared.fhir import intake
+from shared.fhir.instants import instant
 from shared.http.body import read_body
 from shared.http.guard import open_to_all
 from shared.http.responses import refuses
@@ -53,6 +55,12 @@ class Answered(Proof, kw_only=True):
     comment: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
+class FilledIn(Proof, kw_only=True):
+    """The intake form: answers by the linkIds of its Questionnaire (`pain-now` a number, all else texts)."""
+
+    answers: dict[str, int | Annotated[str, msgspec.Meta(max_length=2000)]]
+
+
 class Chosen(Proof, kw_only=True):
     """How many days before a visit the patient is reminded, and whether letters bring a calendar file."""
 
@@ -76,6 +84,7 @@ async def open_link(request: Request) -> Response:
                 language=reaching.language_of(opened.patient),
                 bring=patient_news.bring(opened.visit),
                 reminder_days=patient_news.days_of(opened.choice),
+                takes_intake=use_cases.answer_link.takes_intake(opened),
             )
         )
 
@@ -89,6 +98,16 @@ async def answer(request: Request) -> Response:
             ctx, tx, opened, answer=Answer(sent.answer), comment=(sent.comment or "").strip()
         )
         return _answer({"answer": fhir.links.answered(link)})
+
+
+@router.post("/links/$intake", dependencies=_OPEN, responses=_REFUSES | refuses(NothingToAnswer))
+async def fill_in(request: Request) -> Response:
+    """Take the intake form before a first visit, once; a repeat changes nothing."""
+    sent = await _read(request, FilledIn)
+    answers = _answers(sent.answers)
+    async with _opened(request, sent) as (ctx, tx, opened):
+        link = await use_cases.answer_link.take_intake(ctx, tx, opened, answers=answers)
+        return _answer({"intake": {"at": instant(link.intake_at or ctx.at)}})
 
 
 @router.post("/links/$choose", dependencies=_OPEN, responses=_REFUSES)
@@ -113,6 +132,23 @@ async def calendar(request: Request) -> Response:
         content = use_cases.write_to_patient.calendar_of(ctx, opened)
     named = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
     return Response(content, headers={**_PRIVATE, **named}, media_type="text/calendar; charset=utf-8")
+
+
+def _answers(sent: dict[str, int | str]) -> dict[str, int | str]:
+    """Read the answers of the form without those that say nothing; raises Invalid."""
+    for link, value in sent.items():
+        where = f"answers.{link[:64]}"
+        if link not in intake.links():
+            raise Invalid(f"the questions are {', '.join(intake.links())}", expression=where)
+        if (link == intake.PAIN) is not isinstance(value, int):
+            raise Invalid(f"{intake.PAIN} is a number, all else are texts", expression=where)
+        if isinstance(value, int) and not 0 <= value <= intake.HIGHEST_PAIN:
+            raise Invalid(f"from 0 to {intake.HIGHEST_PAIN}", expression=where)
+    said = {link: value.strip() if isinstance(value, str) else value for link, value in sent.items()}
+    given = {link: value for link, value in said.items() if value != ""}
+    if not given:
+        raise Invalid("answer one question at least", expression="answers")
+    return given
 
 
 async def _read(request: Request, kind: type[_Sent]) -> _Sent:

@@ -1,11 +1,12 @@
 """What stands behind a patient's link, and the answer of which `scheduling` hears."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.notifications.models.opened import Opened
 from services.notifications.models.rows import KnownVisit, PatientLink
 from shared.context import Context
+from shared.fhir import intake
 from shared.fhir.instants import instant, to_the_second
 
 
@@ -25,17 +26,36 @@ def answer(ctx: Context, link: PatientLink, visit: KnownVisit) -> dict[str, Any]
     return response
 
 
+def intake_response(ctx: Context, link: PatientLink, answers: Mapping[str, int | str]) -> dict[str, Any]:
+    """Write the intake form of a link as its patient's QuestionnaireResponse."""
+    of_referral = f"{ctx.urls.base}/referral/fhir"
+    return intake.response(
+        str(link.id),
+        answers,
+        subject=f"{of_referral}/Patient/{link.patient_id}",
+        based_on=f"{of_referral}/ServiceRequest/{link.referral_id}",
+        at=ctx.at,
+    )
+
+
 def behind_link(
-    ctx: Context, opened: Opened, *, language: str, bring: Sequence[str], reminder_days: Sequence[int]
+    ctx: Context,
+    opened: Opened,
+    *,
+    language: str,
+    bring: Sequence[str],
+    reminder_days: Sequence[int],
+    takes_intake: bool,
 ) -> dict[str, Any]:
     """Write what an opened link shows its patient; times are instants, `time_zone` is the site's.
 
-    `asks` says whether the message takes an answer; `bring` are codes of what to bring and to do.
+    `asks` says whether the message takes an answer, `intake` whether the form is there, and was filled in;
+    `bring` are codes of what to bring and to do.
     """
     site = ctx.clinic.site(opened.site)
     visit = opened.visit
     stands = visit is not None and (visit.status, visit.starts_at) == ("booked", opened.link.starts_at)
-    choice = opened.choice
+    choice, has_filled_in = opened.choice, opened.link.intake_at is not None
     return {
         "clinic": ctx.clinic.name,
         "site": {"name": site.name, "time_zone": site.time_zone, "phone": site.phone},
@@ -46,6 +66,10 @@ def behind_link(
         "asks": stands and opened.link.answer is None,
         "answer": answered(opened.link if opened.link.answer else opened.last_answer),
         "to_come": [_shown(ctx, one) for one in opened.to_come],
+        "intake": {
+            "asks": takes_intake and not has_filled_in,
+            "is_done": has_filled_in,
+        },
         "bring": list(bring),
         "choice": {
             "reminder_days": list(reminder_days),

@@ -107,7 +107,8 @@ class PatientLink(Aggregate):
     """The link of one message to a patient: `mark` is the hash of its secret, which only the message has.
 
     It opens with the patient's birth date, which may be wrong `tries_left` times, until `ends_at`; about a
-    visit it takes one answer, which a repeat gets again. `starts_at` is when the visit was to begin as told.
+    visit it takes one answer, which a repeat gets again, and before a first one the intake form, once.
+    `starts_at` is when the visit was to begin as told.
     """
 
     __tablename__ = "patient_link"
@@ -124,6 +125,7 @@ class PatientLink(Aggregate):
     answer: str | None = None
     comment: str | None = None
     answered_at: AwareDatetime | None = None
+    intake_at: AwareDatetime | None = None
 
 
 class Notification(Resource):

@@ -6,22 +6,24 @@ Invariants:
 - The answer and the event by which `scheduling` hears of it are one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from services.notifications import fhir
 from services.notifications.models.opened import Opened
 from services.notifications.models.rows import PatientChoice, PatientLink
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.routing import ANSWERED_TEXT
+from services.notifications.rules.routing import ANSWERED_TEXT, INTAKE_TEXT
 from services.notifications.states import Answer, Audience
 from services.notifications.use_cases import end
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
-from shared.events.catalog.notifications import AppointmentAnswered
+from shared.events.catalog import DomainEvent
+from shared.events.catalog.notifications import AppointmentAnswered, IntakeAnswered
 from shared.events.inbox.deduplication import first_time
 from shared.events.outbox.publishing import publish
+from shared.fhir.codes import FIRST_KINDS
 
 _BOOKED = "booked"
 
@@ -47,11 +49,41 @@ async def run(
         referral_id=link.referral_id,
         resources=(fhir.links.answer(ctx, link, visit),),
     )
-    (event_id,) = await publish(replace(ctx, cause=str(link.notification_id)), tx, link, event)
+    await _publish(ctx, tx, opened, event, text=ANSWERED_TEXT)
+    return link
+
+
+async def take_intake(
+    ctx: Context, tx: Transaction, opened: Opened, *, answers: Mapping[str, int | str]
+) -> PatientLink:
+    """Take the intake form of an opened link, once; raises NothingToAnswer."""
+    link = opened.link
+    if link.intake_at is not None:
+        return link
+    if not takes_intake(opened):
+        raise NothingToAnswer("the form is for before a first visit that stands", expression="answers")
+    await tx.update(link, intake_at=ctx.at)
+    event = IntakeAnswered(
+        patient_id=link.patient_id,
+        referral_id=link.referral_id,
+        resources=(fhir.links.intake_response(ctx, link, answers),),
+    )
+    await _publish(ctx, tx, opened, event, text=INTAKE_TEXT)
+    return link
+
+
+def takes_intake(opened: Opened) -> bool:
+    """Tell whether the intake form stands behind an opened link: before a first visit that is to come."""
+    visit = opened.visit
+    return visit is not None and visit.status == _BOOKED and visit.kind in FIRST_KINDS
+
+
+async def _publish(ctx: Context, tx: Transaction, opened: Opened, event: DomainEvent, *, text: str) -> None:
+    caused = replace(ctx, cause=str(opened.link.notification_id))
+    (event_id,) = await publish(caused, tx, opened.link, event)
     # What others do about it is heard here too, and waits until its cause was: nobody else brings it.
     await first_time(tx, group="notifications", event_id=event_id)
-    await end.append_entries(tx, [_entry(ctx, opened, event_id=event_id)])
-    return link
+    await end.append_entries(tx, [_entry(ctx, opened, event, event_id=event_id, text=text)])
 
 
 async def choose(
@@ -68,13 +100,13 @@ async def choose(
     return choice
 
 
-def _entry(ctx: Context, opened: Opened, *, event_id: str) -> FeedEntry:
+def _entry(ctx: Context, opened: Opened, event: DomainEvent, *, event_id: str, text: str) -> FeedEntry:
     people = () if opened.visit is None or opened.visit.practitioner is None else (opened.visit.practitioner,)
     return FeedEntry(
         id=event_id,
-        type=AppointmentAnswered.name,
+        type=event.name,
         time=ctx.at.isoformat(),
-        text=ANSWERED_TEXT,
+        text=text,
         focus=f"Appointment/{opened.link.visit_id}",
         patient=opened.link.patient_id,
         referral=opened.link.referral_id,

@@ -76,6 +76,11 @@ async def _do(portal: Portal, typed: Mapping[str, list[str]], said: Mapping[str,
     if act in labels.LINK_ANSWERS:
         answer = {"answer": act, "comment": first(typed, "comment")[:1000]}
         return await post_openly(http, "/notifications/links/$answer", {**said, **answer})
+    if act == "intake":
+        answers = {link: text for link in labels.INTAKE if (text := first(typed, f"intake.{link}"))}
+        pain = whole_number(answers.pop("pain-now", ""))
+        said_so: dict[str, int | str] = {**answers, **({} if pain is None else {"pain-now": pain})}
+        return await post_openly(http, "/notifications/links/$intake", {**said, "answers": said_so})
     if act == "choose":
         days = [int(day) for day in typed.get("reminder", ()) if day in ("1", "7")]
         chosen = {"reminder_days": days, "sends_calendar": first(typed, "sends_calendar") == "yes"}

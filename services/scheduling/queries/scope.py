@@ -15,6 +15,7 @@ from services.scheduling.models.tables import (
     ReferralTable,
     ReplanTaskTable,
     SeriesTable,
+    TellingTaskTable,
 )
 from shared.auth.principal import Principal
 
@@ -26,7 +27,7 @@ SERIES_ROWS = "as appointments; a clinician also those with a session of their o
 GUARANTEE_ROWS = "as appointments; a clinician also those of patients with a visit of their own"
 REPLAN_ROWS = "the Tasks of the coordinator's site"
 ROSTER_ROWS = "the roster of the coordinator's site"
-TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators"
+TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators, calls to patients the clinic alone"
 
 
 def patients_of_site(site: str) -> Select[Any]:
@@ -65,6 +66,13 @@ def tasks(principal: Principal, *, table: Any) -> ColumnElement[bool]:
     """The Tasks that a caller may see, of whatever table; those of a site its coordinators."""
     own = exists().where(col(AppointmentTable.referral_id) == table.referral_id, _is_own(principal))
     return _scope(principal, table=table, own=own)
+
+
+def telling_tasks(principal: Principal) -> ColumnElement[bool]:
+    """The Tasks to telephone a patient: the clinic's own, with what the patient wrote to it."""
+    if principal.party not in ("coordinator", "clinician"):
+        return false()
+    return tasks(principal, table=TellingTaskTable)
 
 
 def replan_tasks(principal: Principal) -> ColumnElement[bool]:

@@ -46,7 +46,9 @@ _ROWS = union_all(
         col(ReplanTaskTable.status).label("task_status"),
     ),
     select(
-        *(col(getattr(TellingTaskTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:3])),
+        *(col(getattr(TellingTaskTable, name)).label(name) for name in (*_NAMES, *_OF_REFERRALS[:2])),
+        # What a patient wrote is the clinic's: no sender's row scope finds it.
+        _nothing.label("requester"),
         _nothing.label("status"),
         literal(str(TaskCode.TELL_PATIENT)).label("code"),
         col(TellingTaskTable.status).label("task_status"),
@@ -121,9 +123,7 @@ async def open_telling(tx: Transaction, appointment_id: UUID) -> TellingTask | N
 async def telling_visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> TellingTask | None:
     """Read such a Task that this caller may see, without a lock."""
     task = core.columns(TellingTaskTable)
-    found = await tx.select(
-        select(*task).where(task.id == task_id, scope.tasks(principal, table=TellingTaskTable))
-    )
+    found = await tx.select(select(*task).where(task.id == task_id, scope.telling_tasks(principal)))
     return TellingTask(**found[0]) if found else None
 
 

@@ -73,9 +73,7 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             id=col(TellingTaskTable.id),
             since=col(TellingTaskTable.opened_at),
             due=col(TellingTaskTable.due_at),
-            where=and_(
-                scope.tasks(principal, table=TellingTaskTable), fixed(TellingTaskTable.status, "requested")
-            ),
+            where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
         ),
         WorklistSource(
             kind="offer",

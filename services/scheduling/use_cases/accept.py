@@ -11,7 +11,14 @@ from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Guarantee, Referral
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus, ReferralState
-from services.scheduling.use_cases import answer_first, book_first, end, record, record_guarantee
+from services.scheduling.use_cases import (
+    answer_first,
+    book_first,
+    end,
+    record,
+    record_guarantee,
+    tell_patient,
+)
 from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared import timers
 from shared.context import Context
@@ -128,6 +135,7 @@ async def save(
     await tx.insert(*(new.referral for new in acceptances))
     await tx.insert(*(new.guarantee for new in acceptances))
     await tx.insert(*(new.visit for new in acceptances))
+    await tx.insert(*tell_patient.asks(ctx, [new.visit for new in acceptances]))
     await timers.schedule_all(tx, [timer for new in acceptances for timer in _timers(ctx, new)])
 
 

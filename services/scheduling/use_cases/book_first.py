@@ -8,7 +8,13 @@ from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.rules.first_answer import FirstAnswer
 from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import answer_first, availability_search, reconcile_series, record
+from services.scheduling.use_cases import (
+    answer_first,
+    availability_search,
+    reconcile_series,
+    record,
+    tell_patient,
+)
 from services.scheduling.use_cases.availability_cache import AvailabilityCache, kept_need
 from services.scheduling.use_cases.availability_search import BookingRequest
 from shared import timers
@@ -34,6 +40,7 @@ async def run(ctx: Context, tx: Transaction, referral: Referral, *, cache: Avail
         return
     if await _find_time(ctx, tx, referral, row, cache=cache, answer=answer):
         await booked(ctx, tx, referral, row)
+        await tell_patient.ask(ctx, tx, row)
         return
     await join_waitlist(ctx, tx, referral, row)
 
@@ -64,6 +71,7 @@ async def from_waitlist(
     """
     if await _find_time(ctx, tx, referral, row, cache=cache):
         await booked(ctx, tx, referral, row)
+        await tell_patient.ask(ctx, tx, row)
 
 
 async def booked(ctx: Context, tx: Transaction, referral: Referral, row: Appointment) -> None:

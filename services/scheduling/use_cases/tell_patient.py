@@ -1,13 +1,14 @@
 """Ask a coordinator to telephone a patient about a visit, and note that it was done.
 
 Invariants:
-- A first visit that an evening gave a time has one open Task from then on, and so has a visit of which no
+- A first visit whose time nobody chose with its patient has one open Task from then on, and so has one of
+  which no
   message arrived or whose patient asks for another time: one of each visit. It is ticked by hand, or ends as
   a message arrives.
 - An open Task says the time that the visit has, and ends when the visit is called off or the patient came.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,14 @@ async def was_told(ctx: Context, tx: Transaction, appointment_id: UUID) -> None:
         await _save(ctx, tx, task)
 
 
+def asks(ctx: Context, rows: Iterable[Appointment]) -> list[TellingTask]:
+    """Make the Tasks of new first visits that have a time, written with them."""
+    tasks = [_task(ctx, row) for row in rows if row.status == AppointmentStatus.BOOKED]
+    for task in tasks:
+        store.fill(task, fhir.telling.render(ctx, task), at=ctx.at)
+    return tasks
+
+
 async def _open(
     ctx: Context,
     tx: Transaction,
@@ -58,9 +67,16 @@ async def _open(
     because: Sequence[Reason] = (),
     words: str | None = None,
 ) -> None:
+    task = _task(ctx, row, because=because, words=words)
+    await store.insert(tx, task, fhir.telling.render(ctx, task), at=ctx.at)
+
+
+def _task(
+    ctx: Context, row: Appointment, *, because: Sequence[Reason] = (), words: str | None = None
+) -> TellingTask:
     if row.starts_at is None:
         raise LookupError(f"appointment {row.id} has no time to tell")
-    task = TellingTask(
+    return TellingTask(
         appointment_id=row.id,
         referral_id=row.referral_id,
         patient_id=row.patient_id,
@@ -74,7 +90,6 @@ async def _open(
         because=list(because),
         words=words,
     )
-    await store.insert(tx, task, fhir.telling.render(ctx, task), at=ctx.at)
 
 
 async def follow(ctx: Context, tx: Transaction, row: Appointment) -> None:

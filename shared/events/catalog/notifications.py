@@ -98,3 +98,18 @@ class AppointmentAnswered(
         """What the patient wrote to it."""
         found: Any = self.focus.get("comment")
         return None if found is None else str(found)
+
+
+class IntakeAnswered(
+    DomainEvent,
+    name="intake.answered",
+    topic=NOTIFICATIONS,
+    focus="QuestionnaireResponse",
+    emitted="A patient filled in the intake form behind the link of a message, before the first visit.",
+):
+    """A patient wrote what the team should know at the first visit."""
+
+    @property
+    def authored(self) -> datetime:
+        """When it was filled in."""
+        return reading.moment(self.focus["authored"])

@@ -33,6 +33,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected", "appointment.reassigned"}
         | {"referral.revoked", "referral.closed", "patient.changed", "directory.changed", "roster.changed"}
+        | {"intake.answered"}
     ),
     "notifications": None,
 }

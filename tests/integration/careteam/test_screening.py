@@ -137,9 +137,9 @@ async def test_a_screening_is_no_outcome_that_a_review_waits_for_or_judges(clini
     assert plan["status"] == "active"
 
 
-async def test_both_questionnaires_are_served_with_their_codes(clinic: TestClinic) -> None:
+async def test_the_questionnaires_are_served_with_their_codes(clinic: TestClinic) -> None:
     listed = await clinic.as_("physiotherapist").get(f"{BASE}/Questionnaire")
-    assert [one["resource"]["id"] for one in listed.json()["entry"]] == ["oswestry", "start-back"]
+    assert [one["resource"]["id"] for one in listed.json()["entry"]] == ["oswestry", "start-back", "intake"]
     one = await clinic.as_("physiotherapist").get(f"{BASE}/Questionnaire?url={START_BACK_URL}")
     assert one.json()["entry"][0]["resource"]["code"][0]["code"] == "91349-1"
     read = await clinic.as_("physiotherapist").get(f"{BASE}/Questionnaire/start-back")

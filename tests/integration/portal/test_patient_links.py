@@ -10,7 +10,7 @@ from services.notifications.models.rows import KnownVisit
 from services.notifications.rules.patient_news import bring
 from services.portal.labels import BRING
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
-from tests.journeys.test_patients_hear import secret_in, to_patient
+from tests.journeys.test_patients_hear import call, secret_in, to_patient
 from tests.support.browser import Browser, Seen
 from tests.support.clinic import MONDAY, TestClinic
 from tests.support.mailbox import Mailbox
@@ -153,3 +153,36 @@ def test_everything_to_bring_has_its_words() -> None:
         )
         assert set(bring(visit)) <= BRING.keys()
         assert ("records" in bring(visit)) is (kind in FIRST_KINDS)
+
+
+class TestTheIntakeForm:
+    async def test_is_filled_in_once_and_read_by_the_team(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        page = await opened(visitor, mailbox)
+        typed = {"intake.pain-now": "7", "intake.medicines": "Ibuprofen 400 mg, trois à la fois <b>"}
+        [form] = [form for form in page.forms if any(value == "intake" for _, value in form.buttons)]
+        done = await visitor.send(page, form, "act", **{**dict(form.fields), **typed})
+        assert "Your team has your answers." in done.text
+        await hearing.settle()
+        patients = (await hearing.as_("coordinator").get("/referral/fhir/Patient")).json()
+        patient = patients["entry"][0]["resource"]["id"]
+        async with hearing.anonymous() as http:
+            desk = Browser(http)
+            await desk.sign_in("physiotherapist")
+            read = await desk.open(f"/patients/{patient}")
+            assert "Ibuprofen 400 mg, trois à la fois <b>" in read.text
+            assert "Before the first visit the patient wrote" in read.text
+        again = await visitor.send(page, form, "act", **{"intake.goal": "Another"})
+        assert "Your team has your answers." in again.text
+        await hearing.settle()
+        assert len(await hearing.events("intake.answered")) == 1
+
+    async def test_without_an_answer_or_with_a_wrong_one_is_not_taken(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        secret = page_of(mailbox).removeprefix("/m/")
+        for answers in ({}, {"goal": "  "}, {"pain-now": 11}, {"pain-now": "7"}, {"score": 3}, {"goal": 1}):
+            refused = await call(hearing, "$intake", secret, answers=answers)
+            assert refused.status_code == 422, (answers, refused.text)
+        assert await hearing.events("intake.answered") == []

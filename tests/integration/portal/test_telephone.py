@@ -112,7 +112,7 @@ class TestThePageOfAPatient:
         async with hearing.anonymous() as http:
             desk = Browser(http)
             await desk.sign_in("coordinator")
-            page = await desk.open(address)
+            page = await desk.open((await desk.open(address)).link_to("/sent"))
             assert page.text.count("A visit got another time") == 2
             assert "The mail server refused the message." in page.text
             assert "e-mail" in page.text

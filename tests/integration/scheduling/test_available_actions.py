@@ -36,6 +36,7 @@ async def bring(clinic: TestClinic, visit: dict[str, Any], status: AppointmentSt
     """Bring the only appointment into a status, with the time that it had."""
     async with clinic.databases["scheduling"].transaction() as tx:
         await sql(tx, _GIVEN_BACK)
+        await sql(tx, "DELETE FROM telling_task")
         await sql(tx, _OTHERS, id=visit["id"])
         if status is AppointmentStatus.WAITLIST:
             await sql(tx, _WAITING, id=visit["id"])
@@ -133,7 +134,9 @@ class TestAnAppointment:
 class TestAGuarantee:
     async def test_offers_nobody_anything_and_strangers_do_not_find_it(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
-        found = await clinic.as_("coordinator").get(f"/scheduling/fhir/Task?focus=ServiceRequest/{referral}")
+        found = await clinic.as_("coordinator").get(
+            f"/scheduling/fhir/Task?focus=ServiceRequest/{referral}&code=guarantee"
+        )
         address = f"/scheduling/fhir/Task/{found.json()['entry'][0]['resource']['id']}"
         for party in ("coordinator", "family-practice"):
             assert await offered(clinic, party, address) == {}

@@ -49,14 +49,16 @@ class TestATaskThatNamesVisits:
             f"Appointment/{visit['id']}"
         ]
         assert task["statusReason"]["coding"][0]["code"] == "site-closed"
-        assert len(await search(clinic, "coordinator", "Task")) == 2
-        assert [found["id"] for found in await search(clinic, "coordinator", "Task?status=requested")] == [
-            task["id"]
-        ]
+        # Beside it the guarantee, and the call that tells the patient the day.
+        assert len(await search(clinic, "coordinator", "Task")) == 3
+        open_ones = await search(clinic, "coordinator", f"Task?status=requested&code={CODE}")
+        assert [found["id"] for found in open_ones] == [task["id"]]
         assert await search(clinic, "coordinator", f"Task?code={CODE}&status=completed") == []
         assert [
             found["id"]
-            for found in await search(clinic, "coordinator", f"Task?focus=ServiceRequest/{referral}")
+            for found in await search(
+                clinic, "coordinator", f"Task?focus=ServiceRequest/{referral}&code=guarantee"
+            )
         ] != [task["id"]]
         history = await clinic.as_("coordinator").get(f"{TASK}/{task['id']}/_history")
         assert history.json()["total"] == 1
@@ -107,7 +109,9 @@ class TestATaskThatNamesVisits:
 
     async def test_of_a_guarantee_cannot_be_completed(self, clinic: TestClinic) -> None:
         referral = await refer(clinic)
-        [guarantee] = await search(clinic, "coordinator", f"Task?focus=ServiceRequest/{referral}")
+        [guarantee] = await search(
+            clinic, "coordinator", f"Task?focus=ServiceRequest/{referral}&code=guarantee"
+        )
         answer = await complete(clinic, "coordinator", guarantee)
         assert answer.status_code == 409
         assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "kept-by-the-visit"

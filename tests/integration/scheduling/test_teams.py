@@ -29,7 +29,7 @@ class TestSeeing:
         first = await first_of(clinic, referral)
         for who in ON_TEAM:
             assert await _visits(clinic, who) == [first["id"]]
-            (task,) = await search(clinic, who, f"Task?focus=ServiceRequest/{referral}")
+            (task,) = await search(clinic, who, f"Task?focus=ServiceRequest/{referral}&code=guarantee")
             assert task["businessStatus"]["coding"][0]["code"] == "on-track"
 
     async def test_nobody_else_sees_them(self, clinic: TestClinic) -> None:

@@ -168,6 +168,8 @@ class Decisions:
             return any(found is not None and _REFERRALS[found][0] == party for found in named)
         if (one.service, one.type) == ("referral", "Task") and not self._is(one, *_FOR_REFERRERS):
             return False
+        if (one.service, one.type) == ("scheduling", "Task") and self._is(one, "tell-patient"):
+            return False
         return one.referral is not None and _REFERRALS[one.referral][0] == party
 
     def _of_insurer(self, party: str, one: Stored) -> bool:

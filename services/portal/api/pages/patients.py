@@ -15,6 +15,7 @@ from services.portal.claims import newest, status_of
 from services.portal.people import criteria_of, patients_found, patients_of
 from services.portal.reading import Resource, code_of, id_of, many, moment_of, parameters_of, person_name
 from services.portal.trends import Trend
+from shared.fhir import intake
 
 _PARTIES = ("clinician", "coordinator")
 _PAGE = 100
@@ -58,7 +59,6 @@ async def show_one(page: Page) -> Response:
     if patient is None:
         raise NotThere(patient_id)
     cares, actions, messages = _summary(answers["summary"])
-    sent = await _sent_to(page, patient_id)
     return page.render(
         "pages/patient.html",
         patient=patient,
@@ -66,7 +66,6 @@ async def show_one(page: Page) -> Response:
         cares=cares,
         actions=actions,
         messages=messages,
-        sent=sent,
         acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
         next_visit=_next_visit(page, resources(answers["visits"])),
@@ -76,22 +75,28 @@ async def show_one(page: Page) -> Response:
     )
 
 
-async def _sent_to(page: Page, patient_id: str) -> Sequence[Resource] | None:
-    """Read what was sent to the patient, for a coordinator; nothing for who does not read it."""
-    if page.person.party != "coordinator":
-        return []
-    found = await page.calls.get(
-        "/notifications/fhir/Communication",
-        recipient=f"Patient/{patient_id}",
-        _sort="-_lastUpdated",
-        _count=20,
+async def show_sent(page: Page) -> Response:
+    """Show what was sent to a patient, by which channel, and whether it arrived."""
+    patient_id = page.param("id")
+    answers = await together(
+        patient=page.calls.must_get("/referral/fhir/Patient", _id=patient_id),
+        sent=page.calls.get(
+            "/notifications/fhir/Communication",
+            recipient=f"Patient/{patient_id}",
+            _sort="-_lastUpdated",
+            _count=50,
+        ),
     )
-    return resources(found)
+    patient = by_id(answers["patient"], "Patient").get(patient_id)
+    if patient is None:
+        raise NotThere(patient_id)
+    return page.render("pages/sent.html", patient=patient, sent=resources(answers["sent"]))
 
 
 ROUTES = (
     form_page("/patients", show_list, search, parties=_PARTIES),
     page("/patients/{id}", show_one, parties=_PARTIES),
+    page("/patients/{id}/sent", show_sent, parties=("coordinator",)),
 )
 
 
@@ -108,7 +113,8 @@ def _summary(answer: Answer) -> tuple[list[dict[str, Any]], list[Resource], list
 
 def _care(said: Mapping[str, Any]) -> dict[str, Any]:
     trends = [Trend.of(one) for one in many(said.get("trend"))]
-    return {**said, "goals": many(said.get("goal")), "trends": trends}
+    forms = [intake.answered(one) for one in many(said.get("intake"))]
+    return {**said, "goals": many(said.get("goal")), "trends": trends, "intake": forms}
 
 
 async def _acts(page: Page, cares: Sequence[Mapping[str, Any]]) -> dict[str, list[Act]]:
