@@ -82,7 +82,7 @@ async def _with_groups(ctx: Context, tx: Transaction, strand: Strand, *, referra
         window=strand.window,
         at=ctx.at,
     )
-    taken = await queries.group_sessions.seats_taken(tx, [session.id for session in sessions])
+    taken = await queries.group_sessions.seats_gone(tx, [session.id for session in sessions], at=ctx.at)
     open_ones = [one for one in sessions if rules.groups.is_for(one, strand.need, taken=taken[one.id])]
     return replace(strand, joins={one.starts_at: _place_in(one) for one in open_ones})
 
