@@ -8,6 +8,7 @@ from services.notifications.models.rows import (
     Attempt,
     EndedReceiver,
     KnownAuthorization,
+    KnownOffer,
     KnownPatient,
     KnownReferral,
     KnownVisit,
@@ -50,6 +51,10 @@ class KnownVisitTable(KnownVisit, Base, table=True):
     __table_args__ = (
         Index("known_visit_to_come", "site", "starts_at", "id", postgresql_where=text("status = 'booked'")),
     )
+
+
+class KnownOfferTable(KnownOffer, Base, table=True):
+    """The table of known offers."""
 
 
 class PatientChoiceTable(PatientChoice, Base, table=True):
