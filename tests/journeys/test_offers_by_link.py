@@ -49,7 +49,9 @@ async def a_patient(clinic: TestClinic, number: int) -> Waiting:
 
 
 @asynccontextmanager
-async def offered(others: int = 1) -> AsyncIterator[tuple[TestClinic, Mailbox, list[Waiting]]]:
+async def offered(
+    others: int = 1, *, away: bool = False
+) -> AsyncIterator[tuple[TestClinic, Mailbox, list[Waiting]]]:
     """Give a clinic in which a time was freed and offered to so many patients who have a later one."""
     usual = earliest_clinic()
     scheduling = usual.scheduling.model_copy(update={"offers": Offers()})
@@ -64,6 +66,7 @@ async def offered(others: int = 1) -> AsyncIterator[tuple[TestClinic, Mailbox, l
         await clinic.at(clinic.clock.now() + timedelta(hours=2))
         mailbox.letters.clear()
         mailbox.recipients.clear()
+        mailbox.answers = ["451 try later"] * 200 if away else []
         await call_off(clinic, first.visit)
         await clinic.at(clinic.clock.now() + timedelta(minutes=10))
         yield clinic, mailbox, waiting
@@ -130,8 +133,11 @@ class TestAnOffer:
             assert (await visit_now(clinic, one.visit))["start"] == one.visit["start"]
             assert await clinic.events("offer.answered") == []
 
-    async def test_is_not_told_late_when_the_server_was_away_until_its_end(self) -> None:
-        async with offered() as (clinic, mailbox, _):
-            rows = [row for row in await kept(clinic, "notification") if row.event_type == "offer.made"]
-            assert [row.status for row in rows] == ["completed"]
-            assert mailbox.answers == []
+    async def test_is_not_told_once_it_is_over_when_the_server_was_away(self) -> None:
+        async with offered(away=True) as (clinic, mailbox, [one]):
+            await clinic.at(clinic.clock.now() + timedelta(hours=2))
+            mailbox.answers.clear()
+            await clinic.at(clinic.clock.now() + timedelta(hours=2))
+            assert one.letters(mailbox) == []
+            rows = [row for row in await kept(clinic, "notification") if row.offer_id]
+            assert {row.reason["code"] for row in rows} == {"superseded"}
