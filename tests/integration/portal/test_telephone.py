@@ -1,9 +1,16 @@
 """The telephone list: whom to call, at which number, what to say, and what the patient wrote."""
 
+from datetime import datetime
+from typing import Any
+
+from shared.clinic import Offers
 from tests.integration.portal.test_patient_links import BORN, opened, press
+from tests.integration.scheduling.test_doors import PAT, first_of, put
 from tests.journeys.test_patients_hear import booked, move
+from tests.support import referrals
 from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
+from tests.support.context import earliest_clinic
 from tests.support.mailbox import Mailbox
 
 
@@ -40,6 +47,58 @@ class TestTheTelephoneList:
             act = await desk.open(listed.links["The patient was told"])
             done = await desk.send(act, act.form("act"))
             assert "Nobody is to be telephoned." in done.text
+
+
+async def sent(clinic: TestClinic, number: int) -> dict[str, Any]:
+    """Send a referral of a patient of its own, and give the first visit that is booked for it."""
+    bundle = referrals.bundle(
+        identifier=f"R-{number}", family=f"Patient{number}", health_card=f"10000000{number:02}"
+    )
+    answer = await clinic.as_("family-practice").post("/referral/fhir", json=bundle)
+    assert answer.status_code == 200, answer.text
+    await clinic.settle()
+    places = [entry["response"]["location"] for entry in answer.json()["entry"]]
+    [request] = [one for one in places if "ServiceRequest/" in one]
+    return await first_of(clinic, request.partition("ServiceRequest/")[2].partition("/")[0])
+
+
+class TestAFreedTime:
+    async def test_is_asked_for_by_telephone_and_had_by_who_says_yes(self) -> None:
+        usual = earliest_clinic()
+        offering = usual.scheduling.model_copy(update={"offers": Offers()})
+        described = usual.model_copy(update={"scheduling": offering})
+        async with TestClinic(pages=True, clinic=described) as clinic, clinic.anonymous() as http:
+            visits = [await sent(clinic, number) for number in range(26)]
+            await clinic.at(datetime.fromisoformat("2026-03-02T15:00:00Z"))
+            reason = {"coding": [{"system": PAT, "code": "pat"}]}
+            off = visits[4] | {"status": "cancelled", "cancelationReason": reason}
+            assert (await put(clinic, "coordinator", off)).status_code == 200
+            await clinic.days(6 / 1440)
+            desk = Browser(http)
+            await desk.sign_in("coordinator")
+            listed = await desk.open("/telephone")
+            assert "A time has become free on" in listed.text
+            french = await desk.open("/telephone", **{"Accept-Language": "fr-CA"})
+            assert "Une heure s'est libérée" in french.text.replace("&#39;", "'")
+            act = await desk.open(listed.links["Takes the time"])
+            done = await desk.send(act, act.form("act"))
+            assert "Takes the time: done." in done.text
+            assert "A time has become free on" not in done.text
+
+
+class TestAPatientWhoMissedTwoVisits:
+    async def test_is_asked_whether_they_would_like_to_come(self, hearing: TestClinic) -> None:
+        for _ in range(2):
+            visit = await booked(hearing)
+            await hearing.at(datetime.fromisoformat(visit["start"]))
+            assert (await put(hearing, "coordinator", visit | {"status": "noshow"})).status_code == 200
+            await hearing.settle()
+        async with hearing.anonymous() as http:
+            desk = Browser(http)
+            await desk.sign_in("coordinator")
+            listed = await desk.open("/telephone")
+            assert "We missed you at your last two appointments." in listed.text
+            assert "The patient was called" in str(listed.links)
 
 
 class TestThePageOfAPatient:

@@ -1,4 +1,4 @@
-"""Whom a coordinator telephones about a visit: the number, what to say, and what the patient wrote."""
+"""Whom a coordinator telephones about a visit: the number, what to say or to ask, and what they wrote."""
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
@@ -14,26 +14,31 @@ from services.portal.reading import Resource, id_of
 from services.portal.worklists import Row
 
 _PAGE = 50
-_KIND = "tell"
+# A day to tell, a freed time to offer, two visits that were missed.
+_TELL, _OFFER, _RECALL = "tell", "offer", "recall"
+_KINDS = f"{_TELL},{_OFFER},{_RECALL}"
 # Which words fit a reason of scheduling's; all else is a day to tell.
 _ASKS_FOR_ANOTHER, _CALLED_OFF = "asks-for-another-time", "cancellation-not-told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallToMake:
-    """One call: `says` is which words to say, `words` what the patient wrote, None where nothing."""
+    """One call: `says` is which words to say, `words` what the patient wrote, `offered` when the time begins
+    that is offered; None where nothing is.
+    """
 
     row: Row
     patient: Resource | None
     visit: Resource | None
     words: str | None
+    offered: str | None
     says: str
 
 
 async def show_list(page: Page) -> Response:
     """Show whom to telephone, what is due first first."""
     found = await page.calls.listed(
-        "/scheduling/worklist", kind=_KIND, _count=_PAGE, _after=page.query.get("after")
+        "/scheduling/worklist", kind=_KINDS, _count=_PAGE, _after=page.query.get("after")
     )
     work = worklists.read(found, "scheduling")
     rows = () if work is None else work.rows
@@ -79,13 +84,14 @@ def _call(
 ) -> CallToMake:
     task = tasks.get(_id(row), {})
     codes = {coding.get("code") for coding in (row.reason or {}).get("coding", ())}
-    notes = task.get("note", ())
+    notes, parts = task.get("note", ()), task.get("input", ())
     return CallToMake(
         row=row,
         patient=patients.get(row.patient),
         visit=visits.get(id_of(task.get("focus")) or ""),
         words=next((note["text"] for note in notes), None),
-        says=next((code for code in (_ASKS_FOR_ANOTHER, _CALLED_OFF) if code in codes), _KIND),
+        offered=next((one["valuePeriod"]["start"] for one in parts if "valuePeriod" in one), None),
+        says=next((code for code in (_ASKS_FOR_ANOTHER, _CALLED_OFF) if code in codes), row.kind),
     )
 
 
