@@ -138,6 +138,8 @@ class TestAnOffer:
             await clinic.at(clinic.clock.now() + timedelta(hours=2))
             mailbox.answers.clear()
             await clinic.at(clinic.clock.now() + timedelta(hours=2))
-            assert one.letters(mailbox) == []
+            links = [secret_in(letter) for letter in one.letters(mailbox)]
+            shown = [(await call(clinic, "$open", secret)).json() for secret in links]
+            assert [found["offer"] for found in shown if found["offer"]] == []
             rows = [row for row in await kept(clinic, "notification") if row.offer_id]
             assert {row.reason["code"] for row in rows} == {"superseded"}
