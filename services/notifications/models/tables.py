@@ -82,6 +82,7 @@ class NotificationTable(Notification, Base, table=True):
         ),
         Index("notification_by_due", "next_attempt_at", postgresql_where=text(f"status IN ({_OPEN})")),
         Index("notification_by_status", "status"),
+        Index("notification_by_offer", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),
         Index("notification_by_recipient", "recipient", "last_updated"),
         Index(
             "notification_by_receiver",

@@ -21,4 +21,5 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX ix_known_offer_referral_id ON known_offer (referral_id)")
     op.execute("ALTER TABLE notification ADD COLUMN offer_id varchar")
+    op.execute("CREATE INDEX notification_by_offer ON notification (offer_id) WHERE offer_id IS NOT NULL")
     op.execute("ALTER TABLE patient_link ADD COLUMN offer_id varchar")
