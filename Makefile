@@ -35,6 +35,7 @@ faults: .venv/.ready-dev ## 500 kills, outages, bad events, full disks on both t
 
 bench: .venv/.ready-dev ## every path beside its floor, on both transports: bench/latest.json, docs/performance.md
 	$(BIN)/python -m bench plan
+	$(BIN)/python -m bench series
 	$(BIN)/python -m bench run --keep
 
 screens: .venv/.ready-dev ## every page photographed into screens/, the chosen ones into docs/screens (needs Chromium)

@@ -1,10 +1,10 @@
-"""`python -m bench` profile, run, search, booking, reminders, plan, pages, check: see docs/performance.md."""
+"""`python -m bench` profile, run, search, booking, reminders, series, plan, pages, check: performance.md."""
 
 import argparse
 import asyncio
 import sys
 
-from bench import booking, counters, pages, planning, reminders, run, searching
+from bench import booking, counters, pages, planning, reminders, run, searching, series
 from bench.profile import profile
 
 
@@ -24,6 +24,7 @@ def main() -> None:
     commands.add_parser("search", help="searches of 10,000 and of 1,000,000 referrals")
     commands.add_parser("booking", help="finding and booking times in a clinic of a hundred clinicians")
     commands.add_parser("reminders", help="a morning's reminders of ten thousand patients")
+    commands.add_parser("series", help="forty sessions of four disciplines in calendars that are 80%% full")
     commands.add_parser("pages", help="each page's calls, bytes, and time beside that of its calls")
     planned = commands.add_parser("plan", help="the plan of an evening, the forecast, three drawn clinics")
     planned.add_argument("--write", action="store_true", help="record the shares from now on")
@@ -38,6 +39,8 @@ def main() -> None:
         sys.exit(booking.main())
     elif given.command == "reminders":
         sys.exit(reminders.main())
+    elif given.command == "series":
+        sys.exit(series.main())
     elif given.command == "plan":
         sys.exit(planning.main(write=given.write))
     elif given.command == "pages":

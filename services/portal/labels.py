@@ -107,6 +107,12 @@ ACTS: Mapping[str, str] = {
     "correct": _("Correct the patient's record"),
     "correct-status": _("Correct the status"),
     "cancel-group": _("Cancel for everybody"),
+    "cancel-sessions": _("Cancel sessions"),
+    "move-sessions": _("Move sessions"),
+    "extend": _("More sessions"),
+    "book-partly": _("Book what has room"),
+    "settle": _("Leave it at that"),
+    "preview": _("Show the dates first"),
     "decide": _("Decide"),
     "decline": _("Decline"),
     "draft": _("Write on the draft"),
@@ -176,6 +182,15 @@ FIELDS: Mapping[str, str] = {
     "revise-plan": _("The plan is to be revised"),
     "note": _("How did it end?"),
     "lifecycleStatus": _("Status"),
+    "act": _("What"),
+    "code": _("Whose doing is it?"),
+    "consent": _("The patient agreed to a part"),
+    "count": _("How many sessions more"),
+    "discipline": _("Discipline"),
+    "on": _("From which day on a booster is"),
+    "scope": _("Which"),
+    "session": _("Session"),
+    "until": _("The last day"),
 }
 # What is asked of an insurer, and what it may say of each item (X12 306).
 SERVICES: Mapping[str, str] = {
@@ -210,6 +225,27 @@ VISITS: Mapping[str, str] = {
     "group": _("Group"),
     "test": _("Test"),
     "meeting": _("Meeting"),
+}
+SCOPES: Mapping[str, str] = {
+    "one": _("This session"),
+    "following": _("This session and what follows"),
+    "all": _("All that are to come"),
+}
+SERIES_ACTS: Mapping[str, str] = {
+    "cancel-sessions": _("Cancel"),
+    "move-sessions": _("Move to another time"),
+    "hold": _("Pause for some days"),
+}
+SERIES_STATUS: Mapping[str, str] = {
+    "booked": _("Booked"),
+    "not-booked": _("Not booked"),
+    "suspended": _("Suspended"),
+    "completed": _("Over"),
+}
+SERIES_OUTCOMES: Mapping[str, str] = {
+    "cancelled": _("is cancelled"),
+    "moved": _("moves to"),
+    "booked": _("is new"),
 }
 ROOM_KINDS: Mapping[str, str] = {
     "assessment": _("Assessment"),

@@ -27,6 +27,11 @@ REASONS: Mapping[str, str] = {
     "no-room-in-week": "{discipline} has no room in the week of {week}.",
     "block-begins": "The earliest week in which the whole block has room begins on {week}.",
     "no-block-begins": "No week of the next half year begins a block with room for all of it.",
+    "series-not-refused": "Only a series that found no room as a whole is booked in part.",
+    "nothing-to-settle": "Nothing of this series is looked for.",
+    "no-session-to-come": "No session of this series that is meant is still to come.",
+    "session-cannot-move": "The session of {when:%Y-%m-%d %H:%M} cannot be moved so, and so none is.",
+    "series-held": "The series is held from {starts_on} to {ends_on}.",
     "missed-in-a-row": (
         "{count} sessions were missed one after the other: speak to the patient before more are booked."
     ),

@@ -25,6 +25,13 @@ REASONS: Mapping[str, str] = {
         "La séance {failed} sur {count} ne trouve aucun moment selon l'autorisation et le rythme."
     ),
     "free-instead": "Libre à la place : {start:%Y-%m-%d %H:%M} avec {practitioner}.",
+    "series-not-refused": "Seule une série qui n'a pas trouvé de place en entier est réservée en partie.",
+    "nothing-to-settle": "Rien n'est cherché pour cette série.",
+    "no-session-to-come": "Aucune séance visée de cette série n'est encore à venir.",
+    "session-cannot-move": (
+        "La séance du {when:%Y-%m-%d %H:%M} ne peut pas être déplacée ainsi, donc aucune ne l'est."
+    ),
+    "series-held": "La série est suspendue du {starts_on} au {ends_on}.",
     "missed-in-a-row": (
         "{count} séances ont été manquées de suite : parler au patient avant d'en réserver d'autres."
     ),

@@ -1,5 +1,5 @@
-"""What people do with the calendar while anything may be killed: holds, groups, absences, and referrals that
-wait for an evening's plan.
+"""What people do with the calendar while anything may be killed: holds, groups, series, absences, and
+referrals that wait for an evening's plan.
 """
 
 import functools
@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from deploy.demo.acts import change
 from deploy.demo.booking import book, book_held, find_times, hold
-from deploy.demo.story import Resource, Story, parameters
+from deploy.demo.story import Resource, StepMissed, Story, parameters
 from tests.failure.referrals import ROUTINE
-from tests.failure.scripts import Desk, Play, routine
+from tests.failure.scripts import Desk, Play, asked_of, routine
 
 _COORDINATOR = "coordinator"
 _APPOINTMENT, _SLOT = "/scheduling/fhir/Appointment", "/scheduling/fhir/Slot"
@@ -89,6 +89,31 @@ async def other_hours(desk: Desk) -> None:
     await change(desk.story(), _COORDINATOR, path, availableTime=hours)
 
 
+async def in_a_series(desk: Desk) -> None:
+    """Have a series booked, call off some of it by scope, move some, or see it suspended and resumed."""
+    answers = desk.chance.choice((("A1",), ("A1", "A3", "A1")))
+    referral = await asked_of(desk, "04-workplace-insurer.json", "workplace-insurer", *answers)
+    story, based_on = desk.story(), f"based-on=ServiceRequest/{referral}"
+    path = f"{_APPOINTMENT}?{based_on}&appointment-type=session&status=booked&_sort=date"
+
+    async def booked() -> list[Resource]:
+        found = await story.find(_COORDINATOR, path)
+        if len(found) < 2:
+            raise StepMissed(f"the series has {len(found)} sessions")
+        return found
+
+    rows = await desk.soon(booked)
+    series = str(rows[0]["supportingInformation"][0]["reference"]).rpartition("/")[2]
+    scope = desk.chance.choice(("one", "following"))
+    given: list[Resource] = [
+        {"name": "scope", "valueCode": scope},
+        {"name": "session", "valueReference": {"reference": f"Appointment/{rows[-2]['id']}"}},
+        {"name": "reason", "valueString": "Back at work"},
+    ]
+    body = {"resourceType": "Parameters", "parameter": given}
+    await story.act(_COORDINATOR, "POST", f"/scheduling/fhir/List/{series}/$cancel-sessions", body=body)
+
+
 async def _proposed(desk: Desk, story: Story, referral: str, visit: str) -> Resource:
     """Find a time of a visit as soon as scheduling knows the referral; others may find the same one."""
     after = datetime.now(UTC) + timedelta(days=1)
@@ -107,6 +132,7 @@ BOOKING_PLAYS: Mapping[Play, int] = {
     held_and_booked: 25,
     booked_by_hand: 10,
     in_a_group: 15,
-    away: 20,
+    away: 15,
     other_hours: 5,
+    in_a_series: 5,
 }

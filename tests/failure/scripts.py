@@ -208,13 +208,13 @@ async def something_missing(desk: Desk) -> None:
 
 async def approved(desk: Desk) -> None:
     """Refer a workplace injury; its insurer approves, and the sessions are booked."""
-    await _asked_of(desk, "04-workplace-insurer.json", "workplace-insurer", "A1")
+    await asked_of(desk, "04-workplace-insurer.json", "workplace-insurer", "A1")
 
 
 async def pended(desk: Desk) -> None:
     """Refer a motor-vehicle injury; its insurer takes time, then approves or denies."""
     last = desk.chance.choice(("A1", "A3"))
-    referral = await _asked_of(desk, "05-motor-vehicle-insurer.json", "motor-insurer", "A4", last)
+    referral = await asked_of(desk, "05-motor-vehicle-insurer.json", "motor-insurer", "A4", last)
     if last == "A3":
         story = desk.story()
         await _operate(story, "coordinator", referral, "close", parameters(reason="Care near home"))
@@ -222,7 +222,7 @@ async def pended(desk: Desk) -> None:
 
 async def denied(desk: Desk) -> None:
     """Refer a motor-vehicle injury that its insurer denies."""
-    await _asked_of(desk, "06-denied.json", "motor-insurer", "A3")
+    await asked_of(desk, "06-denied.json", "motor-insurer", "A3")
 
 
 async def under_age(desk: Desk) -> None:
@@ -312,7 +312,8 @@ async def _operate(story: Story, party: str, referral: str, verb: str, body: byt
     await story.act(party, "POST", f"/referral/fhir/ServiceRequest/{referral}/${verb}", body=body)
 
 
-async def _asked_of(desk: Desk, file: str, payer: str, *answers: str) -> str:
+async def asked_of(desk: Desk, file: str, payer: str, *answers: str) -> str:
+    """Refer somebody whose payer is asked, let it answer, and give the referral's id."""
     story = desk.story()
     referral = await desk.send(file)
     patient = await _patient_of(story, referral)

@@ -21,6 +21,8 @@ from deploy.demo.stories import (
     s18_questions,
     s19_falls_sick,
     s20_full_month,
+    s21_functional_restoration,
+    s22_made_up,
     s23_answers_by_link,
 )
 from deploy.demo.story import Play
@@ -46,5 +48,7 @@ STORIES: dict[int, tuple[str, Play]] = {
     18: (s18_questions.TITLE, s18_questions.play),
     19: (s19_falls_sick.TITLE, s19_falls_sick.play),
     20: (s20_full_month.TITLE, s20_full_month.play),
+    21: (s21_functional_restoration.TITLE, s21_functional_restoration.play),
+    22: (s22_made_up.TITLE, s22_made_up.play),
     23: (s23_answers_by_link.TITLE, s23_answers_by_link.play),
 }

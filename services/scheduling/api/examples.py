@@ -1,5 +1,7 @@
 """Example bodies for the OpenAPI document."""
 
+from typing import Any
+
 from shared.fhir.codes import DISCIPLINE_SYSTEM, HOURS_FOR_EXTENSION, ROOM_KIND_SYSTEM, VISIT_EXTENSION
 
 _PROPOSED = {
@@ -96,7 +98,38 @@ _PROGRAMME = {
     ],
 }
 
+_SESSION = {"reference": "Appointment/0b9d2f5e-6c1a-7e43-8f2b-1a3c5d7e9f05"}
+_CALLED_OFF: list[dict[str, Any]] = [
+    {"name": "scope", "valueCode": "following"},
+    {"name": "session", "valueReference": _SESSION},
+    {"name": "reason", "valueString": "The patient is back at full duty."},
+]
+_OF_SERIES: dict[str, list[dict[str, Any]]] = {
+    "cancel-sessions": _CALLED_OFF,
+    "move-sessions": [
+        {"name": "scope", "valueCode": "one"},
+        {"name": "session", "valueReference": _SESSION},
+        {"name": "start", "valueInstant": "2026-03-09T14:00:00Z"},
+    ],
+    "hold": [
+        {"name": "from", "valueDate": "2026-03-09"},
+        {"name": "until", "valueDate": "2026-03-20"},
+        {"name": "reason", "valueString": "The patient travels."},
+    ],
+    "extend": [
+        {"name": "discipline", "valueCode": "physiotherapy"},
+        {"name": "on", "valueDate": "2026-06-01"},
+    ],
+    "book-partly": [{"name": "consent", "valueBoolean": True}],
+    "settle": [{"name": "reason", "valueString": "The rest is done at home."}],
+    "preview": [{"name": "act", "valueCode": "cancel-sessions"}, *_CALLED_OFF],
+}
+
 EXAMPLES = {
+    **{
+        f"POST /fhir/List/{{id}}/${act}": {"resourceType": "Parameters", "parameter": said}
+        for act, said in _OF_SERIES.items()
+    },
     "PUT /fhir/HealthcareService/{id}": _PROGRAMME,
     "POST /fhir/HealthcareService/$preview": _PROGRAMME,
     "POST /fhir/Practitioner": _PERSON,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.scheduling import fhir, operations, queries, rules, use_cases
 from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import ReplanTask, TellingTask, VisitTask
+from services.scheduling.operations.series import SeriesFacts
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.use_cases.read_work import WorkOfPage
 from shared.context import Context
@@ -36,6 +37,7 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
     "tell": ("tell",),
     "recall": ("call",),
     "offer": ("accept-offer", "decline-offer"),
+    "series": ("book-partly", "extend", "settle"),
     "unrecorded": ("fulfil", "miss", "leave-unseen", "cancel"),
 }
 
@@ -113,8 +115,16 @@ def _of_patient(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> Worklis
 def _of_series(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
     row = work.series[entry.id]
     referral = work.referrals[row.referral_id]
-    person = work.people[referral.id]
-    return fhir.worklist.of_series(ctx, entry, row, referral=referral, person=person, actions=[])
+    facts = SeriesFacts(row=row, referral=referral)
+    subject = Subject(row=row, facts=facts, zone=ctx.clinic.site(row.site).zone)
+    return fhir.worklist.of_series(
+        ctx,
+        entry,
+        row,
+        referral=referral,
+        person=work.people[referral.id],
+        actions=possible(ctx, operations.series.SERIES, subject, names=_ACTS[entry.kind]),
+    )
 
 
 def _acts(ctx: Context, facts: AppointmentFacts, *, kind: str) -> list[dict[str, str]]:

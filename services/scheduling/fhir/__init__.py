@@ -21,6 +21,7 @@ from services.scheduling.fhir import (
     rosters,
     schedules,
     series,
+    series_changes,
     telling,
     time_search,
     unavailable,

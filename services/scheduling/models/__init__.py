@@ -14,6 +14,7 @@ from services.scheduling.models import (
     replanning,
     roster_changes,
     rows,
+    series_change,
     site_counts,
     spans,
     tables,

@@ -18,7 +18,8 @@ class OfferRound(SQLModel):
 
     While it is offered these are taken for those who are asked, by an occupancy of this id. `patient_id` is
     who gave it up, `batch` how many batches were asked, and `asked` how many people. `waited_for_plan` where
-    an evening's plan has had its turn.
+    an evening's plan has had its turn. Of a group it is a seat of its `group_session`: `seat` is held until
+    `held_until`, None while nobody is asked.
     """
 
     __tablename__ = "offer_round"
@@ -41,6 +42,9 @@ class OfferRound(SQLModel):
     batch: int = 0
     asked: int = 0
     waited_for_plan: bool = False
+    group_session: UUID | None = None
+    seat: int | None = None
+    held_until: AwareDatetime | None = None
 
 
 class TimeOffer(Resource):

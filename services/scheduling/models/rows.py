@@ -97,7 +97,8 @@ class Series(Resource):
 
     `wanted` is how many sessions of each discipline it is to have in all, those that took place included;
     None in one that was booked before there was more than one discipline. What of these has found no time
-    is `short`, and somebody has to see to a series since `short_since`.
+    is `short`, and somebody has to see to a series since `short_since`. Nothing is added to one before
+    `held_until`.
     """
 
     __tablename__ = "series"
@@ -112,6 +113,7 @@ class Series(Resource):
     wanted: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     short: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     short_since: AwareDatetime | None = None
+    held_until: AwareDatetime | None = None
 
 
 class Appointment(Resource):

@@ -344,6 +344,13 @@ class OfferRoundTable(OfferRound, Base, table=True):
         one_of("status", RoundStatus, name="status_is_known"),
         CheckConstraint("ends_at > starts_at", name="takes_some_time"),
         Index("offer_round_of_site", "site", "starts_at"),
+        # A seat is offered to one batch at a time.
+        Index(
+            "offer_round_of_group",
+            *("group_session", "seat"),
+            unique=True,
+            postgresql_where=text("status = 'open' AND seat IS NOT NULL"),
+        ),
     )
 
 

@@ -19,6 +19,13 @@ _SEATS = """
 SELECT group_session, seat FROM appointment
 WHERE group_session = ANY($1::uuid[]) AND status <> 'cancelled' AND id <> ALL($2::uuid[])
 """
+# A seat that is offered is taken for everybody but those who are asked, until their time is over.
+_SEATS_OFFERED = f"""
+{_SEATS}UNION ALL
+SELECT group_session, seat FROM offer_round
+WHERE group_session = ANY($1::uuid[]) AND status = 'open' AND seat IS NOT NULL AND held_until > $3
+  AND id <> ALL($2::uuid[])
+"""  # noqa: S608
 _JOINABLE = """
 SELECT * FROM group_session
 WHERE site = $1 AND programme = $2 AND visit_type = $3 AND starts_at >= $4 AND starts_at < $5
@@ -53,6 +60,19 @@ async def seats_taken(
     """Read which seats of sessions are taken, leaving out some appointments."""
     found: dict[UUID, set[int]] = {session: set() for session in ids}
     for record in await tx.records(_SEATS, list(ids), list(but_not)) if ids else ():
+        found[record["group_session"]].add(record["seat"])
+    return found
+
+
+async def seats_gone(
+    tx: Transaction, ids: Collection[UUID], *, at: datetime, but_not: Collection[UUID] = ()
+) -> Mapping[UUID, set[int]]:
+    """Read which seats of sessions nobody gets at a moment: those that are taken, and those that are offered.
+
+    `but_not` leaves out appointments and freed seats.
+    """
+    found: dict[UUID, set[int]] = {session: set() for session in ids}
+    for record in await tx.records(_SEATS_OFFERED, list(ids), list(but_not), at) if ids else ():
         found[record["group_session"]].add(record["seat"])
     return found
 

@@ -14,6 +14,9 @@ from shared.auth.principal import Principal
 from shared.db import Transaction, core
 
 _ROUND = "SELECT * FROM offer_round WHERE id = $1 FOR UPDATE"
+_OF_GROUP = """
+SELECT * FROM offer_round WHERE group_session = $1 AND status = 'open' ORDER BY id FOR UPDATE
+"""
 _OPEN = "SELECT * FROM offer WHERE round_id = $1 AND status = 'requested' ORDER BY id FOR UPDATE"
 _OF_VISIT = "SELECT * FROM offer WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
 _LOCKED = "SELECT * FROM offer WHERE id = $1 FOR UPDATE"
@@ -25,6 +28,7 @@ WHERE appointment.site = $1 AND appointment.status = 'booked' AND appointment.st
   AND appointment.kind = $3 AND appointment.visit_type IS NOT DISTINCT FROM $4
   AND appointment.programme = ANY($5::text[]) AND appointment.minutes = $6
   AND appointment.overbooked_because IS NULL AND appointment.patient_id <> $7
+  AND (appointment.group_session IS NULL) = $11 AND appointment.series_id IS NULL
   AND referral.state = 'open'
   AND NOT EXISTS (
     SELECT FROM offer WHERE offer.patient_id = appointment.patient_id
@@ -47,6 +51,11 @@ FROM offer_round WHERE site = $1 AND starts_at >= $2 AND starts_at < $3
 async def round_locked(tx: Transaction, round_id: UUID) -> OfferRound | None:
     """Lock a freed time."""
     return await tx.row(OfferRound, _ROUND, round_id)
+
+
+async def rounds_of_group(tx: Transaction, session_id: UUID) -> Sequence[OfferRound]:
+    """Lock the freed seats of a group session that are still to be given."""
+    return await tx.rows(OfferRound, _OF_GROUP, session_id)
 
 
 async def open_of(tx: Transaction, round_id: UUID) -> Sequence[TimeOffer]:
@@ -92,7 +101,7 @@ async def to_ask(
         Appointment,
         _TO_ASK,
         *(freed.site, later_than, freed.kind, freed.visit_type, list(programmes), freed.minutes),
-        *(freed.patient_id, freed.id, limit, skip),
+        *(freed.patient_id, freed.id, limit, skip, freed.group_session is None),
     )
 
 

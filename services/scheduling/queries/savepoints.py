@@ -10,4 +10,7 @@ async def begin(tx: Transaction) -> None:
 
 async def end(tx: Transaction, *, keep: bool) -> None:
     """Keep what was written since the point, or take all of it back."""
-    await tx.records("RELEASE SAVEPOINT several_claims" if keep else "ROLLBACK TO SAVEPOINT several_claims")
+    if not keep:
+        await tx.records("ROLLBACK TO SAVEPOINT several_claims")
+    # Points may lie in one another, and share the name: one that is over must not stand for the outer one.
+    await tx.records("RELEASE SAVEPOINT several_claims")

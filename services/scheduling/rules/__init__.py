@@ -38,6 +38,7 @@ from services.scheduling.rules import (
     roster,
     self_booking,
     series,
+    series_scope,
     series_search,
     series_state,
     series_strands,

@@ -33,8 +33,9 @@ def is_offered(row: Appointment, *, now: datetime) -> bool:
     """Tell whether the time that a visit gives back is one that others are asked about."""
     is_whole = row.starts_at is not None and row.ends_at is not None and row.practitioner is not None
     is_first = row.kind in FIRST_KINDS and row.group_session is None and row.overbooked_because is None
+    is_seat = row.group_session is not None
     ends = None if row.starts_at is None else row.starts_at - _BEFORE_THE_VISIT - _SHORTEST
-    return is_whole and is_first and row.held_until is None and ends is not None and ends > now
+    return is_whole and (is_first or is_seat) and row.held_until is None and ends is not None and ends > now
 
 
 def round_of(row: Appointment, *, now: datetime) -> OfferRound:
@@ -55,6 +56,7 @@ def round_of(row: Appointment, *, now: datetime) -> OfferRound:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         freed_at=now,
+        group_session=row.group_session,
     )
 
 

@@ -75,10 +75,13 @@ class StrandStarts:
 
     @property
     def people(self) -> list[str]:
-        """Who can lead it, who has most room first, of equals the least loaded."""
-        load = {one.id: load_of(one, taken=self._occupied.taken) for one in self.strand.need.people}
+        """Who can lead it: who keeps hours for its programme first, then who has the most room."""
+        need, taken = self.strand.need, self._occupied.taken
+        keeps = {one.id: any(need.programme in part.programmes for part in one.hours) for one in need.people}
+        load = {one.id: load_of(one, taken=taken) for one in need.people}
         return sorted(
-            self.by_person, key=lambda one: (-self.by_person[one].bit_count(), load.get(one, 0), one)
+            self.by_person,
+            key=lambda one: (not keeps[one], -self.by_person[one].bit_count(), load[one], one),
         )
 
     def with_person(self, person: str | None) -> int:

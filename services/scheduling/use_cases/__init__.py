@@ -18,6 +18,8 @@ from services.scheduling.use_cases import (
     change_priority,
     change_roster,
     change_schedule,
+    change_series,
+    complete_series,
     correct,
     end,
     evaluate_guarantee,

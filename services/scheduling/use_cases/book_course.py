@@ -30,15 +30,26 @@ _ALTERNATIVES = 3
 
 
 async def run(
-    ctx: Context, tx: Transaction, referral: Referral, series: Series, *, plan: CoursePlan
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    series: Series,
+    *,
+    plan: CoursePlan,
+    partly: bool = False,
 ) -> list[Appointment] | list[Reason]:
-    """Return the visits of a course with the times that they have taken, unsaved; or why none is taken."""
+    """Return the visits of a course with the times that they have taken, unsaved; or why none is taken.
+
+    `partly` takes the weeks that have room before the first that has none.
+    """
     programme = ctx.clinic.programme(referral.programme)
     for _ in range(_ROUNDS):
         strands = [await _with_groups(ctx, tx, strand, referral=referral) for strand in plan.strands]
         occupied = await _occupied(ctx, tx, referral, plan=plan)
         search = SeriesSearch(strands, bounds=plan.bounds, window=plan.window, occupied=occupied)
         found = search.run()
+        if isinstance(found, NoWeek) and partly and found.planned:
+            found = [*found.planned]
         if isinstance(found, NoWeek):
             return _refusal(found, plan=plan, strands=strands, occupied=occupied)
         rows = [(_row(ctx, referral, series, programme, visit), visit) for visit in found]
@@ -71,7 +82,7 @@ async def _with_groups(ctx: Context, tx: Transaction, strand: Strand, *, referra
         window=strand.window,
         at=ctx.at,
     )
-    taken = await queries.group_sessions.seats_taken(tx, [session.id for session in sessions])
+    taken = await queries.group_sessions.seats_gone(tx, [session.id for session in sessions], at=ctx.at)
     open_ones = [one for one in sessions if rules.groups.is_for(one, strand.need, taken=taken[one.id])]
     return replace(strand, joins={one.starts_at: _place_in(one) for one in open_ones})
 

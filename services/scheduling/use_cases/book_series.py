@@ -1,8 +1,9 @@
 """Book a whole series of sessions, or nothing, and publish which session finds no time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, Referral, Series
@@ -34,6 +35,12 @@ class SeriesRequest:
     pace: Pace
     window: Span
     spare: Span
+
+    def from_day(self, day: date, *, zone: ZoneInfo, within: timedelta) -> "SeriesRequest":
+        """Return the same request from a local day on, for so long at the most."""
+        start = max(self.window.start, rules.calendar.local_day_start(day, zone))
+        end = min(self.window.end, start + within)
+        return replace(self, window=Span(start, max(start, end)))
 
 
 async def run(
@@ -70,6 +77,43 @@ async def run(
     await tx.insert(*new)
 
 
+async def run_partly(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    *,
+    series: Series,
+    entitled: Entitlement,
+    kept: Sequence[Appointment],
+    after: datetime,
+) -> list[Appointment]:
+    """Book what has room from the beginning of a course that has no room as a whole, and return it.
+
+    What is left is what the series is short of. Where nothing has room, nothing is written.
+    """
+    course = _course(ctx, referral)
+    targets = rules.course_plan.targets(course, wanted=series.wanted, entitled=entitled)
+    found = await _booked(
+        ctx, tx, referral, series, targets=targets, entitled=entitled, kept=kept, after=after, partly=True
+    )
+    new = [one for one in found if isinstance(one, Appointment)]
+    if not new:
+        return []
+    why = [reason for reason in series.reasons if reason.code in ("no-room-in-week", "session-finds-no-time")]
+    series.wanted = series.wanted or {one.value: count for one, count in course.totals.items()}
+    for session in new:
+        record.fill_appointment(ctx, session)
+    sessions = [*kept, *new]
+    await record.save_series(
+        ctx, tx, series, events.SeriesBooked, because=why, sessions=sessions, carries=sessions
+    )
+    await tx.insert(*new)
+    only = rules.needs.only_discipline(course)
+    short = rules.series_state.missing(series.wanted, sessions, entitled=entitled, only=only)
+    await tx.update(series, short=short or None, short_since=ctx.at if short else None)
+    return new
+
+
 async def _booked(
     ctx: Context,
     tx: Transaction,
@@ -80,8 +124,12 @@ async def _booked(
     entitled: Entitlement,
     kept: Sequence[Appointment],
     after: datetime,
+    partly: bool = False,
 ) -> Sequence[Appointment | Reason]:
-    """Take the times of what is left, and return the visits unsaved; or why there are none."""
+    """Take the times of what is left, and return the visits unsaved; or why there are none.
+
+    `partly` takes what has room from the beginning on, where not everything has.
+    """
     course, programme = _course(ctx, referral), ctx.clinic.programme(referral.programme)
     if not course.is_of_one_pace:
         plan = rules.course_plan.plan_of(
@@ -95,7 +143,7 @@ async def _booked(
             after=after,
             now=ctx.at,
         )
-        return await book_course.run(ctx, tx, referral, series, plan=plan)
+        return await book_course.run(ctx, tx, referral, series, plan=plan, partly=partly)
     discipline = next(iter(course.treatments)).value
     request = request_of(
         ctx,
@@ -107,6 +155,9 @@ async def _booked(
         after=after,
     )
     booked = await claimed(ctx, tx, referral, series, request=request)
+    if partly and isinstance(booked, NoSeries) and booked.failed > 1:
+        fewer = replace(request, pace=replace(request.pace, count=booked.failed - 1))
+        booked = await claimed(ctx, tx, referral, series, request=fewer)
     return refusal(booked) if isinstance(booked, NoSeries) else booked
 
 

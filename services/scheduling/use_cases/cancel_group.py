@@ -7,7 +7,7 @@ from services.scheduling import queries, rules, texts
 from services.scheduling.models.rows import Appointment
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import AppointmentStatus, GroupStatus
-from services.scheduling.use_cases import change, holds, record
+from services.scheduling.use_cases import change, freed_time, holds, record
 from services.scheduling.use_cases.change import VisitOfAnother
 from shared.context import Context
 from shared.db import Transaction
@@ -31,6 +31,7 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
     if seen.group_session is None:
         raise rules.moving.cannot_move(rules.groups.NO_GROUP)
     rows = await queries.group_sessions.members_locked(tx, seen.group_session)
+    await queries.offers.rounds_of_group(tx, seen.group_session)
     [session] = await queries.group_sessions.locked(tx, [seen.group_session])
     named = next((row for row in rows if row.id == seen.id), None)
     if named is None or session.status != GroupStatus.OPEN:
@@ -39,6 +40,7 @@ async def run(ctx: Context, tx: Transaction, appointment_id: str, *, given: Mapp
         await _cancel(ctx, tx, row, words=words)
     await tx.update(session, status=GroupStatus.CANCELLED.value)
     await queries.occupancy.release(tx, [session.id])
+    await freed_time.end_group(ctx, tx, session.id)
     return named
 
 

@@ -38,6 +38,7 @@ async def run(
     if course is None or series.status not in (SeriesStatus.BOOKED, SeriesStatus.COMPLETED):
         return
     sessions = await queries.appointments.sessions_of(tx, series.id)
+    after = max(after, series.held_until or after)
     only = rules.needs.only_discipline(course)
     if series.wanted is None:
         series.wanted = rules.series_state.wanted_at_least(None, sessions, only=only)
@@ -51,6 +52,19 @@ async def run(
     short = rules.series_state.missing(series.wanted, [*sessions, *added], entitled=entitled, only=only)
     if added or dict(short) != (series.short or {}):
         await _save(ctx, tx, series, sessions=[*sessions, *added], added=added, short=short, why=why)
+
+
+async def save(
+    ctx: Context,
+    tx: Transaction,
+    series: Series,
+    *,
+    sessions: Sequence[Appointment],
+    added: Sequence[Appointment],
+) -> None:
+    """Write a series with sessions that were added to it, and publish each of these."""
+    short, why = series.short or {}, series.reasons
+    await _save(ctx, tx, series, sessions=sessions, added=added, short=short, why=why)
 
 
 async def _add(

@@ -94,6 +94,7 @@ async def _end(
         if also_past or not is_over:
             event = await call_off(ctx, tx, row, because=because, code=code)
             await record.save_visit(ctx, tx, row, event)
+            await freed_time.withdraw(ctx, tx, row)
     await reconcile_series.withdraw(ctx, tx, referral, because=because, also_past=also_past)
     await recall.withdraw(ctx, tx, referral.id, because=because)
     evaluated = await record_guarantee.evaluate_guarantee(ctx, tx, referral)

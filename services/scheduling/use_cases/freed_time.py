@@ -1,12 +1,13 @@
 """Note the time that a first visit gives back, so that it is offered; end the offer of one that changed."""
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
 from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import OfferStatus
+from services.scheduling.states import OfferStatus, RoundStatus
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -41,6 +42,17 @@ async def withdraw(ctx: Context, tx: Transaction, row: Appointment) -> None:
     offer = await queries.offers.open_of_visit(tx, row.id)
     if offer is not None:
         await end(ctx, tx, [offer], because=Reason.of("visit-changed-since"))
+
+
+async def end_group(ctx: Context, tx: Transaction, session_id: UUID) -> None:
+    """End the offers of seats in a group session that is called off; its seats are nobody's any more.
+
+    Whoever calls this has locked the freed seats of the session before the session.
+    """
+    for freed in await queries.offers.rounds_of_group(tx, session_id):
+        await end(ctx, tx, await queries.offers.open_of(tx, freed.id), because=Reason.of("offer-gone"))
+        await tx.update(freed, status=RoundStatus.LEFT.value, seat=None)
+        await timers.cancel(tx, kind=TimerKind.ROUND, ref=str(freed.id))
 
 
 async def end(ctx: Context, tx: Transaction, offers: Sequence[TimeOffer], *, because: Reason) -> None:

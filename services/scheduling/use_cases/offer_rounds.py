@@ -17,14 +17,16 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.queries.occupancy import OccupancyClaim
+from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.needs import Need, patient_key
-from services.scheduling.states import OfferStatus, RoundStatus
+from services.scheduling.states import GroupStatus, OfferStatus, RoundStatus
 from services.scheduling.use_cases import (
     freed_time,
     plan_first_visits,
     recall,
     reconcile_series,
     record,
+    take_seat,
     time_of_patients,
 )
 from shared import timers
@@ -61,7 +63,7 @@ async def run(ctx: Context, tx: Transaction, round_id: UUID) -> None:
         unanswered = await queries.offers.open_of(tx, freed.id)
         await freed_time.end(ctx, tx, unanswered, because=Reason.of("offer-unanswered"))
     need = _need(ctx, freed)
-    if terms is None or need is None or rules.offers.why_gone(freed, need=need) is not None:
+    if terms is None or need is None or await _is_gone(tx, freed, need=need):
         await _close(ctx, tx, freed, RoundStatus.LEFT)
     elif not await _is_free(ctx, tx, freed, need=need):
         await _close(ctx, tx, freed, RoundStatus.FILLED)
@@ -110,7 +112,7 @@ async def _accept(
     expect(offer)
     need = rules.needs.need_of_row(ctx.clinic, row, at=ctx.at)
     why = rules.offers.why_not_taken(offer, freed, row, now=ctx.at)
-    if why is None and (need is None or rules.offers.why_gone(freed, need=need) is not None):
+    if why is None and (need is None or await _is_gone(tx, freed, need=need)):
         why = Reason.of("offer-gone")
     if why is not None or need is None:
         raise _over(ctx, offer, why or Reason.of("offer-gone"))
@@ -118,8 +120,11 @@ async def _accept(
     await _take(ctx, tx, row, offer, freed, need=need)
     await _say_yes(ctx, tx, offer, freed)
     await timers.schedule(tx, kind=TimerKind.OFFER, ref=row.site, due=ctx.at)
-    evaluated = await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
-    await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
+    if freed.group_session is not None:
+        await record.save_visit(ctx, tx, row, events.AppointmentMoved)
+    else:
+        evaluated = await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
+        await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
     await freed_time.note(ctx, tx, [before])
     await recall.booked_again(ctx, tx, row)
     return offer
@@ -161,6 +166,7 @@ async def _ask(ctx: Context, tx: Transaction, freed: OfferRound, terms: Offers, 
             await _close(ctx, tx, freed, RoundStatus.LEFT)
         else:
             await queries.occupancy.release(tx, [freed.id])
+            await tx.update(freed, seat=None, held_until=None)
             await timers.schedule(tx, kind=TimerKind.ROUND, ref=str(freed.id), due=later)
         return
     rows = await _who_can(ctx, tx, freed, number=terms.at_once)
@@ -203,6 +209,10 @@ async def _who_can(ctx: Context, tx: Transaction, freed: OfferRound, *, number: 
 
 
 async def _hold(ctx: Context, tx: Transaction, freed: OfferRound, *, until: datetime, need: Need) -> bool:
+    if freed.group_session is not None:
+        seat = await _free_seat(ctx, tx, freed, freed.group_session)
+        await tx.update(freed, seat=seat, held_until=until)
+        return seat is not None
     place = rules.offers.place_of(freed, need=need)
     claim = OccupancyClaim(appointment=freed.id, resources=place.resources, span=place.taken, until=until)
     return await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True)
@@ -212,8 +222,12 @@ async def _take(
     ctx: Context, tx: Transaction, row: Appointment, offer: TimeOffer, freed: OfferRound, *, need: Need
 ) -> None:
     """Give the held time to the visit instead of its own, without writing that."""
-    place = rules.offers.place_of(freed, need=need)
+    left, place = rules.given_up.by_moving(row), rules.offers.place_of(freed, need=need)
     await queries.occupancy.count_freed(tx, [row.site])
+    if freed.group_session is not None:
+        await _take_seat(ctx, tx, row, offer, freed)
+        await queries.given_up.keep(tx, left)
+        return
     await queries.occupancy.release(tx, [freed.id])
     patient = patient_key(row.patient_id)
     taken = await queries.occupancy.taken(
@@ -224,10 +238,20 @@ async def _take(
     claim = record.claim_of(row, place)
     if not await queries.occupancy.claim_all(tx, [claim], at=ctx.at, moving=True):
         raise _over(ctx, offer, Reason.of("offer-taken"))
-    left = rules.given_up.by_moving(row)
     await queries.given_up.take_back(tx, row.patient_id, resources=claim.resources, span=place.span)
     await queries.given_up.keep(tx, left)
     record.put_into(row, place)
+
+
+async def _take_seat(
+    ctx: Context, tx: Transaction, row: Appointment, offer: TimeOffer, freed: OfferRound
+) -> None:
+    if freed.group_session is None:
+        raise LookupError(f"the freed time {freed.id} is of no group")
+    try:
+        await take_seat.in_session(ctx, tx, row, freed.group_session, offered=freed.id)
+    except CannotMove as refusal:
+        raise _over(ctx, offer, refusal.problems[0].reason or Reason.of("offer-gone")) from refusal
 
 
 async def _say_yes(ctx: Context, tx: Transaction, offer: TimeOffer, freed: OfferRound) -> None:
@@ -264,7 +288,24 @@ async def _close(ctx: Context, tx: Transaction, freed: OfferRound, status: Round
         await timers.schedule(tx, kind=TimerKind.OFFER, ref=freed.site, due=ctx.at)
 
 
+async def _is_gone(tx: Transaction, freed: OfferRound, *, need: Need) -> bool:
+    """Tell whether nobody can have the time: who gives it is not there, or the group does not take place."""
+    if freed.group_session is None:
+        return rules.offers.why_gone(freed, need=need) is not None
+    sessions = await queries.group_sessions.locked(tx, [freed.group_session])
+    return not any(session.status == GroupStatus.OPEN for session in sessions)
+
+
+async def _free_seat(ctx: Context, tx: Transaction, freed: OfferRound, session_id: UUID) -> int | None:
+    """Lock the session of a freed seat, and return a seat that nobody has or is offered."""
+    [session] = await queries.group_sessions.locked(tx, [session_id])
+    gone = await queries.group_sessions.seats_gone(tx, [session_id], at=ctx.at, but_not=[freed.id])
+    return rules.groups.free_seat(session, gone[session_id])
+
+
 async def _is_free(ctx: Context, tx: Transaction, freed: OfferRound, *, need: Need) -> bool:
+    if freed.group_session is not None:
+        return await _free_seat(ctx, tx, freed, freed.group_session) is not None
     place = rules.offers.place_of(freed, need=need)
     taken = await queries.occupancy.taken(
         tx, place.resources, window=place.taken, at=ctx.at, but_not=[freed.id]

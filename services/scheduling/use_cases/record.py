@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from services.scheduling import fhir, queries, rules
+from services.scheduling.models.appointment_change import is_the_patients
 from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
@@ -44,7 +45,7 @@ _CHANGED = (
     *("held_until", "held_by", "overbooked_because", "group_session", "seat"),
     *("reason_code", "other_codings", "reasons", "patient_caused", "confirmed_start"),
 )
-_SERIES_CHANGED = ("status", "reasons", "wanted", "short", "short_since")
+_SERIES_CHANGED = ("status", "reasons", "wanted", "short", "short_since", "held_until")
 # Of a series that is not booked these say that a person may find a way; all else is waited for.
 _FOR_A_PERSON = ("session-finds-no-time", "no-room-in-week", "contended")
 
@@ -94,6 +95,15 @@ async def save_first(
     published = first_publications(ctx, row, *events, evaluated=evaluated, person=referral.person)
     await publish_all(tx, published)
     return evaluated
+
+
+async def cancel_for(
+    ctx: Context, tx: Transaction, row: Appointment, *, code: str, because: Sequence[Reason]
+) -> None:
+    """Cancel a locked visit for a reason of HL7 and in words; its time is given back by the caller."""
+    row.status, row.reason_code, row.reasons = AppointmentStatus.CANCELLED, code, list(because)
+    row.patient_caused = is_the_patients(code)
+    await save_appointment(ctx, tx, row)
 
 
 async def cancel_sessions(

@@ -72,7 +72,7 @@ async def _open_groups(
             window=window,
             at=ctx.at,
         )
-        taken = await queries.group_sessions.seats_taken(tx, [session.id for session in sessions])
+        taken = await queries.group_sessions.seats_gone(tx, [session.id for session in sessions], at=ctx.at)
         found += [
             _of_session(visit, session)
             for session in sessions

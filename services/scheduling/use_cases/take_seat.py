@@ -57,8 +57,8 @@ async def _to_join(
 ) -> tuple[GroupSession, int] | None:
     """Lock the session with a seat at a time, None where there is none; raises CannotMove for a full one."""
     sessions = await queries.group_sessions.at_or_left(tx, row, starts_at=span.start, at=ctx.at)
-    taken = await queries.group_sessions.seats_taken(
-        tx, [session.id for session in sessions], but_not=[row.id]
+    taken = await queries.group_sessions.seats_gone(
+        tx, [session.id for session in sessions], at=ctx.at, but_not=[row.id]
     )
     found = rules.groups.to_join(sessions, row, starts_at=span.start, taken=taken)
     if found is None and (why := rules.groups.why_full(sessions, row, starts_at=span.start)):
@@ -86,13 +86,36 @@ async def again(ctx: Context, tx: Transaction, row: Appointment) -> None:
     if row.group_session is None or row.starts_at is None or row.ends_at is None:
         raise cannot_move(Reason.of("had-no-time"))
     [session] = await queries.group_sessions.locked(tx, [row.group_session])
-    taken = (await queries.group_sessions.seats_taken(tx, [session.id], but_not=[row.id]))[session.id]
+    taken = (await queries.group_sessions.seats_gone(tx, [session.id], at=ctx.at, but_not=[row.id]))[
+        session.id
+    ]
     if (why := rules.groups.why_not_again(session, taken, now=ctx.at)) is not None:
         raise cannot_move(why)
     if row.seat in taken:
         row.seat = rules.groups.free_seat(session, taken)
     if not await _take_patient(ctx, tx, row, Span(row.starts_at, row.ends_at)):
         raise cannot_move(Reason.of("contended"))
+
+
+async def in_session(
+    ctx: Context, tx: Transaction, row: Appointment, session_id: UUID, *, offered: UUID
+) -> None:
+    """Give a visit a seat of this session, one that is `offered` in a round too, instead of the one it has.
+
+    Raises CannotMove where the session does not take place, is full, or the patient has something else.
+    """
+    left = row.group_session
+    wanted = {session_id} if left is None else {session_id, left}
+    sessions = {one.id: one for one in await queries.group_sessions.locked(tx, wanted)}
+    session, but_not = sessions[session_id], [row.id, offered]
+    gone = (await queries.group_sessions.seats_gone(tx, [session_id], at=ctx.at, but_not=but_not))[session_id]
+    seat = rules.groups.free_seat(session, gone)
+    if (why := rules.groups.why_not_again(session, gone, now=ctx.at)) is not None or seat is None:
+        raise cannot_move(why or _CONTENDED)
+    if not await _join(ctx, tx, row, session, seat):
+        raise cannot_move(_CONTENDED)
+    if left is not None and left != session_id:
+        await end_empty(tx, [left], but_not=[row.id])
 
 
 async def keep(tx: Transaction, session_id: UUID, *, until: datetime | None) -> None:

@@ -13,6 +13,7 @@ from services.scheduling import fhir, handlers, use_cases
 from services.scheduling.models.appointment_change import AppointmentChange
 from services.scheduling.models.booking import TimesWanted
 from services.scheduling.models.rows import Appointment, Guarantee, Series, UnavailableTime
+from services.scheduling.models.series_change import SeriesAct
 from services.scheduling.models.spans import Span
 from services.scheduling.models.timer_kinds import TimerKind
 from services.scheduling.states import AppointmentStatus
@@ -293,3 +294,17 @@ class Desk:
             rows = await tx.records("SELECT key, headers, value FROM outbox ORDER BY id")
         events = [Event.from_wire(key=row[0], headers=row[1], value=row[2]) for row in rows]
         return [event for event in events if event.type == event_type]
+
+    async def change_series(
+        self, referral_id: str, act: str, *, by: Principal = COORDINATOR, preview: bool = False, **given: Any
+    ) -> dict[str, Any]:
+        """Do an act on the series of a referral as its operation does, or preview it; gives the answer."""
+        series = await self.series(referral_id)
+        assert series is not None
+        ctx = self.ctx(principal=by)
+        async with self.database.transaction() as tx:
+            change = fhir.series_changes.read(SeriesAct(act), given, urls=ctx.urls)
+            changed = await use_cases.change_series.run(ctx, tx, str(series.id), change, is_preview=preview)
+            answer = fhir.series_changes.render(ctx, changed)
+        await self.settle()
+        return answer

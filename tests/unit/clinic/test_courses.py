@@ -8,7 +8,7 @@ from shared.clinic import ClinicFileError, Discipline, load_clinic
 from tests.unit.clinic.test_booked_visits import EXAMPLE, written
 
 PT, OT, PSY = Discipline.PHYSIOTHERAPY, Discipline.OCCUPATIONAL_THERAPY, Discipline.PSYCHOLOGY
-FIRST_PHASE = "{ weeks: 4, pt: 2, ot: 1, psy: 1 }"
+FIRST_PHASE = "{ weeks: 4, pt: 1, ot: 1, psy: 1 }"
 BLOCK = "{ weeks: 6, days: 5, hours: 3, pt: 5, ot: 3, psy: 2 }"
 PSYCHOLOGY = "      - { discipline: psychology, minutes: 60, room: treatment }\n"
 SESSIONS = "{ minutes: 45, discipline: physiotherapy, room: treatment, count: 8, per_week: 1 }"
@@ -21,8 +21,8 @@ class TestACourse:
     def test_has_the_weeks_of_its_phases_one_after_the_other(self) -> None:
         course = load_clinic(EXAMPLE).programme("chronic-pain").course
         assert course is not None
-        assert [dict(week.sessions) for week in course.weeks] == [{PT: 2, OT: 1, PSY: 1}] * 4 + [{PT: 1}] * 4
-        assert course.totals == {PT: 12, OT: 4, PSY: 4}
+        assert [dict(week.sessions) for week in course.weeks] == [{PT: 1, OT: 1, PSY: 1}] * 4 + [{PT: 1}] * 4
+        assert course.totals == {PT: 8, OT: 4, PSY: 4}
 
     def test_of_sessions_is_one_phase_of_one_discipline(self) -> None:
         course = load_clinic(EXAMPLE).programme("workplace-rehabilitation").course

@@ -52,6 +52,7 @@ async def show_one(page: Page) -> Response:
         ),
         summary=page.calls.get(f"/careteam/fhir/Patient/{patient_id}/$summary"),
         visits=page.calls.get("/scheduling/fhir/Appointment", patient=patient_id, _sort="date", _count=100),
+        series=page.calls.get("/scheduling/fhir/List", patient=patient_id, _count=20),
         claims=page.calls.get("/referral/fhir/Claim", patient=patient_id, _count=20),
         decisions=page.calls.get("/referral/fhir/ClaimResponse", patient=patient_id, _count=50),
     )
@@ -68,6 +69,7 @@ async def show_one(page: Page) -> Response:
         messages=messages,
         acts=await _acts(page, cares),
         visits=resources(answers["visits"]),
+        series=resources(answers["series"], "List"),
         next_visit=_next_visit(page, resources(answers["visits"])),
         referrals=resources(answers["patient"], "ServiceRequest"),
         claims=_claims(answers),
