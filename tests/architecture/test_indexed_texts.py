@@ -38,8 +38,8 @@ FROM_CALLERS = {
 OURS = words(
     "audience called channel chair claim_id client code colleagues consumer_group discipline event_id"
     " event_key id instrument key kind logical_id name need offer_id owner patient_id payer person"
-    " practitioner questionnaire recipient ref referral_id requester resource reviewers site state status subject"
-    " target team topic type"
+    " practitioner questionnaire recipient ref referral_id requester resource reviewers site state status"
+    " subject target team topic type"
 )
 
 
