@@ -68,9 +68,16 @@ async def _quiet_day(story: Story) -> tuple[date, int]:
 
 
 async def _starts(story: Story, day: date, after: time, before: time) -> list[datetime]:
-    """List when an hour of a day at which the sick one is free may begin, between two times."""
+    """List when an hour of a day at which the sick one is free may begin, between two times.
+
+    Late the colleague is free then too, who is to take the visit over.
+    """
     first, last = (datetime.combine(day, wall, tzinfo=story.zone) for wall in (after, before))
-    found = await free_starts(story, _SICK, first, datetime.combine(day, time(18), tzinfo=story.zone))
+    ends = datetime.combine(day, time(18), tzinfo=story.zone)
+    found = await free_starts(story, _SICK, first, ends)
+    if (after, before) == _LATE:
+        both = set(await free_starts(story, _COLLEAGUE, first, ends))
+        found = [at for at in found if at in both]
     return [at for at in found if at <= last]
 
 
