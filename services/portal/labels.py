@@ -30,6 +30,11 @@ LINK_ANSWERS: Mapping[str, str] = {
     "declined": _("I cannot come"),
     "tentative": _("I need another time"),
 }
+# What a patient answers to a time that is offered.
+OFFER_ANSWERS: Mapping[str, str] = {
+    "accepted": _("Take this time"),
+    "declined": _("Keep my own time"),
+}
 # How a message goes (v3-ParticipationMode).
 CHANNELS: Mapping[str, str] = {
     "EMAILWRIT": _("e-mail"),
@@ -41,6 +46,8 @@ SENT: Mapping[str, str] = {
     "appointment.moved": _("A visit got another time"),
     "appointment.cancelled": _("A visit was called off"),
     "series.booked": _("A series was booked"),
+    "offer.made": _("An earlier time was offered"),
+    "offer.ended": _("The offer of an earlier time has ended"),
     "visit.reminder": _("Reminder of a visit"),
 }
 # The questions of the intake form, by the linkIds of its Questionnaire.

@@ -15,7 +15,12 @@ from services.scheduling.use_cases.availability_cache import AvailabilityCache
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog.careteam import PatientDischarged, TeamEvent
-from shared.events.catalog.notifications import AppointmentAnswered, PatientNotTold, PatientTold
+from shared.events.catalog.notifications import (
+    AppointmentAnswered,
+    OfferAnswered,
+    PatientNotTold,
+    PatientTold,
+)
 from shared.events.catalog.referral import (
     AuthorizationEvent,
     PatientChanged,
@@ -133,6 +138,11 @@ async def on_appointment_answered(
 ) -> None:
     """Do what a patient answered about a visit."""
     await use_cases.hear_patient.answered(ctx, tx, event, cache=cache)
+
+
+async def on_offer_answered(ctx: Context, tx: Transaction, event: OfferAnswered) -> None:
+    """Do what a patient answered about a time that was offered."""
+    await use_cases.offer_rounds.answered_by_link(ctx, tx, event)
 
 
 async def on_patient_told(ctx: Context, tx: Transaction, event: PatientTold) -> None:

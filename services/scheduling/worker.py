@@ -34,6 +34,7 @@ def create_worker(runtime: Runtime) -> Worker:
             "authorization.cancelled": handlers.on_authorization_changed,
             "careteam.formed": _TEAMS,
             "careteam.changed": _TEAMS,
+            "offer.answered": handlers.on_offer_answered,
             "patient.changed": handlers.on_patient_changed,
             "patient.discharged": handlers.on_patient_discharged,
             "patient.not-told": handlers.on_patient_not_told,

@@ -35,6 +35,8 @@ CORRECTION_EXTENSION = f"{LUMBAR}/StructureDefinition/appointment-correction"
 
 # Until when an Appointment that is pending is held, and why one stands beside another of its clinician.
 HELD_UNTIL_EXTENSION = f"{LUMBAR}/StructureDefinition/held-until"
+# AppointmentResponse.identifier: the Task by which a time was offered.
+OFFER_SYSTEM = f"{LUMBAR}/time-offer"
 # Communication.topic of what is told without an event: a reminder.
 MESSAGE_SYSTEM = f"{LUMBAR}/message"
 # Appointment: the patient said that they come at the time that it has.

@@ -37,9 +37,9 @@ FROM_CALLERS = {
 # an AuditEvent's patient only what has the form of an id is taken from a query.
 OURS = words(
     "audience called channel chair claim_id client code colleagues consumer_group discipline event_id"
-    " event_key id instrument key kind logical_id name need owner patient_id payer person practitioner"
-    " questionnaire recipient ref referral_id requester resource reviewers site state status subject"
-    " target team topic type"
+    " event_key id instrument key kind logical_id name need offer_id owner patient_id payer person"
+    " practitioner questionnaire recipient ref referral_id requester resource reviewers site state status"
+    " subject target team topic type"
 )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.notifications.models.rows import KnownAuthorization, KnownPatient, KnownReferral
+from services.notifications.models.rows import KnownAuthorization, KnownOffer, KnownPatient, KnownReferral
 from shared.events.catalog import DomainEvent, reading
 from shared.events.catalog.careteam import MeetingCaseDecided, MeetingEvent
 from shared.events.catalog.referral import AuthorizationEvent, PatientChanged, ReferralEvent, ReferralReceived
-from shared.events.catalog.scheduling import AppointmentEvent, ReplanEvent, SeriesEvent
+from shared.events.catalog.scheduling import AppointmentEvent, OfferEvent, OfferMade, ReplanEvent, SeriesEvent
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM, FIRST_KINDS
 
 
@@ -44,6 +44,7 @@ class News:
     site: str | None = None
     meeting: str | None = None
     visits: tuple[VisitSaid, ...] = ()
+    offer: KnownOffer | None = None
 
 
 def news(event: DomainEvent) -> News:
@@ -65,6 +66,21 @@ def news(event: DomainEvent) -> News:
         site=event.site if isinstance(event, ReplanEvent) else None,
         meeting=event.meeting if isinstance(event, MeetingEvent | MeetingCaseDecided) else None,
         visits=tuple(_visits(event)),
+        offer=_offer(event) if isinstance(event, OfferEvent) else None,
+    )
+
+
+def _offer(event: OfferEvent) -> KnownOffer:
+    starts_at, ends_at = event.offered
+    return KnownOffer(
+        id=str(event.focus["id"]),
+        visit_id=event.visit,
+        referral_id=event.referral,
+        practitioner=event.practitioner,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        until=event.until,
+        stands=isinstance(event, OfferMade),
     )
 
 

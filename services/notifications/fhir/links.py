@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.notifications.models.opened import Opened
-from services.notifications.models.rows import KnownVisit, PatientLink
+from services.notifications.models.rows import KnownOffer, KnownVisit, PatientLink
 from shared.context import Context
 from shared.fhir import intake
+from shared.fhir.codes import OFFER_SYSTEM
 from shared.fhir.instants import instant, to_the_second
 
 
@@ -24,6 +25,20 @@ def answer(ctx: Context, link: PatientLink, visit: KnownVisit) -> dict[str, Any]
     if link.comment is not None:
         response["comment"] = link.comment
     return response
+
+
+def offer_answer(ctx: Context, link: PatientLink, offer: KnownOffer) -> dict[str, Any]:
+    """Write the answer to an offer as an AppointmentResponse: of the visit, at the time that is offered."""
+    return {
+        "resourceType": "AppointmentResponse",
+        "id": str(link.id),
+        "identifier": [{"system": OFFER_SYSTEM, "value": offer.id}],
+        "appointment": {"reference": f"{ctx.urls.base}/scheduling/fhir/Appointment/{offer.visit_id}"},
+        "start": to_the_second(offer.starts_at),
+        "end": to_the_second(offer.ends_at),
+        "actor": {"reference": f"{ctx.urls.base}/referral/fhir/Patient/{link.patient_id}"},
+        "participantStatus": link.answer,
+    }
 
 
 def intake_response(ctx: Context, link: PatientLink, answers: Mapping[str, int | str]) -> dict[str, Any]:
@@ -62,8 +77,9 @@ def behind_link(
         "language": language,
         "given": opened.patient.person.given,
         "visit": None if visit is None else _shown(ctx, visit),
+        "offer": None if opened.offer is None else _offered(ctx, opened.offer),
         "stands": stands,
-        "asks": stands and opened.link.answer is None,
+        "asks": (stands or _can_be_taken(ctx, opened)) and opened.link.answer is None,
         "answer": answered(opened.link if opened.link.answer else opened.last_answer),
         "to_come": [_shown(ctx, one) for one in opened.to_come],
         "intake": {
@@ -84,6 +100,20 @@ def answered(link: PatientLink | None) -> dict[str, Any] | None:
     if link is None or link.answer is None or link.answered_at is None:
         return None
     return {"answer": link.answer, "comment": link.comment, "at": instant(link.answered_at)}
+
+
+def _can_be_taken(ctx: Context, opened: Opened) -> bool:
+    return opened.offer is not None and opened.offer.stands and ctx.at < opened.offer.until
+
+
+def _offered(ctx: Context, offer: KnownOffer) -> dict[str, Any]:
+    return {
+        "start": to_the_second(offer.starts_at),
+        "end": to_the_second(offer.ends_at),
+        "with": ctx.clinic.name_of("Practitioner", offer.practitioner),
+        "until": instant(offer.until),
+        "stands": offer.stands and ctx.at < offer.until,
+    }
 
 
 def _shown(ctx: Context, visit: KnownVisit) -> dict[str, Any]:

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.notifications.models.rows import KnownPatient, KnownVisit, PatientChoice, PatientLink
+from services.notifications.models.rows import (
+    KnownOffer,
+    KnownPatient,
+    KnownVisit,
+    PatientChoice,
+    PatientLink,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +22,7 @@ class Opened:
     link: PatientLink
     patient: KnownPatient
     visit: KnownVisit | None
+    offer: KnownOffer | None
     to_come: Sequence[KnownVisit]
     choice: PatientChoice | None
     last_answer: PatientLink | None

@@ -92,6 +92,21 @@ class KnownVisit(SQLModel):
     sequence: int = 0
 
 
+class KnownOffer(SQLModel):
+    """A freed time that `scheduling` offers to a patient, until when, and whether it still stands."""
+
+    __tablename__ = "known_offer"
+
+    id: str = Field(primary_key=True)
+    visit_id: str
+    referral_id: str = Field(foreign_key="known_referral.id", index=True)
+    practitioner: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    until: AwareDatetime
+    stands: bool
+
+
 class PatientChoice(SQLModel):
     """How a patient wants to be reminded: how many days before a visit, and whether with a calendar file."""
 
@@ -119,6 +134,7 @@ class PatientLink(Aggregate):
     referral_id: str
     visit_id: str | None = None
     starts_at: AwareDatetime | None = None
+    offer_id: str | None = None
     made_at: AwareDatetime
     ends_at: AwareDatetime
     tries_left: int
@@ -131,7 +147,8 @@ class PatientLink(Aggregate):
 class Notification(Resource):
     """One message to one recipient by one channel about one event; answered as a Communication.
 
-    Of a message to a patient about a visit, `visit_id` is whose it is and `visit_starts_at` what it tells.
+    Of a message to a patient about a visit, `visit_id` is which and `visit_starts_at` what it tells; one
+    about a time that is offered names the offer.
     """
 
     __tablename__ = "notification"
@@ -150,6 +167,7 @@ class Notification(Resource):
     site: str | None = None
     visit_id: str | None = None
     visit_starts_at: AwareDatetime | None = None
+    offer_id: str | None = None
     status: str = Status.PREPARATION
     reason: Reason | None = Field(default=None, sa_type=JSONB)
     created_at: AwareDatetime

@@ -8,6 +8,7 @@ from services.notifications.models.rows import (
     Attempt,
     EndedReceiver,
     KnownAuthorization,
+    KnownOffer,
     KnownPatient,
     KnownReferral,
     KnownVisit,
@@ -52,6 +53,10 @@ class KnownVisitTable(KnownVisit, Base, table=True):
     )
 
 
+class KnownOfferTable(KnownOffer, Base, table=True):
+    """The table of known offers."""
+
+
 class PatientChoiceTable(PatientChoice, Base, table=True):
     """The table of patients' choices."""
 
@@ -77,6 +82,7 @@ class NotificationTable(Notification, Base, table=True):
         ),
         Index("notification_by_due", "next_attempt_at", postgresql_where=text(f"status IN ({_OPEN})")),
         Index("notification_by_status", "status"),
+        Index("notification_by_offer", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),
         Index("notification_by_recipient", "recipient", "last_updated"),
         Index(
             "notification_by_receiver",

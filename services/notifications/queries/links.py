@@ -12,7 +12,18 @@ _ANSWERED = """
 SELECT * FROM patient_link
 WHERE visit_id = $1 AND starts_at = $2 AND answer IS NOT NULL ORDER BY answered_at DESC LIMIT 1
 """
+# An attempt that failed has a link too: only what was taken has told anybody.
+_OFFERED = """
+SELECT DISTINCT offer_id FROM notification
+WHERE offer_id = ANY($1::text[]) AND event_type = 'offer.made' AND status = 'completed'
+"""
 _CHOICES = "SELECT * FROM patient_choice WHERE patient_id = ANY($1::text[])"
+
+
+async def offered(tx: Transaction, offers: Collection[str]) -> frozenset[str]:
+    """Return those of these offers of which a message reached the patient."""
+    rows = await tx.records(_OFFERED, list(offers)) if offers else []
+    return frozenset(row["offer_id"] for row in rows)
 
 
 async def locked(tx: Transaction, mark: bytes) -> PatientLink | None:

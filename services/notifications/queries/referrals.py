@@ -7,6 +7,7 @@ from asyncpg import Record
 
 from services.notifications.models.rows import (
     KnownAuthorization,
+    KnownOffer,
     KnownPatient,
     KnownReferral,
     KnownVisit,
@@ -76,6 +77,7 @@ class ReferralContext:
     joined: set[tuple[str, str]] = field(default_factory=set)
     left: set[tuple[str, str]] = field(default_factory=set)
     visits: list[KnownVisit] = field(default_factory=list)
+    offers: list[KnownOffer] = field(default_factory=list)
 
 
 async def load(
@@ -119,6 +121,7 @@ async def save(tx: Transaction, known: ReferralContext) -> None:
     """Write what was learned."""
     await tx.insert(*known.new_referrals.values())
     await visits.learn(tx, known.visits)
+    await tx.upsert(*known.offers)
     await tx.run_many("UPDATE known_referral SET site = $2 WHERE id = $1", sorted(known.new_sites.items()))
     await tx.insert(*known.new_claims.values())
     await tx.run_many(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from services.notifications.models.rows import KnownVisit
+from services.notifications.models.rows import KnownOffer, KnownVisit
 from shared.db import Transaction
 
 # Another time and the end each count on: calendars then know the newer word.
@@ -19,6 +19,8 @@ ON CONFLICT (id) DO UPDATE SET site = excluded.site, kind = excluded.kind,
     IS DISTINCT FROM (excluded.starts_at, excluded.ends_at, excluded.status = 'cancelled'))::integer
 """
 _NAMED = "SELECT * FROM known_visit WHERE id = ANY($1::text[])"
+_OFFERS = "SELECT * FROM known_offer WHERE id = ANY($1::text[])"
+_OFFER_LOCKED = "SELECT * FROM known_offer WHERE id = $1 FOR UPDATE"
 _LOCKED = "SELECT * FROM known_visit WHERE id = $1 FOR UPDATE"
 _TO_COME = """
 SELECT * FROM known_visit
@@ -59,6 +61,17 @@ async def named(tx: Transaction, ids: Collection[str]) -> Mapping[str, KnownVisi
     """Read these visits by their ids; nothing is asked where none is named."""
     rows = await tx.rows(KnownVisit, _NAMED, list(ids)) if ids else []
     return {row.id: row for row in rows}
+
+
+async def offers(tx: Transaction, ids: Collection[str]) -> Mapping[str, KnownOffer]:
+    """Read these offers by their ids; nothing is asked where none is named."""
+    rows = await tx.rows(KnownOffer, _OFFERS, list(ids)) if ids else []
+    return {row.id: row for row in rows}
+
+
+async def offer_locked(tx: Transaction, offer_id: str) -> KnownOffer | None:
+    """Lock an offer while it is answered."""
+    return await tx.row(KnownOffer, _OFFER_LOCKED, offer_id)
 
 
 async def locked(tx: Transaction, visit_id: str) -> KnownVisit | None:

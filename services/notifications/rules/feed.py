@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifications.rules.audiences import Parties
-from services.notifications.rules.routing import ANSWERED, INTAKE, NOTIFICATION_ROUTES, UNDELIVERABLE
+from services.notifications.rules.routing import (
+    ANSWERED,
+    INTAKE,
+    NOTIFICATION_ROUTES,
+    OFFER_ANSWERED,
+    UNDELIVERABLE,
+)
 from services.notifications.states import Audience
 from shared.auth.principal import Principal
 
@@ -41,7 +47,7 @@ class FeedEntry:
 
 
 # Every type that stands in the feed.
-FEED_TYPES = (*sorted(NOTIFICATION_ROUTES), ANSWERED, INTAKE, UNDELIVERABLE)
+FEED_TYPES = (*sorted(NOTIFICATION_ROUTES), ANSWERED, INTAKE, OFFER_ANSWERED, UNDELIVERABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

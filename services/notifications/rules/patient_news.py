@@ -14,7 +14,10 @@ from shared.clinic import Site
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 
 # Events of which a patient is told by a message.
-TOLD = frozenset({"appointment.booked", "appointment.moved", "appointment.cancelled", "series.booked"})
+TOLD = frozenset(
+    {"appointment.booked", "appointment.moved", "appointment.cancelled", "series.booked"}
+    | {"offer.made", "offer.ended"}
+)
 # A message that is about no single visit opens by its link for so long.
 LINK_DAYS = timedelta(days=28)
 TRIES = 5

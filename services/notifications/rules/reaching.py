@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.notifications.models.rows import KnownPatient, KnownVisit, Notification
+from services.notifications.models.rows import KnownOffer, KnownPatient, KnownVisit, Notification
 from services.notifications.states import Channel
 from shared.fhir.codes import ContactChannel
 from shared.people import ContactPoint
@@ -47,13 +47,26 @@ def language_of(patient: KnownPatient) -> str:
     return next((code for code in LANGUAGES if stated[:2] == code), LANGUAGES[0])
 
 
-def why_not(message: Notification, patient: KnownPatient | None, visit: KnownVisit | None) -> Reason | None:
+def why_not(
+    message: Notification,
+    patient: KnownPatient | None,
+    visit: KnownVisit | None,
+    *,
+    offer: KnownOffer | None = None,
+    was_offered: bool = False,
+    now: datetime,
+) -> Reason | None:
     """Say why a message to a patient must not go out any more; None where it may.
 
-    One about a visit goes only while it is true: another time and an end have messages of their own.
+    One about a visit goes only while it is true: another time and an end have messages of their own. An offer
+    goes while it stands, and its end to whom it was offered.
     """
     if patient is None or Channel(message.channel) not in _permitted(patient):
         return NOT_PERMITTED
+    if message.offer_id is not None:
+        stands = offer is not None and offer.stands and now < offer.until
+        goes = stands if message.event_type == "offer.made" else was_offered
+        return None if goes else SUPERSEDED
     if message.visit_id is None:
         return None
     told = _CANCELLED if message.event_type == "appointment.cancelled" else _BOOKED

@@ -221,6 +221,8 @@ def text_of(event_type: str) -> str:
 
 
 ANSWERED = "appointment.answered"
+OFFER_ANSWERED = "offer.answered"
+OFFER_ANSWERED_TEXT = "The patient answered about a time that is offered."
 INTAKE = "intake.answered"
 INTAKE_TEXT = "The patient filled in the intake form."
 ANSWERED_TEXT = "The patient answered about a visit."

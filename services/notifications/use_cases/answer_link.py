@@ -8,19 +8,20 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from services.notifications import fhir
 from services.notifications.models.opened import Opened
-from services.notifications.models.rows import PatientChoice, PatientLink
+from services.notifications.models.rows import KnownOffer, PatientChoice, PatientLink
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.routing import ANSWERED_TEXT, INTAKE_TEXT
+from services.notifications.rules.routing import ANSWERED_TEXT, INTAKE_TEXT, OFFER_ANSWERED_TEXT
 from services.notifications.states import Answer, Audience
 from services.notifications.use_cases import end
 from shared.context import Context
 from shared.db import Transaction
 from shared.errors import Conflict
 from shared.events.catalog import DomainEvent
-from shared.events.catalog.notifications import AppointmentAnswered, IntakeAnswered
+from shared.events.catalog.notifications import AppointmentAnswered, IntakeAnswered, OfferAnswered
 from shared.events.inbox.deduplication import first_time
 from shared.events.outbox.publishing import publish
 from shared.fhir.codes import FIRST_KINDS
@@ -39,6 +40,8 @@ async def run(
     link, visit = opened.link, opened.visit
     if link.answer is not None:
         return link
+    if link.offer_id is not None:
+        return await _answer_offer(ctx, tx, opened, answer=answer)
     if visit is None or link.starts_at is None:
         raise NothingToAnswer("this message asks for no answer", expression="answer")
     if (visit.status, visit.starts_at) != (_BOOKED, link.starts_at):
@@ -51,6 +54,28 @@ async def run(
     )
     await _publish(ctx, tx, opened, event, text=ANSWERED_TEXT)
     return link
+
+
+async def _answer_offer(ctx: Context, tx: Transaction, opened: Opened, *, answer: Answer) -> PatientLink:
+    """Take a yes or a no to an offer that stands; who else has said yes first, `scheduling` knows."""
+    link, offer = opened.link, opened.offer
+    if answer is Answer.TENTATIVE:
+        raise NothingToAnswer("an offer is taken, or one's own time is kept", expression="answer")
+    if offer is None or not stands(offer, now=ctx.at):
+        raise NothingToAnswer("the time is not offered any more; your own is kept", expression="answer")
+    await tx.update(link, answer=answer, answered_at=ctx.at)
+    event = OfferAnswered(
+        patient_id=link.patient_id,
+        referral_id=link.referral_id,
+        resources=(fhir.links.offer_answer(ctx, link, offer),),
+    )
+    await _publish(ctx, tx, opened, event, text=OFFER_ANSWERED_TEXT)
+    return link
+
+
+def stands(offer: KnownOffer, *, now: datetime) -> bool:
+    """Tell whether an offer can be answered now."""
+    return offer.stands and now < offer.until
 
 
 async def take_intake(

@@ -95,7 +95,8 @@ def _to_patient(ctx: Context, news: News, *, known: ReferralContext) -> list[Mes
     patient = None if referral is None else known.patients.get(referral.patient)
     if referral is None or patient is None:
         return []
-    if all(visit.starts_at <= ctx.at for visit in news.visits):
+    times = [one.starts_at for one in (*news.visits, *((news.offer,) if news.offer else ()))]
+    if all(starts_at <= ctx.at for starts_at in times):
         return []
     today = ctx.at.astimezone(ctx.clinic.site(referral.site).zone).date()
     return patient_news.told(news.type, patient, today=today)
@@ -148,7 +149,9 @@ def _entry(news: News, route: Route, parties: Parties, referral: ReferralParties
 
 def _prepared(ctx: Context, news: News, message: Message, parties: Parties) -> Notification:
     visit = news.visits[0] if message.audience is Audience.PATIENT and len(news.visits) == 1 else None
+    offer = news.offer if message.audience is Audience.PATIENT else None
     return Notification(
+        offer_id=None if offer is None else offer.id,
         visit_id=None if visit is None else visit.id,
         visit_starts_at=None if visit is None else visit.starts_at,
         event_id=news.event_id,

@@ -57,13 +57,15 @@ async def _opened(
     ctx: Context, tx: Transaction, link: PatientLink, *, patient: KnownPatient, site: str
 ) -> Opened:
     visit = None if link.visit_id is None else await queries.visits.locked(tx, link.visit_id)
+    offer = None if link.offer_id is None else await queries.visits.offer_locked(tx, link.offer_id)
     last = None
-    if visit is not None:
+    if visit is not None and offer is None:
         last = await queries.links.answered(tx, visit.id, starts_at=visit.starts_at)
     return Opened(
         link=link,
         patient=patient,
         visit=visit,
+        offer=offer,
         to_come=await queries.visits.to_come(tx, link.referral_id, now=ctx.at),
         choice=(await queries.links.choices(tx, [link.patient_id])).get(link.patient_id),
         last_answer=last,

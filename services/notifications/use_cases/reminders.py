@@ -38,6 +38,8 @@ def keep(
     """Keep what an event says of visits, and the mornings on which their patient is to be reminded."""
     if referral is None or news.referral is None:
         return
+    if news.offer is not None:
+        known.offers.append(news.offer)
     patient = known.patients.get(referral.patient)
     for said in news.visits:
         visit = KnownVisit(

@@ -87,7 +87,9 @@ def _address(
 ) -> tuple[str | None, Reason | None]:
     """Give the address of a message's recipient, and why it must not go out, where it must not."""
     if row.audience == Audience.PATIENT:
-        return write_to_patient.address(ctx, row, known=known), write_to_patient.why_not(row, known=known)
+        return write_to_patient.address(ctx, row, known=known), write_to_patient.why_not(
+            ctx, row, known=known
+        )
     reason = audiences.still_wanted(Audience(row.audience), row.recipient, parties)
     return audiences.address(row.recipient, clinic=ctx.clinic), reason
 

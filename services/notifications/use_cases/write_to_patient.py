@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from services.notifications import queries
 from services.notifications.models.opened import Opened
 from services.notifications.models.rows import (
+    KnownOffer,
     KnownPatient,
     KnownVisit,
     Notification,
@@ -45,6 +46,8 @@ class ToPatients:
     patients: Mapping[str, KnownPatient]
     visits: Mapping[str, KnownVisit]
     choices: Mapping[str, PatientChoice]
+    offers: Mapping[str, KnownOffer]
+    offered: frozenset[str]
     links: list[PatientLink] = field(default_factory=list)
 
 
@@ -57,17 +60,27 @@ async def load(tx: Transaction, rows: Sequence[Notification]) -> ToPatients:
     """Read what is known of those of these messages that go to patients."""
     mine = [row for row in rows if row.audience == Audience.PATIENT]
     ids = {row.recipient_id for row in mine}
+    offers = {row.offer_id for row in mine if row.offer_id}
     return ToPatients(
         patients=await queries.patients.named(tx, ids),
         visits=await queries.visits.named(tx, {row.visit_id for row in mine if row.visit_id}),
         choices=await queries.links.choices(tx, ids),
+        offers=await queries.visits.offers(tx, offers),
+        offered=await queries.links.offered(tx, offers),
     )
 
 
-def why_not(row: Notification, *, known: ToPatients) -> Reason | None:
+def why_not(ctx: Context, row: Notification, *, known: ToPatients) -> Reason | None:
     """Say why a message must not go to its patient any more; None where it may."""
     visit = known.visits.get(row.visit_id or "")
-    return reaching.why_not(row, known.patients.get(row.recipient_id), visit)
+    return reaching.why_not(
+        row,
+        known.patients.get(row.recipient_id),
+        visit,
+        offer=known.offers.get(row.offer_id or ""),
+        was_offered=row.offer_id in known.offered,
+        now=ctx.at,
+    )
 
 
 def address(ctx: Context, row: Notification, *, known: ToPatients) -> str | None:
@@ -86,16 +99,21 @@ def prepare(
     if row.audience != Audience.PATIENT:
         return None
     secret = new_secret()
+    offer = known.offers.get(row.offer_id or "")
     known.links.append(
         PatientLink(
             mark=mark_of(secret),
             notification_id=row.id,
             patient_id=row.recipient_id,
             referral_id=row.referral_id or "",
-            visit_id=row.visit_id,
+            visit_id=row.visit_id if offer is None else offer.visit_id,
+            offer_id=row.offer_id,
             starts_at=row.visit_starts_at,
             made_at=ctx.at,
-            ends_at=reaching.link_ends(row.visit_starts_at, otherwise=ctx.at + patient_news.LINK_DAYS),
+            ends_at=reaching.link_ends(
+                row.visit_starts_at if offer is None else offer.starts_at,
+                otherwise=ctx.at + patient_news.LINK_DAYS,
+            ),
             tries_left=patient_news.TRIES,
         )
     )

@@ -24,6 +24,8 @@ from services.portal.languages import Language
 from services.portal.typed import first, whole_number
 from shared.http.origins import is_of_our_origin
 
+# The buttons of an offer, and the answers that they are.
+_OFFER_ANSWERS = {"takes": "accepted", "keeps": "declined"}
 _SHOWN = "plain/patient_link.html"
 _ASKED = "plain/patient_link_asks.html"
 _ENDED = "plain/patient_link_ended.html"
@@ -73,6 +75,9 @@ async def _act(portal: Portal, request: Request) -> Response:
 async def _do(portal: Portal, typed: Mapping[str, list[str]], said: Mapping[str, str]) -> Answer | None:
     """Make the call of the button that was pressed; None where the link is only opened."""
     http, act = portal.runtime.http, first(typed, "act")
+    if act in _OFFER_ANSWERS:
+        taken = {"answer": _OFFER_ANSWERS[act]}
+        return await post_openly(http, "/notifications/links/$answer", {**said, **taken})
     if act in labels.LINK_ANSWERS:
         answer = {"answer": act, "comment": first(typed, "comment")[:1000]}
         return await post_openly(http, "/notifications/links/$answer", {**said, **answer})
@@ -131,7 +136,8 @@ def _shown(found: Mapping[str, Any], language: Language) -> dict[str, Any]:
         kind = labels.VISITS.get(visit["kind"] or "", "")
         return {**visit, "when": _when(visit, zone=zone, language=language), "kind": language.say(kind)}
 
-    answer = found["answer"]
+    answer, offer = found["answer"], found["offer"]
+    answers = labels.LINK_ANSWERS if offer is None else labels.OFFER_ANSWERS
     others = [
         told(one) for one in found["to_come"] if not found["visit"] or one["id"] != found["visit"]["id"]
     ]
@@ -140,8 +146,16 @@ def _shown(found: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "visit": None if found["visit"] is None else told(found["visit"]),
         "others": others,
         "bring": [language.say(labels.BRING[code]) for code in found["bring"] if code in labels.BRING],
-        "answered": None if answer is None else language.say(labels.LINK_ANSWERS[answer["answer"]]),
+        "answered": None if answer is None else language.say(answers[answer["answer"]]),
+        "offer": None if offer is None else _offer(offer, zone=zone, language=language),
     }
+
+
+def _offer(offer: Mapping[str, Any], *, zone: ZoneInfo, language: Language) -> dict[str, Any]:
+    """Say when an offered time is, and until when it can be taken, by the wall clock of the site."""
+    until = datetime.fromisoformat(offer["until"])
+    told = format_datetime(until.astimezone(zone), "EEE d MMM, HH:mm", tzinfo=zone, locale=language.locale)
+    return {**offer, "when": _when(offer, zone=zone, language=language), "until": told}
 
 
 def _when(visit: Mapping[str, Any], *, zone: ZoneInfo, language: Language) -> str:

@@ -36,6 +36,7 @@ from shared.db import Transaction
 from shared.db.models import Resource
 from shared.errors import Conflict, NotFound
 from shared.events.catalog import scheduling as events
+from shared.events.catalog.notifications import OfferAnswered
 from shared.fhir import store
 from shared.fhir.search_values import as_uuid
 from shared.reasons import Reason
@@ -77,7 +78,30 @@ async def accept(
 
     A yes that comes again changes nothing. Raises NotFound, OfferOver, and what `expect` raises.
     """
-    seen = await _seen(ctx, tx, task_id)
+    return await _accept(ctx, tx, await _seen(ctx, tx, task_id), expect=expect)
+
+
+async def answered_by_link(ctx: Context, tx: Transaction, event: OfferAnswered) -> None:
+    """Do what a patient answered by the link of a message; what is over stays so, as its end was told."""
+    found = await queries.offers.by_ids(tx, [UUID(event.offer)])
+    if not found:
+        return
+    await queries.savepoints.begin(tx)
+    try:
+        await (_accept if event.takes else _decline)(ctx, tx, found[0], expect=_anything)
+    except OfferOver:
+        await queries.savepoints.end(tx, keep=False)
+    else:
+        await queries.savepoints.end(tx, keep=True)
+
+
+def _anything(_: Resource) -> None:
+    """Expect no version: the patient answers what was offered."""
+
+
+async def _accept(
+    ctx: Context, tx: Transaction, seen: TimeOffer, *, expect: Callable[[Resource], None]
+) -> TimeOffer:
     referral = await queries.referrals.locked(tx, seen.referral_id)
     row = await queries.appointments.locked(tx, seen.appointment_id)
     freed, offer = await _locked(tx, seen)
@@ -113,7 +137,13 @@ async def decline(
 
     A no that comes again changes nothing. Raises NotFound, OfferOver, and what `expect` raises.
     """
-    freed, offer = await _locked(tx, await _seen(ctx, tx, task_id))
+    return await _decline(ctx, tx, await _seen(ctx, tx, task_id), expect=expect)
+
+
+async def _decline(
+    ctx: Context, tx: Transaction, seen: TimeOffer, *, expect: Callable[[Resource], None]
+) -> TimeOffer:
+    freed, offer = await _locked(tx, seen)
     if offer.status == OfferStatus.REJECTED:
         return offer
     expect(offer)

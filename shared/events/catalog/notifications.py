@@ -6,7 +6,7 @@ from typing import Any
 from shared.events.catalog import reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import NOTIFICATIONS
-from shared.fhir.codes import MESSAGE_SYSTEM
+from shared.fhir.codes import MESSAGE_SYSTEM, OFFER_SYSTEM
 from shared.fhir.reasons import reasons_of
 from shared.reasons import Reason
 
@@ -98,6 +98,27 @@ class AppointmentAnswered(
         """What the patient wrote to it."""
         found: Any = self.focus.get("comment")
         return None if found is None else str(found)
+
+
+class OfferAnswered(
+    DomainEvent,
+    name="offer.answered",
+    topic=NOTIFICATIONS,
+    focus="AppointmentResponse",
+    emitted="A patient answered by the link of a message whether they take the time that was offered.",
+):
+    """A patient takes an earlier time, or keeps their own."""
+
+    @property
+    def offer(self) -> str:
+        """The id of the Task that offers the time."""
+        found = (one["value"] for one in self.focus["identifier"] if one["system"] == OFFER_SYSTEM)
+        return str(next(found))
+
+    @property
+    def takes(self) -> bool:
+        """Whether they take it."""
+        return bool(self.focus["participantStatus"] == "accepted")
 
 
 class IntakeAnswered(

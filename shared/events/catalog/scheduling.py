@@ -218,6 +218,23 @@ class OfferEvent(DomainEvent, topic=SCHEDULING, focus="Task"):
         return str(self.focus["focus"]["reference"]).rpartition("/")[2]
 
     @property
+    def offered(self) -> tuple[datetime, datetime]:
+        """From when until when the time is that is offered."""
+        [period] = reading.inputs_of(self.focus)[TaskInput.OFFERED]
+        return reading.moment(period["start"]), reading.moment(period["end"])
+
+    @property
+    def practitioner(self) -> str:
+        """The id of the clinician whose time it is."""
+        [who] = reading.inputs_of(self.focus)[TaskInput.OFFERED_WITH]
+        return str(who["reference"]).rpartition("/")[2]
+
+    @property
+    def until(self) -> datetime:
+        """Until when it can be answered."""
+        return reading.moment(self.focus["restriction"]["period"]["end"])
+
+    @property
     def reasons(self) -> list[Reason]:
         """What is offered, or how it ended, with the sentence of each reason."""
         return reasons_of(self.focus.get("statusReason", {}))

@@ -28,7 +28,7 @@ HANDLED: dict[str, frozenset[str] | None] = {
         | {"authorization.pended", "authorization.decided", "authorization.cancelled", "patient.discharged"}
         | {"referral.another-time-requested", "referral.priority-changed"}
         | {"careteam.formed", "careteam.changed"}
-        | {"appointment.answered", "patient.told", "patient.not-told"}
+        | {"appointment.answered", "offer.answered", "patient.told", "patient.not-told"}
     ),
     "careteam": frozenset(
         {"appointment.booked", "appointment.fulfilled", "appointment.corrected", "appointment.reassigned"}

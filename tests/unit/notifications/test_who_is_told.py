@@ -9,7 +9,13 @@ import pytest
 
 from services.notifications import rules, texts
 from services.notifications.rules.audiences import Parties, address, messages, still_wanted
-from services.notifications.rules.routing import ANSWERED, INTAKE, TELLS_NOBODY, UNDELIVERABLE_TEXT
+from services.notifications.rules.routing import (
+    ANSWERED,
+    INTAKE,
+    OFFER_ANSWERED,
+    TELLS_NOBODY,
+    UNDELIVERABLE_TEXT,
+)
 from services.notifications.rules.routing import NOTIFICATION_ROUTES as ROUTES
 from services.notifications.states import Audience, Channel
 from services.notifications.worker import handler_table
@@ -44,7 +50,7 @@ def everybody() -> Parties:
 
 class TestTheTable:
     def test_has_a_row_for_every_event_or_says_that_it_tells_nobody(self) -> None:
-        assert set(ROUTES) | TELLS_NOBODY | {ANSWERED, INTAKE} == set(CATALOG)
+        assert set(ROUTES) | TELLS_NOBODY | {ANSWERED, INTAKE, OFFER_ANSWERED} == set(CATALOG)
 
     def test_tells_somebody_in_every_row(self) -> None:
         assert all(route.feed for route in ROUTES.values())
