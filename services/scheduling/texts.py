@@ -80,6 +80,7 @@ REASONS: Mapping[str, str] = {
     "offer-taken": "Somebody else has taken the time.",
     "offer-gone": "The time is not there any more.",
     "offer-over": "The offer has ended.",
+    "no-offer": "This Task offers no time.",
     "visit-changed-since": "The patient's visit is not what it was when the time was offered.",
     "cancelled-late": "It was called off late: fewer than {hours} hours before it began.",
     "late-uses-a-unit": "By the rule of the payer it uses a unit all the same.",

@@ -90,6 +90,7 @@ REASONS: Mapping[str, str] = {
     "offer-expired": "L'offre a pris fin le {until:%Y-%m-%d %H:%M}.",
     "offer-taken": "Quelqu'un d'autre a pris cette heure.",
     "offer-gone": "Cette heure n'existe plus.",
+    "no-offer": "Cette tâche ne propose aucun moment.",
     "offer-over": "L'offre a pris fin.",
     "visit-changed-since": "La visite du patient n'est plus ce qu'elle était quand l'heure a été offerte.",
     "cancelled-late": "Annulation tardive : moins de {hours} heures avant le début.",

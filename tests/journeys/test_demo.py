@@ -42,7 +42,7 @@ def test_the_whole_demo_happens() -> None:
     played = call("-m", "deploy.cli", "demo")
     assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-3000:]
     assert "✗" not in played.stdout
-    assert played.stdout.count("✓") == 25
+    assert played.stdout.count("✓") == 28
     assert "\x1b[" not in played.stdout
     assert not [name for name in patients() if name in played.stdout + played.stderr]
 

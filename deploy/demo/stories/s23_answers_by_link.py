@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from deploy.demo.acts import change, first_appointment, moment, practitioner_of
+from deploy.demo.acts import change, first_appointment, moment
 from deploy.demo.booking import free_starts
 from deploy.demo.care import patient_of, see_first
 from deploy.demo.parties import PATIENT
@@ -66,12 +66,18 @@ async def _permits_email(story: Story, referral: str) -> None:
 
 async def _move(story: Story, visit: Resource, *, after: datetime) -> None:
     """Give her visit an hour of its clinician that is free after a moment."""
-    starts = await free_starts(story, practitioner_of(visit), after, after + timedelta(days=14))
+    starts = await free_starts(story, _clinician_of(visit), after, after + timedelta(days=14))
     if not starts:
         raise StepMissed("two weeks have no free hour")
     path = f"/scheduling/fhir/Appointment/{visit['id']}"
     await change(story, "coordinator", path, start=starts[0].isoformat(), end=(starts[0] + _HOUR).isoformat())
     story.note("coordinator", "moves her visit", "PUT Appointment")
+
+
+def _clinician_of(visit: Resource) -> str:
+    """Name the clinician who leads her visit."""
+    actors = [str(one["actor"].get("reference", "")) for one in visit["participant"]]
+    return next(one.rpartition("/")[2] for one in actors if "Practitioner/" in one)
 
 
 async def _letter(story: Story, *, number: int) -> str:

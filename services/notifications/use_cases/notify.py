@@ -62,20 +62,34 @@ def decide(
     written.entries.append(_entry(news, route, parties, referral))
     for message in _wanted(ctx, news, route, parties, known=known):
         row = _prepared(ctx, news, message, parties)
+        if (earlier := _same_for_patient(written.messages, row)) is not None:
+            # Of many visits at once a patient has one letter, behind which all that is booked stands.
+            earlier.visit_id = earlier.visit_starts_at = None
+            continue
         if message.channel in without:
             end.apply(ctx, row, reason=delivery.NO_WAY[message.channel])
             written.ended.append(row)
-        store.fill(row, end.render(ctx, row, ()), at=ctx.at)
         written.messages.append(row)
 
 
 async def record(ctx: Context, tx: Transaction, *, known: ReferralContext, written: Written) -> None:
     """Write what a batch has learned and tells."""
+    for row in written.messages:
+        store.fill(row, end.render(ctx, row, ()), at=row.created_at)
     await queries.referrals.save(tx, known)
     await end.append_entries(tx, written.entries)
     await end.announce(ctx, tx, written.ended, new=True)
     await tx.insert(*written.messages)
     await timers.schedule_all(tx, list(written.mornings.values()))
+
+
+def _same_for_patient(messages: Sequence[Notification], row: Notification) -> Notification | None:
+    """Find what this batch tells the same patient of the same referral already, in the same words."""
+    if row.audience != Audience.PATIENT or row.offer_id is not None:
+        return None
+    same = (row.recipient, row.channel, row.event_type, row.referral_id)
+    found = (one for one in messages if (one.recipient, one.channel, one.event_type, one.referral_id) == same)
+    return next(found, None)
 
 
 def _wanted(

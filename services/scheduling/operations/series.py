@@ -16,6 +16,7 @@ from shared.auth.principal import PartyKind
 from shared.clinic import Discipline
 from shared.context import Context
 from shared.db import Transaction
+from shared.errors import NotFound
 from shared.operations import InquiryAnswer, Operation, OperationInput, OperationTable, Parameter, Subject
 from shared.reasons import Reason
 
@@ -42,13 +43,21 @@ async def _series(ctx: Context, tx: Transaction, series_id: str) -> Subject[Seri
     return Subject(row=row, facts=facts, zone=ctx.clinic.site(row.site).zone)
 
 
+async def _expect_series(ctx: Context, tx: Transaction, series_id: str) -> None:
+    """Refuse what is not the caller's before what was said about it is looked at; raises NotFound."""
+    if await _series(ctx, tx, series_id) is None:
+        raise NotFound(f"there is no List/{series_id}")
+
+
 async def _run(ctx: Context, tx: Transaction, given: OperationInput, *, act: SeriesAct) -> Series:
+    await _expect_series(ctx, tx, given.id)
     change = fhir.series_changes.read(act, given.values, urls=ctx.urls)
     changed = await use_cases.change_series.run(ctx, tx, given.id, change, expect=given.expect)
     return changed.series
 
 
 async def _preview(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
+    await _expect_series(ctx, tx, given.id)
     act = fhir.series_changes.act_of(given.values)
     change = fhir.series_changes.read(act, given.values, urls=ctx.urls)
     changed = await use_cases.change_series.run(

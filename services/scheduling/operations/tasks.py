@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from services.scheduling import queries, texts, use_cases
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
@@ -12,7 +13,8 @@ from services.scheduling.use_cases.offer_rounds import OfferOver
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
-from shared.operations import Operation, OperationTable, Parameter, Subject
+from shared.operations import Operation, OperationInput, OperationTable, Parameter, Subject
+from shared.reasons import Reason
 
 
 async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
@@ -29,6 +31,23 @@ async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFact
         or await queries.offers.visible_to(tx, ctx.caller, wanted)
     )
     return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
+
+
+async def _accept(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
+    await _expect_offer(ctx, tx, given.id)
+    return await use_cases.offer_rounds.accept(ctx, tx, given.id, expect=given.expect)
+
+
+async def _decline(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
+    await _expect_offer(ctx, tx, given.id)
+    return await use_cases.offer_rounds.decline(ctx, tx, given.id, expect=given.expect)
+
+
+async def _expect_offer(ctx: Context, tx: Transaction, task_id: str) -> None:
+    """Refuse an answer to a Task that the caller sees and that offers nothing; raises OfferOver."""
+    seen = await _task(ctx, tx, task_id)
+    if seen is not None and not acts.is_offer(seen.facts):
+        raise OfferOver.because(Reason.of("no-offer"), texts.REASONS, expression="Task.code")
 
 
 _answer = partial(
@@ -101,12 +120,12 @@ TASKS = OperationTable[TaskFacts](
         _answer(
             name="accept-offer",
             text="Say that the patient takes the time that was offered; the visit moves there at once.",
-            run=lambda ctx, tx, given: use_cases.offer_rounds.accept(ctx, tx, given.id, expect=given.expect),
+            run=_accept,
         ),
         _answer(
             name="decline-offer",
             text="Say that the patient keeps the time that they have.",
-            run=lambda ctx, tx, given: use_cases.offer_rounds.decline(ctx, tx, given.id, expect=given.expect),
+            run=_decline,
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """From an event to messages and feed entries, on a real database."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -13,12 +14,15 @@ from shared.db import Database
 from shared.events.catalog.types import typed
 from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
+from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM
+from shared.runtime import Runtime
 from tests.support.context import a_context
 from tests.support.news import (
     NOON,
     PATIENT,
     REFERRAL,
     action_event,
+    an_event,
     appointment_event,
     authorization_event,
     booking_ended,
@@ -246,3 +250,43 @@ class TestTellingOfADeath:
         entry = (await entries(notifications_db))[-1]
         assert entry["audiences"] == ["referrer", "coordinator", "team"]
         assert "died" not in str(entry["text"])
+
+
+class TestAPatient:
+    async def test_has_one_letter_when_many_of_their_visits_are_called_off_at_once(
+        self, runtime: Runtime
+    ) -> None:
+        consents = [{"channel": "email", "permitted": True, "date": "2026-01-01"}]
+        points = [{"system": "email", "value": "ann@mail.example"}]
+        person = {"family": "Bench", "given": "Ann", "birth_date": "1980-01-01"}
+        async with runtime.database.transaction() as tx:
+            await tx.run(
+                "INSERT INTO known_patient (id, event_version, person, contact_points, channel_consents)"
+                " VALUES ($1, 1, $2, $3, $4)",
+                *(PATIENT, person, points, consents),
+            )
+        for events in ([referral_event("received")], [a_session(number) for number in range(20)]):
+            ctx = runtime.context(cause=events[0].id)
+            batch = EventBatch([EventContext(typed(one), ctx) for one in events])
+            async with runtime.database.transaction() as tx:
+                await handlers.on_events(ctx, tx, batch)
+        async with runtime.database.transaction() as tx:
+            rows = await tx.rows(Notification, "SELECT * FROM notification WHERE audience = 'patient'")
+            visits = await tx.value("SELECT count(*) FROM known_visit WHERE status = 'cancelled'")
+        assert [(row.visit_id, row.version) for row in rows] == [(None, 1)]
+        assert visits == 20
+
+
+def a_session(number: int) -> Event:
+    start = NOON + timedelta(days=1 + number)
+    session = {
+        "resourceType": "Appointment",
+        "id": f"00000000-0000-7000-8000-0000000001{number:02}",
+        "status": "cancelled",
+        "start": start.isoformat(),
+        "end": (start + timedelta(hours=1)).isoformat(),
+        "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": "session"}]},
+        "basedOn": [{"reference": f"ServiceRequest/{REFERRAL}"}],
+        "participant": [{"actor": {"reference": f"Patient/{PATIENT}"}}],
+    }
+    return an_event("appointment.cancelled", session)
