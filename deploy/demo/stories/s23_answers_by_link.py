@@ -47,7 +47,8 @@ async def play(story: Story) -> None:
     confirmed = [one for one in now.get("extension", []) if one["url"] == CONFIRMED_EXTENSION]
     story.expect("the visit says that she confirmed it", bool(confirmed))
     await story.until_moment(moment(now["start"]) - _HOUR)
-    await _letter(story, number=3)
+    # A day before it, and where it is further off a week before too.
+    story.expect("she was reminded of it", len(story.letters(_ADDRESS)) > 2)
     await see_first(story, referral)
 
 
