@@ -88,10 +88,8 @@ DAMAGE = [
      " last_updated, body FROM appointment;"
      " UPDATE appointment SET version = version + 1, body = convert_to(replace("
      "convert_from(body, 'UTF8'), '\"start\":\"20', '\"start\":\"21'), 'UTF8')"),
-    ("I14", "scheduling", "INSERT INTO telling_task (id, event_version, version, body, appointment_id,"
-     " referral_id, patient_id, site, requester, status, starts_at, opened_at, due_at, ended_because)"
-     " SELECT gen_random_uuid(), 0, 0, '', id, referral_id, patient_id, site, requester, 'requested',"
-     " starts_at + interval '1 day', now(), now(), '[]' FROM appointment WHERE status = 'booked' LIMIT 1"),
+    ("I14", "scheduling", "UPDATE telling_task SET starts_at = starts_at + interval '1 day'"
+     " WHERE status = 'requested'"),
     ("I11", "careteam", "INSERT INTO timer (kind, ref, due_at) VALUES ('x', 'y', now())"),
     ("I11", "referral", "INSERT INTO held_key (consumer_group, key, state, machine_since)"
      " VALUES ('referral', 'x', 'retrying', now())"),

@@ -53,8 +53,9 @@ async def show_one(page: Page) -> Response:
         summary=page.calls.get(f"/careteam/fhir/Patient/{patient_id}/$summary"),
         visits=page.calls.get("/scheduling/fhir/Appointment", patient=patient_id, _sort="date", _count=100),
         series=page.calls.get("/scheduling/fhir/List", patient=patient_id, _count=20),
-        claims=page.calls.get("/referral/fhir/Claim", patient=patient_id, _count=20),
-        decisions=page.calls.get("/referral/fhir/ClaimResponse", patient=patient_id, _count=50),
+        claims=page.calls.get(
+            "/referral/fhir/Claim", patient=patient_id, _revinclude="ClaimResponse:request", _count=20
+        ),
     )
     patient = by_id(answers["patient"], "Patient").get(patient_id)
     if patient is None:
@@ -138,9 +139,10 @@ def _next_visit(page: Page, visits: Sequence[Resource] | None) -> Resource | Non
 
 
 def _claims(answers: Mapping[str, Answer]) -> list[dict[str, Any]] | None:
-    claims, decisions = resources(answers["claims"], "Claim"), resources(answers["decisions"])
-    if claims is None or decisions is None:
+    claims = resources(answers["claims"], "Claim")
+    if claims is None:
         return None
+    decisions = resources(answers["claims"], "ClaimResponse") or ()
     found = []
     for claim in claims:
         answer = newest([one for one in decisions if id_of(one.get("request")) == claim["id"]])
