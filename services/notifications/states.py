@@ -59,6 +59,10 @@ class Answer(StrEnum):
     TENTATIVE = "tentative"
 
 
+# What `scheduling` says of a visit that matters to its patient (Appointment.status).
+BOOKED, CANCELLED = "booked", "cancelled"
+
+
 class Outcome(StrEnum):
     """What became of one attempt; a crash between sending and recording leaves it `started`."""
 

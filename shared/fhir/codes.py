@@ -38,7 +38,7 @@ HELD_UNTIL_EXTENSION = f"{LUMBAR}/StructureDefinition/held-until"
 # AppointmentResponse.identifier: the Task by which a time was offered.
 OFFER_SYSTEM = f"{LUMBAR}/time-offer"
 # Communication.topic of what is told without an event: a reminder.
-MESSAGE_SYSTEM = f"{LUMBAR}/message"
+MESSAGE_SYSTEM, REMINDER = f"{LUMBAR}/message", "visit.reminder"
 # Appointment: the patient said that they come at the time that it has.
 CONFIRMED_EXTENSION = f"{LUMBAR}/StructureDefinition/confirmed-by-patient"
 OVERBOOKED_EXTENSION = f"{LUMBAR}/StructureDefinition/overbooked-because"

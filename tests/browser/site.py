@@ -13,6 +13,12 @@ from tests.support.context import example_clinic
 
 WIDE, PHONE, NARROW = (1440, 900), (390, 844), (320, 800)
 _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+# A page as wide as WCAG 1.4.12 wants its texts to be spaced.
+_SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }
+"""
+_ADOPT = "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s] }"
 # A demo person of each party.
 PEOPLE = {
     "referrer": "family-practice",
@@ -53,6 +59,10 @@ class Visitor:
         """Tell whether the page is wider than its window."""
         wide: bool = await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         return wide
+
+    async def space_widely(self) -> None:
+        """Space the texts of the page that is open as widely as a reader may (WCAG 1.4.12)."""
+        await self.page.evaluate(_ADOPT, _SPACING)
 
     async def links(self, part: str) -> list[str]:
         """List the addresses of links that have this in them."""

@@ -8,21 +8,15 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import serving
 from tests.browser.site import NARROW, PHONE, WIDE, Site, visit
-from tests.browser.test_every_page import _ADOPT, _SPACING
-from tests.integration.referral.test_correcting_a_patient import consent, correct
-from tests.journeys.test_patients_hear import booked, move, refer, secret_in, to_patient
 from tests.support.mailbox import open_mailbox
+from tests.support.patients import secret_in, to_patient, told_patient
 
 
 @pytest.fixture
 async def link(chromium: Browser) -> AsyncIterator[tuple[Site, str]]:
     """Give a clinic's pages, and the link of a message to a patient there."""
-    async with open_mailbox() as mailbox, serving(smtp_url=mailbox.url) as clinic:
-        patient = await refer(clinic)
-        await clinic.days(1)
-        first = await booked(clinic)
-        await correct(clinic, patient, extension=[consent("email")])
-        await move(clinic, first)
+    async with open_mailbox() as mailbox, serving(mailbox=mailbox) as clinic:
+        await told_patient(clinic)
         yield Site(clinic=clinic, chromium=chromium), f"/m/{secret_in(to_patient(mailbox)[-1])}"
 
 
@@ -60,7 +54,7 @@ class TestThePage:
         assert await page.get_attribute("html", "lang") == "fr"
         assert not await visitor.overflows()
         await prove(page)
-        await page.evaluate(_ADOPT, _SPACING)
+        await visitor.space_widely()
         assert not await visitor.overflows()
         assert re.search(r"heure .*Est", await page.inner_text("#when"))
 

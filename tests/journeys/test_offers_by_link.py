@@ -9,11 +9,11 @@ from typing import Any
 
 from shared.clinic import Offers
 from tests.integration.referral.test_correcting_a_patient import consent, correct
-from tests.journeys.test_patients_hear import BORN, call, call_off, kept, put, secret_in, visit_now
 from tests.support import referrals
 from tests.support.clinic import TestClinic
 from tests.support.context import earliest_clinic
 from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.patients import BORN, call, call_off, kept, put, secret_in, visit_now
 
 
 @dataclass(kw_only=True)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from tests.integration.referral.test_correcting_a_patient import consent, correct
-from tests.journeys.test_patients_hear import booked, call, kept, move, refer, telephone_list
 from tests.support.clinic import TestClinic
 from tests.support.gateway import Gateway, open_gateway
+from tests.support.patients import booked, call, kept, move, refer, telephone_list
 
 MOBILE = [{"system": "phone", "value": "+1 416-555-0202", "use": "mobile"}]
 FRENCH = [{"language": {"coding": [{"code": "fr"}]}, "preferred": True}]

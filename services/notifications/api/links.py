@@ -84,7 +84,6 @@ async def open_link(request: Request) -> Response:
                 language=reaching.language_of(opened.patient),
                 bring=patient_news.bring(opened.visit),
                 reminder_days=patient_news.days_of(opened.choice),
-                takes_intake=use_cases.answer_link.takes_intake(opened),
             )
         )
 
@@ -114,7 +113,7 @@ async def fill_in(request: Request) -> Response:
 async def choose(request: Request) -> Response:
     """Keep how the patient wants to be reminded."""
     sent = await _read(request, Chosen)
-    if not set(sent.reminder_days) <= patient_news.ALLOWED_DAYS:
+    if not set(sent.reminder_days) <= set(patient_news.DEFAULT_DAYS):
         raise Invalid(f"days before a visit are {_DAYS}", expression="reminder_days")
     async with _opened(request, sent) as (ctx, tx, opened):
         choice = await use_cases.answer_link.choose(

@@ -60,7 +60,6 @@ def behind_link(
     language: str,
     bring: Sequence[str],
     reminder_days: Sequence[int],
-    takes_intake: bool,
 ) -> dict[str, Any]:
     """Write what an opened link shows its patient; times are instants, `time_zone` is the site's.
 
@@ -68,8 +67,7 @@ def behind_link(
     `bring` are codes of what to bring and to do.
     """
     site = ctx.clinic.site(opened.site)
-    visit = opened.visit
-    stands = visit is not None and (visit.status, visit.starts_at) == ("booked", opened.link.starts_at)
+    visit, can_answer = opened.visit, opened.stands or opened.can_be_taken(ctx.at)
     choice, has_filled_in = opened.choice, opened.link.intake_at is not None
     return {
         "clinic": ctx.clinic.name,
@@ -78,12 +76,12 @@ def behind_link(
         "given": opened.patient.person.given,
         "visit": None if visit is None else _shown(ctx, visit),
         "offer": None if opened.offer is None else _offered(ctx, opened.offer),
-        "stands": stands,
-        "asks": (stands or _can_be_taken(ctx, opened)) and opened.link.answer is None,
+        "stands": opened.stands,
+        "asks": can_answer and opened.link.answer is None,
         "answer": answered(opened.link if opened.link.answer else opened.last_answer),
         "to_come": [_shown(ctx, one) for one in opened.to_come],
         "intake": {
-            "asks": takes_intake and not has_filled_in,
+            "asks": opened.takes_intake and not has_filled_in,
             "is_done": has_filled_in,
         },
         "bring": list(bring),
@@ -102,17 +100,13 @@ def answered(link: PatientLink | None) -> dict[str, Any] | None:
     return {"answer": link.answer, "comment": link.comment, "at": instant(link.answered_at)}
 
 
-def _can_be_taken(ctx: Context, opened: Opened) -> bool:
-    return opened.offer is not None and opened.offer.stands and ctx.at < opened.offer.until
-
-
 def _offered(ctx: Context, offer: KnownOffer) -> dict[str, Any]:
     return {
         "start": to_the_second(offer.starts_at),
         "end": to_the_second(offer.ends_at),
         "with": ctx.clinic.name_of("Practitioner", offer.practitioner),
         "until": instant(offer.until),
-        "stands": offer.stands and ctx.at < offer.until,
+        "stands": offer.can_be_taken(ctx.at),
     }
 
 

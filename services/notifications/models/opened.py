@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.notifications.models.rows import (
     KnownOffer,
@@ -10,6 +11,8 @@ from services.notifications.models.rows import (
     PatientChoice,
     PatientLink,
 )
+from services.notifications.states import BOOKED
+from shared.fhir.codes import FIRST_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +30,19 @@ class Opened:
     choice: PatientChoice | None
     last_answer: PatientLink | None
     site: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether the visit is booked for the time that the message told."""
+        visit = self.visit
+        return visit is not None and (visit.status, visit.starts_at) == (BOOKED, self.link.starts_at)
+
+    @property
+    def takes_intake(self) -> bool:
+        """Whether the intake form stands there: before a first visit that is to come."""
+        visit = self.visit
+        return visit is not None and visit.status == BOOKED and visit.kind in FIRST_KINDS
+
+    def can_be_taken(self, now: datetime) -> bool:
+        """Tell whether a time is offered that can still be taken."""
+        return self.offer is not None and self.offer.can_be_taken(now)

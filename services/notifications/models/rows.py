@@ -7,6 +7,7 @@ Invariants:
 - Times are care time, except `machine_lease_until`: a lease protects against another process, not the care.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime
@@ -105,6 +106,10 @@ class KnownOffer(SQLModel):
     ends_at: AwareDatetime
     until: AwareDatetime
     stands: bool
+
+    def can_be_taken(self, now: datetime) -> bool:
+        """Tell whether it can be answered now."""
+        return self.stands and now < self.until
 
 
 class PatientChoice(SQLModel):

@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from icalendar import Calendar, Event, vCalAddress
 from icalendar.enums import STATUS
 
-from services.notifications import texts, texts_fr
 from services.notifications.models.rows import KnownVisit
+from services.notifications.rules import patient_mail
+from services.notifications.states import CANCELLED
 
 # The rules of a zone stand in the file for so long before and after its visits.
 _AROUND = timedelta(days=366)
-_WORDS = {"en": texts.TO_PATIENTS, "fr": texts_fr.TO_PATIENTS}
 
 
 def of_visit(
@@ -26,7 +26,7 @@ def of_visit(
 
     `organizer` and `attendee` are addresses with their scheme (`mailto:`, `tel:`), `at` is when it is said.
     """
-    stands = visit.status != "cancelled"
+    stands = visit.status != CANCELLED
     event = _event(visit, zone=zone, at=at, language=language, host=host)
     event.status = STATUS.CONFIRMED if stands else STATUS.CANCELLED
     event.add("organizer", vCalAddress(organizer))
@@ -43,7 +43,7 @@ def of_visits(visits: Sequence[KnownVisit], *, zone: tzinfo, at: datetime, langu
 def _event(visit: KnownVisit, *, zone: tzinfo, at: datetime, language: str, host: str) -> Event:
     event: Event = Event.new(
         uid=f"{visit.id}@{host}",
-        summary=_WORDS[language]["appointment"],
+        summary=patient_mail.WORDS[language]["appointment"],
         start=visit.starts_at.astimezone(zone),
         end=visit.ends_at.astimezone(zone),
         stamp=at,

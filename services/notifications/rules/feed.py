@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifications.rules.audiences import Parties
-from services.notifications.rules.routing import (
-    ANSWERED,
-    INTAKE,
-    NOTIFICATION_ROUTES,
-    OFFER_ANSWERED,
-    UNDELIVERABLE,
-)
+from services.notifications.rules.routing import NOTIFICATION_ROUTES, PATIENT_ANSWERS, UNDELIVERABLE
 from services.notifications.states import Audience
 from shared.auth.principal import Principal
 
@@ -47,7 +41,7 @@ class FeedEntry:
 
 
 # Every type that stands in the feed.
-FEED_TYPES = (*sorted(NOTIFICATION_ROUTES), ANSWERED, INTAKE, OFFER_ANSWERED, UNDELIVERABLE)
+FEED_TYPES = (*sorted(NOTIFICATION_ROUTES), *PATIENT_ANSWERS, UNDELIVERABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

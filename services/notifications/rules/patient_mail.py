@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from services.notifications import texts, texts_fr
 
-_WORDS: Mapping[str, Mapping[str, str]] = {"en": texts.TO_PATIENTS, "fr": texts_fr.TO_PATIENTS}
+# The words of messages to patients, by language.
+WORDS: Mapping[str, Mapping[str, str]] = {"en": texts.TO_PATIENTS, "fr": texts_fr.TO_PATIENTS}
 
 
 def address_of(secret: str, *, base_url: str) -> str:
@@ -18,16 +19,16 @@ def address_of(secret: str, *, base_url: str) -> str:
 
 def subject(language: str) -> str:
     """Give the subject of a letter."""
-    return _WORDS[language]["subject"]
+    return WORDS[language]["subject"]
 
 
 def body(language: str, *, secret: str, base_url: str) -> str:
     """Write the letter of a message."""
-    words = _WORDS[language]
+    words = WORDS[language]
     lines = (words["subject"], "", words["open"], address_of(secret, base_url=base_url), "", words["nothing"])
     return "\n".join(lines) + "\n"
 
 
 def text_message(language: str, *, secret: str, base_url: str) -> str:
     """Write the text of a message, for a telephone."""
-    return f"{_WORDS[language]['text']} {address_of(secret, base_url=base_url)}"
+    return f"{WORDS[language]['text']} {address_of(secret, base_url=base_url)}"

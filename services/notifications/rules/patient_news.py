@@ -27,7 +27,6 @@ _FROM_HOME = (AppointmentKind.TELEHEALTH,)
 _TO_A_VISIT = ("card", "clothing", "early")
 _TO_A_FIRST_VISIT = ("records", "imaging", "medicines", "card", "insurance", "clothing", "companion", "early")
 DEFAULT_DAYS = (7, 1)
-ALLOWED_DAYS = frozenset(DEFAULT_DAYS)
 
 
 def told(event_type: str, patient: KnownPatient, *, today: date) -> list[Message]:
@@ -51,11 +50,11 @@ def days_of(choice: PatientChoice | None) -> tuple[int, ...]:
     return DEFAULT_DAYS if choice is None else tuple(choice.reminder_days)
 
 
-def mornings(visit: KnownVisit, zone: tzinfo, *, days: tuple[int, ...], now: datetime) -> dict[int, datetime]:
-    """Give the mornings that are still to come on which a patient is reminded of a visit."""
+def mornings(visit: KnownVisit, zone: tzinfo, *, now: datetime) -> list[datetime]:
+    """List the mornings that are still to come on which a patient may be reminded of a visit."""
     day = visit.starts_at.astimezone(zone).date()
-    found = {ahead: datetime.combine(day - timedelta(days=ahead), _MORNING, zone) for ahead in days}
-    return {ahead: morning for ahead, morning in found.items() if now < morning}
+    found = [datetime.combine(day - timedelta(days=ahead), _MORNING, zone) for ahead in DEFAULT_DAYS]
+    return [morning for morning in found if now < morning]
 
 
 def day_ahead(morning: str, days: int, site: Site) -> tuple[datetime, datetime]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.notifications.models.rows import KnownOffer, KnownPatient, KnownVisit, Notification
-from services.notifications.states import Channel
+from services.notifications.rules import patient_mail
+from services.notifications.states import BOOKED, CANCELLED, Channel
 from shared.fhir.codes import ContactChannel
 from shared.people import ContactPoint
 from shared.reasons import Reason
 
 NOT_PERMITTED = Reason.of("channel-not-permitted")
 SUPERSEDED = Reason.of("superseded")
-LANGUAGES = ("en", "fr")
-_BOOKED, _CANCELLED = "booked", "cancelled"
+LANGUAGES = tuple(patient_mail.WORDS)
 _WHOLE_DATE = len("2026-03-10")
 
 
@@ -64,12 +64,12 @@ def why_not(
     if patient is None or Channel(message.channel) not in _permitted(patient):
         return NOT_PERMITTED
     if message.offer_id is not None:
-        stands = offer is not None and offer.stands and now < offer.until
+        stands = offer is not None and offer.can_be_taken(now)
         goes = stands if message.event_type == "offer.made" else was_offered
         return None if goes else SUPERSEDED
     if message.visit_id is None:
         return None
-    told = _CANCELLED if message.event_type == "appointment.cancelled" else _BOOKED
+    told = CANCELLED if message.event_type == "appointment.cancelled" else BOOKED
     if visit is None or (visit.status, visit.starts_at) != (told, message.visit_starts_at):
         return SUPERSEDED
     return None
@@ -79,11 +79,6 @@ def proves(patient: KnownPatient, birth_date: str) -> bool:
     """Tell whether this is the whole birth date of the patient."""
     known = patient.person.birth_date or ""
     return len(known) == _WHOLE_DATE and birth_date == known
-
-
-def link_ends(visit_starts_at: datetime | None, *, otherwise: datetime) -> datetime:
-    """Say until when a link opens: what is about a visit does so until that begins."""
-    return otherwise if visit_starts_at is None else visit_starts_at
 
 
 def _permitted(patient: KnownPatient) -> frozenset[Channel]:

@@ -8,7 +8,7 @@ for first appointments only; single visits of every other kind are the feed's bu
 from dataclasses import dataclass
 
 from services.notifications.states import Audience
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import REMINDER, AppointmentKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +210,7 @@ TELLS_NOBODY = frozenset(
     | {"patient.changed", "directory.changed", "roster.changed"}
 )
 
-# A morning's message to a patient whose visit comes; no event says it.
-REMINDER = "visit.reminder"
+# A morning's message to a patient whose visit comes is of no event.
 _REMINDER_TEXT = "The patient was reminded of a visit."
 
 
@@ -220,12 +219,12 @@ def text_of(event_type: str) -> str:
     return _REMINDER_TEXT if event_type == REMINDER else NOTIFICATION_ROUTES[event_type].text
 
 
-ANSWERED = "appointment.answered"
-OFFER_ANSWERED = "offer.answered"
-OFFER_ANSWERED_TEXT = "The patient answered about a time that is offered."
-INTAKE = "intake.answered"
-INTAKE_TEXT = "The patient filled in the intake form."
-ANSWERED_TEXT = "The patient answered about a visit."
+# What patients answer by their links: in the feed only, told by whoever took the answer.
+PATIENT_ANSWERS: dict[str, str] = {
+    "appointment.answered": "The patient answered about a visit.",
+    "intake.answered": "The patient filled in the intake form.",
+    "offer.answered": "The patient answered about a time that is offered.",
+}
 
 UNDELIVERABLE = "notification.undeliverable"
 UNDELIVERABLE_TEXT = "A message could not be delivered; its reason stands in it."

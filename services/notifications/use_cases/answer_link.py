@@ -8,13 +8,12 @@ Invariants:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from services.notifications import fhir
 from services.notifications.models.opened import Opened
-from services.notifications.models.rows import KnownOffer, PatientChoice, PatientLink
+from services.notifications.models.rows import PatientChoice, PatientLink
 from services.notifications.rules.feed import FeedEntry
-from services.notifications.rules.routing import ANSWERED_TEXT, INTAKE_TEXT, OFFER_ANSWERED_TEXT
+from services.notifications.rules.routing import PATIENT_ANSWERS
 from services.notifications.states import Answer, Audience
 from services.notifications.use_cases import end
 from shared.context import Context
@@ -24,9 +23,6 @@ from shared.events.catalog import DomainEvent
 from shared.events.catalog.notifications import AppointmentAnswered, IntakeAnswered, OfferAnswered
 from shared.events.inbox.deduplication import first_time
 from shared.events.outbox.publishing import publish
-from shared.fhir.codes import FIRST_KINDS
-
-_BOOKED = "booked"
 
 
 class NothingToAnswer(Conflict):
@@ -44,7 +40,7 @@ async def run(
         return await _answer_offer(ctx, tx, opened, answer=answer)
     if visit is None or link.starts_at is None:
         raise NothingToAnswer("this message asks for no answer", expression="answer")
-    if (visit.status, visit.starts_at) != (_BOOKED, link.starts_at):
+    if not opened.stands:
         raise NothingToAnswer("the visit is not as this message says any more", expression="answer")
     await tx.update(link, answer=answer, comment=comment or None, answered_at=ctx.at)
     event = AppointmentAnswered(
@@ -52,7 +48,7 @@ async def run(
         referral_id=link.referral_id,
         resources=(fhir.links.answer(ctx, link, visit),),
     )
-    await _publish(ctx, tx, opened, event, text=ANSWERED_TEXT)
+    await _publish(ctx, tx, opened, event)
     return link
 
 
@@ -61,7 +57,7 @@ async def _answer_offer(ctx: Context, tx: Transaction, opened: Opened, *, answer
     link, offer = opened.link, opened.offer
     if answer is Answer.TENTATIVE:
         raise NothingToAnswer("an offer is taken, or one's own time is kept", expression="answer")
-    if offer is None or not stands(offer, now=ctx.at):
+    if offer is None or not offer.can_be_taken(ctx.at):
         raise NothingToAnswer("the time is not offered any more; your own is kept", expression="answer")
     await tx.update(link, answer=answer, answered_at=ctx.at)
     event = OfferAnswered(
@@ -69,13 +65,8 @@ async def _answer_offer(ctx: Context, tx: Transaction, opened: Opened, *, answer
         referral_id=link.referral_id,
         resources=(fhir.links.offer_answer(ctx, link, offer),),
     )
-    await _publish(ctx, tx, opened, event, text=OFFER_ANSWERED_TEXT)
+    await _publish(ctx, tx, opened, event)
     return link
-
-
-def stands(offer: KnownOffer, *, now: datetime) -> bool:
-    """Tell whether an offer can be answered now."""
-    return offer.stands and now < offer.until
 
 
 async def take_intake(
@@ -85,7 +76,7 @@ async def take_intake(
     link = opened.link
     if link.intake_at is not None:
         return link
-    if not takes_intake(opened):
+    if not opened.takes_intake:
         raise NothingToAnswer("the form is for before a first visit that stands", expression="answers")
     await tx.update(link, intake_at=ctx.at)
     event = IntakeAnswered(
@@ -93,22 +84,16 @@ async def take_intake(
         referral_id=link.referral_id,
         resources=(fhir.links.intake_response(ctx, link, answers),),
     )
-    await _publish(ctx, tx, opened, event, text=INTAKE_TEXT)
+    await _publish(ctx, tx, opened, event)
     return link
 
 
-def takes_intake(opened: Opened) -> bool:
-    """Tell whether the intake form stands behind an opened link: before a first visit that is to come."""
-    visit = opened.visit
-    return visit is not None and visit.status == _BOOKED and visit.kind in FIRST_KINDS
-
-
-async def _publish(ctx: Context, tx: Transaction, opened: Opened, event: DomainEvent, *, text: str) -> None:
+async def _publish(ctx: Context, tx: Transaction, opened: Opened, event: DomainEvent) -> None:
     caused = replace(ctx, cause=str(opened.link.notification_id))
     (event_id,) = await publish(caused, tx, opened.link, event)
     # What others do about it is heard here too, and waits until its cause was: nobody else brings it.
     await first_time(tx, group="notifications", event_id=event_id)
-    await end.append_entries(tx, [_entry(ctx, opened, event, event_id=event_id, text=text)])
+    await end.append_entries(tx, [_entry(ctx, opened, event, event_id=event_id)])
 
 
 async def choose(
@@ -125,13 +110,13 @@ async def choose(
     return choice
 
 
-def _entry(ctx: Context, opened: Opened, event: DomainEvent, *, event_id: str, text: str) -> FeedEntry:
+def _entry(ctx: Context, opened: Opened, event: DomainEvent, *, event_id: str) -> FeedEntry:
     people = () if opened.visit is None or opened.visit.practitioner is None else (opened.visit.practitioner,)
     return FeedEntry(
         id=event_id,
         type=event.name,
         time=ctx.at.isoformat(),
-        text=text,
+        text=PATIENT_ANSWERS[event.name],
         focus=f"Appointment/{opened.link.visit_id}",
         patient=opened.link.patient_id,
         referral=opened.link.referral_id,

@@ -1,11 +1,12 @@
-"""Learn what later events need: whose referral it is, which insurer is asked, who is on the team.
+"""Learn what later events need: whose referral it is, which insurer is asked, the team, and the visits.
 
 What is learned goes into the ReferralContext of the batch, which `queries.referrals.save` writes at its end.
 """
 
 from dataclasses import replace
 
-from services.notifications.models.rows import KnownAuthorization, KnownReferral
+from services.notifications.fhir.events import News
+from services.notifications.models.rows import KnownAuthorization, KnownReferral, KnownVisit
 from services.notifications.queries.referrals import AuthorizationParties, ReferralContext, ReferralParties
 from shared.events.inbox.handling import NotYet
 
@@ -69,3 +70,25 @@ def team(known: ReferralContext, referral_id: str, *, members: frozenset[str]) -
     known.joined = (known.joined - left) | (joined - known.left)
     known.left -= joined
     known.teams[referral_id] = members
+
+
+def visits(known: ReferralContext, news: News, of: ReferralParties) -> list[KnownVisit]:
+    """Remember what an event says of visits and of a time that is offered; give the visits."""
+    said = [
+        KnownVisit(
+            id=one.id,
+            referral_id=news.referral or "",
+            patient_id=of.patient,
+            site=of.site,
+            kind=one.kind,
+            practitioner=one.practitioner,
+            room=one.room,
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            status=one.status,
+        )
+        for one in news.visits
+    ]
+    known.visits += said
+    known.offers += [news.offer] if news.offer is not None else []
+    return said

@@ -58,7 +58,10 @@ def decide(
     route = route_of(news.type, news.visit_kind)
     referral = None if news.referral is None else learn.expect_referral(known, news.referral)
     parties = _parties(ctx, news, referral, known=known)
-    reminders.keep(ctx, news, referral, known=known, written=written.mornings)
+    if referral is not None:
+        said = learn.visits(known, news, referral)
+        reachable = said if referral.patient in known.patients else []
+        written.mornings |= {timer.ref: timer for timer in reminders.timers_for(ctx, reachable)}
     written.entries.append(_entry(news, route, parties, referral))
     for message in _wanted(ctx, news, route, parties, known=known):
         row = _prepared(ctx, news, message, parties)

@@ -6,64 +6,34 @@ Invariants:
 - Many are written a few hundred in one transaction; the timer stands until all of a morning are.
 """
 
-from collections.abc import Collection, MutableMapping, Sequence
+from collections.abc import Collection, Sequence
 
 from services.notifications import queries
-from services.notifications.fhir.events import News
 from services.notifications.models.rows import KnownPatient, KnownVisit, Notification
-from services.notifications.queries.referrals import ReferralContext, ReferralParties
 from services.notifications.rules import delivery, patient_news
-from services.notifications.rules.routing import REMINDER
-from services.notifications.states import Channel
+from services.notifications.states import BOOKED, Channel
 from services.notifications.use_cases import end
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
+from shared.fhir.codes import REMINDER
 from shared.timers import Timer
 
 KIND = "remind"
 AT_ONCE = 500
-_BOOKED = "booked"
 
 
-def keep(
-    ctx: Context,
-    news: News,
-    referral: ReferralParties | None,
-    *,
-    known: ReferralContext,
-    written: MutableMapping[str, Timer],
-) -> None:
-    """Keep what an event says of visits, and the mornings on which their patient is to be reminded."""
-    if referral is None or news.referral is None:
-        return
-    if news.offer is not None:
-        known.offers.append(news.offer)
-    patient = known.patients.get(referral.patient)
-    for said in news.visits:
-        visit = KnownVisit(
-            id=said.id,
-            referral_id=news.referral,
-            patient_id=referral.patient,
-            site=referral.site,
-            kind=said.kind,
-            practitioner=said.practitioner,
-            room=said.room,
-            starts_at=said.starts_at,
-            ends_at=said.ends_at,
-            status=said.status,
-        )
-        known.visits.append(visit)
-        if patient is not None and said.status == _BOOKED:
-            written.update({timer.ref: timer for timer in _mornings(ctx, visit)})
+def timers_for(ctx: Context, visits: Sequence[KnownVisit]) -> list[Timer]:
+    """Make the timers of the mornings on which the patient of these visits is to be reminded."""
+    return [timer for visit in visits if visit.status == BOOKED for timer in _mornings(ctx, visit)]
 
 
 async def of_patient(ctx: Context, tx: Transaction, patient: KnownPatient) -> None:
     """See that a patient is reminded of what is booked, now that they permit a channel."""
     if patient.channel_consents:
         visits = await queries.visits.of_patient(tx, patient.id, now=ctx.at)
-        await timers.schedule_all(tx, [timer for visit in visits for timer in _mornings(ctx, visit)])
+        await timers.schedule_all(tx, timers_for(ctx, visits))
 
 
 async def run(ctx: Context, tx: Transaction, timer: Timer, *, without: Collection[Channel]) -> None:
@@ -133,8 +103,7 @@ def _messages(ctx: Context, visit: KnownVisit, patient: KnownPatient, *, days: i
 
 def _mornings(ctx: Context, visit: KnownVisit) -> list[Timer]:
     zone = ctx.clinic.site(visit.site).zone
-    found = patient_news.mornings(visit, zone, days=patient_news.DEFAULT_DAYS, now=ctx.at)
     return [
         Timer(kind=KIND, ref=f"{visit.site}/{morning.date().isoformat()}", due_at=morning)
-        for morning in found.values()
+        for morning in patient_news.mornings(visit, zone, now=ctx.at)
     ]

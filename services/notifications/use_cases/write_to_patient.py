@@ -100,6 +100,7 @@ def prepare(
         return None
     secret = new_secret()
     offer = known.offers.get(row.offer_id or "")
+    begins_at = row.visit_starts_at if offer is None else offer.starts_at
     known.links.append(
         PatientLink(
             mark=mark_of(secret),
@@ -110,17 +111,15 @@ def prepare(
             offer_id=row.offer_id,
             starts_at=row.visit_starts_at,
             made_at=ctx.at,
-            ends_at=reaching.link_ends(
-                row.visit_starts_at if offer is None else offer.starts_at,
-                otherwise=ctx.at + patient_news.LINK_DAYS,
-            ),
+            # What is about a visit opens until that begins.
+            ends_at=begins_at or ctx.at + patient_news.LINK_DAYS,
             tries_left=patient_news.TRIES,
         )
     )
     patient = known.patients[row.recipient_id]
     language = reaching.language_of(patient)
     return ToPatient(
-        language=language, secret=secret, calendar=_calendar(ctx, row, known=known, address=address)
+        language=language, secret=secret, calendar=_attached(ctx, row, known=known, address=address)
     )
 
 
@@ -129,44 +128,42 @@ async def keep_links(tx: Transaction, known: ToPatients) -> None:
     await tx.insert(*known.links)
 
 
-def host_of(ctx: Context) -> str:
-    """Give the name under which this clinic's calendar entries are one another's."""
-    return urlsplit(ctx.urls.base).hostname or "localhost"
-
-
 def calendar_of(ctx: Context, opened: Opened) -> bytes:
     """Write what stands behind a link as a calendar file: its visit, or all that is booked."""
-    zone = ctx.clinic.site(opened.site).zone
-    language, host = reaching.language_of(opened.patient), host_of(ctx)
+    zone, patient = ctx.clinic.site(opened.site).zone, opened.patient
     if opened.visit is None:
+        language = reaching.language_of(patient)
+        host = _host(ctx)
         return calendar_file.of_visits(opened.to_come, zone=zone, at=ctx.at, language=language, host=host)
-    way = next(reaching.ways(opened.patient, today=ctx.at.astimezone(zone).date()), None)
-    attendee = ctx.clinic.email if way is None else way.address
-    return calendar_file.of_visit(
-        opened.visit,
-        zone=zone,
-        at=ctx.at,
-        language=language,
-        host=host,
-        organizer=f"mailto:{ctx.clinic.email}",
-        attendee=f"{_SCHEMES[Channel.EMAIL if way is None else way.channel]}{attendee}",
-    )
+    way = next(reaching.ways(patient, today=ctx.at.astimezone(zone).date()), None)
+    attendee = f"mailto:{ctx.clinic.email}" if way is None else f"{_SCHEMES[way.channel]}{way.address}"
+    return _file(ctx, opened.visit, patient, attendee=attendee)
 
 
-def _calendar(ctx: Context, row: Notification, *, known: ToPatients, address: str) -> bytes | None:
+def _attached(ctx: Context, row: Notification, *, known: ToPatients, address: str) -> bytes | None:
     """Write the calendar file of a letter about a visit, where the patient asked for that."""
     choice, visit = known.choices.get(row.recipient_id), known.visits.get(row.visit_id or "")
     if choice is None or not choice.sends_calendar or visit is None or row.channel != Channel.EMAIL:
         return None
+    attendee = f"{_SCHEMES[Channel(row.channel)]}{address}"
+    return _file(ctx, visit, known.patients[row.recipient_id], attendee=attendee)
+
+
+def _file(ctx: Context, visit: KnownVisit, patient: KnownPatient, *, attendee: str) -> bytes:
     return calendar_file.of_visit(
         visit,
         zone=ctx.clinic.site(visit.site).zone,
         at=ctx.at,
-        language=reaching.language_of(known.patients[row.recipient_id]),
-        host=host_of(ctx),
+        language=reaching.language_of(patient),
+        host=_host(ctx),
         organizer=f"mailto:{ctx.clinic.email}",
-        attendee=f"{_SCHEMES[Channel(row.channel)]}{address}",
+        attendee=attendee,
     )
+
+
+def _host(ctx: Context) -> str:
+    """Give the name under which this clinic's calendar entries are one another's."""
+    return urlsplit(ctx.urls.base).hostname or "localhost"
 
 
 def _today(ctx: Context, row: Notification) -> date:

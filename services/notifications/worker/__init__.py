@@ -5,7 +5,7 @@ from functools import partial
 
 from services.notifications import handlers, rules, use_cases
 from services.notifications.states import Channel
-from services.notifications.worker import letters, sms, smtp
+from services.notifications.worker import letters, sender, smtp
 from shared import directory, roster
 from shared.clinic import ClinicFileError
 from shared.events.catalog.referral import PatientChanged
@@ -23,23 +23,28 @@ class NotForThisParty(ClinicFileError):
 def create_worker(runtime: Runtime) -> Worker:
     """Make the worker of this service; raises NotForThisParty."""
     mail = smtp.Smtp(runtime.smtp_url) if runtime.smtp_url else None
-    gateway = sms.Gateway(runtime, runtime.sms_url) if runtime.sms_url else None
-    without = _without(runtime)
     return Worker(
         runtime,
         topics=(REFERRAL, SCHEDULING, CARETEAM),
         handlers=handler_table(runtime),
-        timers={
-            use_cases.reminders.KIND: partial(handlers.on_reminders_due, without=without),
-        },
+        timers={use_cases.reminders.KIND: partial(handlers.on_reminders_due, without=_without(runtime))},
         causal=True,
         loops=(
             letters.email_sender(runtime, mail=mail),
-            sms.sms_sender(runtime, gateway=gateway),
+            sender.MessageSender(runtime, channel=Channel.SMS, way=_gateway(runtime)),
             *_deliveries(runtime),
         ),
         on_start=use_cases.deliver.end_left_over,
     )
+
+
+def _gateway(runtime: Runtime) -> sender.Carrier | None:
+    """Give the way of text messages, None where there is no gateway."""
+    if not runtime.sms_url:
+        return None
+    from services.notifications.worker import sms  # its HTTP client is seldom needed
+
+    return sms.Gateway(runtime, runtime.sms_url)
 
 
 def _deliveries(runtime: Runtime) -> Sequence[Loop]:

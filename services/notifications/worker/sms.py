@@ -7,16 +7,15 @@ Invariant: what it tells of a failure is a class or a status, never a number or 
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import httpx
 
 from services.notifications.rules.patient_mail import text_message
-from services.notifications.states import Channel, Outcome
+from services.notifications.states import Outcome
 from services.notifications.use_cases.record import Result
 from services.notifications.use_cases.take import Outgoing
-from services.notifications.worker.sender import LEASE, MessageSender
 from shared.runtime import Runtime
 
 TIMEOUT = 10.0
@@ -49,11 +48,6 @@ class Gateway:
         except httpx.HTTPError as error:
             return Result(outcome=Outcome.FAILED, detail=type(error).__name__)
         return _answered(answer.status_code)
-
-
-def sms_sender(runtime: Runtime, *, gateway: Gateway | None, lease: timedelta = LEASE) -> MessageSender:
-    """Make the loop that sends text messages; `gateway` is None where there is none."""
-    return MessageSender(runtime, channel=Channel.SMS, way=gateway, lease=lease)
 
 
 def _answered(status: int) -> Result:

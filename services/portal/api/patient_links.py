@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.portal import labels
+from services.portal import labels, patient_labels
 from services.portal.api.portal import Portal
 from services.portal.calls import Answer, post_openly
 from services.portal.languages import Language
@@ -52,7 +52,7 @@ async def _act(portal: Portal, request: Request) -> Response:
     typed = {name: [str(value) for value in form.getlist(name)] for name in form}
     born = _born(typed)
     if born is None:
-        return _form(portal, request, typed=typed, problem=labels.BIRTH_DATE_AS, status=422)
+        return _form(portal, request, typed=typed, problem=patient_labels.BIRTH_DATE_AS, status=422)
     said = {"token": request.path_params["secret"], "birth_date": born.isoformat()}
     done = await _do(portal, typed, said)
     if done is not None and done.file is not None and done.is_good:
@@ -62,7 +62,7 @@ async def _act(portal: Portal, request: Request) -> Response:
     if opened.is_away or (done is not None and done.is_away):
         return portal.plain(request, "plain/away.html", status=503)
     if opened.status == 403:
-        return _form(portal, request, typed=typed, problem=labels.WRONG_BIRTH_DATE, status=403)
+        return _form(portal, request, typed=typed, problem=patient_labels.WRONG_BIRTH_DATE, status=403)
     if not opened.is_good:
         return portal.plain(request, _ENDED, status=opened.status)
     was_refused = done is not None and not done.is_good
@@ -78,11 +78,11 @@ async def _do(portal: Portal, typed: Mapping[str, list[str]], said: Mapping[str,
     if act in _OFFER_ANSWERS:
         taken = {"answer": _OFFER_ANSWERS[act]}
         return await post_openly(http, "/notifications/links/$answer", {**said, **taken})
-    if act in labels.LINK_ANSWERS:
+    if act in patient_labels.LINK_ANSWERS:
         answer = {"answer": act, "comment": first(typed, "comment")[:1000]}
         return await post_openly(http, "/notifications/links/$answer", {**said, **answer})
     if act == "intake":
-        answers = {link: text for link in labels.INTAKE if (text := first(typed, f"intake.{link}"))}
+        answers = {link: text for link in patient_labels.INTAKE if (text := first(typed, f"intake.{link}"))}
         pain = whole_number(answers.pop("pain-now", ""))
         said_so: dict[str, int | str] = {**answers, **({} if pain is None else {"pain-now": pain})}
         return await post_openly(http, "/notifications/links/$intake", {**said, "answers": said_so})
@@ -137,7 +137,8 @@ def _shown(found: Mapping[str, Any], language: Language) -> dict[str, Any]:
         return {**visit, "when": _when(visit, zone=zone, language=language), "kind": language.say(kind)}
 
     answer, offer = found["answer"], found["offer"]
-    answers = labels.LINK_ANSWERS if offer is None else labels.OFFER_ANSWERS
+    brings = patient_labels.BRING
+    answers = patient_labels.LINK_ANSWERS if offer is None else patient_labels.OFFER_ANSWERS
     others = [
         told(one) for one in found["to_come"] if not found["visit"] or one["id"] != found["visit"]["id"]
     ]
@@ -145,7 +146,7 @@ def _shown(found: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "found": found,
         "visit": None if found["visit"] is None else told(found["visit"]),
         "others": others,
-        "bring": [language.say(labels.BRING[code]) for code in found["bring"] if code in labels.BRING],
+        "bring": [language.say(brings[code]) for code in found["bring"] if code in brings],
         "answered": None if answer is None else language.say(answers[answer["answer"]]),
         "offer": None if offer is None else _offer(offer, zone=zone, language=language),
     }

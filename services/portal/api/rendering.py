@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 
-from services.portal import claims, labels, moments, reading, signs, trends
+from services.portal import claims, labels, moments, patient_labels, reading, signs, trends
 from services.portal.acts import address_of
 from services.portal.languages import Language, Languages
 from services.portal.questionnaires import Option
@@ -196,6 +196,7 @@ _GLOBALS: Mapping[str, Any] = dict(
     label=_label,
     state=_state,
     labels=labels,
+    patient_labels=patient_labels,
     shapes=signs.SHAPES,
     person_name=reading.person_name,
     code_of=reading.code_of,

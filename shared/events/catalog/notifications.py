@@ -6,7 +6,7 @@ from typing import Any
 from shared.events.catalog import reading
 from shared.events.catalog.types import DomainEvent
 from shared.events.topics import NOTIFICATIONS
-from shared.fhir.codes import MESSAGE_SYSTEM, OFFER_SYSTEM
+from shared.fhir.codes import MESSAGE_SYSTEM, OFFER_SYSTEM, REMINDER
 from shared.fhir.reasons import reasons_of
 from shared.reasons import Reason
 
@@ -44,7 +44,7 @@ class PatientMessageEvent(DomainEvent, topic=NOTIFICATIONS, focus="Communication
     def is_reminder(self) -> bool:
         """Whether it reminded of a visit that was told before."""
         topics = reading.codes_of(self.focus.get("topic"), system=MESSAGE_SYSTEM)
-        return "visit.reminder" in topics
+        return REMINDER in topics
 
     @property
     def reasons(self) -> list[Reason]:

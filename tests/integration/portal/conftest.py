@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.referral.test_correcting_a_patient import consent, correct
-from tests.journeys.test_patients_hear import booked, move, refer
 from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
 from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.patients import told_patient
 
 
 @pytest.fixture
@@ -34,12 +33,8 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 @pytest.fixture
 async def hearing(mailbox: Mailbox) -> AsyncIterator[TestClinic]:
     """Run a clinic with its portal, of which a patient was told by e-mail that a visit was moved."""
-    async with TestClinic(smtp_url=mailbox.url, pages=True) as made:
-        patient = await refer(made)
-        await made.days(1)
-        visit = await booked(made)
-        await correct(made, patient, extension=[consent("email")])
-        await move(made, visit)
+    async with TestClinic(mailbox=mailbox, pages=True) as made:
+        await told_patient(made)
         yield made
 
 

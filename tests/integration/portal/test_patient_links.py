@@ -8,12 +8,12 @@ from icalendar import Calendar
 
 from services.notifications.models.rows import KnownVisit
 from services.notifications.rules.patient_news import bring
-from services.portal.labels import BRING
+from services.portal.patient_labels import BRING
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
-from tests.journeys.test_patients_hear import call, secret_in, to_patient
 from tests.support.browser import Browser, Seen
 from tests.support.clinic import MONDAY, TestClinic
 from tests.support.mailbox import Mailbox
+from tests.support.patients import call, secret_in, to_patient
 
 BORN = {"born.day": "17", "born.month": "5", "born.year": "1981"}
 FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9"}

@@ -6,12 +6,12 @@ from typing import Any
 from shared.clinic import Offers
 from tests.integration.portal.test_patient_links import BORN, opened, press
 from tests.integration.scheduling.test_doors import PAT, first_of, put
-from tests.journeys.test_patients_hear import booked, move
 from tests.support import referrals
 from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
 from tests.support.context import earliest_clinic
 from tests.support.mailbox import Mailbox
+from tests.support.patients import booked, move
 
 
 class TestTheTelephoneList:

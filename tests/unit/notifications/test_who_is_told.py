@@ -7,16 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications import rules, texts
+from services.notifications import rules, texts, texts_fr
 from services.notifications.rules.audiences import Parties, address, messages, still_wanted
-from services.notifications.rules.routing import (
-    ANSWERED,
-    INTAKE,
-    OFFER_ANSWERED,
-    TELLS_NOBODY,
-    UNDELIVERABLE_TEXT,
-)
 from services.notifications.rules.routing import NOTIFICATION_ROUTES as ROUTES
+from services.notifications.rules.routing import PATIENT_ANSWERS, TELLS_NOBODY, UNDELIVERABLE_TEXT
 from services.notifications.states import Audience, Channel
 from services.notifications.worker import handler_table
 from shared.clinic import Clinic, load_clinic
@@ -50,7 +44,7 @@ def everybody() -> Parties:
 
 class TestTheTable:
     def test_has_a_row_for_every_event_or_says_that_it_tells_nobody(self) -> None:
-        assert set(ROUTES) | TELLS_NOBODY | {ANSWERED, INTAKE, OFFER_ANSWERED} == set(CATALOG)
+        assert set(ROUTES) | TELLS_NOBODY | set(PATIENT_ANSWERS) == set(CATALOG)
 
     def test_tells_somebody_in_every_row(self) -> None:
         assert all(route.feed for route in ROUTES.values())
@@ -139,6 +133,15 @@ class TestAtSendTime:
 
     def test_a_referrer_is_always_told(self) -> None:
         assert still_wanted(Audience.REFERRER, "Organization/family-practice", Parties()) is None
+
+
+class TestMessagesToPatients:
+    @pytest.mark.parametrize("words", [texts.TO_PATIENTS, texts_fr.TO_PATIENTS])
+    def test_say_nothing_clinical_in_either_language(self, words: dict[str, str]) -> None:
+        assert not [text for text in words.values() if re.search(CLINICAL, text, re.IGNORECASE)]
+
+    def test_have_the_same_words_in_both_languages(self) -> None:
+        assert texts.TO_PATIENTS.keys() == texts_fr.TO_PATIENTS.keys()
 
 
 class TestAddresses:

@@ -7,12 +7,13 @@ from typing import Any
 
 from services.careteam import operations as of_careteam
 from services.careteam.fhir.questionnaire import questionnaires
-from services.portal import labels
+from services.portal import labels, patient_labels
 from services.portal.api.menus import MENUS
 from services.portal.languages import FRENCH, load_languages
 from services.referral import operations as of_referral
 from services.referral.fhir.questionnaire import render
 from services.scheduling import operations as of_scheduling
+from shared.fhir import intake
 from shared.operations import Operation, Parameter
 
 _COMPOSED = {"Resource", "BackboneElement", "Identifier"}
@@ -69,3 +70,7 @@ def test_no_key_is_used_twice_in_a_menu() -> None:
     for party, entries in MENUS.items():
         letters = [entry.letter for entry in entries]
         assert len(letters) == len(set(letters)), party
+
+
+def test_the_intake_form_asks_what_its_questionnaire_does() -> None:
+    assert patient_labels.INTAKE == intake.QUESTIONS
