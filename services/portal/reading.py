@@ -58,6 +58,12 @@ def person_name(patient: Resource | None) -> str:
     return ", ".join(parts) or str(name.get("text", ""))
 
 
+def spoken_name(patient: Resource | None) -> str:
+    """Give a patient's name as it is said, the given name first."""
+    family, _, given = person_name(patient).partition(", ")
+    return f"{given} {family}".strip()
+
+
 def telecom(patient: Resource | None, system: str) -> str:
     """Give the first contact of a kind (`phone`, `email`)."""
     for contact in (patient or {}).get("telecom", ()):

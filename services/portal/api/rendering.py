@@ -203,6 +203,7 @@ _GLOBALS: Mapping[str, Any] = dict(
     id_of=reading.id_of,
     local=reading.local,
     shown=reading.shown,
+    spoken_name=reading.spoken_name,
     telecom=reading.telecom,
     age=_age,
     act_address=address_of,
