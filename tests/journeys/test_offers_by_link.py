@@ -10,6 +10,7 @@ from typing import Any
 from shared.clinic import Offers
 from tests.integration.referral.test_correcting_a_patient import consent, correct
 from tests.support import referrals
+from tests.support.browser import Browser
 from tests.support.clinic import TestClinic
 from tests.support.context import earliest_clinic
 from tests.support.mailbox import Mailbox, open_mailbox
@@ -50,13 +51,13 @@ async def a_patient(clinic: TestClinic, number: int) -> Waiting:
 
 @asynccontextmanager
 async def offered(
-    others: int = 1, *, away: bool = False
+    others: int = 1, *, away: bool = False, pages: bool = False
 ) -> AsyncIterator[tuple[TestClinic, Mailbox, list[Waiting]]]:
     """Give a clinic in which a time was freed and offered to so many patients who have a later one."""
     usual = earliest_clinic()
     scheduling = usual.scheduling.model_copy(update={"offers": Offers()})
     made = usual.model_copy(update={"scheduling": scheduling})
-    async with open_mailbox() as mailbox, TestClinic(clinic=made, mailbox=mailbox) as clinic:
+    async with open_mailbox() as mailbox, TestClinic(clinic=made, mailbox=mailbox, pages=pages) as clinic:
         first = await a_patient(clinic, 0)
         waiting = []
         for number in range(1, others + 1):
@@ -143,3 +144,18 @@ class TestAnOffer:
             assert [found["offer"] for found in shown if found["offer"]] == []
             rows = [row for row in await kept(clinic, "notification") if row.offer_id]
             assert {row.reason["code"] for row in rows} == {"superseded"}
+
+    async def test_is_taken_on_its_page_which_says_what_stands_until_then(self) -> None:
+        async with offered(pages=True) as (clinic, mailbox, [one]), clinic.anonymous() as http:
+            patient = Browser(http)
+            page = await patient.open(f"/m/{secret_in(one.letters(mailbox)[0])}")
+            born = {"born.day": "17", "born.month": "5", "born.year": "1981"}
+            [asks] = [form for form in page.forms if form.buttons and form.buttons[0][1] == "open"]
+            page = await patient.send(page, asks, "act", **born)
+            assert "An earlier time has become free" in page.text
+            [takes] = [form for form in page.forms if ("act", "takes") in form.buttons]
+            taken = await patient.send(page, takes, "act")
+            assert "You answered: Take this time . Until another message says so" in taken.text
+            assert taken.text.count("You answered:") == 1
+            await clinic.settle()
+            assert (await visit_now(clinic, one.visit))["start"] != one.visit["start"]
