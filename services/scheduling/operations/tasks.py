@@ -1,7 +1,6 @@
 """What people do with Tasks of visits, of whom to tell or to call; that of a guarantee nobody changes."""
 
 from functools import partial
-from uuid import UUID
 
 from services.scheduling import queries, texts, use_cases
 from services.scheduling.models.offers import TimeOffer
@@ -9,22 +8,22 @@ from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
-from services.scheduling.use_cases.offer_rounds import OfferOver
+from services.scheduling.use_cases.answer_offer import OfferOver
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
+from shared.errors import NotFound
+from shared.fhir.search_values import as_uuid
 from shared.operations import Operation, OperationInput, OperationTable, Parameter, Subject
 from shared.reasons import Reason
 
 
 async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
-    try:
-        wanted = UUID(task_id)
-    except ValueError:
+    wanted = as_uuid(task_id)
+    if wanted is None:
         return None
-    guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
     task = (
-        guarantee
+        await queries.guarantees.visible_to(tx, ctx.caller, wanted)
         or await queries.tasks.visible_to(tx, ctx.caller, wanted)
         or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
         or await queries.visit_tasks.visible_to(tx, ctx.caller, wanted)
@@ -34,20 +33,24 @@ async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFact
 
 
 async def _accept(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
-    await _expect_offer(ctx, tx, given.id)
-    return await use_cases.offer_rounds.accept(ctx, tx, given.id, expect=given.expect)
+    offer = await _offer(ctx, tx, given.id)
+    return await use_cases.answer_offer.accept(ctx, tx, offer, expect=given.expect)
 
 
 async def _decline(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
-    await _expect_offer(ctx, tx, given.id)
-    return await use_cases.offer_rounds.decline(ctx, tx, given.id, expect=given.expect)
+    offer = await _offer(ctx, tx, given.id)
+    return await use_cases.answer_offer.decline(ctx, tx, offer, expect=given.expect)
 
 
-async def _expect_offer(ctx: Context, tx: Transaction, task_id: str) -> None:
-    """Refuse an answer to a Task that the caller sees and that offers nothing; raises OfferOver."""
-    seen = await _task(ctx, tx, task_id)
-    if seen is not None and not acts.is_offer(seen.facts):
+async def _offer(ctx: Context, tx: Transaction, task_id: str) -> TimeOffer:
+    """Read an offer that the caller may see. Raises NotFound, and OfferOver for any other Task."""
+    wanted = as_uuid(task_id)
+    offer = None if wanted is None else await queries.offers.visible_to(tx, ctx.caller, wanted)
+    if offer is not None:
+        return offer
+    if await _task(ctx, tx, task_id) is not None:
         raise OfferOver.because(Reason.of("no-offer"), texts.REASONS, expression="Task.code")
+    raise NotFound(f"there is no offer Task/{task_id[:64]} that you may see")
 
 
 _answer = partial(
