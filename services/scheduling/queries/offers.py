@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import Appointment
-from services.scheduling.models.tables import OfferTable
+from services.scheduling.models.task_tables import OfferTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction

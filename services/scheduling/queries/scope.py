@@ -10,14 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlmodel import col
 
-from services.scheduling.models.tables import (
-    AppointmentTable,
-    GuaranteeTable,
-    ReferralTable,
-    ReplanTaskTable,
-    SeriesTable,
-    TellingTaskTable,
-)
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReferralTable, SeriesTable
+from services.scheduling.models.task_tables import ReplanTaskTable, TellingTaskTable
 from shared.auth.principal import Principal
 from shared.db import Transaction, core
 from shared.db.models import Resource

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import ReplanTask, TellingTask
-from services.scheduling.models.tables import (
-    GuaranteeTable,
+from services.scheduling.models.tables import GuaranteeTable
+from services.scheduling.models.task_tables import (
     OfferTable,
     ReplanTaskTable,
     TellingTaskTable,

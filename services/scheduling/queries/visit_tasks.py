@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.scheduling.models.rows import Appointment, VisitTask
-from services.scheduling.models.tables import VisitTaskTable
+from services.scheduling.models.task_tables import VisitTaskTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
 from shared.db import Transaction

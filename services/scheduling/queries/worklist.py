@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from services.scheduling.models.rows import Appointment, ReplanTask, Series, TellingTask
-from services.scheduling.models.tables import (
-    AppointmentTable,
-    GuaranteeTable,
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, SeriesTable
+from services.scheduling.models.task_tables import (
     OfferTable,
     ReplanTaskTable,
-    SeriesTable,
     TellingTaskTable,
     VisitTaskTable,
 )
