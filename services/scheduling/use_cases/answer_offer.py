@@ -3,7 +3,8 @@
 Invariants:
 - The first yes wins; the others keep their day, and so does who said no. An answer that comes again changes
   nothing.
-- Locks: referral, visit, freed time, the site's count, offers.
+- Locks: referral, visit, freed time, its offer, the site's count, the other offers. Nobody waits for an offer
+  with another of its freed time in hand: whoever wants several holds the freed time.
 """
 
 from collections.abc import Callable
