@@ -142,7 +142,7 @@ async def on_appointment_answered(
 
 async def on_offer_answered(ctx: Context, tx: Transaction, event: OfferAnswered) -> None:
     """Do what a patient answered about a time that was offered."""
-    await use_cases.offer_rounds.answered_by_link(ctx, tx, event)
+    await use_cases.answer_offer.by_link(ctx, tx, event)
 
 
 async def on_patient_told(ctx: Context, tx: Transaction, event: PatientTold) -> None:

@@ -60,6 +60,14 @@ class Page:
         return self.now.astimezone(self.zone).date()
 
     @property
+    def day(self) -> date:
+        """The day that the address names (`?day=2026-03-02`); today where that is none."""
+        try:
+            return datetime.fromisoformat(self.query.get("day", "")).date()
+        except ValueError:
+            return self.today
+
+    @property
     def sentences(self) -> Sentences:
         """The sentences of reasons."""
         return self.portal.sentences

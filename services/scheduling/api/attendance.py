@@ -33,7 +33,7 @@ async def attendance(request: _Search) -> Response:
     """Count what became of the visits of the coordinator's site, by programme and kind of visit.
 
     `late` are those that the patient called off later than the payer wants, `late_units` those of them that
-    use a unit all the same. Of the freed times of first visits `filled` were taken by who had no day or
+    use a unit all the same. Of the freed times `filled` were taken by who had no day or
     booked, `offered` were offered, `taken` by who had a later one, `left` by nobody.
     """
     only(request, "coordinator", what="see what became of the visits of a site")

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.scheduling import fhir, operations, queries, rules, use_cases
-from services.scheduling.models.offers import TimeOffer
-from services.scheduling.models.rows import ReplanTask, TellingTask, VisitTask
+from services.scheduling.models.rows import ReplanTask
 from services.scheduling.operations.series import SeriesFacts
 from services.scheduling.rules.acts import AppointmentFacts
 from services.scheduling.use_cases.read_work import WorkOfPage
@@ -94,12 +92,7 @@ def _of_task(ctx: Context, entry: WorklistEntry, task: ReplanTask) -> WorklistRo
 
 def _of_patient(ctx: Context, entry: WorklistEntry, work: WorkOfPage) -> WorklistRow:
     """Show whom to tell a day, whom to call after two misses, or whom to ask about a freed time."""
-    tasks: Mapping[str, Mapping[UUID, TellingTask | VisitTask | TimeOffer]] = {
-        "tell": work.tellings,
-        "recall": work.calls,
-        "offer": work.offers,
-    }
-    task = tasks[entry.kind][entry.id]
+    task = work.patients[entry.id]
     referral = work.referrals[task.referral_id]
     subject: Subject[Any] = Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
     return fhir.worklist.of_patient(

@@ -22,6 +22,7 @@ from services.scheduling.fhir import (
     schedules,
     series,
     series_changes,
+    tasks,
     telling,
     time_search,
     unavailable,

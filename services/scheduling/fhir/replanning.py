@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from services.scheduling import texts
+from services.scheduling.fhir import tasks
 from services.scheduling.fhir.calendar import named
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.replanning import VisitToReplan
 from services.scheduling.models.rows import ReplanTask
-from services.scheduling.states import ReplanStatus
 from shared.clinic import Site
 from shared.context import Context
-from shared.errors import Invalid, Problem
 from shared.fhir.codes import TASK_CODE_SYSTEM, TASK_INPUT_SYSTEM, TaskCode, TaskInput
 from shared.fhir.elements import coded, directory_reference, reference
 from shared.fhir.instants import to_the_second
@@ -47,18 +44,7 @@ def render(ctx: Context, row: ReplanTask) -> dict[str, Any]:
 
 def completion(row: ReplanTask, sent: Mapping[str, Any]) -> str | None:
     """Read why a coordinator completes a Task; None where nothing shall change. Raises Invalid."""
-    if sent.get("id") != str(row.id):
-        raise Invalid("the id in the body and in the address differ", expression="Task.id")
-    stored = msgspec.json.decode(row.body).get("statusReason", {})
-    words = str(sent.get("statusReason", {}).get("text") or "").strip()
-    if sent.get("status") == row.status and words == stored.get("text"):
-        return None
-    if sent.get("status") != ReplanStatus.COMPLETED:
-        raise Invalid("this Task can be completed", expression="Task.status")
-    if not words or words == stored.get("text"):
-        text = "completing this Task by hand says why, in words"
-        raise Invalid(problems=[Problem(text=text, code="required", expression="Task.statusReason.text")])
-    return words
+    return tasks.completion_with_words(row, sent, ask="completing this Task by hand says why, in words")
 
 
 def _input(ctx: Context, row: ReplanTask, conflict: VisitConflict) -> dict[str, Any]:

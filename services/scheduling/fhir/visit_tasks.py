@@ -3,17 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from services.scheduling import texts
+from services.scheduling.fhir import tasks
 from services.scheduling.models.rows import VisitTask
-from services.scheduling.states import VisitTaskStatus
 from shared.context import Context
-from shared.errors import Invalid, Problem
-from shared.fhir.codes import TASK_CODE_SYSTEM, TaskCode
-from shared.fhir.elements import coded, directory_reference, reference, referral_reference
-from shared.fhir.instants import to_the_second
-from shared.fhir.reasons import concept
+from shared.fhir.codes import TaskCode
 from shared.reasons import Reason
 
 _DESCRIPTIONS = {
@@ -24,26 +17,10 @@ _DESCRIPTIONS = {
 
 def render(ctx: Context, row: VisitTask) -> dict[str, Any]:
     """Write the row as a Task about the visit; the reason says why it was opened, or how it ended."""
-    zone = ctx.clinic.site(row.site).zone
-    clinic = f"Organization/{ctx.clinic.id}"
-    owner = clinic if row.owner is None else f"Practitioner/{row.owner}"
-    return {
-        "resourceType": "Task",
-        "id": str(row.id),
-        "status": row.status,
-        "intent": "order",
-        "code": coded(TASK_CODE_SYSTEM, row.code),
-        "description": _DESCRIPTIONS[TaskCode(row.code)],
-        "focus": reference("Appointment", row.appointment_id),
-        "basedOn": [referral_reference(ctx, "ServiceRequest", row.referral_id)],
-        "for": referral_reference(ctx, "Patient", row.patient_id),
-        "authoredOn": to_the_second(row.opened_at),
-        "lastModified": to_the_second(ctx.at),
-        "requester": directory_reference(ctx.clinic, clinic),
-        "owner": directory_reference(ctx.clinic, owner),
-        "restriction": {"period": {"end": to_the_second(row.due_at)}},
-        "statusReason": concept(reasons(row), texts.REASONS, zone=zone, words=texts.words_of(ctx.clinic)),
-    }
+    description = _DESCRIPTIONS[TaskCode(row.code)]
+    return tasks.about_visit(
+        ctx, row, code=row.code, description=description, reasons=reasons(row), owner=row.owner
+    )
 
 
 def reasons(row: VisitTask) -> list[Reason]:
@@ -57,15 +34,5 @@ def reasons(row: VisitTask) -> list[Reason]:
 
 def completion(row: VisitTask, sent: Mapping[str, Any]) -> str | None:
     """Read what came of a call; None where nothing shall change. Raises Invalid."""
-    if sent.get("id") != str(row.id):
-        raise Invalid("the id in the body and in the address differ", expression="Task.id")
-    stored = msgspec.json.decode(row.body).get("statusReason", {})
-    words = str(sent.get("statusReason", {}).get("text") or "").strip()
-    if sent.get("status") == row.status and words == stored.get("text"):
-        return None
-    if sent.get("status") != VisitTaskStatus.COMPLETED:
-        raise Invalid("this Task can be completed", expression="Task.status")
-    if not words or words == stored.get("text"):
-        text = "completing this Task says what came of the call, in words"
-        raise Invalid(problems=[Problem(text=text, code="required", expression="Task.statusReason.text")])
-    return words
+    ask = "completing this Task says what came of the call, in words"
+    return tasks.completion_with_words(row, sent, ask=ask)

@@ -18,5 +18,6 @@ from services.scheduling.models import (
     site_counts,
     spans,
     tables,
+    task_tables,
     timer_kinds,
 )

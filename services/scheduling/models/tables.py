@@ -1,12 +1,9 @@
-"""The tables of scheduling, with the constraints that make bad states impossible.
+"""The tables of scheduling but for task_tables, with the constraints that make bad states impossible.
 
 - Free time is not a table: it is the clinic's hours less `occupancy`.
 - No resource (clinician, room, patient) is occupied twice at once: the exclusion constraint decides.
 - A time at which nobody is there ends after it has begun.
-- A site has at most one open Task that asks to plan visits anew.
 - A group session takes its clinicians, room and equipment once; a seat of it is one patient's.
-- A freed time is taken by one patient, and a patient is asked one thing at a time.
-- A visit is asked to be recorded once at a time, and a patient to be called once for a referral.
 - A referral has at most one first appointment that lives, one guarantee, one series, one newest grant.
 - Who stands in the calendar has a time, a clinician and, unless it is telehealth, a room.
 """
@@ -31,7 +28,6 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from services.scheduling.models.calendar_links import CalendarLink
-from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import (
     Appointment,
     ForecastMade,
@@ -41,11 +37,8 @@ from services.scheduling.models.rows import (
     Guarantee,
     KnownPatient,
     Referral,
-    ReplanTask,
     Series,
-    TellingTask,
     UnavailableTime,
-    VisitTask,
 )
 from services.scheduling.states import (
     LIVE_FIRST,
@@ -53,12 +46,8 @@ from services.scheduling.states import (
     AbsenceStatus,
     AppointmentStatus,
     GroupStatus,
-    OfferStatus,
     ReferralState,
-    ReplanStatus,
-    RoundStatus,
     SeriesStatus,
-    VisitTaskStatus,
 )
 from shared.db.models import one_of
 from shared.db.tables import add_shared_tables
@@ -266,20 +255,6 @@ class KnownPatientTable(KnownPatient, Base, table=True):
     """The table of KnownPatient rows."""
 
 
-class ReplanTaskTable(ReplanTask, Base, table=True):
-    """The table of ReplanTask rows."""
-
-    __table_args__ = (
-        one_of("status", ReplanStatus, name="status_is_known"),
-        Index(
-            "one_open_replan_task_per_site",
-            "site",
-            unique=True,
-            postgresql_where=text("status = 'requested'"),
-        ),
-    )
-
-
 class UnavailableTimeTable(UnavailableTime, Base, table=True):
     """The table of UnavailableTime rows."""
 
@@ -287,92 +262,6 @@ class UnavailableTimeTable(UnavailableTime, Base, table=True):
         one_of("status", AbsenceStatus, name="status_is_known"),
         CheckConstraint("starts_at < ends_at", name="ends_after_its_start"),
         Index("unavailable_time_of_site", "site", "person", "ends_at"),
-    )
-
-
-class TellingTaskTable(TellingTask, Base, table=True):
-    """The table of TellingTask rows."""
-
-    __table_args__ = (
-        one_of("status", VisitTaskStatus, name="status_is_known"),
-        Index(
-            "one_open_telling_task_per_visit",
-            "appointment_id",
-            unique=True,
-            postgresql_where=text("status = 'requested'"),
-        ),
-        # The page of a worklist: whom to tell, of a site.
-        Index(
-            "telling_task_open",
-            *("site", "due_at", "opened_at", "id"),
-            postgresql_where=text("status = 'requested'"),
-        ),
-    )
-
-
-class VisitTaskTable(VisitTask, Base, table=True):
-    """The table of VisitTask rows."""
-
-    __table_args__ = (
-        CheckConstraint("code IN ('record-visit', 'recall')", name="code_is_known"),
-        one_of("status", VisitTaskStatus, name="status_is_known"),
-        Index(
-            "one_open_recall_per_referral",
-            "referral_id",
-            unique=True,
-            postgresql_where=text("code = 'recall' AND status = 'requested'"),
-        ),
-        Index(
-            "one_open_task_to_record_a_visit",
-            "appointment_id",
-            unique=True,
-            postgresql_where=text("code = 'record-visit' AND status = 'requested'"),
-        ),
-        # The page of a worklist: whom to call, of a site.
-        Index(
-            "visit_task_open",
-            *("site", "code", "due_at", "opened_at", "id"),
-            postgresql_where=text("status = 'requested'"),
-        ),
-    )
-
-
-class OfferRoundTable(OfferRound, Base, table=True):
-    """The table of OfferRound rows."""
-
-    __table_args__ = (
-        one_of("status", RoundStatus, name="status_is_known"),
-        CheckConstraint("ends_at > starts_at", name="takes_some_time"),
-        Index("offer_round_of_site", "site", "starts_at"),
-        # A seat is offered to one batch at a time.
-        Index(
-            "offer_round_of_group",
-            *("group_session", "seat"),
-            unique=True,
-            postgresql_where=text("status = 'open' AND seat IS NOT NULL"),
-        ),
-    )
-
-
-class OfferTable(TimeOffer, Base, table=True):
-    """The table of Offer rows."""
-
-    __table_args__ = (
-        one_of("status", OfferStatus, name="status_is_known"),
-        CheckConstraint("due_at <= starts_at", name="ends_before_its_visit"),
-        Index(
-            "one_open_offer_per_patient",
-            "patient_id",
-            unique=True,
-            postgresql_where=text("status = 'requested'"),
-        ),
-        Index("one_yes_per_round", "round_id", unique=True, postgresql_where=text("status = 'completed'")),
-        # The page of a worklist: whom to ask, of a site.
-        Index(
-            "offer_open",
-            *("site", "due_at", "opened_at", "id"),
-            postgresql_where=text("status = 'requested'"),
-        ),
     )
 
 

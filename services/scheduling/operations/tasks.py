@@ -1,7 +1,6 @@
 """What people do with Tasks of visits, of whom to tell or to call; that of a guarantee nobody changes."""
 
 from functools import partial
-from uuid import UUID
 
 from services.scheduling import queries, texts, use_cases
 from services.scheduling.models.offers import TimeOffer
@@ -9,47 +8,56 @@ from services.scheduling.queries.scope import REPLAN_ROWS, TASK_ROWS
 from services.scheduling.rules import acts
 from services.scheduling.rules.acts import TaskFacts
 from services.scheduling.rules.conflicts import TaskEnded
-from services.scheduling.use_cases.offer_rounds import OfferOver
+from services.scheduling.use_cases.answer_offer import OfferOver
 from services.scheduling.use_cases.replan import KeptByTheVisit
 from shared.context import Context
 from shared.db import Transaction
+from shared.errors import NotFound
 from shared.operations import Operation, OperationInput, OperationTable, Parameter, Subject
 from shared.reasons import Reason
 
 
 async def _task(ctx: Context, tx: Transaction, task_id: str) -> Subject[TaskFacts] | None:
-    try:
-        wanted = UUID(task_id)
-    except ValueError:
-        return None
-    guarantee = await queries.guarantees.visible_to(tx, ctx.caller, wanted)
     task = (
-        guarantee
-        or await queries.tasks.visible_to(tx, ctx.caller, wanted)
-        or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted)
-        or await queries.visit_tasks.visible_to(tx, ctx.caller, wanted)
-        or await queries.offers.visible_to(tx, ctx.caller, wanted)
+        await queries.guarantees.visible_to(tx, ctx.caller, task_id)
+        or await queries.tasks.visible_to(tx, ctx.caller, task_id)
+        or await queries.tasks.telling_visible_to(tx, ctx.caller, task_id)
+        or await queries.visit_tasks.visible_to(tx, ctx.caller, task_id)
+        or await queries.offers.visible_to(tx, ctx.caller, task_id)
     )
     return None if task is None else Subject(row=task, facts=task, zone=ctx.clinic.site(task.site).zone)
 
 
 async def _accept(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
-    await _expect_offer(ctx, tx, given.id)
-    return await use_cases.offer_rounds.accept(ctx, tx, given.id, expect=given.expect)
+    offer = await _offer(ctx, tx, given.id)
+    return await use_cases.answer_offer.accept(ctx, tx, offer, expect=given.expect)
 
 
 async def _decline(ctx: Context, tx: Transaction, given: OperationInput) -> TimeOffer:
-    await _expect_offer(ctx, tx, given.id)
-    return await use_cases.offer_rounds.decline(ctx, tx, given.id, expect=given.expect)
+    offer = await _offer(ctx, tx, given.id)
+    return await use_cases.answer_offer.decline(ctx, tx, offer, expect=given.expect)
 
 
-async def _expect_offer(ctx: Context, tx: Transaction, task_id: str) -> None:
-    """Refuse an answer to a Task that the caller sees and that offers nothing; raises OfferOver."""
-    seen = await _task(ctx, tx, task_id)
-    if seen is not None and not acts.is_offer(seen.facts):
+async def _offer(ctx: Context, tx: Transaction, task_id: str) -> TimeOffer:
+    """Read an offer that the caller may see. Raises NotFound, and OfferOver for any other Task."""
+    offer = await queries.offers.visible_to(tx, ctx.caller, task_id)
+    if offer is not None:
+        return offer
+    if await _task(ctx, tx, task_id) is not None:
         raise OfferOver.because(Reason.of("no-offer"), texts.REASONS, expression="Task.code")
+    raise NotFound(f"there is no offer Task/{task_id[:64]} that you may see")
 
 
+_COMPLETED = Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",))
+_end = partial(
+    Operation[TaskFacts],
+    kind="update",
+    resource_type="Task",
+    parties=("coordinator",),
+    interaction="u",
+    rows=REPLAN_ROWS,
+    when=acts.may_complete,
+)
 _answer = partial(
     Operation[TaskFacts],
     resource_type="Task",
@@ -68,54 +76,34 @@ TASKS = OperationTable[TaskFacts](
     load=_task,
     sentences=texts.REASONS,
     operations=(
-        Operation[TaskFacts](
+        _end(
             name="complete",
-            kind="update",
-            resource_type="Task",
-            parties=("coordinator",),
-            interaction="u",
-            rows=REPLAN_ROWS,
             text="Say that the visits which no longer fit are dealt with; they are not asked about again.",
             parameters=(
-                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+                _COMPLETED,
                 Parameter(name="statusReason", type="CodeableConcept", min=1, text="Why, in its `text`."),
             ),
             refuses=(TaskEnded, KeptByTheVisit),
             applies=acts.asks_to_replan,
-            when=acts.may_complete,
         ),
-        Operation[TaskFacts](
+        _end(
             name="tell",
-            kind="update",
-            resource_type="Task",
-            parties=("coordinator",),
-            interaction="u",
-            rows=REPLAN_ROWS,
             text="Say that the patient was told the day of the first visit.",
-            parameters=(
-                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
-            ),
+            parameters=(_COMPLETED,),
             refuses=(TaskEnded,),
             applies=acts.asks_to_tell,
-            when=acts.may_complete,
         ),
-        Operation[TaskFacts](
+        _end(
             name="call",
-            kind="update",
-            resource_type="Task",
-            parties=("coordinator",),
-            interaction="u",
-            rows=REPLAN_ROWS,
             text="Say what came of the call to a patient who missed two visits in a row.",
             parameters=(
-                Parameter(name="status", type="code", min=1, text="The new status.", values=("completed",)),
+                _COMPLETED,
                 Parameter(
                     name="statusReason", type="CodeableConcept", min=1, text="What came of it, in its `text`."
                 ),
             ),
             refuses=(TaskEnded,),
             applies=acts.asks_to_call,
-            when=acts.may_complete,
         ),
         _answer(
             name="accept-offer",

@@ -3,13 +3,11 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.scheduling.models.rows import Guarantee
 from services.scheduling.models.tables import GuaranteeTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
 _LOCKED = "SELECT * FROM guarantee WHERE referral_id = $1 FOR UPDATE"
 _LOCKED_ALL = "SELECT * FROM guarantee WHERE referral_id = ANY($1::uuid[]) ORDER BY referral_id FOR UPDATE"
@@ -45,9 +43,7 @@ async def said_otherwise(
     return [record["id"] for record in records]
 
 
-async def visible_to(tx: Transaction, principal: Principal, guarantee_id: UUID) -> Guarantee | None:
+async def visible_to(tx: Transaction, principal: Principal, guarantee_id: UUID | str) -> Guarantee | None:
     """Read a guarantee that this caller may see, without a lock."""
-    guarantee = core.columns(GuaranteeTable)
-    wanted = select(*guarantee).where(guarantee.id == guarantee_id, scope.guarantees(principal))
-    found = await tx.select(wanted)
-    return Guarantee(**found[0]) if found else None
+    visible = scope.guarantees(principal)
+    return await scope.find(tx, Guarantee, guarantee_id, table=GuaranteeTable, visible=visible)

@@ -4,14 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import Appointment
-from services.scheduling.models.tables import OfferTable
+from services.scheduling.models.task_tables import OfferTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
 _ROUND = "SELECT * FROM offer_round WHERE id = $1 FOR UPDATE"
 _OF_GROUP = """
@@ -78,13 +76,10 @@ async def by_ids(tx: Transaction, ids: Collection[UUID]) -> Sequence[TimeOffer]:
     return await tx.rows(TimeOffer, _BY_IDS, list(ids))
 
 
-async def visible_to(tx: Transaction, principal: Principal, offer_id: UUID) -> TimeOffer | None:
+async def visible_to(tx: Transaction, principal: Principal, offer_id: UUID | str) -> TimeOffer | None:
     """Read an offer that this caller may see, without a lock."""
-    offer = core.columns(OfferTable)
-    found = await tx.select(
-        select(*offer).where(offer.id == offer_id, scope.tasks(principal, table=OfferTable))
-    )
-    return TimeOffer(**found[0]) if found else None
+    visible = scope.tasks(principal, table=OfferTable)
+    return await scope.find(tx, TimeOffer, offer_id, table=OfferTable, visible=visible)
 
 
 async def to_ask(

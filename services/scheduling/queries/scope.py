@@ -4,20 +4,20 @@ patient's own visits.
 An insurer and an operator see nothing here.
 """
 
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlmodel import col
 
-from services.scheduling.models.tables import (
-    AppointmentTable,
-    GuaranteeTable,
-    ReferralTable,
-    ReplanTaskTable,
-    SeriesTable,
-    TellingTaskTable,
-)
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, ReferralTable, SeriesTable
+from services.scheduling.models.task_tables import ReplanTaskTable, TellingTaskTable
 from shared.auth.principal import Principal
+from shared.db import Transaction, core
+from shared.db.models import Resource
+from shared.fhir.search_values import as_uuid
+
+Row = TypeVar("Row", bound=Resource)
 
 APPOINTMENT_ROWS = (
     "a coordinator's site, a clinician's teams and own visits, a referrer's own referrals; nobody else any"
@@ -28,6 +28,24 @@ GUARANTEE_ROWS = "as appointments; a clinician also those of patients with a vis
 REPLAN_ROWS = "the Tasks of the coordinator's site"
 ROSTER_ROWS = "the roster of the coordinator's site"
 TASK_ROWS = f"{GUARANTEE_ROWS}; those of a site its coordinators, calls to patients the clinic alone"
+
+
+async def find(
+    tx: Transaction,
+    row: type[Row],
+    row_id: UUID | str,
+    *,
+    table: type[Resource],
+    visible: ColumnElement[bool],
+    lock: bool = False,
+) -> Row | None:
+    """Find a row inside a scope, and lock it where that is wanted; what is no id of ours finds none."""
+    key, columns = as_uuid(row_id), core.columns(table)
+    if key is None:
+        return None
+    wanted = select(*columns).where(columns.id == key, visible)
+    found = await tx.select(wanted.with_for_update() if lock else wanted)
+    return row(**found[0]) if found else None
 
 
 def patients_of_site(site: str) -> Select[Any]:

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from services.scheduling.models.conflicts import VisitConflict
 from services.scheduling.models.rows import ReplanTask, TellingTask
-from services.scheduling.models.tables import (
-    GuaranteeTable,
+from services.scheduling.models.tables import GuaranteeTable
+from services.scheduling.models.task_tables import (
     OfferTable,
     ReplanTaskTable,
     TellingTaskTable,
@@ -22,7 +22,7 @@ from services.scheduling.models.tables import (
 )
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 from shared.fhir.codes import GuaranteeStatus, TaskCode
 
 _NAMES = ("id", "version", "last_updated", "body", "site")
@@ -72,9 +72,7 @@ CODE, STATUS = _ROWS.c.code, _ROWS.c.task_status
 _OPEN_SEEN = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested'"
 _OPEN_OF = f"{_OPEN_SEEN} FOR UPDATE"
 _SETTLED_OF = "SELECT * FROM replan_task WHERE site = $1 AND is_settled"
-_LOCKED = "SELECT * FROM replan_task WHERE id = $1 FOR UPDATE"
 _TELLING = "SELECT * FROM telling_task WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
-_TELLING_LOCKED = "SELECT * FROM telling_task WHERE id = $1 FOR UPDATE"
 
 
 async def open_of(tx: Transaction, site: str) -> ReplanTask | None:
@@ -93,16 +91,12 @@ async def settled_of(tx: Transaction, site: str) -> list[VisitConflict]:
     return [conflict for task in tasks for conflict in task.visits]
 
 
-async def visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> ReplanTask | None:
-    """Read such a Task that this caller may see, without a lock."""
-    task = core.columns(ReplanTaskTable)
-    found = await tx.select(select(*task).where(task.id == task_id, scope.replan_tasks(principal)))
-    return ReplanTask(**found[0]) if found else None
-
-
-async def locked(tx: Transaction, task_id: UUID) -> ReplanTask | None:
-    """Lock such a Task."""
-    return await tx.row(ReplanTask, _LOCKED, task_id)
+async def visible_to(
+    tx: Transaction, principal: Principal, task_id: UUID | str, *, lock: bool = False
+) -> ReplanTask | None:
+    """Read such a Task that this caller may see, and lock it where that is wanted."""
+    visible = scope.replan_tasks(principal)
+    return await scope.find(tx, ReplanTask, task_id, table=ReplanTaskTable, visible=visible, lock=lock)
 
 
 async def lock_self_booking(tx: Transaction, site: str) -> None:
@@ -120,13 +114,9 @@ async def open_telling(tx: Transaction, appointment_id: UUID) -> TellingTask | N
     return await tx.row(TellingTask, _TELLING, appointment_id)
 
 
-async def telling_visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> TellingTask | None:
-    """Read such a Task that this caller may see, without a lock."""
-    task = core.columns(TellingTaskTable)
-    found = await tx.select(select(*task).where(task.id == task_id, scope.telling_tasks(principal)))
-    return TellingTask(**found[0]) if found else None
-
-
-async def telling_locked(tx: Transaction, task_id: UUID) -> TellingTask | None:
-    """Lock such a Task."""
-    return await tx.row(TellingTask, _TELLING_LOCKED, task_id)
+async def telling_visible_to(
+    tx: Transaction, principal: Principal, task_id: UUID | str, *, lock: bool = False
+) -> TellingTask | None:
+    """Read such a Task that this caller may see, and lock it where that is wanted."""
+    visible = scope.telling_tasks(principal)
+    return await scope.find(tx, TellingTask, task_id, table=TellingTaskTable, visible=visible, lock=lock)

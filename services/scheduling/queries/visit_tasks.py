@@ -4,13 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.scheduling.models.rows import Appointment, VisitTask
-from services.scheduling.models.tables import VisitTaskTable
+from services.scheduling.models.task_tables import VisitTaskTable
 from services.scheduling.queries import scope
 from shared.auth.principal import Principal
-from shared.db import Transaction, core
+from shared.db import Transaction
 
 # Who leads a visit records it; two workers that ask at once are kept apart by the timer's row.
 _UNRECORDED = """
@@ -29,7 +27,6 @@ ORDER BY id FOR UPDATE
 _RECALL = """
 SELECT * FROM visit_task WHERE referral_id = $1 AND code = 'recall' AND status = 'requested' FOR UPDATE
 """
-_LOCKED = "SELECT * FROM visit_task WHERE id = $1 FOR UPDATE"
 _BY_IDS = "SELECT * FROM visit_task WHERE id = ANY($1::uuid[])"
 # Who had come and left without being seen has missed nothing.
 _LAST_TWO = """
@@ -61,18 +58,12 @@ async def last_outcomes(tx: Transaction, referral_id: UUID, *, at: datetime) -> 
     return [record["status"] for record in await tx.records(_LAST_TWO, referral_id, at)]
 
 
-async def visible_to(tx: Transaction, principal: Principal, task_id: UUID) -> VisitTask | None:
-    """Read such a Task that this caller may see, without a lock."""
-    task = core.columns(VisitTaskTable)
-    found = await tx.select(
-        select(*task).where(task.id == task_id, scope.tasks(principal, table=VisitTaskTable))
-    )
-    return VisitTask(**found[0]) if found else None
-
-
-async def locked(tx: Transaction, task_id: UUID) -> VisitTask | None:
-    """Lock such a Task."""
-    return await tx.row(VisitTask, _LOCKED, task_id)
+async def visible_to(
+    tx: Transaction, principal: Principal, task_id: UUID | str, *, lock: bool = False
+) -> VisitTask | None:
+    """Read such a Task that this caller may see, and lock it where that is wanted."""
+    visible = scope.tasks(principal, table=VisitTaskTable)
+    return await scope.find(tx, VisitTask, task_id, table=VisitTaskTable, visible=visible, lock=lock)
 
 
 async def by_ids(tx: Transaction, ids: Collection[UUID]) -> Sequence[VisitTask]:

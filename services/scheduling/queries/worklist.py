@@ -2,18 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from services.scheduling.models.rows import Appointment, ReplanTask, Series, TellingTask
-from services.scheduling.models.tables import (
-    AppointmentTable,
-    GuaranteeTable,
+from services.scheduling.models.tables import AppointmentTable, GuaranteeTable, SeriesTable
+from services.scheduling.models.task_tables import (
     OfferTable,
     ReplanTaskTable,
-    SeriesTable,
     TellingTaskTable,
     VisitTaskTable,
 )
@@ -58,32 +57,9 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             due=col(AppointmentTable.due_at),
             where=and_(scope.appointments(principal), fixed(AppointmentTable.status, "waitlist")),
         ),
-        WorklistSource(
-            kind="replan",
-            resource_type="Task",
-            urgency=Urgency.TURN,
-            id=col(ReplanTaskTable.id),
-            since=col(ReplanTaskTable.opened_at),
-            where=and_(scope.replan_tasks(principal), fixed(ReplanTaskTable.status, "requested")),
-        ),
-        WorklistSource(
-            kind="tell",
-            resource_type="Task",
-            urgency=Urgency.TURN,
-            id=col(TellingTaskTable.id),
-            since=col(TellingTaskTable.opened_at),
-            due=col(TellingTaskTable.due_at),
-            where=and_(scope.telling_tasks(principal), fixed(TellingTaskTable.status, "requested")),
-        ),
-        WorklistSource(
-            kind="offer",
-            resource_type="Task",
-            urgency=Urgency.TURN,
-            id=col(OfferTable.id),
-            since=col(OfferTable.opened_at),
-            due=col(OfferTable.due_at),
-            where=and_(scope.tasks(principal, table=OfferTable), fixed(OfferTable.status, "requested")),
-        ),
+        _tasks("replan", ReplanTaskTable, visible=scope.replan_tasks(principal)),
+        _tasks("tell", TellingTaskTable, visible=scope.telling_tasks(principal), due=TellingTaskTable.due_at),
+        _tasks("offer", OfferTable, visible=scope.tasks(principal, table=OfferTable), due=OfferTable.due_at),
         WorklistSource(
             kind="series",
             resource_type="List",
@@ -92,18 +68,11 @@ def sources(principal: Principal, *, at: datetime, record_within: timedelta) -> 
             since=col(SeriesTable.short_since),
             where=and_(scope.series(principal), col(SeriesTable.short_since).is_not(None)),
         ),
-        WorklistSource(
-            kind="recall",
-            resource_type="Task",
-            urgency=Urgency.TURN,
-            id=col(VisitTaskTable.id),
-            since=col(VisitTaskTable.opened_at),
-            due=col(VisitTaskTable.due_at),
-            where=and_(
-                scope.tasks(principal, table=VisitTaskTable),
-                fixed(VisitTaskTable.code, "recall"),
-                fixed(VisitTaskTable.status, "requested"),
-            ),
+        _tasks(
+            "recall",
+            VisitTaskTable,
+            visible=and_(scope.tasks(principal, table=VisitTaskTable), fixed(VisitTaskTable.code, "recall")),
+            due=VisitTaskTable.due_at,
         ),
         _unrecorded(scope.appointments(principal), at=at, record_within=record_within),
     ]
@@ -132,6 +101,19 @@ async def series(tx: Transaction, ids: Collection[UUID]) -> Sequence[Series]:
 async def telling_tasks(tx: Transaction, ids: Collection[UUID]) -> Sequence[TellingTask]:
     """Read Tasks that ask to tell a patient a day, without a lock."""
     return await tx.rows(TellingTask, _TELLING, list(ids))
+
+
+def _tasks(kind: str, table: Any, *, visible: ColumnElement[bool], due: Any = None) -> WorklistSource:
+    """List the open Tasks of a table that a caller sees."""
+    return WorklistSource(
+        kind=kind,
+        resource_type="Task",
+        urgency=Urgency.TURN,
+        id=col(table.id),
+        since=col(table.opened_at),
+        due=None if due is None else col(due),
+        where=and_(visible, fixed(table.status, "requested")),
+    )
 
 
 def _unrecorded(visible: ColumnElement[bool], *, at: datetime, record_within: timedelta) -> WorklistSource:

@@ -4,7 +4,6 @@
 - An offer is open between two times of the wall clock, and ends some time before its visit.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -95,17 +94,14 @@ def place_of(freed: OfferRound, *, need: Need) -> Candidate:
     )
 
 
-def why_gone(freed: OfferRound, *, need: Need) -> Reason | None:
-    """Say why the freed time cannot be given any more, whoever would take it; None where it can."""
+def is_gone(freed: OfferRound, *, need: Need) -> bool:
+    """Tell whether the freed time cannot be given any more, whoever would take it."""
     window = need.taken_by(Span(freed.starts_at, freed.ends_at))
-    groups: Sequence[Sequence[str]] = ([freed.practitioner], freed.colleagues)
     able = {person.id: person for group in (need.people, *need.colleagues) for person in group}
-    for person_id in (one for group in groups for one in group):
+    for person_id in (freed.practitioner, *freed.colleagues):
         if person_id not in able or need.offers(able[person_id], window=window) != [window]:
-            return Reason.of("offer-gone")
-    if need.has_room and freed.room not in {room.id for room in need.rooms}:
-        return Reason.of("offer-gone")
-    return None
+            return True
+    return need.has_room and freed.room not in {room.id for room in need.rooms}
 
 
 def why_not_taken(offer: TimeOffer, freed: OfferRound, row: Appointment, *, now: datetime) -> Reason | None:

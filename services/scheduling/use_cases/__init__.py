@@ -5,6 +5,7 @@
 
 from services.scheduling.use_cases import (
     accept,
+    answer_offer,
     authorize,
     away,
     book_planned_day,

@@ -1,13 +1,14 @@
-"""Note the time that a first visit gives back, so that it is offered; end the offer of one that changed."""
+"""Note the time that a visit gives back, so that it is offered; end the offer of one that changed."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.scheduling import fhir, queries, rules
-from services.scheduling.models.offers import TimeOffer
+from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.timer_kinds import TimerKind
-from services.scheduling.states import OfferStatus, RoundStatus
+from services.scheduling.rules.needs import Need
+from services.scheduling.states import GroupStatus, OfferStatus, RoundStatus
 from shared import timers
 from shared.context import Context
 from shared.db import Transaction
@@ -33,6 +34,14 @@ async def note(ctx: Context, tx: Transaction, rows: Iterable[Appointment]) -> No
     await timers.schedule_all(
         tx, [Timer(kind=TimerKind.ROUND, ref=str(one.id), due_at=due) for one in rounds]
     )
+
+
+async def is_gone(tx: Transaction, freed: OfferRound, *, need: Need) -> bool:
+    """Tell whether nobody can have a time: who gives it is not there, or the group does not take place."""
+    if freed.group_session is None:
+        return rules.offers.is_gone(freed, need=need)
+    sessions = await queries.group_sessions.locked(tx, [freed.group_session])
+    return not any(session.status == GroupStatus.OPEN for session in sessions)
 
 
 async def withdraw(ctx: Context, tx: Transaction, row: Appointment) -> None:

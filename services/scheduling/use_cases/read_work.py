@@ -27,16 +27,14 @@ from shared.people import KnownPerson
 class WorkOfPage:
     """What stands behind the entries of a page, by their ids.
 
-    `facts` are by the appointment's id, first appointments of the guarantees included; `people` are by the
-    referral's.
+    `facts` are by the appointment's id, first appointments of the guarantees included; `patients` are the
+    Tasks to tell, call or ask a patient; `people` are by the referral's.
     """
 
     guarantees: Mapping[UUID, GuaranteeOverview]
     facts: Mapping[UUID, AppointmentFacts]
     tasks: Mapping[UUID, ReplanTask]
-    tellings: Mapping[UUID, TellingTask]
-    calls: Mapping[UUID, VisitTask]
-    offers: Mapping[UUID, TimeOffer]
+    patients: Mapping[UUID, TellingTask | VisitTask | TimeOffer]
     series: Mapping[UUID, Series]
     referrals: Mapping[UUID, Referral]
     people: Mapping[UUID, KnownPerson | None]
@@ -51,21 +49,21 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
     guarantees = await queries.board.guarantees(tx, ids["guarantee"]) if ids["guarantee"] else []
     visits = await queries.worklist.appointments(tx, named) if named else []
     tasks = await queries.worklist.replan_tasks(tx, ids["replan"]) if ids["replan"] else []
-    tellings = await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else []
-    calls = await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else []
-    offers = await queries.offers.by_ids(tx, ids["offer"]) if ids["offer"] else []
+    patients: list[TellingTask | VisitTask | TimeOffer] = [
+        *(await queries.worklist.telling_tasks(tx, ids["tell"]) if ids["tell"] else ()),
+        *(await queries.visit_tasks.by_ids(tx, ids["recall"]) if ids["recall"] else ()),
+        *(await queries.offers.by_ids(tx, ids["offer"]) if ids["offer"] else ()),
+    ]
     series = await queries.worklist.series(tx, ids["series"]) if ids["series"] else []
     of_tasks = {task.id: task for task in tasks}
-    about = (guarantees, visits, tellings, calls, offers, series)
+    about = (guarantees, visits, patients, series)
     wanted = {row.referral_id for rows in about for row in rows}
     if not wanted:
         return WorkOfPage(
             guarantees={},
             facts={},
             tasks=of_tasks,
-            tellings={},
-            calls={},
-            offers={},
+            patients={},
             series={},
             referrals={},
             people={},
@@ -93,9 +91,7 @@ async def run(tx: Transaction, entries: Sequence[WorklistEntry]) -> WorkOfPage:
             for row in (*visits, *(first for of_one in firsts.values() for first in of_one))
         },
         tasks=of_tasks,
-        tellings={task.id: task for task in tellings},
-        calls={task.id: task for task in calls},
-        offers={offer.id: offer for offer in offers},
+        patients={task.id: task for task in patients},
         series={row.id: row for row in series},
         referrals=referrals,
         people=people,

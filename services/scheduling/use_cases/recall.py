@@ -19,7 +19,6 @@ from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
 from shared.fhir.codes import TaskCode
-from shared.fhir.search_values import as_uuid
 from shared.reasons import Reason, as_written
 
 _MISSES = 2
@@ -65,10 +64,7 @@ async def complete(
     expect: Callable[[VisitTask], None],
 ) -> VisitTask | None:
     """Note what came of the call; None where the caller sees no such Task. Raises TaskEnded, Invalid."""
-    wanted = as_uuid(task_id)
-    if wanted is None or await queries.visit_tasks.visible_to(tx, ctx.caller, wanted) is None:
-        return None
-    task = await queries.visit_tasks.locked(tx, wanted)
+    task = await queries.visit_tasks.visible_to(tx, ctx.caller, task_id, lock=True)
     if task is None:
         return None
     expect(task)

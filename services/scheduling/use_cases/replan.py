@@ -6,7 +6,6 @@ is not asked again while it stays as it was.
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from services.scheduling import fhir, queries, rules, texts
 from services.scheduling.models.conflicts import VisitConflict
@@ -76,15 +75,10 @@ async def complete(
 
 
 async def _for_caller(ctx: Context, tx: Transaction, task_id: str) -> ReplanTask:
-    try:
-        wanted = UUID(task_id)
-    except ValueError:
-        raise NotFound(f"there is no Task/{task_id[:64]}") from None
-    if await queries.tasks.visible_to(tx, ctx.caller, wanted) is not None:
-        task = await queries.tasks.locked(tx, wanted)
-        if task is not None:
-            return task
-    if await queries.guarantees.visible_to(tx, ctx.caller, wanted) is not None:
+    task = await queries.tasks.visible_to(tx, ctx.caller, task_id, lock=True)
+    if task is not None:
+        return task
+    if await queries.guarantees.visible_to(tx, ctx.caller, task_id) is not None:
         why = Reason.of("kept-by-the-visit")
         raise KeptByTheVisit.because(why, texts.REASONS, expression="Task.code")
     raise NotFound(f"there is no Task/{task_id[:64]}")

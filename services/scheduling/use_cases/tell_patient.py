@@ -2,9 +2,8 @@
 
 Invariants:
 - A first visit whose time nobody chose with its patient has one open Task from then on, and so has one of
-  which no
-  message arrived or whose patient asks for another time: one of each visit. It is ticked by hand, or ends as
-  a message arrives.
+  which no message arrived or whose patient asks for another time: one of each visit. It is ticked by hand, or
+  ends as a message arrives.
 - An open Task says the time that the visit has, and ends when the visit is called off or the patient came.
 """
 
@@ -19,7 +18,6 @@ from services.scheduling.states import HERE, AppointmentStatus, VisitTaskStatus
 from shared.context import Context
 from shared.db import Transaction
 from shared.fhir import store
-from shared.fhir.search_values import as_uuid
 from shared.reasons import Reason
 
 # What a message that arrives does not settle.
@@ -117,14 +115,11 @@ async def complete(
     expect: Callable[[TellingTask], None],
 ) -> TellingTask | None:
     """Note that the patient was told; None where the caller sees no such Task. Raises TaskEnded, Invalid."""
-    wanted = as_uuid(task_id)
-    if wanted is None or await queries.tasks.telling_visible_to(tx, ctx.caller, wanted) is None:
-        return None
-    task = await queries.tasks.telling_locked(tx, wanted)
+    task = await queries.tasks.telling_visible_to(tx, ctx.caller, task_id, lock=True)
     if task is None:
         return None
     expect(task)
-    if not fhir.telling.completion(task, sent):
+    if not fhir.tasks.completion(task, sent):
         return task
     if (why := rules.conflicts.why_not_ended_by_hand(task)) is not None:
         raise TaskEnded.because(why, texts.REASONS, expression="Task.status")

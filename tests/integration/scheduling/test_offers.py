@@ -2,30 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from services.scheduling import use_cases
-from services.scheduling.models.offers import OfferRound, TimeOffer
+from services.scheduling.models.offers import TimeOffer
 from services.scheduling.models.rows import Appointment
-from services.scheduling.use_cases.offer_rounds import OfferOver
-from shared.clinic import Offers
+from services.scheduling.use_cases.answer_offer import OfferOver
 from shared.db import Database
 from shared.errors import Conflict, NotFound
-from tests.integration.scheduling.test_doors import first_of, put, refer
-from tests.integration.scheduling.test_groups import SCHOOL
 from tests.support.booking import COORDINATOR, Desk, a_clinic, a_person, local
-from tests.support.clinic import TestClinic
-from tests.support.context import earliest_clinic
+from tests.support.booking.offers import CALLED_OFF, answer, offers, rounds, state_of
 from tests.support.sql import sql
 
-CODES = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
-CALLED_OFF = {"status": "cancelled", "cancelationReason": {"coding": [{"system": CODES, "code": "pat"}]}}
 TUESDAY = date(2026, 6, 2)
 
 
@@ -39,31 +30,6 @@ def desk(scheduling_db: Database) -> Desk:
 async def book(desk: Desk, number: int) -> list[Appointment]:
     """Book first visits, two a day."""
     return [await desk.first(await desk.accept()) for _ in range(number)]
-
-
-async def offers(desk: Desk, status: str = "requested") -> list[TimeOffer]:
-    async with desk.database.transaction() as tx:
-        return await tx.rows(TimeOffer, "SELECT * FROM offer WHERE status = $1 ORDER BY id", status)
-
-
-async def rounds(desk: Desk) -> list[OfferRound]:
-    async with desk.database.transaction() as tx:
-        return await tx.rows(OfferRound, "SELECT * FROM offer_round ORDER BY id")
-
-
-async def answer(desk: Desk, offer: TimeOffer, verb: str, *, by: Any = COORDINATOR) -> TimeOffer:
-    """Answer an offer as the coordinator does who has the patient on the telephone."""
-    run = getattr(use_cases.offer_rounds, verb)
-    async with desk.database.transaction() as tx:
-        found: TimeOffer = await run(desk.ctx(principal=by), tx, str(offer.id), expect=lambda _: None)
-    return found
-
-
-async def state_of(desk: Desk, appointment: Any) -> Appointment:
-    async with desk.database.transaction() as tx:
-        found = await tx.row(Appointment, "SELECT * FROM appointment WHERE id = $1", appointment)
-    assert found is not None
-    return found
 
 
 async def freed(desk: Desk, number: int = 9) -> list[Appointment]:
@@ -274,126 +240,3 @@ async def _copies(tx: Any, table: str, id: Any, number: int) -> None:
         f" FROM {table}, generate_series(1, {number}) AS n WHERE id = $1"
     )
     await tx.run(statement, id)
-
-
-@pytest_asyncio.fixture
-async def clinic() -> AsyncIterator[TestClinic]:
-    """Open the example as a clinic that gives the earliest time and offers what is freed."""
-    usual = earliest_clinic()
-    scheduling = usual.scheduling.model_copy(update={"offers": Offers()})
-    made = usual.model_copy(update={"scheduling": scheduling})
-    async with TestClinic(services=("scheduling",), clinic=made) as running:
-        yield running
-
-
-class TestTheDoors:
-    async def test_the_coordinator_telephones_and_answers_for_the_patient(self, clinic: TestClinic) -> None:
-        visits = [await first_of(clinic, await refer(clinic)) for _ in range(26)]
-        await clinic.at(datetime.fromisoformat("2026-03-02T15:00:00Z"))
-        assert (await put(clinic, "coordinator", visits[4] | CALLED_OFF)).status_code == 200
-        await clinic.days(6 / 1440)
-        client = clinic.as_("coordinator")
-        rows = (await client.get("/scheduling/worklist?kind=offer")).json()["rows"]
-        assert [act["name"] for act in rows[0]["actions"]] == ["accept-offer", "decline-offer"]
-        assert rows[0]["reason"]["coding"][0]["code"] == "time-offered"
-        address = f"/scheduling/fhir/{rows[0]['resource']}"
-        empty = {"resourceType": "Parameters"}
-        nobody = await clinic.as_("physiotherapist").post(f"{address}/$accept-offer", json=empty)
-        assert nobody.status_code == 403
-        stale = await client.post(f"{address}/$accept-offer", json=empty, headers={"If-Match": 'W/"9"'})
-        assert stale.status_code == 412
-        done = await client.post(f"{address}/$accept-offer", json=empty)
-        assert (done.status_code, done.json()["status"]) == (200, "completed"), done.text
-        task = done.json()
-        moved = (await client.get(f"/scheduling/fhir/{task['focus']['reference']}")).json()
-        [period] = [one["valuePeriod"] for one in task["input"] if "valuePeriod" in one]
-        assert moved["start"] == period["start"]
-        other = f"/scheduling/fhir/{rows[1]['resource']}/$accept-offer"
-        late = await client.post(other, json=empty)
-        assert (late.status_code, late.json()["issue"][0]["details"]["coding"][0]["code"]) == (
-            409,
-            "offer-taken",
-        )
-        found = (await client.get("/scheduling/fhir/Task?code=offer-time&status=completed")).json()
-        assert [one["resource"]["id"] for one in found["entry"]] == [task["id"]]
-        day = visits[4]["start"][:10]
-        counted = (await client.get(f"/scheduling/attendance?from={day}&to={day}")).json()["freed_times"]
-        assert (counted["offered"], counted["taken"]) == (1, 1)
-
-
-@pytest.fixture
-def school(scheduling_db: Database) -> Desk:
-    """A clinic with a group of three seats, that offers freed times."""
-    rooms = [{"id": "hall", "name": "Hall", "kind": "group"}]
-    people = [a_person("ana", start="09:00", end="12:00")]
-    made = a_clinic(people=people, visits=[SCHOOL], more_rooms=rooms, scheduling={"offers": {}})
-    return Desk(scheduling_db, made)
-
-
-THIS, NEXT = date(2026, 6, 11), date(2026, 6, 18)
-
-
-async def seat(desk: Desk, day: date, referral: str | None = None) -> Appointment:
-    """Book a seat in the group at ten o'clock of a day, for a patient of its own unless said."""
-    referral = referral or await desk.accept()
-    [proposal] = await desk.find(
-        local(day, "10:00"), local(day, "11:00"), referral_id=UUID(referral), visit="school"
-    )
-    return await desk.book(proposal)
-
-
-class TestASeatOfAGroup:
-    async def full(self, desk: Desk) -> tuple[list[Appointment], list[Appointment]]:
-        """Book this week's group full and next week's too, and let one of this week's give the seat up."""
-        now = [await seat(desk, THIS) for _ in range(3)]
-        later = [await seat(desk, NEXT) for _ in range(3)]
-        await desk.at(local(THIS - timedelta(days=1), "10:00"))
-        await desk.put(now[0], **CALLED_OFF)
-        await desk.at(local(THIS - timedelta(days=1), "10:05"))
-        return now, later
-
-    async def test_is_offered_to_who_comes_later_and_held_for_them(self, school: Desk) -> None:
-        _, later = await self.full(school)
-        made = await offers(school)
-        assert {one.appointment_id for one in made} == {row.id for row in later}
-        newcomer = await school.accept()
-        found = await school.find(
-            local(THIS, "10:00"), local(THIS, "11:00"), referral_id=UUID(newcomer), visit="school"
-        )
-        assert found == []
-        await school.at(local(THIS - timedelta(days=1), "11:05"))
-        assert (await seat(school, THIS, newcomer)).group_session == (
-            await self.session_of(school)
-        ).group_session
-
-    async def session_of(self, desk: Desk) -> OfferRound:
-        [freed_seat, *_] = await rounds(desk)
-        return freed_seat
-
-    async def test_is_had_by_one_of_all_who_say_yes_and_no_seat_is_given_twice(self, school: Desk) -> None:
-        now, _ = await self.full(school)
-        made = await offers(school)
-        results = await asyncio.gather(
-            *(answer(school, one, "accept") for one in made), return_exceptions=True
-        )
-        assert sum(isinstance(one, TimeOffer) for one in results) == 1, results
-        assert sum(isinstance(one, OfferOver) for one in results) == 2, results
-        async with school.database.transaction() as tx:
-            taken = await tx.value(
-                "SELECT count(*) FROM appointment WHERE group_session = $1 AND status = 'booked'",
-                now[0].group_session,
-            )
-        assert taken == 3
-
-    async def test_is_withdrawn_where_the_session_is_called_off(self, school: Desk) -> None:
-        now, later = await self.full(school)
-        async with school.database.transaction() as tx:
-            ctx = school.ctx(principal=COORDINATOR)
-            await use_cases.cancel_group.run(ctx, tx, str(now[1].id), given={"reason": "Ana is ill."})
-        assert [one.ended_because[0].code for one in await offers(school, "cancelled")] == ["offer-gone"] * 3
-        offer, *_ = await offers(school, "cancelled")
-        with pytest.raises(OfferOver, match="not there any more"):
-            await answer(school, offer, "accept")
-        await school.at(local(THIS - timedelta(days=1), "11:10"))
-        assert await offers(school) == []
-        assert all(row.status == "booked" for row in [await state_of(school, row.id) for row in later])

@@ -19,7 +19,7 @@ _ACTS_SHOWN = 12
 
 async def show_day(page: Page) -> Response:
     """Show today, or another day (`?day=2026-03-02`)."""
-    day = _day(page)
+    day = page.day
     begins = datetime.combine(day, time(), tzinfo=page.zone)
     ends = datetime.combine(day + timedelta(days=1), time(), tzinfo=page.zone)
     answers = await together(
@@ -84,13 +84,6 @@ ROUTES = (
     page("/day", show_day, parties=("clinician",)),
     page("/actions", show_actions, parties=("clinician",)),
 )
-
-
-def _day(page: Page) -> Any:
-    try:
-        return datetime.fromisoformat(page.query.get("day", "")).date()
-    except ValueError:
-        return page.today
 
 
 def _actions(page: Page) -> Any:

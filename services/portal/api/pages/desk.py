@@ -5,7 +5,7 @@ and a correction have a page of their own, which leads back here.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,7 +48,7 @@ async def record(page: Page) -> Response:
             page.refused(answer), status=answer.status if answer.status in (409, 412) else 422
         )
     await page.portal.sessions.forget_draft(page.person, path=page.path)
-    return page.go(back_to(_day(page), visit), done=act)
+    return page.go(back_to(page.day, visit), done=act)
 
 
 def back_to(day: date, visit: str) -> str:
@@ -60,7 +60,7 @@ ROUTES = (form_page("/desk", show, record, parties=("coordinator",)),)
 
 
 async def _shown(page: Page, *, status: int = 200) -> Response:
-    day = _day(page)
+    day = page.day
     found = await page.calls.listed("/scheduling/desk", day=day.isoformat())
     visits = found.body["visits"] if found.is_good else None
     return page.render(
@@ -81,10 +81,3 @@ async def _shown(page: Page, *, status: int = 200) -> Response:
 def _acts(visit: Mapping[str, Any]) -> list[Act]:
     """Give what may be recorded of a visit now."""
     return [act_of(one) for one in visit["actions"]]
-
-
-def _day(page: Page) -> date:
-    try:
-        return datetime.fromisoformat(page.query.get("day", "")).date()
-    except ValueError:
-        return page.today
