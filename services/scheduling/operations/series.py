@@ -1,24 +1,22 @@
 """What people do with a series: by scope, with the dates shown first."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 from services.scheduling import fhir, queries, texts, use_cases
 from services.scheduling.models.rows import Referral, Series
-from services.scheduling.models.series_change import Scope, SeriesAct
+from services.scheduling.models.series_change import Scope, SeriesAct, SeriesChange
 from services.scheduling.queries.scope import SERIES_ROWS
 from services.scheduling.rules import series_scope
 from services.scheduling.use_cases.change import VisitOfAnother
-from services.scheduling.use_cases.change_series import CannotChangeSeries
+from services.scheduling.use_cases.series_in_hand import CannotChangeSeries
 from shared.auth.principal import PartyKind
 from shared.clinic import Discipline
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import NotFound
 from shared.operations import InquiryAnswer, Operation, OperationInput, OperationTable, Parameter, Subject
-from shared.reasons import Reason
 
 CHANGE_ROWS = f"{SERIES_ROWS}; a clinician changes only what is all their own"
 
@@ -43,31 +41,18 @@ async def _series(ctx: Context, tx: Transaction, series_id: str) -> Subject[Seri
     return Subject(row=row, facts=facts, zone=ctx.clinic.site(row.site).zone)
 
 
-async def _expect_series(ctx: Context, tx: Transaction, series_id: str) -> None:
-    """Refuse what is not the caller's before what was said about it is looked at; raises NotFound."""
-    if await _series(ctx, tx, series_id) is None:
-        raise NotFound(f"there is no List/{series_id}")
-
-
 async def _run(ctx: Context, tx: Transaction, given: OperationInput, *, act: SeriesAct) -> Series:
-    await _expect_series(ctx, tx, given.id)
-    change = fhir.series_changes.read(act, given.values, urls=ctx.urls)
-    changed = await use_cases.change_series.run(ctx, tx, given.id, change, expect=given.expect)
+    read = partial(fhir.series_changes.read, act, given.values, urls=ctx.urls)
+    changed = await use_cases.change_series.run(ctx, tx, given.id, read, expect=given.expect)
     return changed.series
 
 
 async def _preview(ctx: Context, tx: Transaction, given: OperationInput) -> InquiryAnswer:
-    await _expect_series(ctx, tx, given.id)
-    act = fhir.series_changes.act_of(given.values)
-    change = fhir.series_changes.read(act, given.values, urls=ctx.urls)
-    changed = await use_cases.change_series.run(
-        ctx, tx, given.id, change, expect=given.expect, is_preview=True
-    )
+    def read() -> SeriesChange:
+        return fhir.series_changes.read(fhir.series_changes.act_of(given.values), given.values, urls=ctx.urls)
+
+    changed = await use_cases.change_series.run(ctx, tx, given.id, read, expect=given.expect, is_preview=True)
     return InquiryAnswer(body=fhir.series_changes.render(ctx, changed), rows=[changed.series], asked=())
-
-
-def _may(act: SeriesAct) -> Callable[[Context, SeriesFacts], Reason | None]:
-    return lambda _, facts: series_scope.why_not(act, facts.row, referral=facts.referral)
 
 
 _of_series = partial(
@@ -78,6 +63,25 @@ _of_series = partial(
     refuses=(CannotChangeSeries, VisitOfAnother),
     matches=True,
 )
+
+
+def _act(
+    act: SeriesAct,
+    *,
+    text: str,
+    parameters: Sequence[Parameter],
+    parties: Sequence[PartyKind] = ("coordinator",),
+) -> Operation[SeriesFacts]:
+    return _of_series(
+        name=act,
+        parties=tuple(parties),
+        text=text,
+        parameters=tuple(parameters),
+        when=lambda _, facts: series_scope.why_not(act, facts.row, referral=facts.referral),
+        run=partial(_run, act=act),
+    )
+
+
 _SCOPE = Parameter(
     name="scope",
     type="code",
@@ -109,53 +113,37 @@ SERIES = OperationTable[SeriesFacts](
     sentences=texts.REASONS,
     words=texts.words_of,
     operations=(
-        _of_series(
-            name=SeriesAct.CANCEL,
-            parties=_PARTIES,
+        _act(
+            SeriesAct.CANCEL,
             text="Call sessions off: one, it and what follows, or all; they are never booked again.",
             parameters=(_SCOPE, _SESSION, _CODE, _WHY),
-            when=_may(SeriesAct.CANCEL),
-            run=partial(_run, act=SeriesAct.CANCEL),
-        ),
-        _of_series(
-            name=SeriesAct.MOVE,
             parties=_PARTIES,
+        ),
+        _act(
+            SeriesAct.MOVE,
             text="Move sessions: one, or also those of its weekday and time that follow, or all of them.",
             parameters=(_SCOPE, _SESSION, _START),
-            when=_may(SeriesAct.MOVE),
-            run=partial(_run, act=SeriesAct.MOVE),
+            parties=_PARTIES,
         ),
-        _of_series(
-            name=SeriesAct.HOLD,
-            parties=("coordinator",),
+        _act(
+            SeriesAct.HOLD,
             text="Hold a series for some days: what lies in them is booked after them, inside the grant.",
             parameters=(*_DAYS, _WHY),
-            when=_may(SeriesAct.HOLD),
-            run=partial(_run, act=SeriesAct.HOLD),
         ),
-        _of_series(
-            name=SeriesAct.EXTEND,
-            parties=("coordinator",),
+        _act(
+            SeriesAct.EXTEND,
             text="Let a series have more sessions, or boosters from certain days on, inside the grant.",
             parameters=(_DISCIPLINE, *_MORE),
-            when=_may(SeriesAct.EXTEND),
-            run=partial(_run, act=SeriesAct.EXTEND),
         ),
-        _of_series(
-            name=SeriesAct.BOOK_PARTLY,
-            parties=("coordinator",),
+        _act(
+            SeriesAct.BOOK_PARTLY,
             text="Book what has room of a series that has no room as a whole, with the patient's consent.",
             parameters=(_CONSENT,),
-            when=_may(SeriesAct.BOOK_PARTLY),
-            run=partial(_run, act=SeriesAct.BOOK_PARTLY),
         ),
-        _of_series(
-            name=SeriesAct.SETTLE,
-            parties=("coordinator",),
+        _act(
+            SeriesAct.SETTLE,
             text="Leave a series at what it has: nothing more is looked for.",
             parameters=(_WHY,),
-            when=_may(SeriesAct.SETTLE),
-            run=partial(_run, act=SeriesAct.SETTLE),
         ),
         _of_series(
             name="preview",

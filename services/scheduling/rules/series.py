@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import combinations
@@ -21,7 +21,10 @@ from services.scheduling.rules.candidates import Candidate, load_of
 from services.scheduling.rules.entitlement import SessionBounds
 from services.scheduling.rules.needs import Need
 from services.scheduling.rules.notice import earliest_start
+from shared.reasons import Reason, Reference
 
+# Of what finds no time so many other days are named.
+_ALTERNATIVES = 3
 Week = tuple[int, int]
 Day = Mapping[time, Candidate]
 Calendar = Mapping[date, Day]
@@ -90,6 +93,26 @@ def plan(
         others = candidates.in_order(need, taken=taken, never=patient, barred=barred, window=spare)
         return _refusal(chosen, pace=pace, others=others, zone=zone)
     return chosen
+
+
+def on_other_days(others: Iterable[Candidate], *, days: Collection[date], zone: ZoneInfo) -> list[Candidate]:
+    """Take the first time of each of three local days, none of which is one of `days`."""
+    found: dict[date, Candidate] = {}
+    for candidate in others:
+        day = candidate.span.start.astimezone(zone).date()
+        if day not in days:
+            found.setdefault(day, candidate)
+        if len(found) == _ALTERNATIVES:
+            break
+    return list(found.values())
+
+
+def free_instead(alternatives: Iterable[Candidate]) -> list[Reason]:
+    """Say which times are free in the place of what finds none."""
+    return [
+        Reason.of("free-instead", start=one.span.start, practitioner=Reference(f"Practitioner/{one.person}"))
+        for one in alternatives
+    ]
 
 
 def _calendar(free: Sequence[Candidate], *, zone: ZoneInfo, person: str | None = None) -> Calendar:
@@ -207,13 +230,6 @@ def _refusal(
 ) -> NoSeries:
     after: datetime | None = chosen[-1].span.start if chosen else None
     days = {candidate.span.start.astimezone(zone).date() for candidate in chosen}
-    offers: list[Candidate] = []
-    for candidate in others:
-        start = candidate.span.start
-        day = start.astimezone(zone).date()
-        if day not in days and (after is None or start > after):
-            offers.append(candidate)
-            days.add(day)
-        if len(offers) == 3:
-            break
+    later = (one for one in others if after is None or one.span.start > after)
+    offers = on_other_days(later, days=days, zone=zone)
     return NoSeries(failed=len(chosen) + 1, count=pace.count, alternatives=tuple(offers))

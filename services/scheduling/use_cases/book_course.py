@@ -4,29 +4,26 @@ What is found is claimed in one statement, groups seat by seat behind it; whoeve
 else looks again, and a search that loses too often takes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 
 from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment, GroupSession, Referral, Series
-from services.scheduling.models.spans import NOTHING_TAKEN, Span
+from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.course_plan import CoursePlan
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.rules.series_search import NoWeek, PlannedVisit, SeriesSearch
 from services.scheduling.rules.series_strands import Occupied, Strand
-from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import record, take_seat
+from services.scheduling.use_cases import claim_sessions, record, take_seat
 from shared.clinic import Programme
 from shared.context import Context
 from shared.db import Transaction
-from shared.reasons import Reason, Reference
+from shared.reasons import Reason
 
 # A plan that loses a race is made anew from what the others took; each round somebody else has booked.
 _ROUNDS = 20
-_ALTERNATIVES = 3
 
 
 async def run(
@@ -43,9 +40,11 @@ async def run(
     `partly` takes the weeks that have room before the first that has none.
     """
     programme = ctx.clinic.programme(referral.programme)
-    for _ in range(_ROUNDS):
+    for _ in range(claim_sessions.ROUNDS):
         strands = [await _with_groups(ctx, tx, strand, referral=referral) for strand in plan.strands]
-        occupied = await _occupied(ctx, tx, referral, plan=plan)
+        occupied = await claim_sessions.occupied_of(
+            ctx, tx, referral, resources=plan.resources, window=plan.look
+        )
         search = SeriesSearch(strands, bounds=plan.bounds, window=plan.window, occupied=occupied)
         found = search.run()
         if isinstance(found, NoWeek) and partly and found.planned:
@@ -56,18 +55,6 @@ async def run(
         if await _claim(ctx, tx, rows):
             return [row for row, _ in rows]
     return [Reason.of("contended")]
-
-
-async def _occupied(ctx: Context, tx: Transaction, referral: Referral, *, plan: CoursePlan) -> Occupied:
-    patient = rules.needs.patient_key(referral.patient_id)
-    taken, given_up = await queries.given_up.and_taken(
-        tx, [*plan.resources, patient], patients=[referral.patient_id], window=plan.look, at=ctx.at
-    )
-    barred = given_up.get(referral.patient_id, NOTHING_TAKEN)
-    never = rules.given_up.never_for(
-        referral.patient_id, away=referral.away, has=taken.get(patient, ()), given_up=barred
-    )
-    return Occupied(taken=taken, patient=never, barred=barred)
 
 
 async def _with_groups(ctx: Context, tx: Transaction, strand: Strand, *, referral: Referral) -> Strand:
@@ -119,18 +106,13 @@ def _row(
     ctx: Context, referral: Referral, series: Series, programme: Programme, visit: PlannedVisit
 ) -> Appointment:
     strand = visit.strand
-    row = Appointment(
-        referral_id=referral.id,
-        kind=rules.course_plan.kind_of(programme, strand),
-        status=AppointmentStatus.BOOKED,
-        patient_id=referral.patient_id,
-        programme=referral.programme,
-        site=referral.site,
-        requester=referral.requester,
-        minutes=strand.need.length.seconds // 60,
-        series_id=series.id,
-        visit_type=strand.visit_type,
+    row = claim_sessions.new_visit(
+        referral,
+        series,
+        need=strand.need,
         discipline=None if strand.visit_type else strand.key,
+        kind=rules.course_plan.kind_of(programme, strand),
+        visit_type=strand.visit_type,
     )
     if strand.need.seats is None:
         record.put_into(row, visit.place)
@@ -145,10 +127,7 @@ def _refusal(
     missing = Reason.of("no-room-in-week", discipline=strand.key, week=failed.week)
     monday = rules.calendar.local_day_start(failed.week, zone)
     instead = _alternatives(strand, occupied, planned=failed.planned, after=monday, plan=plan)
-    reasons = [
-        Reason.of("free-instead", start=one.span.start, practitioner=Reference(f"Practitioner/{one.person}"))
-        for one in instead
-    ]
+    reasons = rules.series.free_instead(instead)
     if plan.is_intensive:
         whole = [replace(one, window=Span(one.window.start, plan.look.end)) for one in strands]
         search = SeriesSearch(whole, bounds=plan.bounds, window=plan.look, occupied=occupied)
@@ -167,18 +146,11 @@ def _alternatives(
     mine = {
         visit.place.span.start.astimezone(zone).date() for visit in planned if visit.strand.key == strand.key
     }
-    taken: Mapping[str, Sequence[Span]] = occupied.taken
-    found: dict[object, Candidate] = {}
-    for candidate in rules.candidates.in_order(
+    others = rules.candidates.in_order(
         strand.need,
-        taken=taken,
+        taken=occupied.taken,
         never=[*occupied.patient, *(visit.place.span for visit in planned)],
         barred=occupied.barred,
         window=Span(max(after, plan.look.start), plan.look.end),
-    ):
-        day = candidate.span.start.astimezone(zone).date()
-        if day not in mine:
-            found.setdefault(day, candidate)
-        if len(found) == _ALTERNATIVES:
-            break
-    return list(islice(found.values(), _ALTERNATIVES))
+    )
+    return rules.series.on_other_days(others, days=mine, zone=zone)

@@ -1,46 +1,19 @@
 """Book a whole series of sessions, or nothing, and publish which session finds no time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import datetime
 
-from services.scheduling import queries, rules
+from services.scheduling import rules
 from services.scheduling.models.rows import Appointment, Referral, Series
-from services.scheduling.models.spans import NOTHING_TAKEN, Span
-from services.scheduling.rules.candidates import Candidate
 from services.scheduling.rules.entitlement import Entitlement
-from services.scheduling.rules.series import NoSeries, Pace
-from services.scheduling.states import AppointmentStatus
-from services.scheduling.use_cases import book_course, record
-from shared.clinic import Course
+from services.scheduling.rules.series import NoSeries
+from services.scheduling.use_cases import book_course, claim_sessions, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
-from shared.fhir.codes import LUMBAR, AppointmentKind
-from shared.reasons import Reason, Reference
-
-# A plan that loses a race is made anew from what the others took; each round somebody else has booked.
-_ROUNDS = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeriesRequest:
-    """What a series of one discipline asks for: `window` is where its sessions may lie, `spare` where to look
-    for others.
-    """
-
-    discipline: str
-    need: rules.needs.Need
-    pace: Pace
-    window: Span
-    spare: Span
-
-    def from_day(self, day: date, *, zone: ZoneInfo, within: timedelta) -> "SeriesRequest":
-        """Return the same request from a local day on, for so long at the most."""
-        start = max(self.window.start, rules.calendar.local_day_start(day, zone))
-        end = min(self.window.end, start + within)
-        return replace(self, window=Span(start, max(start, end)))
+from shared.fhir.codes import LUMBAR
+from shared.reasons import Reason
 
 
 async def run(
@@ -56,7 +29,7 @@ async def run(
     """Book everything that the course has left after `kept`, inside what is entitled and later than `after`,
     or none of it.
     """
-    course = _course(ctx, referral)
+    course = claim_sessions.course_of(ctx, referral)
     row = series or _new_series(referral)
     targets = rules.course_plan.targets(course, wanted=row.wanted, entitled=entitled)
     have = rules.series_state.counted_by_discipline(kept, only=rules.needs.only_discipline(course))
@@ -91,7 +64,7 @@ async def run_partly(
 
     What is left is what the series is short of. Where nothing has room, nothing is written.
     """
-    course = _course(ctx, referral)
+    course = claim_sessions.course_of(ctx, referral)
     targets = rules.course_plan.targets(course, wanted=series.wanted, entitled=entitled)
     found = await _booked(
         ctx, tx, referral, series, targets=targets, entitled=entitled, kept=kept, after=after, partly=True
@@ -130,7 +103,7 @@ async def _booked(
 
     `partly` takes what has room from the beginning on, where not everything has.
     """
-    course, programme = _course(ctx, referral), ctx.clinic.programme(referral.programme)
+    course, programme = claim_sessions.course_of(ctx, referral), ctx.clinic.programme(referral.programme)
     if not course.is_of_one_pace:
         plan = rules.course_plan.plan_of(
             ctx.clinic,
@@ -145,7 +118,7 @@ async def _booked(
         )
         return await book_course.run(ctx, tx, referral, series, plan=plan, partly=partly)
     discipline = next(iter(course.treatments)).value
-    request = request_of(
+    request = claim_sessions.request_of(
         ctx,
         referral,
         discipline=discipline,
@@ -154,11 +127,11 @@ async def _booked(
         kept=kept,
         after=after,
     )
-    booked = await claimed(ctx, tx, referral, series, request=request)
+    booked = await claim_sessions.claimed(ctx, tx, referral, series, request=request)
     if partly and isinstance(booked, NoSeries) and booked.failed > 1:
         fewer = replace(request, pace=replace(request.pace, count=booked.failed - 1))
-        booked = await claimed(ctx, tx, referral, series, request=fewer)
-    return refusal(booked) if isinstance(booked, NoSeries) else booked
+        booked = await claim_sessions.claimed(ctx, tx, referral, series, request=fewer)
+    return claim_sessions.refusal(booked) if isinstance(booked, NoSeries) else booked
 
 
 async def publish_series_not_booked(
@@ -170,85 +143,6 @@ async def publish_series_not_booked(
         await record.save_series(ctx, tx, row, events.SeriesNotBooked, because=because, sessions=())
 
 
-def request_of(
-    ctx: Context,
-    referral: Referral,
-    *,
-    discipline: str,
-    count: int,
-    entitled: Entitlement,
-    kept: Sequence[Appointment],
-    after: datetime,
-) -> SeriesRequest:
-    """Ask for as many sessions of a discipline as there are to be in all, beside those that are kept."""
-    course, programme = _course(ctx, referral), ctx.clinic.programme(referral.programme)
-    visit, purpose = rules.needs.own_visit(programme, AppointmentKind.SESSION, discipline)
-    need = rules.needs.need_of(
-        ctx.clinic, site_id=referral.site, visit=visit, purpose=purpose, programme=programme.id
-    ).as_of(ctx.at)
-    zone, per_week = need.site.zone, course.most_per_week(discipline)
-    only = rules.needs.only_discipline(course)
-    of_discipline = rules.series_state.sessions_in(kept, discipline=discipline, only=only)
-    window, spare = rules.series.windows(
-        entitled.of(discipline), per_week=per_week, after=after, now=ctx.at, zone=zone
-    )
-    weeks = rules.series_state.weeks_of(of_discipline, zone=zone)
-    pace = Pace(count=count - len(of_discipline), per_week=per_week, already=weeks)
-    return SeriesRequest(discipline=discipline, need=need, pace=pace, window=window, spare=spare)
-
-
-async def claimed(
-    ctx: Context, tx: Transaction, referral: Referral, series: Series, *, request: SeriesRequest
-) -> list[Appointment] | NoSeries:
-    """Take times for all sessions that are asked for, and return them unsaved; or none of them."""
-    patient = rules.needs.patient_key(referral.patient_id)
-    resources = [*request.need.resources, patient]
-    for _ in range(_ROUNDS):
-        taken, given_up = await queries.given_up.and_taken(
-            tx, resources, patients=[referral.patient_id], window=request.spare, at=ctx.at
-        )
-        barred = given_up.get(referral.patient_id, NOTHING_TAKEN)
-        plan = rules.series.plan(
-            request.need,
-            pace=request.pace,
-            taken=taken,
-            patient=rules.given_up.never_for(
-                referral.patient_id, away=referral.away, has=taken.get(patient, ()), given_up=barred
-            ),
-            barred=barred,
-            window=request.window,
-            spare=request.spare,
-        )
-        if isinstance(plan, NoSeries):
-            return plan
-        rows = [_session(referral, series, candidate, request=request) for candidate in plan]
-        claims = [record.claim_of(row, candidate) for row, candidate in zip(rows, plan, strict=True)]
-        if await queries.occupancy.claim_all(tx, claims, at=ctx.at):
-            return rows
-    return NoSeries(failed=1, count=request.pace.count, alternatives=())
-
-
-def refusal(refused: NoSeries) -> list[Reason]:
-    """Say which session finds no time, and what is free instead."""
-    failed = Reason.of("session-finds-no-time", failed=refused.failed, count=refused.count)
-    instead = [
-        Reason.of(
-            "free-instead",
-            start=candidate.span.start,
-            practitioner=Reference(f"Practitioner/{candidate.person}"),
-        )
-        for candidate in refused.alternatives
-    ]
-    return [failed, *(instead or [Reason.of("nothing-free")])]
-
-
-def _course(ctx: Context, referral: Referral) -> Course:
-    course = ctx.clinic.programme(referral.programme).course
-    if course is None:
-        raise LookupError(f"programme {referral.programme} has no sessions")
-    return course
-
-
 def _new_series(referral: Referral) -> Series:
     return Series(
         referral_id=referral.id,
@@ -257,22 +151,3 @@ def _new_series(referral: Referral) -> Series:
         site=referral.site,
         requester=referral.requester,
     )
-
-
-def _session(
-    referral: Referral, series: Series, candidate: Candidate, *, request: SeriesRequest
-) -> Appointment:
-    row = Appointment(
-        referral_id=referral.id,
-        kind=AppointmentKind.SESSION,
-        status=AppointmentStatus.BOOKED,
-        patient_id=referral.patient_id,
-        programme=referral.programme,
-        site=referral.site,
-        requester=referral.requester,
-        minutes=request.need.length.seconds // 60,
-        series_id=series.id,
-        discipline=request.discipline,
-    )
-    record.put_into(row, candidate)
-    return row

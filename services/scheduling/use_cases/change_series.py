@@ -4,96 +4,71 @@ All of an act happens or none of it. A preview does the act and takes everything
 come of it, dates and refusals included, and writes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from uuid import UUID
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 
 from services.scheduling import queries, rules, texts
-from services.scheduling.models.rows import Appointment, Referral, Series
-from services.scheduling.models.series_change import ChangedSeries, ChangedSession, SeriesAct, SeriesChange
-from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
+from services.scheduling.models.rows import Appointment
+from services.scheduling.models.series_change import ChangedSeries, SeriesAct, SeriesChange
 from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import SeriesStatus
 from services.scheduling.use_cases import (
     book_series,
+    claim_sessions,
     complete_series,
     move,
     reconcile_series,
     record,
+    series_in_hand,
 )
 from services.scheduling.use_cases.change import VisitOfAnother
+from services.scheduling.use_cases.series_in_hand import SeriesInHand
 from shared.context import Context
 from shared.db import Transaction
 from shared.db.models import Resource
-from shared.errors import Conflict, Invalid, NotFound, Problem
+from shared.errors import Invalid
 from shared.events.catalog import scheduling as events
-from shared.reasons import Reason, as_written, said
+from shared.reasons import Reason, as_written
 
 # A booster lies at most so long after the day from which on it may be.
 _BOOSTER = timedelta(days=14)
-
-
-class CannotChangeSeries(Conflict):
-    """The act cannot be done with this series now; the text says what stands in the way, and when."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Locked:
-    referral: Referral
-    series: Series
-    sessions: Sequence[Appointment]
-    version: int
 
 
 async def run(
     ctx: Context,
     tx: Transaction,
     series_id: str,
-    change: SeriesChange,
+    read: Callable[[], SeriesChange],
     *,
     expect: Callable[[Resource], None] = lambda _: None,
     is_preview: bool = False,
 ) -> ChangedSeries:
     """Do an act on a series, and return it with every session that the act changed.
 
-    Raises NotFound, VisitOfAnother, Invalid, CannotChangeSeries, and what `expect` raises.
+    What is asked for is read once the series is known to be the caller's: nobody learns of another's.
+    Raises NotFound, VisitOfAnother, Invalid, CannotChangeSeries, and what `read` and `expect` raise.
     """
-    locked = await _locked(ctx, tx, series_id)
-    expect(locked.series)
-    if (why := rules.series_scope.why_not(change.act, locked.series, referral=locked.referral)) is not None:
-        raise _refusal(ctx, locked, why)
+    hand = await series_in_hand.take(ctx, tx, series_id)
+    change = read()
+    expect(hand.series)
+    if (why := rules.series_scope.why_not(change.act, hand.series, referral=hand.referral)) is not None:
+        raise series_in_hand.refusal(ctx, hand, why)
     if is_preview:
         await queries.savepoints.begin(tx)
     try:
-        changed = await _ACTS[change.act](ctx, tx, locked, change)
+        changed = await _ACTS[change.act](ctx, tx, hand, change)
     finally:
         if is_preview:
             await queries.savepoints.end(tx, keep=False)
     return changed
 
 
-async def _locked(ctx: Context, tx: Transaction, series_id: str) -> _Locked:
-    unknown = NotFound(f"there is no List/{series_id}")
-    try:
-        wanted = UUID(series_id)
-    except ValueError:
-        raise unknown from None
-    seen = await queries.series.visible(tx, wanted, scope_of=ctx.caller)
-    referral = None if seen is None else await queries.referrals.locked(tx, seen.referral_id)
-    series = None if referral is None else await queries.series.locked_of(tx, referral.id)
-    if referral is None or series is None:
-        raise unknown
-    sessions = await queries.appointments.sessions_of(tx, series.id)
-    return _Locked(referral=referral, series=series, sessions=sessions, version=series.version)
-
-
-async def _cancel(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
-    rows = rules.series_scope.meant(locked.sessions, _anchor(locked, change), scope=change.scope, now=ctx.at)
+async def _cancel(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
+    rows = rules.series_scope.meant(hand.sessions, _anchor(hand, change), scope=change.scope, now=ctx.at)
     _own(ctx, rows)
     if not rows:
-        raise _refusal(ctx, locked, Reason.of("no-session-to-come"))
-    referral = locked.referral
+        raise series_in_hand.refusal(ctx, hand, Reason.of("no-session-to-come"))
+    referral = hand.referral
     payer = ctx.clinic.payer(referral.payer) if referral.payer else None
     for row in rows:
         late = rules.late_cancellation.reasons(row, code=change.code, payer=payer, now=ctx.at)
@@ -104,19 +79,19 @@ async def _cancel(ctx: Context, tx: Transaction, locked: _Locked, change: Series
     await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *rows)
     await reconcile_series.give_up(ctx, tx, referral, rows)
     await reconcile_series.close_if_over(ctx, tx, referral)
-    return await _answer(ctx, tx, locked, {row.id: row.starts_at for row in rows})
+    return await series_in_hand.answer(ctx, tx, hand, {row.id: row.starts_at for row in rows})
 
 
-async def _move(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
-    anchor = _anchor(locked, change)
+async def _move(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
+    anchor = _anchor(hand, change)
     if anchor is None or anchor.starts_at is None or change.start is None:
         raise Invalid("name the session that moves, and its new start", expression="Parameters.parameter")
-    zone = ctx.clinic.site(locked.series.site).zone
-    rows = rules.series_scope.meant(locked.sessions, anchor, scope=change.scope, now=ctx.at)
+    zone = ctx.clinic.site(hand.series.site).zone
+    rows = rules.series_scope.meant(hand.sessions, anchor, scope=change.scope, now=ctx.at)
     rows = rules.series_scope.alike(rows, anchor, zone=zone)
     _own(ctx, rows)
     if not rows:
-        raise _refusal(ctx, locked, Reason.of("no-session-to-come"))
+        raise series_in_hand.refusal(ctx, hand, Reason.of("no-session-to-come"))
     old, before = anchor.starts_at, {row.id: row.starts_at for row in rows}
     # The ones in whose way the others would be go first.
     for row in sorted(rows, key=lambda row: row.starts_at or old, reverse=change.start > old):
@@ -124,50 +99,50 @@ async def _move(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesCh
         was = row.starts_at
         try:
             row.overbooked_because = None
-            await move.run(ctx, tx, row, referral=locked.referral, start=start)
+            await move.run(ctx, tx, row, referral=hand.referral, start=start)
         except CannotMove as refusal:
             why = refusal.problems[0].reason
             named = Reason.of("session-cannot-move", when=was)
-            raise _refusal(ctx, locked, named, *([why] if why else [])) from refusal
-    return await _answer(ctx, tx, locked, before)
+            raise series_in_hand.refusal(ctx, hand, named, *([why] if why else [])) from refusal
+    return await series_in_hand.answer(ctx, tx, hand, before)
 
 
-async def _hold(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
+async def _hold(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
     """Call off what lies in the days of a hold, and book as much behind it, inside the grant."""
     if change.first is None or change.last is None or change.last < change.first:
         raise Invalid("say the first and the last day of the hold, in this order", expression="until")
-    zone = ctx.clinic.site(locked.series.site).zone
+    zone = ctx.clinic.site(hand.series.site).zone
     start = rules.calendar.local_day_start(change.first, zone)
     end = rules.calendar.local_day_end(change.last, zone)
-    rows = rules.series_scope.between(locked.sessions, start=start, end=end, now=ctx.at)
+    rows = rules.series_scope.between(hand.sessions, start=start, end=end, now=ctx.at)
     before = {row.id: row.starts_at for row in rows}
-    await tx.update(locked.series, held_until=max(end, locked.series.held_until or end))
+    await tx.update(hand.series, held_until=max(end, hand.series.held_until or end))
     because = Reason.of("series-held", starts_on=change.first, ends_on=change.last)
     for row in rows:
         await record.cancel_for(ctx, tx, row, code=record.CLINIC_CANCELS, because=[because])
     await record.give_back(ctx, tx, rows)
     await record.publish_appointment_event(ctx, tx, events.AppointmentCancelled, *rows)
-    entitled = await _entitled(ctx, tx, locked)
-    await complete_series.run(ctx, tx, locked.referral, locked.series, entitled=entitled, after=end)
-    return await _answer(ctx, tx, locked, before)
+    entitled = await series_in_hand.entitled(ctx, tx, hand)
+    await complete_series.run(ctx, tx, hand.referral, hand.series, entitled=entitled, after=end)
+    return await series_in_hand.answer(ctx, tx, hand, before)
 
 
-async def _extend(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
+async def _extend(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
     """Let a series have more sessions of a discipline, or boosters from certain days on; all or none."""
-    entitled, series, referral = await _entitled(ctx, tx, locked), locked.series, locked.referral
+    entitled, series, referral = await series_in_hand.entitled(ctx, tx, hand), hand.series, hand.referral
     course = ctx.clinic.programme(referral.programme).course
     only = rules.needs.only_discipline(course)
     discipline = change.discipline or only or ""
-    have = rules.series_state.counted_by_discipline(locked.sessions, only=only)
+    have = rules.series_state.counted_by_discipline(hand.sessions, only=only)
     count = len(change.on) or change.count
     why = rules.booking.why_no_units(have[discipline] + count - 1, entitled=entitled, discipline=discipline)
     if why is not None:
-        raise _refusal(ctx, locked, why)
-    kept = rules.series_state.counting(locked.sessions)
+        raise series_in_hand.refusal(ctx, hand, why)
+    kept = rules.series_state.counting(hand.sessions)
     added: list[Appointment] = []
     days: Sequence[date | None] = change.on or [None]
     for on in days:
-        request = book_series.request_of(
+        request = claim_sessions.request_of(
             ctx,
             referral,
             discipline=discipline,
@@ -178,47 +153,49 @@ async def _extend(ctx: Context, tx: Transaction, locked: _Locked, change: Series
         )
         if on is not None:
             request = request.from_day(on, zone=request.need.site.zone, within=_BOOSTER)
-        found = await book_series.claimed(ctx, tx, referral, series, request=request)
+        found = await claim_sessions.claimed(ctx, tx, referral, series, request=request)
         if not isinstance(found, list):
-            raise _refusal(ctx, locked, *book_series.refusal(found))
+            raise series_in_hand.refusal(ctx, hand, *claim_sessions.refusal(found))
         added += found
-    wanted = rules.series_state.wanted_at_least(series.wanted, [*locked.sessions, *added], only=only)
+    wanted = rules.series_state.wanted_at_least(series.wanted, [*hand.sessions, *added], only=only)
     series.wanted = wanted
-    await complete_series.save(ctx, tx, series, sessions=[*locked.sessions, *added], added=added)
-    return await _answer(ctx, tx, locked, dict.fromkeys((row.id for row in added), None))
+    await complete_series.save(ctx, tx, series, sessions=[*hand.sessions, *added], added=added)
+    return await series_in_hand.answer(ctx, tx, hand, dict.fromkeys((row.id for row in added), None))
 
 
-async def _book_partly(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
+async def _book_partly(
+    ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange
+) -> ChangedSeries:
     """Book what has room of a series that has no room as a whole; the rest is on the worklist."""
-    firsts = await queries.appointments.firsts_of(tx, locked.referral.id)
+    firsts = await queries.appointments.firsts_of(tx, hand.referral.id)
     first = next(iter(rules.series_state.counting(firsts)), None)
     if first is None or first.ends_at is None:
-        raise _refusal(ctx, locked, Reason.of("first-has-no-time"))
+        raise series_in_hand.refusal(ctx, hand, Reason.of("first-has-no-time"))
     booked = await book_series.run_partly(
         ctx,
         tx,
-        locked.referral,
-        series=locked.series,
-        entitled=await _entitled(ctx, tx, locked),
-        kept=rules.series_state.counting(locked.sessions),
+        hand.referral,
+        series=hand.series,
+        entitled=await series_in_hand.entitled(ctx, tx, hand),
+        kept=rules.series_state.counting(hand.sessions),
         after=first.ends_at,
     )
     if not booked:
-        raise _refusal(ctx, locked, *locked.series.reasons)
-    return await _answer(ctx, tx, locked, dict.fromkeys((row.id for row in booked), None))
+        raise series_in_hand.refusal(ctx, hand, *hand.series.reasons)
+    return await series_in_hand.answer(ctx, tx, hand, dict.fromkeys((row.id for row in booked), None))
 
 
-async def _settle(ctx: Context, tx: Transaction, locked: _Locked, change: SeriesChange) -> ChangedSeries:
+async def _settle(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
     """Leave a series at what it has: nothing more is looked for, and nobody has to see to it."""
-    series = locked.series
+    series = hand.series
     if series.status != SeriesStatus.NOT_BOOKED:
-        only = rules.needs.only_discipline(ctx.clinic.programme(locked.referral.programme).course)
-        series.wanted = dict(rules.series_state.counted_by_discipline(locked.sessions, only=only))
+        only = rules.needs.only_discipline(ctx.clinic.programme(hand.referral.programme).course)
+        series.wanted = dict(rules.series_state.counted_by_discipline(hand.sessions, only=only))
     series.short, series.short_since = None, None
     because = [*series.reasons, as_written(str(change.words))]
     status = SeriesStatus(series.status)
-    await record.update_series(ctx, tx, series, status=status, because=because, sessions=locked.sessions)
-    return await _answer(ctx, tx, locked, {})
+    await record.update_series(ctx, tx, series, status=status, because=because, sessions=hand.sessions)
+    return await series_in_hand.answer(ctx, tx, hand, {})
 
 
 _ACTS = {
@@ -231,39 +208,10 @@ _ACTS = {
 }
 
 
-async def _entitled(ctx: Context, tx: Transaction, locked: _Locked) -> Entitlement:
-    firsts = await queries.appointments.firsts_of(tx, locked.referral.id)
-    entitled = await reconcile_series.entitlement_of(ctx, tx, locked.referral, firsts=firsts)
-    if isinstance(entitled, NoEntitlement):
-        raise _refusal(ctx, locked, entitled.why)
-    return entitled
-
-
-async def _answer(
-    ctx: Context, tx: Transaction, locked: _Locked, before: Mapping[UUID, datetime | None]
-) -> ChangedSeries:
-    """Give the series its next version, and return it with what was changed.
-
-    `before` has the starts that sessions had.
-    """
-    series = await queries.series.locked_of(tx, locked.referral.id) or locked.series
-    rows = await queries.appointments.sessions_of(tx, locked.series.id)
-    if series.version == locked.version:
-        status = SeriesStatus(series.status)
-        await record.update_series(ctx, tx, series, status=status, because=series.reasons, sessions=rows)
-    known = {row.id for row in locked.sessions}
-    changed = [
-        ChangedSession(row=row, was=before.get(row.id))
-        for row in rows
-        if row.id in before or row.id not in known
-    ]
-    return ChangedSeries(series=series, sessions=changed)
-
-
-def _anchor(locked: _Locked, change: SeriesChange) -> Appointment | None:
+def _anchor(hand: SeriesInHand, change: SeriesChange) -> Appointment | None:
     if change.session is None:
         return None
-    found = next((row for row in locked.sessions if row.id == change.session), None)
+    found = next((row for row in hand.sessions if row.id == change.session), None)
     if found is None:
         raise Invalid("names a session of this series", expression="session")
     return found
@@ -274,16 +222,3 @@ def _own(ctx: Context, rows: Sequence[Appointment]) -> None:
     for row in rows:
         if (why := rules.acts.may_change(ctx, row)) is not None:
             raise VisitOfAnother.because(why, texts.REASONS)
-
-
-def _refusal(ctx: Context, locked: _Locked, *why: Reason) -> CannotChangeSeries:
-    zone, words = ctx.clinic.site(locked.series.site).zone, texts.words_of(ctx.clinic)
-    problems = [
-        Problem(
-            text=said(reason, texts.REASONS, zone=zone, words=words),
-            code=CannotChangeSeries.code,
-            reason=reason,
-        )
-        for reason in why
-    ]
-    return CannotChangeSeries(problems=problems)

@@ -14,7 +14,7 @@ from services.scheduling.models.rows import Appointment, Referral, Series
 from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries
 from services.scheduling.states import SeriesStatus
-from services.scheduling.use_cases import book_series, record
+from services.scheduling.use_cases import claim_sessions, record
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
@@ -85,7 +85,7 @@ async def _add(
     only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
     for discipline, count in missing.items():
         own = rules.series_state.sessions_in(kept, discipline=discipline, only=only)
-        request = book_series.request_of(
+        request = claim_sessions.request_of(
             ctx,
             referral,
             discipline=discipline,
@@ -95,13 +95,13 @@ async def _add(
             after=after,
         )
         usual = {person for person, _ in Counter(row.practitioner for row in own).most_common(1) if person}
-        found = await book_series.claimed(
+        found = await claim_sessions.claimed(
             ctx, tx, referral, series, request=replace(request, need=request.need.led_by(usual))
         )
         if isinstance(found, NoSeries):
-            found = await book_series.claimed(ctx, tx, referral, series, request=request)
+            found = await claim_sessions.claimed(ctx, tx, referral, series, request=request)
         if isinstance(found, NoSeries):
-            _, *instead = book_series.refusal(found)
+            _, *instead = claim_sessions.refusal(found)
             why += [Reason.of("session-not-made-up", discipline=discipline, count=count), *instead]
         else:
             added += found

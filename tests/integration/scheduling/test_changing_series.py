@@ -9,7 +9,7 @@ import pytest
 
 from services.scheduling.models.rows import Appointment
 from services.scheduling.use_cases.change import VisitOfAnother
-from services.scheduling.use_cases.change_series import CannotChangeSeries
+from services.scheduling.use_cases.series_in_hand import CannotChangeSeries
 from shared.auth.principal import Principal
 from shared.auth.scopes import Scopes
 from shared.db import Database

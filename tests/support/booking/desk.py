@@ -303,8 +303,8 @@ class Desk:
         assert series is not None
         ctx = self.ctx(principal=by)
         async with self.database.transaction() as tx:
-            change = fhir.series_changes.read(SeriesAct(act), given, urls=ctx.urls)
-            changed = await use_cases.change_series.run(ctx, tx, str(series.id), change, is_preview=preview)
+            read = partial(fhir.series_changes.read, SeriesAct(act), given, urls=ctx.urls)
+            changed = await use_cases.change_series.run(ctx, tx, str(series.id), read, is_preview=preview)
             answer = fhir.series_changes.render(ctx, changed)
         await self.settle()
         return answer
