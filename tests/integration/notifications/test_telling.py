@@ -256,37 +256,51 @@ class TestAPatient:
     async def test_has_one_letter_when_many_of_their_visits_are_called_off_at_once(
         self, runtime: Runtime
     ) -> None:
-        consents = [{"channel": "email", "permitted": True, "date": "2026-01-01"}]
-        points = [{"system": "email", "value": "ann@mail.example"}]
-        person = {"family": "Bench", "given": "Ann", "birth_date": "1980-01-01"}
+        rows = await letters_about(runtime, [a_session(number) for number in range(20)])
         async with runtime.database.transaction() as tx:
-            await tx.run(
-                "INSERT INTO known_patient (id, event_version, person, contact_points, channel_consents)"
-                " VALUES ($1, 1, $2, $3, $4)",
-                *(PATIENT, person, points, consents),
-            )
-        for events in ([referral_event("received")], [a_session(number) for number in range(20)]):
-            ctx = runtime.context(cause=events[0].id)
-            batch = EventBatch([EventContext(typed(one), ctx) for one in events])
-            async with runtime.database.transaction() as tx:
-                await handlers.on_events(ctx, tx, batch)
-        async with runtime.database.transaction() as tx:
-            rows = await tx.rows(Notification, "SELECT * FROM notification WHERE audience = 'patient'")
             visits = await tx.value("SELECT count(*) FROM known_visit WHERE status = 'cancelled'")
         assert [(row.visit_id, row.version) for row in rows] == [(None, 1)]
         assert visits == 20
 
+    async def test_has_one_letter_about_a_visit_that_moves_twice_at_once_and_it_says_the_last_time(
+        self, runtime: Runtime
+    ) -> None:
+        moves = [a_session(1, status="booked", hours=hours) for hours in (1, 2)]
+        [letter] = await letters_about(runtime, moves)
+        assert moves[0].subject == f"Appointment/{letter.visit_id}"
+        assert letter.visit_starts_at == NOON + timedelta(days=2, hours=2)
 
-def a_session(number: int) -> Event:
-    start = NOON + timedelta(days=1 + number)
+
+async def letters_about(runtime: Runtime, events: list[Event]) -> list[Notification]:
+    """Hear events of one batch for a patient who permits e-mail, and give what is written to them."""
+    consents = [{"channel": "email", "permitted": True, "date": "2026-01-01"}]
+    points = [{"system": "email", "value": "ann@mail.example"}]
+    person = {"family": "Bench", "given": "Ann", "birth_date": "1980-01-01"}
+    async with runtime.database.transaction() as tx:
+        await tx.run(
+            "INSERT INTO known_patient (id, event_version, person, contact_points, channel_consents)"
+            " VALUES ($1, 1, $2, $3, $4)",
+            *(PATIENT, person, points, consents),
+        )
+    for heard in ([referral_event("received")], events):
+        ctx = runtime.context(cause=heard[0].id)
+        batch = EventBatch([EventContext(typed(one), ctx) for one in heard])
+        async with runtime.database.transaction() as tx:
+            await handlers.on_events(ctx, tx, batch)
+    async with runtime.database.transaction() as tx:
+        return await tx.rows(Notification, "SELECT * FROM notification WHERE audience = 'patient'")
+
+
+def a_session(number: int, *, status: str = "cancelled", hours: int = 0) -> Event:
+    start = NOON + timedelta(days=1 + number, hours=hours)
     session = {
         "resourceType": "Appointment",
         "id": f"00000000-0000-7000-8000-0000000001{number:02}",
-        "status": "cancelled",
+        "status": status,
         "start": start.isoformat(),
         "end": (start + timedelta(hours=1)).isoformat(),
         "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": "session"}]},
         "basedOn": [{"reference": f"ServiceRequest/{REFERRAL}"}],
         "participant": [{"actor": {"reference": f"Patient/{PATIENT}"}}],
     }
-    return an_event("appointment.cancelled", session)
+    return an_event("appointment.cancelled" if status == "cancelled" else "appointment.moved", session)
