@@ -39,7 +39,7 @@ async def test_shows_the_dates_first_and_cancels_then(clinic: TestClinic, browse
     before = await found(clinic, "appointment-type=session&status=booked")
     await browser.sign_in("coordinator")
     page = await browser.open(f"/series/{series}")
-    assert "Series: Tanabe" in page.text
+    assert "Series · Tanabe" in page.text
     assert "Psychology" in page.text
     session = before[-2]
     assert f'href="/series/{series}"' in (await browser.open(f"/visits/{session['id']}")).html
