@@ -26,6 +26,12 @@ async def reachable(**members: Any) -> AsyncIterator[tuple[TestClinic, Gateway, 
         yield clinic, gateway, visit
 
 
+async def reasons(clinic: TestClinic) -> list[str]:
+    """Give why messages to patients did not arrive."""
+    rows = await kept(clinic, "notification")
+    return [row.reason["code"] for row in rows if row.audience == "patient" and row.reason]
+
+
 class TestAText:
     async def test_says_where_the_message_is_and_nothing_else(self) -> None:
         async with reachable() as (clinic, gateway, visit):
@@ -69,6 +75,7 @@ class TestAGatewayThatFails:
             await move(clinic, visit)
             [task] = await telephone_list(clinic)
             assert task["focus"]["reference"] == f"Appointment/{visit['id']}"
+            assert await reasons(clinic) == ["gateway-refused"]
 
     async def test_for_a_day_says_so_on_the_telephone_list(self) -> None:
         async with reachable() as (clinic, gateway, visit):
@@ -79,6 +86,7 @@ class TestAGatewayThatFails:
             await clinic.days(1.2)
             [asked] = await telephone_list(clinic)
             assert asked["statusReason"]["coding"][0]["code"] == "message-not-arrived"
+            assert "gateway-gave-up" in await reasons(clinic)
 
     async def test_that_there_is_none_of_is_written_down_and_telephoned(self) -> None:
         async with TestClinic() as clinic:

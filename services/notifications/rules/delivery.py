@@ -17,6 +17,8 @@ NO_CONSENT = Reason.of("no-consent")
 LEFT_TEAM = Reason.of("left-team")
 REFUSED = Reason.of("refused")
 GAVE_UP = Reason.of("gave-up")
+GATEWAY_REFUSED = Reason.of("gateway-refused")
+GATEWAY_GAVE_UP = Reason.of("gateway-gave-up")
 NOT_TAKEN = Reason.of("not-taken")
 GONE = Reason.of("gone")
 ENDED = Reason.of("ended")
@@ -25,16 +27,18 @@ NO_RECEIVER = Reason.of("no-receiver")
 
 # Why nothing goes by a channel for which the clinic has no server.
 NO_WAY = {Channel.EMAIL: NO_SERVER, Channel.SMS: NO_GATEWAY}
+_REFUSED = {Channel.EMAIL: REFUSED, Channel.SMS: GATEWAY_REFUSED, Channel.WEBHOOK: GONE}
+_GAVE_UP = {Channel.EMAIL: GAVE_UP, Channel.SMS: GATEWAY_GAVE_UP, Channel.WEBHOOK: NOT_TAKEN}
 
 
 def refused(channel: Channel) -> Reason:
     """Say why a message ends that its channel refused for good."""
-    return GONE if channel is Channel.WEBHOOK else REFUSED
+    return _REFUSED[channel]
 
 
 def gave_up(channel: Channel) -> Reason:
     """Say why a message ends that was tried for a day."""
-    return NOT_TAKEN if channel is Channel.WEBHOOK else GAVE_UP
+    return _GAVE_UP[channel]
 
 
 def next_attempt(*, created_at: datetime, attempts: int, now: datetime) -> datetime | None:

@@ -47,6 +47,7 @@ for _channel in Channel:
         _ENDED.labels(str(_channel), label_of(_code))
 _SOMEBODY_MUST_LOOK = frozenset(
     {delivery.NO_ADDRESS, delivery.REFUSED, delivery.GAVE_UP, delivery.NOT_TAKEN, delivery.GONE}
+    | {delivery.GATEWAY_REFUSED, delivery.GATEWAY_GAVE_UP}
 )
 # Of a message to a patient another type tells: whoever follows those need not read all others.
 _EVENTS = {

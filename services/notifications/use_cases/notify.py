@@ -68,8 +68,11 @@ def decide(
     for message in _wanted(ctx, news, route, parties, known=known):
         row = _prepared(ctx, news, message, parties)
         if (earlier := _same_for_patient(written.messages, row)) is not None:
-            # Of many visits at once a patient has one letter, behind which all that is booked stands.
-            earlier.visit_id = earlier.visit_starts_at = None
+            # Of many visits at once a patient has one letter, behind which all that is booked stands; of one
+            # that changed twice the letter is about its last change.
+            same = row.visit_id == earlier.visit_id
+            earlier.visit_id = row.visit_id if same else None
+            earlier.visit_starts_at = row.visit_starts_at if same else None
             continue
         if message.channel in without:
             end.apply(ctx, row, reason=delivery.NO_WAY[message.channel])

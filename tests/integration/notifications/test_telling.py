@@ -299,6 +299,16 @@ class TestAPatient:
         reminded = {row.visit_id for row in await letters(runtime) if row.event_type == "visit.reminder"}
         assert reminded == {session_id(8), session_id(9)}
 
+    async def test_has_one_letter_about_a_visit_that_moves_twice_at_once_and_it_says_the_last_time(
+        self, runtime: Runtime
+    ) -> None:
+        await reachable(runtime)
+        moves = [a_session(1, "moved", hours=hours) for hours in (1, 2)]
+        await together(runtime, *moves)
+        [letter] = await letters(runtime)
+        assert moves[0].subject == f"Appointment/{letter.visit_id}"
+        assert letter.visit_starts_at == NOON + timedelta(days=2, hours=2)
+
 
 async def reachable(runtime: Runtime) -> None:
     """Let there be a patient who permits e-mail, and a referral of theirs."""
@@ -338,9 +348,11 @@ def session_id(number: int) -> str:
     return f"00000000-0000-7000-8000-0000000001{number:02}"
 
 
-def a_session(number: int, what: str = "cancelled", *, who: str = "ben", room: str = "treatment-1") -> Event:
-    """Make what befell a session that begins so many days after tomorrow noon."""
-    start = NOON + timedelta(days=1 + number)
+def a_session(
+    number: int, what: str = "cancelled", *, who: str = "ben", room: str = "treatment-1", hours: int = 0
+) -> Event:
+    """Make what befell a session that begins so many days after tomorrow noon, and hours after that."""
+    start = NOON + timedelta(days=1 + number, hours=hours)
     people = (f"Patient/{PATIENT}", f"Practitioner/{who}", f"Location/{room}")
     session = {
         "resourceType": "Appointment",
