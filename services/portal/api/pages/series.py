@@ -17,6 +17,7 @@ from services.portal.reading import Resource, id_of
 
 _BASE = "/scheduling/fhir"
 _BY_SCOPE = (series.CANCEL, series.MOVE, series.HOLD)
+_TYPED = ("scope", "session", "whose", "reason", "day", "time", "practitioner", "room", "from", "until")
 
 
 async def show(page: Page) -> Response:
@@ -29,9 +30,7 @@ async def send(page: Page) -> Response:
     act = page.value("act")
     if act not in _BY_SCOPE:
         return await _shown(page, status=422)
-    names = ("scope", "session", "whose", "reason", "day", "time", "from", "until")
-    names += ("practitioner", "room")
-    said, wrong = series.asked(act, {name: page.value(name).strip() for name in names}, zone=page.zone)
+    said, wrong = series.asked(act, {name: page.value(name).strip() for name in _TYPED}, zone=page.zone)
     if wrong:
         return await _shown(page.with_wrong(wrong), status=422)
     path = f"{_BASE}/List/{page.param('id')}"
