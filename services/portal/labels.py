@@ -143,6 +143,8 @@ FIELDS: Mapping[str, str] = {
     "on": _("From which day on a booster is"),
     "scope": _("Which"),
     "session": _("Session"),
+    "practitioner": _("Clinician from then on"),
+    "location": _("Room from then on"),
     "until": _("The last day"),
 }
 # What is asked of an insurer, and what it may say of each item (X12 306).
@@ -186,7 +188,7 @@ SCOPES: Mapping[str, str] = {
 }
 SERIES_ACTS: Mapping[str, str] = {
     "cancel-sessions": _("Cancel"),
-    "move-sessions": _("Move to another time"),
+    "move-sessions": _("Move to another time, clinician or room"),
     "hold": _("Pause for some days"),
 }
 SERIES_STATUS: Mapping[str, str] = {
@@ -198,6 +200,7 @@ SERIES_STATUS: Mapping[str, str] = {
 SERIES_OUTCOMES: Mapping[str, str] = {
     "cancelled": _("is cancelled"),
     "moved": _("moves to"),
+    "reassigned": _("stays at its time, with"),
     "booked": _("is new"),
 }
 ROOM_KINDS: Mapping[str, str] = {

@@ -1,12 +1,12 @@
 """A series on a page: its sessions, and what a form asks to be done with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Any
 
 from services.portal import labels
 from services.portal.acts import Wrong
-from services.portal.reading import Resource, code_of, id_of, parameters_of
+from services.portal.reading import Resource, code_of, id_of, parameters_of, shown
 
 CANCEL, MOVE, HOLD = "cancel-sessions", "move-sessions", "hold"
 _USED = "/claim-units-used"
@@ -37,10 +37,40 @@ def asked(act: str, typed: Mapping[str, str], *, zone: tzinfo) -> tuple[list[dic
         said += [{"name": "reason", "valueString": typed.get("reason", "")}]
         said += [{"name": "code", "valueCode": "pat" if typed.get("whose") == "pat" else "prov"}]
         return said, wrong
+    said += _whom(typed)
     start = _start(typed, zone)
-    if start is None:
-        return said, [*wrong, Wrong(name="day", text=labels.NEEDED)]
-    return [*said, {"name": "start", "valueInstant": start.isoformat()}], wrong
+    if start is not None:
+        return [*said, {"name": "start", "valueInstant": start.isoformat()}], wrong
+    if typed.get("day") or typed.get("time") or not _whom(typed):
+        wrong.append(Wrong(name="day", text=labels.NEEDED))
+    return said, wrong
+
+
+def who_else(
+    sessions: Sequence[Resource], roles: Sequence[Resource], *, discipline_of: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """Name the clinicians of the disciplines of these sessions, where their clinicians work."""
+    led = {id_of(actor) for actor in _actors(sessions, "Practitioner")}
+    given = {code_of(one["specialty"][0]) for one in sessions if one.get("specialty")}
+    sites = {id_of(place) for role in roles if role["id"] in led for place in role.get("location", ())}
+    able = [
+        (role, discipline)
+        for role in roles
+        if (discipline := code_of(role["code"][0])) in given
+        and sites & {id_of(place) for place in role.get("location", ())}
+    ]
+    return [
+        (role["id"], f"{shown(role['practitioner'])} · {discipline_of(discipline)}")
+        for role, discipline in able
+    ]
+
+
+def where_else(sessions: Sequence[Resource], places: Sequence[Resource]) -> list[tuple[str, str]]:
+    """Name the rooms of the kinds in which these sessions are, at their sites."""
+    used = {id_of(actor) for actor in _actors(sessions, "Location")}
+    mine = [(_kind(place), id_of(place.get("partOf"))) for place in places if place["id"] in used]
+    alike = [place for place in places if (_kind(place), id_of(place.get("partOf"))) in mine]
+    return [(place["id"], place["name"]) for place in alike]
 
 
 def preview_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -71,6 +101,24 @@ def units_of(claim: Resource) -> list[Mapping[str, Any]]:
         }
         for item in claim.get("item", ())
     ]
+
+
+def _whom(typed: Mapping[str, str]) -> list[dict[str, Any]]:
+    named = {"practitioner": ("practitioner", "Practitioner"), "room": ("location", "Location")}
+    return [
+        {"name": name, "valueReference": {"reference": f"{kind}/{typed[field]}"}}
+        for field, (name, kind) in named.items()
+        if typed.get(field)
+    ]
+
+
+def _actors(sessions: Sequence[Resource], kind: str) -> Iterator[Mapping[str, Any]]:
+    actors = (one.get("actor", {}) for session in sessions for one in session.get("participant", ()))
+    return (actor for actor in actors if f"{kind}/" in actor.get("reference", ""))
+
+
+def _kind(place: Resource) -> str:
+    return code_of(next(iter(place.get("type", ())), None))
 
 
 def _sessions(body: Mapping[str, Any]) -> list[Any]:

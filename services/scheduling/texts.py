@@ -30,6 +30,9 @@ REASONS: Mapping[str, str] = {
     "series-not-refused": "Only a series that found no room as a whole is booked in part.",
     "nothing-to-settle": "Nothing of this series is looked for.",
     "no-session-to-come": "No session of this series that is meant is still to come.",
+    "group-keeps-its-clinician": (
+        "A group has one clinician and one room for everybody: another one is for all who are in it."
+    ),
     "session-cannot-move": "The session of {when:%Y-%m-%d %H:%M} cannot be moved so, and so none is.",
     "series-held": "The series is held from {starts_on} to {ends_on}.",
     "missed-in-a-row": (

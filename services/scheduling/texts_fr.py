@@ -28,6 +28,9 @@ REASONS: Mapping[str, str] = {
     "series-not-refused": "Seule une série qui n'a pas trouvé de place en entier est réservée en partie.",
     "nothing-to-settle": "Rien n'est cherché pour cette série.",
     "no-session-to-come": "Aucune séance visée de cette série n'est encore à venir.",
+    "group-keeps-its-clinician": (
+        "Un groupe a un seul clinicien et une seule salle pour tous : un autre vaut pour tous ses membres."
+    ),
     "session-cannot-move": (
         "La séance du {when:%Y-%m-%d %H:%M} ne peut pas être déplacée ainsi, donc aucune ne l'est."
     ),

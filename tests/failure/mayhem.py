@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.clock import monotonic
+from tests.failure.places.embedded import PROCESS, Embedded
 from tests.failure.places.place import Place
 
 _AMID_START = 0.15
 _MOMENT = 0.05
+_DIES_WITHIN = 60.0
 
 
 @dataclass(kw_only=True)
@@ -36,6 +38,19 @@ async def kill_as_a_whole(place: Place, *, kills: int, chance: random.Random) ->
         done.by_target[target] += 1
     done.recoveries.append(await place.ready())
     return done
+
+
+async def die_at(place: Embedded, point: str, *, seed: int) -> None:
+    """Let the process die at a point, and start it again; raises AssertionError where it is not reached."""
+    await place.kill(PROCESS)
+    await place.start(PROCESS, failpoint=point)
+    process, deadline = place.process.process, monotonic() + _DIES_WITHIN
+    assert process is not None
+    while process.poll() is None:
+        assert monotonic() < deadline, f"{point} was not reached (seed {seed})"
+        await asyncio.sleep(_MOMENT)
+    await place.start(PROCESS)
+    await place.ready()
 
 
 async def kill_one_by_one(

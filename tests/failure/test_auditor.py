@@ -7,17 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import pytest_asyncio
 
-from deploy.demo.story import parameters
+from deploy.demo import insurer
+from deploy.demo.story import Story, parameters
 from shared.db import Database, Transaction
 from tests.failure.audit import Evidence, audit, published_on_postgres
 from tests.failure.audit.evidence import lag_on_postgres
 from tests.failure.audit.handled import HANDLED
 from tests.failure.history import History, Operation, Outcome
 from tests.failure.referrals import ROUTINE, a_referral, new_key, sender_of
+from tests.failure.scripts import AtOnce
 from tests.support.clinic import TestClinic
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("auditor")]
@@ -90,6 +94,24 @@ DAMAGE = [
      "convert_from(body, 'UTF8'), '\"start\":\"20', '\"start\":\"21'), 'UTF8')"),
     ("I14", "scheduling", "UPDATE telling_task SET starts_at = starts_at + interval '1 day'"
      " WHERE status = 'requested'"),
+    ("I15", "scheduling", "UPDATE funding SET grants = jsonb_set(grants, '{0,units}', '11')"),
+    ("I15", "scheduling", "UPDATE funding SET grants = '[{\"discipline\": \"psychology\", \"units\": 40}]'"),
+    ("I15", "scheduling", "UPDATE funding SET grants = jsonb_set(grants, '{0,ends_on}', '\"2000-01-01\"')"),
+    ("I15", "scheduling", "UPDATE funding SET status = 'denied'"),
+    ("I15", "scheduling", "UPDATE series SET wanted = '{\"physiotherapy\": 11}'"),
+    ("I15", "scheduling", "UPDATE series SET short = '{\"physiotherapy\": 1}'"),
+    ("I15", "scheduling", "UPDATE series SET status = 'not-booked'"),
+    ("I15", "scheduling", "DELETE FROM appointment WHERE id = (SELECT id FROM appointment"
+     " WHERE series_id IS NOT NULL ORDER BY starts_at LIMIT 1)"),
+    ("I15", "scheduling", "UPDATE series SET body = convert_to((convert_from(body, 'UTF8')::jsonb"
+     " #- '{entry,0}')::text, 'UTF8')"),
+    ("I15", "scheduling", "DELETE FROM event_log WHERE headers->>'ce_type' = 'series.booked'"),
+    ("I15", "scheduling", "INSERT INTO resource_version SELECT 'Appointment', id::text, version,"
+     " last_updated, convert_to(replace(convert_from(body, 'UTF8'), '\"booked\"', '\"cancelled\"'), 'UTF8')"
+     " FROM appointment; UPDATE appointment SET version = version + 1"),
+    ("I15", "scheduling", "UPDATE roster SET document = jsonb_set(document, '{people,1,hours}',"
+     " '[{\"days\": [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"], \"from\": \"00:00\", \"to\":"
+     " \"23:45\", \"programmes\": [\"functional-restoration\"]}]')"),
     ("I11", "careteam", "INSERT INTO timer (kind, ref, due_at) VALUES ('x', 'y', now())"),
     ("I11", "referral", "INSERT INTO held_key (consumer_group, key, state, machine_since)"
      " VALUES ('referral', 'x', 'retrying', now())"),
@@ -101,8 +123,8 @@ DAMAGE = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def told() -> AsyncIterator[tuple[TestClinic, History]]:
-    """A clinic that has booked two referrals, redirected an emergency and merged two records of one person,
-    and what their senders know.
+    """A clinic that has booked two referrals and a series, redirected an emergency and merged two records of
+    one person, and what their senders know.
     """
     async with TestClinic(start=datetime.now(UTC)) as clinic:
         history = History()
@@ -113,6 +135,9 @@ async def told() -> AsyncIterator[tuple[TestClinic, History]]:
             history.operations.append(operation := await send(clinic, 9, file))
             records.append(operation.answer.partition(b"Patient/")[2].partition(b"/")[0].decode())
         await merge(clinic, *records)
+        history.operations.append(await send(clinic, 10, "04-workplace-insurer.json"))
+        await clinic.settle()
+        await grant(clinic)
         await clinic.settle()
         for worker in clinic.workers.values():
             await worker.stop()
@@ -150,6 +175,32 @@ async def send(clinic: TestClinic, number: int, file: str) -> Operation:
     operation.outcome, operation.status = Outcome.ACKNOWLEDGED, answer.status_code
     operation.answer, operation.attempts = answer.content, 1
     return operation
+
+
+async def grant(clinic: TestClinic) -> None:
+    """Let the insurer grant the one series that it is asked for."""
+    story = a_story(clinic)
+    [claim] = await story.find("workplace-insurer", "/referral/fhir/Claim?status=active")
+    await insurer.answer(story, "workplace-insurer", claim, "A1", weeks=12)
+
+
+def a_story(clinic: TestClinic) -> Story:
+    """Begin a story of the demo's kind, so that its acts can be used."""
+
+    async def party(name: str) -> httpx.AsyncClient:
+        return clinic.as_(name)
+
+    return Story(
+        number=0,
+        title="",
+        script=AtOnce(),
+        clock=clinic.clock,
+        begin=clinic.clock.now(),
+        zone=ZoneInfo("America/Toronto"),
+        parties=party,
+        timeline=[],
+        letters=lambda address: [],
+    )
 
 
 async def merge(clinic: TestClinic, into: str, merged: str) -> None:

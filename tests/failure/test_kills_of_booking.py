@@ -15,11 +15,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.scheduling.models.timer_kinds import TimerKind
-from shared.clock import monotonic
 from tests.failure.booking_scripts import BOOKING_PLAYS
 from tests.failure.healing import heal_and_audit
 from tests.failure.history import History
-from tests.failure.mayhem import kill_as_a_whole
+from tests.failure.mayhem import die_at, kill_as_a_whole
 from tests.failure.places.embedded import PROCESS, Embedded, open_embedded
 from tests.failure.places.place import AWAY
 from tests.failure.places.time import timers_fall_due
@@ -29,7 +28,6 @@ KILLS, DEATHS = 1, 2
 # Between the steps of a command, and of a timer: the plan of an evening, a planned day, a look at the roster.
 POINTS = ("key_locked", "received_not_committed", "after_commit_before_publish", "answered")
 POINTS += ("timer_taken", "timer_not_committed", "timer_fired")
-_DIES_WITHIN = 60.0
 SEED = int(os.environ.get("LUMBAR_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
 # Everybody is promised a day that an evening finds, and a hold that nobody books ends soon.
 PLANS = {"at_once_below: 0.8": "at_once_below: 0", "hold_minutes: 10": "hold_minutes: 1"}
@@ -49,7 +47,7 @@ async def test_a_booking_a_roster_and_a_plan_are_done_wholly_or_not_at_all() -> 
         ):
             await busy.play_all()
             for point in chance.sample(POINTS, DEATHS):
-                await _die_at(place, f"{point}:kill@{chance.randint(1, 6)}")
+                await die_at(place, f"{point}:kill@{chance.randint(1, 6)}", seed=SEED)
             await kill_as_a_whole(place, kills=KILLS, chance=chance)
             while not history.lost:
                 await kill_as_a_whole(place, kills=1, chance=chance)
@@ -58,19 +56,6 @@ async def test_a_booking_a_roster_and_a_plan_are_done_wholly_or_not_at_all() -> 
     assert {record.type for record in evidence.published["scheduling"]} >= _SAID
     for play in BOOKING_PLAYS:
         assert history.stories[play.__name__], f"seed {SEED}: {history.unfinished[:10]}"
-
-
-async def _die_at(place: Embedded, point: str) -> None:
-    """Let the process die at a point, and start it again; raises AssertionError where it is not reached."""
-    await place.kill(PROCESS)
-    await place.start(PROCESS, failpoint=point)
-    process, deadline = place.process.process, monotonic() + _DIES_WITHIN
-    assert process is not None
-    while process.poll() is None:
-        assert monotonic() < deadline, f"{point} was not reached (seed {SEED})"
-        await asyncio.sleep(0.05)
-    await place.start(PROCESS)
-    await place.ready()
 
 
 @asynccontextmanager

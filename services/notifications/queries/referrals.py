@@ -59,7 +59,8 @@ class AuthorizationParties:
 class ReferralContext:
     """What is known of some referrals (by id) and claims, and which messages of some events are written.
 
-    `patients` are those of the referrals who permit a channel.
+    `patients` are those of the referrals who permit a channel. `leads` are the clinicians of visits that an
+    event of these gives to somebody else or another room, `handed_over` those with another clinician now.
 
     Whoever learns something puts it here, so that the next event of the same batch knows it, and into the
     rows that `save` writes.
@@ -78,12 +79,20 @@ class ReferralContext:
     left: set[tuple[str, str]] = field(default_factory=set)
     visits: list[KnownVisit] = field(default_factory=list)
     offers: list[KnownOffer] = field(default_factory=list)
+    leads: dict[str, str | None] = field(default_factory=dict)
+    handed_over: set[str] = field(default_factory=set)
 
 
 async def load(
-    tx: Transaction, *, referrals: Collection[str], claims: Collection[str], events: Collection[str]
+    tx: Transaction,
+    *,
+    referrals: Collection[str],
+    claims: Collection[str],
+    events: Collection[str],
+    reassigned: Collection[str],
 ) -> ReferralContext:
-    """Read all of it at once."""
+    """Read all of it at once; `reassigned` are visits with another clinician or room."""
+    before = await visits.named(tx, reassigned)
     rows = await tx.records(_KNOWN, list(referrals)) if referrals else []
     asked = await tx.records(_AUTHORIZATIONS, list(claims)) if claims else []
     return ReferralContext(
@@ -99,6 +108,7 @@ async def load(
             for row in asked
         },
         patients=_patients(rows),
+        leads={visit.id: visit.practitioner for visit in before.values()},
         written={tuple(row) for row in await tx.records(_WRITTEN, list(events))},
     )
 

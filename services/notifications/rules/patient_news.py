@@ -13,9 +13,11 @@ from services.notifications.states import Audience
 from shared.clinic import Site
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 
+# Of another clinician or room a patient is told where it is another clinician.
+REASSIGNED = "appointment.reassigned"
 # Events of which a patient is told by a message.
 TOLD = frozenset(
-    {"appointment.booked", "appointment.moved", "appointment.cancelled", "series.booked"}
+    {"appointment.booked", "appointment.moved", REASSIGNED, "appointment.cancelled", "series.booked"}
     | {"offer.made", "offer.ended"}
 )
 # A message that is about no single visit opens by its link for so long.

@@ -89,6 +89,12 @@ def visits(known: ReferralContext, news: News, of: ReferralParties) -> list[Know
         )
         for one in news.visits
     ]
+    for visit in said:
+        # Whoever was not known has been handed over by nobody.
+        before = known.leads.get(visit.id, visit.practitioner)
+        known.handed_over -= {visit.id}
+        known.handed_over |= {visit.id} if before != visit.practitioner else set()
+        known.leads[visit.id] = visit.practitioner
     known.visits += said
     known.offers += [news.offer] if news.offer is not None else []
     return said

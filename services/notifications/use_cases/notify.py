@@ -40,11 +40,13 @@ class Written:
 
 async def load(tx: Transaction, heard: Sequence[News]) -> ReferralContext:
     """Read what is known of everything that these events are about, in few statements."""
+    reassigned = {one.id for news in heard if news.type == patient_news.REASSIGNED for one in news.visits}
     return await queries.referrals.load(
         tx,
         referrals={news.referral for news in heard if news.referral is not None},
         claims={news.claim for news in heard if news.claim is not None},
         events=[news.event_id for news in heard],
+        reassigned=reassigned,
     )
 
 
@@ -117,6 +119,8 @@ def _to_patient(ctx: Context, news: News, *, known: ReferralContext) -> list[Mes
         return []
     times = [one.starts_at for one in (*news.visits, *((news.offer,) if news.offer else ()))]
     if all(starts_at <= ctx.at for starts_at in times):
+        return []
+    if news.type == patient_news.REASSIGNED and not any(one.id in known.handed_over for one in news.visits):
         return []
     today = ctx.at.astimezone(ctx.clinic.site(referral.site).zone).date()
     return patient_news.told(news.type, patient, today=today)

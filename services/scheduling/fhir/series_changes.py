@@ -43,6 +43,8 @@ def read(act: SeriesAct, values: Mapping[str, Any], *, urls: Urls) -> SeriesChan
         scope=scope,
         session=_session(values, urls=urls),
         start=_moment(values),
+        practitioner=_named(values, "practitioner", urls=urls),
+        room=_named(values, "location", urls=urls),
         first=_day(values, "from"),
         last=_day(values, "until"),
         discipline=values.get("discipline"),
@@ -51,6 +53,8 @@ def read(act: SeriesAct, values: Mapping[str, Any], *, urls: Urls) -> SeriesChan
     )
     if act == SeriesAct.CANCEL and scope != Scope.ALL and change.session is None:
         raise Invalid("name the session, or say that all are meant", expression=_where("session"))
+    if act == SeriesAct.MOVE and not (change.start or change.practitioner or change.room):
+        raise Invalid("say the new start, or who leads them, or the room", expression=_where("start"))
     if act == SeriesAct.EXTEND and not 1 <= (change.count or len(change.on)) <= 60:
         raise Invalid(
             "say how many sessions more, or the days of boosters: 1 to 60", expression=_where("count")
@@ -91,7 +95,9 @@ def _parts(ctx: Context, one: ChangedSession) -> list[dict[str, Any]]:
 def _outcome(one: ChangedSession) -> str:
     if one.row.status == AppointmentStatus.CANCELLED:
         return "cancelled"
-    return "booked" if one.was is None else "moved"
+    if one.was is None:
+        return "booked"
+    return "reassigned" if one.was == one.row.starts_at else "moved"
 
 
 def act_of(values: Mapping[str, Any]) -> SeriesAct:
@@ -115,6 +121,11 @@ def _session(values: Mapping[str, Any], *, urls: Urls) -> UUID | None:
         return UUID(references.own_id(named, urls=urls, expression=_where("session")))
     except ValueError:
         raise Invalid("names an Appointment of this series", expression=_where("session")) from None
+
+
+def _named(values: Mapping[str, Any], name: str, *, urls: Urls) -> str | None:
+    given = values.get(name)
+    return None if given is None else references.own_id(given, urls=urls, expression=_where(name))
 
 
 def _moment(values: Mapping[str, Any]) -> datetime | None:

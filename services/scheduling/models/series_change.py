@@ -32,8 +32,9 @@ class Scope(StrEnum):
 class SeriesChange:
     """An act on a series with what was said for it; what an act has no use for is None.
 
-    `start` is the new start of the session that is named; `first` and `last` are the days of a hold, `on` the
-    days from which on each booster may be.
+    `start` is the new start of the session that is named, `practitioner` who leads the sessions from then on
+    and `room` where they are; `first` and `last` are the days of a hold, `on` the days from which on each
+    booster may be.
     """
 
     act: SeriesAct
@@ -42,6 +43,8 @@ class SeriesChange:
     scope: Scope = Scope.ONE
     session: UUID | None = None
     start: datetime | None = None
+    practitioner: str | None = None
+    room: str | None = None
     first: date | None = None
     last: date | None = None
     discipline: str | None = None

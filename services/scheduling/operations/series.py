@@ -90,6 +90,10 @@ _SCOPE = Parameter(
 )
 _SESSION = Parameter(name="session", type="Reference", targets=("Appointment",), text="The session meant.")
 _START = Parameter(name="start", type="instant", text="The new start of that session, with its zone.")
+_WHOM = (
+    Parameter(name="practitioner", type="Reference", targets=("Practitioner",), text="Who leads them then."),
+    Parameter(name="location", type="Reference", targets=("Location",), text="In which room they are then."),
+)
 _WHY = Parameter(name="reason", text="Why, in words that the other side reads.")
 _CODE = Parameter(
     name="code", type="code", text="A code of HL7: `pat...` is the patient's doing, all else the clinic's."
@@ -121,8 +125,11 @@ SERIES = OperationTable[SeriesFacts](
         ),
         _act(
             SeriesAct.MOVE,
-            text="Move sessions: one, or also those of its weekday and time that follow, or all of them.",
-            parameters=(_SCOPE, _SESSION, _START),
+            text=(
+                "Move sessions: one, or also those of its weekday and time that follow, or all of them;"
+                " or give those of its discipline another clinician or room at their times."
+            ),
+            parameters=(_SCOPE, _SESSION, _START, *_WHOM),
             parties=_PARTIES,
         ),
         _act(
@@ -151,7 +158,7 @@ SERIES = OperationTable[SeriesFacts](
             text="Say which sessions an act would change, and to which dates; nothing is written.",
             parameters=(
                 Parameter(name="act", type="code", min=1, text="The act.", values=tuple(SeriesAct)),
-                *(_SCOPE, _SESSION, _START, _CODE, _WHY, *_DAYS, _DISCIPLINE, *_MORE, _CONSENT),
+                *(_SCOPE, _SESSION, _START, *_WHOM, _CODE, _WHY, *_DAYS, _DISCIPLINE, *_MORE, _CONSENT),
             ),
             is_dry_run=True,
             returns="Parameters",

@@ -85,6 +85,10 @@ class Need:
         """Return the same need, of which only these people can be the one who leads it."""
         return replace(self, people=tuple(person for person in self.people if person.id in people))
 
+    def in_room(self, room_id: str) -> "Need":
+        """Return the same need, which only this room meets."""
+        return replace(self, rooms=tuple(room for room in self.rooms if room.id == room_id))
+
     def _on(self, day: date, person: Person) -> list[Span]:
         found = self._days.get((person.id, day))
         if found is None:

@@ -4,6 +4,7 @@
 - "This and following" counts from the start of the session that is named; "all" is all that is to come.
 - A move means the sessions of the same discipline on the same weekday at the same wall-clock time: each
   goes as many days and as much of the wall clock further as the one that is named, over daylight saving too.
+- Another clinician or room at the times that they have means the sessions of the same discipline on any day.
 """
 
 from collections.abc import Sequence
@@ -48,12 +49,14 @@ def meant(
 
 def alike(sessions: Sequence[Appointment], anchor: Appointment, *, zone: ZoneInfo) -> list[Appointment]:
     """Return those of the anchor's discipline on its weekday at its wall-clock time."""
-    return [
-        row
-        for row in sessions
-        if (row.discipline, row.visit_type) == (anchor.discipline, anchor.visit_type)
-        and _place(row, zone) == _place(anchor, zone)
-    ]
+    place = _place(anchor, zone)
+    return [row for row in of_kind(sessions, anchor) if _place(row, zone) == place]
+
+
+def of_kind(sessions: Sequence[Appointment], anchor: Appointment) -> list[Appointment]:
+    """Return those of the anchor's discipline, or that are the same visit of the programme."""
+    kind = (anchor.discipline, anchor.visit_type)
+    return [row for row in sessions if (row.discipline, row.visit_type) == kind]
 
 
 def moved_start(row: Appointment, *, old: datetime, new: datetime, zone: ZoneInfo) -> datetime:

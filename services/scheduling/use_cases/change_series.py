@@ -7,21 +7,19 @@ come of it, dates and refusals included, and writes nothing.
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from services.scheduling import queries, rules, texts
+from services.scheduling import queries, rules
 from services.scheduling.models.rows import Appointment
 from services.scheduling.models.series_change import ChangedSeries, SeriesAct, SeriesChange
-from services.scheduling.rules.moving import CannotMove
 from services.scheduling.states import SeriesStatus
 from services.scheduling.use_cases import (
     book_series,
     claim_sessions,
     complete_series,
-    move,
+    move_sessions,
     reconcile_series,
     record,
     series_in_hand,
 )
-from services.scheduling.use_cases.change import VisitOfAnother
 from services.scheduling.use_cases.series_in_hand import SeriesInHand
 from shared.context import Context
 from shared.db import Transaction
@@ -64,8 +62,10 @@ async def run(
 
 
 async def _cancel(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
-    rows = rules.series_scope.meant(hand.sessions, _anchor(hand, change), scope=change.scope, now=ctx.at)
-    _own(ctx, rows)
+    rows = rules.series_scope.meant(
+        hand.sessions, series_in_hand.anchor(hand, change), scope=change.scope, now=ctx.at
+    )
+    series_in_hand.own(ctx, rows)
     if not rows:
         raise series_in_hand.refusal(ctx, hand, Reason.of("no-session-to-come"))
     referral = hand.referral
@@ -80,31 +80,6 @@ async def _cancel(ctx: Context, tx: Transaction, hand: SeriesInHand, change: Ser
     await reconcile_series.give_up(ctx, tx, referral, rows)
     await reconcile_series.close_if_over(ctx, tx, referral)
     return await series_in_hand.answer(ctx, tx, hand, {row.id: row.starts_at for row in rows})
-
-
-async def _move(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
-    anchor = _anchor(hand, change)
-    if anchor is None or anchor.starts_at is None or change.start is None:
-        raise Invalid("name the session that moves, and its new start", expression="Parameters.parameter")
-    zone = ctx.clinic.site(hand.series.site).zone
-    rows = rules.series_scope.meant(hand.sessions, anchor, scope=change.scope, now=ctx.at)
-    rows = rules.series_scope.alike(rows, anchor, zone=zone)
-    _own(ctx, rows)
-    if not rows:
-        raise series_in_hand.refusal(ctx, hand, Reason.of("no-session-to-come"))
-    old, before = anchor.starts_at, {row.id: row.starts_at for row in rows}
-    # The ones in whose way the others would be go first.
-    for row in sorted(rows, key=lambda row: row.starts_at or old, reverse=change.start > old):
-        start = rules.series_scope.moved_start(row, old=old, new=change.start, zone=zone)
-        was = row.starts_at
-        try:
-            row.overbooked_because = None
-            await move.run(ctx, tx, row, referral=hand.referral, start=start)
-        except CannotMove as refusal:
-            why = refusal.problems[0].reason
-            named = Reason.of("session-cannot-move", when=was)
-            raise series_in_hand.refusal(ctx, hand, named, *([why] if why else [])) from refusal
-    return await series_in_hand.answer(ctx, tx, hand, before)
 
 
 async def _hold(ctx: Context, tx: Transaction, hand: SeriesInHand, change: SeriesChange) -> ChangedSeries:
@@ -200,25 +175,9 @@ async def _settle(ctx: Context, tx: Transaction, hand: SeriesInHand, change: Ser
 
 _ACTS = {
     SeriesAct.CANCEL: _cancel,
-    SeriesAct.MOVE: _move,
+    SeriesAct.MOVE: move_sessions.run,
     SeriesAct.HOLD: _hold,
     SeriesAct.EXTEND: _extend,
     SeriesAct.BOOK_PARTLY: _book_partly,
     SeriesAct.SETTLE: _settle,
 }
-
-
-def _anchor(hand: SeriesInHand, change: SeriesChange) -> Appointment | None:
-    if change.session is None:
-        return None
-    found = next((row for row in hand.sessions if row.id == change.session), None)
-    if found is None:
-        raise Invalid("names a session of this series", expression="session")
-    return found
-
-
-def _own(ctx: Context, rows: Sequence[Appointment]) -> None:
-    """Let a clinician change only what is all their own; raises VisitOfAnother."""
-    for row in rows:
-        if (why := rules.acts.may_change(ctx, row)) is not None:
-            raise VisitOfAnother.because(why, texts.REASONS)

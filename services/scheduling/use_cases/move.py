@@ -29,14 +29,24 @@ _ROUNDS = 5
 
 
 async def run(
-    ctx: Context, tx: Transaction, row: Appointment, *, referral: Referral, start: datetime
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    *,
+    referral: Referral,
+    start: datetime,
+    lead: str | None = None,
+    room: str | None = None,
 ) -> None:
-    """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too."""
+    """Move a booked appointment, or book a place on the waitlist at a chosen time, later than due too.
+
+    `lead` leads it from then on, in this `room`; at the time that it has that is all that changes.
+    """
     rules.moving.check(row, start, referral=referral, now=ctx.at)
     if row.kind == AppointmentKind.SESSION:
         await check_session(ctx, tx, row, start, referral=referral)
     before = row.model_copy()
-    await take(ctx, tx, row, start)
+    await take(ctx, tx, row, start, lead=lead, room=room)
     if row.status in UNTIMED:
         await book_first.booked(ctx, tx, referral, row)
         return
@@ -44,15 +54,25 @@ async def run(
     # It may have been over, and somebody asked to record it.
     await record_visits.follow(ctx, tx, [row])
     await freed_time.note(ctx, tx, [before])
+    event = events.AppointmentReassigned if start == before.starts_at else events.AppointmentMoved
     if row.kind not in FIRST_KINDS:
-        await record.save_visit(ctx, tx, row, events.AppointmentMoved)
+        await record.save_visit(ctx, tx, row, event)
         return
-    evaluated = await record.save_first(ctx, tx, row, events.AppointmentMoved, referral=referral)
+    evaluated = await record.save_first(ctx, tx, row, event, referral=referral)
     await reconcile_series.run(ctx, tx, referral, firsts=evaluated.firsts)
 
 
-async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime) -> None:
-    """Take a chosen time for an appointment and put it into the row, without writing that.
+async def take(
+    ctx: Context,
+    tx: Transaction,
+    row: Appointment,
+    start: datetime,
+    *,
+    lead: str | None = None,
+    room: str | None = None,
+) -> None:
+    """Take a chosen time for an appointment, with `lead` and in `room` where that is said, and put it into
+    the row, without writing that.
 
     Raises CannotMove with what blocks it and until when.
     """
@@ -61,11 +81,13 @@ async def take(ctx: Context, tx: Transaction, row: Appointment, start: datetime)
         raise rules.moving.cannot_move(Reason.of("no-such-visit"))
     if row.practitioner is not None and row.starts_at is None:
         need = need.led_by({row.practitioner})
+    need = need if lead is None else need.led_by({lead})
+    need = need if room is None else need.in_room(room)
     resources = [*need.resources, rules.needs.patient_key(row.patient_id)]
     if row.overbooked_because is not None:
         resources += [rules.needs.second_key(person.id) for person in need.people]
     span, moving = Span(start, start + timedelta(minutes=row.minutes)), row.starts_at is not None
-    left = rules.given_up.by_moving(row)
+    left = rules.given_up.by_moving(row) if start != row.starts_at else []
     if moving:
         # Before anything is claimed, as whoever gives time back and then books does it.
         await queries.occupancy.count_freed(tx, [row.site])

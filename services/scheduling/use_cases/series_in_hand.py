@@ -1,19 +1,20 @@
 """A series that a person changes: locked with its sessions, and what is answered of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.scheduling import queries, texts
+from services.scheduling import queries, rules, texts
 from services.scheduling.models.rows import Appointment, Referral, Series
-from services.scheduling.models.series_change import ChangedSeries, ChangedSession
+from services.scheduling.models.series_change import ChangedSeries, ChangedSession, SeriesChange
 from services.scheduling.rules.entitlement import Entitlement, NoEntitlement
 from services.scheduling.states import SeriesStatus
 from services.scheduling.use_cases import reconcile_series, record
+from services.scheduling.use_cases.change import VisitOfAnother
 from shared.context import Context
 from shared.db import Transaction
-from shared.errors import Conflict, NotFound, Problem
+from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.reasons import Reason, said
 
 
@@ -45,6 +46,23 @@ async def take(ctx: Context, tx: Transaction, series_id: str) -> SeriesInHand:
         raise unknown
     sessions = await queries.appointments.sessions_of(tx, series.id)
     return SeriesInHand(referral=referral, series=series, sessions=sessions, version=series.version)
+
+
+def anchor(hand: SeriesInHand, change: SeriesChange) -> Appointment | None:
+    """Return the session that is named, None where none is; raises Invalid for one of another series."""
+    if change.session is None:
+        return None
+    found = next((row for row in hand.sessions if row.id == change.session), None)
+    if found is None:
+        raise Invalid("names a session of this series", expression="session")
+    return found
+
+
+def own(ctx: Context, rows: Iterable[Appointment]) -> None:
+    """Let a clinician change only what is all their own; raises VisitOfAnother."""
+    for row in rows:
+        if (why := rules.acts.may_change(ctx, row)) is not None:
+            raise VisitOfAnother.because(why, texts.REASONS)
 
 
 async def entitled(ctx: Context, tx: Transaction, hand: SeriesInHand) -> Entitlement:

@@ -14,6 +14,7 @@ from tests.failure.audit.handled import handled
 from tests.failure.audit.occupied import occupied
 from tests.failure.audit.people import people
 from tests.failure.audit.rosters import rosters
+from tests.failure.audit.series import series
 from tests.failure.audit.told import told
 from tests.failure.audit.transitions import illegal_steps
 
@@ -21,7 +22,7 @@ __all__ = ["Evidence", "Published", "audit", "published_on_postgres"]
 
 INVARIANTS = (
     *(acknowledged, events, handled, occupied, illegal_steps, ends),
-    *(told, people, rosters, days, drained),
+    *(told, people, rosters, days, series, drained),
 )
 
 

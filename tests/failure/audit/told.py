@@ -14,7 +14,9 @@ _MESSAGES = (
 )
 # What the feed says of an event of which referral: the requester is owed an e-mail of some.
 _ENTRIES = "SELECT convert_from(value, 'UTF8')::jsonb AS entry FROM event_log WHERE topic = 'feed'"
-_OF_SESSIONS = tuple(f"appointment.{one}" for one in ("booked", "moved", "reassigned", "cancelled", "missed"))
+_OF_SESSIONS = tuple(
+    f"appointment.{one}" for one in ("booked", "moved", "reassigned", "cancelled", "missed", "corrected")
+)
 _WITHOUT_CONSENT = "SELECT claim_id FROM known_authorization WHERE NOT consented"
 
 

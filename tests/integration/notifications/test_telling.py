@@ -1,13 +1,14 @@
 """From an event to messages and feed entries, on a real database."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
-from services.notifications import handlers
-from services.notifications.models.rows import Notification
+from services.notifications import handlers, use_cases
+from services.notifications.models.rows import KnownVisit, Notification
 from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from shared.clinic import Clinic
 from shared.db import Database
@@ -16,6 +17,7 @@ from shared.events.envelope import Event
 from shared.events.inbox.handling import EventBatch, EventContext, NotYet
 from shared.fhir.codes import APPOINTMENT_KIND_SYSTEM
 from shared.runtime import Runtime
+from shared.timers import Timer
 from tests.support.context import a_context
 from tests.support.news import (
     NOON,
@@ -256,51 +258,110 @@ class TestAPatient:
     async def test_has_one_letter_when_many_of_their_visits_are_called_off_at_once(
         self, runtime: Runtime
     ) -> None:
-        rows = await letters_about(runtime, [a_session(number) for number in range(20)])
-        async with runtime.database.transaction() as tx:
-            visits = await tx.value("SELECT count(*) FROM known_visit WHERE status = 'cancelled'")
+        await reachable(runtime)
+        await together(runtime, *(a_session(number) for number in range(20)))
+        rows = await letters(runtime)
         assert [(row.visit_id, row.version) for row in rows] == [(None, 1)]
-        assert visits == 20
+        assert {visit.status for visit in await visits(runtime)} == {"cancelled"}
+        assert len(await visits(runtime)) == 20
+
+    async def test_hears_of_another_clinician_and_not_of_another_room(self, runtime: Runtime) -> None:
+        await reachable(runtime)
+        await together(runtime, a_session(1, "moved", who="ben"))
+        before = len(await letters(runtime))
+        await together(runtime, a_session(1, "reassigned", who="ben", room="treatment-2"))
+        assert len(await letters(runtime)) == before
+        await together(runtime, a_session(1, "reassigned", who="bo", room="treatment-2"))
+        told = [row for row in await letters(runtime) if row.event_type == "appointment.reassigned"]
+        assert [row.visit_id for row in told] == [session_id(1)]
+
+    async def test_hears_once_of_a_series_that_somebody_else_gives_from_then_on(
+        self, runtime: Runtime
+    ) -> None:
+        await reachable(runtime)
+        await together(runtime, *(a_session(number, "moved", who="ben") for number in range(4)))
+        await together(runtime, *(a_session(number, "reassigned", who="bo") for number in range(1, 4)))
+        told = [row for row in await letters(runtime) if row.event_type == "appointment.reassigned"]
+        assert [row.visit_id for row in told] == [None]
+
+    async def test_is_reminded_of_the_sessions_before_those_that_were_called_off(
+        self, runtime: Runtime
+    ) -> None:
+        await reachable(runtime)
+        await together(runtime, *(a_session(number, "moved") for number in range(8, 12)))
+        await together(runtime, *(a_session(number) for number in range(10, 12)))
+        async with runtime.database.transaction() as tx:
+            due = list(await tx.rows(Timer, "SELECT kind, ref, due_at FROM timer WHERE kind = 'remind'"))
+        for timer in sorted(due, key=lambda one: one.due_at):
+            ctx = replace(runtime.context(cause=timer.ref), at=timer.due_at)
+            async with runtime.database.transaction() as tx:
+                await use_cases.reminders.run(ctx, tx, timer, without=())
+        reminded = {row.visit_id for row in await letters(runtime) if row.event_type == "visit.reminder"}
+        assert reminded == {session_id(8), session_id(9)}
 
     async def test_has_one_letter_about_a_visit_that_moves_twice_at_once_and_it_says_the_last_time(
         self, runtime: Runtime
     ) -> None:
-        moves = [a_session(1, status="booked", hours=hours) for hours in (1, 2)]
-        [letter] = await letters_about(runtime, moves)
+        await reachable(runtime)
+        moves = [a_session(1, "moved", hours=hours) for hours in (1, 2)]
+        await together(runtime, *moves)
+        [letter] = await letters(runtime)
         assert moves[0].subject == f"Appointment/{letter.visit_id}"
         assert letter.visit_starts_at == NOON + timedelta(days=2, hours=2)
 
 
-async def letters_about(runtime: Runtime, events: list[Event]) -> list[Notification]:
-    """Hear events of one batch for a patient who permits e-mail, and give what is written to them."""
-    consents = [{"channel": "email", "permitted": True, "date": "2026-01-01"}]
-    points = [{"system": "email", "value": "ann@mail.example"}]
+async def reachable(runtime: Runtime) -> None:
+    """Let there be a patient who permits e-mail, and a referral of theirs."""
     person = {"family": "Bench", "given": "Ann", "birth_date": "1980-01-01"}
+    points = [{"system": "email", "value": "ann@mail.example"}]
+    consents = [{"channel": "email", "permitted": True, "date": "2026-01-01"}]
     async with runtime.database.transaction() as tx:
         await tx.run(
             "INSERT INTO known_patient (id, event_version, person, contact_points, channel_consents)"
             " VALUES ($1, 1, $2, $3, $4)",
             *(PATIENT, person, points, consents),
         )
-    for heard in ([referral_event("received")], events):
-        ctx = runtime.context(cause=heard[0].id)
-        batch = EventBatch([EventContext(typed(one), ctx) for one in heard])
-        async with runtime.database.transaction() as tx:
-            await handlers.on_events(ctx, tx, batch)
+    await together(runtime, referral_event("received"))
+
+
+async def together(runtime: Runtime, *events: Event) -> None:
+    """Handle events as one batch."""
+    ctx = runtime.context(cause=events[0].id)
+    batch = EventBatch([EventContext(typed(one), ctx) for one in events])
     async with runtime.database.transaction() as tx:
-        return await tx.rows(Notification, "SELECT * FROM notification WHERE audience = 'patient'")
+        await handlers.on_events(ctx, tx, batch)
+    batch.raise_if_deferred()
 
 
-def a_session(number: int, *, status: str = "cancelled", hours: int = 0) -> Event:
+async def letters(runtime: Runtime) -> list[Notification]:
+    async with runtime.database.transaction() as tx:
+        statement = "SELECT * FROM notification WHERE audience = 'patient' ORDER BY created_at, id"
+        return await tx.rows(Notification, statement)
+
+
+async def visits(runtime: Runtime) -> list[KnownVisit]:
+    async with runtime.database.transaction() as tx:
+        return await tx.rows(KnownVisit, "SELECT * FROM known_visit ORDER BY id")
+
+
+def session_id(number: int) -> str:
+    return f"00000000-0000-7000-8000-0000000001{number:02}"
+
+
+def a_session(
+    number: int, what: str = "cancelled", *, who: str = "ben", room: str = "treatment-1", hours: int = 0
+) -> Event:
+    """Make what befell a session that begins so many days after tomorrow noon, and hours after that."""
     start = NOON + timedelta(days=1 + number, hours=hours)
+    people = (f"Patient/{PATIENT}", f"Practitioner/{who}", f"Location/{room}")
     session = {
         "resourceType": "Appointment",
-        "id": f"00000000-0000-7000-8000-0000000001{number:02}",
-        "status": status,
+        "id": session_id(number),
+        "status": "cancelled" if what == "cancelled" else "booked",
         "start": start.isoformat(),
         "end": (start + timedelta(hours=1)).isoformat(),
         "appointmentType": {"coding": [{"system": APPOINTMENT_KIND_SYSTEM, "code": "session"}]},
         "basedOn": [{"reference": f"ServiceRequest/{REFERRAL}"}],
-        "participant": [{"actor": {"reference": f"Patient/{PATIENT}"}}],
+        "participant": [{"actor": {"reference": one}} for one in people],
     }
-    return an_event("appointment.cancelled" if status == "cancelled" else "appointment.moved", session)
+    return an_event(f"appointment.{what}", session)

@@ -1,6 +1,6 @@
 """A series as one thing on pages: its sessions, the dates shown first, then the act."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.support import referrals
@@ -60,6 +60,46 @@ async def test_shows_the_dates_first_and_cancels_then(clinic: TestClinic, browse
     await clinic.settle()
     left = await found(clinic, "appointment-type=session&status=booked")
     assert [one["id"] for one in left] == [one["id"] for one in before[:-2]]
+
+
+def led_by(visits: list[dict[str, Any]]) -> set[str]:
+    actors = [one["actor"]["reference"] for visit in visits for one in visit["participant"]]
+    return {actor.rpartition("/")[2] for actor in actors if "Practitioner/" in actor}
+
+
+async def test_gives_sessions_to_another_clinician_once_it_showed_which(
+    clinic: TestClinic, browser: Browser
+) -> None:
+    series = await seen_first(clinic)
+    before = await found(clinic, "appointment-type=session&status=booked")
+    await browser.sign_in("coordinator")
+    page = await browser.open(f"/series/{series}")
+    mine = [one for one in before if one["specialty"][0]["coding"][0]["code"] == "physiotherapy"]
+    [old] = led_by(mine)
+    new = next(one for one in ("physiotherapist", "physiotherapist-2") if one != old)
+    assert f'<option value="{new}">' in page.html
+    assert '<option value="physiatrist">' not in page.html
+    last = mine[-1]["id"]
+    wanted = {"act": "move-sessions", "scope": "one", "session": last, "practitioner": new}
+    refused = await browser.send(page, page.form("series"), **wanted)
+    assert refused.status == 422
+    assert "cannot be moved so, and so none is" in refused.text
+    half = wanted | {"day": "2026-04-23"}
+    assert (await browser.send(page, page.form("series"), **half)).status == 422
+    day = datetime.fromisoformat(mine[-1]["start"]).date() + timedelta(days=1)
+    later = wanted | {"day": day.isoformat(), "time": "11:00"}
+    shown = await browser.send(page, page.form("series"), **later)
+    assert "Luc Tremblay" in shown.text
+    assert led_by(await found(clinic, f"_id={last}")) == {old}
+    done = await browser.send(shown, shown.form("series"), **later, confirmed="yes")
+    assert done.path.startswith(f"/series/{series}"), done.text
+    assert led_by(await found(clinic, f"_id={last}")) == {new}
+    page = await browser.open(f"/series/{series}")
+    room = {"act": "move-sessions", "scope": "one", "session": mine[0]["id"], "room": "treatment-1"}
+    assert (
+        "stays at its time, with Maja Lindqvist"
+        in (await browser.send(page, page.form("series"), **room)).text
+    )
 
 
 async def test_names_what_is_missing(clinic: TestClinic, browser: Browser) -> None:

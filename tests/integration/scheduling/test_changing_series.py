@@ -14,6 +14,7 @@ from shared.auth.principal import Principal
 from shared.auth.scopes import Scopes
 from shared.db import Database
 from shared.errors import Invalid, NotFound
+from tests.integration.scheduling.test_attendance import tasks
 from tests.integration.scheduling.test_making_up import one_discipline, standing, work
 from tests.integration.scheduling.test_series_of_disciplines import (
     OT,
@@ -64,6 +65,20 @@ class TestCallingOff:
         about = {event.focus["id"] for event in after}
         assert about == {str(row.id) for row in rows[2:]}, "sessions before keep their reminders"
         assert (await desk.told())[told:] == ["appointment.cancelled", "appointment.cancelled"]
+
+    async def test_this_and_following_leaves_what_is_due_when_nobody_comes(
+        self, scheduling_db: Database
+    ) -> None:
+        desk = one_discipline(scheduling_db)
+        await desk.start()
+        referral, rows = await booked(desk)
+        given = {"scope": "following", "session": named(rows[2])}
+        await desk.change_series(referral, "cancel-sessions", **given, **WHY)
+        last = rows[3].ends_at
+        assert last is not None
+        await desk.at(last + timedelta(days=2))
+        asked = {task.appointment_id for task in await tasks(desk, "record-visit")}
+        assert {row.id for row in rows} & asked == {row.id for row in rows[:2]}
 
     async def test_all_ends_the_series(self, scheduling_db: Database) -> None:
         desk = a_desk(scheduling_db)

@@ -17,6 +17,7 @@ from services.portal.reading import Resource, id_of
 
 _BASE = "/scheduling/fhir"
 _BY_SCOPE = (series.CANCEL, series.MOVE, series.HOLD)
+_TYPED = ("scope", "session", "whose", "reason", "day", "time", "practitioner", "room", "from", "until")
 
 
 async def show(page: Page) -> Response:
@@ -29,8 +30,7 @@ async def send(page: Page) -> Response:
     act = page.value("act")
     if act not in _BY_SCOPE:
         return await _shown(page, status=422)
-    names = ("scope", "session", "whose", "reason", "day", "time", "from", "until")
-    said, wrong = series.asked(act, {name: page.value(name).strip() for name in names}, zone=page.zone)
+    said, wrong = series.asked(act, {name: page.value(name).strip() for name in _TYPED}, zone=page.zone)
     if wrong:
         return await _shown(page.with_wrong(wrong), status=422)
     path = f"{_BASE}/List/{page.param('id')}"
@@ -63,13 +63,15 @@ async def _shown(
     sessions = await _sessions(page, row)
     claims = await page.calls.get("/referral/fhir/Claim", patient=f"Patient/{id_of(patient)}", _count=20)
     acts = acts_of(offered.body) if offered.is_good else None
+    to_come = series.to_come(sessions or (), now=page.now)
     return page.render(
         "pages/series.html",
         status=status,
         series=row,
         version=found.etag,
         sessions=sessions,
-        to_come=series.to_come(sessions or (), now=page.now),
+        to_come=to_come,
+        **await _whom(page, to_come),
         patient=patient,
         patients=await patients_of(page.calls, [patient]),
         acts=acts,
@@ -93,6 +95,22 @@ async def _sessions(page: Page, row: Resource) -> Sequence[Resource] | None:
         "/scheduling/fhir/Appointment", _id=",".join(ids), _sort="date", _count=len(ids)
     )
     return resources(found, "Appointment")
+
+
+async def _whom(page: Page, to_come: Sequence[Resource]) -> dict[str, list[tuple[str, str]]]:
+    """Name the clinicians and rooms that sessions can get; nobody where they cannot be read."""
+    if not to_come:
+        return {"clinicians": [], "rooms": []}
+    roles = await page.calls.get(f"{_BASE}/PractitionerRole", active="true", _count=100)
+    places = await page.calls.get(f"{_BASE}/Location", status="active", _count=100)
+    return {
+        "clinicians": series.who_else(
+            to_come,
+            resources(roles, "PractitionerRole") or [],
+            discipline_of=lambda code: page.language.say(labels.DISCIPLINES[code]),
+        ),
+        "rooms": series.where_else(to_come, resources(places, "Location") or []),
+    }
 
 
 def _units(claims: Answer, *, referral: str) -> list[Mapping[str, Any]] | None:
