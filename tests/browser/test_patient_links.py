@@ -105,12 +105,12 @@ class TestThePage:
         await page.wait_for_selector('html[lang="fr"]')
         assert await page.input_value("#born-day") == "17"
         await prove(page)
-        await page.fill('[name="intake.goal"]', "Monter l\'escalier")
+        await page.fill('[name="intake.goal"]', "Monter l'escalier")
         await page.fill('[name="intake.pain-now"]', "7,5")
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#when")
         assert await page.locator("text=Vous avez répondu").count() == 0
-        assert await page.input_value('[name="intake.goal"]') == "Monter l\'escalier"
+        assert await page.input_value('[name="intake.goal"]') == "Monter l'escalier"
         await page.click('button[value="intake"]')
         await expect(page.locator('[id="intake.pain-now-wrong"]')).to_contain_text("de 0 à 10")
         await page.click('button[name="language"]')
