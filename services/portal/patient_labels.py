@@ -10,7 +10,13 @@ def _(text: str) -> str:
     return text
 
 
-BIRTH_DATE_AS = _("Write the day and the year in numbers, and choose the month.")
+BIRTH_DATE_AS = _("Write the day and the year in numbers, the year with four, and choose the month.")
+PAIN_AS = _("Write a whole number from 0 to 10.")
+NO_ANSWER = _("Answer one question at least.")
+TOO_LONG: Mapping[int, str] = {
+    1000: _("Write 1,000 characters at most."),
+    2000: _("Write 2,000 characters at most."),
+}
 WRONG_BIRTH_DATE = _("This date of birth does not open the message. After five wrong ones it stays closed.")
 # What a patient answers by the link of a message (AppointmentResponse.participantStatus).
 LINK_ANSWERS: Mapping[str, str] = {

@@ -25,7 +25,7 @@ async def prove(page: Page) -> None:
     await page.fill("#born-day", "17")
     await page.select_option("#born-month", "5")
     await page.fill("#born-year", "1981")
-    await page.click('button[value="open"]')
+    await page.click('main button[value="open"]')
     await page.wait_for_selector("#when")
 
 
@@ -46,6 +46,9 @@ class TestThePage:
         await expect(page.locator("#status")).to_contain_text("Thank you")
         assert await visitor.violations() == []
         assert visitor.said == []
+        await page.click('button[value="intake"]')
+        await page.wait_for_selector(".wrong")
+        assert await visitor.violations() == []
 
     async def test_fits_320_pixels_in_french_and_widely_spaced(self, link: tuple[Site, str]) -> None:
         site, path = link
@@ -86,7 +89,30 @@ class TestThePage:
         await page.fill("#born-day", "18")
         await page.select_option("#born-month", "5")
         await page.fill("#born-year", "1981")
-        await page.click('button[value="open"]')
+        await page.click('main button[value="open"]')
         await expect(page.locator("#problem")).to_contain_text("does not open")
         assert await page.input_value("#born-year") == "1981"
         await prove(page)
+
+    async def test_changes_its_language_with_what_was_typed_and_enter_only_opens(
+        self, link: tuple[Site, str]
+    ) -> None:
+        site, path = link
+        visitor = await visit(site.chromium, site.clinic.base_url, size=PHONE, script=False)
+        page = await visitor.open(path)
+        await page.fill("#born-day", "17")
+        await page.click('button[name="language"]')
+        await page.wait_for_selector('html[lang="fr"]')
+        assert await page.input_value("#born-day") == "17"
+        await prove(page)
+        await page.fill('[name="intake.goal"]', "Monter l'escalier")
+        await page.fill('[name="intake.pain-now"]', "7,5")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#when")
+        assert await page.locator("text=Vous avez répondu").count() == 0
+        assert await page.input_value('[name="intake.goal"]') == "Monter l'escalier"
+        await page.click('button[value="intake"]')
+        await expect(page.locator('[id="intake.pain-now-wrong"]')).to_contain_text("de 0 à 10")
+        await page.click('button[name="language"]')
+        await page.wait_for_selector('html[lang="en"]')
+        assert await page.input_value('[name="intake.pain-now"]') == "7,5"

@@ -38,7 +38,9 @@ class TestAText:
             await move(clinic, visit)
             [text] = gateway.taken
             assert text["to"] == "+1 416-555-0202"
-            said, _, secret = text["text"].rpartition("/m/")
+            said, _, link = text["text"].rpartition("/m/")
+            secret, _, language = link.partition("?lang=")
+            assert language == "en"
             assert said == "There is a message for you. Open it with your date of birth: http://clinic.test"
             assert (await call(clinic, "$open", secret)).status_code == 200
 

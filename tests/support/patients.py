@@ -59,7 +59,7 @@ def files_of(letter: Any) -> list[bytes]:
 
 
 def secret_in(letter: Any) -> str:
-    found = re.search(r"/m/([\w-]{40,})\s", text_of(letter))
+    found = re.search(r"/m/([\w-]{40,})[?]lang=(?:en|fr)\s", text_of(letter))
     assert found is not None
     return found.group(1)
 

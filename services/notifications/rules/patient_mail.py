@@ -12,9 +12,9 @@ from services.notifications import texts, texts_fr
 WORDS: Mapping[str, Mapping[str, str]] = {"en": texts.TO_PATIENTS, "fr": texts_fr.TO_PATIENTS}
 
 
-def address_of(secret: str, *, base_url: str) -> str:
-    """Give the address of the page behind a link."""
-    return f"{base_url}/m/{secret}"
+def address_of(secret: str, *, language: str, base_url: str) -> str:
+    """Give the address of the page behind a link, which opens in the language of its message."""
+    return f"{base_url}/m/{secret}?lang={language}"
 
 
 def subject(language: str) -> str:
@@ -25,10 +25,11 @@ def subject(language: str) -> str:
 def body(language: str, *, secret: str, base_url: str) -> str:
     """Write the letter of a message."""
     words = WORDS[language]
-    lines = (words["subject"], "", words["open"], address_of(secret, base_url=base_url), "", words["nothing"])
+    address = address_of(secret, language=language, base_url=base_url)
+    lines = (words["subject"], "", words["open"], address, "", words["nothing"])
     return "\n".join(lines) + "\n"
 
 
 def text_message(language: str, *, secret: str, base_url: str) -> str:
     """Write the text of a message, for a telephone."""
-    return f"{WORDS[language]['text']} {address_of(secret, base_url=base_url)}"
+    return f"{WORDS[language]['text']} {address_of(secret, language=language, base_url=base_url)}"

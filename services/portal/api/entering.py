@@ -15,14 +15,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.portal.api.menus import home_of
-from services.portal.api.portal import Portal
+from services.portal.api.portal import PREFERENCE_KEPT, Portal
 from services.portal.api.security import safe_path
 from services.portal.issuer import Attempt, IssuerAway, SignInRefused
 from services.portal.sessions import SignedIn
 from shared.http.origins import is_of_our_origin
 
 _ATTEMPT_KEPT = 600
-_PREFERENCE_KEPT = 365 * 24 * 3600
 THEMES = ("auto", "light", "dark")
 
 
@@ -103,7 +102,7 @@ async def _preferences(portal: Portal, request: Request) -> Response:
     allowed = {"language": tuple(portal.runtime.languages), "theme": THEMES, "keys": ("on", "off")}
     for name, values in allowed.items():
         if form.get(name) in values:
-            portal.cookies.set(response, name, str(form[name]), seconds=_PREFERENCE_KEPT)
+            portal.cookies.set(response, name, str(form[name]), seconds=PREFERENCE_KEPT)
     return response
 
 

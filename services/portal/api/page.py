@@ -20,7 +20,7 @@ from starlette.routing import Route
 from services.portal import labels
 from services.portal.acts import Wrong
 from services.portal.api.menus import MENUS, entry_of
-from services.portal.api.portal import Portal
+from services.portal.api.portal import PREFERENCE_KEPT, Portal
 from services.portal.api.security import form_token, is_form_token, safe_path
 from services.portal.calls import Answer, Calls, NotThere, Problem, ServiceAway, SignedOut
 from services.portal.issuer import IssuerAway
@@ -34,7 +34,6 @@ from shared.ids import new_text_id
 
 # What a form carries beside what a person typed.
 CARRIED = frozenset({"csrf", "once", "language", "version"})
-_LANGUAGE_KEPT = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +181,7 @@ async def _answered(made: Page, show: Handler, send: Handler | None) -> Response
             return made.render("pages/not_from_here.html", status=403)
         if made.value("language") in portal.runtime.languages:
             response = await show(made)
-            portal.cookies.set(response, "language", made.language.code, seconds=_LANGUAGE_KEPT)
+            portal.cookies.set(response, "language", made.language.code, seconds=PREFERENCE_KEPT)
             return response
         return await send(made)
     except NotThere:

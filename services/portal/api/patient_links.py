@@ -7,7 +7,7 @@ Invariants:
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.portal import labels, patient_labels
-from services.portal.api.portal import Portal
+from services.portal import labels, patient_form, patient_labels
+from services.portal.acts import Wrong
+from services.portal.api.portal import PREFERENCE_KEPT, Portal
 from services.portal.calls import Answer, post_openly
 from services.portal.languages import Language
-from services.portal.typed import first, whole_number
+from services.portal.patient_form import LinkCall
+from services.portal.typed import Typed, first
 from shared.http.origins import is_of_our_origin
 
-# The buttons of an offer, and the answers that they are.
-_OFFER_ANSWERS = {"takes": "accepted", "keeps": "declined"}
 _SHOWN = "plain/patient_link.html"
 _ASKED = "plain/patient_link_asks.html"
 _ENDED = "plain/patient_link_ended.html"
@@ -48,80 +48,89 @@ async def _act(portal: Portal, request: Request) -> Response:
     """Open the link, or do what the patient chose, and show what stands behind it now."""
     if not is_of_our_origin(request.headers, base_url=portal.runtime.base_url):
         return portal.plain(request, "plain/not_from_here.html", status=403)
-    form = await request.form(max_files=0, max_fields=20)
+    form = await request.form(max_files=0, max_fields=30)
     typed = {name: [str(value) for value in form.getlist(name)] for name in form}
-    born = _born(typed)
-    if born is None:
-        return _form(portal, request, typed=typed, problem=patient_labels.BIRTH_DATE_AS, status=422)
+    response = await _answered(portal, request, typed)
+    if (picked := first(typed, "language")) in portal.runtime.languages:
+        portal.cookies.set(response, "language", picked, seconds=PREFERENCE_KEPT)
+    return response
+
+
+async def _answered(portal: Portal, request: Request, typed: Typed) -> Response:
+    switches = first(typed, "language") in portal.runtime.languages
+    born = patient_form.born(typed)
+    if born is None or (switches and "born" not in typed):
+        problem = None if switches else patient_labels.BIRTH_DATE_AS
+        return _form(portal, request, typed=typed, problem=problem, status=200 if switches else 422)
     said = {"token": request.path_params["secret"], "birth_date": born.isoformat()}
-    done = await _do(portal, typed, said)
+    http, call = portal.runtime.http, None if switches else patient_form.call_of(typed)
+    done = await post_openly(http, call.path, {**said, **call.said}) if isinstance(call, LinkCall) else None
     if done is not None and done.file is not None and done.is_good:
         named = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
         return Response(done.file, media_type="text/calendar; charset=utf-8", headers=named)
-    opened = await post_openly(portal.runtime.http, "/notifications/links/$open", said)
+    opened = await post_openly(http, "/notifications/links/$open", said)
     if opened.is_away or (done is not None and done.is_away):
         return portal.plain(request, "plain/away.html", status=503)
     if opened.status == 403:
         return _form(portal, request, typed=typed, problem=patient_labels.WRONG_BIRTH_DATE, status=403)
     if not opened.is_good:
         return portal.plain(request, _ENDED, status=opened.status)
-    was_refused = done is not None and not done.is_good
-    shown = _shown(opened.body, portal.language_of(request))
+    wrong = call if isinstance(call, Wrong) else None
+    return _page(portal, request, typed, opened.body, done=done, wrong=wrong)
+
+
+def _page(
+    portal: Portal,
+    request: Request,
+    typed: Typed,
+    found: Mapping[str, Any],
+    *,
+    done: Answer | None,
+    wrong: Wrong | None,
+) -> Response:
+    """Show what stands behind the link; what was typed and not sent stands in its fields again."""
+    language = _language(portal, request, typed)
+    choice, is_of_page = found["choice"], "born" in typed
+    chosen = [str(day) for day in choice["reminder_days"]]
+    born = patient_form.born(typed)
     return portal.plain(
-        request, _SHOWN, born=born.isoformat(), was_refused=was_refused, was_done=done is not None, **shown
+        request,
+        _SHOWN,
+        status=200 if wrong is None else 422,
+        language=language,
+        born="" if born is None else born.isoformat(),
+        was_refused=done is not None and not done.is_good,
+        was_done=done is not None,
+        wrong={} if wrong is None else {wrong.name: language.say(wrong.text)},
+        typed=partial(first, typed),
+        reminders=typed.get("reminder", ()) if is_of_page else chosen,
+        by_letter="sends_calendar" in typed if is_of_page else choice["sends_calendar"],
+        **_shown(found, language),
     )
 
 
-async def _do(portal: Portal, typed: Mapping[str, list[str]], said: Mapping[str, str]) -> Answer | None:
-    """Make the call of the button that was pressed; None where the link is only opened."""
-    http, act = portal.runtime.http, first(typed, "act")
-    if act in _OFFER_ANSWERS:
-        taken = {"answer": _OFFER_ANSWERS[act]}
-        return await post_openly(http, "/notifications/links/$answer", {**said, **taken})
-    if act in patient_labels.LINK_ANSWERS:
-        answer = {"answer": act, "comment": first(typed, "comment")[:1000]}
-        return await post_openly(http, "/notifications/links/$answer", {**said, **answer})
-    if act == "intake":
-        answers = {link: text for link in patient_labels.INTAKE if (text := first(typed, f"intake.{link}"))}
-        pain = whole_number(answers.pop("pain-now", ""))
-        said_so: dict[str, int | str] = {**answers, **({} if pain is None else {"pain-now": pain})}
-        return await post_openly(http, "/notifications/links/$intake", {**said, "answers": said_so})
-    if act == "choose":
-        days = [int(day) for day in typed.get("reminder", ()) if day in ("1", "7")]
-        chosen = {"reminder_days": days, "sends_calendar": first(typed, "sends_calendar") == "yes"}
-        return await post_openly(http, "/notifications/links/$choose", {**said, **chosen})
-    if act == "calendar":
-        return await post_openly(http, "/notifications/links/$calendar", said)
-    return None
-
-
-def _born(typed: Mapping[str, list[str]]) -> date | None:
-    """Read a birth date: of its three fields, or as this page has it already; None where there is none."""
-    try:
-        if whole := first(typed, "born"):
-            return date.fromisoformat(whole)
-        parts = (whole_number(first(typed, f"born.{part}")) for part in ("year", "month", "day"))
-        year, month, day = (part or 0 for part in parts)
-        return date(year, month, day)
-    except ValueError:
-        return None
+def _language(portal: Portal, request: Request, typed: Typed) -> Language:
+    """Give the language that is picked now, was picked before, or is the message's; else the browser's."""
+    picked = first(typed, "language") or portal.cookies.read(request.cookies, "language")
+    return portal.language_of(request, wanted=picked or request.query_params.get("lang"))
 
 
 def _form(
     portal: Portal,
     request: Request,
     *,
-    typed: Mapping[str, list[str]] | None = None,
+    typed: Typed | None = None,
     problem: str | None = None,
     status: int = 200,
 ) -> Response:
-    language = portal.language_of(request)
+    language = _language(portal, request, typed or {})
     months = get_month_names("wide", context="stand-alone", locale=language.locale)
     values = {part: first(typed or {}, f"born.{part}") for part in ("year", "month", "day")}
     return portal.plain(
         request,
         _ASKED,
         status=status,
+        language=language,
         months=months,
         values=values,
         problem=None if problem is None else language.say(problem),

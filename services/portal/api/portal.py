@@ -17,6 +17,9 @@ from services.portal.reasons import Sentences
 from services.portal.runtime import PortalRuntime
 from services.portal.sessions import Sessions, SignedIn
 
+# In seconds: language, theme and keys of a browser, a year.
+PREFERENCE_KEPT = 365 * 24 * 3600
+
 
 @dataclass(frozen=True, kw_only=True)
 class Portal:
@@ -56,9 +59,17 @@ class Portal:
         site = known.site if known is not None and known.site is not None else clinic.sites[0].id
         return clinic.site(site).zone
 
-    def plain(self, request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
-        """Make a page for anybody, who need not be signed in."""
-        language = self.language_of(request)
+    def plain(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        language: Language | None = None,
+        **context: Any,
+    ) -> Response:
+        """Make a page for anybody, who need not be signed in; in the reader's language, or in this one."""
+        language = language or self.language_of(request)
         made = (
             self.environments[language.code]
             .get_template(template)

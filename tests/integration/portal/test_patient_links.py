@@ -30,8 +30,8 @@ async def opened(visitor: Browser, mailbox: Mailbox, **headers: str) -> Seen:
 
 
 async def press(visitor: Browser, page: Seen, act: str, **typed: Any) -> Seen:
-    [form] = [form for form in page.forms if any(value == act for _, value in form.buttons)]
-    return await visitor.send(page, form, "act", **typed)
+    assert ("act", act) in page.form("link").buttons
+    return await visitor.post(str(page.answer.url), [*page.form("link").filled(typed), ("act", act)])
 
 
 class TestTheLink:
@@ -111,7 +111,10 @@ class TestAPatient:
         self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
         done = await press(
-            visitor, await opened(visitor, mailbox), "tentative", comment="Matins, dès 8 h <b>"
+            visitor,
+            await opened(visitor, mailbox),
+            "tentative",
+            **{"comment.tentative": "Matins, dès 8 h <b>"},
         )
         assert "I need another time · Matins, dès 8 h <b>" in done.text
         await hearing.settle()
@@ -155,14 +158,80 @@ def test_everything_to_bring_has_its_words() -> None:
         assert ("records" in bring(visit)) is (kind in FIRST_KINDS)
 
 
+class TestTheForm:
+    async def test_keeps_what_was_typed_when_the_language_changes(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        asks = await visitor.open(page_of(mailbox))
+        day = BORN["born.day"]
+        french = await visitor.post(page_of(mailbox), [("born.day", day), ("language", "fr")])
+        assert (french.status, "Votre date de naissance" in french.text) == (200, True)
+        assert french.form("link").fields[0] == ("born.day", day)
+        assert "Your date of birth" in asks.text
+        page = await visitor.send(french, french.form("link"), "act", **BORN)
+        typed = {
+            "comment.declined": "Grippe; étage 2",
+            "intake.pain-now": "7,5",
+            "intake.goal": "Walk\r\nagain <b>",
+            "reminder": "1",
+        }
+        fields = [*page.form("link").filled(typed), ("language", "en")]
+        english = await visitor.post(page_of(mailbox), fields)
+        assert "Before your first visit" in english.text
+        kept = dict(english.form("link").fields)
+        assert {name: kept[name] for name in typed} == typed
+        assert ("reminder", "7") not in english.form("link").fields
+        assert await hearing.events("intake.answered") == []
+
+    async def test_says_beside_the_field_what_cannot_be_sent_and_sends_nothing(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        page = await opened(visitor, mailbox)
+        wrong = {
+            "11": "Write a whole number from 0 to 10.",
+            "strong": "Write a whole number from 0 to 10.",
+            "-1": "Write a whole number from 0 to 10.",
+            " ": "Answer one question at least.",
+        }
+        for pain, said in wrong.items():
+            again = await press(visitor, page, "intake", **{"intake.pain-now": pain})
+            assert (again.status, said in again.text) == (422, True), pain
+            assert dict(again.form("link").fields)["intake.pain-now"] == pain.strip()
+        long = {"comment.tentative": "é" * 1001, "intake.goal": "Walk"}
+        again = await press(visitor, page, "tentative", **long)
+        assert (again.status, "Write 1,000 characters at most." in again.text) == (422, True)
+        assert dict(again.form("link").fields).items() >= long.items()
+        await hearing.settle()
+        assert await hearing.events("intake.answered") == []
+        assert await hearing.events("appointment.answered") == []
+
+    async def test_counts_the_end_of_a_line_once(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        lines = "a\r\n" * 499 + "aa"
+        done = await press(
+            visitor, await opened(visitor, mailbox), "tentative", **{"comment.tentative": lines}
+        )
+        assert (done.status, "You answered" in done.text) == (200, True)
+
+    async def test_opens_in_the_language_of_its_message(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        asks = await visitor.open(f"{page_of(mailbox)}?lang=fr")
+        assert "Votre date de naissance" in asks.text
+        assert "Je viens" in (await visitor.send(asks, asks.form("link"), "act", **BORN)).text
+        english = await visitor.post(f"{page_of(mailbox)}?lang=fr", [("language", "en")])
+        assert "Your date of birth" in english.text
+        assert "Your date of birth" in (await visitor.open(f"{page_of(mailbox)}?lang=fr")).text
+
+
 class TestTheIntakeForm:
     async def test_is_filled_in_once_and_read_by_the_team(
         self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
         page = await opened(visitor, mailbox)
         typed = {"intake.pain-now": "7", "intake.medicines": "Ibuprofen 400 mg, trois à la fois <b>"}
-        [form] = [form for form in page.forms if any(value == "intake" for _, value in form.buttons)]
-        done = await visitor.send(page, form, "act", **{**dict(form.fields), **typed})
+        done = await press(visitor, page, "intake", **typed)
         assert "Your team has your answers." in done.text
         await hearing.settle()
         patients = (await hearing.as_("coordinator").get("/referral/fhir/Patient")).json()
@@ -173,7 +242,7 @@ class TestTheIntakeForm:
             read = await desk.open(f"/patients/{patient}")
             assert "Ibuprofen 400 mg, trois à la fois <b>" in read.text
             assert "Before the first visit the patient wrote" in read.text
-        again = await visitor.send(page, form, "act", **{"intake.goal": "Another"})
+        again = await press(visitor, page, "intake", **{"intake.goal": "Another"})
         assert "Your team has your answers." in again.text
         await hearing.settle()
         assert len(await hearing.events("intake.answered")) == 1
