@@ -38,8 +38,8 @@ from shared.timers import Timer
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
     """Seed the rosters that there are not yet, bring the directory up to date, offer free time to those who
-    wait, name visits that no longer fit, withdraw offers of times that are gone, and see that every site keeps its forecasts and asks every morning
-    for what was not recorded.
+    wait, name visits that no longer fit, withdraw offers of times that are gone, and see that every site
+    keeps its forecasts and asks every morning for what was not recorded.
 
     clinic.yaml may have another meeting hour or another programme since the last start.
     """

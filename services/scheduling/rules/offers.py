@@ -113,7 +113,7 @@ def place_of(freed: OfferRound, *, need: Need) -> Candidate:
 def is_gone(freed: OfferRound, *, need: Need) -> bool:
     """Tell whether the freed time cannot be given any more, whoever would take it.
 
-    A seat is one of a group that is booked, which needs that its clinicians work, not that they take new ones.
+    A seat is one of a group that is booked: its clinicians work then, and need not take new visits.
     """
     window = need.taken_by(Span(freed.starts_at, freed.ends_at))
     able = {person.id: person for group in (need.people, *need.colleagues) for person in group}

@@ -1,6 +1,6 @@
-"""An offer whose time is gone is withdrawn at once: who was asked hears it, and is in line for the next one."""
+"""An offer whose time is gone is withdrawn at once: who was asked hears it, and is in line again."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ MIDNIGHT = local(TUESDAY, "00:00")
 
 @pytest.fixture
 async def desk(scheduling_db: Database) -> Desk:
-    """A clinic that offers freed times, whose first visits are two a day with Ben, and with Ana on Fridays."""
+    """A clinic that offers freed times, with two first visits a day with Ben, and one on Fridays with Ana."""
     ana = a_person("ana", start="13:00", end="14:00", days=["fri"], purpose=["first"])
     ben = a_person("ben", start="09:00", end="11:00", purpose=["first"])
     made = a_clinic(people=[ana, ben], payer_asks=False, scheduling={"offers": {}})
