@@ -94,6 +94,7 @@ def _time(offers: Sequence[Offered]) -> FreedTime:
 
 def _offered(task: Resource) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Read which time is offered, and with whom."""
-    parts = task.get("input", ())
-    period = next((one["valuePeriod"] for one in parts if "valuePeriod" in one), {})
-    return period, next((one["valueReference"] for one in parts if "valueReference" in one), {})
+    given: dict[str, Any] = {}
+    for part in task.get("input", ()):
+        given |= part
+    return given.get("valuePeriod", {}), given.get("valueReference", {})
