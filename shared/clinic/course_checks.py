@@ -1,11 +1,13 @@
 """What must hold of the course of a programme: who gives its sessions, where, and that a week has room."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 from shared.clinic.courses import SHORT_NAMES, Phase
 from shared.clinic.flaws import Flaw, Place, known, twice
 from shared.clinic.model import Clinic
 from shared.clinic.programmes import Programme
+from shared.clinic.visits import Discipline
 
 _MOST_SESSIONS = 200
 
@@ -23,8 +25,12 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
         place: Place = ("programmes", index)
         if programme.phases:
             yield from _course(programme, place)
-        elif programme.treatments or programme.groups or programme.reviews:
-            yield Flaw(place, "has treatments, groups or reviews without phases that say when they are")
+        elif programme.groups or programme.reviews:
+            yield Flaw(place, "has groups or reviews without phases that say when they are")
+        elif programme.total is not None:
+            yield from _total(programme, place)
+        elif programme.treatments:
+            yield Flaw(place, "has treatments without phases, or a total, that say when they are")
     for index, person in enumerate(clinic.people):
         for number, hours in enumerate(person.hours):
             for position, programme_id in enumerate(hours.programmes):
@@ -35,24 +41,64 @@ def findings(clinic: Clinic) -> Iterator[Flaw]:
 def _course(programme: Programme, place: Place) -> Iterator[Flaw]:
     if programme.sessions is not None:
         yield Flaw((*place, "sessions"), "stands beside phases, which say the same; one is allowed")
+    given = {one for phase in programme.phases for one in phase.per_week}
+    yield from _treatments(programme, place, given=given)
+    for index, phase in enumerate(programme.phases):
+        yield from _length(phase, (*place, "phases", index))
+        yield from _phase(programme, phase, (*place, "phases", index))
+    weeks = sum(len(phase.with_sessions) for phase in programme.phases)
+    if weeks > programme.weeks:
+        yield Flaw((*place, "phases"), f"take {weeks} weeks; the programme has {programme.weeks}")
+    counts: Counter[Discipline] = Counter()
+    for phase in programme.phases:
+        counts.update({one: sum(phase.with_sessions) * count for one, count in phase.per_week.items()})
+    if counts.total() > _MOST_SESSIONS:
+        yield Flaw(
+            (*place, "phases"), f"have {counts.total()} sessions; at most {_MOST_SESSIONS} are allowed"
+        )
+    for name, discipline in SHORT_NAMES.items():
+        most = programme.total.most.get(discipline) if programme.total else None
+        if most is not None and most >= counts[discipline]:
+            yield Flaw((*place, "total", name), f"bounds nothing: the phases have {counts[discipline]}")
+    yield from _visits(programme, place, weeks=weeks)
+
+
+def _total(programme: Programme, place: Place) -> Iterator[Flaw]:
+    """Look at a total that has no phases."""
+    most = programme.total.most if programme.total else {}
+    if programme.sessions is not None:
+        yield Flaw((*place, "total"), "stands beside sessions, which say their count; one is allowed")
+    if not most:
+        yield Flaw((*place, "total"), f"has no sessions; allowed are {', '.join(SHORT_NAMES)}")
+    yield from _treatments(programme, place, given=set(most))
+    needs = {one.discipline for one in programme.treatments}
+    for name, discipline in SHORT_NAMES.items():
+        if discipline in most and discipline not in needs:
+            what = f"treatments do not say what a session of {discipline.value} needs"
+            yield Flaw((*place, "total", name), what)
+        if most.get(discipline, 0) > 7 * programme.weeks:
+            yield Flaw((*place, "total", name), f"does not fit into {programme.weeks} weeks, one a day")
+
+
+def _treatments(programme: Programme, place: Place, *, given: Collection[Discipline]) -> Iterator[Flaw]:
     disciplines = [one.discipline for one in programme.treatments]
     yield from twice(
         ((*place, "treatments", index, "discipline"), one.value) for index, one in enumerate(disciplines)
     )
-    given = {one for phase in programme.phases for one in phase.per_week}
     for index, discipline in enumerate(disciplines):
         if discipline not in given:
             here = (*place, "treatments", index, "discipline")
             yield Flaw(here, f"no phase has sessions of {discipline.value}")
-    for index, phase in enumerate(programme.phases):
-        yield from _phase(programme, phase, (*place, "phases", index))
-    weeks = sum(phase.weeks for phase in programme.phases)
-    if weeks > programme.weeks:
-        yield Flaw((*place, "phases"), f"take {weeks} weeks; the programme has {programme.weeks}")
-    sessions = sum(phase.weeks * sum(phase.per_week.values()) for phase in programme.phases)
-    if sessions > _MOST_SESSIONS:
-        yield Flaw((*place, "phases"), f"have {sessions} sessions; at most {_MOST_SESSIONS} are allowed")
-    yield from _visits(programme, place, weeks=weeks)
+
+
+def _length(phase: Phase, place: Place) -> Iterator[Flaw]:
+    """Look at how long a phase takes: so many weeks, or months of monthly visits."""
+    if (phase.weeks is None) == (phase.months is None):
+        yield Flaw(place, "says its weeks, or its months; one of both")
+    if (phase.months is None) != (phase.visits is None):
+        yield Flaw(place, "of months says `visits: monthly`, and no other does")
+    if phase.months is not None and (phase.days or phase.hours):
+        yield Flaw(place, "of months has no days and hours: these are of a week")
 
 
 def _phase(programme: Programme, phase: Phase, place: Place) -> Iterator[Flaw]:

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from shared.clinic.courses import Course, Phase, Reviews, course_of_phases, course_of_sessions
+from shared.clinic.courses import (
+    Course,
+    Phase,
+    Reviews,
+    Total,
+    course_of_phases,
+    course_of_sessions,
+    course_of_total,
+)
 from shared.clinic.part import Id, Part
 from shared.clinic.visits import Discipline, Sessions, Visit, VisitType
 from shared.fhir.codes import Stream
@@ -75,8 +83,9 @@ class Programme(Part):
     `proposed_for` are the risks of the STarT Back tool for which it is proposed, `self_referral` says that
     patients may ask for it themselves. `visits` are what is booked beside the first visit and the sessions.
     What follows the first visit is said by `phases` with the `treatments` of each discipline, the `groups`
-    that meet every week and the `reviews`, or by `sessions` of one discipline. A programme that had other ids
-    keeps them in `formerly`: what was accepted or booked under them is its.
+    that meet every week and the `reviews`, or by `sessions` of one discipline. A `total` bounds the sessions
+    of a discipline; without phases it is spread over the weeks of the programme. A programme that had other
+    ids keeps them in `formerly`: what was accepted or booked under them is its.
     """
 
     id: Id
@@ -90,6 +99,7 @@ class Programme(Part):
     first: Visit
     sessions: Sessions | None = None
     phases: tuple[Phase, ...] = ()
+    total: Total | None = None
     treatments: tuple[Visit, ...] = ()
     groups: tuple[Id, ...] = ()
     reviews: Reviews | None = None
@@ -112,8 +122,14 @@ class Programme(Part):
         """What follows the first visit, week by week; None where nothing does."""
         if self.phases:
             return course_of_phases(
-                self.phases, treatments=self.treatments, groups=self.groups, reviews=self.reviews
+                self.phases,
+                total=self.total,
+                treatments=self.treatments,
+                groups=self.groups,
+                reviews=self.reviews,
             )
+        if self.total is not None:
+            return course_of_total(self.total, weeks=self.weeks, treatments=self.treatments)
         return None if self.sessions is None else course_of_sessions(self.sessions)
 
     @property

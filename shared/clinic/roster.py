@@ -21,7 +21,7 @@ _OF_THE_FILE = {
     Site: frozenset({"id", "name", "time_zone", "meeting", "phone"}),
     Programme: frozenset(
         {"id", "name", "streams", "eligibility", "proposed_for", "self_referral", "site", "team"}
-        | {"weeks", "lead", "formerly", "phases", "treatments", "groups", "reviews"}
+        | {"weeks", "lead", "formerly", "phases", "total", "treatments", "groups", "reviews"}
     ),
 }
 

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 from deploy.demo.acts import change, moment, sessions
 from deploy.demo.story import Resource, StepMissed, Story, parameters
 from tests.failure.scripts import Desk, Play, asked_of, routine
+from tests.integration.referral.test_correcting_a_patient import consent
 
 _COORDINATOR = "coordinator"
 _SITE = ZoneInfo("America/Toronto")
 _APPOINTMENT, _LIST = "/scheduling/fhir/Appointment", "/scheduling/fhir/List"
 _FILE, _PAYER = "04-workplace-insurer.json", "workplace-insurer"
 _WHY = "The patient travels"
+PATIENT = "patient@mail.example"
 
 
 async def called_off(desk: Desk) -> None:
@@ -101,9 +103,13 @@ async def ended_in_the_middle(desk: Desk) -> None:
 
 
 async def _granted(desk: Desk) -> str:
-    """Refer somebody whose insurer grants a series, and wait until it is booked."""
+    """Refer somebody who takes letters and whose insurer grants a series; wait until it is booked."""
     referral = await asked_of(desk, _FILE, _PAYER, "A1")
     story = desk.story()
+    request = await story.read(_COORDINATOR, f"/referral/fhir/ServiceRequest/{referral}")
+    patient = str(request["subject"]["reference"]).rpartition("/")[2]
+    path, telecom = f"/referral/fhir/Patient/{patient}", [{"system": "email", "value": PATIENT}]
+    await change(story, _COORDINATOR, path, telecom=telecom, extension=[consent("email", on="2026-01-01")])
 
     async def booked() -> Any:
         found = await sessions(story, referral)

@@ -71,6 +71,9 @@ DAMAGE = [
     ("I8", "notifications", "DELETE FROM notification"),
     ("I8", "notifications", "UPDATE notification SET event_id = id::text"),
     ("I8", "notifications", "UPDATE notification SET status = 'completed', next_attempt_at = NULL"),
+    ("I8", "notifications", "UPDATE notification SET audience = 'patient', visit_id = 'x',"
+     " visit_starts_at = now() WHERE id = (SELECT min(id::text)::uuid FROM notification"
+     " WHERE audience = 'coordinator')"),
     ("I12", "referral", "UPDATE patient SET requester = NULL"),
     ("I12", "referral", "DELETE FROM source_record"),
     ("I12", "referral", "UPDATE patient SET requester = (SELECT requester FROM source_record LIMIT 1)"),

@@ -14,7 +14,7 @@ from tests.failure.healing import heal_and_audit
 from tests.failure.history import History
 from tests.failure.mayhem import die_at, kill_as_a_whole
 from tests.failure.places.embedded import PROCESS, open_embedded
-from tests.failure.series_scripts import SERIES_PLAYS
+from tests.failure.series_scripts import PATIENT, SERIES_PLAYS
 from tests.failure.traffic import traffic
 
 KILLS, DEATHS = 1, 2
@@ -40,6 +40,7 @@ async def test_a_series_is_booked_changed_and_called_off_wholly_or_not_at_all() 
                 await kill_as_a_whole(place, kills=1, chance=chance)
         evidence, findings = await heal_and_audit(place, history)
     assert findings == [], f"seed {SEED}: {findings[:20]}"
+    assert place.mailbox.to(PATIENT), f"seed {SEED}: no patient was written to"
     assert {record.type for record in evidence.published["scheduling"]} >= _SAID
     for play in SERIES_PLAYS:
         assert history.stories[play.__name__], f"seed {SEED}: {history.unfinished[:10]}"

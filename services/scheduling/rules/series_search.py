@@ -2,7 +2,7 @@
 
 Invariants:
 - Each week of the course is one local week; a week without room is left out, and the course goes on in the
-  next one, as far as the window reaches.
+  next one, as far as the window reaches. Weeks of the course without sessions lie between its others.
 - A strand stays with one usual clinician; a colleague stands in where a week has no room otherwise. Of the
   plans that are whole the one with the fewest weeks, then the fewest substitutes, is taken.
 - A strand keeps the weekday and the wall-clock time that are free in most weeks, over daylight saving too.
@@ -93,7 +93,7 @@ class SeriesSearch:
             plan = self._plan(usual, budget)
             if best is None or plan.rank < best.rank:
                 best = plan
-            if (best.missing, best.substitutes, best.weeks) == (None, 0, len(self._course)):
+            if (best.missing, best.substitutes, best.weeks) == (None, 0, self._span):
                 break
         if best is None or best.missing is None:
             return [] if best is None else sorted(best.visits, key=lambda visit: visit.place.span.start)
@@ -104,11 +104,16 @@ class SeriesSearch:
         """Find the Monday of the first week from which on the course has room, week after week."""
         budget, known = Budget(_TRIED_FOR_A_BLOCK), dict[tuple[int, date], bool]()
         mondays = self._grid.mondays
-        for first in range(len(mondays) - len(self._course) + 1):
-            weeks = zip(self._course, mondays[first:], strict=False)
+        for first in range(len(mondays) - self._span + 1):
+            weeks = [(number, mondays[first + number - self._course[0]]) for number in self._course]
             if all(self._has_room(number, monday, budget, known) for number, monday in weeks):
                 return mondays[first]
         return None
+
+    @property
+    def _span(self) -> int:
+        """How many weeks the course takes where none is left out, those without sessions too."""
+        return self._course[-1] - self._course[0] + 1 if self._course else 0
 
     def _has_room(
         self, number: int, monday: date, budget: Budget, known: dict[tuple[int, date], bool]
@@ -134,18 +139,21 @@ class SeriesSearch:
     def _plan(self, usual: Usual, budget: Budget) -> _Plan:
         plan = _Plan(visits=[], weeks=0, substitutes=0)
         liked = {key: self._liked(starts.with_person(usual[key])) for key, starts in self._starts.items()}
-        left, failed = list(self._course), None
-        for monday in self._grid.mondays:
+        left, failed, not_before = list(self._course), None, 0
+        for place, monday in enumerate(self._grid.mondays):
             if not left:
                 break
             plan.weeks += 1
+            if place < not_before:
+                continue
             found = self._week(left[0], monday, usual=usual, liked=liked, budget=budget)
             if found is None:
                 # The first week may have begun already; what has no room in a whole one is to be named.
                 failed = failed if failed and not self._is_partial(failed[1]) else (left[0], monday)
                 continue
             failed = None
-            left.pop(0)
+            number = left.pop(0)
+            not_before = place + left[0] - number if left else 0
             self._take(plan, found, usual=usual, liked=liked)
         if left:
             plan.missing = failed or (left[0], self._grid.mondays[-1] if self._grid.mondays else date.min)

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.scheduling.models.rows import Appointment, Series
 from services.scheduling.rules import late_cancellation
+from services.scheduling.rules.calendar import local_day_start
 from services.scheduling.rules.entitlement import Entitlement, SessionBounds, outside_dates
 from services.scheduling.rules.series import Week, week_of
 from services.scheduling.states import STANDING, AppointmentStatus, SeriesStatus, series_corrects, series_may
@@ -77,6 +78,14 @@ def missing(
         if (left := min(count, room) - have[discipline]) > 0:
             found[discipline] = left
     return found
+
+
+def weeks_behind(rows: Iterable[Appointment], *, weeks: int, zone: ZoneInfo) -> datetime | None:
+    """Return when the local day begins that lies so many weeks behind the last of these; None for none."""
+    last = max((row.starts_at for row in rows if row.starts_at is not None), default=None)
+    return (
+        None if last is None else local_day_start(last.astimezone(zone).date() + timedelta(weeks=weeks), zone)
+    )
 
 
 def missed_in_a_row(rows: Iterable[Appointment]) -> int:

@@ -1,7 +1,8 @@
 """Add to a series that stands what it still wants: a session that was missed, or what a wider grant allows.
 
 Each discipline gets all that it wants, or nothing: what finds no time inside the grant is said once
-(`series.left-short`) and stands on the coordinator's worklist, until it is booked or left at that.
+(`series.left-short`) and stands on the coordinator's worklist, until it is booked or left at that. Of what is
+weeks apart (a monthly visit) each is added by itself, as far behind the last one.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from services.scheduling.rules.entitlement import Entitlement
 from services.scheduling.rules.series import NoSeries
 from services.scheduling.states import SeriesStatus
 from services.scheduling.use_cases import claim_sessions, record
+from services.scheduling.use_cases.claim_sessions import SeriesRequest
 from shared.context import Context
 from shared.db import Transaction
 from shared.events.catalog import scheduling as events
@@ -79,33 +81,51 @@ async def _add(
     after: datetime,
 ) -> tuple[list[Appointment], list[Reason]]:
     """Take times for what is missing, discipline by discipline; return the sessions and what finds none."""
-    kept = rules.series_state.counting(sessions)
+    course = claim_sessions.course_of(ctx, referral)
+    kept, only = rules.series_state.counting(sessions), rules.needs.only_discipline(course)
+    zone = ctx.clinic.site(referral.site).zone
     added: list[Appointment] = []
     why: list[Reason] = []
-    only = rules.needs.only_discipline(ctx.clinic.programme(referral.programme).course)
     for discipline, count in missing.items():
-        own = rules.series_state.sessions_in(kept, discipline=discipline, only=only)
-        request = claim_sessions.request_of(
-            ctx,
-            referral,
-            discipline=discipline,
-            count=len(own) + count,
-            entitled=entitled,
-            kept=[*kept, *added],
-            after=after,
-        )
-        usual = {person for person, _ in Counter(row.practitioner for row in own).most_common(1) if person}
-        found = await claim_sessions.claimed(
-            ctx, tx, referral, series, request=replace(request, need=request.need.led_by(usual))
-        )
-        if isinstance(found, NoSeries):
-            found = await claim_sessions.claimed(ctx, tx, referral, series, request=request)
-        if isinstance(found, NoSeries):
-            _, *instead = claim_sessions.refusal(found)
-            why += [Reason.of("session-not-made-up", discipline=discipline, count=count), *instead]
-        else:
+        # What is weeks apart is added one by one, each as far behind the last.
+        apart = course.weeks_apart(discipline)
+        for each in [count] if apart == 1 else [1] * count:
+            own = rules.series_state.sessions_in([*kept, *added], discipline=discipline, only=only)
+            behind = rules.series_state.weeks_behind(own, weeks=apart, zone=zone)
+            request = claim_sessions.request_of(
+                ctx,
+                referral,
+                discipline=discipline,
+                count=len(own) + each,
+                entitled=entitled,
+                kept=[*kept, *added],
+                after=max(after, behind or after) if apart > 1 else after,
+            )
+            found = await _usual_or_any(ctx, tx, referral, series, request=request, own=own)
+            if isinstance(found, NoSeries):
+                _, *instead = claim_sessions.refusal(found)
+                why += [Reason.of("session-not-made-up", discipline=discipline, count=each), *instead]
+                break
             added += found
     return added, why
+
+
+async def _usual_or_any(
+    ctx: Context,
+    tx: Transaction,
+    referral: Referral,
+    series: Series,
+    *,
+    request: SeriesRequest,
+    own: Sequence[Appointment],
+) -> list[Appointment] | NoSeries:
+    """Take times with the clinician of most sessions, else with anybody."""
+    usual = {person for person, _ in Counter(row.practitioner for row in own).most_common(1) if person}
+    narrow = replace(request, need=request.need.led_by(usual))
+    found = await claim_sessions.claimed(ctx, tx, referral, series, request=narrow)
+    if isinstance(found, NoSeries):
+        return await claim_sessions.claimed(ctx, tx, referral, series, request=request)
+    return found
 
 
 async def _save(

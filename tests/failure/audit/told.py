@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from services.notifications.rules.routing import NOTIFICATION_ROUTES
 from services.notifications.states import Audience
 from tests.failure.audit.evidence import Evidence
+from tests.support.history import versions_of
 
 _MESSAGES = (
     "SELECT id::text AS id, event_id, event_type, recipient, channel, audience, status, reason, claim_id,"
@@ -16,6 +18,14 @@ _MESSAGES = (
 _ENTRIES = "SELECT convert_from(value, 'UTF8')::jsonb AS entry FROM event_log WHERE topic = 'feed'"
 _OF_SESSIONS = tuple(
     f"appointment.{one}" for one in ("booked", "moved", "reassigned", "cancelled", "missed", "corrected")
+)
+_TO_PATIENTS = (
+    "SELECT id::text AS id, visit_id AS visit, visit_starts_at AS begins FROM notification"
+    " WHERE audience = 'patient' AND visit_id IS NOT NULL AND offer_id IS NULL"
+)
+_STARTS = (
+    "SELECT id, convert_from(body, 'UTF8')::jsonb ->> 'start' AS begins FROM ({every}) AS every"
+    " WHERE type = 'Appointment' AND convert_from(body, 'UTF8')::jsonb ? 'start'"
 )
 _WITHOUT_CONSENT = "SELECT claim_id FROM known_authorization WHERE NOT consented"
 
@@ -31,8 +41,25 @@ async def told(evidence: Evidence) -> AsyncIterator[str]:
         yield finding
     async for finding in _without_consent(evidence, messages):
         yield finding
+    async for finding in _patients(evidence):
+        yield finding
     for finding in _letters(evidence, messages):
         yield finding
+
+
+async def _patients(evidence: Evidence) -> AsyncIterator[str]:
+    """Expect that every time of which a patient was written to is one that the visit had."""
+    told = await evidence.rows("notifications", _TO_PATIENTS)
+    if not told:
+        return
+    every = await versions_of(evidence.databases["scheduling"])
+    had = {
+        (row["id"], datetime.fromisoformat(row["begins"]))
+        for row in await evidence.rows("scheduling", _STARTS.format(every=every))
+    }
+    for row in told:
+        if (row["visit"], row["begins"]) not in had:
+            yield f"I8: the message {row['id']} tells a time that the visit {row['visit']} never had"
 
 
 async def _requesters(evidence: Evidence, counted: Mapping[tuple[str, str, str], int]) -> AsyncIterator[str]:

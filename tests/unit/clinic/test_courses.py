@@ -14,6 +14,11 @@ PSYCHOLOGY = "      - { discipline: psychology, minutes: 60, room: treatment }\n
 SESSIONS = "{ minutes: 45, discipline: physiotherapy, room: treatment, count: 8, per_week: 1 }"
 BOTH = f"    sessions: {SESSIONS}\n    phases:\n      - {FIRST_PHASE}"
 REVIEWS = "visit: review, weeks: [3, 6]"
+WORKPLACE = "sessions: { minutes: 45, discipline: physiotherapy, room: treatment, count: 12, per_week: 2 }"
+TOTAL = "    total: { pt: 5 }\n"
+SPREAD = (
+    "total: { pt: 3 }\n    treatments:\n      - { discipline: physiotherapy, minutes: 45, room: treatment }"
+)
 FORMER = "- id: chronic-pain\n    formerly: [rapid-access]"
 
 
@@ -40,10 +45,57 @@ class TestACourse:
         clinic = load_clinic(renamed)
         assert clinic.programme("chronic-pain") == clinic.programme("chronic")
 
+    def test_has_no_more_sessions_of_a_discipline_than_its_total(self, tmp_path: Path) -> None:
+        bounded = written(
+            tmp_path, "    phases:\n      - " + FIRST_PHASE, TOTAL + "    phases:\n      - " + FIRST_PHASE
+        )
+        course = load_clinic(bounded).programme("chronic-pain").course
+        assert course is not None
+        assert course.totals == {PT: 5, OT: 4, PSY: 4}
+        assert [dict(week.sessions) for week in course.weeks][4:] == [{PT: 1}, {}, {}, {}]
+
+    def test_of_a_total_alone_is_spread_over_the_programme(self, tmp_path: Path) -> None:
+        alone = written(tmp_path, WORKPLACE, SPREAD)
+        course = load_clinic(alone).programme("workplace-rehabilitation").course
+        assert course is not None
+        assert [sum(week.sessions.values()) for week in course.weeks] == [1, 0, 1, 0, 0, 1, 0, 0]
+        assert course.totals == {PT: 3}
+        assert not course.is_of_one_pace
+
+    def test_of_months_has_a_week_in_each_of_them(self, tmp_path: Path) -> None:
+        monthly = written(tmp_path, FIRST_PHASE, "{ months: 2, visits: monthly, pt: 1, ot: 1, psy: 1 }")
+        course = load_clinic(monthly).programme("chronic-pain").course
+        assert course is not None
+        each = [sum(week.sessions.values()) for week in course.weeks]
+        assert each == [3, 0, 0, 0, 3, 0, 0, 0, 1, 1, 1, 1]
+        assert (course.weeks_apart("psychology"), course.weeks_apart("physiotherapy")) == (4, 1)
+
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
+        (FIRST_PHASE, "{ pt: 1 }", "phases[0]: says its weeks, or its months; one of both"),
+        (FIRST_PHASE, "{ weeks: 1, months: 1, visits: monthly, pt: 1 }", "phases[0]: says its weeks, or"),
+        (FIRST_PHASE, "{ months: 2, pt: 1 }", "phases[0]: of months says `visits: monthly`, and no other"),
+        (FIRST_PHASE, "{ weeks: 2, visits: monthly, pt: 1 }", "phases[0]: of months says `visits: monthly`"),
+        (FIRST_PHASE, "{ months: 2, visits: weekly, pt: 1 }", "phases[0].visits: input should be 'monthly'"),
+        (FIRST_PHASE, "{ months: 2, visits: monthly, days: 2, pt: 1 }", "phases[0]: of months has no days"),
+        (FIRST_PHASE, "{ weeks: 4, boosters: [3], pt: 1 }", "phases[0].boosters: is not known here"),
+        (
+            "    treatments:",
+            "    total: { pt: 8 }\n    treatments:",
+            "total.pt: bounds nothing: the phases have 8",
+        ),
+        (
+            "    treatments:",
+            "    total: { pt: 0 }\n    treatments:",
+            "total.pt: input should be greater than",
+        ),
+        ("    treatments:", "    exit: better\n    treatments:", "exit: is not known here"),
+        (WORKPLACE, SPREAD.replace("pt: 3", "ot: 3"), "total.ot: treatments do not say what a session of"),
+        (WORKPLACE, SPREAD.replace("pt: 3", "pt: 57"), "total.pt: does not fit into 8 weeks, one a day"),
+        (WORKPLACE, SPREAD.replace("pt: 3", ""), "total: has no sessions; allowed are pt, ot"),
+        (WORKPLACE, WORKPLACE + "\n    total: { pt: 3 }", "total: stands beside sessions"),
         (FIRST_PHASE, "{ weeks: 4, massage: 1 }", "phases[0].massage: is not known here; allowed are weeks"),
         (FIRST_PHASE, "{ weeks: 4 }", "phases[0]: has no sessions; allowed are pt, ot, psy, phys, pain"),
         (FIRST_PHASE, "{ weeks: 4, pt: 9 }", "phases[0].pt: input should be less than or equal to 7"),
