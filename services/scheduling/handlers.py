@@ -38,8 +38,8 @@ from shared.timers import Timer
 
 async def on_start(ctx: Context, tx: Transaction) -> None:
     """Seed the rosters that there are not yet, bring the directory up to date, offer free time to those who
-    wait, name visits that no longer fit, and see that every site keeps its forecasts and asks every morning
-    for what was not recorded.
+    wait, name visits that no longer fit, withdraw offers of times that are gone, and see that every site
+    keeps its forecasts and asks every morning for what was not recorded.
 
     clinic.yaml may have another meeting hour or another programme since the last start.
     """
@@ -47,6 +47,7 @@ async def on_start(ctx: Context, tx: Transaction) -> None:
     await use_cases.publish_directory.run(ctx, tx)
     await use_cases.offer_time.at_every_site(ctx, tx)
     await use_cases.replan.at_every_site(ctx, tx)
+    await use_cases.freed_time.withdraw_gone_everywhere(ctx, tx)
     await use_cases.keep_forecast.start_nights(ctx, tx)
     await use_cases.record_visits.start_mornings(ctx, tx)
     await use_cases.plan_first_visits.at_every_site(ctx, tx)

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.clinic import Offers
 from tests.integration.referral.test_correcting_a_patient import consent, correct
@@ -73,6 +74,21 @@ async def offered(
         yield clinic, mailbox, waiting
 
 
+async def close(clinic: TestClinic, at: datetime) -> None:
+    """Close the site on the local day of a moment."""
+    day = at.astimezone(ZoneInfo("America/Toronto")).replace(hour=0, minute=0)
+    slot = {
+        "resourceType": "Slot",
+        "schedule": {"reference": "Schedule/toronto"},
+        "status": "busy-unavailable",
+        "start": day.isoformat(),
+        "end": (day + timedelta(days=1)).isoformat(),
+    }
+    answer = await clinic.as_("coordinator").post("/scheduling/fhir/Slot", json=slot)
+    assert answer.status_code == 201, answer.text
+    await clinic.settle()
+
+
 async def later(clinic: TestClinic, one: Waiting, *, days: int) -> None:
     now = await visit_now(clinic, one.visit)
     moved = {
@@ -121,6 +137,35 @@ class TestAnOffer:
             told = (await call(clinic, "$open", secret_in(loser.letters(mailbox)[1]))).json()
             assert not told["offer"]["stands"]
             assert told["visit"]["start"] == loser.visit["start"]
+
+    async def test_that_was_taken_ends_its_link_once_that_visit_is_called_off(self) -> None:
+        async with offered() as (clinic, mailbox, [one]):
+            secret = secret_in(one.letters(mailbox)[0])
+            await call(clinic, "$answer", secret, answer="accepted")
+            await clinic.settle()
+            taken = await visit_now(clinic, one.visit)
+            assert (await call(clinic, "$open", secret)).status_code == 200
+            await call_off(clinic, one.visit)
+            for act, said in (("$open", {}), ("$answer", {"answer": "accepted"})):
+                assert (await call(clinic, act, secret, **said)).status_code == 410
+            await clinic.settle()
+            assert len(await clinic.events("offer.accepted")) == 1
+            stands = await visit_now(clinic, one.visit)
+            assert (stands["status"], stands["start"]) == ("cancelled", taken["start"])
+
+    async def test_of_a_day_that_is_closed_is_withdrawn_and_told_so(self) -> None:
+        async with offered(2) as (clinic, mailbox, waiting):
+            secrets = [secret_in(one.letters(mailbox)[0]) for one in waiting]
+            start = datetime.fromisoformat((await call(clinic, "$open", secrets[0])).json()["offer"]["start"])
+            await close(clinic, start)
+            for secret, one in zip(secrets, waiting, strict=True):
+                late = await call(clinic, "$answer", secret, answer="accepted")
+                assert late.status_code == 409, late.text
+                told = (await call(clinic, "$open", secret_in(one.letters(mailbox)[-1]))).json()
+                assert len(one.letters(mailbox)) == 2
+                assert not told["offer"]["stands"]
+                assert told["visit"]["start"] == one.visit["start"]
+            assert await clinic.events("offer.answered") == []
 
     async def test_that_is_over_takes_no_answer(self) -> None:
         async with offered() as (clinic, mailbox, [one]):

@@ -11,6 +11,7 @@ from services.notifications import queries
 from services.notifications.models.opened import Opened
 from services.notifications.models.rows import KnownPatient, PatientLink
 from services.notifications.rules import reaching
+from services.notifications.states import BOOKED, Answer
 from services.notifications.use_cases.write_to_patient import mark_of
 from shared.audit import record as audit
 from shared.context import Context
@@ -23,7 +24,9 @@ class NoSuchLink(NotFound):
 
 
 class LinkEnded(Gone):
-    """The link has ended: its visit has begun, or too many birth dates were wrong."""
+    """The link has ended: its visit has begun, what it gave was called off, or too many birth dates were
+    wrong.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ async def run(ctx: Context, tx: Transaction, secret: str, *, birth_date: str) ->
     link = await queries.links.locked(tx, mark_of(secret))
     if link is None:
         raise NoSuchLink("there is no message behind this link")
-    if link.tries_left == 0 or ctx.at >= link.ends_at:
+    if link.tries_left == 0 or ctx.at >= link.ends_at or await _was_called_off(tx, link):
         raise LinkEnded("this link has ended")
     patient = (await queries.patients.named(tx, [link.patient_id])).get(link.patient_id)
     message = await queries.messages.of_link(tx, link.notification_id)
@@ -51,6 +54,14 @@ async def run(ctx: Context, tx: Transaction, secret: str, *, birth_date: str) ->
         return WrongBirthDate(tries_left=link.tries_left)
     await _note(ctx, tx, link, site=message.site, outcome=audit.GRANTED)
     return await _opened(ctx, tx, link, patient=patient, site=str(message.site))
+
+
+async def _was_called_off(tx: Transaction, link: PatientLink) -> bool:
+    """Tell whether the patient took a time by this link, and nothing of that is booked any more."""
+    if link.offer_id is None or link.answer != Answer.ACCEPTED or link.visit_id is None:
+        return False
+    visit = await queries.visits.locked(tx, link.visit_id)
+    return visit is not None and visit.status != BOOKED
 
 
 async def _opened(

@@ -15,6 +15,9 @@ _ROUND = "SELECT * FROM offer_round WHERE id = $1 FOR UPDATE"
 _OF_GROUP = """
 SELECT * FROM offer_round WHERE group_session = $1 AND status = 'open' ORDER BY id FOR UPDATE
 """
+_ASKED = """
+SELECT * FROM offer_round WHERE site = $1 AND status = 'open' AND batch > 0 ORDER BY id FOR UPDATE
+"""
 _OPEN = "SELECT * FROM offer WHERE round_id = $1 AND status = 'requested' ORDER BY id FOR UPDATE"
 _OF_VISIT = "SELECT * FROM offer WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
 _LOCKED = "SELECT * FROM offer WHERE id = $1 FOR UPDATE"
@@ -54,6 +57,11 @@ async def round_locked(tx: Transaction, round_id: UUID) -> OfferRound | None:
 async def rounds_of_group(tx: Transaction, session_id: UUID) -> Sequence[OfferRound]:
     """Lock the freed seats of a group session that are still to be given."""
     return await tx.rows(OfferRound, _OF_GROUP, session_id)
+
+
+async def rounds_asked(tx: Transaction, site: str) -> Sequence[OfferRound]:
+    """Lock the freed times of a site that people were asked about and that are still to be given."""
+    return await tx.rows(OfferRound, _ASKED, site)
 
 
 async def open_of(tx: Transaction, round_id: UUID) -> Sequence[TimeOffer]:

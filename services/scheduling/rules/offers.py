@@ -12,7 +12,7 @@ from services.scheduling.models.rows import Appointment
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.calendar import next_at, to_utc
 from services.scheduling.rules.candidates import Candidate
-from services.scheduling.rules.needs import Need
+from services.scheduling.rules.needs import Need, need_of_row
 from services.scheduling.states import AppointmentStatus, OfferStatus, RoundStatus
 from shared.clinic import Clinic, Offers
 from shared.fhir.codes import FIRST_KINDS
@@ -81,6 +81,22 @@ def programmes_alike(clinic: Clinic, freed: OfferRound) -> list[str]:
     return [one.id for one in clinic.programmes if one.site == own.site and one.first == own.first]
 
 
+def need_of(clinic: Clinic, freed: OfferRound, *, at: datetime) -> Need | None:
+    """Return what the visit needs whose time was freed; None where the clinic has no such visit any more."""
+    asked = Appointment(
+        referral_id=freed.id,
+        kind=freed.kind,
+        status=AppointmentStatus.BOOKED,
+        patient_id=freed.patient_id,
+        programme=freed.programme,
+        site=freed.site,
+        requester="",
+        minutes=freed.minutes,
+        visit_type=freed.visit_type,
+    )
+    return need_of_row(clinic, asked, at=at)
+
+
 def place_of(freed: OfferRound, *, need: Need) -> Candidate:
     """Return what a visit takes in the freed time."""
     span = Span(freed.starts_at, freed.ends_at)
@@ -95,11 +111,15 @@ def place_of(freed: OfferRound, *, need: Need) -> Candidate:
 
 
 def is_gone(freed: OfferRound, *, need: Need) -> bool:
-    """Tell whether the freed time cannot be given any more, whoever would take it."""
+    """Tell whether the freed time cannot be given any more, whoever would take it.
+
+    A seat is one of a group that is booked: its clinicians work then, and need not take new visits.
+    """
     window = need.taken_by(Span(freed.starts_at, freed.ends_at))
     able = {person.id: person for group in (need.people, *need.colleagues) for person in group}
+    there = need.offers if freed.group_session is None else need.works
     for person_id in (freed.practitioner, *freed.colleagues):
-        if person_id not in able or need.offers(able[person_id], window=window) != [window]:
+        if person_id not in able or there(able[person_id], window=window) != [window]:
             return True
     return need.has_room and freed.room not in {room.id for room in need.rooms}
 

@@ -1,4 +1,8 @@
-"""Note the time that a visit gives back, so that it is offered; end the offer of one that changed."""
+"""Note the time that a visit gives back, so that it is offered; end the offer of what changed since.
+
+Invariants:
+- Locks: freed times, in the order of their ids, then the site's count, then offers.
+"""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -38,8 +42,10 @@ async def note(ctx: Context, tx: Transaction, rows: Iterable[Appointment]) -> No
 
 async def is_gone(tx: Transaction, freed: OfferRound, *, need: Need) -> bool:
     """Tell whether nobody can have a time: who gives it is not there, or the group does not take place."""
+    if rules.offers.is_gone(freed, need=need):
+        return True
     if freed.group_session is None:
-        return rules.offers.is_gone(freed, need=need)
+        return False
     sessions = await queries.group_sessions.locked(tx, [freed.group_session])
     return not any(session.status == GroupStatus.OPEN for session in sessions)
 
@@ -60,8 +66,43 @@ async def end_group(ctx: Context, tx: Transaction, session_id: UUID) -> None:
     """
     for freed in await queries.offers.rounds_of_group(tx, session_id):
         await end(ctx, tx, await queries.offers.open_of(tx, freed.id), because=Reason.of("offer-gone"))
-        await tx.update(freed, status=RoundStatus.LEFT.value, seat=None)
-        await timers.cancel(tx, kind=TimerKind.ROUND, ref=str(freed.id))
+        await _leave(tx, freed)
+
+
+async def withdraw_gone(ctx: Context, tx: Transaction, site_id: str) -> None:
+    """End the offers of a site's times that cannot be had any more, now that its roster has changed.
+
+    Who was asked is told at once, keeps the visit that they have, and can be asked about another time.
+    """
+    if ctx.clinic.scheduling.offers is None:
+        return
+    asked = await queries.offers.rounds_asked(tx, site_id)
+    gone = [freed for freed in asked if _cannot_be(ctx, freed)]
+    if not gone:
+        return
+    await queries.occupancy.count_freed(tx, [site_id])
+    offers = [offer for freed in gone for offer in await queries.offers.open_of(tx, freed.id)]
+    await end(ctx, tx, offers, because=Reason.of("offer-gone"))
+    await queries.occupancy.release(tx, [freed.id for freed in gone])
+    for freed in gone:
+        await _leave(tx, freed)
+
+
+async def withdraw_gone_everywhere(ctx: Context, tx: Transaction) -> None:
+    """End such offers of every site when the worker starts: clinic.yaml may have other hours."""
+    for site in ctx.clinic.sites:
+        await withdraw_gone(ctx, tx, site.id)
+
+
+def _cannot_be(ctx: Context, freed: OfferRound) -> bool:
+    need = rules.offers.need_of(ctx.clinic, freed, at=ctx.at)
+    return need is None or rules.offers.is_gone(freed, need=need)
+
+
+async def _leave(tx: Transaction, freed: OfferRound) -> None:
+    """Let a freed time that held something hold nothing, and ask nobody more."""
+    await tx.update(freed, status=RoundStatus.LEFT.value, seat=None, held_until=None)
+    await timers.cancel(tx, kind=TimerKind.ROUND, ref=str(freed.id))
 
 
 async def end(ctx: Context, tx: Transaction, offers: Sequence[TimeOffer], *, because: Reason) -> None:

@@ -44,7 +44,7 @@ async def run(ctx: Context, tx: Transaction, round_id: UUID) -> None:
         await queries.occupancy.count_freed(tx, [freed.site])
         unanswered = await queries.offers.open_of(tx, freed.id)
         await freed_time.end(ctx, tx, unanswered, because=Reason.of("offer-unanswered"))
-    need = _need(ctx, freed)
+    need = rules.offers.need_of(ctx.clinic, freed, at=ctx.at)
     if terms is None or need is None or await freed_time.is_gone(tx, freed, need=need):
         await _close(ctx, tx, freed, RoundStatus.LEFT)
     elif not await _is_free(ctx, tx, freed, need=need):
@@ -153,22 +153,6 @@ async def _is_free(ctx: Context, tx: Transaction, freed: OfferRound, *, need: Ne
         tx, place.resources, window=place.taken, at=ctx.at, but_not=[freed.id]
     )
     return not any(taken.values())
-
-
-def _need(ctx: Context, freed: OfferRound) -> Need | None:
-    """Return what the visit needs whose time was freed."""
-    asked = Appointment(
-        referral_id=freed.id,
-        kind=freed.kind,
-        status="booked",
-        patient_id=freed.patient_id,
-        programme=freed.programme,
-        site=freed.site,
-        requester="",
-        minutes=freed.minutes,
-        visit_type=freed.visit_type,
-    )
-    return rules.needs.need_of_row(ctx.clinic, asked, at=ctx.at)
 
 
 def _offer(ctx: Context, freed: OfferRound, row: Appointment, *, until: datetime) -> TimeOffer:

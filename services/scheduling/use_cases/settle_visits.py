@@ -2,6 +2,7 @@
 
 - A visit whose clinician or room is not there any more gets a colleague or another room at its own time,
   where one is free, and that is published. Everything else stands in the site's Task, and is moved by nobody.
+- A freed time that is not there any more is offered to nobody.
 - What the Task names already, and what a coordinator has settled, is not looked at again.
 - The referrals are locked before their visits, in the order of their ids, and a visit that changed
   meanwhile is taken as it is then.
@@ -18,7 +19,7 @@ from services.scheduling.models.roster_changes import AffectedVisit, Placement
 from services.scheduling.models.rows import Appointment, Referral, ReplanTask
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.candidates import Candidate
-from services.scheduling.use_cases import record, replan
+from services.scheduling.use_cases import freed_time, record, replan
 from shared.clinic import Site
 from shared.context import Context
 from shared.db import Transaction
@@ -41,6 +42,7 @@ async def run(ctx: Context, tx: Transaction, site_id: str) -> None:
         visits = await queries.appointments.to_come_at(tx, site_id, after=ctx.at)
         found = await _conflicts(ctx, tx, site, visits)
     await replan.record_conflicts(ctx, tx, site, task, conflicts=found, settled=settled)
+    await freed_time.withdraw_gone(ctx, tx, site_id)
 
 
 async def preview(ctx: Context, tx: Transaction, site_id: str) -> list[AffectedVisit]:

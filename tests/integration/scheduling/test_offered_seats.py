@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.scheduling import use_cases
+from services.scheduling import fhir, use_cases
 from services.scheduling.models.offers import OfferRound, TimeOffer
 from services.scheduling.models.rows import Appointment
 from services.scheduling.use_cases.answer_offer import OfferOver
@@ -20,7 +20,7 @@ from tests.support.booking.offers import CALLED_OFF, answer, offers, rounds, sta
 def school(scheduling_db: Database) -> Desk:
     """A clinic with a group of three seats, that offers freed times."""
     rooms = [{"id": "hall", "name": "Hall", "kind": "group"}]
-    people = [a_person("ana", start="09:00", end="12:00")]
+    people = [a_person("ana", start="09:00", end="12:00"), a_person("ben", days=["fri"])]
     made = a_clinic(people=people, visits=[SCHOOL], more_rooms=rooms, scheduling={"offers": {}})
     return Desk(scheduling_db, made)
 
@@ -92,3 +92,27 @@ class TestASeatOfAGroup:
         await school.at(local(THIS - timedelta(days=1), "11:10"))
         assert await offers(school) == []
         assert all(row.status == "booked" for row in [await state_of(school, row.id) for row in later])
+
+    async def test_is_withdrawn_where_the_clinician_of_the_group_is_away(self, school: Desk) -> None:
+        await school.start()
+        await self.full(school)
+        made = await offers(school)
+        day = local(THIS, "00:00")
+        await school.be_away("ana", day, day + timedelta(days=1))
+        ended = await offers(school, "cancelled")
+        assert [one.id for one in ended] == [one.id for one in made]
+        assert {one.ended_because[0].code for one in ended} == {"offer-gone"}
+        assert [(one.status, one.seat) for one in await rounds(school)] == [("left", None)]
+
+    async def test_stays_where_the_clinician_takes_no_new_visits(self, school: Desk) -> None:
+        await school.start()
+        await self.full(school)
+        made = await offers(school)
+        async with school.database.transaction() as tx:
+            ctx = school.ctx(principal=COORDINATOR)
+            stands = fhir.schedules.of_person(ctx.clinic.person("ana"), clinic=ctx.clinic, role=None)
+            sent = stands | {"active": False}
+            await use_cases.change_schedule.update(ctx, tx, "ana", sent, expect=lambda _: None)
+        await school.settle()
+        assert [one.id for one in await offers(school)] == [one.id for one in made]
+        assert (await answer(school, made[0], "accept")).status == "completed"

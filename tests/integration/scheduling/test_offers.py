@@ -159,15 +159,6 @@ class TestAnOffer:
         with pytest.raises(OfferOver):
             await answer(desk, offer, "accept")
 
-    async def test_of_a_time_whose_clinician_is_away_now_is_none(self, desk: Desk) -> None:
-        await desk.start()
-        await freed(desk)
-        offer, *_ = await offers(desk)
-        await desk.be_away("ana", offer.starts_at - timedelta(hours=1), offer.ends_at)
-        with pytest.raises(OfferOver, match="not there any more"):
-            await answer(desk, offer, "accept")
-        assert (await state_of(desk, offer.appointment_id)).starts_at == offer.had_start
-
     async def test_is_not_made_to_who_cannot_come_then(self, desk: Desk) -> None:
         rows = await book(desk, 5)
         async with desk.database.transaction() as tx:
