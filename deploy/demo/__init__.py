@@ -1,4 +1,4 @@
-"""The demo: an embedded clinic, twenty-three stories, twelve weeks of care in time-lapse."""
+"""The demo: an embedded clinic, twenty-four stories, twelve weeks of care in time-lapse."""
 
 from deploy.demo.run import run
 

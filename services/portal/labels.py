@@ -264,6 +264,19 @@ WORK: Mapping[str, str] = {
     "plan": _("Plan to activate"),
     "review": _("Review"),
 }
+# What a patient answered to a freed time.
+OFFERS: Mapping[str, str] = {
+    "requested": _("Asked, no answer yet"),
+    "completed": _("Takes the time"),
+    "rejected": _("Keeps their own time"),
+    "cancelled": _("Ended"),
+}
+OFFER_SIGNS: Mapping[str, str] = {
+    "requested": "asked",
+    "completed": "done",
+    "rejected": "done",
+    "cancelled": "waiting",
+}
 OUTCOMES: Mapping[str, str] = {
     "0": _("Done"),
     "4": _("Refused"),

@@ -24,6 +24,7 @@ from deploy.demo.stories import (
     s21_functional_restoration,
     s22_made_up,
     s23_answers_by_link,
+    s24_offer_taken,
 )
 from deploy.demo.story import Play
 
@@ -51,4 +52,5 @@ STORIES: dict[int, tuple[str, Play]] = {
     21: (s21_functional_restoration.TITLE, s21_functional_restoration.play),
     22: (s22_made_up.TITLE, s22_made_up.play),
     23: (s23_answers_by_link.TITLE, s23_answers_by_link.play),
+    24: (s24_offer_taken.TITLE, s24_offer_taken.play),
 }

@@ -1,14 +1,12 @@
 """A patient who permits e-mail asks for another time by the link of a letter, then says that she comes."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from deploy.demo.acts import change, first_appointment, moment
-from deploy.demo.booking import free_starts
-from deploy.demo.care import patient_of, see_first
-from deploy.demo.parties import PATIENT
-from deploy.demo.story import Resource, StepMissed, Story, location_of
-from shared.fhir.codes import CHANNEL_CONSENT_EXTENSION, CONFIRMED_EXTENSION
+from deploy.demo.acts import first_appointment, moment
+from deploy.demo.care import see_first
+from deploy.demo.patients import at_link, move_after, permits_email, secret_in
+from deploy.demo.story import Resource, Story, location_of
+from shared.fhir.codes import CONFIRMED_EXTENSION
 
 TITLE = "A patient answers by link"
 _ADDRESS, _BORN = "helene.moreau@mail.example", "1979-11-02"
@@ -20,9 +18,9 @@ async def play(story: Story) -> None:
     await story.until(16, "10:00")
     referral = location_of(await story.send("family-practice", "23-answers-by-link.json"), "ServiceRequest")
     await story.settled()
-    await _permits_email(story, referral)
+    await permits_email(story, referral)
     visit = await first_appointment(story, "coordinator", referral)
-    await _move(story, visit, after=story.clock.now() + timedelta(days=5))
+    await move_after(story, visit, after=story.clock.now() + timedelta(days=5))
     await story.settled()
 
     token = await _letter(story, number=1)
@@ -37,7 +35,7 @@ async def play(story: Story) -> None:
     asked = await _telephone_list(story, visit)
     story.expect("the coordinator reads her words", asked[0]["note"][0]["text"] == words, asked)
 
-    await _move(story, visit, after=moment(stands["start"]) + timedelta(days=1))
+    await move_after(story, visit, after=moment(stands["start"]) + timedelta(days=1))
     await story.settled()
     story.expect("nobody is left to telephone her", not await _telephone_list(story, visit))
     await _act(story, "$answer", await _letter(story, number=2), answer="accepted")
@@ -52,44 +50,12 @@ async def play(story: Story) -> None:
     await see_first(story, referral)
 
 
-async def _permits_email(story: Story, referral: str) -> None:
-    said = [
-        {"url": "channel", "valueCode": "email"},
-        {"url": "permitted", "valueBoolean": True},
-        {"url": "date", "valueDate": story.clock.now().astimezone(story.zone).date().isoformat()},
-    ]
-    path = f"/referral/fhir/{await patient_of(story, referral)}"
-    consent = {"url": CHANNEL_CONSENT_EXTENSION, "extension": said}
-    await change(story, "coordinator", path, extension=[consent])
-    story.note("coordinator", "records that she permits e-mail", "PUT Patient")
-    await story.settled()
-
-
-async def _move(story: Story, visit: Resource, *, after: datetime) -> None:
-    """Give her visit an hour of its clinician that is free after a moment."""
-    starts = await free_starts(story, _clinician_of(visit), after, after + timedelta(days=14))
-    if not starts:
-        raise StepMissed("two weeks have no free hour")
-    path = f"/scheduling/fhir/Appointment/{visit['id']}"
-    await change(story, "coordinator", path, start=starts[0].isoformat(), end=(starts[0] + _HOUR).isoformat())
-    story.note("coordinator", "moves her visit", "PUT Appointment")
-
-
-def _clinician_of(visit: Resource) -> str:
-    """Name the clinician who leads her visit."""
-    actors = [str(one["actor"].get("reference", "")) for one in visit["participant"]]
-    return next(one.rpartition("/")[2] for one in actors if "Practitioner/" in one)
-
-
 async def _letter(story: Story, *, number: int) -> str:
     """Give the secret in her letter of this number, which must be the last one."""
     letters = story.letters(_ADDRESS)
     story.expect(f"she has {number} letters", len(letters) == number, len(letters))
-    found = re.search(r"/m/([\w-]+)", letters[-1])
-    if found is None:
-        raise StepMissed("her letter has no link")
     story.expect("it is in French and names no day", "Il y a un message" in letters[-1])
-    return found.group(1)
+    return secret_in(letters[-1])
 
 
 async def _opened(story: Story, token: str) -> Resource:
@@ -97,9 +63,7 @@ async def _opened(story: Story, token: str) -> Resource:
 
 
 async def _act(story: Story, act: str, token: str, **said: str) -> Resource:
-    body = {"token": token, "birth_date": _BORN, **said}
-    answer: Resource = (await story.act(PATIENT, "POST", f"/notifications/links/{act}", body=body)).json()
-    return answer
+    return await at_link(story, act, token, born=_BORN, **said)
 
 
 async def _telephone_list(story: Story, visit: Resource) -> list[Resource]:

@@ -31,6 +31,7 @@ MENUS: Mapping[str, tuple[Entry, ...]] = {
         Entry(_("Calendar"), "/calendar", "c"),
         Entry(_("Waitlist"), "/waitlist", "w"),
         Entry(_("Telephone list"), "/telephone", "l"),
+        Entry(_("Times offered"), "/offers", "v"),
         Entry(_("Forecast"), "/forecast", "o"),
         Entry(_("Roster"), "/roster", "s"),
         Entry(_("Patients"), "/patients", "p"),

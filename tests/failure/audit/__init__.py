@@ -12,6 +12,7 @@ from tests.failure.audit.events import events
 from tests.failure.audit.evidence import Evidence, Published, published_on_postgres
 from tests.failure.audit.handled import handled
 from tests.failure.audit.occupied import occupied
+from tests.failure.audit.offers import offers
 from tests.failure.audit.people import people
 from tests.failure.audit.rosters import rosters
 from tests.failure.audit.series import series
@@ -22,7 +23,7 @@ __all__ = ["Evidence", "Published", "audit", "published_on_postgres"]
 
 INVARIANTS = (
     *(acknowledged, events, handled, occupied, illegal_steps, ends),
-    *(told, people, rosters, days, series, drained),
+    *(told, people, rosters, days, series, offers, drained),
 )
 
 
