@@ -44,9 +44,12 @@ async def test_series_that_use_four_fifths_of_all_hours_leave_the_promise_as_it_
 
 
 @pytest.mark.timeout(1200)
-async def test_without_hours_that_are_kept_they_break_it(scheduling_db: Database) -> None:
-    shares = await BusyClinic(database=scheduling_db, is_kept=False, **SHORT).play()
-    assert not holds(shares), shares
+async def test_without_hours_that_are_kept_they_break_it() -> None:
+    # Who of equals comes first is drawn anew in each run: by rare luck one clinic gets by.
+    played: list[Shares] = []
+    while len(played) < 2 and all(map(holds, played)):
+        played.append(await _played(len(played) + 1, {"is_kept": False}, afterwards=11))
+    assert not all(map(holds, played)), played
 
 
 @pytest.mark.skipif(not SEEDS, reason="LUMBAR_SEEDS says how many seeds are played")
@@ -79,9 +82,9 @@ def _line(name: str, found: Sequence[Shares]) -> str:
     return f"| {name} | {shares} | {of} | {used} |"
 
 
-async def _played(seed: int, way: Mapping[str, bool]) -> Shares:
+async def _played(seed: int, way: Mapping[str, bool], **length: int) -> Shares:
     database = await service_database("scheduling")
     try:
-        return await BusyClinic(database=database, seed=seed, load=LOAD, **way).play()
+        return await BusyClinic(database=database, seed=seed, load=LOAD, **way, **length).play()
     finally:
         await database.close()
