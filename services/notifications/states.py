@@ -24,6 +24,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     WEBHOOK = "webhook"
+    # By a person, whom scheduling asks: nothing is sent.
+    TELEPHONE = "telephone"
 
 
 class Status(StrEnum):

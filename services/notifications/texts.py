@@ -11,6 +11,7 @@ REASONS: Mapping[str, str] = {
     "left-team": "The recipient is no longer on the team.",
     "refused": "The mail server refused the message.",
     "gave-up": "The mail server did not take the message within 24 hours.",
+    "by-telephone": "The patient permits no message: somebody telephones.",
     "gateway-refused": "The gateway for text messages refused the message.",
     "gateway-gave-up": "The gateway for text messages did not take the message within 24 hours.",
     "not-taken": "The receiver did not take the message within 24 hours.",

@@ -11,6 +11,7 @@ REASONS: Mapping[str, str] = {
     "left-team": "Le destinataire ne fait plus partie de l'équipe.",
     "refused": "Le serveur de courriel a refusé le message.",
     "gave-up": "Le serveur de courriel n'a pas accepté le message en 24 heures.",
+    "by-telephone": "Le patient ne permet aucun message: quelqu'un lui téléphone.",
     "gateway-refused": "La passerelle des messages texte a refusé le message.",
     "gateway-gave-up": "La passerelle des messages texte n'a pas accepté le message en 24 heures.",
     "not-taken": "Le destinataire n'a pas accepté le message en 24 heures.",

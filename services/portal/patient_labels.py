@@ -33,6 +33,7 @@ OFFER_ANSWERS: Mapping[str, str] = {
 CHANNELS: Mapping[str, str] = {
     "EMAILWRIT": _("e-mail"),
     "SMSWRIT": _("text message"),
+    "PHONE": _("telephone"),
 }
 # What a message to a patient was about, by the event or the code of the message.
 SENT: Mapping[str, str] = {

@@ -116,9 +116,11 @@ REASONS: Mapping[str, str] = {
     "site-closed": "The site is closed on {day}.",
     "nothing-left": "Every visit fits again, was moved or called off, or is over.",
     "kept-by-the-visit": "This Task follows from what becomes of the visit.",
-    "patient-to-tell": "The first visit is on {day:%Y-%m-%d}: tell the patient by telephone.",
+    "patient-to-tell": "The visit is on {day:%Y-%m-%d}: tell the patient by telephone.",
     "patient-told": "The patient was told.",
     "message-arrived": "A message about it reached the patient.",
+    "visit-to-tell": "The visit of {when:%Y-%m-%d %H:%M} is new or has another time: tell the patient.",
+    "series-to-tell": "A series of visits is booked, the next on {day:%Y-%m-%d}: tell the patient of all.",
     "message-not-arrived": "No message about the visit of {when:%Y-%m-%d %H:%M} arrived: telephone.",
     "cancellation-not-told": (
         "The visit of {when:%Y-%m-%d %H:%M} does not take place, and no message said so: telephone."

@@ -129,9 +129,15 @@ REASONS: Mapping[str, str] = {
     "site-closed": "L'établissement est fermé le {day}.",
     "nothing-left": "Chaque visite convient de nouveau, a été déplacée ou annulée, ou est passée.",
     "kept-by-the-visit": "Cette tâche découle de ce qu'il advient de la visite.",
-    "patient-to-tell": "Le premier rendez-vous est le {day:%Y-%m-%d} : le dire au patient par téléphone.",
+    "patient-to-tell": "Le rendez-vous est le {day:%Y-%m-%d} : le dire au patient par téléphone.",
     "patient-told": "Le patient a été informé.",
     "message-arrived": "Un message à ce sujet est parvenu au patient.",
+    "visit-to-tell": (
+        "Le rendez-vous du {when:%Y-%m-%d %H:%M} est nouveau ou a changé d'heure : le dire au patient."
+    ),
+    "series-to-tell": (
+        "Une série de rendez-vous est prévue, le prochain le {day:%Y-%m-%d} : les dire tous au patient."
+    ),
     "message-not-arrived": (
         "Aucun message au sujet de la visite du {when:%Y-%m-%d %H:%M} n'est arrivé : téléphoner."
     ),

@@ -187,6 +187,8 @@ class AppointmentKind(StrEnum):
 
 # The first visit of a referral, by one discipline or by several.
 FIRST_KINDS = (AppointmentKind.FIRST, AppointmentKind.JOINT_FIRST)
+# HL7: why a visit is cancelled.
+CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
 class RequestPriority(StrEnum):
@@ -213,3 +215,8 @@ class GuaranteeStatus(StrEnum):
     BREACHED = "breached"
     MET = "met"
     ENDED = "ended"
+
+
+def is_the_patients(code: str) -> bool:
+    """Tell whether a code of HL7 says that the patient called a visit off, and not the clinic."""
+    return code == "pat" or code.startswith("pat-")

@@ -17,7 +17,7 @@ from shared.db import Database
 from tests.support.booking.busy_clinic import PRIORITIES, BusyClinic, Shares
 from tests.support.postgres import service_database
 
-LOAD, USE, SCORE = 0.9, 0.8, 0.95
+LOAD, USE, SCORE = 0.9, 0.8, 0.98
 DOCS, BEGIN, END = Path("docs/how/series.md"), "<!-- shares -->", "<!-- end of shares -->"
 SEEDS = int(os.environ.get("LUMBAR_SEEDS", "0"))
 # Who is due after the run counts by the day that is booked.
@@ -34,7 +34,7 @@ def holds(shares: Shares) -> bool:
     return shares.score >= SCORE
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_series_that_use_four_fifths_of_all_hours_leave_the_promise_as_it_is(
     scheduling_db: Database,
 ) -> None:
@@ -43,7 +43,7 @@ async def test_series_that_use_four_fifths_of_all_hours_leave_the_promise_as_it_
     assert holds(shares), shares
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_without_hours_that_are_kept_they_break_it(scheduling_db: Database) -> None:
     shares = await BusyClinic(database=scheduling_db, is_kept=False, **SHORT).play()
     assert not holds(shares), shares

@@ -45,6 +45,8 @@ class News:
     meeting: str | None = None
     visits: tuple[VisitSaid, ...] = ()
     offer: KnownOffer | None = None
+    is_by_a_person: bool = False
+    is_by_the_patient: bool = False
 
 
 def news(event: DomainEvent) -> News:
@@ -67,6 +69,8 @@ def news(event: DomainEvent) -> News:
         meeting=event.meeting if isinstance(event, MeetingEvent | MeetingCaseDecided) else None,
         visits=tuple(_visits(event)),
         offer=_offer(event) if isinstance(event, OfferEvent) else None,
+        is_by_a_person=event.is_by_a_person,
+        is_by_the_patient=isinstance(event, AppointmentEvent) and event.is_called_off_by_patient,
     )
 
 

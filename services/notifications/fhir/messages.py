@@ -17,8 +17,11 @@ _MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 _MEDIA = {
     Channel.EMAIL: {"coding": [{"system": _MODES, "code": "EMAILWRIT", "display": "email"}]},
     Channel.SMS: {"coding": [{"system": _MODES, "code": "SMSWRIT", "display": "SMS message"}]},
+    Channel.TELEPHONE: {"coding": [{"system": _MODES, "code": "PHONE", "display": "telephone"}]},
     Channel.WEBHOOK: {"coding": [{"system": _MODES, "code": "ELECTRONIC", "display": "electronic data"}]},
 }
+
+_OF_SCHEDULING = ("Appointment/", "List/")
 
 
 def communication(
@@ -42,9 +45,8 @@ def communication(
     }
     if row.patient_id is not None:
         resource["subject"] = {"reference": f"{of_referral}/Patient/{row.patient_id}"}
-    if row.visit_id is not None:
-        visit = f"{ctx.urls.base}/scheduling/fhir/Appointment/{row.visit_id}"
-        resource["about"] = [{"reference": visit}]
+    if (about := _about(row)) is not None:
+        resource["about"] = [{"reference": f"{ctx.urls.base}/scheduling/fhir/{about}"}]
     if row.referral_id is not None:
         resource["basedOn"] = [{"reference": f"{of_referral}/ServiceRequest/{row.referral_id}"}]
     if row.reason is not None:
@@ -54,6 +56,14 @@ def communication(
     if attempts:
         resource["note"] = [_note(attempt) for attempt in attempts]
     return resource
+
+
+def _about(row: Notification) -> str | None:
+    """Name the visit, the series, or of several visits the first, of which a patient is told."""
+    if row.visit_id is not None:
+        return f"Appointment/{row.visit_id}"
+    is_ours = row.audience == Audience.PATIENT and (row.focus or "").startswith(_OF_SCHEDULING)
+    return row.focus if is_ours else None
 
 
 def _topic(row: Notification) -> dict[str, str]:

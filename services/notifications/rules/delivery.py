@@ -17,6 +17,7 @@ NO_CONSENT = Reason.of("no-consent")
 LEFT_TEAM = Reason.of("left-team")
 REFUSED = Reason.of("refused")
 GAVE_UP = Reason.of("gave-up")
+BY_TELEPHONE = Reason.of("by-telephone")
 GATEWAY_REFUSED = Reason.of("gateway-refused")
 GATEWAY_GAVE_UP = Reason.of("gateway-gave-up")
 NOT_TAKEN = Reason.of("not-taken")
@@ -26,7 +27,7 @@ NO_RECEIVER = Reason.of("no-receiver")
 
 
 # Why nothing goes by a channel for which the clinic has no server.
-NO_WAY = {Channel.EMAIL: NO_SERVER, Channel.SMS: NO_GATEWAY}
+NO_WAY = {Channel.EMAIL: NO_SERVER, Channel.SMS: NO_GATEWAY, Channel.TELEPHONE: BY_TELEPHONE}
 _REFUSED = {Channel.EMAIL: REFUSED, Channel.SMS: GATEWAY_REFUSED, Channel.WEBHOOK: GONE}
 _GAVE_UP = {Channel.EMAIL: GAVE_UP, Channel.SMS: GATEWAY_GAVE_UP, Channel.WEBHOOK: NOT_TAKEN}
 

@@ -9,17 +9,18 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from services.notifications.models.rows import KnownPatient, KnownVisit, PatientChoice
 from services.notifications.rules.audiences import Message
 from services.notifications.rules.reaching import ways
-from services.notifications.states import Audience
+from services.notifications.states import Audience, Channel
 from shared.clinic import Site
 from shared.fhir.codes import FIRST_KINDS, AppointmentKind
 
 # Of another clinician or room a patient is told where it is another clinician.
 REASSIGNED = "appointment.reassigned"
 # Events of which a patient is told by a message.
-TOLD = frozenset(
-    {"appointment.booked", "appointment.moved", REASSIGNED, "appointment.cancelled", "series.booked"}
-    | {"offer.made", "offer.ended"}
-)
+_OFFERS = frozenset({"offer.made", "offer.ended"})
+TOLD = _OFFERS | {
+    *("appointment.booked", "appointment.moved", REASSIGNED, "appointment.cancelled", "series.booked")
+}
+_CALLED = frozenset({"appointment.cancelled", REASSIGNED})
 # A message that is about no single visit opens by its link for so long.
 LINK_DAYS = timedelta(days=28)
 TRIES = 5
@@ -31,11 +32,32 @@ _TO_A_FIRST_VISIT = ("records", "imaging", "medicines", "card", "insurance", "cl
 DEFAULT_DAYS = (7, 1)
 
 
-def told(event_type: str, patient: KnownPatient, *, today: date) -> list[Message]:
-    """Name the message that an event is worth to its patient; none where no channel is permitted."""
-    if event_type not in TOLD:
+def told(event_type: str, patient: KnownPatient | None, *, today: date) -> list[Message]:
+    """Name the message that an event is worth to its patient; none where no channel is permitted.
+
+    Of a patient of whom nothing was said no channel is known, and so none is permitted.
+    """
+    if event_type not in TOLD or patient is None:
         return []
     return message_to(patient, today=today)
+
+
+def call_to(patient_id: str) -> Message:
+    """Name the call to a patient whom no message reaches."""
+    return Message(audience=Audience.PATIENT, recipient=f"Patient/{patient_id}", channel=Channel.TELEPHONE)
+
+
+def is_called(event_type: str, *, is_first: bool, is_by_a_person: bool, is_by_the_patient: bool) -> bool:
+    """Tell whether somebody must telephone a patient whom no message reaches.
+
+    Who books or moves a visit by hand speaks with the patient; of a first visit that is booked `scheduling`
+    asks by itself, and so it does of a time that is offered.
+    """
+    if event_type in _CALLED:
+        return not is_by_the_patient
+    if is_by_a_person or event_type not in TOLD - _OFFERS:
+        return False
+    return not (is_first and event_type == "appointment.booked")
 
 
 def message_to(patient: KnownPatient, *, today: date) -> list[Message]:

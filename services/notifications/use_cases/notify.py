@@ -71,6 +71,8 @@ def decide(
             # Of many visits at once a patient has one letter, behind which all that is booked stands; of one
             # that changed twice the letter is about its last change.
             same = row.visit_id == earlier.visit_id
+            if message.channel is Channel.TELEPHONE and not same:
+                continue
             earlier.visit_id = row.visit_id if same else None
             earlier.visit_starts_at = row.visit_starts_at if same else None
             continue
@@ -115,7 +117,7 @@ def _wanted(
 def _to_patient(ctx: Context, news: News, *, known: ReferralContext) -> list[Message]:
     referral = known.referrals.get(news.referral or "")
     patient = None if referral is None else known.patients.get(referral.patient)
-    if referral is None or patient is None:
+    if referral is None:
         return []
     times = [one.starts_at for one in (*news.visits, *((news.offer,) if news.offer else ()))]
     if all(starts_at <= ctx.at for starts_at in times):
@@ -123,7 +125,15 @@ def _to_patient(ctx: Context, news: News, *, known: ReferralContext) -> list[Mes
     if news.type == patient_news.REASSIGNED and not any(one.id in known.handed_over for one in news.visits):
         return []
     today = ctx.at.astimezone(ctx.clinic.site(referral.site).zone).date()
-    return patient_news.told(news.type, patient, today=today)
+    if written := patient_news.told(news.type, patient, today=today):
+        return written
+    is_called = patient_news.is_called(
+        news.type,
+        is_first=news.first,
+        is_by_a_person=news.is_by_a_person,
+        is_by_the_patient=news.is_by_the_patient,
+    )
+    return [patient_news.call_to(referral.patient)] if is_called else []
 
 
 def _parties(

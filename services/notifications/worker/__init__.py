@@ -68,7 +68,7 @@ def _deliveries(runtime: Runtime) -> Sequence[Loop]:
 
 def _without(runtime: Runtime) -> frozenset[Channel]:
     """Name the channels by which nothing goes anywhere here."""
-    servers = {Channel.EMAIL: runtime.smtp_url, Channel.SMS: runtime.sms_url}
+    servers = {Channel.EMAIL: runtime.smtp_url, Channel.SMS: runtime.sms_url, Channel.TELEPHONE: None}
     return frozenset(channel for channel, server in servers.items() if not server)
 
 

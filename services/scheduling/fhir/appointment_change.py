@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from services.scheduling import texts
-from services.scheduling.fhir.appointments import CANCELLATION_SYSTEM
 from services.scheduling.models.appointment_change import AppointmentChange, CancellationReason
 from services.scheduling.models.rows import Appointment
 from services.scheduling.states import AppointmentStatus
 from shared.errors import Invalid, Problem
+from shared.fhir.codes import CANCELLATION_SYSTEM
 from shared.fhir.elements import same
 from shared.fhir.instants import read_instant, to_the_second
 from shared.fhir.reasons import REASON_SYSTEM

@@ -10,6 +10,7 @@ from shared.clinic import Clinic
 from shared.context import Context
 from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
+    CANCELLATION_SYSTEM,
     CONFIRMED_EXTENSION,
     DISCIPLINE_SYSTEM,
     HELD_UNTIL_EXTENSION,
@@ -20,8 +21,6 @@ from shared.fhir.codes import (
 from shared.fhir.elements import coded, directory_reference, reference, referral_reference
 from shared.fhir.instants import to_the_second
 from shared.fhir.reasons import added
-
-CANCELLATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
 def render(ctx: Context, row: Appointment) -> dict[str, Any]:

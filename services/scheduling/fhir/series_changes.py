@@ -89,6 +89,9 @@ def _parts(ctx: Context, one: ChangedSession) -> list[dict[str, Any]]:
     if row.practitioner is not None:
         who = directory_reference(ctx.clinic, f"Practitioner/{row.practitioner}")
         parts.append({"name": "practitioner", "valueReference": who})
+    if row.room is not None:
+        where = directory_reference(ctx.clinic, f"Location/{row.room}")
+        parts.append({"name": "location", "valueReference": where})
     return parts
 
 

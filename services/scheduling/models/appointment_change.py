@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.scheduling.states import AppointmentStatus
+from shared.fhir.codes import is_the_patients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,6 @@ class CancellationReason:
     def is_the_patients(self) -> bool:
         """The patient called it off, not the clinic."""
         return is_the_patients(self.code)
-
-
-def is_the_patients(code: str) -> bool:
-    """Tell whether a code of HL7 says that the patient called it off."""
-    return code == "pat" or code.startswith("pat-")
 
 
 @dataclass(frozen=True, kw_only=True)

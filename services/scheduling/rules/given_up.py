@@ -9,10 +9,10 @@ A person may choose such a time all the same, which takes it back.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.scheduling.models.appointment_change import is_the_patients
 from services.scheduling.models.rows import Appointment, GivenUpTime
 from services.scheduling.models.spans import Span
 from services.scheduling.rules.needs import patient_key, person_key, room_key
+from shared.fhir.codes import is_the_patients
 
 _OF_THE_TIME = ("oth-weath",)
 _OF_THE_ROOM = ("maint", "oth-room")

@@ -9,10 +9,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from services.scheduling.models.appointment_change import is_the_patients
 from services.scheduling.models.rows import Appointment
 from shared.clinic import Payer
-from shared.fhir.codes import AppointmentKind
+from shared.fhir.codes import AppointmentKind, is_the_patients
 from shared.reasons import Reason
 
 _USES_A_UNIT = Reason.of("late-uses-a-unit")

@@ -21,10 +21,12 @@ from shared.reasons import Reason
 
 # HL7: Canceled via Patient Portal.
 _BY_LINK = "pat-cpp"
-# A newer message says what does stand; whoever permits no message any more is asked when they are seen.
+# A newer message says what does stand.
 _SAID_BY_ANOTHER = "superseded"
 # Where the clinic has no way at all, a reminder is not worth a call: the visit itself was told.
 _NO_WAY = frozenset({"no-server", "no-gateway"})
+# The patient permits no message at all.
+_BY_TELEPHONE = "by-telephone"
 
 
 async def answered(
@@ -60,21 +62,42 @@ async def told(ctx: Context, tx: Transaction, event: PatientTold) -> None:
 async def not_told(ctx: Context, tx: Transaction, event: PatientNotTold) -> None:
     """Ask to telephone about a visit of which no message arrived, while that is worth a call."""
     codes = {reason.code for reason in event.reasons}
-    if event.visit is None or _SAID_BY_ANOTHER in codes or (event.is_reminder and codes & _NO_WAY):
+    if _SAID_BY_ANOTHER in codes or (event.is_reminder and codes & _NO_WAY):
         return
-    found = await _locked(tx, event.visit)
-    if found is None:
+    row = await _told_of(ctx, tx, event)
+    if row is None or row.starts_at is None or row.starts_at <= ctx.at:
         return
-    _, row = found
-    if row.starts_at is None or row.starts_at <= ctx.at:
-        return
-    if row.status == AppointmentStatus.BOOKED:
-        because = Reason.of("message-not-arrived", when=row.starts_at)
-    elif row.status == AppointmentStatus.CANCELLED:
-        because = Reason.of("cancellation-not-told", when=row.starts_at)
-    else:
-        return
-    await tell_patient.telephone(ctx, tx, row, because=because)
+    because = _because(ctx, row, event)
+    if because is not None:
+        await tell_patient.telephone(ctx, tx, row, because=because)
+
+
+def _because(ctx: Context, row: Appointment, event: PatientNotTold) -> Reason | None:
+    """Say what is to be told of a visit; None where there is nothing any more."""
+    if row.starts_at is None:
+        return None
+    if row.status == AppointmentStatus.CANCELLED:
+        return Reason.of("cancellation-not-told", when=row.starts_at)
+    if row.status != AppointmentStatus.BOOKED:
+        return None
+    if event.series is not None:
+        zone = ctx.clinic.site(row.site).zone
+        return Reason.of("series-to-tell", day=row.starts_at.astimezone(zone).date())
+    if any(reason.code == _BY_TELEPHONE for reason in event.reasons):
+        return Reason.of("visit-to-tell", when=row.starts_at)
+    return Reason.of("message-not-arrived", when=row.starts_at)
+
+
+async def _told_of(ctx: Context, tx: Transaction, event: PatientNotTold) -> Appointment | None:
+    """Lock the visit of which a message was, its referral first; of a series its next session."""
+    if event.series is None:
+        found = None if event.visit is None else await _locked(tx, event.visit)
+        return None if found is None else found[1]
+    if await queries.referrals.locked(tx, UUID(event.referral)) is None:
+        return None
+    sessions = await queries.appointments.sessions_of(tx, UUID(event.series))
+    booked = (row for row in sessions if row.status == AppointmentStatus.BOOKED and row.starts_at)
+    return next((row for row in booked if row.starts_at and row.starts_at > ctx.at), None)
 
 
 async def _locked(tx: Transaction, visit: str) -> tuple[Referral, Appointment] | None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import msgspec
 
 from services.scheduling import fhir, queries, rules
-from services.scheduling.models.appointment_change import is_the_patients
 from services.scheduling.models.correction import Correction
 from services.scheduling.models.rows import Appointment, Guarantee, Referral, Series
 from services.scheduling.models.timer_kinds import TimerKind
@@ -25,6 +24,7 @@ from shared.events.catalog import scheduling as events
 from shared.events.catalog.scheduling import AppointmentBooked
 from shared.events.outbox.publishing import Publication, publish_all
 from shared.fhir import store
+from shared.fhir.codes import is_the_patients
 from shared.people import KnownPerson
 from shared.reasons import Reason
 from shared.timers import Timer

@@ -36,9 +36,15 @@ class PatientMessageEvent(DomainEvent, topic=NOTIFICATIONS, focus="Communication
 
     @property
     def visit(self) -> str | None:
-        """The id of the visit that it was about, None where it was about no single one."""
+        """The id of the visit that it was about, of several the first; None where it was about none."""
         about = [one["reference"] for one in self.focus.get("about", ())]
         return next((one.rpartition("/")[2] for one in about if "Appointment/" in one), None)
+
+    @property
+    def series(self) -> str | None:
+        """The id of the series that it was about, None where it was about none."""
+        about = [one["reference"] for one in self.focus.get("about", ())]
+        return next((one.rpartition("/")[2] for one in about if "List/" in one), None)
 
     @property
     def is_reminder(self) -> bool:

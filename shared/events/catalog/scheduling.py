@@ -18,11 +18,13 @@ from shared.events.catalog.types import DomainEvent
 from shared.events.topics import SCHEDULING
 from shared.fhir.codes import (
     APPOINTMENT_KIND_SYSTEM,
+    CANCELLATION_SYSTEM,
     FIRST_KINDS,
     PROGRAMME_SYSTEM,
     ROSTER_EXTENSION,
     AppointmentKind,
     TaskInput,
+    is_the_patients,
 )
 from shared.fhir.reasons import reasons_of, reasons_of_notes
 from shared.people import KnownPerson
@@ -68,6 +70,12 @@ class AppointmentEvent(DomainEvent, topic=SCHEDULING, focus="Appointment", carri
         """When it begins, None on the waitlist."""
         start = self.focus.get("start")
         return None if start is None else reading.moment(start)
+
+    @property
+    def is_called_off_by_patient(self) -> bool:
+        """Whether the patient called it off, or has died: the clinic did not."""
+        codes = reading.codes_of(self.focus.get("cancelationReason"), system=CANCELLATION_SYSTEM)
+        return any(is_the_patients(code) for code in codes)
 
     @property
     def reasons(self) -> list[Reason]:

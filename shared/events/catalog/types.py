@@ -123,6 +123,11 @@ class DomainEvent:
         return self.received.time
 
     @property
+    def is_by_a_person(self) -> bool:
+        """Whether somebody asked for it by a request; what another event or the time brought about is not."""
+        return not self.received.caused_by_event
+
+    @property
     def focus(self) -> dict[str, Any]:
         """The resource that the event is about; raises ValueError where it is of another type."""
         focus = self.received.focus

@@ -45,6 +45,20 @@ class TestTheLink:
             await visitor.open(page_of(mailbox))
         assert "Toronto" in (await opened(visitor, mailbox)).text
 
+    async def test_is_looked_at_by_a_mail_scanner_without_harm(
+        self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
+    ) -> None:
+        secret = page_of(mailbox).removeprefix("/m/")
+        anybody = hearing.anonymous()
+        for method in ("GET", "HEAD", "OPTIONS"):
+            await anybody.request(method, f"{page_of(mailbox)}?act=declined&born=1981-05-17")
+            for act in ("$open", "$answer", "$intake", "$choose", "$calendar"):
+                asked = {"token": secret, "birth_date": "1981-05-17", "answer": "declined"}
+                await anybody.request(method, f"/notifications/links/{act}", params=asked)
+        await hearing.settle()
+        assert await hearing.events("appointment.answered") == []
+        assert "I am coming" in (await opened(visitor, mailbox)).text
+
     async def test_says_when_by_the_wall_clock_of_the_site_and_which_that_is(
         self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:

@@ -97,7 +97,7 @@ async def test_gives_sessions_to_another_clinician_once_it_showed_which(
     page = await browser.open(f"/series/{series}")
     room = {"act": "move-sessions", "scope": "one", "session": mine[0]["id"], "room": "treatment-1"}
     assert (
-        "stays at its time, with Maja Lindqvist"
+        "stays at its time, with Maja Lindqvist, Treatment room 1"
         in (await browser.send(page, page.form("series"), **room)).text
     )
 

@@ -19,7 +19,7 @@ class TestTheTelephoneList:
         self, hearing: TestClinic, visitor: Browser, mailbox: Mailbox
     ) -> None:
         page = await opened(visitor, mailbox)
-        await press(visitor, page, "tentative", comment="Mornings are better")
+        await press(visitor, page, "tentative", **{"comment.tentative": "Mornings are better"})
         await hearing.settle()
         async with hearing.anonymous() as http:
             desk = Browser(http)

@@ -177,7 +177,9 @@ class TestAnotherRoom:
         referral, rows = await booked(desk)
         assert {row.room for row in rows} == {"treatment-1"}
         room = {"reference": "Location/treatment-2"}
-        await give(desk, referral, rows[1], scope="following", practitioner=None, location=room)
+        answer = await give(desk, referral, rows[1], scope="following", practitioner=None, location=room)
+        assert outcomes(answer) == ["reassigned"] * 3
+        assert str(answer).count("Location/treatment-2") == 3
         sessions = await desk.sessions(referral)
         assert [row.room for row in sessions] == ["treatment-1", *["treatment-2"] * 3]
         assert [row.practitioner for row in sessions] == [row.practitioner for row in rows]
