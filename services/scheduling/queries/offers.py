@@ -19,6 +19,7 @@ _ASKED = """
 SELECT * FROM offer_round WHERE site = $1 AND status = 'open' AND batch > 0 ORDER BY id FOR UPDATE
 """
 _OPEN = "SELECT * FROM offer WHERE round_id = $1 AND status = 'requested' ORDER BY id FOR UPDATE"
+_IS_ASKED = "SELECT EXISTS (SELECT FROM offer WHERE round_id = $1 AND status = 'requested')"
 _OF_VISIT = "SELECT * FROM offer WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
 _LOCKED = "SELECT * FROM offer WHERE id = $1 FOR UPDATE"
 _BY_IDS = "SELECT * FROM offer WHERE id = ANY($1::uuid[])"
@@ -67,6 +68,11 @@ async def rounds_asked(tx: Transaction, site: str) -> Sequence[OfferRound]:
 async def open_of(tx: Transaction, round_id: UUID) -> Sequence[TimeOffer]:
     """Lock the open offers of a freed time."""
     return await tx.rows(TimeOffer, _OPEN, round_id)
+
+
+async def is_asked(tx: Transaction, round_id: UUID) -> bool:
+    """Tell whether somebody is asked about a freed time now, without a lock."""
+    return bool(await tx.value(_IS_ASKED, round_id))
 
 
 async def open_of_visit(tx: Transaction, appointment_id: UUID) -> TimeOffer | None:

@@ -51,12 +51,17 @@ async def is_gone(tx: Transaction, freed: OfferRound, *, need: Need) -> bool:
 
 
 async def withdraw(ctx: Context, tx: Transaction, row: Appointment) -> None:
-    """End the open offer of another time for a visit that a person has changed."""
+    """End the open offer of another time for a visit that a person has changed.
+
+    Where nobody else is asked about that time, the next are.
+    """
     if ctx.clinic.scheduling.offers is None:
         return
     offer = await queries.offers.open_of_visit(tx, row.id)
     if offer is not None:
         await end(ctx, tx, [offer], because=Reason.of("visit-changed-since"))
+        if not await queries.offers.is_asked(tx, offer.round_id):
+            await timers.schedule(tx, kind=TimerKind.ROUND, ref=str(offer.round_id), due=ctx.at)
 
 
 async def end_group(ctx: Context, tx: Transaction, session_id: UUID) -> None:

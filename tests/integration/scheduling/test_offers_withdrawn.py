@@ -88,6 +88,20 @@ class TestAnOffer:
         await desk.be_away("ben", made[0].ends_at, made[0].ends_at + timedelta(hours=1))
         assert [one.id for one in await offers(desk)] == [one.id for one in made]
 
+    async def test_whose_last_patient_changed_the_visit_lets_the_next_be_asked_at_once(
+        self, desk: Desk
+    ) -> None:
+        await freed(desk)
+        first, *others = await offers(desk)
+        for one in others:
+            await answer(desk, one, "decline")
+        await desk.put(await state_of(desk, first.appointment_id), **CALLED_OFF)
+        await desk.settle()
+        [time, *_] = await rounds(desk)
+        asked = {one.patient_id for one in await offers(desk) if one.round_id == time.id}
+        assert asked
+        assert not asked & {first.patient_id, *(one.patient_id for one in others)}
+
     async def test_leaves_who_was_asked_in_line_for_the_next_time(self, desk: Desk) -> None:
         rows = await freed(desk)
         asked = {one.patient_id for one in await offers(desk)}
