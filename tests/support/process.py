@@ -45,7 +45,7 @@ class LumbarProcess:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("LUMBAR_")}
         return kept | {"LUMBAR_DATA": str(self.data), "LUMBAR_URL": self.url} | self._environment
 
-    def wait_until_ready(self, *, within: float = 60.0) -> float:
+    def wait_until_ready(self, *, within: float = 150.0) -> float:
         """Wait until the clinic says that it is ready, and tell how many seconds that took."""
         begin = time.monotonic()
         # One for all tries: a client of httpx begins with 20 ms of CPU for the machine's certificates.
