@@ -14,7 +14,11 @@ from tests.support.sql import sql
 _BOOKED, _ANEW, _MOVED = "appointment.booked", "appointment.corrected", "appointment.moved"
 _WRONG_DAY = """
 SELECT a.id::text AS id FROM telling_task t JOIN appointment a ON a.id = t.appointment_id
-WHERE t.status = 'requested' AND (a.status <> 'booked' OR a.starts_at <> t.starts_at)
+WHERE t.status = 'requested' AND (
+  a.starts_at <> t.starts_at
+  OR (a.status = 'cancelled' AND NOT t.because @> '[{"code": "cancellation-not-told"}]')
+  OR a.status NOT IN ('booked', 'cancelled')
+)
 """
 
 
