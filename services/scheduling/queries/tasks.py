@@ -5,6 +5,7 @@ to tell a patient a day.
 its coordinators' and so have no patient, no referral and no requester.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import String, Uuid, case, literal, null, select, union_all
@@ -72,7 +73,10 @@ CODE, STATUS = _ROWS.c.code, _ROWS.c.task_status
 _OPEN_SEEN = "SELECT * FROM replan_task WHERE site = $1 AND status = 'requested'"
 _OPEN_OF = f"{_OPEN_SEEN} FOR UPDATE"
 _SETTLED_OF = "SELECT * FROM replan_task WHERE site = $1 AND is_settled"
-_TELLING = "SELECT * FROM telling_task WHERE appointment_id = $1 AND status = 'requested' FOR UPDATE"
+_TELLING = """
+SELECT * FROM telling_task WHERE appointment_id = ANY($1::uuid[]) AND status = 'requested'
+ORDER BY id FOR UPDATE
+"""
 
 
 async def open_of(tx: Transaction, site: str) -> ReplanTask | None:
@@ -111,7 +115,12 @@ async def lock_site(tx: Transaction, site: str) -> None:
 
 async def open_telling(tx: Transaction, appointment_id: UUID) -> TellingTask | None:
     """Lock the open Task that asks to tell a patient the day of this visit."""
-    return await tx.row(TellingTask, _TELLING, appointment_id)
+    return await tx.row(TellingTask, _TELLING, [appointment_id])
+
+
+async def open_tellings(tx: Transaction, appointments: Sequence[UUID]) -> Sequence[TellingTask]:
+    """Lock the open Tasks that ask to tell patients of these visits."""
+    return await tx.rows(TellingTask, _TELLING, list(appointments))
 
 
 async def telling_visible_to(

@@ -69,7 +69,7 @@ async def save_appointment(
             extensions = [*body.get("extension", ()), fhir.corrections.extension(ctx, row, correction)]
             body["extension"] = extensions
         await store.update(tx, row, body, at=ctx.at, **changes)
-        await tell_patient.follow(ctx, tx, row)
+        await tell_patient.follow(ctx, tx, [row])
         if row.status in (*LOST, AppointmentStatus.FULFILLED):
             await record_visits.follow(ctx, tx, [row])
     else:
@@ -116,6 +116,7 @@ async def cancel_sessions(
         fill_appointment(ctx, row)
     await store.update_all(tx, list(zip(rows, before, strict=True)), *_CHANGED)
     await give_back(ctx, tx, rows)
+    await tell_patient.follow(ctx, tx, rows)
     await record_visits.follow(ctx, tx, rows)
 
 

@@ -90,10 +90,15 @@ def _task(
     )
 
 
-async def follow(ctx: Context, tx: Transaction, row: Appointment) -> None:
-    """Bring the open Task of a first visit, if there is one, to what the visit has become."""
-    task = await queries.tasks.open_telling(tx, row.id)
-    if task is None or (row.status == AppointmentStatus.BOOKED and row.starts_at == task.starts_at):
+async def follow(ctx: Context, tx: Transaction, rows: Sequence[Appointment]) -> None:
+    """Bring the open Tasks of these visits to what they have become."""
+    visits = {row.id: row for row in rows}
+    for task in await queries.tasks.open_tellings(tx, list(visits)):
+        await _follow(ctx, tx, task, row=visits[task.appointment_id])
+
+
+async def _follow(ctx: Context, tx: Transaction, task: TellingTask, *, row: Appointment) -> None:
+    if row.status == AppointmentStatus.BOOKED and row.starts_at == task.starts_at:
         return
     if row.status == AppointmentStatus.BOOKED and row.starts_at is not None:
         task.starts_at, task.due_at = row.starts_at, min(row.starts_at, task.due_at)
