@@ -16,6 +16,7 @@ from shared import failpoints
 from shared.clock import machine_now
 from shared.context import Context
 from shared.db import Database, Transaction
+from shared.events.envelope import TIMER_CAUSE
 from shared.time_limit import AT_MOST, at_most
 
 
@@ -110,7 +111,7 @@ async def fire_next(
             return None
         failpoints.reach("timer_taken")
         await cancel(tx, kind=timer.kind, ref=timer.ref)
-        ctx = context(f"timer/{timer.kind}/{timer.ref}")
+        ctx = context(f"{TIMER_CAUSE}{timer.kind}/{timer.ref}")
         try:
             async with at_most(limit):
                 await handlers[timer.kind](ctx, tx, timer)

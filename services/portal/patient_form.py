@@ -11,11 +11,11 @@ from typing import Any
 from services.portal import patient_labels
 from services.portal.acts import Wrong
 from services.portal.typed import Typed, first, whole_number
+from shared.fhir import intake
 
 # The buttons of an offer, and the answers that they are.
 _OFFER_ANSWERS = {"takes": "accepted", "keeps": "declined"}
 _MOST = {"comment": 1000, "intake": 2000}
-_HIGHEST_PAIN = 10
 _EARLIEST_YEAR = 1900
 
 
@@ -74,11 +74,11 @@ def _intake(typed: Typed) -> LinkCall | Wrong:
             return wrong
         if text:
             answers[link] = text
-    if "pain-now" in answers:
-        pain = whole_number(str(answers["pain-now"]))
-        if pain is None or pain > _HIGHEST_PAIN:
-            return Wrong(name="intake.pain-now", text=patient_labels.PAIN_AS)
-        answers["pain-now"] = pain
+    if intake.PAIN in answers:
+        pain = whole_number(str(answers[intake.PAIN]))
+        if pain is None or pain > intake.HIGHEST_PAIN:
+            return Wrong(name=f"intake.{intake.PAIN}", text=patient_labels.PAIN_AS)
+        answers[intake.PAIN] = pain
     if not answers:
         return Wrong(name=f"intake.{next(iter(patient_labels.INTAKE))}", text=patient_labels.NO_ANSWER)
     return _call("$intake", answers=answers)

@@ -17,6 +17,8 @@ from shared.events.message import Head
 
 Found = TypeVar("Found")
 CAUSED_BY_EVENT = "event"
+# What a timer caused names its kind and what it is about behind this.
+TIMER_CAUSE = "timer/"
 
 
 class _Entry(msgspec.Struct):

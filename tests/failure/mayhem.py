@@ -1,14 +1,17 @@
 """Killing processes at random moments, again and again, and starting them again."""
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from shared.clock import monotonic
 from tests.failure.places.embedded import PROCESS, Embedded
-from tests.failure.places.place import Place
+from tests.failure.places.place import AWAY, Place
+from tests.failure.places.time import timers_fall_due
 
 _AMID_START = 0.15
 _MOMENT = 0.05
@@ -101,3 +104,30 @@ async def _return(place: Place, target: str, done: Kills, *, after: float) -> No
     done.dead.discard(target)
     if await place.is_back(target):
         done.recoveries.append(monotonic() - begin)
+
+
+@asynccontextmanager
+async def hurried(place: Embedded, *kinds: str, every: float) -> AsyncIterator[None]:
+    """Let timers of scheduling fall due every so many seconds, and once more when all is over."""
+    hurrying = asyncio.create_task(_hurry(place, kinds, every=every))
+    try:
+        yield
+    finally:
+        hurrying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await hurrying
+        await _fall_due(place, kinds)
+
+
+async def _hurry(place: Embedded, kinds: Sequence[str], *, every: float) -> None:
+    while True:
+        # Whoever is killed or starts at this moment is asked again a little later.
+        with contextlib.suppress(*AWAY, AssertionError):
+            await _fall_due(place, kinds)
+        await asyncio.sleep(every)
+
+
+async def _fall_due(place: Embedded, kinds: Sequence[str]) -> None:
+    await place.ready()
+    async with place.databases() as databases:
+        await timers_fall_due(databases["scheduling"], *kinds)

@@ -5,12 +5,8 @@ It dies at some of the points between two steps, drawn by chance, and at any mom
 same chance again; it is printed where the test fails.
 """
 
-import asyncio
-import contextlib
 import os
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,10 +14,8 @@ from services.scheduling.models.timer_kinds import TimerKind
 from tests.failure.booking_scripts import BOOKING_PLAYS
 from tests.failure.healing import heal_and_audit
 from tests.failure.history import History
-from tests.failure.mayhem import die_at, kill_as_a_whole
-from tests.failure.places.embedded import PROCESS, Embedded, open_embedded
-from tests.failure.places.place import AWAY
-from tests.failure.places.time import timers_fall_due
+from tests.failure.mayhem import die_at, hurried, kill_as_a_whole
+from tests.failure.places.embedded import PROCESS, open_embedded
 from tests.failure.traffic import traffic
 
 KILLS, DEATHS = 1, 2
@@ -42,7 +36,7 @@ async def test_a_booking_a_roster_and_a_plan_are_done_wholly_or_not_at_all() -> 
         await place.start(PROCESS)
         await place.ready()
         async with (
-            _evenings(place),
+            hurried(place, *_HURRIED, every=1),
             traffic(place, history=history, seed=SEED, plays=BOOKING_PLAYS) as busy,
         ):
             await busy.play_all()
@@ -56,31 +50,3 @@ async def test_a_booking_a_roster_and_a_plan_are_done_wholly_or_not_at_all() -> 
     assert {record.type for record in evidence.published["scheduling"]} >= _SAID
     for play in BOOKING_PLAYS:
         assert history.stories[play.__name__], f"seed {SEED}: {history.unfinished[:10]}"
-
-
-@asynccontextmanager
-async def _evenings(place: Embedded) -> AsyncIterator[None]:
-    """Let it be evening all the time, and once more when all is over."""
-    hurrying = asyncio.create_task(_hurry(place))
-    try:
-        yield
-    finally:
-        hurrying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await hurrying
-        await place.ready()
-        await _fall_due(place)
-
-
-async def _hurry(place: Embedded) -> None:
-    while True:
-        # Whoever is killed or starts at this moment is asked again a second later.
-        with contextlib.suppress(*AWAY, AssertionError):
-            await place.ready()
-            await _fall_due(place)
-        await asyncio.sleep(1)
-
-
-async def _fall_due(place: Embedded) -> None:
-    async with place.databases() as databases:
-        await timers_fall_due(databases["scheduling"], *_HURRIED)

@@ -5,23 +5,17 @@ Visits are called off and moved, those who are asked say yes, no or nothing, and
 every few seconds. LUMBAR_SEED gives the same chance again; it is printed where the test fails.
 """
 
-import asyncio
-import contextlib
 import os
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from services.scheduling.models.timer_kinds import TimerKind
 from tests.failure.healing import heal_and_audit
 from tests.failure.history import History
-from tests.failure.mayhem import die_at, kill_as_a_whole
+from tests.failure.mayhem import die_at, hurried, kill_as_a_whole
 from tests.failure.offer_scripts import OFFER_PLAYS
-from tests.failure.places.embedded import PROCESS, Embedded, open_embedded
-from tests.failure.places.place import AWAY
-from tests.failure.places.time import timers_fall_due
+from tests.failure.places.embedded import PROCESS, open_embedded
 from tests.failure.traffic import traffic
 
 KILLS, DEATHS = 1, 2
@@ -42,7 +36,7 @@ async def test_an_offer_is_made_answered_and_ended_wholly_or_not_at_all() -> Non
         await place.start(PROCESS)
         await place.ready()
         async with (
-            _hours(place),
+            hurried(place, TimerKind.ROUND, every=_EVERY),
             traffic(place, history=history, seed=SEED, plays=OFFER_PLAYS) as busy,
         ):
             await busy.play_all()
@@ -56,26 +50,3 @@ async def test_an_offer_is_made_answered_and_ended_wholly_or_not_at_all() -> Non
     assert {record.type for record in evidence.published["scheduling"]} >= _SAID
     for play in OFFER_PLAYS:
         assert history.stories[play.__name__], f"seed {SEED}: {history.unfinished[:10]}"
-
-
-@asynccontextmanager
-async def _hours(place: Embedded) -> AsyncIterator[None]:
-    """Let the hour of every offer be over every few seconds, for the length of the block."""
-    passing = asyncio.create_task(_pass(place))
-    try:
-        yield
-    finally:
-        passing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await passing
-        await place.ready()
-
-
-async def _pass(place: Embedded) -> None:
-    while True:
-        # Whoever is killed or starts at this moment is asked again a little later.
-        with contextlib.suppress(*AWAY, AssertionError):
-            await place.ready()
-            async with place.databases() as databases:
-                await timers_fall_due(databases["scheduling"], TimerKind.ROUND)
-        await asyncio.sleep(_EVERY)

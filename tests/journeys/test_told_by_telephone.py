@@ -1,6 +1,5 @@
 """A patient who permits no message is told by a person of what nobody spoke about with them."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from tests.journeys.stage import play
@@ -61,32 +60,6 @@ async def test_but_not_that_they_called_it_off_themselves_nor_where_a_coordinato
         await clinic.settle()
         assert (await visit_now(clinic, visit))["status"] == "cancelled"
         assert not [row for row in await kept(clinic, "notification") if row.channel == "telephone"]
-
-
-async def test_that_somebody_else_will_see_them_since_their_clinician_is_away() -> None:
-    async with TestClinic() as clinic:
-        visit = await told_once(clinic)
-        clinician = next(
-            one["actor"]["reference"].partition("/")[2]
-            for one in visit["participant"]
-            if one["actor"].get("reference", "").startswith("Practitioner/")
-        )
-        start = datetime.fromisoformat(visit["start"])
-        away = {
-            "resourceType": "Slot",
-            "schedule": {"reference": f"Schedule/{clinician}"},
-            "status": "busy-unavailable",
-            "start": visit["start"],
-            "end": (start + timedelta(hours=1)).isoformat(),
-        }
-        made = await clinic.as_("coordinator").post("/scheduling/fhir/Slot", json=away)
-        assert made.status_code == 201, made.text
-        await clinic.settle()
-        now = await visit_now(clinic, visit)
-        changed = clinician not in str(now["participant"])
-        # Whom no colleague can see is on the list of the absence, with times that are free instead.
-        assert codes(await telephone_list(clinic)) == (["visit-to-tell"] if changed else [])
-        assert changed or now["status"] == "booked"
 
 
 async def test_that_a_series_is_booked_once_and_not_each_session() -> None:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 import msgspec
 
 from shared.events.catalog import reading
-from shared.events.envelope import Event
+from shared.events.envelope import TIMER_CAUSE, Event
 from shared.events.message import Resource, head, message
 
 CATALOG: dict[str, type["DomainEvent"]] = {}
@@ -124,8 +124,9 @@ class DomainEvent:
 
     @property
     def is_by_a_person(self) -> bool:
-        """Whether somebody asked for it by a request; what another event or the time brought about is not."""
-        return not self.received.caused_by_event
+        """Whether somebody asked for it by a request; what another event or a timer brought about is not."""
+        by_timer = (self.received.causation or "").startswith(TIMER_CAUSE)
+        return not (self.received.caused_by_event or by_timer)
 
     @property
     def focus(self) -> dict[str, Any]:

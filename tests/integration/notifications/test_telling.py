@@ -310,6 +310,31 @@ class TestAPatient:
         assert letter.visit_starts_at == NOON + timedelta(days=2, hours=2)
 
 
+class TestWhoPermitsNoMessage:
+    @pytest.mark.parametrize(
+        ("cause", "by_event", "calls"),
+        [("request-1", False, 0), ("timer/settle/toronto", False, 1), ("event-1", True, 1)],
+        ids=["a person", "a timer", "an event"],
+    )
+    async def test_is_called_about_another_time_where_nobody_asked_for_it(
+        self, runtime: Runtime, cause: str, by_event: bool, calls: int
+    ) -> None:
+        await together(runtime, referral_event("received"))
+        moved = replace(a_session(1, "moved"), causation=cause, caused_by_event=by_event)
+        await together(runtime, moved)
+        assert [row.channel for row in await letters(runtime)] == ["telephone"] * calls
+
+    async def test_is_called_about_another_clinician_whoever_brought_that_about(
+        self, runtime: Runtime
+    ) -> None:
+        await together(runtime, referral_event("received"))
+        await together(runtime, a_session(1, "moved", who="ben"))
+        await together(runtime, a_session(1, "reassigned", who="bo"))
+        assert [(row.event_type, row.channel) for row in await letters(runtime)] == [
+            ("appointment.reassigned", "telephone")
+        ]
+
+
 async def reachable(runtime: Runtime) -> None:
     """Let there be a patient who permits e-mail, and a referral of theirs."""
     person = {"family": "Bench", "given": "Ann", "birth_date": "1980-01-01"}
